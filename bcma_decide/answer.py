@@ -1,0 +1,207 @@
+"""One patient's numbers: everything computed, before it is put into words.
+
+`Answer` is what the assembly of the `Comparison` reads; nothing here formats or judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log2
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcma_decide.model.artefact import Levels, Model
+from bcma_decide.model.contrast import Difference, differences, sample_quantiles
+from bcma_decide.model.normal import logistic
+from bcma_decide.model.population import Patients, conditional_patients
+from bcma_decide.model.prediction import Predictor, Rates, linear_predictor, rates
+from bcma_decide.traits import Traits
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, OUTCOMES, TRAIT_LABELS, Design
+
+Array = NDArray[np.float64]
+
+_KINDS = {trait.id: trait.kind for trait in MODEL_TRAITS}
+
+
+def model_scale(trait: str, value: bool | float | None) -> float | None:
+    """A trait's value as the model counts it: decades of age, doublings of prior lines, 0 or 1; None stays None."""
+    if value is None:
+        return None
+    if _KINDS[trait] == "age":
+        return float(value) / 10.0
+    return log2(float(value)) if _KINDS[trait] == "prior_lines" else float(value)
+
+
+def natural_scale(trait: str, value: float) -> float:
+    """The inverse of :func:`model_scale` for numeric traits: years, number of lines."""
+    return 10.0 * value if _KINDS[trait] == "age" else float(2.0**value)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All arrays of one patient in one setting, and where each cell stands in them."""
+
+    model: Model
+    levels: Levels
+    traits: Traits
+    patients: Patients
+    predictor: Predictor
+    rates: Rates
+    outside: tuple[tuple[str, ...], ...]
+    """Per class: why the patient lies outside its evidence."""
+    extra: Array
+    place: Mapping[tuple[str, str], int]
+
+    def differences(self, bias_sd: float) -> dict[str, Difference]:
+        """First class minus second class, for every outcome at which both have a number."""
+        pairs = {
+            outcome: (self.place[outcome, CLASSES[0]], self.place[outcome, CLASSES[1]])
+            for outcome in OUTCOMES
+            if all((outcome, option) in self.place for option in CLASSES)
+        }
+        found = differences(self.model, self.levels, self.predictor, tuple(pairs.values()), self.extra, bias_sd)
+        return dict(zip(pairs, found, strict=True))
+
+
+def outside_evidence(model: Model, values: Mapping[str, bool | float | None]) -> tuple[tuple[str, ...], ...]:
+    """Per class, the reasons why these traits lie outside what was studied."""
+    few = model.assumptions["minimum_patients_with_trait"]
+    result = []
+    for index in range(len(CLASSES)):
+        reasons = []
+        for position, trait in enumerate(MODEL_TRAITS):
+            value = values[trait.id]
+            if value is None:
+                continue
+            if trait.kind == "age":
+                low, high = model.age_range[index]
+                if not low <= float(value) <= high:
+                    reasons.append(f"age {float(value):g}, studied {low:g} to {high:g}")
+            elif trait.kind == "binary" and value:
+                seen = int(model.patients_with_trait[index, position])
+                if seen < few:
+                    reasons.append(f"{TRAIT_LABELS[trait.id]}: seen in {seen} patients")
+        result.append(tuple(reasons))
+    return tuple(result)
+
+
+def answer(model: Model, traits: Traits, setting: Design) -> Answer:
+    """Compute all numbers of one patient."""
+    values = {trait.id: traits[trait.id].value for trait in MODEL_TRAITS}
+    levels = model.levels[setting]
+    outside = outside_evidence(model, values)
+    added = np.array([len(reasons) * model.assumptions["outside_evidence_sd"] ** 2 for reasons in outside])
+    extra = added[[cell.class_index for cell in model.cells]]
+    patients = conditional_patients(model.population, [model_scale(trait, value) for trait, value in values.items()])
+    predictor = linear_predictor(model, levels, patients, extra)
+    return Answer(
+        model=model,
+        levels=levels,
+        traits=traits,
+        patients=patients,
+        predictor=predictor,
+        rates=rates(model, levels, predictor),
+        outside=outside,
+        extra=extra,
+        place={(cell.outcome, cell.option): index for index, cell in enumerate(model.cells)},
+    )
+
+
+def from_decision(found: Answer) -> dict[int, tuple[float, float, float]]:
+    """Response rates of CAR-T counted from apheresis: median and 95 % interval, by the index of their cell.
+
+    The rate from infusion times the chance of reaching it, by the fixed quasi-random draws of both. Cells of other
+    classes and families, and those without known attrition, are not in the result.
+    """
+    pairs = []
+    for index, cell in enumerate(found.model.cells):
+        if CLASSES[cell.class_index] == "car_t" and cell.family == "response":
+            own = found.place.get(("apheresed_not_infused", cell.option))
+            lost = found.place.get(("apheresed_not_infused", "car_t")) if own is None else own
+            if lost is not None:
+                pairs.append((index, lost))
+    if not pairs:
+        return {}
+    noise = found.model.population.noise
+    sides = []
+    for side, column in ((0, 0), (1, 2)):
+        cells = [pair[side] for pair in pairs]
+        mean, variance = found.predictor.mean[cells], found.predictor.variance[cells]
+        sd = np.sqrt(variance.mean(axis=1) + mean.var(axis=1))
+        sides.append(logistic(mean.mean(axis=1)[:, None] + sd[:, None] * noise[:, column]))
+    quantiles = sample_quantiles(sides[0] * (1.0 - sides[1]), (0.5, 0.025, 0.975))
+    return {pair[0]: (float(q[0]), float(q[1]), float(q[2])) for pair, q in zip(pairs, quantiles, strict=True)}
+
+
+@dataclass(frozen=True)
+class TraitMove:
+    """How one unknown trait moves one cell: mean rate and natural value of the trait at the low and the high end."""
+
+    outcome: str
+    option: str
+    low: float
+    high: float
+    low_value: float
+    high_value: float
+
+
+def trait_moves(found: Answer, traits: Sequence[str]) -> dict[str, tuple[TraitMove, ...]]:
+    """Mean rate of every class-level cell if an unknown trait were known to be at either end.
+
+    Yes/no traits: absent and present; numeric ones: the lowest and highest fifth of patients like this one. A trait
+    that no patient like this one varies in has no moves.
+    """
+    model = found.model
+    cells = [index for index, cell in enumerate(model.cells) if cell.option in CLASSES]
+    family = [model.family_index[model.cells[index].family] for index in cells]
+    klass = [model.cells[index].class_index for index in cells]
+    rate = logistic(found.levels.mean[cells][:, None] + found.predictor.offset[family, klass])
+    result = {}
+    for trait in traits:
+        position = MODEL_TRAIT_IDS.index(trait)
+        values = found.patients.values[:, position]
+        binary = _KINDS[trait] == "binary"
+        low, high = (0.5, 0.5) if binary else sample_quantiles(values, (0.2, 0.8)).tolist()
+        groups = np.array([values <= low, values > high] if binary else [values <= low, values >= high], dtype=float)
+        sizes = groups.sum(axis=1)
+        if not sizes.all():
+            continue
+        ends = (groups @ values / sizes).tolist()
+        ends = ends if binary else [natural_scale(trait, end) for end in ends]
+        at = (rate @ groups.T / sizes).tolist()
+        moves = []
+        for row, index in enumerate(cells):
+            if model.used[family[row], klass[row], position]:
+                first, second = (0, 1) if at[row][0] <= at[row][1] else (1, 0)
+                cell = model.cells[index]
+                moves.append(
+                    TraitMove(cell.outcome, cell.option, at[row][first], at[row][second], ends[first], ends[second])
+                )
+        result[trait] = tuple(moves)
+    return result
+
+
+def cumulative_means(found: Answer, setting: Design) -> tuple[Sequence[str | None], Array]:
+    """Mean rate of every cell as the known traits are taken into account one after the other.
+
+    Returns
+    -------
+    traits, means
+        ``traits[0]`` is None (an average patient of the evidence), then the known traits in the model's order;
+        means have shape (steps, cells).
+    """
+    model = found.model
+    known = [trait.id for trait in MODEL_TRAITS if found.traits[trait.id].value is not None]
+    steps: list[str | None] = [None, *known]
+    means = []
+    for count in range(len(steps)):
+        shown = set(known[:count])
+        values = [
+            model_scale(trait.id, found.traits[trait.id].value) if trait.id in shown else None for trait in MODEL_TRAITS
+        ]
+        patients = conditional_patients(model.population, values)
+        predictor = linear_predictor(model, model.levels[setting], patients, np.zeros(len(model.cells)))
+        means.append(rates(model, model.levels[setting], predictor).mean)
+    return steps, np.array(means)

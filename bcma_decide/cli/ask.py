@@ -1,0 +1,123 @@
+"""A profile by question and answer on a terminal. Enter leaves a field unknown, ``q`` leaves altogether."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bcma_decide.definitions import Definitions, shipped_definitions
+from bcma_decide.errors import ProfileError
+from bcma_decide.fields import FIELDS, PANELS, ProfileField, definition_text
+from bcma_decide.patient import Patient
+from bcma_decide.reading import is_unknown
+from bcma_decide.traits import Traits, derive
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+LEAVE: Final = frozenset({"q", "quit"})
+
+
+class Left(Exception):  # noqa: N818  # not an error: the person left
+    """The person left before the last question."""
+
+
+def ask_patient(console: Console | None = None, definitions: Definitions | None = None) -> Patient:
+    """Ask for every field and return the patient.
+
+    Questions go to standard error, so that standard output holds results only.
+
+    Raises
+    ------
+    Left
+        When the person answers ``q``, presses Ctrl-C or closes the input.
+    """
+    from rich.console import Console as Terminal
+
+    console = console or Terminal(stderr=True, highlight=False)
+    definitions = definitions or shipped_definitions()
+    console.print("Enter leaves a field unknown, q leaves. Unknown is averaged over, never taken as normal.")
+    answers: dict[str, str] = {}
+    for panel in PANELS:
+        console.print()
+        console.rule(panel, align="left", characters="-")
+        for field in FIELDS.values():
+            if field.panel == panel and field.skip_if not in answers:
+                answer = _ask(field, console, definitions)
+                if answer is not None:
+                    answers[field.id] = answer
+    patient = Patient.read(answers, definitions)
+    _summary(console, derive(patient, definitions))
+    return patient
+
+
+def _ask(field: ProfileField, console: Console, definitions: Definitions) -> str | None:
+    """Ask one question until it is answered; None where the answer is unknown."""
+    console.print()
+    _line(console, field.question, style="bold")
+    if meaning := definition_text(field, definitions):
+        _line(console, meaning)
+    _line(console, f"Why: {field.why}", style="dim")
+    example = f", for example {field.example}" if field.example else ""
+    prompt = f"{field.label} ({field.answer}{example}): "
+    while True:
+        answer = _input(console, prompt)
+        if answer.casefold() in LEAVE:
+            raise Left
+        if is_unknown(answer):
+            return None
+        try:
+            Patient.read({field.id: answer}, definitions)
+        except ProfileError as error:
+            for problem in error.problems:
+                _line(console, str(problem), style="red")
+            continue
+        return answer
+
+
+def _input(console: Console, prompt: str) -> str:
+    try:
+        return console.input(prompt, markup=False).strip()
+    except (EOFError, KeyboardInterrupt):
+        console.print()
+        raise Left from None
+
+
+def _summary(console: Console, traits: Traits) -> None:
+    """Show what was given and what follows from it."""
+    from rich.table import Table
+
+    console.print()
+    console.rule("Summary", align="left", characters="-")
+    if not traits.ledger:
+        _line(console, "Nothing is known of this patient.")
+        return
+    table = Table("Given", "Value", "Remark", box=None, pad_edge=False)
+    for line in traits.ledger:
+        table.add_row(*_plain(line.label, line.text, line.note))
+    console.print(table)
+    derived = [value for value in traits if value.state == "derived"]
+    if derived:
+        console.print()
+        table = Table("Worked out", "Value", "From", box=None, pad_edge=False)
+        for value in derived:
+            table.add_row(*_plain(_label(value.trait), value.text, value.how))
+        console.print(table)
+    for contradiction in traits.contradictions:
+        _line(console, f"[!] check the input: {contradiction.message}", style="bold")
+
+
+def _label(trait: str) -> str:
+    from bcma_decide.vocabulary import TRAIT_LABELS
+
+    return TRAIT_LABELS[trait]
+
+
+def _plain(*cells: str) -> list[Any]:
+    from rich.text import Text
+
+    return [Text(cell) for cell in cells]
+
+
+def _line(console: Console, text: str, style: str = "") -> None:
+    """Print text that is never read as markup."""
+    console.print(text, style=style, markup=False, soft_wrap=False)

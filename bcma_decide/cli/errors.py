@@ -1,0 +1,28 @@
+"""From errors raised on purpose to one message on stderr and an exit code, without a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import typer
+
+from bcma_decide.errors import BcmaDecideError
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def report_errors(command: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Decorate a command: an error of this program becomes its message on stderr and its exit code."""
+
+    @wraps(command)
+    def wrapped(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            return command(*args, **kwargs)
+        except BcmaDecideError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(error.exit_code) from None
+
+    return wrapped

@@ -1,0 +1,354 @@
+"""``bcma-decide evidence``: look at the evidence, check it, and see what is pooled and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bcma_decide.cli.errors import report_errors
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from bcma_decide.errors import Problem
+    from bcma_decide.evidence.catalogue import Catalogue
+    from bcma_decide.evidence.eligibility import Window
+    from bcma_decide.evidence.schema import Study
+
+evidence_app = typer.Typer(
+    name="evidence",
+    help="Look at the evidence, check it, and see what is pooled and why.",
+    no_args_is_help=True,
+)
+
+Directory = Annotated[Path | None, typer.Option("--evidence", help="Directory of the evidence files.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+@evidence_app.command()
+@report_errors
+def check(evidence: Directory = None, as_json: AsJson = False) -> None:
+    """Check every evidence file; list what is wrong and end with code 3 if anything is."""
+    from bcma_decide.errors import EXIT_INVALID_INPUT
+    from bcma_decide.evidence.catalogue import load_catalogue
+    from bcma_decide.evidence.check import check as check_evidence
+
+    problems = check_evidence(evidence)
+    if as_json:
+        _print_json([asdict(problem) for problem in problems])
+    elif problems:
+        _print_problems(problems)
+    else:
+        catalogue = load_catalogue(evidence)
+        figures = _figure_counts(catalogue.studies)
+        typer.echo(
+            f"The evidence is sound: {len(catalogue.studies)} studies with {sum(figures.values())} figures "
+            f"({', '.join(f'{count} {basis}' for basis, count in figures.items())}), "
+            f"{len(catalogue.adjusted_effects.effects)} adjusted effects, hash {catalogue.hash[:12]}."
+        )
+    if problems:
+        raise typer.Exit(EXIT_INVALID_INPUT)
+
+
+@evidence_app.command("list")
+@report_errors
+def list_studies(
+    class_id: Annotated[str | None, typer.Option("--class", help="Only this class: car_t or bite.")] = None,
+    product: Annotated[str | None, typer.Option("--product", help="Only studies with this product.")] = None,
+    design: Annotated[str | None, typer.Option("--design", help="Only this design.")] = None,
+    evidence: Directory = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the studies with their size and how their figures are known."""
+    from bcma_decide.evidence.views import basis_counts
+
+    catalogue = _catalogue(evidence)
+    _known("class", class_id, sorted({s.class_id for s in catalogue.studies}))
+    _known("design", design, sorted({s.design for s in catalogue.studies}))
+    if product is not None:
+        catalogue.vocabulary.require("products", product)
+    studies = [
+        study
+        for study in catalogue.studies
+        if class_id in (None, study.class_id) and design in (None, study.design)
+        if product is None or product in study.products
+    ]
+    rows = [
+        {
+            "id": study.id,
+            "class": study.class_id,
+            "products": list(study.products),
+            "design": study.design,
+            "n": study.treated if study.treated is not None else study.enrolled,
+            "role": study.pooling.role,
+            **basis_counts(study),
+        }
+        for study in studies
+    ]
+    if as_json:
+        _print_json(rows)
+        return
+    table = _table("study", "class", "products", "design", ">n", "role", ">verified", ">derived", ">recalled")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    _print(table)
+    typer.echo(f"{len(rows)} studies")
+
+
+@evidence_app.command()
+@report_errors
+def show(study: str, evidence: Directory = None, as_json: AsJson = False) -> None:
+    """Show one study with every figure, its basis and its source."""
+    catalogue = _catalogue(evidence)
+    found = catalogue.study(study)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2, exclude_defaults=True))
+        return
+    _show_head(found)
+    _show_figures(found, catalogue)
+    _show_sources([found])
+    if found.notes:
+        typer.echo(f"\n{found.notes}")
+
+
+@evidence_app.command()
+@report_errors
+def sources(
+    study: Annotated[str | None, typer.Argument(help="Only the sources of this study.")] = None,
+    evidence: Directory = None,
+    as_json: AsJson = False,
+) -> None:
+    """List where the figures come from."""
+    catalogue = _catalogue(evidence)
+    studies = [catalogue.study(study)] if study else list(catalogue.studies)
+    if as_json:
+        _print_json(
+            {s.id: {key: source.model_dump(exclude_defaults=True) for key, source in s.sources.items()} for s in studies}
+        )
+        return
+    _show_sources(studies)
+
+
+@evidence_app.command()
+@report_errors
+def todo(
+    limit: Annotated[int, typer.Option(min=1, help="How many to list.")] = 30,
+    evidence: Directory = None,
+    as_json: AsJson = False,
+) -> None:
+    """Recalled figures that would sharpen the model most if they were verified, with where to look."""
+    from bcma_decide.evidence.todo import ranked_todo
+
+    items = ranked_todo(_catalogue(evidence))
+    if as_json:
+        _print_json([{**_plain(asdict(item)), "where": item.where} for item in items[:limit]])
+        return
+    table = _table(">gain", "study", "outcome", "figure", "where")
+    for item in items[:limit]:
+        what = f"{item.outcome} by {item.trait}" if item.trait else item.outcome
+        table.add_row(f"{item.gain:.2f}", item.study, what, item.figure, item.where)
+    _print(table)
+    typer.echo(f"{min(limit, len(items))} of {len(items)} recalled figures; gain is the fall in variance (log odds).")
+
+
+@evidence_app.command()
+@report_errors
+def selected(
+    outcome: Annotated[str, typer.Option(help="An outcome such as orr; with --splits, a family such as response.")],
+    splits: Annotated[bool, typer.Option("--splits", help="Contrasts inside studies instead of arm totals.")] = False,
+    published: Annotated[bool, typer.Option("--published", help="Admit early constructs too.")] = False,
+    include_unverified: Annotated[bool, typer.Option("--include-unverified", help="Admit recalled figures.")] = False,
+    window: Annotated[str, typer.Option(help="all, or source: up to its search date.")] = "all",
+    evidence: Directory = None,
+    as_json: AsJson = False,
+) -> None:
+    """What is pooled for one outcome, and the reason for everything left out."""
+    from bcma_decide.evidence.selection import select, select_splits
+    from bcma_decide.vocabulary import FAMILY_OF
+
+    _known("window", window, ["all", "source"])
+    chosen_window: Window = "source" if window == "source" else "all"
+    catalogue = _catalogue(evidence)
+    if splits:
+        family = FAMILY_OF[outcome].id if outcome in FAMILY_OF else outcome
+        contrasts = select_splits(catalogue, family, include_unverified=include_unverified, window=chosen_window)
+        content, lines = asdict(contrasts), contrasts.explain()
+    else:
+        rows = select(
+            catalogue,
+            outcome,
+            purpose="published" if published else "model",
+            include_unverified=include_unverified,
+            window=chosen_window,
+        )
+        content, lines = asdict(rows), rows.explain()
+    if as_json:
+        _print_json(content)
+        return
+    for line in lines:
+        typer.echo(line)
+
+
+def _catalogue(directory: Path | None) -> Catalogue:
+    from bcma_decide.evidence.catalogue import load_catalogue
+
+    return load_catalogue(directory)
+
+
+def _known(what: str, value: str | None, allowed: Sequence[str]) -> None:
+    """Refuse a word that is not one of the allowed ones."""
+    if value is not None and value not in allowed:
+        raise typer.BadParameter(f"{value!r} is not one of {', '.join(allowed)}", param_hint=f"--{what}")
+
+
+def _figure_counts(studies: Iterable[Study]) -> dict[str, int]:
+    from bcma_decide.evidence.views import basis_counts
+
+    total: dict[str, int] = {}
+    for study in studies:
+        for basis, count in basis_counts(study).items():
+            total[basis] = total.get(basis, 0) + count
+    return total
+
+
+def _print_problems(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        typer.echo(str(problem))
+    files = len({problem.file for problem in problems})
+    typer.echo(f"{len(problems)} problems in {files} files", err=True)
+
+
+def _show_head(study: Study) -> None:
+    typer.echo(f"{study.name} ({study.id})")
+    lines = {
+        "Class": study.class_id,
+        "Product": study.product_text,
+        "Design": " ".join(filter(None, [study.design, study.phase and f"phase {study.phase}"])),
+        "Region": study.region_text,
+        "Registration": ", ".join(study.registration),
+        "Published": study.first_published or "",
+        "Patients": f"{_cell(study.enrolled)} enrolled, {_cell(study.treated)} treated",
+        "Follow-up": f"{study.median_follow_up_months:g} months" if study.median_follow_up_months else "",
+        "Pooling": f"{study.pooling.role}. {study.pooling.reason}".rstrip(". "),
+        "Overlaps": ", ".join(study.overlaps_with),
+    }
+    for label, text in lines.items():
+        if text:
+            typer.echo(f"  {label}: {text}")
+
+
+def _show_figures(study: Study, catalogue: Catalogue) -> None:
+    from bcma_decide.evidence.views import count_text, interval_text, population_text, survival_text
+
+    words = catalogue.vocabulary.ids
+    blocks: list[tuple[str, list[tuple[str, str, Any]]]] = [
+        ("Patients", [(words.population.get(k, k), population_text(f), f) for k, f in study.population.items()]),
+        (
+            "Outcomes",
+            [
+                (f"{words.outcomes.get(r.outcome, r.outcome)}{'' if r.primary else ' *'}", count_text(r), r)
+                for r in study.outcomes
+            ],
+        ),
+        (
+            "By trait",
+            [
+                (f"{words.outcomes.get(s.outcome, s.outcome)}: {words.traits.get(s.trait, s.trait)}, {s.level}",
+                 count_text(s), s)
+                for s in study.splits
+            ],
+        ),
+        (
+            "Effects",
+            [
+                (f"{e.outcome}: {words.traits.get(e.trait, e.trait)}, {e.contrast}",
+                 f"{e.measure} {_cell(e.value)} {interval_text(e.ci95)}".strip(), e)
+                for e in study.effects
+            ],
+        ),
+        (
+            "Time to event",
+            [
+                (f"{words.endpoints.get(t.endpoint, t.endpoint)}, {t.population}", survival_text(t), t)
+                for t in study.time_to_event
+            ],
+        ),
+        (
+            "Timing",
+            [
+                (words.kinetics.get(k.what, k.what), f"{_cell(k.median)} {interval_text(k.range or k.iqr)}".strip(), k)
+                for k in study.kinetics
+            ],
+        ),
+    ]
+    for title, rows in blocks:
+        if rows:
+            table = _table(title, "figure", "basis", "source", "note")
+            for label, text, figure in rows:
+                table.add_row(label, text, figure.basis, figure.source or "", figure.note)
+            _print(table)
+    if any(not row.primary for row in study.outcomes):
+        typer.echo("* another data cut or denominator than the primary row")
+
+
+def _show_sources(studies: Iterable[Study]) -> None:
+    from bcma_decide.evidence.views import address
+
+    table = _table("study", "key", "citation", "address")
+    for study in studies:
+        for key, source in study.sources.items():
+            table.add_row(study.id, key, source.citation, address(source))
+    _print(table)
+
+
+def _table(*columns: str) -> Table:
+    """A plain table; a column named ``>n`` is set to the right."""
+    from rich import box
+    from rich.table import Table as RichTable
+
+    table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in columns:
+        right = column.startswith(">")
+        table.add_column(column.removeprefix(">"), justify="right" if right else "left", overflow="fold")
+    return table
+
+
+def _print(table: Table) -> None:
+    """To stdout; where that is no terminal, as wide as the text needs and without colour."""
+    from rich.console import Console
+    from rich.text import Text
+
+    for column in table.columns:
+        column._cells = [Text(cell) if isinstance(cell, str) else cell for cell in column._cells]  # noqa: SLF001
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, console.measure(table).maximum)
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(part) for part in value)
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    """Pydantic values inside dataclasses as plain data."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(exclude_defaults=True)
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    return value
+
+
+def _print_json(content: Any) -> None:
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False))

@@ -1,0 +1,153 @@
+"""The command-line options of a profile, one per field of the table, for every command that takes a patient.
+
+A command asks for them with a parameter ``options: dict[str, str]``::
+
+    @app.command(cls=ProfileCommand)
+    @with_profile_options
+    def compare(profile: ProfileFile = None, example: ExampleName = None, *, options: dict[str, str]) -> None:
+        patient = patient_from_sources(profile, example, options)
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperCommand
+
+from bcma_decide.definitions import Definitions, shipped_definitions
+from bcma_decide.errors import BcmaDecideError, Problem, ProfileError
+from bcma_decide.fields import FIELDS, ProfileField, definition_text
+from bcma_decide.patient import Patient
+from bcma_decide.profile_io import STANDARD_INPUT, build, example_names, example_path, read_values
+
+PARAMETER: Final = "options"
+_PANEL: Final = "The patient: {panel} (everything may be left out or 'unknown')"
+_METAVAR: Final = {
+    "whole": "N",
+    "yes_no": "yes|no",
+    "stage": "I|II|III",
+    "quantity": "VALUE",
+    "drugs": "DRUG,DRUG",
+    "courses": "KIND:MONTHS",
+}
+
+ProfileFile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile", "-p", metavar="FILE",
+        help="Profile of the patient, YAML or JSON; - reads standard input.",
+        rich_help_panel="Where the patient comes from",
+    ),
+]  # fmt: skip
+ExampleName = Annotated[
+    str | None,
+    typer.Option(
+        "--example", "-e", metavar="NAME", help="One of the shipped fictional patients.",
+        autocompletion=lambda: list(example_names()), rich_help_panel="Where the patient comes from",
+    ),
+]  # fmt: skip
+
+
+class ProfileCommand(TyperCommand):
+    """A command whose help adds the definitions of the evidence in use, read only when help is asked for."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  # types of the library inside typer
+        """Write the help with full definitions, or with the short ones where no evidence is found."""
+        try:
+            definitions: Definitions | None = shipped_definitions()
+        except BcmaDecideError:
+            definitions = None
+        for parameter in self.params:
+            if parameter.name in FIELDS:
+                parameter.help = _help(FIELDS[parameter.name], definitions)  # type: ignore[attr-defined]
+        super().format_help(ctx, formatter)
+
+
+def with_profile_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command one option per field; those used arrive in its parameter ``options``."""
+    signature = inspect.signature(command, eval_str=True)
+    if PARAMETER not in signature.parameters:
+        raise TypeError(f"{command.__name__} has no parameter {PARAMETER!r}")
+
+    @wraps(command)
+    def with_options(**values: Any) -> Any:  # noqa: ANN401  # whatever the command takes and returns
+        given = {name: values.pop(name) for name in FIELDS}
+        return command(**values, **{PARAMETER: _as_text(given)})
+
+    own = [
+        p.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for n, p in signature.parameters.items()
+        if n != PARAMETER
+    ]
+    parameters = [*own, *(_parameter(field) for field in FIELDS.values())]
+    with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {p.name: p.annotation for p in parameters}
+    return with_options
+
+
+def patient_from_sources(
+    profile: Path | str | None,
+    example: str | None,
+    options: Mapping[str, str],
+    definitions: Definitions | None = None,
+) -> Patient:
+    """Build the patient from a file, standard input (``-``) or an example; options replace single fields.
+
+    An option ``unknown`` makes a field of the file unknown. With nothing given, everything is unknown.
+
+    Raises
+    ------
+    ProfileError
+        With every problem, those of the file carrying its name.
+    """
+    if profile is not None and example is not None:
+        raise ProfileError(
+            "two patients at once", [Problem("--profile, --example", "both are given", "give one")]
+        )
+    source = example_path(example) if example is not None else profile
+    values: dict[str, Any] = read_values(source) if source is not None else {}
+    name = "standard input" if str(source) == STANDARD_INPUT else str(source or "")
+    try:
+        return build({**values, **options}, definitions)
+    except ProfileError as error:
+        raise ProfileError(error.message, [_placed(each, options, name) for each in error.problems]) from None
+
+
+def _placed(problem: Problem, options: Mapping[str, str], file: str) -> Problem:
+    name = problem.field.split("[")[0]
+    return problem if name in options else Problem(problem.field, problem.message, problem.fix, file)
+
+
+def _parameter(field: ProfileField) -> inspect.Parameter:
+    option = typer.Option(
+        field.option,
+        metavar=_METAVAR[field.kind],
+        help=_help(field, None),
+        rich_help_panel=_PANEL.format(panel=field.panel.lower()),
+        show_default=False,
+    )
+    repeated = field.kind in ("drugs", "courses")
+    kind = list[str] | None if repeated else str | None
+    annotation: Any = Annotated[kind, option]
+    return inspect.Parameter(field.id, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _help(field: ProfileField, definitions: Definitions | None) -> str:
+    example = f", as in {field.option} {_quoted(field.example)}" if field.example else ""
+    meaning = definition_text(field, definitions)
+    return " ".join(part for part in (f"{field.label}: {field.answer}{example}.", meaning, field.why) if part)
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if " " in text else text
+
+
+def _as_text(given: Mapping[str, Any]) -> dict[str, str]:
+    """Keep the options used, as text; one given several times is joined."""
+    used = {name: value for name, value in given.items() if value not in (None, [])}
+    return {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in used.items()}

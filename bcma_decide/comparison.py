@@ -1,0 +1,276 @@
+"""The `Comparison`: the one plain value every face (terminal, HTML, JSON, clinic) is drawn from.
+
+`Comparison.model_dump_json()` is the interface, the record for audit and what goes inside a printed sheet. It is
+complete: nothing else has to be looked up to show it. Probabilities are fractions between 0 and 1.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = "1"
+
+Interval = tuple[float, float]
+"""Lower and upper end of a 95 % interval."""
+
+Certainty = Literal["very low", "low", "moderate", "high"]
+State = Literal["estimated", "too_thin", "not_applicable", "no_evidence"]
+
+
+class Value(BaseModel):
+    """Base of every shape here: immutable, nothing unknown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EvidenceStamp(Value):
+    """Which evidence the numbers come from."""
+
+    hash: str
+    date: str
+    version: str
+
+
+class SoftwareStamp(Value):
+    """Which program made them."""
+
+    name: str
+    version: str
+    schema_version: str
+
+
+class TraitLine(Value):
+    """One line of the input ledger."""
+
+    trait: str
+    label: str
+    state: Literal["given", "derived", "unknown", "contradiction"]
+    value: bool | float | None
+    text: str
+    """The value as read, with its unit; *unknown* where it is."""
+    how: str = ""
+    """Where a derived value comes from, or what an unknown one needs."""
+    used: bool = True
+    """Whether any number depends on it."""
+
+
+class Profile(Value):
+    """What is known of the patient: the model's traits and whatever else was given."""
+
+    name: str | None
+    """Name of a shipped example; never a person's."""
+    setting: Literal["real_world", "interventional"]
+    traits: tuple[TraitLine, ...]
+    carried: tuple[TraitLine, ...] = ()
+    """Given, shown, but in no number."""
+
+
+class Option(Value):
+    """A treatment option: a class or one product of it."""
+
+    id: str
+    label: str
+    long_label: str
+    class_id: Literal["car_t", "bite"]
+    kind: Literal["class", "product"]
+
+
+class WaterfallStep(Value):
+    """One step from the pooled rate to this patient."""
+
+    trait: str | None
+    """None for the start (an average patient of the evidence population)."""
+    label: str
+    mean: float
+    change: float
+
+
+class FromDecision(Value):
+    """The same rate counted from the decision (apheresis) instead of the infusion: those who never reach the
+    infusion count as not having the result."""
+
+    median: float
+    credible: Interval
+
+
+class Estimate(Value):
+    """One option's expected result on one outcome for patients like this one.
+
+    ``credible``: 95 % interval of the rate for such patients at a typical centre. ``prediction``: the same at the
+    next centre. ``median`` and ``mean`` differ where the uncertainty is skewed. All are None unless ``state`` is
+    *estimated*; ``reason`` then says why.
+    """
+
+    state: State
+    reason: str | None = None
+    median: float | None = None
+    mean: float | None = None
+    credible: Interval | None = None
+    prediction: Interval | None = None
+    certainty: Certainty | None = None
+    reasons: tuple[str, ...] = ()
+    """Why the certainty is what it is, each starting with *down*, *up* or *start*."""
+    informed_traits: tuple[str, ...] = ()
+    borrowed_traits: tuple[str, ...] = ()
+    """Informed traits whose effect was seen in the other class only."""
+    uninformed_traits: tuple[str, ...] = ()
+    """Known traits of this patient that no evidence ties to this outcome: they do not move the number."""
+    outside_evidence: tuple[str, ...] = ()
+    n_studies: int = 0
+    n_patients: int = 0
+    follow_up_months: float | None = None
+    sources: tuple[str, ...] = ()
+    from_decision: FromDecision | None = None
+    """CAR-T response only; the bispecific has no such loss."""
+    waterfall: tuple[WaterfallStep, ...] = ()
+
+
+class RiskDifference(Value):
+    """First option minus second, as a fraction."""
+
+    median: float
+    interval: Interval
+
+
+class ContrastWithoutBias(Value):
+    """The same contrast if the two sets of studies were perfectly comparable."""
+
+    risk_difference: RiskDifference
+    probability_first_higher: float
+
+
+class Contrast(Value):
+    """The difference between the two classes for this patient."""
+
+    options: tuple[str, str]
+    risk_difference: RiskDifference
+    probability_first_higher: float
+    tipping_point_log_or: float
+    """Log odds ratio (first over second) that unmeasured differences between the studies would have to explain
+    for the two options to be equal."""
+    bias_sd: float
+    """Standard deviation, on the log-odds scale, of the bias term of this unanchored comparison."""
+    without_bias_term: ContrastWithoutBias
+    certainty: Certainty
+    reasons: tuple[str, ...] = ()
+
+
+class Outcome(Value):
+    """One row of the side-by-side table."""
+
+    id: str
+    label: str
+    plain: str
+    family: str
+    direction: Literal["benefit", "harm"]
+    horizon: str
+    estimates: dict[str, Estimate]
+    contrast: Contrast | None
+    contrast_reason: str | None = None
+    """Why there is no contrast."""
+    notes: tuple[str, ...] = ()
+    """For example that the two options were followed for different times."""
+
+
+class Finding(Value):
+    """A rule's finding, or something to check in the input."""
+
+    id: str
+    applies_to: dict[str, str] = Field(default_factory=dict)
+    severity: Literal["contraindication", "caution", "information"]
+    state: Literal["fires", "cannot_be_judged"]
+    text: str
+    value: str | None = None
+    threshold: str | None = None
+    needs: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+class Move(Value):
+    """How far one unknown trait could move one number."""
+
+    outcome: str
+    option: str
+    low: float
+    high: float
+    low_when: str
+    high_when: str
+
+
+class Unknown(Value):
+    """A trait that is not known, and what knowing it would do."""
+
+    trait: str
+    label: str
+    needs: str
+    moves: tuple[Move, ...]
+
+
+class StudyLine(Value):
+    """A study behind a baseline, with its share of the information."""
+
+    study: str
+    name: str
+    option: str
+    design: Literal["real_world", "interventional"]
+    events: int
+    n: int
+    follow_up_months: float | None
+    weight_pct: float
+    basis: Literal["verified", "derived", "recalled"]
+    source: str
+
+
+class EffectLine(Value):
+    """A trait effect behind the numbers."""
+
+    trait: str
+    label: str
+    class_id: Literal["car_t", "bite"]
+    log_odds_ratio: float
+    interval: Interval
+    unit: str
+    """Per what: *present versus absent*, *per decade*, *per doubling of prior lines*."""
+    origin: str
+    """*seen in this class* or *borrowed from the other class*."""
+    evidence: tuple[str, ...]
+    """The contrasts behind it, one line each."""
+
+
+class Explanation(Value):
+    """Everything behind one outcome."""
+
+    outcome: str
+    studies: tuple[StudyLine, ...]
+    effects: tuple[EffectLine, ...]
+    left_out: tuple[str, ...] = ()
+    method: str
+
+
+class Reference(Value):
+    """A citation."""
+
+    key: str
+    citation: str
+    pmid: int | None = None
+    doi: str | None = None
+    url: str | None = None
+
+
+class Comparison(Value):
+    """One patient, all options, all outcomes, with everything needed to show and check them."""
+
+    evidence: EvidenceStamp
+    software: SoftwareStamp
+    intended_use: str
+    profile: Profile
+    options: tuple[Option, ...]
+    outcomes: tuple[Outcome, ...]
+    findings: tuple[Finding, ...] = ()
+    unknowns: tuple[Unknown, ...] = ()
+    not_known: tuple[str, ...] = ()
+    """What no input could settle: no head-to-head trial, products without counts, follow-up."""
+    explanations: tuple[Explanation, ...] = ()
+    references: tuple[Reference, ...] = ()

@@ -1,0 +1,64 @@
+"""Errors the program raises on purpose.
+
+BcmaDecideError
+├── ProfileError      a patient profile that cannot be used        exit 3
+├── EvidenceError     evidence files that break their own rules    exit 3
+├── SynthesisError    numbers that cannot be pooled                exit 3
+└── NoEvidenceError   nothing usable to answer with                exit 4
+
+A message says what is wrong, where (file and field), and what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+EXIT_USAGE = 2
+EXIT_INVALID_INPUT = 3
+EXIT_NO_EVIDENCE = 4
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with an input: where it stands, what it is, how to mend it."""
+
+    field: str
+    message: str
+    fix: str = ""
+    file: str = ""
+
+    def __str__(self) -> str:
+        """One line: ``file: field: message (fix)``."""
+        where = ": ".join(part for part in (self.file, self.field) if part)
+        text = f"{where}: {self.message}" if where else self.message
+        return f"{text} ({self.fix})" if self.fix else text
+
+
+class BcmaDecideError(Exception):
+    """Base of every error raised on purpose; carries the process exit code and the problems found."""
+
+    exit_code = EXIT_INVALID_INPUT
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        self.message = message
+        self.problems = tuple(problems)
+        super().__init__("\n".join([message, *(f"  {problem}" for problem in self.problems)]))
+
+
+class ProfileError(BcmaDecideError):
+    """A patient profile with a field that cannot be used; no number is given for it."""
+
+
+class EvidenceError(BcmaDecideError):
+    """Evidence files that do not follow their schema or contradict themselves."""
+
+
+class SynthesisError(BcmaDecideError):
+    """Numbers that cannot be pooled, or an estimator that did not converge."""
+
+
+class NoEvidenceError(BcmaDecideError):
+    """There is nothing usable to answer with (missing or unreadable pooled file, unknown outcome)."""
+
+    exit_code = EXIT_NO_EVIDENCE

@@ -1,0 +1,198 @@
+"""Where the evidence lies, and the one strict YAML reader of the program.
+
+This module knows neither pydantic nor the schema, so that every part of the program can import it cheaply.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from bcma_decide.errors import BcmaDecideError, EvidenceError, Problem
+
+ENVIRONMENT_VARIABLE: Final = "BCMA_DECIDE_EVIDENCE"
+STUDIES: Final = "studies"
+SIZE_LIMIT: Final = 1_000_000
+"""Bytes one file may have."""
+DEPTH_LIMIT: Final = 40
+"""Levels one file may nest; deeper ones are refused before they can exhaust the parser."""
+
+_PACKAGE: Final = Path(__file__).resolve().parent.parent
+
+
+def find_evidence(directory: Path | None = None) -> Path:
+    """Return the evidence directory.
+
+    In this order: ``directory``, the environment variable, the copy inside the installed package, the ``evidence/``
+    folder beside the package.
+
+    Raises
+    ------
+    EvidenceError
+        If the place asked for holds no evidence, or none is found anywhere.
+    """
+    if directory is not None:
+        return _checked(Path(directory), "given as the evidence directory")
+    named = os.environ.get(ENVIRONMENT_VARIABLE)
+    if named:
+        return _checked(Path(named), f"named by {ENVIRONMENT_VARIABLE}")
+    for candidate in (_PACKAGE / "_evidence", _PACKAGE.parent / "evidence"):
+        if (candidate / STUDIES).is_dir():
+            return candidate
+    raise EvidenceError(f"no evidence found; name its directory with --evidence or {ENVIRONMENT_VARIABLE}")
+
+
+def _checked(directory: Path, why: str) -> Path:
+    if not (directory / STUDIES).is_dir():
+        raise EvidenceError(f"{directory}: {why}, but it has no {STUDIES}/ folder")
+    return directory
+
+
+def read_yaml(source: Path | str, *, name: str = "", error: type[BcmaDecideError] = EvidenceError) -> Any:
+    """Read one YAML document.
+
+    Stricter than YAML 1.1: duplicate keys, anchors, tags and deep nesting are errors; only ``true`` and ``false``
+    are booleans, only ``null``, ``~`` and nothing are null; dates, ``yes``, ``on``, ``1:30`` and ``012`` stay text.
+
+    Parameters
+    ----------
+    source
+        A path, or the text itself.
+    name
+        What the file is called in messages; the path by default.
+    error
+        The class of error raised for a document that cannot be used.
+    """
+    if isinstance(source, Path):
+        name = name or str(source)
+        text = _read_text(source, name, error)
+    else:
+        name = name or "text"
+        text = source
+        if len(text.encode("utf-8", "surrogatepass")) > SIZE_LIMIT:
+            raise _too_large(name, error)
+    try:
+        return _Builder(name, error).build(text)
+    except yaml.MarkedYAMLError as problem:
+        line = problem.problem_mark.line + 1 if problem.problem_mark else 1
+        raise _refusal(error, name, f"line {line}", problem.problem or "not YAML", "mend the YAML") from None
+    except yaml.YAMLError as problem:
+        raise _refusal(error, name, "", f"not YAML: {problem}".splitlines()[0], "mend the YAML") from None
+
+
+def _read_text(path: Path, name: str, error: type[BcmaDecideError]) -> str:
+    try:
+        if path.stat().st_size > SIZE_LIMIT:
+            raise _too_large(name, error)
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise _refusal(error, name, f"byte {problem.start}", "is not UTF-8 text", "save the file as UTF-8") from None
+    except OSError as problem:
+        raise _refusal(error, name, "", problem.strerror or "cannot be read", "check the path") from None
+
+
+def _too_large(name: str, error: type[BcmaDecideError]) -> BcmaDecideError:
+    return _refusal(error, name, "", f"is larger than the limit of {SIZE_LIMIT // 1_000_000} MB", "")
+
+
+def _refusal(error: type[BcmaDecideError], name: str, field: str, message: str, fix: str) -> BcmaDecideError:
+    problem = Problem(field=field, message=message, fix=fix, file=name)
+    return error("this file cannot be used", [problem])
+
+
+_INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+_FLOAT: Final = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_WORDS: Final[dict[str, Any]] = {"": None, "~": None, "null": None, "true": True, "false": False}
+_PARSER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _plain(text: str) -> Any:
+    """Value of an unquoted scalar."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text
+
+
+class _Builder:
+    """Builds the document from the parser's events, without recursion, refusing what is not plain data."""
+
+    def __init__(self, name: str, error: type[BcmaDecideError]) -> None:
+        self._name = name
+        self._error = error
+
+    def build(self, text: str) -> Any:
+        """Return the one document in ``text``."""
+        root: list[Any] = []
+        open_nodes: list[list[Any] | dict[str, Any]] = [root]
+        keys: list[str | None] = [None]
+        for event in self._events(text):
+            if isinstance(event, yaml.CollectionEndEvent):
+                open_nodes.pop()
+                keys.pop()
+                continue
+            holder = open_nodes[-1]
+            if isinstance(holder, dict) and keys[-1] is None:
+                keys[-1] = self._key(event, holder)
+                continue
+            value = self._value(event)
+            if isinstance(holder, dict):
+                holder[str(keys[-1])] = value
+                keys[-1] = None
+            else:
+                holder.append(value)
+            if isinstance(event, yaml.CollectionStartEvent):
+                open_nodes.append(value)
+                keys.append(None)
+                if len(open_nodes) > DEPTH_LIMIT:
+                    raise self._refused(event, f"nests deeper than {DEPTH_LIMIT} levels", "")
+        if not root or root[0] is None:
+            raise _refusal(self._error, self._name, "", "is empty", "")
+        return root[0]
+
+    def _events(self, text: str) -> Iterator[Any]:
+        documents = 0
+        for event in yaml.parse(text, Loader=_PARSER):
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise self._refused(event, "a second document starts here", "keep one document per file")
+            elif isinstance(event, yaml.AliasEvent):
+                raise self._refused(event, "anchors and aliases are not supported", "write the value out")
+            elif isinstance(event, yaml.NodeEvent):
+                if event.anchor is not None:
+                    raise self._refused(event, "anchors and aliases are not supported", "write the value out")
+                if getattr(event, "tag", None) not in (None, "!"):
+                    raise self._refused(event, "tags are not supported", "remove the tag")
+                yield event
+            elif isinstance(event, yaml.CollectionEndEvent):
+                yield event
+
+    def _key(self, event: Any, holder: dict[str, Any]) -> str:
+        if not isinstance(event, yaml.ScalarEvent):
+            raise self._refused(event, "a key has to be plain text", "")
+        key = str(event.value)
+        if key == "<<" and event.implicit[0]:
+            raise self._refused(event, "merge keys are not supported", "write the values out")
+        if key in holder:
+            raise self._refused(event, f"the key {key!r} appears twice", "keep one of them")
+        return key
+
+    @staticmethod
+    def _value(event: Any) -> Any:
+        if isinstance(event, yaml.SequenceStartEvent):
+            return []
+        if isinstance(event, yaml.MappingStartEvent):
+            return {}
+        return _plain(event.value) if event.implicit[0] else event.value
+
+    def _refused(self, event: Any, message: str, fix: str) -> BcmaDecideError:
+        return _refusal(self._error, self._name, f"line {event.start_mark.line + 1}", message, fix)

@@ -1,0 +1,21 @@
+"""What is pooled: arm totals of one outcome, and contrasts inside studies, with a reason for everything left out."""
+
+from __future__ import annotations
+
+from bcma_decide.evidence.eligibility import Purpose, Window
+from bcma_decide.evidence.splits import Bounds, SplitContrast, SplitLeftOut, SplitSelection, select_splits
+from bcma_decide.evidence.totals import LeftOut, SelectedRow, Selection, select
+
+__all__ = [
+    "Bounds",
+    "LeftOut",
+    "Purpose",
+    "SelectedRow",
+    "Selection",
+    "SplitContrast",
+    "SplitLeftOut",
+    "SplitSelection",
+    "Window",
+    "select",
+    "select_splits",
+]

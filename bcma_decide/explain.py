@@ -1,0 +1,73 @@
+"""What is behind the numbers: studies and weights, trait effects, references. All of it stands in the pooled file."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import sqrt
+
+from bcma_decide.comparison import EffectLine, Explanation, Reference, StudyLine
+from bcma_decide.model.artefact import Model
+from bcma_decide.model.normal import Z95
+from bcma_decide.vocabulary import CLASSES, FAMILY_OF, MODEL_TRAITS, TRAIT_LABELS
+
+METHOD = (
+    "Exact binomial counts around a rate integrated over each study's own patient mix; study and product effects are "
+    "normal on the log-odds scale with the between-study spread averaged over its posterior. Trait effects come only "
+    "from contrasts inside studies, made conditional on the other traits. Unknown traits are averaged over patients "
+    "of the evidence who are alike in what is known."
+)
+
+UNITS = {"binary": "present versus absent", "age": "per ten years", "prior_lines": "per doubling of prior lines"}
+
+
+@lru_cache(maxsize=2)
+def _references(_hash: str, items: tuple[tuple[str, str, int | None, str | None, str | None], ...]) -> tuple[Reference, ...]:
+    return tuple(Reference(key=k, citation=c, pmid=p, doi=d, url=u) for k, c, p, d, u in items)
+
+
+def references(model: Model) -> tuple[Reference, ...]:
+    """Every source that a number of the model rests on, in alphabetical order of their keys."""
+    items = tuple(
+        (key, source["citation"], source.get("pmid"), source.get("doi"), source.get("url"))
+        for key, source in model.sources.items()
+    )
+    return _references(model.hash, items)
+
+
+def explanation(model: Model, outcome: str) -> Explanation:
+    """Studies with their weights, trait effects with their contrasts, and what was left out, for one outcome."""
+    behind = model.provenance["outcomes"][outcome]
+    family = FAMILY_OF[outcome].id
+    f, T = model.family_index[family], model.trait_count
+    effects = []
+    for index, class_id in enumerate(CLASSES):
+        for position, trait in enumerate(MODEL_TRAITS):
+            if not model.used[f, index, position]:
+                continue
+            mean = float(model.effects[f, index, position])
+            at = index * T + position
+            reach = Z95 * sqrt(float(model.effect_covariance[f, at, at]))
+            borrowed = bool(model.borrowed[f, index, position])
+            effects.append(
+                EffectLine(
+                    trait=trait.id,
+                    label=TRAIT_LABELS[trait.id],
+                    class_id=class_id,
+                    log_odds_ratio=mean,
+                    interval=(mean - reach, mean + reach),
+                    unit=UNITS[trait.kind],
+                    origin="borrowed from the other class" if borrowed else "seen in this class",
+                    evidence=tuple(
+                        line["text"]
+                        for line in model.provenance["families"][family]["contrasts"]
+                        if line["trait"] == trait.id and (borrowed or line["class_id"] == class_id)
+                    ),
+                )
+            )
+    return Explanation(
+        outcome=outcome,
+        studies=tuple(StudyLine(**row) for row in behind["studies"]),
+        effects=tuple(effects),
+        left_out=tuple(behind["left_out"]),
+        method=METHOD,
+    )

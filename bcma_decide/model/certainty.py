@@ -1,0 +1,71 @@
+"""Certainty of the evidence for one estimate: a GRADE-style rating by stated rules, with its reasons.
+
+The steps follow GRADE guidelines 3 (Balshem H et al. J Clin Epidemiol 2011;64:401-406): start by design, move down for
+inconsistency, imprecision, indirectness and too few studies, up for a large effect. Limits stand in the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import log
+from typing import Final
+
+from bcma_decide.comparison import Certainty
+
+LEVELS: Final[tuple[Certainty, ...]] = ("very low", "low", "moderate", "high")
+
+START = "start at low: single-arm studies, compared across studies"
+
+
+def rate_certainty(
+    limits: Mapping[str, float],
+    *,
+    n_studies: int,
+    credible: tuple[float, float],
+    prediction: tuple[float, float],
+    outside: Sequence[str],
+    unknown: Sequence[str],
+    uninformed: Sequence[str],
+    log_odds_ratio: tuple[float, float] | None,
+) -> tuple[Certainty, tuple[str, ...]]:
+    """Certainty and its reasons.
+
+    Parameters
+    ----------
+    limits
+        ``few_studies``, ``imprecision_width``, ``inconsistency_width``, ``large_effect_odds_ratio``.
+    credible, prediction
+        95 % intervals as fractions.
+    outside, unknown, uninformed
+        Labels of: reasons why the patient lies outside the evidence; traits with an effect here that are unknown;
+        known traits without any evidence for this outcome.
+    log_odds_ratio
+        95 % interval of the class log odds ratio for this patient, None where there is no contrast.
+    """
+    level = 1
+    reasons = [START]
+    if n_studies < limits["few_studies"]:
+        level -= 1
+        reasons.append(f"down for few studies: {n_studies}")
+    width = credible[1] - credible[0]
+    if width > limits["imprecision_width"]:
+        level -= 1
+        reasons.append(f"down for imprecision: interval {100 * width:.0f} points wide")
+    width = prediction[1] - prediction[0]
+    if width > limits["inconsistency_width"]:
+        level -= 1
+        reasons.append(f"down for inconsistency: the next centre's interval is {100 * width:.0f} points wide")
+    indirect = [
+        *(f"outside the evidence ({reason})" for reason in outside),
+        *([f"unknown: {', '.join(unknown)}"] if unknown else []),
+        *([f"no evidence here on: {', '.join(uninformed)}"] if uninformed else []),
+    ]
+    if indirect:
+        level -= 1
+        reasons.append(f"down for indirectness: {'; '.join(indirect)}")
+    if log_odds_ratio is not None:
+        large = log(limits["large_effect_odds_ratio"])
+        if log_odds_ratio[0] > large or log_odds_ratio[1] < -large:
+            level += 1
+            reasons.append("up for a large difference between the classes: the whole odds ratio interval lies beyond it")
+    return LEVELS[min(max(level, 0), 3)], tuple(reasons)

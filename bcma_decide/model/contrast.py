@@ -1,0 +1,93 @@
+"""The difference between two classes for one patient, from their joint posterior.
+
+Common trait effects cancel as far as they are common, because the effects of both classes are drawn together and the
+same virtual patients stand on both sides. The comparison is unanchored, so it carries an explicit bias term (NICE
+Decision Support Unit, Technical Support Document 18, 2016: unanchored comparisons assume that every prognostic factor
+is accounted for).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcma_decide.model.artefact import Levels, Model
+from bcma_decide.model.normal import Z95, distribution, logistic
+from bcma_decide.model.prediction import Predictor
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """First minus second: risk difference (median, lower, upper), P(first higher), log odds ratio (mean, 95 %)."""
+
+    risk_difference: tuple[float, float, float]
+    probability_first_higher: float
+    log_odds_ratio: tuple[float, float, float]
+
+
+def sample_quantiles(draws: Array, probabilities: Sequence[float]) -> Array:
+    """Quantiles along the last axis by linear interpolation of the order statistics, shape (..., probabilities)."""
+    ordered = np.sort(draws, axis=-1)
+    position = np.asarray(probabilities) * (draws.shape[-1] - 1)
+    below = np.floor(position).astype(np.intp)
+    above = np.minimum(below + 1, draws.shape[-1] - 1)
+    return np.asarray(ordered[..., below] + (position - below) * (ordered[..., above] - ordered[..., below]))
+
+
+def differences(
+    model: Model,
+    levels: Levels,
+    predictor: Predictor,
+    pairs: Sequence[tuple[int, int]],
+    extra: Array,
+    bias_sd: float,
+) -> tuple[Difference, ...]:
+    """Differences between pairs of cells, each pair of one outcome.
+
+    Parameters
+    ----------
+    pairs
+        Indices of the first and the second cell.
+    extra
+        Variance per cell for lying outside the evidence, shape (cells,).
+    bias_sd
+        Standard deviation of the bias of the comparison on the log-odds scale; 0 leaves it out.
+    """
+    if not pairs:
+        return ()
+    T, C = model.trait_count, model.effects.shape[1]
+    index = np.array(pairs)
+    family = np.array([model.family_index[model.cells[first].family] for first, _ in pairs])
+    klass = np.array([[model.cells[cell].class_index for cell in pair] for pair in pairs])
+    gradient = np.zeros((len(pairs), 2, C, T))
+    rows = np.arange(len(pairs))
+    for side in (0, 1):
+        gradient[rows, side, klass[:, side]] = predictor.typical[index[:, side]]
+    flat = gradient.reshape(len(pairs), 2, C * T)
+    covariance = flat @ model.effect_covariance[family] @ flat.transpose(0, 2, 1)
+    own = levels.variance[index] + extra[index] + 0.25 * bias_sd**2
+    covariance[:, [0, 1], [0, 1]] += own
+    covariance[:, [0, 1], [1, 0]] -= 0.25 * bias_sd**2
+
+    logits = levels.mean[index][:, :, None] + predictor.offset[family[:, None], klass]
+    gap = logits[:, 0] - logits[:, 1]
+    variance = np.maximum(covariance[:, 0, 0] + covariance[:, 1, 1] - 2.0 * covariance[:, 0, 1], 1e-12)
+    probability = distribution(gap / np.sqrt(variance)[:, None]).mean(axis=1)
+    root = np.linalg.cholesky(covariance + 1e-12 * np.eye(2))
+    rate = logistic(logits + root @ model.population.noise[:, :2].T)
+    risk = sample_quantiles(rate[:, 0] - rate[:, 1], (0.5, 0.025, 0.975))
+    centre = gap.mean(axis=1)
+    reach = Z95 * np.sqrt(variance + gap.var(axis=1))
+    return tuple(
+        Difference(
+            risk_difference=(float(risk[row, 0]), float(risk[row, 1]), float(risk[row, 2])),
+            probability_first_higher=float(probability[row]),
+            log_odds_ratio=(float(centre[row]), float(centre[row] - reach[row]), float(centre[row] + reach[row])),
+        )
+        for row in rows
+    )

@@ -1,0 +1,122 @@
+"""From the model and virtual patients like this one to every option's rates.
+
+The linear predictor of an option is its level plus the patient's trait effects, Gaussian given the between-study
+spread; the unknown traits make it a mixture. Medians and intervals are quantiles of that mixture on the log-odds
+scale, without sampling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcma_decide.model.artefact import Levels, Model
+from bcma_decide.model.normal import expected_logistic, logistic, mixture_quantiles
+from bcma_decide.model.population import Patients
+from bcma_decide.vocabulary import FAMILIES
+
+Array = NDArray[np.float64]
+
+BINS = 4
+"""Into how many equal groups the virtual patients are put by their predicted risk."""
+
+_CREDIBLE = np.array([0.025, 0.5, 0.975])
+_PREDICTION = np.array([0.025, 0.975])
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Linear predictor of every cell as a mixture over groups of virtual patients.
+
+    ``offset`` (families, classes, draws): trait part per virtual patient. ``mean``, ``variance`` (cells, bins):
+    log odds and their variance (parameters, plus the spread of patients inside the bin, plus what lies outside the
+    evidence); ``typical`` (cells, traits): derivative of the average predictor in the trait effects.
+    """
+
+    offset: Array
+    mean: Array
+    variance: Array
+    typical: Array
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Rates of every cell as fractions: medians and means (cells,), intervals (cells, 2)."""
+
+    median: Array
+    mean: Array
+    credible: Array
+    prediction: Array
+
+
+def linear_predictor(model: Model, levels: Levels, patients: Patients, extra_variance: Array) -> Predictor:
+    """Mixture of the linear predictor for every cell.
+
+    Parameters
+    ----------
+    model, levels
+        The pooled evidence and the levels of one setting.
+    patients
+        Virtual patients like this one.
+    extra_variance
+        Added per cell for lying outside the evidence, shape (cells,).
+    """
+    deviation = patients.values - model.reference
+    offset = np.einsum("fct,nt->fcn", model.effects, deviation)
+    draws = offset.shape[2] - offset.shape[2] % BINS
+    order = np.argsort(offset[:, :, :draws], axis=2, kind="stable").reshape(*offset.shape[:2], BINS, -1)
+    binned = np.take_along_axis(offset[:, :, None, :], order, axis=3)
+    bin_mean, bin_variance = binned.mean(axis=3), binned.var(axis=3)
+    bin_deviation = deviation[order].mean(axis=3)
+
+    family = np.array([model.family_index[cell.family] for cell in model.cells])
+    klass = np.array([cell.class_index for cell in model.cells])
+    gradient = levels.slope[:, None, :] + bin_deviation[family, klass]
+    T = model.trait_count
+    own = np.stack(
+        [model.effect_covariance[:, c * T : (c + 1) * T, c * T : (c + 1) * T] for c in range(model.effects.shape[1])], axis=1
+    )[family, klass]
+    parameter_variance = np.einsum("cbt,cbt->cb", gradient @ own, gradient)
+    return Predictor(
+        offset=offset,
+        mean=levels.mean[:, None] + bin_mean[family, klass],
+        variance=levels.variance[:, None] + parameter_variance + bin_variance[family, klass] + extra_variance[:, None],
+        typical=gradient.mean(axis=1),
+    )
+
+
+def rates(model: Model, levels: Levels, predictor: Predictor) -> Rates:
+    """Medians, means and both 95 % intervals of every cell.
+
+    *Credible*: the rate for such patients at a typical centre. *Prediction*: at the next centre, whose own level
+    adds the between-study variance (and for a class, the spread of its products), averaged over its grid.
+    Thresholds of one family are put in order quantile by quantile (Chernozhukov V et al. Econometrica
+    2010;78:1093-1125: rearrangement), so a stricter threshold is never more frequent than a looser one.
+    """
+    cells = predictor.mean.shape[0]
+    even = np.full(predictor.mean.shape, 1.0 / BINS)
+    sd = np.sqrt(predictor.variance)
+    credible = mixture_quantiles(even, predictor.mean, sd, _CREDIBLE)
+    mean = (even * expected_logistic(predictor.mean, sd)).sum(axis=1)
+
+    between = levels.node_mean - levels.mean[:, None]
+    average = predictor.mean.mean(axis=1)
+    spread = predictor.mean.var(axis=1) + predictor.variance.mean(axis=1) - levels.variance
+    node_variance = levels.node_variance + levels.node_spread2 + spread[:, None]
+    prediction = mixture_quantiles(levels.node_weight, average[:, None] + between, np.sqrt(node_variance), _PREDICTION)
+
+    table = np.column_stack([credible, prediction])
+    table[:, 3], table[:, 4] = np.minimum(table[:, 3], table[:, 0]), np.maximum(table[:, 4], table[:, 2])
+    table = np.column_stack([logistic(table), mean])
+    place = {(cell.outcome, cell.option): index for index, cell in enumerate(model.cells)}
+    for family in FAMILIES:
+        if len(family.thresholds) < 2:
+            continue
+        for option in model.options:
+            rows = [place[t.id, option.id] for t in family.thresholds if (t.id, option.id) in place]
+            if len(rows) > 1:
+                table[rows] = -np.sort(-table[rows], axis=0)
+    assert table.shape == (cells, 6)
+    return Rates(median=table[:, 1], mean=table[:, 5], credible=table[:, [0, 2]], prediction=table[:, 3:5])

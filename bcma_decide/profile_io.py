@@ -1,0 +1,188 @@
+"""Profiles as files: read them, write an empty one, and the shipped examples."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from textwrap import wrap
+from typing import IO, Any, Final
+
+from bcma_decide.definitions import Definitions
+from bcma_decide.errors import Problem, ProfileError
+from bcma_decide.fields import FIELDS, PANELS, ProfileField, definition_text
+from bcma_decide.patient import Patient
+from bcma_decide.reading import closest, quote
+
+STANDARD_INPUT: Final = "-"
+SIZE_LIMIT: Final = 1_000_000
+"""Bytes a profile may have; more is not read."""
+
+_EXAMPLES: Final = Path(__file__).parent / "examples"
+_WIDTH: Final = 96
+
+
+def read_profile(source: Path | str, definitions: Definitions | None = None) -> Patient:
+    """Read a patient from a YAML or JSON file, or from standard input (``-``).
+
+    Raises
+    ------
+    ProfileError
+        When the file cannot be used, or with every problem of the profile in it.
+    """
+    return build(read_values(source), definitions, file=_shown(source))
+
+
+def read_values(source: Path | str) -> dict[str, Any]:
+    """Read the fields as they stand in a file, unchecked."""
+    name = _shown(source)
+    if str(source) == STANDARD_INPUT:
+        content = _take(sys.stdin.buffer, name)
+    else:
+        try:
+            with Path(source).open("rb") as stream:
+                content = _take(stream, name)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise _refusal(name, "", f"cannot be read: {reason}", "check the path") from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _refusal(name, f"byte {error.start}", "is not UTF-8 text", "save the file as UTF-8") from None
+    return parse(text, name, as_json=str(source).endswith(".json"))
+
+
+def parse(text: str, name: str = "profile", *, as_json: bool = False) -> dict[str, Any]:
+    """Read the fields in a YAML or JSON text, unchecked; ``name`` is what messages call it."""
+    if not text.strip():
+        raise _refusal(name, "", "is empty", "write a template and fill it in")
+    values: Any
+    if as_json or text.lstrip().startswith("{"):
+        try:
+            values = json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, name), parse_int=_whole)
+        except (json.JSONDecodeError, RecursionError) as error:
+            if as_json or isinstance(error, RecursionError):
+                line = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+                message = error.msg if isinstance(error, json.JSONDecodeError) else "is nested too deeply"
+                raise _refusal(name, line, f"not JSON: {message}", "mend the JSON") from None
+            values = _yaml(text, name)
+    else:
+        values = _yaml(text, name)
+    if values is None:
+        raise _refusal(name, "", "holds no field", "write a template and fill it in")
+    if not isinstance(values, dict):
+        raise _refusal(name, "", "is not a mapping of fields to values", "one 'field: value' on each line")
+    for key in values:
+        if not isinstance(key, str):
+            raise _refusal(name, quote(key), "is not a field of the profile", "see the template")
+    return values
+
+
+def build(values: Mapping[str, Any], definitions: Definitions | None = None, *, file: str = "") -> Patient:
+    """Build a patient from plain values; problems carry the name of the file."""
+    try:
+        return Patient.read(values, definitions)
+    except ProfileError as error:
+        placed = [Problem(each.field, each.message, each.fix, file) for each in error.problems]
+        raise ProfileError(error.message, placed) from None
+
+
+def template(definitions: Definitions | None = None) -> str:
+    """Write an empty profile as YAML: every field, its definition, unit and why it matters, all unknown."""
+    lines = [
+        *_comment(
+            "Profile of one patient. Replace 'unknown' where something is known; leave the rest as it is."
+        ),
+        *_comment("Unknown is an answer: it is averaged over, never taken as absent or normal."),
+    ]
+    for panel in PANELS:
+        lines += ["", f"# ---- {panel} ----"]
+        for field in FIELDS.values():
+            if field.panel == panel:
+                lines += ["", *_described(field, definitions), f"{field.id}: unknown"]
+    return "\n".join(lines) + "\n"
+
+
+def _described(field: ProfileField, definitions: Definitions | None) -> list[str]:
+    example = f", for example {field.example}" if field.example else ""
+    meaning = definition_text(field, definitions)
+    return [
+        *_comment(f"{field.label}: {field.answer}{example}."),
+        *(_comment(meaning) if meaning else []),
+        *_comment(f"Why: {field.why}"),
+    ]
+
+
+def _comment(text: str) -> list[str]:
+    return wrap(text, _WIDTH, initial_indent="# ", subsequent_indent="# ")
+
+
+def example_names() -> tuple[str, ...]:
+    """Names of the shipped example patients, all fictional."""
+    return tuple(sorted(path.stem for path in _EXAMPLES.glob("*.yaml")))
+
+
+def example_path(name: str) -> Path:
+    """File of a shipped example.
+
+    Raises
+    ------
+    ProfileError
+        When there is none of that name.
+    """
+    names = example_names()
+    if name not in names:
+        fix = closest(name, list(names)) or f"one of {', '.join(names)}"
+        raise ProfileError(
+            "there is no such example", [Problem("example", f"{quote(name)} is not an example", fix)]
+        )
+    return _EXAMPLES / f"{name}.yaml"
+
+
+def describe_example(name: str) -> str:
+    """Who the example is, from the first line of its file."""
+    with example_path(name).open(encoding="utf-8") as stream:
+        return stream.readline().lstrip("# ").strip()
+
+
+def load_example(name: str, definitions: Definitions | None = None) -> Patient:
+    """Load a shipped example patient."""
+    return read_profile(example_path(name), definitions)
+
+
+def _shown(source: Path | str) -> str:
+    return "standard input" if str(source) == STANDARD_INPUT else str(source)
+
+
+def _take(stream: IO[bytes], name: str) -> bytes:
+    content = stream.read(SIZE_LIMIT + 1)
+    if len(content) > SIZE_LIMIT:
+        raise _refusal(
+            name, "", f"is larger than {SIZE_LIMIT // 1_000_000} MB", "a profile has about a hundred lines"
+        )
+    return content
+
+
+def _yaml(text: str, name: str) -> object:
+    from bcma_decide.evidence.files import read_yaml
+
+    return read_yaml(text, name=name, error=ProfileError)
+
+
+def _unique(pairs: Sequence[tuple[str, Any]], name: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in values:
+            raise _refusal(name, quote(key), "stands there twice", "keep one of them")
+        values[key] = value
+    return values
+
+
+def _whole(digits: str) -> int | str:
+    """Whole numbers too long to be meant are left as text, for their field to refuse."""
+    return int(digits) if len(digits) <= 40 else digits
+
+
+def _refusal(name: str, where: str, message: str, fix: str) -> ProfileError:
+    return ProfileError("the profile cannot be used", [Problem(where, message, fix, name)])

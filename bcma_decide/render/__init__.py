@@ -1,0 +1,1 @@
+"""Faces of a comparison: terminal, HTML page, picture; all drawn from the `Comparison` alone."""

@@ -1,0 +1,172 @@
+"""What is shown and in which order, decided once for all faces: columns, groups of rows, largest movers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from bcma_decide.comparison import (
+    Comparison,
+    Contrast,
+    ContrastWithoutBias,
+    Estimate,
+    Explanation,
+    Move,
+    Option,
+    Outcome,
+    RiskDifference,
+    TraitLine,
+    Unknown,
+)
+from bcma_decide.render import wording
+from bcma_decide.vocabulary import FAMILIES
+
+_FAMILY_LABELS = {family.id: family.label for family in FAMILIES}
+
+MOVERS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows under one heading: a family of outcomes, or neighbours that share a time window."""
+
+    title: str
+    horizon: str
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True)
+class Mover:
+    """An unknown trait with the outcome it moves most, for every class shown."""
+
+    unknown: Unknown
+    outcome: Outcome
+    moves: tuple[Move, ...]
+
+
+def class_options(comparison: Comparison) -> tuple[Option, ...]:
+    """Return the treatment classes, in the order of the comparison."""
+    return tuple(option for option in comparison.options if option.kind == "class")
+
+
+def product_options(comparison: Comparison) -> tuple[tuple[Option, tuple[Option, ...]], ...]:
+    """Each class with its products, in the order of the comparison."""
+    products = [option for option in comparison.options if option.kind == "product"]
+    pairs = (
+        (parent, tuple(product for product in products if product.class_id == parent.class_id))
+        for parent in class_options(comparison)
+    )
+    return tuple((parent, members) for parent, members in pairs if members)
+
+
+def ledger(comparison: Comparison) -> tuple[TraitLine, ...]:
+    """Return what is known of the patient; what was carried along only if it says more than the traits do."""
+    traits = comparison.profile.traits
+    said = {(line.label, line.text) for line in traits}
+    return (*traits, *(line for line in comparison.profile.carried if (line.label, line.text) not in said))
+
+
+def groups(comparison: Comparison) -> tuple[Group, ...]:
+    """Outcomes by family, in the order of the comparison; families of one row share a time window."""
+    result: list[Group] = []
+    for family, members in groupby(comparison.outcomes, key=lambda outcome: outcome.family):
+        outcomes = tuple(members)
+        horizon = outcomes[0].horizon
+        if len(outcomes) > 1:
+            result.append(
+                Group(_FAMILY_LABELS.get(family, capitalised(family.replace("_", " "))), horizon, outcomes)
+            )
+        elif result and result[-1].title == capitalised(horizon):
+            result[-1] = Group(result[-1].title, "", result[-1].outcomes + outcomes)
+        else:
+            result.append(Group(capitalised(horizon), "", outcomes))
+    return tuple(result)
+
+
+def with_number(comparison: Comparison, options: Iterable[Option]) -> tuple[Comparison, tuple[Outcome, ...]]:
+    """Return the comparison without the rows that hold no number for any of these options, and those rows."""
+    shown = tuple(options)
+    empty = [
+        outcome
+        for outcome in comparison.outcomes
+        if not any(wording.has_number(estimate_of(outcome, option)) for option in shown)
+    ]
+    kept = tuple(outcome for outcome in comparison.outcomes if outcome not in empty)
+    return comparison.model_copy(update={"outcomes": kept}), tuple(empty)
+
+
+def heading(group: Group) -> str:
+    """Title and time window in one line."""
+    return f"{group.title}: {group.horizon}" if group.horizon else group.title
+
+
+def estimate_of(outcome: Outcome, option: Option) -> Estimate:
+    """Return the estimate of an option; one that is absent counts as not reported, never as a blank."""
+    return outcome.estimates.get(option.id) or Estimate(state="no_evidence")
+
+
+def contrast_of(outcome: Outcome, first: Option, second: Option) -> Contrast | None:
+    """Return the contrast as *first minus second*, turned round if it was stored the other way."""
+    contrast = outcome.contrast
+    if contrast is None or set(contrast.options) != {first.id, second.id}:
+        return None
+    if contrast.options == (first.id, second.id):
+        return contrast
+    bare = contrast.without_bias_term
+    return contrast.model_copy(
+        update={
+            "options": (first.id, second.id),
+            "risk_difference": _turned(contrast.risk_difference),
+            "probability_first_higher": 1 - contrast.probability_first_higher,
+            "tipping_point_log_or": -contrast.tipping_point_log_or,
+            "without_bias_term": ContrastWithoutBias(
+                risk_difference=_turned(bare.risk_difference),
+                probability_first_higher=1 - bare.probability_first_higher,
+            ),
+        }
+    )
+
+
+def movers(comparison: Comparison, limit: int = MOVERS_SHOWN) -> tuple[Mover, ...]:
+    """Return the unknown traits that could move a class's number furthest, largest first."""
+    outcomes = {outcome.id: outcome for outcome in comparison.outcomes}
+    classes = {option.id for option in class_options(comparison)}
+    ranked: list[tuple[float, int, Mover]] = []
+    for position, unknown in enumerate(comparison.unknowns):
+        shown = [move for move in unknown.moves if move.option in classes and move.outcome in outcomes]
+        if not shown:
+            continue
+        widest = max(shown, key=lambda move: move.high - move.low)
+        same_row = tuple(move for move in shown if move.outcome == widest.outcome)
+        ranked.append(
+            (widest.low - widest.high, position, Mover(unknown, outcomes[widest.outcome], same_row))
+        )
+    return tuple(mover for _, _, mover in sorted(ranked, key=lambda entry: entry[:2])[:limit])
+
+
+def explanation_of(comparison: Comparison, outcome_id: str) -> Explanation | None:
+    """Return the explanation of an outcome, if there is one."""
+    return next((entry for entry in comparison.explanations if entry.outcome == outcome_id), None)
+
+
+def weights(explanation: Explanation) -> tuple[int, ...]:
+    """Round each study's share to whole per cent; shares of one option that sum to 100 still do so."""
+    result = [wording.whole(study.weight_pct) for study in explanation.studies]
+    for option in {study.option for study in explanation.studies}:
+        places = [place for place, study in enumerate(explanation.studies) if study.option == option]
+        shares = [explanation.studies[place].weight_pct for place in places]
+        if abs(sum(shares) - 100) < 0.5:
+            for place, part in zip(places, wording.parts_of_100(shares), strict=True):
+                result[place] = part
+    return tuple(result)
+
+
+def capitalised(text: str) -> str:
+    """First letter large, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def _turned(value: RiskDifference) -> RiskDifference:
+    low, high = value.interval
+    return RiskDifference(median=-value.median, interval=(-high, -low))

@@ -1,0 +1,170 @@
+"""Sentences about a comparison, the same on every face; each speaks from the comparison alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bcma_decide.comparison import Comparison, Estimate, Finding, Move, Option, Outcome, Reference, TraitLine
+from bcma_decide.render import wording
+from bcma_decide.render.arrange import Mover, contrast_of
+from bcma_decide.vocabulary import TRAIT_LABELS
+
+
+def trait_label(comparison: Comparison, trait: str) -> str:
+    """Label of a trait as the ledger has it; a text that names no trait stays as it is."""
+    lines = (*comparison.profile.traits, *comparison.profile.carried)
+    return next((line.label for line in lines if line.trait == trait), TRAIT_LABELS.get(trait, trait))
+
+
+def option_label(comparison: Comparison, option: str) -> str:
+    """Label of an option by its identifier, or of a class by its own."""
+    labels: dict[str, str] = {
+        known.class_id: known.label for known in comparison.options if known.kind == "class"
+    }
+    labels |= {known.id: known.label for known in comparison.options}
+    return labels.get(option, option)
+
+
+def ledger_word(line: TraitLine) -> str:
+    """State of an input in words: used or not, and where it comes from."""
+    if line.state == "contradiction":
+        return "check input"
+    if line.state == "unknown":
+        return "unknown" if line.used else "unknown, in no number"
+    return f"used, {line.state}" if line.used else "in no number"
+
+
+def ledger_origin(line: TraitLine) -> str:
+    """Return where a value comes from or what an unknown one needs, in brackets; empty if plain."""
+    return f" ({line.how})" if line.how and line.how != line.state else ""
+
+
+def finding_word(finding: Finding) -> str:
+    """Rank of a finding in words, and whether it could be judged."""
+    return finding.severity if finding.state == "fires" else f"{finding.severity}, cannot be judged"
+
+
+def finding_extra(comparison: Comparison, finding: Finding) -> str:
+    """Whom a finding concerns, its facts and its sources."""
+    sources = f"source: {', '.join(finding.sources)}" if finding.sources else ""
+    return "; ".join(
+        part for part in (applies_to(comparison, finding), finding_facts(finding), sources) if part
+    )
+
+
+def finding_facts(finding: Finding) -> str:
+    """Return the value against its threshold, and what is missing to judge it."""
+    parts = []
+    if finding.value:
+        parts.append(f"here: {finding.value}")
+    if finding.threshold:
+        parts.append(f"threshold: {finding.threshold}")
+    if finding.needs:
+        parts.append(f"needs: {', '.join(finding.needs)}")
+    return "; ".join(parts)
+
+
+def applies_to(comparison: Comparison, finding: Finding) -> str:
+    """Which options a finding speaks of, as words; empty for the profile itself."""
+    return ", ".join(dict.fromkeys(option_label(comparison, value) for value in finding.applies_to.values()))
+
+
+def estimate_notes(estimate: Estimate, comparison: Comparison) -> tuple[str, ...]:
+    """Why a field holds no number, or where it goes beyond the evidence."""
+    if not wording.has_number(estimate):
+        return (estimate.reason,) if estimate.reason else ()
+    if estimate.outside_evidence:
+        return (f"outside the evidence: {', '.join(_labels(comparison, estimate.outside_evidence))}",)
+    return ()
+
+
+def estimate_facts(estimate: Estimate, comparison: Comparison) -> tuple[str, ...]:
+    """Return what an estimate rests on and what it leaves aside, one sentence each."""
+    named = (
+        ("Traits that move it", estimate.informed_traits),
+        ("Of these, effect seen in the other class only", estimate.borrowed_traits),
+        ("Known, but no evidence ties them to this outcome", estimate.uninformed_traits),
+        ("Outside the evidence", estimate.outside_evidence),
+    )
+    facts = [f"{name}: {', '.join(_labels(comparison, traits))}." for name, traits in named if traits]
+    facts.append(f"Certainty {wording.certainty_phrase(estimate.certainty)}.")
+    if estimate.reasons:
+        facts.append(f"Why: {'; '.join(estimate.reasons)}.")
+    return tuple(facts)
+
+
+def contrast_reason(outcome: Outcome) -> str:
+    """Why a row has no difference."""
+    return outcome.contrast_reason or "no number for one of the two"
+
+
+def contrast_facts(outcome: Outcome, first: Option, second: Option) -> tuple[str, ...]:
+    """Return the difference in sentences: as it is, without its bias term, and what would undo it."""
+    contrast = contrast_of(outcome, first, second)
+    if contrast is None:
+        return (f"Not comparable: {contrast_reason(outcome)}.",)
+    higher = contrast.probability_first_higher
+    bare = contrast.without_bias_term
+    tipping = wording.odds_ratio_alone(contrast.tipping_point_log_or)
+    facts = [
+        wording.contrast_sentence(contrast, first.long_label, second.long_label, outcome.plain),
+        f"{wording.probability_higher(higher, first.label)} ({wording.likelihood(higher)}).",
+        f"If the two sets of studies were perfectly comparable: {wording.difference(bare.risk_difference)}; "
+        f"{wording.probability_higher(bare.probability_first_higher, first.label)}.",
+        "The two would be equal if unmeasured differences between the studies amounted to an odds ratio of "
+        f"{tipping} ({first.label} over {second.label}).",
+    ]
+    if contrast.reasons:
+        facts.append(
+            f"Certainty {wording.certainty_phrase(contrast.certainty)}. Why: {'; '.join(contrast.reasons)}."
+        )
+    return tuple(facts)
+
+
+def mover_sentence(mover: Mover, comparison: Comparison) -> str:
+    """Return what knowing a trait would do: that it is not known, its largest move, how to know it."""
+    moves = "; ".join(move_sentence(move, comparison) for move in mover.moves)
+    needs = f" ({mover.unknown.needs})" if mover.unknown.needs else ""
+    return f"{mover.unknown.label} is not known{needs}. {mover.outcome.label}: {moves}."
+
+
+def move_sentence(move: Move, comparison: Comparison) -> str:
+    """One move in words: ``CAR-T 60 of 100 if present, 72 if absent``."""
+    low, high = wording.count(move.low), wording.count(move.high)
+    label = option_label(comparison, move.option)
+    return f"{label} {low} of 100 if {_condition(move.low_when)}, {high} if {_condition(move.high_when)}"
+
+
+def legend(comparison: Comparison) -> tuple[str, ...]:
+    """Return what the numbers mean, in the words of this comparison only."""
+    estimates = [estimate for outcome in comparison.outcomes for estimate in outcome.estimates.values()]
+    lines = [
+        "Number: median of 100 patients like this at a typical centre, with its 95 % interval. Next centre: "
+        "95 % interval at a centre not yet studied. Differences are taken before rounding and allow for the "
+        "lack of randomisation."
+    ]
+    if any(estimate.from_decision for estimate in estimates):
+        lines.append(
+            "From the decision: counted from apheresis; patients who never reach the infusion count as not "
+            "having the result."
+        )
+    used = {estimate.certainty for estimate in estimates}
+    used |= {outcome.contrast.certainty for outcome in comparison.outcomes if outcome.contrast}
+    levels = [level for level in wording.CERTAINTY_WORDS if level in used]
+    if levels:
+        lines.append("Certainty: " + "; ".join(wording.certainty_phrase(level) for level in levels) + ".")
+    return tuple(lines)
+
+
+def reference_ids(reference: Reference) -> tuple[str, ...]:
+    """PMID, DOI and address of a reference, as far as known."""
+    found = (("PMID", reference.pmid), ("doi", reference.doi), ("", reference.url))
+    return tuple(f"{name} {value}".strip() for name, value in found if value)
+
+
+def _labels(comparison: Comparison, traits: Iterable[str]) -> Iterable[str]:
+    return (trait_label(comparison, trait) for trait in traits)
+
+
+def _condition(text: str) -> str:
+    return text.removeprefix("if ").removeprefix("If ")

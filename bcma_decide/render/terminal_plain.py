@@ -1,0 +1,134 @@
+"""A comparison as tab-separated lines: one fact a line, its kind first, nothing drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.segment import Segment
+
+from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
+from bcma_decide.render import arrange, sentences, wording
+from bcma_decide.render.ink import Ink
+
+Line = tuple[str, ...]
+
+
+class _Lines:
+    """Lines that a console prints as they are: no wrapping, tabs kept."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield each line and its end."""
+        for line in self.lines:
+            yield Segment(line)
+            yield Segment.line()
+
+
+def write_plain(comparison: Comparison, console: Console, *, products: bool, sources: bool) -> None:
+    """Print one fact a line; fields are separated by tabs and hold none."""
+    ink = Ink.of(console)
+    lines = ["\t".join(ink.plain(field) for field in line) for line in _lines(comparison, products, sources)]
+    console.print(_Lines(lines), soft_wrap=True, end="")
+
+
+def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Line]:
+    software, evidence = comparison.software, comparison.evidence
+    yield ("program", software.name, software.version)
+    yield ("evidence", evidence.version, evidence.date, evidence.hash)
+    yield from _profile(comparison)
+    for finding in comparison.findings:
+        state = "cannot be judged" if finding.state == "cannot_be_judged" else "found"
+        extra = (sentences.applies_to(comparison, finding), sentences.finding_facts(finding))
+        yield ("finding", finding.severity, state, finding.text, *(part for part in extra if part))
+    options = comparison.options if products else arrange.class_options(comparison)
+    yield (
+        "columns",
+        "outcome",
+        "option",
+        "of 100 patients",
+        "95 % interval",
+        "next centre",
+        "certainty",
+        "remarks",
+    )
+    for group in arrange.groups(comparison):
+        yield ("outcomes", arrange.heading(group))
+        for outcome in group.outcomes:
+            yield from _outcome(comparison, outcome, options)
+    for mover in arrange.movers(comparison):
+        moves = "; ".join(sentences.move_sentence(move, comparison) for move in mover.moves)
+        yield (
+            "moves",
+            f"{mover.unknown.label} is not known",
+            mover.outcome.label,
+            moves,
+            mover.unknown.needs,
+        )
+    for text in comparison.not_known:
+        yield ("not known", text)
+    if sources:
+        for reference in comparison.references:
+            yield ("source", reference.key, reference.citation, *sentences.reference_ids(reference))
+    yield ("intended use", comparison.intended_use)
+
+
+def _profile(comparison: Comparison) -> Iterator[Line]:
+    profile = comparison.profile
+    yield ("profile", profile.name or "as given", profile.setting.replace("_", " "))
+    for line in arrange.ledger(comparison):
+        yield (
+            "input",
+            line.label,
+            line.text,
+            sentences.ledger_word(line),
+            *([line.how] if sentences.ledger_origin(line) else []),
+        )
+
+
+def _outcome(comparison: Comparison, outcome: Outcome, options: tuple[Option, ...]) -> Iterator[Line]:
+    for option in options:
+        estimate = arrange.estimate_of(outcome, option)
+        notes = sentences.estimate_notes(estimate, comparison) if wording.has_number(estimate) else ()
+        yield ("estimate", outcome.label, option.label, *_fields(estimate), *notes)
+        if estimate.from_decision:
+            rate = estimate.from_decision
+            yield (
+                "from the decision",
+                outcome.label,
+                option.label,
+                wording.count(rate.median),
+                wording.interval(rate.credible),
+            )
+    classes = arrange.class_options(comparison)
+    if len(classes) == 2:
+        first, second = classes
+        contrast = arrange.contrast_of(outcome, first, second)
+        name = f"{first.label} minus {second.label}"
+        if contrast is None:
+            yield ("difference", outcome.label, name, f"not comparable: {sentences.contrast_reason(outcome)}")
+        else:
+            yield (
+                "difference",
+                outcome.label,
+                name,
+                wording.signed(contrast.risk_difference.median),
+                wording.signed_interval(contrast.risk_difference.interval),
+                wording.probability_higher(contrast.probability_first_higher, first.label),
+                wording.certainty(contrast.certainty),
+            )
+    for note in outcome.notes:
+        yield ("note", outcome.label, note)
+
+
+def _fields(estimate: Estimate) -> Line:
+    if estimate.median is None or estimate.credible is None or not wording.has_number(estimate):
+        return (wording.state_with_reason(estimate),)
+    return (
+        wording.count(estimate.median),
+        wording.interval(estimate.credible),
+        wording.interval(estimate.prediction) if estimate.prediction else "not estimated",
+        wording.certainty(estimate.certainty),
+    )

@@ -1,0 +1,225 @@
+"""Standardised baselines of options (stage 2 of the patient-level model).
+
+Each arm's count is exact binomial around a rate integrated over the arm's own case mix,
+
+    e_i ~ Binomial(n_i, share_i * E_x[ logistic(alpha_i + (x - x_ref) . b) ])
+    alpha_i = mu + product_i + gamma * real_world_i + u_i
+
+with normal terms, so the alphas are one Gaussian vector a priori and the options' levels are linear in it. Laplace in
+the alphas (Rasmussen CE, Williams CKI. Gaussian Processes for Machine Learning, 2006, algorithm 3.1, with the expected
+information), tau and the product spread on a grid (Roever C. J Stat Softw 2020;93(6): conditionally normal given tau).
+
+The trait effects ``b`` come from stage 1 and are *not* updated by the arms' overall rates, which would let differences
+between studies inform them; their uncertainty is carried through the derivative of the fitted levels (a cut posterior:
+Plummer M. Stat Comput 2015;25:37-43).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, ndtri, xlog1py, xlogy
+
+from bcma_decide.errors import SynthesisError
+
+Array = NDArray[np.float64]
+
+MAX_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Arms:
+    """Arms of one class and one threshold.
+
+    ``events``, ``total``, ``share`` (who could respond: 1, or the infused share for rates per randomised patient) and
+    ``real_world`` have shape (arms,); ``products`` (arms, products) holds each arm's product shares, rows summing to 1;
+    ``patients`` (arms, points, traits) is each arm's virtual cohort minus the reference profile; ``extra_variance``
+    (arms,) the variance of the level that comes from traits the arm did not report; ``trials`` (arms,) labels of trials.
+    ``class_mix`` (products,): which products stand for the class, summing to 1 (all zero: a typical product).
+    """
+
+    events: Array
+    total: Array
+    share: Array
+    real_world: Array
+    products: Array
+    patients: Array
+    extra_variance: Array
+    trials: tuple[str, ...]
+    class_mix: Array
+
+
+@dataclass(frozen=True)
+class BaselinePrior:
+    """Prior scales on the log-odds scale; see evidence/assumptions.yaml for the reasons."""
+
+    intercept_sd: float
+    real_world_sd: float
+    product_sd_scale: float
+    study_sd_scale: float
+    same_trial_correlation: float
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """Posterior levels of the options of one class at one threshold, for the reference profile.
+
+    Options are (class, product 1, ..., product P) in the interventional setting, then the same in the real-world
+    setting. ``mean`` and ``covariance`` given the trait effects' mean; ``slope`` (options, traits) is the derivative of
+    ``mean`` with respect to the trait effects. The nodes are the marginal grid of tau: weight, tau, squared product
+    spread, and the options' mean and variance there. ``weights`` (arms,): share of information about the class level.
+    """
+
+    mean: Array
+    covariance: Array
+    slope: Array
+    node_weight: Array
+    node_tau: Array
+    node_product_variance: Array
+    node_mean: Array
+    node_variance: Array
+    weights: Array
+
+
+def study_correlation(trials: tuple[str, ...], same_trial: float) -> Array:
+    """Correlation of the study effects: ``same_trial`` between cohorts of one trial, zero otherwise."""
+    labels = np.array(trials)
+    return np.asarray(np.where(labels[:, None] == labels[None, :], same_trial, 0.0) + (1.0 - same_trial) * np.eye(len(trials)))
+
+
+def half_normal_nodes(scale: float, points: int) -> Array:
+    """Midpoints of ``points`` slices of equal probability under a half-normal with the given scale."""
+    return np.asarray(scale * ndtri(0.5 + 0.5 * (np.arange(points) + 0.5) / points))
+
+
+def _rates(alpha: Array, offsets: Array, share: Array) -> tuple[Array, Array, Array]:
+    """Arm rates, their derivative in alpha, and the logistic densities per virtual patient."""
+    p = expit(alpha[:, None] + offsets)
+    density = p * (1.0 - p)
+    return share * p.mean(axis=1), share * density.mean(axis=1), density
+
+
+def _log_likelihood(arms: Arms, rate: Array) -> float:
+    return float((xlogy(arms.events, rate) + xlog1py(arms.total - arms.events, -rate)).sum())
+
+
+def _mode(arms: Arms, offsets: Array, K: Array, start: Array) -> tuple[Array, Array, float]:
+    """Mode of the alphas given their prior covariance ``K``: alphas, expected information, Laplace log evidence."""
+    alpha, a = start, np.linalg.solve(K, start)
+    identity = np.eye(K.shape[0])
+    rate, slope, _ = _rates(alpha, offsets, arms.share)
+    objective = _log_likelihood(arms, rate) - 0.5 * float(a @ alpha)
+    for _ in range(MAX_STEPS):
+        information = np.maximum(arms.total * slope**2 / (rate * (1.0 - rate)), 1e-10)
+        score = (arms.events - arms.total * rate) * slope / (rate * (1.0 - rate))
+        root = np.sqrt(information)
+        B = identity + root[:, None] * K * root[None, :]
+        b = information * alpha + score
+        target = b - root * np.linalg.solve(B, root * (K @ b))
+        step = 1.0
+        while True:
+            a_new = a + step * (target - a)
+            alpha_new = K @ a_new
+            rate_new, slope_new, _ = _rates(alpha_new, offsets, arms.share)
+            value = _log_likelihood(arms, rate_new) - 0.5 * float(a_new @ alpha_new)
+            if value >= objective - 1e-10 or step < 1e-6:
+                break
+            step /= 2.0
+        moved = float(np.abs(alpha_new - alpha).max())
+        alpha, a, rate, slope, objective = alpha_new, a_new, rate_new, slope_new, value
+        if moved < 1e-9:
+            information = np.maximum(arms.total * slope**2 / (rate * (1.0 - rate)), 1e-10)
+            root = np.sqrt(information)
+            B = identity + root[:, None] * K * root[None, :]
+            return alpha, information, objective - 0.5 * float(np.linalg.slogdet(B)[1])
+    raise SynthesisError(f"the baseline fit did not converge in {MAX_STEPS} steps (last move {moved:.2g})")
+
+
+def fit_baselines(arms: Arms, effects: Array, prior: BaselinePrior, tau_points: int = 16, product_points: int = 6) -> Baselines:
+    """Levels of all options of one class at one threshold.
+
+    Parameters
+    ----------
+    arms
+        The selected arms; every product of ``arms.products`` becomes an option.
+    effects
+        Mean conditional trait effects of this class, shape (traits,); zero where not informed.
+    prior
+        Prior scales.
+    tau_points, product_points
+        Grid sizes.
+
+    Raises
+    ------
+    SynthesisError
+        When a count is impossible or the fit does not converge.
+    """
+    if arms.events.size == 0 or (arms.events > arms.total).any() or (arms.total <= 0).any() or (arms.share <= 0).any():
+        raise SynthesisError("baselines need at least one arm with 0 <= events <= n and a positive share")
+    arm_count, product_count = arms.products.shape
+    offsets = arms.patients @ effects
+    correlation = study_correlation(arms.trials, prior.same_trial_correlation)
+    ones = np.ones(arm_count)
+    fixed = prior.intercept_sd**2 * np.outer(ones, ones) + prior.real_world_sd**2 * np.outer(arms.real_world, arms.real_world)
+    product_overlap = arms.products @ arms.products.T
+
+    option_product = np.vstack([arms.class_mix, np.eye(product_count)])
+    option_product = np.vstack([option_product, option_product])
+    option_real_world = np.repeat([0.0, 1.0], product_count + 1)
+    cross_fixed = prior.intercept_sd**2 + prior.real_world_sd**2 * np.outer(option_real_world, arms.real_world)
+    option_fixed = prior.intercept_sd**2 + prior.real_world_sd**2 * np.outer(option_real_world, option_real_world)
+    option_overlap = option_product @ option_product.T
+    cross_overlap = option_product @ arms.products.T
+
+    taus = half_normal_nodes(prior.study_sd_scale, tau_points)
+    spreads = half_normal_nodes(prior.product_sd_scale, product_points)
+    crude = (arms.events + 0.5) / (arms.total + 1.0) / arms.share
+    start = np.full(arm_count, float(np.log(np.clip(crude, 0.01, 0.99) / (1 - np.clip(crude, 0.01, 0.99))).mean()))
+    shape = (tau_points, product_points)
+    log_evidence = np.empty(shape)
+    means = np.empty((*shape, 2 * (product_count + 1)))
+    covariances = np.empty((*shape, 2 * (product_count + 1), 2 * (product_count + 1)))
+    slopes = np.empty((*shape, 2 * (product_count + 1), effects.size))
+    shares = np.empty((*shape, arm_count))
+    for i, tau in enumerate(taus):
+        for j, spread in enumerate(spreads):
+            K = fixed + spread**2 * product_overlap + tau**2 * correlation + np.diag(arms.extra_variance + 1e-9)
+            start, information, log_evidence[i, j] = _mode(arms, offsets, K, start)
+            cross = cross_fixed + spread**2 * cross_overlap
+            gain = np.linalg.solve(K + np.diag(1.0 / information), cross.T).T
+            _, _, density = _rates(start, offsets, arms.share)
+            mix = np.einsum("am,amt->at", density, arms.patients) / density.sum(axis=1, keepdims=True)
+            means[i, j] = np.linalg.solve(K, cross.T).T @ start
+            covariances[i, j] = option_fixed + spread**2 * option_overlap - gain @ cross.T
+            slopes[i, j] = -gain @ mix
+            shares[i, j] = np.abs(gain[0] + gain[product_count + 1])
+    weight = np.exp(log_evidence - log_evidence.max())
+    weight /= weight.sum()
+
+    flat = weight.ravel()
+    option_count = means.shape[-1]
+    all_means = means.reshape(-1, option_count)
+    mean = flat @ all_means
+    centred = all_means - mean
+    covariance = np.tensordot(flat, covariances.reshape(-1, option_count, option_count), axes=1)
+    covariance += (centred * flat[:, None]).T @ centred
+    information_share = flat @ shares.reshape(-1, arm_count)
+
+    node_weight = weight.sum(axis=1)
+    conditional = weight / np.maximum(node_weight[:, None], 1e-300)
+    node_mean = np.einsum("ij,ijo->io", conditional, means)
+    node_variance = np.einsum("ij,ijo->io", conditional, np.einsum("ijoo->ijo", covariances))
+    node_variance += np.einsum("ij,ijo->io", conditional, (means - node_mean[:, None, :]) ** 2)
+    return Baselines(
+        mean=mean,
+        covariance=0.5 * (covariance + covariance.T),
+        slope=np.tensordot(flat, slopes.reshape(-1, option_count, effects.size), axes=1),
+        node_weight=node_weight,
+        node_tau=taus,
+        node_product_variance=conditional @ spreads**2,
+        node_mean=node_mean,
+        node_variance=node_variance,
+        weights=information_share / information_share.sum(),
+    )

@@ -1,0 +1,374 @@
+"""Conditional trait effects from contrasts inside studies (stage 1 of the patient-level model).
+
+A contrast says how much higher the log odds of an outcome are in one level of a trait than in the other, in the same
+study. The levels also differ in other traits, so a published contrast is *marginal*; the virtual cohort tells by how
+much, and the conditional effects of all traits are solved for together:
+
+    d = f(b) + r,    r ~ N(0, V + tau_b^2 J)
+    b[t, c] = b[t] + delta[t, c],    b[t] ~ N(0, s_b^2),    delta[t, c] ~ N(0, s_d^2)
+
+where f(b) is the log odds ratio between the two levels' average rates over the virtual patients in them. Because odds
+ratios are not collapsible, f is smaller than the difference of the linear predictors; it is linearised around the
+current b and solved again (Gauss-Newton), which removes that shrinkage (Gail MH et al. Biometrika 1984;71:431-444
+describe it). Differences between studies never enter (Fisher DJ et al. BMJ 2017;356:j573). The three standard
+deviations are integrated over a grid under half-normal priors, so the result is a mixture of normals, reported by
+its exact mean and covariance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtrc, expit, ndtri
+
+from bcma_decide.errors import SynthesisError
+
+Array = NDArray[np.float64]
+
+LINEARISATIONS = 50
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One trait's contrast in one study, on one or more thresholds of a family.
+
+    ``patients`` names the patient set; contrasts of the same set are dependent. ``difference``: log odds ratios, high
+    level minus low, shape (thresholds,). ``covariance``: their sampling covariance. ``high`` and ``low``: virtual
+    patients of the two levels on the model's scale, shape (points, traits), and ``rate`` their common rate per
+    threshold, shape (thresholds,). An effect that is conditional already (from a multivariable model) has
+    ``rate`` None and one virtual patient per level who differ in this trait only.
+    """
+
+    patients: str
+    class_index: int
+    trait_index: int
+    thresholds: tuple[str, ...]
+    difference: Array
+    covariance: Array
+    high: Array
+    low: Array
+    rate: Array | None
+    kind: str
+    source: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TraitPrior:
+    """Half-normal scales of the three standard deviations of the hierarchical model (log odds)."""
+
+    trait_sd: float
+    class_difference_sd: float
+    contrast_sd: float
+
+
+@dataclass(frozen=True)
+class TraitEffects:
+    """Posterior of the conditional trait effects of one family.
+
+    ``mean`` has shape (classes, traits), ``covariance`` (classes * traits, classes * traits) with the class index
+    slowest. ``seen[c, t]``: a contrast of trait t exists in class c. ``standard_deviations``: posterior means of
+    s_b, s_d and tau_b.
+    """
+
+    mean: Array
+    covariance: Array
+    seen: NDArray[np.bool_]
+    standard_deviations: tuple[float, float, float]
+
+
+def empirical_logit_difference(
+    high_events: Sequence[float], high_total: Sequence[float], low_events: Sequence[float], low_total: Sequence[float]
+) -> tuple[Array, Array]:
+    """Differences of empirical logits between two groups on nested thresholds, with their covariance.
+
+    0.5 is added to events and non-events (Gart JJ, Zweifel JR. Biometrika 1967;54:181-187). Events of a stricter
+    threshold are contained in those of a looser one; two empirical logits of the same patients then have the
+    covariance 1 / (n p_loose (1 - p_strict)) by the multinomial delta method.
+
+    Parameters
+    ----------
+    high_events, high_total, low_events, low_total
+        One value per threshold, loosest first.
+
+    Returns
+    -------
+    difference, covariance
+        Shapes (thresholds,) and (thresholds, thresholds).
+
+    Raises
+    ------
+    SynthesisError
+        When a group has no patients or more events than patients.
+    """
+    groups = []
+    for events, total in ((high_events, high_total), (low_events, low_total)):
+        e, n = np.asarray(events, dtype=float), np.asarray(total, dtype=float)
+        if (n <= 0).any() or (e < 0).any() or (e > n).any():
+            raise SynthesisError(f"a contrast needs 0 <= events <= patients in both groups, got {e} of {n}")
+        groups.append(((e + 0.5) / (n + 1.0), n + 1.0))
+    (high, high_n), (low, low_n) = groups
+    difference = np.log(high / (1.0 - high)) - np.log(low / (1.0 - low))
+    covariance = np.zeros((high.size, high.size))
+    for p, n in groups:
+        loose, strict = np.maximum.outer(p, p), np.minimum.outer(p, p)
+        covariance += 1.0 / (np.maximum.outer(n, n) * loose * (1.0 - strict))
+    return difference, covariance
+
+
+def log_odds_ratio_from_risk_ratio(
+    risk_ratio: float, interval: tuple[float, float], overall_rate: float, prevalence: float
+) -> tuple[float, float]:
+    """Log odds ratio and its standard error from a risk ratio at a known overall rate.
+
+    The rate without the trait follows from ``overall = prevalence * RR * p0 + (1 - prevalence) * p0``; the standard
+    error of log RR (from the interval) is carried over by the delta method, d(log OR)/d(log RR) = 1 / (1 - p1)
+    (Zhang J, Yu KF. JAMA 1998;280:1690-1691 give the relation of the two ratios).
+
+    Raises
+    ------
+    SynthesisError
+        When the implied rate with the trait is not below 1.
+    """
+    absent = overall_rate / (prevalence * risk_ratio + 1.0 - prevalence)
+    present = risk_ratio * absent
+    if not 0.0 < present < 1.0 or not 0.0 < absent < 1.0:
+        raise SynthesisError(f"risk ratio {risk_ratio} at rate {overall_rate} implies a rate outside (0, 1)")
+    se = (np.log(interval[1]) - np.log(interval[0])) / (2.0 * 1.959963984540054)
+    value = np.log(present / (1.0 - present)) - np.log(absent / (1.0 - absent))
+    return float(value), float(se / (1.0 - present))
+
+
+def log_odds_ratio_group_versus_all(
+    group_rate: float,
+    group_interval: tuple[float, float],
+    all_rate: float,
+    all_interval: tuple[float, float],
+    prevalence: float,
+) -> tuple[float, float]:
+    """Log odds ratio of a trait from the rate of those who have it and the rate of everybody.
+
+    The rate of the others is ``(all - prevalence * group) / (1 - prevalence)``. Standard errors of the two logits
+    come from their intervals, are taken as independent (an overstatement, since the group is part of all), and the
+    second is scaled by d(logit others)/d(logit all).
+
+    Raises
+    ------
+    SynthesisError
+        When the implied rate of the others lies outside (0, 1).
+    """
+    others = (all_rate - prevalence * group_rate) / (1.0 - prevalence)
+    if not 0.0 < others < 1.0:
+        raise SynthesisError(f"group rate {group_rate} of overall {all_rate} implies {others:.3f} for the others")
+
+    def logit(p: float) -> float:
+        return float(np.log(p / (1.0 - p)))
+
+    def se(interval: tuple[float, float]) -> float:
+        return (logit(interval[1]) - logit(interval[0])) / (2.0 * 1.959963984540054)
+
+    scale = all_rate * (1.0 - all_rate) / ((1.0 - prevalence) * others * (1.0 - others))
+    return logit(group_rate) - logit(others), float(np.hypot(se(group_interval), scale * se(all_interval)))
+
+
+def contrast_covariance(contrasts: Sequence[Contrast], trait_correlation: Array) -> Array:
+    """Sampling covariance of all contrasts stacked, shape (rows, rows).
+
+    Contrasts of different traits in the same patients are dependent: each is, to first order, the regression of the
+    outcome on one standardised trait, so two of them correlate like the traits do.
+    """
+    sizes = [c.difference.size for c in contrasts]
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    full = np.zeros((starts[-1], starts[-1]))
+    for i, first in enumerate(contrasts):
+        full[starts[i] : starts[i + 1], starts[i] : starts[i + 1]] = first.covariance
+        for j in range(i):
+            second = contrasts[j]
+            if second.patients != first.patients or second.trait_index == first.trait_index:
+                continue
+            rho = trait_correlation[first.trait_index, second.trait_index]
+            block = rho * np.sqrt(np.outer(np.diag(first.covariance), np.diag(second.covariance)))
+            full[starts[i] : starts[i + 1], starts[j] : starts[j + 1]] = block
+            full[starts[j] : starts[j + 1], starts[i] : starts[i + 1]] = block.T
+    return full
+
+
+def _half_normal_grid(scale: float, points: int) -> Array:
+    """Midpoints of ``points`` slices of equal probability of a half-normal."""
+    return np.asarray(scale * ndtri(0.5 + 0.5 * (np.arange(points) + 0.5) / points))
+
+
+def _level(offset: Array, rate: float) -> float:
+    """The intercept at which the average of logistic(intercept + offset) is ``rate`` (safeguarded Newton)."""
+    intercept = float(np.log(rate / (1.0 - rate)) - offset.mean())
+    for _ in range(50):
+        p = expit(intercept + offset)
+        step = float((p.mean() - rate) / (p * (1.0 - p)).mean())
+        intercept -= float(np.clip(step, -1.0, 1.0))
+        if abs(step) < 1e-10:
+            break
+    return intercept
+
+
+def linearised(contrast: Contrast, effects: Array) -> tuple[Array, Array]:
+    """Expected log odds ratio of a contrast at the given effects, and its derivative.
+
+    Parameters
+    ----------
+    contrast
+        The contrast.
+    effects
+        Conditional effects of its class, shape (traits,).
+
+    Returns
+    -------
+    expected, gradient
+        Shapes (thresholds,) and (thresholds, traits). A conditional effect is exactly linear.
+    """
+    if contrast.rate is None:
+        gradient = contrast.high.mean(axis=0) - contrast.low.mean(axis=0)
+        return np.array([gradient @ effects]), gradient[None, :]
+    offsets = [group @ effects for group in (contrast.high, contrast.low)]
+    together = np.concatenate(offsets)
+    expected, rows = [], []
+    for rate in contrast.rate:
+        intercept = _level(together, float(rate))
+        sides = []
+        for group, offset in zip((contrast.high, contrast.low), offsets, strict=True):
+            p = expit(intercept + offset)
+            average, density = float(p.mean()), p * (1.0 - p)
+            sides.append((np.log(average / (1.0 - average)), density @ group / group.shape[0] / (average * (1.0 - average))))
+        expected.append(sides[0][0] - sides[1][0])
+        rows.append(sides[0][1] - sides[1][1])
+    return np.array(expected), np.array(rows)
+
+
+def fit_trait_effects(
+    contrasts: Sequence[Contrast],
+    trait_count: int,
+    class_count: int,
+    trait_correlation: Array,
+    prior: TraitPrior,
+    grid_points: int = 8,
+) -> TraitEffects:
+    """Posterior of the conditional effects of every trait in every class.
+
+    Parameters
+    ----------
+    contrasts
+        All contrasts of one family, both classes.
+    trait_count, class_count
+        Sizes of the result.
+    trait_correlation
+        Correlation of the traits, shape (traits, traits), for the dependence of contrasts of the same patients.
+    prior
+        Half-normal scales.
+    grid_points
+        Points per standard deviation; the grid has this number cubed.
+
+    Returns
+    -------
+    TraitEffects
+        Effects of traits without any contrast keep mean zero and their prior variance; ``seen`` tells.
+
+    Raises
+    ------
+    SynthesisError
+        When the repeated linearisation does not settle.
+    """
+    size = class_count * trait_count
+    seen = np.zeros((class_count, trait_count), dtype=bool)
+    for contrast in contrasts:
+        seen[contrast.class_index, contrast.trait_index] = True
+    if not contrasts:
+        spread = prior.trait_sd**2 + prior.class_difference_sd**2
+        return TraitEffects(np.zeros((class_count, trait_count)), np.eye(size) * spread, seen, (0.0, 0.0, 0.0))
+
+    informed = seen.any(axis=0)
+    blocks = np.repeat(np.arange(len(contrasts)), [c.difference.size for c in contrasts])
+    same_block = (blocks[:, None] == blocks[None, :]).astype(float)
+    V = contrast_covariance(contrasts, trait_correlation)
+    effects = np.zeros((class_count, trait_count))
+    for _ in range(LINEARISATIONS):
+        rows, working = [], []
+        for contrast in contrasts:
+            current = np.where(informed, effects[contrast.class_index], 0.0)
+            expected, gradient = linearised(contrast, current)
+            gradient = np.where(informed, gradient, 0.0)
+            row = np.zeros((contrast.difference.size, class_count, trait_count))
+            row[:, contrast.class_index] = gradient
+            rows.append(row.reshape(contrast.difference.size, size))
+            working.append(contrast.difference - expected + gradient @ current)
+        result = _posterior(np.vstack(rows), np.concatenate(working), V, same_block, seen, prior, grid_points)
+        moved = float(np.abs(result.mean - effects).max())
+        effects = result.mean
+        if moved < 1e-7:
+            return result
+    raise SynthesisError(f"the trait effects did not settle in {LINEARISATIONS} linearisations (last move {moved:.2g})")
+
+
+def _posterior(
+    X: Array, d: Array, V: Array, same_block: Array, seen: NDArray[np.bool_], prior: TraitPrior, grid_points: int
+) -> TraitEffects:
+    """Posterior of the linear model, averaged over the grid of the three standard deviations."""
+    class_count, trait_count = seen.shape
+    same_trait = np.kron(np.ones((class_count, class_count)), np.eye(trait_count))
+    own = np.eye(class_count * trait_count)
+    weights, means, covariances, scales = [], [], [], []
+    for s_b in _half_normal_grid(prior.trait_sd, grid_points):
+        for s_d in _half_normal_grid(prior.class_difference_sd, grid_points):
+            prior_covariance = s_b**2 * same_trait + s_d**2 * own
+            XS = X @ prior_covariance
+            explained = XS @ X.T
+            for tau_b in _half_normal_grid(prior.contrast_sd, grid_points):
+                root = np.linalg.cholesky(explained + V + tau_b**2 * same_block)
+                white = np.linalg.solve(root, d)
+                white_XS = np.linalg.solve(root, XS)
+                weights.append(-np.log(np.diag(root)).sum() - 0.5 * white @ white)
+                means.append(white_XS.T @ white)
+                covariances.append(prior_covariance - white_XS.T @ white_XS)
+                scales.append((s_b, s_d, tau_b))
+    weight = np.exp(np.array(weights) - max(weights))
+    weight /= weight.sum()
+    stacked = np.array(means)
+    mean = weight @ stacked
+    centred = stacked - mean
+    covariance = np.tensordot(weight, np.array(covariances), axes=1) + (centred * weight[:, None]).T @ centred
+    s = weight @ np.array(scales)
+    return TraitEffects(
+        mean=mean.reshape(class_count, trait_count),
+        covariance=0.5 * (covariance + covariance.T),
+        seen=seen,
+        standard_deviations=(float(s[0]), float(s[1]), float(s[2])),
+    )
+
+
+@dataclass(frozen=True)
+class ProportionalOddsTest:
+    """Whether a trait acts alike on all thresholds: Q of the within-contrast differences, its df and p value."""
+
+    q: float
+    df: int
+    p: float
+
+
+def proportional_odds_test(contrasts: Sequence[Contrast]) -> ProportionalOddsTest | None:
+    """Chi-squared test that each contrast is the same on all its thresholds.
+
+    The differences between a contrast's thresholds are tested against zero with their covariance (Wald), summed
+    over contrasts; the score-type analogue for grouped data of Brant R. Biometrics 1990;46:1171-1178.
+    Returns None when no contrast has two thresholds.
+    """
+    q, df = 0.0, 0
+    for contrast in contrasts:
+        m = contrast.difference.size
+        if m < 2:
+            continue
+        step = np.diff(np.eye(m), axis=0)
+        gap = step @ contrast.difference
+        q += float(gap @ np.linalg.solve(step @ contrast.covariance @ step.T, gap))
+        df += m - 1
+    return ProportionalOddsTest(q, df, float(chdtrc(df, q))) if df else None

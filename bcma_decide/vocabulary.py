@@ -1,0 +1,193 @@
+"""The words of the domain, once: classes, families with their thresholds, and the traits of the model.
+
+Python knows shapes only. Labels of products, drug lists, cut-offs and definitions stand in evidence/ with their
+source and reach the bedside through the pooled file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+ClassId = Literal["car_t", "bite"]
+Design = Literal["interventional", "real_world"]
+Direction = Literal["benefit", "harm"]
+
+CLASSES: Final[tuple[ClassId, ClassId]] = ("car_t", "bite")
+
+CLASS_LABELS: Final[dict[ClassId, tuple[str, str]]] = {
+    "car_t": ("CAR-T", "BCMA CAR-T cells"),
+    "bite": ("Bispecific", "BCMAxCD3 bispecific antibodies"),
+}
+"""Short and long label of each class."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """One level of an outcome: *response, at least VGPR* or *infection, grade 3 or higher*."""
+
+    id: str
+    label: str
+    plain: str
+    """How the sentence "of 100 patients like this, about N ..." goes on."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """An ordered set of thresholds of one outcome, loosest first; a trait acts alike on all of them."""
+
+    id: str
+    label: str
+    direction: Direction
+    thresholds: tuple[Threshold, ...]
+    horizon: str
+    grows_with_follow_up: bool = False
+    classes: tuple[ClassId, ...] = CLASSES
+
+
+def _single(
+    outcome: str, label: str, plain: str, horizon: str, *, grows: bool = False, car_t_only: bool = False
+) -> Family:
+    return Family(
+        id=outcome,
+        label=label,
+        direction="harm",
+        thresholds=(Threshold(outcome, label, plain),),
+        horizon=horizon,
+        grows_with_follow_up=grows,
+        classes=("car_t",) if car_t_only else CLASSES,
+    )
+
+
+FAMILIES: Final[tuple[Family, ...]] = (
+    Family(
+        id="response",
+        label="Response",
+        direction="benefit",
+        thresholds=(
+            Threshold("orr", "Response (PR or better)", "respond"),
+            Threshold("vgpr_or_better", "VGPR or better", "reach at least a very good partial response"),
+            Threshold("cr_or_better", "CR or better", "reach a complete response"),
+        ),
+        horizon="confirmed response at any time in the study",
+    ),
+    Family(
+        id="crs",
+        label="Cytokine release syndrome",
+        direction="harm",
+        thresholds=(
+            Threshold("crs_any", "CRS, any grade", "have cytokine release syndrome"),
+            Threshold("crs_g3plus", "CRS, grade 3 or higher", "have severe cytokine release syndrome"),
+        ),
+        horizon="first weeks",
+    ),
+    Family(
+        id="icans",
+        label="ICANS",
+        direction="harm",
+        thresholds=(
+            Threshold("icans_any", "ICANS, any grade", "have immune-effector-cell neurotoxicity"),
+            Threshold("icans_g3plus", "ICANS, grade 3 or higher", "have severe immune-effector-cell neurotoxicity"),
+        ),
+        horizon="first weeks",
+    ),
+    Family(
+        id="infection",
+        label="Infection",
+        direction="harm",
+        thresholds=(
+            Threshold("infection_any", "Infection, any grade", "have an infection"),
+            Threshold("infection_g3plus", "Infection, grade 3 or higher", "have a severe infection"),
+        ),
+        horizon="over the follow-up of the studies",
+        grows_with_follow_up=True,
+    ),
+    _single("neutropenia_g3plus", "Neutropenia, grade 3 or higher", "have severe neutropenia", "on treatment"),
+    _single("anemia_g3plus", "Anaemia, grade 3 or higher", "have severe anaemia", "on treatment"),
+    _single(
+        "thrombocytopenia_g3plus", "Thrombocytopenia, grade 3 or higher", "have severe thrombocytopenia", "on treatment"
+    ),
+    _single(
+        "hypogammaglobulinemia",
+        "Hypogammaglobulinaemia",
+        "have low immunoglobulins",
+        "over the follow-up of the studies",
+        grows=True,
+    ),
+    _single(
+        "delayed_neurotoxicity",
+        "Delayed neurotoxicity",
+        "have delayed neurotoxicity (movement disorder, cranial nerve palsy, neuropathy)",
+        "over the follow-up of the studies",
+        grows=True,
+        car_t_only=True,
+    ),
+    _single(
+        "treatment_related_death",
+        "Treatment-related death",
+        "die of the treatment",
+        "over the follow-up of the studies",
+        grows=True,
+    ),
+    _single(
+        "secondary_primary_malignancy",
+        "Second cancer",
+        "have a second cancer",
+        "over the follow-up of the studies",
+        grows=True,
+    ),
+    _single(
+        "apheresed_not_infused",
+        "Apheresis done, infusion not reached",
+        "do not reach the infusion after apheresis",
+        "from apheresis to infusion",
+        car_t_only=True,
+    ),
+)
+
+THRESHOLDS: Final[dict[str, Threshold]] = {t.id: t for family in FAMILIES for t in family.thresholds}
+FAMILY_OF: Final[dict[str, Family]] = {t.id: family for family in FAMILIES for t in family.thresholds}
+OUTCOMES: Final[tuple[str, ...]] = tuple(THRESHOLDS)
+
+
+@dataclass(frozen=True)
+class ModelTrait:
+    """A trait of the linear predictor.
+
+    ``binary`` traits count 0 or 1. ``age`` counts in decades and ``prior_lines`` in doublings (log2), so that one
+    coefficient speaks for every published cut of them.
+    """
+
+    id: str
+    label: str
+    kind: Literal["binary", "age", "prior_lines"]
+
+
+MODEL_TRAITS: Final[tuple[ModelTrait, ...]] = (
+    ModelTrait("age", "Age", "age"),
+    ModelTrait("prior_lines", "Prior lines", "prior_lines"),
+    ModelTrait("high_risk_cytogenetics", "High-risk cytogenetics", "binary"),
+    ModelTrait("extramedullary_disease", "Extramedullary disease", "binary"),
+    ModelTrait("prior_bcma", "Earlier BCMA therapy", "binary"),
+    ModelTrait("prior_t_cell_redirection", "Earlier T-cell redirection", "binary"),
+    ModelTrait("triple_class_refractory", "Triple-class refractory", "binary"),
+    ModelTrait("penta_drug_refractory", "Penta-drug refractory", "binary"),
+    ModelTrait("iss_3", "ISS stage III", "binary"),
+    ModelTrait("r_iss_3", "R-ISS stage III", "binary"),
+    ModelTrait("frail", "Frail", "binary"),
+    ModelTrait("ecog_ge_2", "ECOG 2 or worse", "binary"),
+    ModelTrait("renal_impairment", "Renal impairment", "binary"),
+    ModelTrait("bone_marrow_plasma_cells_high", "High marrow plasma cells", "binary"),
+    ModelTrait("plasma_cell_leukemia", "Plasma cell leukaemia", "binary"),
+    ModelTrait("ferritin_high", "High ferritin", "binary"),
+    ModelTrait("car_hematotox_high", "CAR-HEMATOTOX high", "binary"),
+)
+
+MODEL_TRAIT_IDS: Final[tuple[str, ...]] = tuple(trait.id for trait in MODEL_TRAITS)
+TRAIT_LABELS: Final[dict[str, str]] = {trait.id: trait.label for trait in MODEL_TRAITS}
+
+INTENDED_USE: Final = (
+    "For haematologists: to inform, not to direct. Not for urgent decisions. Not a medical device; "
+    "research and education. Numbers come from published groups of patients, compared across studies without "
+    "randomisation; a person may differ."
+)

@@ -1,0 +1,207 @@
+"""The HTML page: well formed, complete, accessible, closed to the network and to hostile text."""
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from bcma_decide.render import html
+from bcma_decide.render.html import render_html
+
+from .factory import HOSTILE, OPTIONS, comparison
+from .reading import DIRECTIVE, numbers_of, numbers_of_contrast, words
+
+VOID = {"meta", "br", "hr", "img", "input", "link", "circle", "rect", "line", "path"}
+
+
+class Reader(HTMLParser):
+    """Elements with their attributes and text; complains about tags that do not match."""
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.open = []
+        self.elements = []
+        self.text = []
+        self.problems = []
+
+    def handle_starttag(self, tag, attrs):
+        names = [name for name, _ in attrs]
+        if len(names) != len(set(names)):
+            self.problems.append(f"attribute twice in {tag}")
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.problems.append(f"</{tag}> at {self.getpos()}")
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.text.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def page():
+    return render_html(comparison())
+
+
+@pytest.fixture(scope="module")
+def read(page):
+    reader = Reader()
+    reader.feed(page)
+    reader.close()
+    return reader
+
+
+def test_every_tag_is_closed_where_it_was_opened(read):
+    assert read.problems == []
+    assert read.open == []
+
+
+def test_a_strict_parser_finds_nothing_to_complain_about(page):
+    justhtml = pytest.importorskip("justhtml")
+    justhtml.JustHTML(page, strict=True, sanitize=False)
+
+
+def test_the_document_has_its_landmarks(read):
+    assert read.all("html") == [{"lang": "en"}]
+    assert len(read.all("h1")) == 1
+    for tag in ("header", "main", "footer", "title"):
+        assert len(read.all(tag)) == 1
+    identifiers = [attributes["id"] for _, attributes in read.elements if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    assert {attributes["aria-labelledby"] for attributes in read.all("section")} <= set(identifiers)
+
+
+def test_headings_do_not_skip_a_level(read):
+    levels = [int(tag[1]) for tag, _ in read.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
+
+
+def test_every_table_has_a_caption_and_every_header_a_scope(read):
+    assert len(read.all("table")) == len(read.all("caption"))
+    assert {attributes.get("scope") for attributes in read.all("th")} <= {"col", "row", "rowgroup"}
+
+
+def test_every_cell_says_what_it_is_when_stacked(read):
+    assert all(attributes.get("data-label") for attributes in read.all("td"))
+
+
+def test_drawings_are_hidden_from_screen_readers_because_the_number_stands_beside_them(read):
+    assert read.all("svg")
+    assert all(attributes.get("aria-hidden") == "true" for attributes in read.all("svg"))
+
+
+def test_nothing_is_loaded_and_nothing_runs(page, read):
+    names = {tag for tag, _ in read.elements}
+    assert not names & {
+        "script",
+        "link",
+        "img",
+        "iframe",
+        "object",
+        "embed",
+        "video",
+        "audio",
+        "base",
+        "form",
+    }
+    for _, attributes in read.elements:
+        assert not {"src", "srcset", "xlink:href", "style"} & set(attributes)
+        assert not [name for name in attributes if name.startswith("on")]
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL).group(1)
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_links_lead_to_web_pages_only(read):
+    targets = [attributes["href"] for attributes in read.all("a")]
+    assert "https://doi.org/10.1000/example.2024.0001" in targets
+    assert all(target.startswith("https://") for target in targets)
+
+
+def test_hostile_text_is_shown_and_not_obeyed(page, read):
+    shown = '[bold red]x[/] <script>alert("1")</script> [31mred & {{ 7*7 }} [/]'
+    assert words("".join(read.text)).count(shown) == 3
+    assert "<script" not in page
+    assert HOSTILE not in page
+    assert not set(page) & {"\x1b", "\u202e", "\x00"}
+
+
+def test_every_number_is_there(read):
+    text = words("".join(read.text))
+    for row in comparison().outcomes:
+        for option in OPTIONS:
+            if option.id in row.estimates:
+                assert [n for n in numbers_of(row.estimates[option.id]) if n not in text] == []
+        if row.contrast:
+            assert [n for n in numbers_of_contrast(row.contrast) if n not in text] == []
+    for shown in ("0.27 (0.15 to 0.49)", "95 of 97", "34 %", "9f2c1a77d0b34e6aa1b2c3d4e5f60718"):
+        assert shown in text
+
+
+def test_every_state_is_words_with_its_reason(read):
+    text = words("".join(read.text))
+    for shown in (
+        "too few studies: one study of 12 patients",
+        "does not apply: there is no apheresis or infusion to miss",
+        "not comparable: the bispecific has no such step",
+        "outside the evidence: Earlier BCMA therapy: seen in 9 patients",
+    ):
+        assert shown in text
+
+
+def test_no_cell_is_empty(page):
+    assert re.findall(r"<t[dh][^>]*>\s*</t[dh]>", page) == []
+
+
+def test_nothing_tells_the_reader_what_to_do(read):
+    assert DIRECTIVE.findall("".join(read.text)) == []
+
+
+def test_same_comparison_same_bytes(page):
+    html._template.cache_clear()
+    assert page == render_html(comparison())
+
+
+def test_an_empty_comparison_does_not_fail():
+    bare = comparison(
+        outcomes=(), findings=(), unknowns=(), not_known=(), explanations=(), references=(), options=()
+    )
+    assert "For haematologists" in render_html(bare)
+
+
+def luminance(colour):
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast_ratio(one, other):
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def themes():
+    style = (Path(html.__file__).parent / "templates" / "comparison.css").read_text(encoding="utf-8")
+    blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    return [dict(re.findall(r"--([a-z]+): (#[0-9a-f]{6});", block)) for block in blocks]
+
+
+@pytest.mark.parametrize("theme", themes(), ids=["light", "dark", "print"])
+def test_contrast_is_enough_for_text_and_for_drawings(theme):
+    for name in ("ink", "quiet", "link"):
+        assert contrast_ratio(theme[name], theme["page"]) >= 4.5
+        assert contrast_ratio(theme[name], theme["band"]) >= 4.5
+    for name in ("line", "edge", "first"):
+        assert contrast_ratio(theme[name], theme["page"]) >= 3

@@ -1,0 +1,31 @@
+"""The picture of the terminal view."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from bcma_decide.render.picture import terminal_picture
+
+from .factory import comparison
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_the_picture_is_xml_and_loads_nothing(width):
+    svg = terminal_picture(comparison(), width)
+    ElementTree.fromstring(svg)
+    assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
+    assert "url(http" not in svg
+    assert "<script" not in svg
+
+
+def test_the_same_comparison_gives_the_same_bytes_whatever_the_environment(monkeypatch):
+    first = terminal_picture(comparison())
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "30")
+    assert first == terminal_picture(comparison())
+
+
+def test_rows_can_be_chosen():
+    svg = terminal_picture(comparison(), outcomes=["orr"])
+    assert "Neutropenia" not in svg
+    assert "Response" in svg

@@ -1,0 +1,361 @@
+"""Pooled estimates, their intervals and subgroup tests agree with metafor."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bcma_decide.errors import SynthesisError
+from bcma_decide.synthesis.effect_sizes import MEASURES
+from bcma_decide.synthesis.heterogeneity import METHODS
+from bcma_decide.synthesis.pooling import (
+    PREDICTION_DFS,
+    TESTS,
+    between_groups,
+    pool,
+    pool_by,
+    pool_proportions,
+)
+
+REFERENCE = Path(__file__).parents[1] / "reference" / "pooling"
+METAFOR_TESTS = {"z": "z", "t": "t", "knha": "knapp_hartung", "adhoc": "floored_knapp_hartung"}
+METAFOR_PREDICTION = {"riley": "k-2", "t": "k-1", "default": "normal"}
+METAFOR_MEASURES = {"PLO": "logit", "PR": "raw", "PAS": "arcsine", "PFT": "freeman_tukey"}
+RESULTS = {
+    f"{file.stem}-{name}": result
+    for file in sorted((REFERENCE / "results").glob("*.json"))
+    for name, result in json.loads(file.read_text())["results"].items()
+}
+SEVERAL = {name: result for name, result in RESULTS.items() if len(result["escalc"]["yi"]) > 1}
+
+
+def inputs(name: str) -> list[dict[str, str]]:
+    """Rows of an input table."""
+    with (REFERENCE / "inputs" / f"{name}.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def relative_tolerance(name: str, method: str) -> float:
+    """What the reference README calls safe; a mean moves with its tau2, which is least exact when tiny."""
+    if method not in ("REML", "ML", "EB"):
+        return 1e-9
+    return 1e-7 if name.endswith("PR") else 1e-8
+
+
+@pytest.mark.parametrize(
+    ("method", "effects", "fit", "rel"),
+    [
+        pytest.param(
+            method,
+            result["escalc"],
+            result["pool"][method]["z"],
+            relative_tolerance(name, method),
+            id=f"{name}-{method}",
+        )
+        for name, result in SEVERAL.items()
+        for method in METHODS
+    ],
+)
+def test_estimate_interval_and_heterogeneity(method, effects, fit, rel):
+    """Mean, standard error, interval, tau2, I2, H2 and weights; with EE, I2 and H2 are those from Q."""
+    found = pool(effects["yi"], effects["vi"], method=method)
+    scale = 1e-9 * fit["se"]
+    assert fit["k"] == found.k
+    assert fit["beta"] == pytest.approx(found.estimate, rel=rel, abs=scale)
+    assert fit["se"] == pytest.approx(found.se, rel=rel)
+    assert [fit["ci_lb"], fit["ci_ub"]] == pytest.approx(found.ci, rel=rel, abs=scale)
+    assert fit["tau2"] == pytest.approx(found.tau2, rel=rel, abs=1e-9 * min(effects["vi"]))
+    assert fit["I2"] == pytest.approx(found.i2, rel=rel, abs=1e-7)
+    assert fit["H2"] == pytest.approx(found.h2, rel=rel)
+    assert 100 == pytest.approx(sum(found.weights))  # noqa: SIM300
+    if "weights_pct" in fit:
+        assert fit["weights_pct"] == pytest.approx(found.weights, rel=rel)
+
+
+@pytest.mark.parametrize(
+    ("method", "test", "effects", "fit", "rel"),
+    [
+        pytest.param(
+            method,
+            METAFOR_TESTS[letters],
+            result["escalc"],
+            result["pool"][method][letters],
+            relative_tolerance(name, method),
+            id=f"{name}-{method}-{METAFOR_TESTS[letters]}",
+        )
+        for name, result in SEVERAL.items()
+        for method in ("DL", "REML")
+        for letters in METAFOR_TESTS
+    ],
+)
+def test_standard_errors_and_intervals_of_each_test(method, test, effects, fit, rel):
+    """Normal, t, Knapp-Hartung, and Knapp-Hartung with its floor."""
+    found = pool(effects["yi"], effects["vi"], method=method, test=test)
+    assert fit["se"] == pytest.approx(found.se, rel=rel)
+    assert [fit["ci_lb"], fit["ci_ub"]] == pytest.approx(found.ci, rel=rel, abs=1e-9 * fit["se"])
+
+
+@pytest.mark.parametrize(
+    ("method", "test", "prediction_df", "effects", "expected", "rel"),
+    [
+        pytest.param(
+            method,
+            METAFOR_TESTS[letters],
+            METAFOR_PREDICTION[kind],
+            result["escalc"],
+            interval,
+            relative_tolerance(name, method),
+            id=f"{name}-{method}-{METAFOR_TESTS[letters]}-{METAFOR_PREDICTION[kind]}",
+        )
+        for name, result in SEVERAL.items()
+        for method in ("DL", "REML")
+        for letters in METAFOR_TESTS
+        for kind, interval in result["pool"][method][letters].get("pi", {}).items()
+        if not (kind == "riley" and len(result["escalc"]["yi"]) == 2)
+    ],
+)
+def test_prediction_intervals(method, test, prediction_df, effects, expected, rel):
+    """Each choice of degrees of freedom; for two studies metafor gives k - 2 = 0 one degree, we give none."""
+    found = pool(effects["yi"], effects["vi"], method=method, test=test, prediction_df=prediction_df)
+    assert expected == pytest.approx(found.prediction, rel=rel, abs=1e-9 * found.se)
+
+
+@pytest.mark.parametrize(
+    ("measure", "method", "events", "total", "fit"),
+    [
+        pytest.param(
+            METAFOR_MEASURES[letters],
+            method,
+            [float(row[x]) for row in inputs(file)],
+            [float(row[n]) for row in inputs(file)],
+            RESULTS[f"{file}-{part}{letters}"]["pool"][method]["z"],
+            id=f"{file}-{part}{letters}-{method}-prob",
+        )
+        for file, part, x, n in (
+            ("bcg_control_arms", "", "x", "n"),
+            ("debruin2009", "", "xi", "ni"),
+            ("pritz1997", "", "xi", "ni"),
+            ("nielweise2007", "treated_arm_single/", "ai", "n1i"),
+        )
+        for letters in ("PLO", "PAS", "PFT")
+        for method in METHODS
+        if f"{file}-{part}{letters}" in RESULTS
+    ],
+)
+def test_pooled_proportions(measure, method, events, total, fit):
+    """From counts to a proportion with its interval."""
+    found = pool_proportions(events, total, measure=measure, method=method)
+    assert fit["prob"] == pytest.approx([found.estimate, *found.ci], rel=1e-8)
+    assert (sum(events), sum(total)) == (found.events, found.total)
+    assert fit.get("n_harmonic") == (found.n_used if found.n_used is None else pytest.approx(found.n_used))
+
+
+def subgroup_cases():
+    """Effects, groups and expected separate fits of every subgroup analysis in the reference."""
+    columns = {"debruin2009": "ethnicity", "bcg": "alloc", "molloy2014": "design", "begg1989": "trt"}
+    for name, result in RESULTS.items():
+        if "subgroup" in result:
+            file = name.split("-")[0]
+            labels = [row[columns[file]] for row in inputs(file)]
+            for method in ("DL", "REML", "PM"):
+                yield pytest.param(result, labels, method, id=f"{name}-{method}-subgroup")
+
+
+@pytest.mark.parametrize(("result", "labels", "method"), subgroup_cases())
+def test_subgroups(result, labels, method):
+    """Each group's own mean and tau2, and the test between them."""
+    effects, expected = np.array([result["escalc"]["yi"], result["escalc"]["vi"]]), result["subgroup"][method]
+    groups = [
+        pool(*effects[:, np.array(labels) == level], method=method) for level in result["subgroup"]["levels"]
+    ]
+    rel = 1e-8 if method == "REML" else 1e-9
+    assert expected["k"] == [group.k for group in groups]
+    assert expected["beta"] == pytest.approx([group.estimate for group in groups], rel=rel)
+    assert expected["se"] == pytest.approx([group.se for group in groups], rel=rel)
+    assert expected["tau2"] == pytest.approx([group.tau2 for group in groups], rel=rel, abs=1e-12)
+    between = between_groups(groups)
+    assert [expected["Q_between"], expected["df"], expected["p"]] == pytest.approx(
+        [between.q, between.df, between.p], rel=rel
+    )
+
+
+@pytest.mark.parametrize("letters", ["PLO", "PFT"])
+@pytest.mark.parametrize("method", ["DL", "REML", "PM"])
+def test_subgroups_from_counts(letters, method):
+    """The same from events and totals, in order of first appearance, each group read back on its own."""
+    rows, expected = inputs("debruin2009"), RESULTS[f"debruin2009-{letters}"]["subgroup"]
+    events, total = [int(row["xi"]) for row in rows], [int(row["ni"]) for row in rows]
+    labels = [row["ethnicity"] for row in rows]
+    found = pool_by(events, total, labels, measure=METAFOR_MEASURES[letters], method=method)
+    assert list(found.groups) == ["other", "caucasian"]
+    assert expected[method]["Q_between"] == pytest.approx(found.between.q, rel=1e-8)
+    assert expected[method]["p"] == pytest.approx(found.between.p, rel=1e-8)
+    apart = pool_proportions(
+        [e for e, label in zip(events, labels, strict=True) if label == "other"],
+        [n for n, label in zip(total, labels, strict=True) if label == "other"],
+        measure=METAFOR_MEASURES[letters],
+        method=method,
+    )
+    assert apart == found.groups["other"]
+
+
+def test_by_hand():
+    """vi = 1 and yi = 0, 2, 4: mean 2, tau2 3, se sqrt(4 / 3); t(0.975, 2) and t(0.975, 1) from tables."""
+    found = pool([0, 2, 4], [1, 1, 1], method="DL", test="t")
+    se = math.sqrt(4 / 3)
+    assert found.estimate == pytest.approx(2)
+    assert found.tau2 == pytest.approx(3)
+    assert found.se == pytest.approx(se)
+    assert found.ci == pytest.approx((2 - 4.30265273 * se, 2 + 4.30265273 * se), rel=1e-8)
+    width = 12.7062047362 * math.sqrt(3 + 4 / 3)
+    assert found.prediction == pytest.approx((2 - width, 2 + width), rel=1e-8)
+    assert found.weights == pytest.approx([100 / 3] * 3)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("test", TESTS)
+def test_one_study_is_reported_as_it_is(method, test):
+    """Estimate and normal interval are metafor's; where metafor says tau2 = 0 and I2 = 0, we say nothing."""
+    reference = RESULTS["edge_cases-k1/PLO"]["pool"]["DL"]["z"]
+    found = pool_proportions([16], [17], method=method, test=test)
+    assert reference["beta"] == pytest.approx(found.pooled.estimate, rel=1e-12)
+    assert reference["se"] == pytest.approx(found.pooled.se, rel=1e-12)
+    assert [reference["ci_lb"], reference["ci_ub"]] == pytest.approx(found.pooled.ci, rel=1e-12)
+    assert reference["prob"] == pytest.approx([found.estimate, *found.ci], rel=1e-12)
+    assert found.pooled.weights == (100,)
+    assert (found.pooled.q, found.pooled.q_df, found.pooled.test) == (0, 0, "z")
+    unknown = ("tau2", "se_tau2", "tau2_ci", "i2", "h2", "q_p", "prediction")
+    assert dict.fromkeys(unknown) == {name: getattr(found.pooled, name) for name in unknown}
+    assert found.prediction is None
+
+
+def test_two_studies_have_no_prediction_with_k_minus_2():
+    """No degrees of freedom are left; the other choices still give an interval."""
+    assert pool([0, 1], [1, 1]).prediction is None
+    assert pool([0, 1], [1, 1], prediction_df="k-1").prediction is not None
+
+
+def test_a_common_effect_model_predicts_nothing():
+    """tau2 is assumed, so it has neither error nor interval."""
+    found = pool([0, 1, 5], [1, 1, 1], method="EE")
+    assert (found.tau2, found.se_tau2, found.tau2_ci, found.prediction) == (0, None, None, None)
+
+
+def test_one_group_leaves_no_test():
+    """A single group is pooled; between needs two."""
+    found = pool_by([1, 2], [10, 10], ["a", "a"])
+    assert found.between is None
+    assert found.groups == {"a": pool_proportions([1, 2], [10, 10])}
+    with pytest.raises(SynthesisError, match="at least two groups, not 1"):
+        between_groups([found.groups["a"].pooled])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        pytest.param({"method": "FE"}, "method is 'FE', but must be one of DL, REML", id="method"),
+        pytest.param({"test": "knha"}, "test is 'knha', but must be one of z, t, knapp_hartung", id="test"),
+        pytest.param({"prediction_df": 3}, "prediction_df is 3, but must be one of k-2", id="prediction_df"),
+        pytest.param({"level": 95}, "level is 95", id="level"),
+        pytest.param({"measure": "PLO"}, "measure is 'PLO'", id="measure"),
+    ],
+)
+@pytest.mark.parametrize("k", [1, 3])
+def test_unknown_options_are_refused(k, options, message):
+    """However many studies there are."""
+    with pytest.raises(SynthesisError, match=message):
+        pool_proportions([1, 2, 3][:k], [9, 9, 9][:k], **options)
+
+
+@pytest.mark.parametrize(
+    ("events", "groups", "message"),
+    [
+        pytest.param([1, 2], ["a"], "groups has 1 rows but events has 2", id="lengths"),
+        pytest.param([1, 2], ["a", ""], r"groups\[1\] is ''", id="blank-label"),
+        pytest.param([1, 2], ["a", None], r"groups\[1\] is None", id="missing-label"),
+        pytest.param(
+            [1, 99], ["a", "b"], r"events\[1\] is 99, more than total\[1\] = 10", id="row-of-the-whole"
+        ),
+    ],
+)
+def test_bad_groups_are_refused_by_row(events, groups, message):
+    """Rows are counted in the whole input, not inside a group."""
+    with pytest.raises(SynthesisError, match=message):
+        pool_by(events, [10, 10], groups)
+
+
+steady = settings(derandomize=True, deadline=None, max_examples=60)
+STUDIES = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5)), min_size=1, max_size=12)
+COUNTS = st.lists(
+    st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=12
+)
+
+
+@steady
+@given(STUDIES, st.sampled_from(METHODS), st.sampled_from(TESTS))
+def test_the_mean_lies_among_the_studies(studies, method, test):
+    """It is a weighted mean with weights that sum to 100; its interval holds it; a floor never narrows."""
+    y, v = np.array(studies).T
+    found = pool(y, v, method=method, test=test)
+    assert y.min() - 1e-12 <= found.estimate <= y.max() + 1e-12
+    assert found.estimate == pytest.approx(np.dot(found.weights, y) / 100, abs=1e-9)
+    assert found.ci[0] <= found.estimate <= found.ci[1]
+    if test == "floored_knapp_hartung":
+        assert found.se >= pool(y, v, method=method, test="t").se
+
+
+@steady
+@given(STUDIES, st.sampled_from(METHODS), st.randoms(use_true_random=False))
+def test_order_does_not_matter(studies, method, random):
+    """Shuffled studies give the same estimate and standard error, and the weights move with them."""
+    shuffled = random.sample(range(len(studies)), len(studies))
+    y, v = np.array(studies).T
+    found, again = pool(y, v, method=method), pool(y[shuffled], v[shuffled], method=method)
+    assert again.estimate == pytest.approx(found.estimate, rel=1e-6, abs=1e-8)
+    assert again.se == pytest.approx(found.se, rel=1e-6)
+    assert again.weights == pytest.approx(np.array(found.weights)[shuffled], rel=1e-6, abs=1e-8)
+
+
+@steady
+@given(STUDIES, st.floats(0.01, 100), st.floats(-5, 5))
+def test_a_common_effect_is_pooled_in_any_order(studies, variance, effect):
+    """With tau2 = 0, pooling a pooled result with one more study equals pooling all at once."""
+    y, v = np.array(studies).T
+    first = pool(y, v, method="EE")
+    twice = pool([first.estimate, effect], [first.se**2, variance], method="EE")
+    once = pool([*y, effect], [*v, variance], method="EE")
+    assert once.estimate == pytest.approx(twice.estimate, abs=1e-9)
+    assert once.se == pytest.approx(twice.se, rel=1e-9)
+
+
+@steady
+@given(COUNTS, st.sampled_from(MEASURES), st.sampled_from(METHODS), st.sampled_from(PREDICTION_DFS))
+def test_proportions_stay_within_0_and_1(rows, measure, method, prediction_df):
+    """Whatever the counts, ends are ordered proportions and the prediction interval holds the interval."""
+    events, total = np.array(rows).T
+    found = pool_proportions(events, total, measure=measure, method=method, prediction_df=prediction_df)
+    ends = [found.ci[0], found.estimate, found.ci[1]]
+    assert all(0 <= end <= 1 for end in ends)
+    if measure != "freeman_tukey":
+        assert ends == sorted(ends)
+    if found.prediction is not None:
+        assert found.prediction[0] - 1e-6 <= found.ci[0]
+        assert found.ci[1] <= found.prediction[1] + 1e-6
+
+
+@steady
+@given(COUNTS)
+def test_groups_are_pooled_apart(rows):
+    """Two groups with the same studies have the same results and do not differ."""
+    events, total = np.array(rows * 2).T
+    found = pool_by(events, total, ["a"] * len(rows) + ["b"] * len(rows))
+    assert found.groups["a"] == found.groups["b"]
+    assert found.between.q == pytest.approx(0, abs=1e-12)
+    assert found.between.p == pytest.approx(1, abs=1e-5)
