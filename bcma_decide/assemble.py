@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from bcma_decide.answer import Answer, answer, cumulative_means, from_decision, trait_moves
 from bcma_decide.comparison import (
     SCHEMA_VERSION,
@@ -154,7 +156,9 @@ def _profile(found: Answer, setting: Design, name: str | None) -> Profile:
             )
         )
     carried = tuple(
-        TraitLine(trait=line.field, label=line.label, state="given", value=None, text=line.text, how=line.note, used=line.used)
+        TraitLine(
+            trait=line.field, label=line.label, state="given", value=None, text=line.text, how=line.note, used=line.used
+        )
         for line in found.traits.ledger
     )
     return Profile(name=name, setting=setting, traits=tuple(lines), carried=carried)
@@ -310,7 +314,7 @@ def _notes(found: Answer, outcome: str, estimates: Mapping[str, Estimate]) -> tu
                 f"bispecific antibodies for {times[1]:.0f}; this rate grows with time"
             )
     if family.id == "response" and estimates[CLASSES[0]].from_decision:
-        notes.append("CAR-T is counted from the infusion; from the decision, see from_decision")
+        notes.append("CAR-T is counted from the infusion; the line from decision counts from apheresis")
     return tuple(notes)
 
 
@@ -355,11 +359,9 @@ def _findings(found: Answer) -> Iterator[Finding]:
 
 
 def _unknowns(found: Answer) -> list[Unknown]:
-    moving = found.model.used.any(axis=(0, 1))
+    moving = np.any(found.model.used, axis=(0, 1))
     traits = [
-        trait
-        for trait, used in zip(MODEL_TRAITS, moving, strict=True)
-        if used and found.traits[trait.id].value is None
+        trait for trait, used in zip(MODEL_TRAITS, moving.tolist(), strict=True) if used and found.traits[trait.id].value is None
     ]
     all_moves = trait_moves(found, [trait.id for trait in traits])
     listed = []

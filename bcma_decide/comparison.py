@@ -88,8 +88,10 @@ class WaterfallStep(Value):
 
 
 class FromDecision(Value):
-    """The same rate counted from the decision (apheresis) instead of the infusion: those who never reach the
-    infusion count as not having the result."""
+    """The same rate counted from the decision (apheresis) instead of the infusion.
+
+    Those who never reach the infusion count as not having the result.
+    """
 
     median: float
     credible: Interval

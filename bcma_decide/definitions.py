@@ -188,8 +188,7 @@ class Definitions:
                 drugs=_rows(Drug, plain["drugs"]),
                 any_of=_rows(AnyOf, plain["any_of"]),
                 drug_counts=tuple(
-                    _row(DrugCount, {**row, "needs": _rows(Need, row["needs"])})
-                    for row in plain["drug_counts"]
+                    _row(DrugCount, {**row, "needs": _rows(Need, row["needs"])}) for row in plain["drug_counts"]
                 ),
                 cut_offs=_rows(CutOff, plain["cut_offs"]),
                 scores=tuple(_score(row) for row in plain["scores"]),
@@ -259,12 +258,8 @@ def _read(path: Path) -> Definitions:
     try:
         return Definitions.from_dict(json.loads(path.read_text(encoding="utf-8"))["definitions"])
     except (OSError, ValueError, KeyError) as error:
-        problem = Problem(
-            "definitions", f"cannot be read ({error})", "run: bcma-decide evidence build", str(path)
-        )
-        raise NoEvidenceError(
-            "there is no pooled evidence with the clinical definitions", [problem]
-        ) from error
+        problem = Problem("definitions", f"cannot be read ({error})", "run: bcma-decide evidence build", str(path))
+        raise NoEvidenceError("there is no pooled evidence with the clinical definitions", [problem]) from error
 
 
 def _row(shape: type[T], row: Mapping[str, Any]) -> T:

@@ -140,13 +140,9 @@ def _cut_off(patient: Patient, rule: CutOff) -> Evidence:
     if number is not None:
         shown = str(value).strip()
         inside = rule.hold(number)
-        claims.append(
-            Claim(inside, f"{FIELD_LABELS[rule.field]} {shown} (cut-off: {rule.words})", (rule.field,))
-        )
+        claims.append(Claim(inside, f"{FIELD_LABELS[rule.field]} {shown} (cut-off: {rule.words})", (rule.field,)))
     claims += [
-        Claim(True, in_sentence(FIELD_LABELS[name]), (name,))
-        for name in rule.or_any_of
-        if getattr(patient, name)
+        Claim(True, in_sentence(FIELD_LABELS[name]), (name,)) for name in rule.or_any_of if getattr(patient, name)
     ]
     return Evidence(tuple(claims), f"needs {in_sentence(FIELD_LABELS[rule.field])}")
 
@@ -236,9 +232,7 @@ def _refractoriness(patient: Patient, definitions: Definitions, drugs: Drugs) ->
         for other in definitions.drug_counts:
             direct = [claim for claim in own[other.id] if claim.given and other is not rule]
             claims += [
-                Claim(
-                    claim.value, f"{in_sentence(FIELD_LABELS[other.id])}: {yes_no(claim.value)}", claim.fields
-                )
+                Claim(claim.value, f"{in_sentence(FIELD_LABELS[other.id])}: {yes_no(claim.value)}", claim.fields)
                 for claim in direct
                 if (_implies(other, rule) if claim.value else _implies(rule, other))
             ]
@@ -274,9 +268,7 @@ def _earlier_therapy(patient: Patient, drugs: Drugs) -> dict[str, Evidence]:
             how = f"{in_sentence(FIELD_LABELS[other])}: no; {rest.how}"
             claims[name].append(Claim(False, how, (other, *rest.fields)))
     return {
-        name: Evidence(
-            tuple(found), f"needs an answer: {in_sentence(FIELD_LABELS[name])}, or the drugs given"
-        )
+        name: Evidence(tuple(found), f"needs an answer: {in_sentence(FIELD_LABELS[name])}, or the drugs given")
         for name, found in claims.items()
     }
 

@@ -21,7 +21,9 @@ UNITS = {"binary": "present versus absent", "age": "per ten years", "prior_lines
 
 
 @lru_cache(maxsize=2)
-def _references(_hash: str, items: tuple[tuple[str, str, int | None, str | None, str | None], ...]) -> tuple[Reference, ...]:
+def _references(
+    _hash: str, items: tuple[tuple[str, str, int | None, str | None, str | None], ...]
+) -> tuple[Reference, ...]:
     return tuple(Reference(key=k, citation=c, pmid=p, doi=d, url=u) for k, c, p, d, u in items)
 
 

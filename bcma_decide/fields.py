@@ -126,9 +126,7 @@ _CELLS = (
     Unit("/uL", "count/microliter", ("1/uL", "cells/uL", "/mm3", "/mm^3", "cells/mm3", "/mcL", "cells/mcL")),
     Unit("10^3/uL", "kilocount/microliter", ("10*3/uL", "10**3/uL", "10e3/uL", "10³/uL", "K/uL", "10^3/mm3")),
 )
-_HEMATOTOX = (
-    "One of the five CAR-HEMATOTOX items, which mark blood counts, infection and survival after CAR-T."
-)
+_HEMATOTOX = "One of the five CAR-HEMATOTOX items, which mark blood counts, infection and survival after CAR-T."
 _HEMATOTOX_TIME = "Before lymphodepletion, or the latest value."
 
 _TABLE: Final = (
@@ -221,7 +219,7 @@ _TABLE: Final = (
     ProfileField(
         "prior_lines", "Earlier lines of therapy", "whole", TREATMENT,
         "How many lines of therapy so far?",
-        "A planned course of treatment counts once: induction, transplant and maintenance together are one line.",
+        "A planned course counts once: induction, transplant and maintenance together are one line.",
         "Patients with many earlier lines respond less often.",
         low=1, high=30, units=(Unit("lines", "count", ("line",)),), unit_optional=True,
         example="4", feeds=("prior_lines", "penta_drug_refractory"),
@@ -309,7 +307,7 @@ _TABLE: Final = (
         "crp", "C-reactive protein", "quantity", LABORATORY,
         "C-reactive protein?", _HEMATOTOX_TIME, _HEMATOTOX,
         low=0, high=100, units=(Unit("mg/dL", "milligram/deciliter"), Unit("mg/L", "milligram/liter")),
-        example="12 mg/L", feeds=("car_hematotox_high",),
+        example="1.2 mg/dL", feeds=("car_hematotox_high",),
     ),
     ProfileField(
         "neutrophils", "Neutrophils", "quantity", LABORATORY,

@@ -146,8 +146,6 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
             yield from (Problem(name + fault.at, fault.message, fault.fix) for fault in faults)
         elif one["type"] == "extra_forbidden":
             shown = name if name.isprintable() and 0 < len(name) <= 60 else quote(name)
-            yield Problem(
-                shown, "is not a field of the profile", closest(name, list(FIELDS)) or "see the template"
-            )
+            yield Problem(shown, "is not a field of the profile", closest(name, list(FIELDS)) or "see the template")
         else:
             yield Problem(name, one["msg"])

@@ -91,9 +91,7 @@ def build(values: Mapping[str, Any], definitions: Definitions | None = None, *, 
 def template(definitions: Definitions | None = None) -> str:
     """Write an empty profile as YAML: every field, its definition, unit and why it matters, all unknown."""
     lines = [
-        *_comment(
-            "Profile of one patient. Replace 'unknown' where something is known; leave the rest as it is."
-        ),
+        *_comment("Profile of one patient. Replace 'unknown' where something is known; leave the rest as it is."),
         *_comment("Unknown is an answer: it is averaged over, never taken as absent or normal."),
     ]
     for panel in PANELS:
@@ -134,9 +132,7 @@ def example_path(name: str) -> Path:
     names = example_names()
     if name not in names:
         fix = closest(name, list(names)) or f"one of {', '.join(names)}"
-        raise ProfileError(
-            "there is no such example", [Problem("example", f"{quote(name)} is not an example", fix)]
-        )
+        raise ProfileError("there is no such example", [Problem("example", f"{quote(name)} is not an example", fix)])
     return _EXAMPLES / f"{name}.yaml"
 
 
@@ -158,9 +154,7 @@ def _shown(source: Path | str) -> str:
 def _take(stream: IO[bytes], name: str) -> bytes:
     content = stream.read(SIZE_LIMIT + 1)
     if len(content) > SIZE_LIMIT:
-        raise _refusal(
-            name, "", f"is larger than {SIZE_LIMIT // 1_000_000} MB", "a profile has about a hundred lines"
-        )
+        raise _refusal(name, "", f"is larger than {SIZE_LIMIT // 1_000_000} MB", "a profile has about a hundred lines")
     return content
 
 

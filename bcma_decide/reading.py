@@ -94,9 +94,7 @@ def closest(word: str, known: list[str]) -> str:
     """``did you mean 'x'?`` for the nearest known word, or nothing."""
     from difflib import get_close_matches
 
-    matches = (
-        get_close_matches(word.casefold(), known, n=1, cutoff=0.7) if len(word) <= _LONGEST_QUOTE else []
-    )
+    matches = get_close_matches(word.casefold(), known, n=1, cutoff=0.7) if len(word) <= _LONGEST_QUOTE else []
     return f"did you mean '{matches[0]}'?" if matches else ""
 
 
@@ -124,9 +122,7 @@ def read_stage(field: ProfileField, value: object) -> int | None:
     """Stage 1 to 3, or I to III."""
     if is_unknown(value):
         return None
-    word = (
-        str(value).strip().casefold() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-    )
+    word = str(value).strip().casefold() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
     if word not in _STAGES:
         raise Unreadable(Fault(f"{quote(value)} is not a stage", f"{field.answer}, or unknown"))
     return _STAGES[word]
@@ -141,7 +137,7 @@ def read_whole(field: ProfileField, value: object) -> int | None:
         raise Unreadable(Fault(f"{quote(value)} is not a whole number", field.answer))
     if number != int(number):
         raise Unreadable(Fault(f"{quote(value)} is not a whole number", field.answer))
-    _check_range(field, number, value)
+    _check_range(field, number, quote(value))
     return int(number)
 
 
@@ -170,9 +166,7 @@ def read_quantity(field: ProfileField, value: object) -> Quantity | None:
     if unit is None:
         raise Unreadable(Fault(f"{quote(written)} is not a unit for it; use {accepted}"))
     if not written and unit.name == "%" and 0 < number < 1:
-        raise Unreadable(
-            Fault(f"{quote(value)} may be a fraction or a percentage", "write the unit, as in '60 %'")
-        )
+        raise Unreadable(Fault(f"{quote(value)} may be a fraction or a percentage", "write the unit, as in '60 %'"))
     canonical = field.units[0]
     kept = number if unit is canonical else _convert(number, unit, canonical)
     _check_range(field, kept, f"{number:g} {unit.name}")
@@ -185,7 +179,7 @@ def read_drugs(field: ProfileField, value: object, definitions: Definitions) -> 
     if is_unknown(value):
         return ()
     if isinstance(value, str):
-        value = [part for part in re.split(r"[,;\n]", value) if part.strip()]
+        value = [part.strip() for part in re.split(r"[,;\n]", value) if part.strip()]
     if not isinstance(value, (list, tuple)):
         raise Unreadable(Fault(f"{quote(value)} is not a list of drugs", "names, separated by commas"))
     from bcma_decide.definitions import fold
@@ -204,9 +198,7 @@ def read_drugs(field: ProfileField, value: object, definitions: Definitions) -> 
         else:
             known = [name.casefold() for drug in definitions.drugs for name in (drug.id, *drug.names)]
             hint = closest(word, known) if isinstance(word, str) else "names, separated by commas"
-            faults.append(
-                Fault(f"{quote(word)} is not a drug known here", hint or "use the international name")
-            )
+            faults.append(Fault(f"{quote(word)} is not a drug known here", hint or "use the international name"))
     if faults:
         raise Unreadable(*faults)
     return tuple(drug.id for drug in definitions.drugs if drug.id in named)
@@ -217,7 +209,7 @@ def read_courses(field: ProfileField, value: object) -> tuple[Course, ...]:
     if is_unknown(value):
         return ()
     if isinstance(value, str):
-        value = [part for part in re.split(r"[,;\n]", value) if part.strip()]
+        value = [part.strip() for part in re.split(r"[,;\n]", value) if part.strip()]
     elif isinstance(value, (Mapping, Course)):
         value = [value]
     if not isinstance(value, (list, tuple)):
@@ -243,19 +235,15 @@ def _course(field: ProfileField, entry: object) -> Course:
     if not isinstance(entry, Mapping) or not {"kind"} <= set(entry) <= {"kind", "months_since"}:
         raise Unreadable(Fault(f"{quote(entry)} is not a course", "the keys kind and months_since"))
     given: Any = entry["kind"]
-    kind_id = (
-        _KINDS.get("".join(c for c in given.casefold() if c.isalnum())) if isinstance(given, str) else None
-    )
+    kind_id = _KINDS.get("".join(c for c in given.casefold() if c.isalnum())) if isinstance(given, str) else None
     if kind_id is None:
-        raise Unreadable(
-            Fault(f"{quote(given)} is not a kind of BCMA therapy", "adc, car_t or bispecific", ".kind")
-        )
+        raise Unreadable(Fault(f"{quote(given)} is not a kind of BCMA therapy", "adc, car_t or bispecific", ".kind"))
     months = entry.get("months_since")
     if is_unknown(months):
         return Course(kind_id)
     try:
         number, unit = _split(field, months)
-        _check_range(field, number, months, "months")
+        _check_range(field, number, quote(months), "months")
     except Unreadable as error:
         raise Unreadable(*(Fault(f.message, f.fix, ".months_since") for f in error.faults)) from None
     if unit.casefold() not in {"", "months", "month", "mo"}:
@@ -276,11 +264,7 @@ def _split(field: ProfileField, value: object) -> tuple[float, str]:
         found = _NUMBER.match(text)
         if found is None:
             separator = re.match(r"[+-]?[0-9.]*,[0-9]", text)
-            fix = (
-                "write numbers with a point and without separators"
-                if separator
-                else f"{field.answer}, or unknown"
-            )
+            fix = "write numbers with a point and without separators" if separator else f"{field.answer}, or unknown"
             raise Unreadable(Fault(f"{quote(value)} is not a number", fix))
         number, rest = float(found[1]), text[found.end() :].strip()
     else:
@@ -293,16 +277,11 @@ def _split(field: ProfileField, value: object) -> tuple[float, str]:
     return number, rest
 
 
-def _check_range(field: ProfileField, number: float, shown: object, unit: str = "") -> None:
+def _check_range(field: ProfileField, number: float, shown: str, unit: str = "") -> None:
     if not field.low <= number <= field.high:
-        text = shown if isinstance(shown, str) and len(shown) <= _LONGEST_QUOTE else quote(shown)
         span = f"{field.low:g} to {field.high:g} {unit or field.unit}".strip()
-        fix = (
-            f"check the unit: {or_list([u.name for u in field.units])}"
-            if len(field.units) > 1
-            else "check the value"
-        )
-        raise Unreadable(Fault(f"{text} is outside {span}", fix))
+        fix = f"check the unit: {or_list([u.name for u in field.units])}" if len(field.units) > 1 else "check the value"
+        raise Unreadable(Fault(f"{shown} is outside {span}", fix))
 
 
 def _fold_unit(text: str) -> str:

@@ -164,9 +164,7 @@ def _disputes(evidence: Mapping[str, Evidence]) -> list[Contradiction]:
             message = f"{TRAIT_LABELS[trait]}: yes ({yes}), but also no ({no})"
             found[frozenset(fields)] = Contradiction(fields, message, (trait,))
         else:
-            found[frozenset(fields)] = Contradiction(
-                earlier.fields, earlier.message, (*earlier.traits, trait)
-            )
+            found[frozenset(fields)] = Contradiction(earlier.fields, earlier.message, (*earlier.traits, trait))
     return list(found.values())
 
 

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bcma_decide.cli.errors import report_errors
+from bcma_decide.cli.pooling import build, pool
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,12 +20,19 @@ if TYPE_CHECKING:
     from bcma_decide.evidence.catalogue import Catalogue
     from bcma_decide.evidence.eligibility import Window
     from bcma_decide.evidence.schema import Study
+    from bcma_decide.evidence.todo import TodoItem
+
+WIDEST = 2_000
+"""Columns a table may take where the output is no terminal."""
 
 evidence_app = typer.Typer(
     name="evidence",
     help="Look at the evidence, check it, and see what is pooled and why.",
     no_args_is_help=True,
 )
+
+evidence_app.command()(build)
+evidence_app.command()(pool)
 
 Directory = Annotated[Path | None, typer.Option("--evidence", help="Directory of the evidence files.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -93,9 +101,9 @@ def list_studies(
     if as_json:
         _print_json(rows)
         return
-    table = _table("study", "class", "products", "design", ">n", "role", ">verified", ">derived", ">recalled")
+    table = _table("study", "class", "products", "design", ">n", ">verified", ">derived", ">recalled")
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
+        _add(table, *(value for key, value in row.items() if key != "role"))
     _print(table)
     typer.echo(f"{len(rows)} studies")
 
@@ -128,7 +136,10 @@ def sources(
     studies = [catalogue.study(study)] if study else list(catalogue.studies)
     if as_json:
         _print_json(
-            {s.id: {key: source.model_dump(exclude_defaults=True) for key, source in s.sources.items()} for s in studies}
+            {
+                s.id: {key: source.model_dump(exclude_defaults=True) for key, source in s.sources.items()}
+                for s in studies
+            }
         )
         return
     _show_sources(studies)
@@ -146,12 +157,12 @@ def todo(
 
     items = ranked_todo(_catalogue(evidence))
     if as_json:
-        _print_json([{**_plain(asdict(item)), "where": item.where} for item in items[:limit]])
+        _print_json([_todo_data(item) for item in items[:limit]])
         return
     table = _table(">gain", "study", "outcome", "figure", "where")
     for item in items[:limit]:
         what = f"{item.outcome} by {item.trait}" if item.trait else item.outcome
-        table.add_row(f"{item.gain:.2f}", item.study, what, item.figure, item.where)
+        _add(table, f"{item.gain:.2f}", item.study, what, item.figure, item.where)
     _print(table)
     typer.echo(f"{min(limit, len(items))} of {len(items)} recalled figures; gain is the fall in variance (log odds).")
 
@@ -167,7 +178,7 @@ def selected(
     evidence: Directory = None,
     as_json: AsJson = False,
 ) -> None:
-    """What is pooled for one outcome, and the reason for everything left out."""
+    """Show what is pooled for one outcome, and the reason for everything left out."""
     from bcma_decide.evidence.selection import select, select_splits
     from bcma_decide.vocabulary import FAMILY_OF
 
@@ -243,55 +254,13 @@ def _show_head(study: Study) -> None:
 
 
 def _show_figures(study: Study, catalogue: Catalogue) -> None:
-    from bcma_decide.evidence.views import count_text, interval_text, population_text, survival_text
+    from bcma_decide.evidence.views import blocks
 
-    words = catalogue.vocabulary.ids
-    blocks: list[tuple[str, list[tuple[str, str, Any]]]] = [
-        ("Patients", [(words.population.get(k, k), population_text(f), f) for k, f in study.population.items()]),
-        (
-            "Outcomes",
-            [
-                (f"{words.outcomes.get(r.outcome, r.outcome)}{'' if r.primary else ' *'}", count_text(r), r)
-                for r in study.outcomes
-            ],
-        ),
-        (
-            "By trait",
-            [
-                (f"{words.outcomes.get(s.outcome, s.outcome)}: {words.traits.get(s.trait, s.trait)}, {s.level}",
-                 count_text(s), s)
-                for s in study.splits
-            ],
-        ),
-        (
-            "Effects",
-            [
-                (f"{e.outcome}: {words.traits.get(e.trait, e.trait)}, {e.contrast}",
-                 f"{e.measure} {_cell(e.value)} {interval_text(e.ci95)}".strip(), e)
-                for e in study.effects
-            ],
-        ),
-        (
-            "Time to event",
-            [
-                (f"{words.endpoints.get(t.endpoint, t.endpoint)}, {t.population}", survival_text(t), t)
-                for t in study.time_to_event
-            ],
-        ),
-        (
-            "Timing",
-            [
-                (words.kinetics.get(k.what, k.what), f"{_cell(k.median)} {interval_text(k.range or k.iqr)}".strip(), k)
-                for k in study.kinetics
-            ],
-        ),
-    ]
-    for title, rows in blocks:
-        if rows:
-            table = _table(title, "figure", "basis", "source", "note")
-            for label, text, figure in rows:
-                table.add_row(label, text, figure.basis, figure.source or "", figure.note)
-            _print(table)
+    for block in blocks(study, catalogue.vocabulary.ids):
+        table = _table(block.title, "figure", "basis", "source", "note")
+        for line in block.lines:
+            _add(table, line.label, line.figure, line.basis, line.source, line.note)
+        _print(table)
     if any(not row.primary for row in study.outcomes):
         typer.echo("* another data cut or denominator than the primary row")
 
@@ -302,32 +271,37 @@ def _show_sources(studies: Iterable[Study]) -> None:
     table = _table("study", "key", "citation", "address")
     for study in studies:
         for key, source in study.sources.items():
-            table.add_row(study.id, key, source.citation, address(source))
+            _add(table, study.id, key, source.citation, address(source))
     _print(table)
 
 
 def _table(*columns: str) -> Table:
-    """A plain table; a column named ``>n`` is set to the right."""
+    """Make a plain table; a column named ``>n`` is set to the right."""
     from rich import box
     from rich.table import Table as RichTable
 
     table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         right = column.startswith(">")
-        table.add_column(column.removeprefix(">"), justify="right" if right else "left", overflow="fold")
+        table.add_column(column.removeprefix(">"), justify="right" if right else "left", overflow="fold", no_wrap=right)
     return table
+
+
+def _add(table: Table, *cells: object) -> None:
+    """One row of plain text: brackets in it are no markup."""
+    from rich.text import Text
+
+    table.add_row(*(Text(_cell(cell)) for cell in cells))
 
 
 def _print(table: Table) -> None:
     """To stdout; where that is no terminal, as wide as the text needs and without colour."""
     from rich.console import Console
-    from rich.text import Text
 
-    for column in table.columns:
-        column._cells = [Text(cell) if isinstance(cell, str) else cell for cell in column._cells]  # noqa: SLF001
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = max(console.width, console.measure(table).maximum)
+        unbounded = console.options.update(max_width=WIDEST)
+        console.width = max(console.width, console.measure(table, options=unbounded).maximum)
     console.print(table)
 
 
@@ -341,14 +315,11 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def _plain(value: Any) -> Any:
-    """Pydantic values inside dataclasses as plain data."""
-    if hasattr(value, "model_dump"):
-        return value.model_dump(exclude_defaults=True)
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    return value
+def _todo_data(item: TodoItem) -> dict[str, object]:
+    fields = {key: value for key, value in asdict(item).items() if key not in ("source", "study_text")}
+    source = None if item.source is None else item.source.model_dump(exclude_defaults=True)
+    return {**fields, "source": source, "where": item.where}
 
 
-def _print_json(content: Any) -> None:
+def _print_json(content: object) -> None:
     typer.echo(json.dumps(content, indent=2, ensure_ascii=False))

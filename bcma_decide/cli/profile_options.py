@@ -79,11 +79,7 @@ def with_profile_options(command: Callable[..., Any]) -> Callable[..., Any]:
         given = {name: values.pop(name) for name in FIELDS}
         return command(**values, **{PARAMETER: _as_text(given)})
 
-    own = [
-        p.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for n, p in signature.parameters.items()
-        if n != PARAMETER
-    ]
+    own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for n, p in signature.parameters.items() if n != PARAMETER]
     parameters = [*own, *(_parameter(field) for field in FIELDS.values())]
     with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     with_options.__annotations__ = {p.name: p.annotation for p in parameters}
@@ -106,9 +102,7 @@ def patient_from_sources(
         With every problem, those of the file carrying its name.
     """
     if profile is not None and example is not None:
-        raise ProfileError(
-            "two patients at once", [Problem("--profile, --example", "both are given", "give one")]
-        )
+        raise ProfileError("two patients at once", [Problem("--profile, --example", "both are given", "give one")])
     source = example_path(example) if example is not None else profile
     values: dict[str, Any] = read_values(source) if source is not None else {}
     name = "standard input" if str(source) == STANDARD_INPUT else str(source or "")

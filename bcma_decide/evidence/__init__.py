@@ -1,0 +1,1 @@
+"""The evidence: files read into typed, checked studies, and the choice of what is pooled."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from bcma_decide.errors import EvidenceError, Problem
 from bcma_decide.evidence.files import STUDIES, find_evidence, read_yaml
@@ -102,7 +103,7 @@ def load_catalogue(directory: Path | None = None) -> Catalogue:
 
 
 def read_catalogue(root: Path) -> tuple[Catalogue | None, tuple[Problem, ...]]:
-    """The catalogue under ``root``, or every reading and schema problem of all its files."""
+    """Return the catalogue under ``root``, or every reading and schema problem of all its files."""
     problems: list[Problem] = []
     studies = [_read_study(path, root, problems) for path in sorted((root / STUDIES).glob("*.yaml"))]
     effects = _read(root / ADJUSTED_EFFECTS, AdjustedEffectsFile, root, problems)
@@ -146,8 +147,8 @@ def _read(path: Path, shape: type[Shape], root: Path, problems: list[Problem]) -
     return None
 
 
-def _schema_problem(file: str, detail: Any) -> Problem:
-    message = str(detail["msg"])
+def _schema_problem(file: str, detail: ErrorDetails) -> Problem:
+    message = detail["msg"]
     if detail["type"] == "extra_forbidden":
         message = "is not a known field"
     elif detail["type"] == "missing":

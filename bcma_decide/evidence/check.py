@@ -5,25 +5,25 @@ The schema is checked first, over all files at once; the rules here run only whe
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from bcma_decide.errors import Problem
-from bcma_decide.evidence.catalogue import Catalogue, Kind, Words, read_catalogue
+from bcma_decide.evidence.catalogue import Catalogue, read_catalogue
 from bcma_decide.evidence.check_reviews import review_problems
+from bcma_decide.evidence.check_words import Found, unknown_words
 from bcma_decide.evidence.counts import SLACK, agrees
+from bcma_decide.evidence.figures import counted_rows, figures
 from bcma_decide.evidence.files import STUDIES, find_evidence
-from bcma_decide.evidence.schema import Figure, Interval, OutcomeRow, Split, Study
+from bcma_decide.evidence.schema import Interval, Study
 from bcma_decide.vocabulary import FAMILIES, MODEL_TRAIT_IDS, MODEL_TRAITS, OUTCOMES
 
 BACKGROUND_SOURCES: Final = ("S0", "SR")
 """Source keys of background knowledge: what was not seen."""
 NUMERIC_TRAITS: Final = frozenset(trait.id for trait in MODEL_TRAITS if trait.kind != "binary")
-
-Found = Iterator[tuple[str, str, str]]
-"""Field, message and fix of problems within one study."""
 
 
 def check(directory: Path | None = None) -> tuple[Problem, ...]:
@@ -54,43 +54,16 @@ def _vocabulary_problems(catalogue: Catalogue) -> Iterator[Problem]:
         for word in needed:
             if word not in known:
                 yield Problem(
-                    field=f"{kind}.{word}", message="is used by the program but missing", file="vocabulary.yaml"
+                    field=f"{kind}.{word}",
+                    message="is used by the program but missing",
+                    file="vocabulary.yaml",
                 )
     if not any(product.option for product in ids.products.values()):
         yield Problem(field="products", message="no product is an option", file="vocabulary.yaml")
 
 
-def figures(study: Study) -> Iterator[tuple[str, Figure]]:
-    """Every figure of a study with its field path."""
-    for key, figure in study.population.items():
-        yield f"population.{key}", figure
-    lists: tuple[tuple[str, Sequence[Figure]], ...] = (
-        ("outcomes", study.outcomes),
-        ("splits", study.splits),
-        ("effects", study.effects),
-        ("time_to_event", study.time_to_event),
-        ("kinetics", study.kinetics),
-        ("arms", study.arms),
-        ("comparator_arms", study.comparator_arms),
-        ("indirect_comparisons", study.indirect_comparisons),
-        ("pooled_estimates", study.pooled_estimates),
-        ("regulatory", study.regulatory),
-    )
-    for name, rows in lists:
-        for index, row in enumerate(rows):
-            yield f"{name}[{index}]", row
-
-
-def counted_rows(study: Study) -> Iterator[tuple[str, OutcomeRow | Split]]:
-    """Outcome rows and splits with their field path."""
-    for index, row in enumerate(study.outcomes):
-        yield f"outcomes[{index}]", row
-    for index, split in enumerate(study.splits):
-        yield f"splits[{index}]", split
-
-
 def sources_resolve(study: Study) -> Found:
-    """A source named by a figure stands in the same file; seen figures name one that was seen."""
+    """Look for every source in the same file; figures that were seen name one that was seen."""
     for field, figure in figures(study):
         if figure.source is None:
             if figure.basis != "recalled":
@@ -103,7 +76,7 @@ def sources_resolve(study: Study) -> Found:
 
 
 def sources_traceable(study: Study) -> Found:
-    """A source can be looked up, or says that it cannot."""
+    """Require that a source can be looked up, or says that it cannot."""
     for key, source in study.sources.items():
         if source.traceable and not (source.url or source.doi or source.pmid):
             yield f"sources.{key}", "has no url, doi or pmid", "add one, or traceable: false"
@@ -120,7 +93,7 @@ def events_within_total(study: Study) -> Found:
 
 
 def percentage_agrees(study: Study) -> Found:
-    """The printed percentage is the count's, within the printed precision.
+    """Compare the printed percentage with the count, within the printed precision.
 
     A count that was itself computed from the percentage may be off by half a patient. Sources that contradict
     themselves are marked ``inconsistent`` with the reason, and only those.
@@ -148,7 +121,7 @@ def percentage_agrees(study: Study) -> Found:
 
 
 def intervals_contain(study: Study) -> Found:
-    """An interval is ordered and holds its estimate."""
+    """Require intervals that are ordered and hold their estimate."""
     for field, row in counted_rows(study):
         yield from _outside(f"{field}.ci95", row.ci95, row.pct)
     for index, effect in enumerate(study.effects):
@@ -211,7 +184,7 @@ def one_primary_split(study: Study) -> Found:
 
 
 def split_groups(study: Study) -> Found:
-    """Splits by a trait of the model say which side they are on, in the way of that trait."""
+    """Require splits by a trait of the model to say which side they are on, in the way of that trait."""
     for index, split in enumerate(study.splits):
         field = f"splits[{index}]"
         bounded = split.at_least is not None or split.below is not None
@@ -230,13 +203,13 @@ def split_groups(study: Study) -> Found:
 
 
 def nested_thresholds(study: Study) -> Found:
-    """A stricter threshold has no more events than a looser one of the same patients."""
+    """Require no more events of a stricter threshold than of a looser one of the same patients."""
     rows = {(row.arm, row.outcome): (index, row) for index, row in enumerate(study.outcomes) if row.primary}
     for family in FAMILIES:
         ids = [threshold.id for threshold in family.thresholds]
         for arm in sorted({arm for arm, _ in rows}, key=str):
             known = [rows[arm, outcome] for outcome in ids if (arm, outcome) in rows]
-            for (_, loose), (index, strict) in zip(known, known[1:], strict=False):
+            for (_, loose), (index, strict) in pairwise(known):
                 if loose.events is None or strict.events is None or loose.n != strict.n:
                     continue
                 if strict.events > loose.events:
@@ -247,8 +220,15 @@ def nested_thresholds(study: Study) -> Found:
                     )
 
 
+def references_clear(study: Study) -> Found:
+    """Allow a reference level only for effects of the model's yes-or-no traits."""
+    for index, effect in enumerate(study.effects):
+        if effect.reference is not None and effect.trait not in set(MODEL_TRAIT_IDS) - NUMERIC_TRAITS:
+            yield f"effects[{index}].reference", f"{effect.trait} is no yes-or-no trait of the model", ""
+
+
 def arms_known(study: Study) -> Found:
-    """An arm named by a row stands in the list of arms."""
+    """Look for every arm named by a row in the list of arms."""
     known = {arm.arm for arm in study.arms}
     for field, row in counted_rows(study):
         if row.arm is not None and row.arm not in known:
@@ -260,47 +240,13 @@ def record_consistent(study: Study) -> Found:
     for kind in ("label", "meta_analysis"):
         if (study.record_type == kind) != (study.design == kind):
             yield "design", f"record_type {study.record_type} with design {study.design}", ""
-    never = (
-        study.record_type != "study" or study.mixed_targets or study.combination or study.setting != "rrmm"
-    )
+    never = study.record_type != "study" or study.mixed_targets or study.combination or study.setting != "rrmm"
     if never and study.pooling.role != "context":
         yield "pooling.role", f"{study.pooling.role}, but such a record is never pooled", "use context"
     if study.pooling.role != "whole_group" and not study.pooling.reason:
         yield "pooling.reason", f"{study.pooling.role} needs a reason", ""
     if not study.products:
         yield "products", "is empty", ""
-
-
-def unknown_words(study: Study, words: Words) -> Found:
-    """Every id stands in the vocabulary."""
-    used: dict[Kind, list[tuple[str, str | None]]] = defaultdict(list)
-    used["regions"].append(("region", study.region))
-    used["products"] += [(f"products[{i}]", product) for i, product in enumerate(study.products)]
-    used["products"] += [(f"arms[{i}].product", arm.product) for i, arm in enumerate(study.arms)]
-    used["population"] += [(f"population.{key}", key) for key in study.population]
-    used["outcomes"] += [(f"{field}.outcome", row.outcome) for field, row in counted_rows(study)]
-    used["traits"] += [(f"splits[{i}].trait", split.trait) for i, split in enumerate(study.splits)]
-    used["traits"] += [(f"effects[{i}].trait", effect.trait) for i, effect in enumerate(study.effects)]
-    used["endpoints"] += [(f"time_to_event[{i}].endpoint", t.endpoint) for i, t in enumerate(study.time_to_event)]
-    used["traits"] += [(f"time_to_event[{i}].trait", t.trait) for i, t in enumerate(study.time_to_event)]
-    used["kinetics"] += [(f"kinetics[{i}].what", kinetic.what) for i, kinetic in enumerate(study.kinetics)]
-    for kind, places in used.items():
-        for field, word in places:
-            if word is not None and word not in words.known(kind):
-                yield field, f"{word} is not one of the {kind}", words.suggestion(kind, word)
-    for i, effect in enumerate(study.effects):
-        yield from unknown_outcome(f"effects[{i}].outcome", effect.outcome, words)
-    for i, comparison in enumerate(study.indirect_comparisons):
-        yield from unknown_outcome(f"indirect_comparisons[{i}].outcome", comparison.outcome, words)
-    for i, arm in enumerate(study.comparator_arms):
-        if arm.outcome is not None:
-            yield from unknown_outcome(f"comparator_arms[{i}].outcome", arm.outcome, words)
-
-
-def unknown_outcome(field: str, word: str, words: Words) -> Found:
-    """An effect may be on an outcome or on a time-to-event endpoint."""
-    if word not in words.known("outcomes") and word not in words.known("endpoints"):
-        yield field, f"{word} is not one of the outcomes or endpoints", words.suggestion("outcomes", word)
 
 
 def overlaps_mutual(study: Study, studies: dict[str, Study]) -> Found:
@@ -328,4 +274,5 @@ STUDY_RULES: Final[tuple[Callable[[Study], Found], ...]] = (
     split_groups,
     nested_thresholds,
     arms_known,
+    references_clear,
 )

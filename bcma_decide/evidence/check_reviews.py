@@ -25,7 +25,11 @@ MEASURED: Final[tuple[Kind, ...]] = ("outcomes", "endpoints", "kinetics", "popul
 
 def review_problems(catalogue: Catalogue) -> list[Problem]:
     """Every problem of the three review files."""
-    return [*_adjusted_effects(catalogue), *_other_meta_analyses(catalogue), *_source_meta_analysis(catalogue)]
+    return [
+        *_adjusted_effects(catalogue),
+        *_other_meta_analyses(catalogue),
+        *_source_meta_analysis(catalogue),
+    ]
 
 
 def _adjusted_effects(catalogue: Catalogue) -> Iterator[Problem]:
@@ -46,9 +50,9 @@ def _adjusted_effects(catalogue: Catalogue) -> Iterator[Problem]:
         for number, group in enumerate(effect.groups):
             value = group.pct if group.pct is not None else group.value
             yield from _interval(file, f"{field}.groups[{number}].ci95", group.ci95, value)
-            if group.events is not None and group.n is not None and group.pct is not None:
-                if not agrees(group.events, group.n, group.pct):
-                    yield Problem(f"{field}.groups[{number}].pct", "does not agree with the count", "", file)
+            counted = group.events is not None and group.n is not None and group.pct is not None
+            if counted and not agrees(group.events or 0, group.n or 1, group.pct or 0.0):
+                yield Problem(f"{field}.groups[{number}].pct", "does not agree with the count", "", file)
 
 
 def _other_meta_analyses(catalogue: Catalogue) -> Iterator[Problem]:
@@ -110,9 +114,7 @@ def _source(file: str, field: str, figure: Figure, sources: Mapping[str, Source]
         yield Problem(f"{field}.source", f"{figure.source} is not among the sources", "", file)
 
 
-def _words(
-    file: str, field: str, used: Iterable[str], kinds: tuple[Kind, ...], words: Words
-) -> Iterator[Problem]:
+def _words(file: str, field: str, used: Iterable[str], kinds: tuple[Kind, ...], words: Words) -> Iterator[Problem]:
     for word in used:
         if not any(word in words.known(kind) for kind in kinds):
             hint = next(filter(None, (words.suggestion(kind, word) for kind in kinds)), "")

@@ -20,6 +20,6 @@ def agrees(events: int, n: int, pct: float) -> bool:
 
 
 def implied_events(pct: float, n: int) -> int | None:
-    """The whole number of patients nearest to ``pct`` percent of ``n``, if it rounds to the printed percentage."""
+    """Return the whole number nearest to ``pct`` percent of ``n``, if it rounds to the printed percentage."""
     events = round(n * pct / 100.0)
     return events if agrees(events, n, pct) else None

@@ -186,8 +186,7 @@ def check_definitions(plain: object) -> Definitions:
         checked = DefinitionsFile.model_validate(plain)
     except ValidationError as error:
         problems = [
-            Problem(".".join(str(part) for part in one["loc"]), one["msg"], file=FILE)
-            for one in error.errors()
+            Problem(".".join(str(part) for part in one["loc"]), one["msg"], file=FILE) for one in error.errors()
         ]
         raise EvidenceError("the definitions cannot be used", problems) from None
     definitions = Definitions.from_dict(checked.model_dump())
@@ -220,9 +219,7 @@ def _problems(checked: DefinitionsFile, definitions: Definitions) -> Iterator[tu
             yield entry.id, f"its text cannot be filled in ({error!r})"
     cited = [(entry.id, source) for entry in entries for source in entry.sources]
     cited += [(one.id, source) for one in checked.drug_classes for source in one.sources]
-    yield from (
-        (name, f"source {source!r} is not listed") for name, source in cited if source not in checked.sources
-    )
+    yield from ((name, f"source {source!r} is not listed") for name, source in cited if source not in checked.sources)
     unused = checked.sources.keys() - {source for _, source in cited}
     yield from (("sources", f"{source!r} is not cited") for source in sorted(unused))
     yield from _drug_problems(checked)
@@ -239,9 +236,7 @@ def _drug_problems(checked: DefinitionsFile) -> Iterator[tuple[str, str]]:
         )
         for word in words
     )
-    yield from (
-        ("drugs", f"{name!r} names more than one drug or class") for name, n in names.items() if n > 1
-    )
+    yield from (("drugs", f"{name!r} names more than one drug or class") for name, n in names.items() if n > 1)
     for drug in checked.drugs:
         if drug.drug_class not in classes:
             yield drug.id, f"drug class {drug.drug_class!r} is not listed"
@@ -272,9 +267,7 @@ def _field_problems(checked: DefinitionsFile) -> Iterator[tuple[str, str]]:
                 if hits != 1
             )
     for stage in checked.stages:
-        yield from _of_kind(
-            stage.id, [stage.field, *([stage.base_field] if stage.base_field else [])], "stage"
-        )
+        yield from _of_kind(stage.id, [stage.field, *([stage.base_field] if stage.base_field else [])], "stage")
 
 
 def _of_kind(where: str, names: Iterable[str], kind: str) -> Iterator[tuple[str, str]]:

@@ -24,7 +24,7 @@ NOT_INFUSED: Final[dict[str, tuple[str, ...]]] = {
 
 
 def against_study(study: Study) -> str | None:
-    """Records that are no single-agent BCMA study of relapsed or refractory myeloma."""
+    """Refuse what is no single-agent BCMA study of relapsed or refractory myeloma."""
     if study.record_type == "label":
         return "a product label repeats the patients of its trials"
     if study.record_type == "meta_analysis":
@@ -45,14 +45,14 @@ _ROLES: Final[dict[Purpose, tuple[str, ...]]] = {
 
 
 def against_role(study: Study, purpose: Purpose) -> str | None:
-    """The decision recorded with the study, for pooling its overall rate."""
+    """Follow the decision recorded with the study, for pooling its overall rate."""
     if study.pooling.role in _ROLES[purpose]:
         return None
     return f"{study.pooling.role.replace('_', ' ')}: {study.pooling.reason}"
 
 
 def against_window(study: Study, window: Window) -> str | None:
-    """The search date of the source meta-analysis, where it was asked for."""
+    """Apply the search date of the source meta-analysis, where it was asked for."""
     if window == "all" or study.search_window:
         return None
     if study.search_window is None:
@@ -61,7 +61,7 @@ def against_window(study: Study, window: Window) -> str | None:
 
 
 def against_basis(row: OutcomeRow | Split) -> str | None:
-    """A figure is verified only if the rate, the count and the denominator all are."""
+    """Refuse a figure unless the rate, the count and the denominator were all seen."""
     if row.basis == "recalled":
         return "the figure is recalled, not verified"
     if row.events_basis == "recalled":
@@ -83,7 +83,7 @@ def count_of(row: OutcomeRow | Split) -> tuple[int, bool] | str:
     return events, True
 
 
-def infused_share(study: Study, row: OutcomeRow) -> float | None | str:
+def infused_share(study: Study, row: OutcomeRow) -> float | str | None:
     """Share of the denominator that was infused, for response rows that also count patients never infused."""
     family = FAMILY_OF.get(row.outcome)
     if family is None or family.id != RESPONSE_FAMILY or row.denominator not in NOT_INFUSED:
@@ -97,7 +97,7 @@ def infused_share(study: Study, row: OutcomeRow) -> float | None | str:
                 matches = other.denominator == row.denominator or other.n == row.n
                 if matches:
                     return 1.0 - other.events / (other.n or 1)
-    return f"counted per {row.denominator} patient, but no verified count of those who never reached the infusion"
+    return f"counted per {row.denominator} patient, without a verified count of those never infused"
 
 
 def follow_up(study: Study, row: OutcomeRow | Split) -> float | None:
@@ -122,6 +122,6 @@ _STRENGTH: Final[Sequence[Basis]] = ("verified", "derived", "recalled")
 
 
 def weakest_basis(row: OutcomeRow | Split) -> Basis:
-    """The weakest basis of rate, count and denominator."""
+    """Return the weakest basis of rate, count and denominator."""
     bases = [basis for basis in (row.basis, row.events_basis, row.n_basis) if basis is not None]
     return max(bases, key=_STRENGTH.index)

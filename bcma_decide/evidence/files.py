@@ -22,14 +22,17 @@ SIZE_LIMIT: Final = 1_000_000
 DEPTH_LIMIT: Final = 40
 """Levels one file may nest; deeper ones are refused before they can exhaust the parser."""
 
+Data = Any
+"""Plain data: mappings with text keys, lists, text, numbers, true, false and null."""
+
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 
 
 def find_evidence(directory: Path | None = None) -> Path:
     """Return the evidence directory.
 
-    In this order: ``directory``, the environment variable, the copy inside the installed package, the ``evidence/``
-    folder beside the package.
+    In this order: ``directory``, the environment variable, the copy inside the installed package, the
+    ``evidence/`` folder beside the package.
 
     Raises
     ------
@@ -53,11 +56,12 @@ def _checked(directory: Path, why: str) -> Path:
     return directory
 
 
-def read_yaml(source: Path | str, *, name: str = "", error: type[BcmaDecideError] = EvidenceError) -> Any:
+def read_yaml(source: Path | str, *, name: str = "", error: type[BcmaDecideError] = EvidenceError) -> Data:
     """Read one YAML document.
 
-    Stricter than YAML 1.1: duplicate keys, anchors, tags and deep nesting are errors; only ``true`` and ``false``
-    are booleans, only ``null``, ``~`` and nothing are null; dates, ``yes``, ``on``, ``1:30`` and ``012`` stay text.
+    Stricter than YAML 1.1: duplicate keys, anchors, tags and deep nesting are errors; only ``true`` and
+    ``false`` are booleans, only ``null``, ``~`` and nothing are null; dates, ``yes``, ``on``, ``1:30`` and
+    ``012`` stay text.
 
     Parameters
     ----------
@@ -111,7 +115,7 @@ _WORDS: Final[dict[str, Any]] = {"": None, "~": None, "null": None, "true": True
 _PARSER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _plain(text: str) -> Any:
+def _plain(text: str) -> Data:
     """Value of an unquoted scalar."""
     if text in _WORDS:
         return _WORDS[text]
@@ -129,7 +133,7 @@ class _Builder:
         self._name = name
         self._error = error
 
-    def build(self, text: str) -> Any:
+    def build(self, text: str) -> Data:
         """Return the one document in ``text``."""
         root: list[Any] = []
         open_nodes: list[list[Any] | dict[str, Any]] = [root]
@@ -176,7 +180,7 @@ class _Builder:
             elif isinstance(event, yaml.CollectionEndEvent):
                 yield event
 
-    def _key(self, event: Any, holder: dict[str, Any]) -> str:
+    def _key(self, event: Data, holder: dict[str, Any]) -> str:
         if not isinstance(event, yaml.ScalarEvent):
             raise self._refused(event, "a key has to be plain text", "")
         key = str(event.value)
@@ -187,12 +191,12 @@ class _Builder:
         return key
 
     @staticmethod
-    def _value(event: Any) -> Any:
+    def _value(event: Data) -> Data:
         if isinstance(event, yaml.SequenceStartEvent):
             return []
         if isinstance(event, yaml.MappingStartEvent):
             return {}
         return _plain(event.value) if event.implicit[0] else event.value
 
-    def _refused(self, event: Any, message: str, fix: str) -> BcmaDecideError:
+    def _refused(self, event: Data, message: str, fix: str) -> BcmaDecideError:
         return _refusal(self._error, self._name, f"line {event.start_mark.line + 1}", message, fix)

@@ -1,4 +1,4 @@
-"""Overlapping patient sets are never counted twice: one of them is used, by a rule the reader can list."""
+"""Overlapping patient sets are never counted twice: one is used, by a rule the reader can list."""
 
 from __future__ import annotations
 
@@ -13,20 +13,27 @@ class PatientSet(Protocol):
     """Anything that stands for the patients of one arm of a study."""
 
     @property
-    def study(self) -> Study: ...
+    def study(self) -> Study:
+        """The study."""
+
     @property
-    def arm(self) -> str | None: ...
+    def arm(self) -> str | None:
+        """Its arm, where it has several."""
+
     @property
-    def patients(self) -> int: ...
+    def patients(self) -> int:
+        """How many."""
+
     @property
-    def follow_up(self) -> float: ...
+    def follow_up(self) -> float:
+        """Months of follow-up, 0 where not known."""
 
 
 Chosen = TypeVar("Chosen", bound=PatientSet)
 
 
 def without_overlap(candidates: Iterable[Chosen]) -> tuple[list[Chosen], list[tuple[Chosen, str]]]:
-    """Keep one of every group of overlapping patient sets: the largest, then the longest followed, then by name.
+    """Keep one of every group of overlapping sets: the largest, then the longest followed, then by id.
 
     A set is dropped when a set already kept shares patients with it; the reason names the set that was kept.
     """
@@ -44,8 +51,8 @@ def without_overlap(candidates: Iterable[Chosen]) -> tuple[list[Chosen], list[tu
 def shares_patients(one: PatientSet, other: PatientSet) -> bool:
     """Tell whether two sets of different studies overlap.
 
-    At least one study has to name the other. Where one of them has arms of different products, only the arm given a
-    product of the other set can share patients with it.
+    At least one study has to name the other. Where one of them has arms of different products, only the arm
+    given a product of the other set can share patients with it.
     """
     if one.study.id == other.study.id:
         return False

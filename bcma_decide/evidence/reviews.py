@@ -1,8 +1,8 @@
-"""What the cross-cutting evidence files may say: effects over many studies, other meta-analyses, the vocabulary."""
+"""What the cross-cutting files may say: effects over many studies, other meta-analyses, the vocabulary."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,8 +13,10 @@ ClassLabel = ClassId | Literal["both", "other"]
 """*both*: a contrast between the classes, or a figure over both."""
 SourceKey = Annotated[str, Field(pattern=r"^S(R|[0-9]+)$")]
 Percent = Annotated[Number, Field(ge=0, le=100)]
-Details = dict[str, Any]
-"""Figures of a row whose shape is its own: names to numbers, texts, lists or further names."""
+Scalar = Number | str | None
+Detail = Scalar | tuple[Scalar, ...]
+Details = dict[str, Detail | dict[str, Detail]]
+"""Figures of a row whose shape is its own, by name; two levels at most."""
 
 
 class EffectGroup(Strict):
@@ -148,7 +150,7 @@ class ClassComparison(Figure):
     adjustment: str = ""
     design: str = ""
     result: str = ""
-    details: Details = {}
+    details: Details = Field(default={})
 
 
 class OtherMetaAnalysesFile(Strict):

@@ -36,7 +36,7 @@ Measure = Literal[
 
 
 class Strict(BaseModel):
-    """Base of all evidence shapes: unknown keys are errors, values are never coerced from text, nothing changes."""
+    """Base of all evidence shapes: unknown keys are errors, text is never read as number, nothing changes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -71,22 +71,22 @@ class OutcomeRow(Figure):
     ci95: Interval | None = None
     primary: bool
     denominator: Literal["treated", "evaluable", "randomised", "leukapheresed", "responders"] | None = None
-    """Who is counted; ``None`` where the source does not say. Response per randomised or leukapheresed patient
-    counts those who never reached the infusion as non-responders."""
+    """Who is counted; ``None`` where the source does not say. Response per randomised or leukapheresed
+    patient counts those who never reached the infusion as non-responders."""
     events_derived: bool = False
     events_basis: Basis | None = None
     n_basis: Basis | None = None
     follow_up_months: Annotated[Number, Field(ge=0)] | None = None
     """Median follow-up of this data cut where it is not the study's own."""
     inconsistent: str = ""
-    """Why the source's own figures do not agree with each other; switches the arithmetic check of this row off."""
+    """Why the source's own figures contradict each other; switches the arithmetic check of this row off."""
 
 
 class Split(Figure):
     """The same outcome in one level of one trait inside the study.
 
-    ``level`` is the source's own wording. Where the trait is one of the model's, ``group`` says present or absent,
-    or ``at_least`` / ``below`` give the bounds of a numeric trait (``at_least`` inclusive, ``below`` exclusive).
+    ``level`` is the source's own wording. Where the trait is one of the model's, ``group`` says present or
+    absent, or ``at_least`` (inclusive) and ``below`` (exclusive) give the bounds of a numeric trait.
     """
 
     outcome: Identifier
@@ -120,7 +120,7 @@ class AdjustedEffect(Figure):
     adjusted: bool | None = None
     adjusted_for: tuple[str, ...] | None = None
     reference: Literal["present", "absent"] | None = None
-    """The level the effect is relative to, where the trait is one of the model's and the orientation is clear."""
+    """The level the effect is relative to, for yes-or-no traits of the model, where the contrast is clear."""
 
 
 class PopulationFigure(Figure):
@@ -230,9 +230,9 @@ Role = Literal["whole_group", "published_only", "splits_only", "context"]
 class Pooling(Strict):
     """How far a study may speak, decided once and with a reason.
 
-    ``whole_group``: everywhere. ``published_only``: published-style pooling of all studies, but not the model of
-    current products (early constructs, dose escalation far below the dose used). ``splits_only``: contrasts inside
-    the study, never its overall rate (patients chosen for the trait, or contained in another set).
+    ``whole_group``: everywhere. ``published_only``: published-style pooling of all studies, but not the model
+    of current products (early constructs, dose escalation far below the dose used). ``splits_only``:
+    contrasts inside the study, never its overall rate (patients chosen for the trait, or contained in another set).
     ``context``: nothing is pooled.
     """
 
@@ -282,4 +282,3 @@ class Study(Strict):
     regulatory: tuple[RegulatoryFact, ...] = ()
     sources: dict[Annotated[str, Field(pattern=r"^S(R|[0-9]+)$")], Source]
     notes: str = ""
-

@@ -1,4 +1,4 @@
-"""What is pooled: arm totals of one outcome, and contrasts inside studies, with a reason for everything left out."""
+"""What is pooled: arm totals of one outcome and contrasts inside studies, with a reason for what is not."""
 
 from __future__ import annotations
 

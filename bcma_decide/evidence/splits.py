@@ -15,29 +15,29 @@ from bcma_decide.errors import EvidenceError
 from bcma_decide.evidence.catalogue import Catalogue
 from bcma_decide.evidence.eligibility import (
     Window,
-    against_basis,
     against_study,
     against_window,
-    count_of,
     follow_up,
     products_of,
     weakest_basis,
 )
 from bcma_decide.evidence.overlap import without_overlap
-from bcma_decide.evidence.schema import Basis, OutcomeRow, Split, Study
-from bcma_decide.vocabulary import FAMILIES, MODEL_TRAITS, ClassId, Design, Family
+from bcma_decide.evidence.schema import Basis, Split, Study
+from bcma_decide.evidence.split_levels import KINDS, Bounds, Level, complete, pairs, read_level
+from bcma_decide.vocabulary import FAMILIES, ClassId, Design, Family
+
+__all__ = [
+    "Bounds",
+    "SplitContrast",
+    "SplitLeftOut",
+    "SplitSelection",
+    "against_split_study",
+    "against_trait",
+    "select_splits",
+]
 
 ROLES: Final = ("whole_group", "splits_only")
 """Roles whose inner contrasts inform the model of current products."""
-KINDS: Final = {trait.id: trait.kind for trait in MODEL_TRAITS}
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """The part of a numeric trait a group covers: from ``at_least`` (inclusive) to ``below`` (exclusive)."""
-
-    at_least: float | None = None
-    below: float | None = None
 
 
 @dataclass(frozen=True)
@@ -97,25 +97,13 @@ class SplitSelection:
 
     def explain(self) -> tuple[str, ...]:
         """Plain lines: what is in, then what is out and why."""
-        lines = [f"{self.family}: {len(self.contrasts)} contrasts selected, {len(self.left_out)} splits left out"]
+        lines = [f"{self.family}: contrasts selected {len(self.contrasts)}, splits left out {len(self.left_out)}"]
         for c in self.contrasts:
             counts = f"{c.high_events}/{c.high_n} against {c.low_events}/{c.low_n}"
             made = " (one group by subtraction)" if c.completed else ""
             lines.append(f"in   {c.study}: {c.outcome} by {c.trait}, {counts}{made}")
         lines += [f"out  {s.study}: {s.outcome} by {s.trait}, {s.level}: {s.reason}" for s in self.left_out]
         return tuple(lines)
-
-
-@dataclass(frozen=True)
-class _Level:
-    """One level with its count."""
-
-    split: Split
-    events: int
-    n: int
-    bounds: Bounds
-    high: bool | None
-    """Present (true) or absent (false); ``None`` for numeric traits."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +172,7 @@ def _family(family_id: str) -> Family:
 
 
 def _by_trait(study: Study, family: Family) -> Iterable[tuple[str | None, str, list[Split]]]:
-    """The primary splits of a family, by arm and trait."""
+    """Group the primary splits of a family by arm and trait."""
     thresholds = {threshold.id for threshold in family.thresholds}
     groups: dict[tuple[str | None, str], list[Split]] = defaultdict(list)
     for split in study.splits:
@@ -194,7 +182,7 @@ def _by_trait(study: Study, family: Family) -> Iterable[tuple[str | None, str, l
 
 
 def against_split_study(study: Study, window: Window) -> str | None:
-    """Records whose inner contrasts do not inform the model."""
+    """Refuse records whose inner contrasts do not inform the model."""
     reason = against_study(study) or against_window(study, window)
     if reason or study.pooling.role in ROLES:
         return reason
@@ -209,10 +197,10 @@ def against_trait(trait: str) -> str | None:
 def _cut(
     study: Study, arm: str | None, splits: Sequence[Split], unverified: bool, left_out: list[SplitLeftOut]
 ) -> _Cut | None:
-    """The best cut of one trait in one arm: most thresholds, then the larger smaller group."""
-    levels: dict[str, list[_Level]] = defaultdict(list)
+    """Choose the best cut of one trait in one arm: most thresholds, then the larger smaller group."""
+    levels: dict[str, list[Level]] = defaultdict(list)
     for split in splits:
-        level = _level(split, unverified)
+        level = read_level(split, unverified)
         if isinstance(level, str):
             left_out += _out(study, [split], level)
         else:
@@ -220,14 +208,14 @@ def _cut(
     found: dict[tuple[Bounds, Bounds], list[tuple[SplitContrast, tuple[Split, ...]]]] = defaultdict(list)
     for outcome, group in levels.items():
         used: set[int] = set()
-        for high, low in _pairs(group):
+        for high, low in pairs(group):
             contrast = _contrast(study, arm, outcome, high, low, completed=False)
             found[high.bounds, low.bounds].append((contrast, (high.split, low.split)))
             used |= {id(high.split), id(low.split)}
         for level in group:
             if id(level.split) in used:
                 continue
-            completed = _complete(study, arm, level, unverified)
+            completed = complete(study, arm, level, unverified)
             if isinstance(completed, str):
                 left_out += _out(study, [level.split], completed)
             else:
@@ -253,81 +241,12 @@ def _smaller_group(contrasts: Iterable[SplitContrast]) -> int:
 
 
 def _order(cut: tuple[Bounds, Bounds]) -> float:
-    """A fixed order among equally good cuts: the lower one first."""
+    """Order equally good cuts: the lower one first."""
     return -(cut[0].at_least or 0.0)
 
 
-def _level(split: Split, unverified: bool) -> _Level | str:
-    """The level with its count, or the reason it has none."""
-    reason = None if unverified else against_basis(split)
-    if reason:
-        return reason
-    counted = count_of(split)
-    if isinstance(counted, str):
-        return counted
-    bounds = Bounds(split.at_least, split.below)
-    high = {"present": True, "absent": False, None: None}[split.group]
-    if KINDS[split.trait] == "binary" and high is None:
-        return "neither present nor absent"
-    return _Level(split=split, events=counted[0], n=split.n or 0, bounds=bounds, high=high)
-
-
-def _pairs(levels: Sequence[_Level]) -> Iterable[tuple[_Level, _Level]]:
-    """Pairs (high, low) of levels that the source itself prints as two sides of one cut."""
-    for high in levels:
-        for low in levels:
-            if high.high is True and low.high is False:
-                yield high, low
-            elif high.high is None and low.high is None and _adjacent(high.bounds, low.bounds):
-                yield high, low
-
-
-def _adjacent(high: Bounds, low: Bounds) -> bool:
-    return high.at_least is not None and high.at_least == low.below and high.below is None
-
-
-def _complete(study: Study, arm: str | None, level: _Level, unverified: bool) -> tuple[_Level, _Level] | str:
-    """(high, low) with the missing level made from the arm total, or the reason it cannot be."""
-    if level.high is None and (level.bounds.at_least is None) == (level.bounds.below is None):
-        return "the level is bounded on both sides, so the rest is not one group"
-    totals = [row for row in study.outcomes if row.outcome == level.split.outcome and row.arm == arm]
-    if not totals:
-        return "no counterpart, and no arm total to subtract from"
-    reasons = []
-    for total in sorted(totals, key=lambda row: not row.primary):
-        rest = _rest(study, level, total, unverified)
-        if isinstance(rest, _Level):
-            low_is_rest = level.high is True or level.bounds.at_least is not None
-            return (level, rest) if low_is_rest else (rest, level)
-        reasons.append(rest)
-    return f"no counterpart, and {reasons[0]}"
-
-
-def _rest(study: Study, level: _Level, total: OutcomeRow, unverified: bool) -> _Level | str:
-    """The arm total minus one level, or why the two cannot be subtracted."""
-    reason = None if unverified else against_basis(total)
-    if reason:
-        return f"the arm total is unusable: {reason}"
-    counted = count_of(total)
-    if isinstance(counted, str):
-        return f"the arm total is unusable: {counted}"
-    n, events = (total.n or 0) - level.n, counted[0] - level.events
-    if n <= 0:
-        return "the level is the whole arm"
-    if events < 0 or events > n:
-        return "the arm total and the level do not count the same patients"
-    if follow_up(study, level.split) != follow_up(study, total):
-        return "the arm total is of another data cut"
-    known = study.population.get(level.split.trait)
-    if known is not None and known.of is not None and known.n is not None and known.of < (total.n or 0):
-        return f"the trait is known in {known.of} of {total.n} patients only"
-    flipped = Bounds(at_least=level.bounds.below, below=level.bounds.at_least)
-    high = None if level.high is None else not level.high
-    return _Level(split=level.split, events=events, n=n, bounds=flipped, high=high)
-
-
 def _contrast(
-    study: Study, arm: str | None, outcome: str, high: _Level, low: _Level, *, completed: bool
+    study: Study, arm: str | None, outcome: str, high: Level, low: Level, *, completed: bool
 ) -> SplitContrast:
     if study.design not in ("interventional", "real_world"):
         raise EvidenceError(f"{study.id}: a {study.design} has no design to pool by")

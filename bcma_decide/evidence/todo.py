@@ -13,15 +13,15 @@ from bcma_decide.evidence.totals import SelectedRow, select
 from bcma_decide.vocabulary import FAMILIES, ClassId
 
 PRIOR_VARIANCE: Final = 1.0
-"""Variance of a log odds before any evidence, for ranking only: it makes the gain of a first figure finite."""
+"""Variance of a log odds before any evidence, for ranking only: the gain of a first figure is finite."""
 
 
 @dataclass(frozen=True)
 class TodoItem:
     """One recalled arm total or contrast, and where to look it up.
 
-    ``gain`` is the fall in the variance of the log odds it informs (the product's level for a total, the trait's
-    effect in the class for a contrast) from ``PRIOR_VARIANCE`` and the figures already verified:
+    ``gain`` is the fall in the variance of the log odds it informs (the product's level for a total, the
+    trait's effect in the class for a contrast) from ``PRIOR_VARIANCE`` and the figures already verified:
     1 / (1 + I) - 1 / (1 + I + i), with I the information so far and i the information of this figure.
     """
 
@@ -35,12 +35,13 @@ class TodoItem:
     figure: str
     gain: float
     source: Source | None
+    study_text: str
 
     @property
     def where(self) -> str:
-        """The source and its shortest address."""
+        """The source and its shortest address, or the study's name and registration."""
         if self.source is None:
-            return "no source named"
+            return self.study_text
         if self.source.pmid:
             return f"{self.source.citation}; PMID {self.source.pmid}"
         address = f"doi:{self.source.doi}" if self.source.doi else self.source.url
@@ -72,6 +73,7 @@ def _totals(catalogue: Catalogue) -> Iterable[TodoItem]:
                         figure=f"{row.events}/{row.n}",
                         gain=max(_gain(known.get(product, 0.0), information) for product in row.products),
                         source=_source(catalogue, row.study, row.source),
+                        study_text=_study_text(catalogue, row.study),
                     )
 
 
@@ -90,10 +92,10 @@ def _splits(catalogue: Catalogue) -> Iterable[TodoItem]:
                     trait=contrast.trait,
                     class_id=contrast.class_id,
                     products=contrast.products,
-                    figure=f"{contrast.high_events}/{contrast.high_n} against "
-                    f"{contrast.low_events}/{contrast.low_n}",
+                    figure=f"{contrast.high_events}/{contrast.high_n} against {contrast.low_events}/{contrast.low_n}",
                     gain=_gain(before, _contrast_information(contrast)),
                     source=_source(catalogue, contrast.study, contrast.source),
+                    study_text=_study_text(catalogue, contrast.study),
                 )
 
 
@@ -110,7 +112,7 @@ def _gain(before: float, information: float) -> float:
 
 
 def _row_information(row: SelectedRow) -> float:
-    """n p (1 - p), half an event and half a non-event added."""
+    """Return n p (1 - p), with half an event and half a non-event added."""
     return 1.0 / _logit_variance(row.events, row.n)
 
 
@@ -126,3 +128,8 @@ def _logit_variance(events: int, n: int) -> float:
 
 def _source(catalogue: Catalogue, study: str, key: str | None) -> Source | None:
     return catalogue.study(study).sources.get(key) if key else None
+
+
+def _study_text(catalogue: Catalogue, study: str) -> str:
+    found = catalogue.study(study)
+    return ", ".join([found.name, *found.registration])

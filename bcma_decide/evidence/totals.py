@@ -46,8 +46,8 @@ class SelectedRow:
     basis: Basis
     source: str | None
     infused_share: float | None
-    """Share of the denominator that reached the infusion, for response counted per randomised or leukapheresed
-    patient; ``None`` where the denominator needs none."""
+    """Share of the denominator that reached the infusion, for response counted per randomised or
+    leukapheresed patient; ``None`` where the denominator needs none."""
     trial: str | None
 
 
@@ -74,7 +74,7 @@ class Selection:
 
     def explain(self) -> tuple[str, ...]:
         """Plain lines: what is in, then what is out and why."""
-        lines = [f"{self.outcome}: {len(self.rows)} rows selected, {len(self.left_out)} left out"]
+        lines = [f"{self.outcome}: rows selected {len(self.rows)}, left out {len(self.left_out)}"]
         lines += [f"in   {_where(r.study, r.arm)}: {r.events}/{r.n}{_remarks(r)}" for r in self.rows]
         lines += [f"out  {_where(r.study, r.arm)}: {r.reason}" for r in self.left_out]
         return tuple(lines)
@@ -169,19 +169,21 @@ def select(
 
 
 def _rows_of(study: Study, outcome: str, left_out: list[LeftOut]) -> list[OutcomeRow]:
-    """The primary rows of an outcome, one per arm; arms that only have rows of other data cuts are noted."""
+    """Return the primary rows of an outcome, and note arms that only have rows of other data cuts."""
     rows = [row for row in study.outcomes if row.outcome == outcome]
     primary = [row for row in rows if row.primary]
     arms = {row.arm for row in primary}
-    for arm in sorted({row.arm for row in rows} - arms, key=str):
-        left_out.append(LeftOut(study.id, arm, outcome, "no row of this outcome is the arm's primary one"))
+    left_out += [
+        LeftOut(study.id, arm, outcome, "no row of this outcome is the arm's primary one")
+        for arm in sorted({row.arm for row in rows} - arms, key=str)
+    ]
     return primary
 
 
 def _candidate(
     study: Study, row: OutcomeRow, *, purpose: Purpose, unverified: bool, window: Window
 ) -> _Candidate | str:
-    """The row made ready for pooling, or the reason against it."""
+    """Return the row made ready for pooling, or the reason against it."""
     reason = (
         against_study(study)
         or against_role(study, purpose)

@@ -6,7 +6,6 @@ handful of array operations.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +18,10 @@ from numpy.typing import NDArray
 from bcma_decide.comparison import State
 from bcma_decide.definitions import Definitions
 from bcma_decide.errors import NoEvidenceError, Problem
+from bcma_decide.pooled import POOLED_SCHEMA_VERSION, SETTINGS, content_hash
 from bcma_decide.vocabulary import CLASSES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES, ClassId
 
 Array = NDArray[np.float64]
-
-POOLED_SCHEMA_VERSION = "1"
-SETTINGS = ("interventional", "real_world")
 
 
 @dataclass(frozen=True)
@@ -123,13 +120,6 @@ class Model:
         return int(self.reference.size)
 
 
-def content_hash(document: Mapping[str, Any]) -> str:
-    """SHA-256 of the pooled document without its own ``pooled_hash`` (canonical JSON)."""
-    body = {key: value for key, value in document.items() if key != "pooled_hash"}
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def read_model(path: Path) -> Model:
     """Read the pooled file.
 
@@ -145,14 +135,20 @@ def read_model(path: Path) -> Model:
         problem = Problem("pooled.json", f"cannot be read: {error.strerror or error}", rebuild, str(path))
         raise NoEvidenceError("there is no pooled evidence to answer with", [problem]) from error
     except UnicodeDecodeError as error:
-        raise NoEvidenceError("the pooled evidence is not UTF-8 text", [Problem("", str(error), rebuild, str(path))]) from error
+        raise NoEvidenceError(
+            "the pooled evidence is not UTF-8 text", [Problem("", str(error), rebuild, str(path))]
+        ) from error
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise NoEvidenceError("the pooled evidence is not valid JSON", [Problem("", str(error), rebuild, str(path))]) from error
+        raise NoEvidenceError(
+            "the pooled evidence is not valid JSON", [Problem("", str(error), rebuild, str(path))]
+        ) from error
     if not isinstance(document, dict) or document.get("schema_version") != POOLED_SCHEMA_VERSION:
         found = document.get("schema_version") if isinstance(document, dict) else None
-        problem = Problem("schema_version", f"{found!r}, this program reads {POOLED_SCHEMA_VERSION!r}", rebuild, str(path))
+        problem = Problem(
+            "schema_version", f"{found!r}, this program reads {POOLED_SCHEMA_VERSION!r}", rebuild, str(path)
+        )
         raise NoEvidenceError("the pooled evidence has another format", [problem])
     if document.get("pooled_hash") != content_hash(document):
         problem = Problem("pooled_hash", "does not match the content", rebuild, str(path))
@@ -160,7 +156,9 @@ def read_model(path: Path) -> Model:
     try:
         return model_from_document(document)
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise NoEvidenceError("the pooled evidence is incomplete", [Problem("", repr(error), rebuild, str(path))]) from error
+        raise NoEvidenceError(
+            "the pooled evidence is incomplete", [Problem("", repr(error), rebuild, str(path))]
+        ) from error
 
 
 def model_from_document(document: Mapping[str, Any]) -> Model:

@@ -67,5 +67,7 @@ def rate_certainty(
         large = log(limits["large_effect_odds_ratio"])
         if log_odds_ratio[0] > large or log_odds_ratio[1] < -large:
             level += 1
-            reasons.append("up for a large difference between the classes: the whole odds ratio interval lies beyond it")
+            reasons.append(
+                "up for a large difference between the classes: the whole odds ratio interval lies beyond it"
+            )
     return LEVELS[min(max(level, 0), 3)], tuple(reasons)

@@ -29,7 +29,7 @@ def _table() -> tuple[Array, Array]:
     x = np.arange(-_REACH, _REACH + _STEP, _STEP)
     half = [0.5 * erfc(-value / sqrt(2.0)) for value in x[: x.size // 2 + 1].tolist()]
     lower = np.array(half)
-    return x, np.concatenate([lower, 1.0 - lower[-2 :: -1]])[: x.size]
+    return x, np.concatenate([lower, 1.0 - lower[-2::-1]])[: x.size]
 
 
 def distribution(x: Array) -> Array:

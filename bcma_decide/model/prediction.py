@@ -76,7 +76,8 @@ def linear_predictor(model: Model, levels: Levels, patients: Patients, extra_var
     gradient = levels.slope[:, None, :] + bin_deviation[family, klass]
     T = model.trait_count
     own = np.stack(
-        [model.effect_covariance[:, c * T : (c + 1) * T, c * T : (c + 1) * T] for c in range(model.effects.shape[1])], axis=1
+        [model.effect_covariance[:, c * T : (c + 1) * T, c * T : (c + 1) * T] for c in range(model.effects.shape[1])],
+        axis=1,
     )[family, klass]
     parameter_variance = np.einsum("cbt,cbt->cb", gradient @ own, gradient)
     return Predictor(

@@ -108,7 +108,7 @@ def contrast_facts(outcome: Outcome, first: Option, second: Option) -> tuple[str
     tipping = wording.odds_ratio_alone(contrast.tipping_point_log_or)
     facts = [
         wording.contrast_sentence(contrast, first.long_label, second.long_label, outcome.plain),
-        f"{wording.probability_higher(higher, first.label)} ({wording.likelihood(higher)}).",
+        f"{wording.probability_phrase(higher, first.label, contrast.certainty)}.",
         f"If the two sets of studies were perfectly comparable: {wording.difference(bare.risk_difference)}; "
         f"{wording.probability_higher(bare.probability_first_higher, first.label)}.",
         "The two would be equal if unmeasured differences between the studies amounted to an odds ratio of "

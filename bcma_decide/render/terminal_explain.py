@@ -100,7 +100,7 @@ def _waterfall(page: Page, estimate: Estimate) -> None:
             page.paragraph(f"{level}" + (f" ({change})" if change else ""), indent=4)
         return
     bar = page.width - _LABEL - 8 - 14 - 6
-    header = [page.ink.text(name, "bold") for name in ("Step", "Change", "Of 100")]
+    header = [page.ink.text(name, "bold") for name in ("Step (means)", "Change", "Of 100")]
     lines = [[*header, Text("0" + "100".rjust(bar - 1), style="dim", no_wrap=True)]]
     for label, change, level, drawn in rows:
         cells = [page.ink.text(label), page.ink.text(change), page.ink.text(level)]
@@ -172,7 +172,7 @@ def _study_table(page: Page, comparison: Comparison, rows: list[tuple[StudyLine,
             _DESIGNS[study.design],
             f"{study.events}/{study.n}",
             wording.follow_up(study.follow_up_months).removeprefix("follow-up "),
-            f"{share} %",
+            wording.share(share),
             study.basis,
         )
         lines.append([page.ink.text(cell) for cell in cells])
@@ -183,7 +183,7 @@ def _study_facts(comparison: Comparison, study: StudyLine, share: int) -> Iterat
     yield f"{sentences.option_label(comparison, study.option)}, {_DESIGNS[study.design]}"
     yield f"{study.events} of {study.n} patients"
     yield wording.follow_up(study.follow_up_months)
-    yield f"weight {share} %, {study.basis}"
+    yield f"weight {wording.share(share)}, {study.basis}"
     yield f"source {study.source}"
 
 

@@ -113,9 +113,20 @@ def percent(probability: float) -> str:
     return f"{short_count(probability)} %"
 
 
+def share(points: int) -> str:
+    """Return a rounded share of the whole: ``34 %``, and ``<1 %`` for what was rounded away."""
+    return f"{points} %" if points else "<1 %"
+
+
 def probability_higher(probability: float, first: str) -> str:
     """Short form beside a difference: ``CAR-T higher: 88 %``."""
     return f"{first} higher: {percent(probability)}"
+
+
+def probability_phrase(probability: float, first: str, level: Certainty) -> str:
+    """Return the short form with its usual word; very uncertain evidence gets the number only."""
+    short = probability_higher(probability, first)
+    return short if level == "very low" else f"{short} ({likelihood(probability)})"
 
 
 def likelihood(probability: float) -> str:

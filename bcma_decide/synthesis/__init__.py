@@ -1,0 +1,1 @@
+"""Workshop: from studies to the pooled evidence. Arrays in, arrays out; only fit() and its inputs know files."""

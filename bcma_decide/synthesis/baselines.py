@@ -36,7 +36,7 @@ class Arms:
     ``events``, ``total``, ``share`` (who could respond: 1, or the infused share for rates per randomised patient) and
     ``real_world`` have shape (arms,); ``products`` (arms, products) holds each arm's product shares, rows summing to 1;
     ``patients`` (arms, points, traits) is each arm's virtual cohort minus the reference profile; ``extra_variance``
-    (arms,) the variance of the level that comes from traits the arm did not report; ``trials`` (arms,) labels of trials.
+    (arms,) the variance of the level that comes from traits the arm did not report; ``trials`` labels of trials.
     ``class_mix`` (products,): which products stand for the class, summing to 1 (all zero: a typical product).
     """
 
@@ -86,7 +86,9 @@ class Baselines:
 def study_correlation(trials: tuple[str, ...], same_trial: float) -> Array:
     """Correlation of the study effects: ``same_trial`` between cohorts of one trial, zero otherwise."""
     labels = np.array(trials)
-    return np.asarray(np.where(labels[:, None] == labels[None, :], same_trial, 0.0) + (1.0 - same_trial) * np.eye(len(trials)))
+    return np.asarray(
+        np.where(labels[:, None] == labels[None, :], same_trial, 0.0) + (1.0 - same_trial) * np.eye(len(trials))
+    )
 
 
 def half_normal_nodes(scale: float, points: int) -> Array:
@@ -137,7 +139,9 @@ def _mode(arms: Arms, offsets: Array, K: Array, start: Array) -> tuple[Array, Ar
     raise SynthesisError(f"the baseline fit did not converge in {MAX_STEPS} steps (last move {moved:.2g})")
 
 
-def fit_baselines(arms: Arms, effects: Array, prior: BaselinePrior, tau_points: int = 16, product_points: int = 6) -> Baselines:
+def fit_baselines(
+    arms: Arms, effects: Array, prior: BaselinePrior, tau_points: int = 16, product_points: int = 6
+) -> Baselines:
     """Levels of all options of one class at one threshold.
 
     Parameters
@@ -162,7 +166,9 @@ def fit_baselines(arms: Arms, effects: Array, prior: BaselinePrior, tau_points: 
     offsets = arms.patients @ effects
     correlation = study_correlation(arms.trials, prior.same_trial_correlation)
     ones = np.ones(arm_count)
-    fixed = prior.intercept_sd**2 * np.outer(ones, ones) + prior.real_world_sd**2 * np.outer(arms.real_world, arms.real_world)
+    fixed = prior.intercept_sd**2 * np.outer(ones, ones) + prior.real_world_sd**2 * np.outer(
+        arms.real_world, arms.real_world
+    )
     product_overlap = arms.products @ arms.products.T
 
     option_product = np.vstack([arms.class_mix, np.eye(product_count)])

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import log, log2
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.evidence.assumptions import Assumptions, PooledEffect, PooledEffects
+from bcma_decide.evidence.assumptions import PooledEffect
 from bcma_decide.evidence.catalogue import Catalogue
-from bcma_decide.evidence.schema import AdjustedEffect, Study
 from bcma_decide.evidence.eligibility import against_study
+from bcma_decide.evidence.schema import AdjustedEffect, Study
 from bcma_decide.evidence.splits import Bounds, SplitContrast, select_splits
 from bcma_decide.synthesis.trait_effects import (
     Contrast,
@@ -21,33 +20,13 @@ from bcma_decide.synthesis.trait_effects import (
     log_odds_ratio_from_risk_ratio,
     log_odds_ratio_group_versus_all,
 )
-from bcma_decide.synthesis.virtual_cohort import Margin, cohort
+from bcma_decide.synthesis.virtual_cohort import cohort
+from bcma_decide.synthesis.workshop import Inputs, Workshop
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, Family
 
 Array = NDArray[np.float64]
 
 Z95 = 1.959963984540054
-
-
-class Cohorts(Protocol):
-    """What is needed of the prepared workshop: latent points and the margins of a study's patients."""
-
-    @property
-    def latent(self) -> Array: ...
-    @property
-    def margins(self) -> Mapping[tuple[str, str], Mapping[str, Margin]]: ...
-    def margins_of(self, study: Study) -> list[Margin]: ...
-
-
-class Evidence(Protocol):
-    """What is needed of the inputs of the fit."""
-
-    @property
-    def catalogue(self) -> Catalogue: ...
-    @property
-    def assumptions(self) -> Assumptions: ...
-    @property
-    def pooled_effects(self) -> PooledEffects: ...
 
 
 @dataclass(frozen=True)
@@ -59,7 +38,7 @@ class FamilyContrasts:
 
 
 def family_contrasts(
-    inputs: Evidence, workshop: Cohorts, family: Family, *, include_unverified: bool = False
+    inputs: Inputs, workshop: Workshop, family: Family, *, include_unverified: bool = False
 ) -> FamilyContrasts:
     """All contrasts of a family.
 
@@ -115,11 +94,14 @@ def _inside(trait: str, values: Array, bounds: Bounds) -> NDArray[np.bool_]:
     return member
 
 
-def _split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Cohorts) -> Contrast:
+def _split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Workshop) -> Contrast:
     first = splits[0]
     index = MODEL_TRAIT_IDS.index(first.trait)
     difference, covariance = empirical_logit_difference(
-        [s.high_events for s in splits], [s.high_n for s in splits], [s.low_events for s in splits], [s.low_n for s in splits]
+        [s.high_events for s in splits],
+        [s.high_n for s in splits],
+        [s.low_events for s in splits],
+        [s.low_n for s in splits],
     )
     margins = workshop.margins_of(study)
     if margins[index].binary:
@@ -201,14 +183,15 @@ def _usable(effect: AdjustedEffect, family: Family, include_unverified: bool) ->
     )
 
 
-def _pooled_contrast(effect: PooledEffect, inputs: Evidence, workshop: Cohorts) -> Contrast:
+def _pooled_contrast(effect: PooledEffect, inputs: Inputs, workshop: Workshop) -> Contrast:
     index = MODEL_TRAIT_IDS.index(effect.trait)
     margins = list(workshop.margins[effect.class_id, "interventional"].values())
     prevalence = margins[index].location
     if effect.kind == "risk_ratio":
         overall = _class_rate(effect, inputs)
         value, se = log_odds_ratio_from_risk_ratio(effect.value or 1.0, effect.ci95 or (1.0, 1.0), overall, prevalence)
-        text = f"risk ratio {effect.value} ({(effect.ci95 or (0, 0))[0]} to {(effect.ci95 or (0, 0))[1]}), {effect.studies} studies"
+        low, high = effect.ci95 or (0.0, 0.0)
+        text = f"risk ratio {effect.value} ({low} to {high}), {effect.studies} studies"
     else:
         assert effect.group is not None
         assert effect.all is not None
@@ -216,7 +199,8 @@ def _pooled_contrast(effect: PooledEffect, inputs: Evidence, workshop: Cohorts) 
         value, se = log_odds_ratio_group_versus_all(
             effect.group.rate, effect.group.ci95, effect.all.rate, effect.all.ci95, prevalence
         )
-        text = f"rate {effect.group.rate:.2f} of {effect.group.patients} with the trait against {effect.all.rate:.2f} of all"
+        group, everybody = effect.group, effect.all
+        text = f"rate {group.rate:.2f} of {group.patients} with the trait against {everybody.rate:.2f} of all"
     factor = inputs.assumptions.bias.crude_variance_factor.value if effect.crude else 1.0
     patients = cohort(workshop.latent, margins)
     has = patients[:, index] > 0.5
@@ -237,7 +221,7 @@ def _pooled_contrast(effect: PooledEffect, inputs: Evidence, workshop: Cohorts) 
     )
 
 
-def _class_rate(effect: PooledEffect, inputs: Evidence) -> float:
+def _class_rate(effect: PooledEffect, inputs: Inputs) -> float:
     """The source meta-analysis' pooled rate of the threshold in the class: where a risk ratio is turned into odds."""
     for row in inputs.catalogue.source_meta_analysis.pooled:
         if effect.threshold in row.outcomes and row.class_id == effect.class_id and not row.dual_target and row.pct:

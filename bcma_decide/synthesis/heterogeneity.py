@@ -12,8 +12,8 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special  # type: ignore[import-untyped]
-from scipy.optimize import brentq  # type: ignore[import-untyped]
+from scipy import special
+from scipy.optimize import brentq
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.synthesis.effect_sizes import FloatArray, checked_vector
@@ -277,8 +277,7 @@ def _likelihood(y: FloatArray, v: FloatArray, *, restricted: bool) -> Tau2:
         tau2 = reached
     name = "REML" if restricted else "ML"
     raise SynthesisError(
-        f"{name} did not settle on a tau2 in {_MAX_STEPS} steps (last value {tau2:g}); "
-        "use PM or DL for these studies"
+        f"{name} did not settle on a tau2 in {_MAX_STEPS} steps (last value {tau2:g}); use PM or DL for these studies"
     )
 
 

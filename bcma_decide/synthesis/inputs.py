@@ -13,7 +13,7 @@ from bcma_decide.evidence.assumptions import Assumptions, PooledEffects, TraitCo
 from bcma_decide.evidence.catalogue import load_catalogue
 from bcma_decide.evidence.definitions import load_definitions
 from bcma_decide.evidence.files import read_yaml
-from bcma_decide.synthesis.fit import Inputs
+from bcma_decide.synthesis.workshop import Inputs
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -29,9 +29,7 @@ def read_checked(path: Path, shape: type[Shape]) -> Shape:
     try:
         return shape.model_validate_json(json.dumps(read_yaml(path)))
     except ValidationError as error:
-        problems = [
-            Problem(".".join(map(str, item["loc"])), item["msg"], file=path.name) for item in error.errors()
-        ]
+        problems = [Problem(".".join(map(str, item["loc"])), item["msg"], file=path.name) for item in error.errors()]
         raise EvidenceError(f"{path.name} does not follow its schema", problems) from error
 
 

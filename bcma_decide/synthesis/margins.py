@@ -31,7 +31,7 @@ class Spreads:
 
 @dataclass(frozen=True)
 class Reported:
-    """One arm's own margin of one trait: location and spread on the model's scale, and how many patients stand behind."""
+    """One arm's own margin of one trait: location and spread on the model's scale, patients behind it."""
 
     location: float
     spread: float

@@ -8,7 +8,7 @@ from typing import Literal, TypedDict, Unpack, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special  # type: ignore[import-untyped]
+from scipy import special
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.synthesis.effect_sizes import (
@@ -216,9 +216,7 @@ def _quantile(p: float, df: int | None) -> float:
     return float(special.ndtri(p) if df is None else special.stdtrit(df, p))
 
 
-def _heterogeneity(
-    v: FloatArray, tau2: float, q_test: QTest, method: Method
-) -> tuple[float | None, float | None]:
+def _heterogeneity(v: FloatArray, tau2: float, q_test: QTest, method: Method) -> tuple[float | None, float | None]:
     """I2 and H2: from tau2 where it is estimated, from Q where it is assumed to be 0, as in metafor."""
     if v.size == 1:
         return None, None

@@ -110,7 +110,7 @@ def empirical_logit_difference(
         if (n <= 0).any() or (e < 0).any() or (e > n).any():
             raise SynthesisError(f"a contrast needs 0 <= events <= patients in both groups, got {e} of {n}")
         groups.append(((e + 0.5) / (n + 1.0), n + 1.0))
-    (high, high_n), (low, low_n) = groups
+    (high, _), (low, _) = groups
     difference = np.log(high / (1.0 - high)) - np.log(low / (1.0 - low))
     covariance = np.zeros((high.size, high.size))
     for p, n in groups:
@@ -240,7 +240,9 @@ def linearised(contrast: Contrast, effects: Array) -> tuple[Array, Array]:
         for group, offset in zip((contrast.high, contrast.low), offsets, strict=True):
             p = expit(intercept + offset)
             average, density = float(p.mean()), p * (1.0 - p)
-            sides.append((np.log(average / (1.0 - average)), density @ group / group.shape[0] / (average * (1.0 - average))))
+            sides.append(
+                (np.log(average / (1.0 - average)), density @ group / group.shape[0] / (average * (1.0 - average)))
+            )
         expected.append(sides[0][0] - sides[1][0])
         rows.append(sides[0][1] - sides[1][1])
     return np.array(expected), np.array(rows)

@@ -70,7 +70,7 @@ def tetrachoric(table: Sequence[Sequence[float]]) -> float:
         cells = cells + 0.5
     total = cells.sum()
     a_cut, b_cut = ndtri(cells[1].sum() / total), ndtri(cells[:, 1].sum() / total)
-    both_absent = cells[1, 1] / total
+    both_absent = float(cells[1, 1] / total)
 
     def gap(rho: float) -> float:
         return bivariate_normal_cdf(float(a_cut), float(b_cut), rho) - both_absent

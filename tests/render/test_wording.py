@@ -51,8 +51,13 @@ def test_a_difference_always_has_its_sign():
 
 def test_probability_stands_as_word_and_number():
     assert wording.probability_higher(0.88, "CAR-T") == "CAR-T higher: 88 %"
-    assert wording.likelihood(0.88) == "likely"
+    assert wording.probability_phrase(0.88, "CAR-T", "low") == "CAR-T higher: 88 % (likely)"
+    assert wording.probability_phrase(0.88, "CAR-T", "very low") == "CAR-T higher: 88 %"
     assert wording.likelihood(0.5) == "about as likely as not"
+
+
+def test_a_share_that_was_rounded_away_is_not_nothing():
+    assert [wording.share(points) for points in (34, 0)] == ["34 %", "<1 %"]
 
 
 def test_follow_up():

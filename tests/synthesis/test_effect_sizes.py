@@ -83,9 +83,7 @@ def test_effect_sizes_are_those_of_escalc(measure, result, events, total):
 def test_back_transforms_are_those_of_metafor(measure, fit):
     """Pooled values and interval ends go back to metafor's proportions."""
     scale = [fit["beta"], fit["ci_lb"], fit["ci_ub"]]
-    assert fit["prob"] == pytest.approx(
-        back_transform(scale, measure, fit.get("n_harmonic", math.nan)), rel=1e-10
-    )
+    assert fit["prob"] == pytest.approx(back_transform(scale, measure, fit.get("n_harmonic", math.nan)), rel=1e-10)
 
 
 HARMONIC = [

@@ -29,9 +29,7 @@ RESULTS = {
     for name, result in json.loads(file.read_text())["results"].items()
     if len(result["escalc"]["yi"]) > 1
 }
-SETS = [
-    pytest.param(result["escalc"], result["pool"]["REML"]["z"], id=name) for name, result in RESULTS.items()
-]
+SETS = [pytest.param(result["escalc"], result["pool"]["REML"]["z"], id=name) for name, result in RESULTS.items()]
 
 
 def relative_tolerance(name: str, method: str) -> float:
@@ -158,9 +156,7 @@ def test_no_convergence_is_an_error(method, monkeypatch):
     """Running out of steps says so, with the value reached, instead of returning it."""
     monkeypatch.setattr(heterogeneity, "_MAX_STEPS", 1)
     effects = RESULTS["bcg-RR"]["escalc"]
-    with pytest.raises(
-        SynthesisError, match=rf"{method} did not settle on a tau2 in 1 steps \(last value \d\.\d+"
-    ):
+    with pytest.raises(SynthesisError, match=rf"{method} did not settle on a tau2 in 1 steps \(last value \d\.\d+"):
         estimate_tau2(effects["yi"], effects["vi"], method)
 
 
@@ -188,9 +184,7 @@ def test_tau2_follows_the_unit(method, studies, factor):
     """Effects in other units give tau2 in those units squared."""
     y, v = np.array(studies).T
     expected = factor**2 * estimate_tau2(y, v, method).value
-    assert expected == pytest.approx(
-        estimate_tau2(factor * y, factor**2 * v, method).value, rel=1e-6, abs=1e-8
-    )
+    assert expected == pytest.approx(estimate_tau2(factor * y, factor**2 * v, method).value, rel=1e-6, abs=1e-8)
 
 
 @steady

@@ -168,13 +168,11 @@ def subgroup_cases():
                 yield pytest.param(result, labels, method, id=f"{name}-{method}-subgroup")
 
 
-@pytest.mark.parametrize(("result", "labels", "method"), subgroup_cases())
+@pytest.mark.parametrize(("result", "labels", "method"), list(subgroup_cases()))
 def test_subgroups(result, labels, method):
     """Each group's own mean and tau2, and the test between them."""
     effects, expected = np.array([result["escalc"]["yi"], result["escalc"]["vi"]]), result["subgroup"][method]
-    groups = [
-        pool(*effects[:, np.array(labels) == level], method=method) for level in result["subgroup"]["levels"]
-    ]
+    groups = [pool(*effects[:, np.array(labels) == level], method=method) for level in result["subgroup"]["levels"]]
     rel = 1e-8 if method == "REML" else 1e-9
     assert expected["k"] == [group.k for group in groups]
     assert expected["beta"] == pytest.approx([group.estimate for group in groups], rel=rel)
@@ -280,9 +278,7 @@ def test_unknown_options_are_refused(k, options, message):
         pytest.param([1, 2], ["a"], "groups has 1 rows but events has 2", id="lengths"),
         pytest.param([1, 2], ["a", ""], r"groups\[1\] is ''", id="blank-label"),
         pytest.param([1, 2], ["a", None], r"groups\[1\] is None", id="missing-label"),
-        pytest.param(
-            [1, 99], ["a", "b"], r"events\[1\] is 99, more than total\[1\] = 10", id="row-of-the-whole"
-        ),
+        pytest.param([1, 99], ["a", "b"], r"events\[1\] is 99, more than total\[1\] = 10", id="row-of-the-whole"),
     ],
 )
 def test_bad_groups_are_refused_by_row(events, groups, message):

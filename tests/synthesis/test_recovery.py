@@ -51,7 +51,9 @@ def test_95_percent_intervals_cover_the_truth(worlds):
         truth = TRUE_LEVEL + x @ TRUE_EFFECTS
         mean = world.baselines.mean[1] + x @ world.effects.mean[0]
         gradient = x + world.baselines.slope[1]
-        variance = world.baselines.covariance[1, 1] + np.einsum("nt,ts,ns->n", gradient, world.effects.covariance, gradient)
+        variance = world.baselines.covariance[1, 1] + np.einsum(
+            "nt,ts,ns->n", gradient, world.effects.covariance, gradient
+        )
         inside.append(np.abs(truth - mean) < 1.96 * np.sqrt(variance))
     coverage = float(np.mean(inside))
     print(f"\ncoverage of the 95 % interval: {coverage:.3f}")

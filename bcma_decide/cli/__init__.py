@@ -1,0 +1,91 @@
+"""The command line: one short file per group of commands, loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from bcma_decide.version import __version__
+
+EPILOG: Final = (
+    "Exit codes: 0 ok, 2 usage, 3 invalid input, 4 no usable evidence. "
+    "To inform, not to direct; not for urgent decisions; not a medical device."
+)
+
+COMMANDS: Final = {
+    "compare": ("bcma_decide.cli.compare", "Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient."),
+    "template": ("bcma_decide.cli.profiles", "Write an empty, commented profile file."),
+    "examples": ("bcma_decide.cli.profiles", "List the shipped example patients."),
+    "evidence": ("bcma_decide.cli.evidence", "Look at, check, pool and build the evidence."),
+}
+"""Where each command lives, and its one-line help, so that listing them loads none of them."""
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - the library's own types
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+        """Import and build one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, summary = COMMANDS[cmd_name]
+        command = get_command(getattr(import_module(module), f"{cmd_name}_app"))
+        command.name = cmd_name
+        command.short_help = summary
+        return command
+
+
+app = typer.Typer(
+    name="bcma-decide",
+    cls=LazyGroup,
+    no_args_is_help=False,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+FIRST_STEPS: Final = """\
+bcma-decide puts BCMA CAR-T cells and BCMAxCD3 bispecific antibodies side by side for one patient.
+
+  bcma-decide compare --example fit-58        a shipped example patient
+  bcma-decide compare --age 71 --prior-lines 4 --extramedullary-disease yes
+  bcma-decide compare --ask                   questions, one by one
+  bcma-decide template > profile.yaml         a profile file to fill in: bcma-decide compare profile.yaml
+  bcma-decide --help                          everything else
+"""
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"bcma-decide {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def main_callback(
+    ctx: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """BCMA CAR-T and BCMAxCD3 bispecific antibodies, side by side, for one patient with myeloma."""
+    del version
+    if ctx.invoked_subcommand is None:
+        typer.echo(FIRST_STEPS, nl=False)
+
+
+def main() -> None:
+    """Entry point of the ``bcma-decide`` command."""
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal that cannot show a letter gets a stand-in instead of a traceback
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    app()
