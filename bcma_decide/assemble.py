@@ -45,6 +45,7 @@ from bcma_decide.vocabulary import (
     CLASSES,
     FAMILY_OF,
     INTENDED_USE,
+    MODEL_TRAIT_IDS,
     MODEL_TRAITS,
     OUTCOMES,
     THRESHOLDS,
@@ -359,10 +360,9 @@ def _findings(found: Answer) -> Iterator[Finding]:
 
 
 def _unknowns(found: Answer) -> list[Unknown]:
-    moving = np.any(found.model.used, axis=(0, 1))
-    traits = [
-        trait for trait, used in zip(MODEL_TRAITS, moving.tolist(), strict=True) if used and found.traits[trait.id].value is None
-    ]
+    moving = np.any(found.model.used, axis=(0, 1)).tolist()
+    open_traits = [trait for trait in MODEL_TRAITS if found.traits[trait.id].value is None]
+    traits = [trait for trait in open_traits if moving[MODEL_TRAIT_IDS.index(trait.id)]]
     all_moves = trait_moves(found, [trait.id for trait in traits])
     listed = []
     for trait in traits:

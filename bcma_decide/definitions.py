@@ -1,16 +1,17 @@
 """The clinical definitions at the bedside: drugs, classes, cut-offs, scores, stages, as plain values.
 
-They stand in ``evidence/definitions.yaml`` with their sources and reach the bedside inside the pooled file.
+They stand in ``evidence/definitions.yaml`` with their sources and reach the bedside inside the pooled file. Named
+tuples rather than dataclasses, because they are made at every start of the program, at a tenth of the time.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
 from bcma_decide.location import pooled_path
@@ -19,8 +20,7 @@ T = TypeVar("T")
 Modality = Literal["adc", "car_t", "bispecific"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class DrugClass:
+class DrugClass(NamedTuple):
     """A class of drugs and the words people write for it."""
 
     id: str
@@ -30,8 +30,7 @@ class DrugClass:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Drug:
+class Drug(NamedTuple):
     """A drug under its international name, with brand names and short forms."""
 
     id: str
@@ -41,28 +40,8 @@ class Drug:
     targets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bounds:
-    """A half-line or a range of numbers."""
-
-    at_least: float | None = None
-    above: float | None = None
-    below: float | None = None
-    at_most: float | None = None
-
-    def hold(self, value: float) -> bool:
-        """Whether ``value`` lies inside."""
-        return (
-            (self.at_least is None or value >= self.at_least)
-            and (self.above is None or value > self.above)
-            and (self.below is None or value < self.below)
-            and (self.at_most is None or value <= self.at_most)
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Definition:
-    """What all definitions carry; ``text`` may name the entry's own numbers in braces."""
+class Term(NamedTuple):
+    """A trait that is said directly."""
 
     id: str
     text: str
@@ -70,59 +49,68 @@ class Definition:
     sources: tuple[str, ...] = ()
     note: str = ""
 
-    @property
-    def words(self) -> str:
-        """The text with its numbers filled in."""
-        return self.text.format(**{field.name: getattr(self, field.name) for field in fields(self)})
 
-
-@dataclass(frozen=True, kw_only=True)
-class Term(Definition):
-    """A trait that is said directly."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnyOf(Definition):
+class AnyOf(NamedTuple):
     """Present if any of ``fields`` is, absent only if all are."""
 
+    id: str
+    text: str
+    basis: str
     fields: tuple[str, ...]
     not_counted: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Need:
+class Need(NamedTuple):
     """How many drugs of a class."""
 
     drug_class: str
     at_least: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class DrugCount(Definition):
+class DrugCount(NamedTuple):
     """Present if enough drugs of every class failed."""
 
+    id: str
+    text: str
+    basis: str
     needs: tuple[Need, ...]
     fewest_prior_lines: int | None = None
+    hardly_without: tuple[str, ...] = ()
+    """Drugs a patient has practically always had when the answer is yes; never given them, the answer is disputed."""
+    sources: tuple[str, ...] = ()
+    note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class CutOff(Bounds, Definition):
+class CutOff(NamedTuple):
     """Present where the value of ``field`` lies inside the bounds, or where one of ``or_any_of`` is."""
 
+    id: str
+    text: str
+    basis: str
     field: str
     unit: str
+    at_least: float | None = None
+    above: float | None = None
+    below: float | None = None
+    at_most: float | None = None
     or_any_of: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Band(Bounds):
+class Band(NamedTuple):
     """Points for values inside the bounds."""
 
     points: int
+    at_least: float | None = None
+    above: float | None = None
+    below: float | None = None
+    at_most: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScoreItem:
+class ScoreItem(NamedTuple):
     """One item of a score; ``field`` is None where the profile does not ask for it."""
 
     field: str | None
@@ -132,37 +120,62 @@ class ScoreItem:
 
     def points(self, value: float | None) -> tuple[int, int]:
         """Lowest and highest points for a value, or for a value that is not known."""
-        possible = [band.points for band in self.bands if value is None or band.hold(value)]
+        possible = [band.points for band in self.bands if value is None or holds(band, value)]
         return min(possible), max(possible)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Score(Definition):
+class Score(NamedTuple):
     """Present from ``at_least`` points on."""
 
+    id: str
+    text: str
+    basis: str
     at_least: int
     items: tuple[ScoreItem, ...]
+    sources: tuple[str, ...] = ()
+    note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stage(Definition):
+class Stage(NamedTuple):
     """Present at one stage of a staging system, which may rest on another one."""
 
+    id: str
+    text: str
+    basis: str
     field: str
     stage: int
     base_field: str | None = None
     same_as_base: tuple[int, ...] = ()
     sufficient_with: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Citation:
+class Citation(NamedTuple):
     """Where a definition was seen."""
 
     citation: str
     pmid: int | None = None
     doi: str | None = None
     url: str | None = None
+
+
+Definition = Term | AnyOf | DrugCount | CutOff | Score | Stage
+
+
+def holds(bounds: CutOff | Band, value: float) -> bool:
+    """Whether a value lies inside the bounds."""
+    return (
+        (bounds.at_least is None or value >= bounds.at_least)
+        and (bounds.above is None or value > bounds.above)
+        and (bounds.below is None or value < bounds.below)
+        and (bounds.at_most is None or value <= bounds.at_most)
+    )
+
+
+def wording(definition: Definition) -> str:
+    """Write a definition's text with its own numbers filled in."""
+    return definition.text.format(**definition._asdict())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +216,7 @@ class Definitions:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that survives JSON and :meth:`from_dict` unchanged."""
-        return cast("dict[str, Any]", _plain(asdict(self)))
+        return {part.name: _plain(getattr(self, part.name)) for part in fields(self)}
 
     @cached_property
     def by_id(self) -> dict[str, Definition]:
@@ -276,8 +289,10 @@ def _score(row: Mapping[str, Any]) -> Score:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, dict):
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return _plain(value._asdict())
+    if isinstance(value, Mapping):
         return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (tuple, list)):
+    if isinstance(value, tuple):
         return [_plain(inner) for inner in value]
     return value

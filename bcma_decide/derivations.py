@@ -8,20 +8,20 @@ is not known: *no* needs every way to *yes* to be ruled out. Claims that disagre
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
-from bcma_decide.definitions import AnyOf, CutOff, Definitions, Drug, DrugCount, Score, Stage
+from bcma_decide.definitions import AnyOf, CutOff, Definitions, Drug, DrugCount, Score, Stage, holds, wording
 from bcma_decide.fields import FIELD_LABELS, FIELDS, in_sentence, or_list
 from bcma_decide.patient import Patient
 from bcma_decide.reading import Quantity
 
 T_CELL_REDIRECTING = ("car_t", "bispecific")
+HEADINGS = ("refractory_to", "exposed_to", "naive_to")
 ROMAN = ("", "I", "II", "III")
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """A trait is present (or absent), because of these fields."""
 
     value: bool
@@ -30,8 +30,7 @@ class Claim:
     given: bool = False
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """The claims about one trait, and what it would need if there are none."""
 
     claims: tuple[Claim, ...]
@@ -44,20 +43,17 @@ class Evidence:
         return values.pop() if len(values) == 1 else None
 
 
-@dataclass
 class Drugs:
     """Which drugs failed, were given, were never given; a drug under two headings counts as unknown."""
 
-    patient: Patient
-    definitions: Definitions
-    refractory: dict[str, bool | None] = field(default_factory=dict)
-    exposed: dict[str, bool | None] = field(default_factory=dict)
-    overlaps: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        headings = ("refractory_to", "exposed_to", "naive_to")
-        for drug in self.definitions.drugs:
-            under = [heading for heading in headings if drug.id in getattr(self.patient, heading)]
+    def __init__(self, patient: Patient, definitions: Definitions) -> None:
+        self.patient = patient
+        self.definitions = definitions
+        self.refractory: dict[str, bool | None] = {}
+        self.exposed: dict[str, bool | None] = {}
+        self.overlaps: dict[tuple[str, str], list[str]] = {}
+        for drug in definitions.drugs:
+            under = [heading for heading in HEADINGS if drug.id in getattr(patient, heading)]
             for first, second in pairwise(under):
                 self.overlaps.setdefault((first, second), []).append(drug.id)
             only = under[0] if len(under) == 1 else None
@@ -67,8 +63,7 @@ class Drugs:
     def headings(self, drugs: Iterable[str]) -> tuple[str, ...]:
         """List the fields these drugs were named in."""
         named = set(drugs)
-        lists = ("refractory_to", "exposed_to", "naive_to")
-        return tuple(heading for heading in lists if named & set(getattr(self.patient, heading)))
+        return tuple(heading for heading in HEADINGS if named & set(getattr(self.patient, heading)))
 
     def exposure(self, wanted: Callable[[Drug], bool]) -> Claim | None:
         """Whether any wanted drug was given: yes if one was, no if none of them was."""
@@ -139,8 +134,8 @@ def _cut_off(patient: Patient, rule: CutOff) -> Evidence:
     number = _number(patient, rule.field)
     if number is not None:
         shown = str(value).strip()
-        inside = rule.hold(number)
-        claims.append(Claim(inside, f"{FIELD_LABELS[rule.field]} {shown} (cut-off: {rule.words})", (rule.field,)))
+        inside = holds(rule, number)
+        claims.append(Claim(inside, f"{FIELD_LABELS[rule.field]} {shown} (cut-off: {wording(rule)})", (rule.field,)))
     claims += [
         Claim(True, in_sentence(FIELD_LABELS[name]), (name,)) for name in rule.or_any_of if getattr(patient, name)
     ]
@@ -208,7 +203,7 @@ def _count(drugs: Drugs, rule: DrugCount) -> tuple[list[Claim], str]:
         ruled_out = [drug for drug in agents if drugs.refractory[drug] is False]
         failed += sure
         if len(agents) - len(ruled_out) < need.at_least:
-            how = f"not refractory to {and_list(ruled_out)}, and {need.at_least} {label} needed"
+            how = f"not refractory to {and_list(ruled_out)} ({label}: {need.at_least} needed)"
             impossible.append(Claim(False, how, drugs.headings(ruled_out)))
         elif len(sure) < need.at_least:
             short.append(f"{label} ({need.at_least - len(sure)} more)")
@@ -225,7 +220,7 @@ def _refractoriness(patient: Patient, definitions: Definitions, drugs: Drugs) ->
     needs: dict[str, str] = {}
     for rule in definitions.drug_counts:
         counted, needs[rule.id] = _count(drugs, rule)
-        own[rule.id] = [*_given(patient, rule.id), *counted]
+        own[rule.id] = [*_given(patient, rule.id), *counted, *_hardly(patient, drugs, rule)]
     found = {}
     for rule in definitions.drug_counts:
         claims = list(own[rule.id])
@@ -238,6 +233,14 @@ def _refractoriness(patient: Patient, definitions: Definitions, drugs: Drugs) ->
             ]
         found[rule.id] = Evidence(tuple(claims), needs[rule.id] or "needs an answer")
     return found
+
+
+def _hardly(patient: Patient, drugs: Drugs, rule: DrugCount) -> list[Claim]:
+    """Dispute a direct yes where a drug it practically presupposes was never given."""
+    never = [drug for drug in rule.hardly_without if drugs.exposed[drug] is False]
+    if not never or getattr(patient, rule.id) is not True:
+        return []
+    return [Claim(False, f"{and_list(never)} never given", ("naive_to",))]
 
 
 def _implies(stronger: DrugCount, weaker: DrugCount) -> bool:

@@ -6,13 +6,10 @@ Ranges here are of what is plausible at all, not of what is normal or high.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal, NamedTuple
 
+from bcma_decide.definitions import Definitions, wording
 from bcma_decide.vocabulary import TRAIT_LABELS
-
-if TYPE_CHECKING:
-    from bcma_decide.definitions import Definitions
 
 Kind = Literal["whole", "yes_no", "stage", "quantity", "drugs", "courses"]
 
@@ -24,8 +21,7 @@ LABORATORY: Final = "Laboratory"
 PANELS: Final = (PERSON, DISEASE, TREATMENT, KIDNEY, LABORATORY)
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(NamedTuple):
     """A unit a value may come in: as shown, as the unit library calls it, and its other spellings."""
 
     name: str
@@ -33,8 +29,7 @@ class Unit:
     spellings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class ProfileField:
+class ProfileField(NamedTuple):
     """One field: what it is, how it is asked, what it may hold, and for which traits it speaks."""
 
     id: str
@@ -105,15 +100,16 @@ def in_sentence(label: str) -> str:
 
 def definition_text(field: ProfileField, definitions: Definitions | None) -> str:
     """Say what the field means, with cut-offs and rules where the definitions are at hand."""
+    if definitions is None:
+        return field.definition
     sentences = [field.definition]
-    for name in (field.id, *field.rules) if definitions else ():
-        definition = definitions.by_id.get(name) if definitions else None
-        if definition is not None:
-            words = definition.words
+    for name in (field.id, *field.rules):
+        if name in definitions.by_id:
+            words = wording(definitions.by_id[name])
             sentences.append(
                 f"{words[0].upper()}{words[1:]}." if name == field.id else f"{TRAIT_LABELS[name]}: {words}."
             )
-    if definitions and field.id == "refractory_to":
+    if field.id == "refractory_to":
         classes = dict.fromkeys(need.drug_class for count in definitions.drug_counts for need in count.needs)
         lists = (f"{definitions.class_label(c)}: {', '.join(definitions.agents(c))}" for c in classes)
         sentences.append(f"Counted by class: {'; '.join(lists)}.")

@@ -9,6 +9,7 @@ from bcma_decide.errors import NoEvidenceError, Problem
 
 ENVIRONMENT_VARIABLE = "BCMA_DECIDE_EVIDENCE"
 POOLED_FILE = "pooled.json"
+STUDIES = "studies"
 
 
 def evidence_directory(explicit: Path | None = None) -> Path:
@@ -29,7 +30,7 @@ def evidence_directory(explicit: Path | None = None) -> Path:
         return named
     package = Path(__file__).resolve().parent
     for candidate in (package / "_evidence", package.parent / "evidence"):
-        if (candidate / POOLED_FILE).is_file() or (candidate / "studies").is_dir():
+        if (candidate / POOLED_FILE).is_file() or (candidate / STUDIES).is_dir():
             return candidate
     raise NoEvidenceError("the package came without its evidence", [Problem("", "reinstall it, or use --evidence DIR")])
 

@@ -159,7 +159,7 @@ def _take(stream: IO[bytes], name: str) -> bytes:
 
 
 def _yaml(text: str, name: str) -> object:
-    from bcma_decide.evidence.files import read_yaml
+    from bcma_decide.yaml_reader import read_yaml
 
     return read_yaml(text, name=name, error=ProfileError)
 

@@ -11,12 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
+from bcma_decide.definitions import Definitions, fold
 from bcma_decide.fields import ProfileField, Unit, or_list
-
-if TYPE_CHECKING:
-    from bcma_decide.definitions import Definitions
 
 CourseKind = Literal["adc", "car_t", "bispecific"]
 
@@ -61,8 +59,7 @@ class Course:
         return f"{self.kind} ({since})"
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing wrong with a value; ``at`` is where inside it."""
 
     message: str
@@ -182,8 +179,6 @@ def read_drugs(field: ProfileField, value: object, definitions: Definitions) -> 
         value = [part.strip() for part in re.split(r"[,;\n]", value) if part.strip()]
     if not isinstance(value, (list, tuple)):
         raise Unreadable(Fault(f"{quote(value)} is not a list of drugs", "names, separated by commas"))
-    from bcma_decide.definitions import fold
-
     named: set[str] = set()
     faults: list[Fault] = []
     for word in value:

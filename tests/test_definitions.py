@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bcma_decide.definitions import Definitions, shipped_definitions
+from bcma_decide.definitions import Definitions, shipped_definitions, wording
 from bcma_decide.errors import EvidenceError
 from bcma_decide.evidence.definitions import check_definitions, load_definitions
-from bcma_decide.evidence.files import read_yaml
 from bcma_decide.fields import FIELDS
+from bcma_decide.yaml_reader import read_yaml
 
 EVIDENCE = Path(__file__).parents[1] / "evidence"
 
@@ -35,7 +35,7 @@ def test_a_damaged_pooled_file_is_an_evidence_error():
 
 
 def test_cut_offs_are_those_of_their_sources():
-    words = {name: definition.words for name, definition in shipped_definitions().by_id.items()}
+    words = {name: wording(definition) for name, definition in shipped_definitions().by_id.items()}
     assert words["renal_impairment"] == "creatinine clearance below 45 mL/min, or dialysis"
     assert words["ferritin_high"] == "ferritin above 400 ng/mL"
     assert words["bone_marrow_plasma_cells_high"] == "marrow plasma cells 50 % or more"

@@ -99,11 +99,11 @@ def pool(
     from dataclasses import asdict
 
     from bcma_decide.evidence.catalogue import load_catalogue
-    from bcma_decide.evidence.files import find_evidence
+    from bcma_decide.location import evidence_directory
     from bcma_decide.synthesis.published import pool_outcome
 
     groups = pool_outcome(
-        load_catalogue(find_evidence(evidence)),
+        load_catalogue(evidence_directory(evidence)),
         outcome,
         by=by,
         method=method,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+from pathlib import Path
+from typing import Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from bcma_decide.errors import EvidenceError, Problem
 from bcma_decide.evidence.schema import Basis, Identifier, Number, Strict
 from bcma_decide.vocabulary import FAMILIES, MODEL_TRAIT_IDS, THRESHOLDS, ClassId
+from bcma_decide.yaml_reader import read_yaml
 
 
 class Assumption(Strict):
@@ -192,3 +196,29 @@ class PooledEffects(Strict):
     """pooled_effects.yaml."""
 
     effects: tuple[PooledEffect, ...]
+
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+def _load(path: Path, shape: type[Shape]) -> Shape:
+    try:
+        return shape.model_validate_json(json.dumps(read_yaml(path)))
+    except ValidationError as error:
+        problems = [Problem(".".join(map(str, item["loc"])), item["msg"], file=path.name) for item in error.errors()]
+        raise EvidenceError(f"{path.name} does not follow its schema", problems) from error
+
+
+def load_assumptions(directory: Path) -> Assumptions:
+    """Read assumptions.yaml; raises EvidenceError with every field that does not fit."""
+    return _load(directory / "assumptions.yaml", Assumptions)
+
+
+def load_correlations(directory: Path) -> TraitCorrelations:
+    """Read trait_correlations.yaml; raises EvidenceError with every field that does not fit."""
+    return _load(directory / "trait_correlations.yaml", TraitCorrelations)
+
+
+def load_pooled_effects(directory: Path) -> PooledEffects:
+    """Read pooled_effects.yaml; raises EvidenceError with every field that does not fit."""
+    return _load(directory / "pooled_effects.yaml", PooledEffects)

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bcma_decide.errors import EvidenceError, Problem
-from bcma_decide.evidence.files import STUDIES, find_evidence, read_yaml
 from bcma_decide.evidence.reviews import (
     AdjustedEffectsFile,
     OtherMetaAnalysesFile,
@@ -23,6 +22,8 @@ from bcma_decide.evidence.reviews import (
     Vocabulary,
 )
 from bcma_decide.evidence.schema import Study
+from bcma_decide.location import STUDIES, evidence_directory
+from bcma_decide.yaml_reader import read_yaml
 
 Shape = TypeVar("Shape", bound=BaseModel)
 Kind = Literal["outcomes", "endpoints", "traits", "population", "kinetics", "regions", "products"]
@@ -95,7 +96,7 @@ def load_catalogue(directory: Path | None = None) -> Catalogue:
     EvidenceError
         If any file cannot be read or does not follow the schema; all such problems of all files are listed.
     """
-    root = find_evidence(directory)
+    root = evidence_directory(directory)
     catalogue, problems = read_catalogue(root)
     if catalogue is None:
         raise EvidenceError(f"{len(problems)} problems in the evidence", problems)
@@ -105,6 +106,8 @@ def load_catalogue(directory: Path | None = None) -> Catalogue:
 def read_catalogue(root: Path) -> tuple[Catalogue | None, tuple[Problem, ...]]:
     """Return the catalogue under ``root``, or every reading and schema problem of all its files."""
     problems: list[Problem] = []
+    if not (root / STUDIES).is_dir():
+        return None, (Problem(str(root), f"has no {STUDIES}/ folder", "name the directory of the evidence files"),)
     studies = [_read_study(path, root, problems) for path in sorted((root / STUDIES).glob("*.yaml"))]
     effects = _read(root / ADJUSTED_EFFECTS, AdjustedEffectsFile, root, problems)
     others = _read(root / OTHER_META_ANALYSES, OtherMetaAnalysesFile, root, problems)

@@ -13,12 +13,13 @@ from typing import Final
 
 from bcma_decide.errors import Problem
 from bcma_decide.evidence.catalogue import Catalogue, read_catalogue
+from bcma_decide.evidence.check_judgements import judgement_problems
 from bcma_decide.evidence.check_reviews import review_problems
 from bcma_decide.evidence.check_words import Found, unknown_words
 from bcma_decide.evidence.counts import SLACK, agrees
 from bcma_decide.evidence.figures import counted_rows, figures
-from bcma_decide.evidence.files import STUDIES, find_evidence
 from bcma_decide.evidence.schema import Interval, Study
+from bcma_decide.location import STUDIES, evidence_directory
 from bcma_decide.vocabulary import FAMILIES, MODEL_TRAIT_IDS, MODEL_TRAITS, OUTCOMES
 
 BACKGROUND_SOURCES: Final = ("S0", "SR")
@@ -28,8 +29,9 @@ NUMERIC_TRAITS: Final = frozenset(trait.id for trait in MODEL_TRAITS if trait.ki
 
 def check(directory: Path | None = None) -> tuple[Problem, ...]:
     """Every problem of the evidence under ``directory``; nothing when it is sound."""
-    catalogue, problems = read_catalogue(find_evidence(directory))
-    return problems if catalogue is None else check_catalogue(catalogue)
+    root = evidence_directory(directory)
+    catalogue, problems = read_catalogue(root)
+    return problems if catalogue is None else (*check_catalogue(catalogue), *judgement_problems(root, catalogue))
 
 
 def check_catalogue(catalogue: Catalogue) -> tuple[Problem, ...]:

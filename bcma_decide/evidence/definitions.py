@@ -10,12 +10,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bcma_decide.definitions import Band, Definitions, fold
+from bcma_decide.definitions import Band, Definitions, fold, holds, wording
 from bcma_decide.errors import EvidenceError, Problem
-from bcma_decide.evidence.files import read_yaml
 from bcma_decide.evidence.schema import Basis
 from bcma_decide.fields import FIELDS, ProfileField
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS
+from bcma_decide.yaml_reader import read_yaml
 
 FILE = "definitions.yaml"
 NAMED_DIRECTLY = ("age", "prior_lines")
@@ -98,6 +98,7 @@ class DrugCountEntry(DefinitionEntry):
 
     needs: Annotated[list[NeedEntry], Field(min_length=1)]
     fewest_prior_lines: Annotated[int, Field(ge=1)] | None = None
+    hardly_without: list[Name] = []
 
 
 class CutOffEntry(BoundsEntry, DefinitionEntry):
@@ -214,7 +215,7 @@ def _problems(checked: DefinitionsFile, definitions: Definitions) -> Iterator[tu
         if entry.id not in MODEL_TRAIT_IDS and not (isinstance(entry, TermEntry) and entry.id in FIELDS):
             yield entry.id, "is neither a trait of the model nor a field of the profile"
         try:
-            definitions.by_id[entry.id].words  # noqa: B018  # filling in the numbers is the check
+            wording(definitions.by_id[entry.id])
         except (KeyError, ValueError, IndexError, TypeError) as error:
             yield entry.id, f"its text cannot be filled in ({error!r})"
     cited = [(entry.id, source) for entry in entries for source in entry.sources]
@@ -242,7 +243,11 @@ def _drug_problems(checked: DefinitionsFile) -> Iterator[tuple[str, str]]:
             yield drug.id, f"drug class {drug.drug_class!r} is not listed"
         if bool(drug.modality) != bool(drug.targets):
             yield drug.id, "modality and targets belong together"
+    known_drugs = {drug.id for drug in checked.drugs}
     for count in checked.drug_counts:
+        for name in count.hardly_without:
+            if name not in known_drugs:
+                yield count.id, f"hardly_without names {name!r}, which is not a drug of the list"
         for need in count.needs:
             members = sum(drug.drug_class == need.drug_class for drug in checked.drugs)
             if members < need.at_least:
@@ -290,4 +295,4 @@ def _coverage(bands: list[BandEntry]) -> Iterator[tuple[float, int]]:
     between = [(low + high) / 2 for low, high in pairwise(edges)]
     placed = [Band(**band.model_dump()) for band in bands]
     for value in sorted([*edges, *between, edges[0] - 1, edges[-1] + 1] if edges else [0.0]):
-        yield value, sum(band.hold(value) for band in placed)
+        yield value, sum(holds(band, value) for band in placed)

@@ -74,9 +74,7 @@ def groups(comparison: Comparison) -> tuple[Group, ...]:
         outcomes = tuple(members)
         horizon = outcomes[0].horizon
         if len(outcomes) > 1:
-            result.append(
-                Group(_FAMILY_LABELS.get(family, capitalised(family.replace("_", " "))), horizon, outcomes)
-            )
+            result.append(Group(_FAMILY_LABELS.get(family, capitalised(family.replace("_", " "))), horizon, outcomes))
         elif result and result[-1].title == capitalised(horizon):
             result[-1] = Group(result[-1].title, "", result[-1].outcomes + outcomes)
         else:
@@ -139,9 +137,7 @@ def movers(comparison: Comparison, limit: int = MOVERS_SHOWN) -> tuple[Mover, ..
             continue
         widest = max(shown, key=lambda move: move.high - move.low)
         same_row = tuple(move for move in shown if move.outcome == widest.outcome)
-        ranked.append(
-            (widest.low - widest.high, position, Mover(unknown, outcomes[widest.outcome], same_row))
-        )
+        ranked.append((widest.low - widest.high, position, Mover(unknown, outcomes[widest.outcome], same_row)))
     return tuple(mover for _, _, mover in sorted(ranked, key=lambda entry: entry[:2])[:limit])
 
 

@@ -55,7 +55,5 @@ def terminal_picture(
     svg = console.export_svg(title=comparison.software.name, theme=_THEME, unique_id="bcma-decide")
     svg = re.sub(r"\s*@font-face \{.*?\n    \}", "", svg, flags=re.DOTALL)
     svg = re.sub(r"\s*<!--.*?-->", "", svg, flags=re.DOTALL)
-    svg = svg.replace(
-        "font-family: Fira Code, monospace", "font-family: DejaVu Sans Mono, Menlo, Consolas, monospace"
-    )
+    svg = svg.replace("font-family: Fira Code, monospace", "font-family: DejaVu Sans Mono, Menlo, Consolas, monospace")
     return "\n".join(line.rstrip() for line in svg.splitlines() if line.strip()) + "\n"

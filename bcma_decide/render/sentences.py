@@ -18,9 +18,7 @@ def trait_label(comparison: Comparison, trait: str) -> str:
 
 def option_label(comparison: Comparison, option: str) -> str:
     """Label of an option by its identifier, or of a class by its own."""
-    labels: dict[str, str] = {
-        known.class_id: known.label for known in comparison.options if known.kind == "class"
-    }
+    labels: dict[str, str] = {known.class_id: known.label for known in comparison.options if known.kind == "class"}
     labels |= {known.id: known.label for known in comparison.options}
     return labels.get(option, option)
 
@@ -47,9 +45,7 @@ def finding_word(finding: Finding) -> str:
 def finding_extra(comparison: Comparison, finding: Finding) -> str:
     """Whom a finding concerns, its facts and its sources."""
     sources = f"source: {', '.join(finding.sources)}" if finding.sources else ""
-    return "; ".join(
-        part for part in (applies_to(comparison, finding), finding_facts(finding), sources) if part
-    )
+    return "; ".join(part for part in (applies_to(comparison, finding), finding_facts(finding), sources) if part)
 
 
 def finding_facts(finding: Finding) -> str:
@@ -115,9 +111,7 @@ def contrast_facts(outcome: Outcome, first: Option, second: Option) -> tuple[str
         f"{tipping} ({first.label} over {second.label}).",
     ]
     if contrast.reasons:
-        facts.append(
-            f"Certainty {wording.certainty_phrase(contrast.certainty)}. Why: {'; '.join(contrast.reasons)}."
-        )
+        facts.append(f"Certainty {wording.certainty_phrase(contrast.certainty)}. Why: {'; '.join(contrast.reasons)}.")
     return tuple(facts)
 
 

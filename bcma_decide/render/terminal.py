@@ -125,9 +125,7 @@ def _numbers(page: Page, comparison: Comparison) -> None:
     for line in sentences.legend(comparison):
         page.paragraph(line)
     if page.width >= WITH_BARS:
-        page.paragraph(
-            "Bar: the number. Line below it: both intervals, heavy for the first, light for the next."
-        )
+        page.paragraph("Bar: the number. Line below it: both intervals, heavy for the first, light for the next.")
 
 
 def _products(page: Page, comparison: Comparison) -> None:
@@ -135,9 +133,7 @@ def _products(page: Page, comparison: Comparison) -> None:
     everything = [product for _, members in by_class for product in members]
     room = (page.width - NARROWEST_LABEL) // (VALUE + GAP)
     if everything and len(everything) <= room and not page.stacked:
-        _product_table(
-            page, comparison, "Products: " + "; ".join(_named(*entry) for entry in by_class), everything
-        )
+        _product_table(page, comparison, "Products: " + "; ".join(_named(*entry) for entry in by_class), everything)
         return
     for parent, members in by_class:
         for start in range(0, len(members), room or 1):

@@ -17,9 +17,7 @@ _STUDY_WIDTHS = (11, 8, 9, 9, 6, 8)
 _DESIGNS = {"real_world": "practice", "interventional": "trial"}
 
 
-def render_explanation(
-    comparison: Comparison, outcome_id: str, console: Console, *, products: bool = False
-) -> None:
+def render_explanation(comparison: Comparison, outcome_id: str, console: Console, *, products: bool = False) -> None:
     """Print everything behind one outcome.
 
     Parameters
@@ -81,8 +79,7 @@ def _option(page: Page, comparison: Comparison, outcome: Outcome, option: Option
     if not wording.has_number(estimate):
         return
     page.paragraph(
-        f"{estimate.n_studies} studies, {estimate.n_patients} patients, "
-        f"{wording.follow_up(estimate.follow_up_months)}."
+        f"{estimate.n_studies} studies, {estimate.n_patients} patients, {wording.follow_up(estimate.follow_up_months)}."
     )
     if estimate.waterfall:
         page.gap()

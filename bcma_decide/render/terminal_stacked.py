@@ -64,8 +64,6 @@ def _difference(page: Page, outcome: Outcome, first: Option, second: Option) -> 
     if contrast is None:
         page.paragraph(f"Difference: not comparable: {sentences.contrast_reason(outcome)}", indent=2)
         return
-    page.paragraph(
-        f"{first.label} minus {second.label}: {wording.difference(contrast.risk_difference)}", indent=2
-    )
+    page.paragraph(f"{first.label} minus {second.label}: {wording.difference(contrast.risk_difference)}", indent=2)
     page.paragraph(wording.probability_higher(contrast.probability_first_higher, first.label), indent=4)
     page.paragraph(f"certainty {wording.certainty(contrast.certainty)}", indent=4)

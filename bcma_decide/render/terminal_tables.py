@@ -68,9 +68,7 @@ class Layout:
         return [self.label, *(value * options), *([self.difference] if self.difference else [])]
 
 
-def write_table(
-    page: Page, comparison: Comparison, options: Sequence[Option], *, difference: bool, bars: bool
-) -> None:
+def write_table(page: Page, comparison: Comparison, options: Sequence[Option], *, difference: bool, bars: bool) -> None:
     """Write the rows of all outcomes for these options, then the remarks.
 
     Parameters

@@ -8,12 +8,19 @@ from pathlib import Path
 
 import yaml
 
+from bcma_decide import location
 from bcma_decide.evidence.catalogue import Catalogue, Words, load_catalogue
-from bcma_decide.evidence.files import find_evidence
 from bcma_decide.evidence.reviews import AdjustedEffectsFile, OtherMetaAnalysesFile, SourceMetaAnalysisFile
 from bcma_decide.evidence.schema import Study
 
-SHARED = ("adjusted_effects.yaml", "other_meta_analyses.yaml", "source_meta_analysis.yaml", "vocabulary.yaml")
+SHARED = (
+    "adjusted_effects.yaml",
+    "assumptions.yaml",
+    "definitions.yaml",
+    "other_meta_analyses.yaml",
+    "source_meta_analysis.yaml",
+    "vocabulary.yaml",
+)
 
 
 def row(outcome="orr", events=30, n=50, **fields):
@@ -67,7 +74,9 @@ def evidence_directory(tmp_path: Path, *studies: dict) -> Path:
     root = tmp_path / "evidence"
     (root / "studies").mkdir(parents=True)
     for name in SHARED:
-        shutil.copy(find_evidence() / name, root / name)
+        shutil.copy(location.evidence_directory() / name, root / name)
+    (root / "trait_correlations.yaml").write_text("pairs: []\n", encoding="utf-8")
+    (root / "pooled_effects.yaml").write_text("effects: []\n", encoding="utf-8")
     for content in studies:
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         (root / "studies" / f"{content['id']}.yaml").write_text(text, encoding="utf-8")

@@ -46,14 +46,10 @@ OPTIONS = (
         class_id="car_t",
         kind="product",
     ),
-    Option(
-        id="ide_cel", label="ide-cel", long_label="Idecabtagene vicleucel", class_id="car_t", kind="product"
-    ),
+    Option(id="ide_cel", label="ide-cel", long_label="Idecabtagene vicleucel", class_id="car_t", kind="product"),
     Option(id="teclistamab", label="teclistamab", long_label="Teclistamab", class_id="bite", kind="product"),
     Option(id="elranatamab", label="elranatamab", long_label="Elranatamab", class_id="bite", kind="product"),
-    Option(
-        id="linvoseltamab", label="linvoseltamab", long_label="Linvoseltamab", class_id="bite", kind="product"
-    ),
+    Option(id="linvoseltamab", label="linvoseltamab", long_label="Linvoseltamab", class_id="bite", kind="product"),
 )
 
 HOSTILE = '[bold red]x[/] <script>alert("1")</script> \x1b[31mred\u202e & {{ 7*7 }} [/]'
@@ -61,9 +57,7 @@ HOSTILE = '[bold red]x[/] <script>alert("1")</script> \x1b[31mred\u202e & {{ 7*7
 WATERFALL = (
     WaterfallStep(trait=None, label="average patient of the evidence", mean=0.815, change=0.0),
     WaterfallStep(trait="age", label="Age 72 years", mean=0.83, change=0.015),
-    WaterfallStep(
-        trait="extramedullary_disease", label="Extramedullary disease: present", mean=0.62, change=-0.21
-    ),
+    WaterfallStep(trait="extramedullary_disease", label="Extramedullary disease: present", mean=0.62, change=-0.21),
     WaterfallStep(trait="prior_lines", label="Prior lines: 5", mean=0.603, change=-0.017),
     WaterfallStep(trait=None, label="this patient", mean=0.598, change=-0.005),
 )
@@ -93,9 +87,7 @@ def estimate(median: float, half_width: float, certainty: Certainty = "low", **m
     return Estimate.model_validate({"state": "estimated", **fields, **more})
 
 
-def contrast(
-    median: float, interval: tuple[float, float], p: float, certainty: Certainty = "very low"
-) -> Contrast:
+def contrast(median: float, interval: tuple[float, float], p: float, certainty: Certainty = "very low") -> Contrast:
     value = RiskDifference(median=median, interval=interval)
     return Contrast(
         options=("car_t", "bite"),
@@ -157,9 +149,7 @@ OUTCOMES = (
             "very low",
             waterfall=(
                 WaterfallStep(trait=None, label="average patient of the evidence", mean=0.63, change=0.0),
-                WaterfallStep(
-                    trait="extramedullary_disease", label="Extramedullary disease", mean=0.52, change=-0.11
-                ),
+                WaterfallStep(trait="extramedullary_disease", label="Extramedullary disease", mean=0.52, change=-0.11),
             ),
             borrowed_traits=("prior_lines",),
             outside_evidence=("Earlier BCMA therapy: seen in 9 patients",),
@@ -186,12 +176,8 @@ OUTCOMES = (
         estimate(0.604, 0.3, "moderate"),
         contrast(0.268, (0.143, 0.384), 0.9996, "moderate"),
     ),
-    outcome(
-        "crs_g3plus", estimate(0.047, 0.5), estimate(0.0081, 0.7), contrast(0.038, (0.002, 0.09), 0.98, "low")
-    ),
-    outcome(
-        "icans_any", estimate(0.183, 0.5), estimate(0.062, 0.6), contrast(0.12, (0.02, 0.24), 0.99, "low")
-    ),
+    outcome("crs_g3plus", estimate(0.047, 0.5), estimate(0.0081, 0.7), contrast(0.038, (0.002, 0.09), 0.98, "low")),
+    outcome("icans_any", estimate(0.183, 0.5), estimate(0.062, 0.6), contrast(0.12, (0.02, 0.24), 0.99, "low")),
     outcome(
         "icans_g3plus",
         estimate(0.031, 0.6),
@@ -231,12 +217,8 @@ OUTCOMES = (
         None,
         "not reported for the bispecific",
     ),
-    outcome(
-        "treatment_related_death", estimate(0.0341, 0.6), TOO_THIN, None, "too few studies of the bispecific"
-    ),
-    outcome(
-        "apheresed_not_infused", estimate(0.126, 0.4), NOT_APPLICABLE, None, "the bispecific has no such step"
-    ),
+    outcome("treatment_related_death", estimate(0.0341, 0.6), TOO_THIN, None, "too few studies of the bispecific"),
+    outcome("apheresed_not_infused", estimate(0.126, 0.4), NOT_APPLICABLE, None, "the bispecific has no such step"),
 )
 
 TRAITS = (
@@ -325,9 +307,7 @@ UNKNOWNS = (
         label="High ferritin",
         needs="needs ferritin",
         moves=(
-            Move(
-                outcome="orr", option="car_t", low=0.561, high=0.628, low_when="present", high_when="absent"
-            ),
+            Move(outcome="orr", option="car_t", low=0.561, high=0.628, low_when="present", high_when="absent"),
             Move(
                 outcome="crs_any",
                 option="car_t",
@@ -343,9 +323,7 @@ UNKNOWNS = (
         label="High-risk cytogenetics",
         needs="needs FISH: del(17p), t(4;14), t(14;16)",
         moves=(
-            Move(
-                outcome="orr", option="car_t", low=0.522, high=0.643, low_when="present", high_when="absent"
-            ),
+            Move(outcome="orr", option="car_t", low=0.522, high=0.643, low_when="present", high_when="absent"),
             Move(outcome="orr", option="bite", low=0.446, high=0.561, low_when="present", high_when="absent"),
         ),
     ),
@@ -368,9 +346,7 @@ UNKNOWNS = (
         trait="iss_3",
         label="ISS stage III",
         needs="needs albumin and beta-2 microglobulin",
-        moves=(
-            Move(outcome="orr", option="bite", low=0.51, high=0.53, low_when="present", high_when="absent"),
-        ),
+        moves=(Move(outcome="orr", option="bite", low=0.51, high=0.53, low_when="present", high_when="absent"),),
     ),
 )
 
@@ -465,18 +441,14 @@ REFERENCES = (
         doi="10.1000/example.2024.0001",
         url="https://example.org/a/very/long/path/that/has/to/be/folded/somewhere/on/a/narrow/terminal",
     ),
-    Reference(
-        key="label-2024", citation=f"Label of an invented product {HOSTILE}", url="javascript:alert(1)"
-    ),
+    Reference(key="label-2024", citation=f"Label of an invented product {HOSTILE}", url="javascript:alert(1)"),
 )
 
 
 def comparison(**changes: object) -> Comparison:
     """The whole value; ``changes`` replace fields."""
     fields: dict[str, object] = {
-        "evidence": EvidenceStamp(
-            hash="9f2c1a77d0b34e6aa1b2c3d4e5f60718", date="2026-11-01", version="2026.11"
-        ),
+        "evidence": EvidenceStamp(hash="9f2c1a77d0b34e6aa1b2c3d4e5f60718", date="2026-11-01", version="2026.11"),
         "software": SoftwareStamp(name="bcma-decide", version="0.1.0", schema_version=SCHEMA_VERSION),
         "intended_use": INTENDED_USE,
         "profile": Profile(name="example-emd", setting="real_world", traits=TRAITS, carried=CARRIED),

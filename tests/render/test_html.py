@@ -175,9 +175,7 @@ def test_same_comparison_same_bytes(page):
 
 
 def test_an_empty_comparison_does_not_fail():
-    bare = comparison(
-        outcomes=(), findings=(), unknowns=(), not_known=(), explanations=(), references=(), options=()
-    )
+    bare = comparison(outcomes=(), findings=(), unknowns=(), not_known=(), explanations=(), references=(), options=())
     assert "For haematologists" in render_html(bare)
 
 

@@ -196,9 +196,7 @@ def test_no_colour_means_no_colour_codes(monkeypatch):
 def test_colour_carries_no_meaning(monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
     file = io.StringIO()
-    console = Console(
-        file=file, width=120, force_terminal=True, color_system="truecolor", legacy_windows=False
-    )
+    console = Console(file=file, width=120, force_terminal=True, color_system="truecolor", legacy_windows=False)
     render_comparison(comparison(), console)
     assert set(re.findall(r"\x1b\[([0-9;]*)m", file.getvalue())) <= {"0", "1", "2", "36"}
     assert draw(120) == re.sub(r"\x1b\[[0-9;]*m", "", file.getvalue())

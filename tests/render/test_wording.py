@@ -12,9 +12,7 @@ from bcma_decide.render import wording
 from .factory import contrast, estimate
 
 probabilities = st.floats(0, 1)
-shares = st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=1, max_size=30).filter(
-    lambda s: sum(s) > 1e-6
-)
+shares = st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=1, max_size=30).filter(lambda s: sum(s) > 1e-6)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +82,7 @@ def test_a_sentence_is_as_strong_as_its_certainty(level):
         "high": " respond",
     }
     one = wording.estimate_sentence(estimate(0.6, 0.4, level), "CAR-T", "respond")
-    two = wording.contrast_sentence(
-        contrast(0.1, (-0.1, 0.3), 0.8, level), "CAR-T", "the bispecific", "respond"
-    )
+    two = wording.contrast_sentence(contrast(0.1, (-0.1, 0.3), 0.8, level), "CAR-T", "the bispecific", "respond")
     assert verb[level] in one
     assert verb[level] in two
     assert ("may " in one) == (level == "low")
@@ -94,10 +90,7 @@ def test_a_sentence_is_as_strong_as_its_certainty(level):
 
 
 def test_states_are_words_with_their_reason():
-    assert (
-        wording.state_with_reason(Estimate(state="too_thin", reason="one study"))
-        == "too few studies: one study"
-    )
+    assert wording.state_with_reason(Estimate(state="too_thin", reason="one study")) == "too few studies: one study"
     assert wording.state(Estimate(state="not_applicable")) == "does not apply"
     assert wording.state(Estimate(state="no_evidence")) == "not reported"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bcma_decide.errors import EvidenceError, ProfileError
-from bcma_decide.evidence.files import ENVIRONMENT_VARIABLE, SIZE_LIMIT, find_evidence, read_yaml
+from bcma_decide.yaml_reader import SIZE_LIMIT, read_yaml
 
 
 @pytest.mark.parametrize(
@@ -90,30 +90,12 @@ def test_the_caller_chooses_the_error():
         read_yaml("a: 1\na: 2", error=ProfileError)
 
 
-def test_the_evidence_is_found_beside_the_package(monkeypatch):
-    monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
-    assert (find_evidence() / "studies").is_dir()
-
-
-def test_the_directory_given_wins_over_the_environment(tmp_path, monkeypatch):
-    for name in ("given", "named"):
-        (tmp_path / name / "studies").mkdir(parents=True)
-    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path / "named"))
-    assert tmp_path / "given" == find_evidence(tmp_path / "given")
-    assert tmp_path / "named" == find_evidence()
-
-
-def test_a_directory_without_studies_is_refused(tmp_path):
-    with pytest.raises(EvidenceError, match="has no studies/ folder"):
-        find_evidence(tmp_path)
-
-
 def test_the_reader_is_cheap_to_import():
     """No pydantic, numpy or scipy comes with it."""
     code = (
-        "import sys, bcma_decide.evidence.files; "
+        "import sys, bcma_decide.yaml_reader; "
         "print([m for m in ('pydantic', 'numpy', 'scipy', 'rich') if m in sys.modules])"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout.strip() == "[]"

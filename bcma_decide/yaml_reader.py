@@ -1,11 +1,10 @@
-"""Where the evidence lies, and the one strict YAML reader of the program.
+"""The one strict YAML reader of the program, for evidence files and patient profiles.
 
-This module knows neither pydantic nor the schema, so that every part of the program can import it cheaply.
+It knows neither pydantic nor any schema, so that every part of the program can import it cheaply.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +14,6 @@ import yaml
 
 from bcma_decide.errors import BcmaDecideError, EvidenceError, Problem
 
-ENVIRONMENT_VARIABLE: Final = "BCMA_DECIDE_EVIDENCE"
-STUDIES: Final = "studies"
 SIZE_LIMIT: Final = 1_000_000
 """Bytes one file may have."""
 DEPTH_LIMIT: Final = 40
@@ -24,36 +21,6 @@ DEPTH_LIMIT: Final = 40
 
 Data = Any
 """Plain data: mappings with text keys, lists, text, numbers, true, false and null."""
-
-_PACKAGE: Final = Path(__file__).resolve().parent.parent
-
-
-def find_evidence(directory: Path | None = None) -> Path:
-    """Return the evidence directory.
-
-    In this order: ``directory``, the environment variable, the copy inside the installed package, the
-    ``evidence/`` folder beside the package.
-
-    Raises
-    ------
-    EvidenceError
-        If the place asked for holds no evidence, or none is found anywhere.
-    """
-    if directory is not None:
-        return _checked(Path(directory), "given as the evidence directory")
-    named = os.environ.get(ENVIRONMENT_VARIABLE)
-    if named:
-        return _checked(Path(named), f"named by {ENVIRONMENT_VARIABLE}")
-    for candidate in (_PACKAGE / "_evidence", _PACKAGE.parent / "evidence"):
-        if (candidate / STUDIES).is_dir():
-            return candidate
-    raise EvidenceError(f"no evidence found; name its directory with --evidence or {ENVIRONMENT_VARIABLE}")
-
-
-def _checked(directory: Path, why: str) -> Path:
-    if not (directory / STUDIES).is_dir():
-        raise EvidenceError(f"{directory}: {why}, but it has no {STUDIES}/ folder")
-    return directory
 
 
 def read_yaml(source: Path | str, *, name: str = "", error: type[BcmaDecideError] = EvidenceError) -> Data:
