@@ -22,7 +22,7 @@ State = Literal["estimated", "too_thin", "not_applicable", "no_evidence"]
 class Value(BaseModel):
     """Base of every shape here: immutable, nothing unknown."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class EvidenceStamp(Value):

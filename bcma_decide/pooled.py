@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from bcma_decide.vocabulary import Design
 
 POOLED_SCHEMA_VERSION: Final = "1"
+SEAL: Final = "pooled_hash"
 SETTINGS: Final[tuple[Design, Design]] = ("interventional", "real_world")
 
 
-def content_hash(document: Mapping[str, Any]) -> str:
-    """SHA-256 of the pooled document without its own ``pooled_hash`` (canonical JSON)."""
-    body = {key: value for key, value in document.items() if key != "pooled_hash"}
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+def sealed(body: str) -> str:
+    """The text of a pooled file: a first line with the SHA-256 of everything after it, then the body.
+
+    ``body`` is the text of a JSON object without its opening brace.
+    """
+    return f'{{"{SEAL}":"{hashlib.sha256(body.encode()).hexdigest()}",\n{body}'
+
+
+def seal_holds(text: str) -> bool:
+    """Whether a pooled file's text still has the checksum it was written with."""
+    first, _, body = text.partition("\n")
+    return first == sealed(body).partition("\n")[0]

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "compare": ("bcma_decide.cli.compare", "Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient."),
     "template": ("bcma_decide.cli.profiles", "Write an empty, commented profile file."),
     "examples": ("bcma_decide.cli.profiles", "List the shipped example patients."),
+    "schema": ("bcma_decide.cli.schema", "Print the JSON Schema of a comparison."),
     "evidence": ("bcma_decide.cli.evidence", "Look at, check, pool and build the evidence."),
 }
 """Where each command lives, and its one-line help, so that listing them loads none of them."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bcma_decide.comparison import State
 from bcma_decide.definitions import Definitions
 from bcma_decide.errors import NoEvidenceError, Problem
-from bcma_decide.pooled import POOLED_SCHEMA_VERSION, SETTINGS, content_hash
+from bcma_decide.pooled import POOLED_SCHEMA_VERSION, SETTINGS, seal_holds
 from bcma_decide.vocabulary import CLASSES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES, ClassId
 
 Array = NDArray[np.float64]
@@ -150,7 +150,7 @@ def read_model(path: Path) -> Model:
             "schema_version", f"{found!r}, this program reads {POOLED_SCHEMA_VERSION!r}", rebuild, str(path)
         )
         raise NoEvidenceError("the pooled evidence has another format", [problem])
-    if document.get("pooled_hash") != content_hash(document):
+    if not seal_holds(text):
         problem = Problem("pooled_hash", "does not match the content", rebuild, str(path))
         raise NoEvidenceError("the pooled evidence was changed after it was built", [problem])
     try:

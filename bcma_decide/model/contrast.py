@@ -70,6 +70,9 @@ def differences(
         gradient[rows, side, klass[:, side]] = predictor.typical[index[:, side]]
     flat = gradient.reshape(len(pairs), 2, C * T)
     covariance = flat @ model.effect_covariance[family] @ flat.transpose(0, 2, 1)
+    blocks = model.effect_covariance.reshape(-1, C, T, C, T)
+    scatter = np.einsum("fctdu,tu->fcd", blocks, predictor.patient_covariance)
+    covariance += scatter[family[:, None, None], klass[:, :, None], klass[:, None, :]]
     own = levels.variance[index] + extra[index] + 0.25 * bias_sd**2
     covariance[:, [0, 1], [0, 1]] += own
     covariance[:, [0, 1], [1, 0]] -= 0.25 * bias_sd**2

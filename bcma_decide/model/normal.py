@@ -81,8 +81,10 @@ def mixture_quantiles(weights: Array, means: Array, sds: Array, probabilities: A
 
 @cache
 def _hermite(points: int) -> tuple[Array, Array]:
-    nodes, weights = np.polynomial.hermite_e.hermegauss(points)
-    return nodes, weights / weights.sum()
+    """Nodes and weights for the standard normal (Golub GH, Welsch JH. Math Comput 1969;23:221-230)."""
+    beside = np.sqrt(np.arange(1.0, points))
+    nodes, vectors = np.linalg.eigh(np.diag(beside, 1) + np.diag(beside, -1))
+    return nodes, vectors[0] ** 2
 
 
 def expected_logistic(means: Array, sds: Array, points: int = 9) -> Array:

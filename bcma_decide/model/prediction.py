@@ -32,13 +32,15 @@ class Predictor:
 
     ``offset`` (families, classes, draws): trait part per virtual patient. ``mean``, ``variance`` (cells, bins):
     log odds and their variance (parameters, plus the spread of patients inside the bin, plus what lies outside the
-    evidence); ``typical`` (cells, traits): derivative of the average predictor in the trait effects.
+    evidence); ``typical`` (cells, traits): derivative of the average predictor in the trait effects;
+    ``patient_covariance`` (traits, traits): how the virtual patients vary.
     """
 
     offset: Array
     mean: Array
     variance: Array
     typical: Array
+    patient_covariance: Array
 
 
 @dataclass(frozen=True)
@@ -78,13 +80,19 @@ def linear_predictor(model: Model, levels: Levels, patients: Patients, extra_var
     own = np.stack(
         [model.effect_covariance[:, c * T : (c + 1) * T, c * T : (c + 1) * T] for c in range(model.effects.shape[1])],
         axis=1,
-    )[family, klass]
-    parameter_variance = np.einsum("cbt,cbt->cb", gradient @ own, gradient)
+    )
+    centred = bin_deviation - bin_deviation.mean(axis=2, keepdims=True)
+    patient_covariance = np.cov(deviation.T, bias=True)
+    # Patients of one bin differ also where the effect is unsure: E[x'Vx] is more than E[x]'V E[x].
+    within_bins = patient_covariance - centred.transpose(0, 1, 3, 2) @ centred / BINS
+    scatter = np.einsum("fctu,fctu->fc", own, within_bins)[family, klass]
+    parameter_variance = np.einsum("cbt,cbt->cb", gradient @ own[family, klass], gradient) + scatter[:, None]
     return Predictor(
         offset=offset,
         mean=levels.mean[:, None] + bin_mean[family, klass],
         variance=levels.variance[:, None] + parameter_variance + bin_variance[family, klass] + extra_variance[:, None],
         typical=gradient.mean(axis=1),
+        patient_covariance=patient_covariance,
     )
 
 

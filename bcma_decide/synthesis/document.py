@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from bcma_decide.evidence.schema import Study
-from bcma_decide.pooled import POOLED_SCHEMA_VERSION, content_hash
+from bcma_decide.pooled import POOLED_SCHEMA_VERSION, sealed
 from bcma_decide.synthesis.contrasts import FamilyContrasts
 from bcma_decide.synthesis.trait_effects import TraitEffects
 from bcma_decide.synthesis.virtual_cohort import standard_normal_points
@@ -134,7 +134,7 @@ def make_document(
     behind: dict[str, Any],
     include_unverified: bool,
 ) -> dict[str, Any]:
-    """Everything the bedside reads, rounded, with its checksum."""
+    """Everything the bedside reads, rounded."""
     margins = [workshop.population[trait] for trait in MODEL_TRAIT_IDS]
     points = standard_normal_points(BEDSIDE_POINTS, len(MODEL_TRAIT_IDS) + 3)
     keys = [line["source"] for entry in behind.values() for line in entry["studies"]]
@@ -194,21 +194,19 @@ def make_document(
         "sources": _sources(inputs.studies, keys),
         "not_known": _not_known(options, outcomes),
     }
-    document = rounded(document)
-    document["pooled_hash"] = content_hash(document)
-    return document
+    return dict(rounded(document))
 
 
 _BY_LINE = ("families", "outcomes", "provenance", "sources")
 
 
 def document_text(document: Mapping[str, Any]) -> str:
-    """The pooled file as text: compact, one outcome or family per line so that changes can be read."""
+    """The pooled file as text with its checksum: compact, one outcome or family per line so that changes can be read."""
     lines = [f"{json.dumps(key)}:{_compact(value)}" for key, value in document.items() if key not in _BY_LINE]
     for key in _BY_LINE:
         inner = ",\n ".join(f"{json.dumps(name)}:{_compact(value)}" for name, value in document[key].items())
         lines.append(f"{json.dumps(key)}:{{\n {inner}}}")
-    return "{" + ",\n".join(lines) + "}\n"
+    return sealed(",\n".join(lines) + "}\n")
 
 
 def _compact(value: object) -> str:

@@ -1,0 +1,17 @@
+"""``bcma-decide schema``: the shape of the JSON that ``compare --json`` prints."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+schema_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@schema_app.command()
+def schema() -> None:
+    """Print the JSON Schema of a comparison, for programs that read it."""
+    from bcma_decide.comparison import Comparison
+
+    typer.echo(json.dumps(Comparison.model_json_schema(mode="serialization"), indent=2, ensure_ascii=False))
