@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from bcma_decide.model.artefact import Levels, Model
 from bcma_decide.model.contrast import Difference, differences, sample_quantiles
-from bcma_decide.model.normal import logistic
+from bcma_decide.model.normal import expected_logistic, logistic
 from bcma_decide.model.population import Patients, conditional_patients
-from bcma_decide.model.prediction import Predictor, Rates, linear_predictor, rates
+from bcma_decide.model.prediction import Predictor, Rates, in_order, linear_predictor, rates
 from bcma_decide.traits import Traits
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, OUTCOMES, TRAIT_LABELS, Design
 
@@ -80,9 +80,9 @@ def outside_evidence(model: Model, values: Mapping[str, bool | float | None]) ->
                 if not low <= float(value) <= high:
                     reasons.append(f"age {float(value):g}, studied {low:g} to {high:g}")
             elif trait.kind == "binary" and value:
-                seen = int(model.patients_with_trait[index, position])
-                if seen < few:
-                    reasons.append(f"{TRAIT_LABELS[trait.id]}: seen in {seen} patients")
+                seen = model.patients_with_trait[index, position]
+                if seen < few:  # never where the studies do not report the trait: the count is NaN then
+                    reasons.append(f"{TRAIT_LABELS[trait.id]}: seen in {seen:.0f} patients")
         result.append(tuple(reasons))
     return tuple(result)
 
@@ -128,11 +128,12 @@ def from_decision(found: Answer) -> dict[int, tuple[float, float, float]]:
     sides = []
     for side, column in ((0, 0), (1, 2)):
         cells = [pair[side] for pair in pairs]
-        mean, variance = found.predictor.mean[cells], found.predictor.variance[cells]
-        sd = np.sqrt(variance.mean(axis=1) + mean.var(axis=1))
-        sides.append(logistic(mean.mean(axis=1)[:, None] + sd[:, None] * noise[:, column]))
-    quantiles = sample_quantiles(sides[0] * (1.0 - sides[1]), (0.5, 0.025, 0.975))
-    return {pair[0]: (float(q[0]), float(q[1]), float(q[2])) for pair, q in zip(pairs, quantiles, strict=True)}
+        mean, sd = found.predictor.mean[cells], np.sqrt(found.predictor.variance[cells])
+        sides.append(logistic(mean[:, :, None] + sd[:, :, None] * noise[:, column]).reshape(len(cells), -1))
+    table = np.full((len(found.model.cells), 3), np.nan)
+    table[[pair[0] for pair in pairs]] = sample_quantiles(sides[0] * (1.0 - sides[1]), (0.5, 0.025, 0.975))
+    table = in_order(found.model, table)
+    return {index: (float(table[index, 0]), float(table[index, 1]), float(table[index, 2])) for index, _ in pairs}
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,10 @@ def trait_moves(found: Answer, traits: Sequence[str]) -> dict[str, tuple[TraitMo
     cells = [index for index, cell in enumerate(model.cells) if cell.option in CLASSES]
     family = [model.family_index[model.cells[index].family] for index in cells]
     klass = [model.cells[index].class_index for index in cells]
-    rate = logistic(found.levels.mean[cells][:, None] + found.predictor.offset[family, klass])
+    offset = found.predictor.offset[family, klass]
+    total = found.predictor.variance[cells].mean(axis=1) + found.predictor.mean[cells].var(axis=1)
+    sd = np.sqrt(np.maximum(total - offset.var(axis=1), 0.0))
+    rate = expected_logistic(found.levels.mean[cells][:, None] + offset, sd[:, None], points=5)
     result = {}
     for trait in traits:
         position = MODEL_TRAIT_IDS.index(trait)

@@ -12,7 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from bcma_decide.answer import Answer, answer, cumulative_means, from_decision, trait_moves
+from bcma_decide.answer import (
+    Answer,
+    answer,
+    cumulative_means,
+    from_decision,
+    model_scale,
+    natural_scale,
+    trait_moves,
+)
 from bcma_decide.comparison import (
     SCHEMA_VERSION,
     Comparison,
@@ -38,10 +46,12 @@ from bcma_decide.location import pooled_path
 from bcma_decide.model.artefact import Model, read_model
 from bcma_decide.model.certainty import LEVELS, rate_certainty
 from bcma_decide.model.contrast import Difference
+from bcma_decide.model.prediction import numeric_range
 from bcma_decide.patient import Patient
 from bcma_decide.traits import derive
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import (
+    CLASS_LABELS,
     CLASSES,
     FAMILY_OF,
     INTENDED_USE,
@@ -57,7 +67,7 @@ SMALLEST_MOVE = 0.01
 """An unknown trait that moves a rate by less than one in a hundred is not listed for it."""
 
 SMALLEST_STEP = 5e-4
-"""A waterfall step smaller than one in two thousand is left out."""
+"""A waterfall step smaller than one in two thousand is left to the last one."""
 
 
 @lru_cache(maxsize=4)
@@ -307,13 +317,18 @@ def _notes(found: Answer, outcome: str, estimates: Mapping[str, Estimate]) -> tu
     family = FAMILY_OF[outcome]
     notes = []
     times = [estimates[option].follow_up_months for option in CLASSES]
-    if family.grows_with_follow_up and times[0] and times[1]:
-        shorter, longer = sorted((times[0], times[1]))
-        if longer > found.model.assumptions["follow_up_ratio"] * shorter:
-            notes.append(
-                f"not the same time: CAR-T was followed for a median of {times[0]:.0f} months, "
-                f"bispecific antibodies for {times[1]:.0f}; this rate grows with time"
-            )
+    if family.grows_with_follow_up:
+        followed = [
+            f"{CLASS_LABELS[option][0]} {months:.0f}" for option, months in zip(CLASSES, times, strict=True) if months
+        ]
+        if followed:
+            notes.append(f"this rate grows with time; median follow-up in months: {', '.join(followed)}")
+        if (
+            times[0]
+            and times[1]
+            and max(times[0], times[1]) > found.model.assumptions["follow_up_ratio"] * min(times[0], times[1])
+        ):
+            notes.append("not the same time: the two options were not followed for equally long")
     if family.id == "response" and estimates[CLASSES[0]].from_decision:
         notes.append("CAR-T is counted from the infusion; the line from decision counts from apheresis")
     return tuple(notes)
@@ -329,12 +344,14 @@ def _waterfalls(
             continue
         column = [float(value) for value in means[:, index]]
         steps = [WaterfallStep(trait=None, label="average patient of the evidence", mean=column[0], change=0.0)]
+        level = column[0]
         for trait, before, after in zip(traits[1:], column[:-1], column[1:], strict=True):
             if trait is not None and abs(after - before) >= SMALLEST_STEP:
                 label = f"{TRAIT_LABELS[trait]}: {found.traits[trait].text}"
-                steps.append(WaterfallStep(trait=trait, label=label, mean=after, change=after - before))
+                level += after - before
+                steps.append(WaterfallStep(trait=trait, label=label, mean=level, change=after - before))
         final = float(found.rates.mean[index])
-        steps.append(WaterfallStep(trait=None, label="this patient", mean=final, change=final - column[-1]))
+        steps.append(WaterfallStep(trait=None, label="this patient", mean=final, change=final - level))
         result[cell.outcome, cell.option] = tuple(steps)
     return result
 
@@ -356,6 +373,20 @@ def _findings(found: Answer) -> Iterator[Finding]:
                 severity="caution",
                 state="fires",
                 text=f"outside the evidence: {reason}; intervals are widened",
+            )
+    ends = [end.tolist() for end in numeric_range(found.model)]
+    for position, trait in enumerate(MODEL_TRAITS):
+        value = model_scale(trait.id, found.traits[trait.id].value)
+        low, high = ends[0][position], ends[1][position]
+        if trait.kind != "binary" and value is not None and not low <= value <= high:
+            span = f"{natural_scale(trait.id, low):.0f} to {natural_scale(trait.id, high):.0f}"
+            yield Finding(
+                id=f"held.{trait.id}",
+                severity="information",
+                state="fires",
+                text=f"{trait.label} beyond the central range of the studies ({span}): its effect is held at the edge",
+                value=found.traits[trait.id].text,
+                threshold=span,
             )
 
 

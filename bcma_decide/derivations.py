@@ -14,11 +14,12 @@ from typing import NamedTuple
 from bcma_decide.definitions import AnyOf, CutOff, Definitions, Drug, DrugCount, Score, Stage, holds, wording
 from bcma_decide.fields import FIELD_LABELS, FIELDS, in_sentence, or_list
 from bcma_decide.patient import Patient
-from bcma_decide.reading import Quantity
+from bcma_decide.reading import Course, Quantity
 
 T_CELL_REDIRECTING = ("car_t", "bispecific")
 HEADINGS = ("refractory_to", "exposed_to", "naive_to")
 ROMAN = ("", "I", "II", "III")
+COURSE_KINDS = {"adc": "antibody-drug conjugate", "car_t": "CAR-T", "bispecific": "bispecific antibody"}
 
 
 class Claim(NamedTuple):
@@ -96,9 +97,7 @@ def all_evidence(patient: Patient, definitions: Definitions, drugs: Drugs) -> di
     found |= _earlier_therapy(patient, drugs)
     for term in definitions.terms:
         if term.id not in found and FIELDS[term.id].kind == "yes_no":
-            found[term.id] = Evidence(
-                _given(patient, term.id), f"needs an answer: {in_sentence(FIELD_LABELS[term.id])}"
-            )
+            found[term.id] = Evidence(_given(patient, term.id), "needs an answer")
     return found
 
 
@@ -133,9 +132,9 @@ def _cut_off(patient: Patient, rule: CutOff) -> Evidence:
     value = getattr(patient, rule.field)
     number = _number(patient, rule.field)
     if number is not None:
-        shown = str(value).strip()
-        inside = holds(rule, number)
-        claims.append(Claim(inside, f"{FIELD_LABELS[rule.field]} {shown} (cut-off: {wording(rule)})", (rule.field,)))
+        label = in_sentence(FIELD_LABELS[rule.field])
+        cut = wording(rule).removeprefix(label).strip()
+        claims.append(Claim(holds(rule, number), f"{label} {value}; cut-off: {cut}", (rule.field,)))
     claims += [
         Claim(True, in_sentence(FIELD_LABELS[name]), (name,)) for name in rule.or_any_of if getattr(patient, name)
     ]
@@ -156,14 +155,13 @@ def _score(patient: Patient, rule: Score) -> Evidence:
             missing.append(item.label)
         else:
             known.append(item.field)
-            parts += [f"{item.label} {low}"] if low else []
+            parts.append(f"{item.label} {getattr(patient, item.field)} ({low})")
     total = f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
     points = f"{total} {'point' if total == '1' else 'points'}"
     if lowest >= rule.at_least or highest < rule.at_least:
-        detail = f" ({', '.join(parts)})" if parts else ""
-        how = f"{points}{detail}; counts from {rule.at_least}"
-        deciding = tuple(known)
-        claims.append(Claim(lowest >= rule.at_least, how, deciding))
+        detail = f": {', '.join(parts)}" if parts else ""
+        how = f"{points}{detail}; yes from {rule.at_least} points"
+        claims.append(Claim(lowest >= rule.at_least, how, tuple(known)))
     return Evidence(tuple(claims), f"{points}; needs {and_list(missing)}" if missing else points)
 
 
@@ -253,12 +251,10 @@ def _earlier_therapy(patient: Patient, drugs: Drugs) -> dict[str, Evidence]:
     bcma, redirection = "prior_bcma", "prior_t_cell_redirection"
     claims = {name: list(_given(patient, name)) for name in (bcma, redirection)}
     if patient.prior_bcma_courses:
-        kinds = and_list(dict.fromkeys(course.kind for course in patient.prior_bcma_courses))
-        claims[bcma].append(Claim(True, f"earlier course of {kinds}", ("prior_bcma_courses",)))
-    redirecting = [course.kind for course in patient.prior_bcma_courses if course.kind in T_CELL_REDIRECTING]
+        claims[bcma].append(Claim(True, _courses(patient.prior_bcma_courses), ("prior_bcma_courses",)))
+    redirecting = [course for course in patient.prior_bcma_courses if course.kind in T_CELL_REDIRECTING]
     if redirecting:
-        how = f"earlier course of {and_list(dict.fromkeys(redirecting))}"
-        claims[redirection].append(Claim(True, how, ("prior_bcma_courses",)))
+        claims[redirection].append(Claim(True, _courses(redirecting), ("prior_bcma_courses",)))
     sides: dict[str, tuple[Callable[[Drug], bool], Callable[[Drug], bool]]] = {
         bcma: (_against_bcma, lambda drug: _against_bcma(drug) and not _redirects(drug)),
         redirection: (_redirects, lambda drug: _redirects(drug) and not _against_bcma(drug)),
@@ -270,10 +266,16 @@ def _earlier_therapy(patient: Patient, drugs: Drugs) -> dict[str, Evidence]:
         if getattr(patient, other) is False and rest is not None and not rest.value:
             how = f"{in_sentence(FIELD_LABELS[other])}: no; {rest.how}"
             claims[name].append(Claim(False, how, (other, *rest.fields)))
-    return {
-        name: Evidence(tuple(found), f"needs an answer: {in_sentence(FIELD_LABELS[name])}, or the drugs given")
-        for name, found in claims.items()
-    }
+    return {name: Evidence(tuple(found), "needs an answer, or the drugs given") for name, found in claims.items()}
+
+
+def _courses(courses: Iterable[Course]) -> str:
+    return f"earlier course of {and_list(dict.fromkeys(course_text(course) for course in courses))}"
+
+
+def course_text(course: Course) -> str:
+    """Write a course of BCMA therapy: ``CAR-T (7 months ago)``."""
+    return str(course).replace(course.kind, COURSE_KINDS[course.kind], 1)
 
 
 def _against_bcma(drug: Drug) -> bool:

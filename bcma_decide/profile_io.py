@@ -56,7 +56,7 @@ def read_values(source: Path | str) -> dict[str, Any]:
 def parse(text: str, name: str = "profile", *, as_json: bool = False) -> dict[str, Any]:
     """Read the fields in a YAML or JSON text, unchecked; ``name`` is what messages call it."""
     if not text.strip():
-        raise _refusal(name, "", "is empty", "write a template and fill it in")
+        raise _refusal(name, "", "is empty", "start from: bcma-decide template")
     values: Any
     if as_json or text.lstrip().startswith("{"):
         try:
@@ -70,7 +70,7 @@ def parse(text: str, name: str = "profile", *, as_json: bool = False) -> dict[st
     else:
         values = _yaml(text, name)
     if values is None:
-        raise _refusal(name, "", "holds no field", "write a template and fill it in")
+        raise _refusal(name, "", "holds no field", "start from: bcma-decide template")
     if not isinstance(values, dict):
         raise _refusal(name, "", "is not a mapping of fields to values", "one 'field: value' on each line")
     for key in values:

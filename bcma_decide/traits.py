@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import Any, Literal
 
 from bcma_decide.definitions import Definitions
-from bcma_decide.derivations import ROMAN, Claim, Drugs, Evidence, all_evidence, and_list, yes_no
+from bcma_decide.derivations import ROMAN, Claim, Drugs, Evidence, all_evidence, and_list, course_text, yes_no
 from bcma_decide.fields import FIELD_LABELS, FIELDS, in_sentence
 from bcma_decide.patient import Patient
+from bcma_decide.reading import Course
 from bcma_decide.vocabulary import MODEL_TRAITS, TRAIT_LABELS
 
 TraitState = Literal["given", "derived", "unknown"]
@@ -114,7 +115,7 @@ def derive(patient: Patient, definitions: Definitions | Mapping[str, Any]) -> Tr
 def _number(patient: Patient, trait: str) -> TraitValue:
     value = getattr(patient, trait)
     if value is None:
-        return TraitValue(trait, "unknown", None, "unknown", f"needs {in_sentence(FIELD_LABELS[trait])}")
+        return TraitValue(trait, "unknown", None, "unknown", "needs an answer")
     return TraitValue(trait, "given", float(value), _shown(trait, value), "given")
 
 
@@ -204,10 +205,10 @@ def _shown(name: str, value: object) -> str:
     if isinstance(value, bool):
         return yes_no(value)
     if isinstance(value, tuple):
-        return ", ".join(str(part) for part in value)
+        return ", ".join(course_text(part) if isinstance(part, Course) else str(part) for part in value)
     if isinstance(value, int):
         if FIELDS[name].kind == "stage":
             return ROMAN[value]
-        unit = FIELDS[name].unit
+        unit = "" if name == "prior_lines" else FIELDS[name].unit  # its label says what is counted
         return f"{value} {unit if value != 1 else unit.removesuffix('s')}".strip()
     return str(value)

@@ -126,7 +126,7 @@ class _Builder:
                 if len(open_nodes) > DEPTH_LIMIT:
                     raise self._refused(event, f"nests deeper than {DEPTH_LIMIT} levels", "")
         if not root or root[0] is None:
-            raise _refusal(self._error, self._name, "", "is empty", "")
+            raise _refusal(self._error, self._name, "", "is empty", "write at least one 'key: value' line")
         return root[0]
 
     def _events(self, text: str) -> Iterator[Any]:

@@ -10,7 +10,9 @@ COMMITTED = Path(__file__).parents[1] / "reports" / "comparison.schema.json"
 
 def test_the_committed_schema_is_current():
     schema = Comparison.model_json_schema(mode="serialization")
-    assert json.loads(COMMITTED.read_text(encoding="utf-8")) == schema, "run: bcma-decide schema > reports/comparison.schema.json"
+    assert json.loads(COMMITTED.read_text(encoding="utf-8")) == schema, (
+        "run: bcma-decide schema > reports/comparison.schema.json"
+    )
 
 
 def test_the_schema_requires_what_the_interface_promises():

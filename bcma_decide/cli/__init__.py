@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any, Final
@@ -75,7 +76,8 @@ def _version(value: bool) -> None:
 def main_callback(
     ctx: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+        bool,
+        typer.Option("--version", metavar="", callback=_version, is_eager=True, help="Print the version and leave."),
     ] = False,
 ) -> None:
     """BCMA CAR-T and BCMAxCD3 bispecific antibodies, side by side, for one patient with myeloma."""
@@ -89,4 +91,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # a terminal that cannot show a letter gets a stand-in instead of a traceback
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    app()
+    try:
+        app()
+    except OSError as error:  # a full disk, for example; a closed pipe ends quietly before it comes here
+        sys.stderr.write(f"cannot write the output: {error.strerror or error}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is tried again on the way out
+        sys.exit(1)

@@ -29,7 +29,7 @@ def ask_patient(console: Console | None = None, definitions: Definitions | None 
     Raises
     ------
     Left
-        When the person answers ``q``, presses Ctrl-C or closes the input.
+        When the person answers ``q`` or closes the input.
     """
     from rich.console import Console as Terminal
 
@@ -39,7 +39,7 @@ def ask_patient(console: Console | None = None, definitions: Definitions | None 
     answers: dict[str, str] = {}
     for panel in PANELS:
         console.print()
-        console.rule(panel, align="left", characters="-")
+        console.rule(panel, align="left", characters="-", style="dim")
         for field in FIELDS.values():
             if field.panel == panel and field.skip_if not in answers:
                 answer = _ask(field, console, definitions)
@@ -77,9 +77,12 @@ def _ask(field: ProfileField, console: Console, definitions: Definitions) -> str
 def _input(console: Console, prompt: str) -> str:
     try:
         return console.input(prompt, markup=False).strip()
-    except (EOFError, KeyboardInterrupt):
+    except EOFError:
         console.print()
         raise Left from None
+    except KeyboardInterrupt:
+        console.print()
+        raise
 
 
 def _summary(console: Console, traits: Traits) -> None:
@@ -87,7 +90,7 @@ def _summary(console: Console, traits: Traits) -> None:
     from rich.table import Table
 
     console.print()
-    console.rule("Summary", align="left", characters="-")
+    console.rule("Summary", align="left", characters="-", style="dim")
     if not traits.ledger:
         _line(console, "Nothing is known of this patient.")
         return

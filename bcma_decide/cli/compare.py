@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.profile_options import ExampleName, ProfileCommand, patient_from_sources, with_profile_options
 from bcma_decide.vocabulary import OUTCOMES, Design
@@ -24,7 +25,7 @@ OUTPUT = "How it is shown"
 
 ProfileArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[PROFILE]", help="Profile of the patient, YAML or JSON; - reads standard input."),
+    typer.Argument(metavar="PROFILE", help="Profile of the patient, YAML or JSON; - reads standard input."),
 ]
 Setting = Annotated[
     Literal["real-world", "trial"],
@@ -34,36 +35,49 @@ Explain = Annotated[
     list[str] | None,
     typer.Option(
         "--explain", metavar="OUTCOME", rich_help_panel=RESULT,
-        help="Show what is behind an outcome (such as orr): steps, trait effects, studies, weights. Repeatable.",
+        help="Show what is behind an outcome: steps to this patient, trait effects, studies, weights. Repeatable. "
+        f"OUTCOME is one of {', '.join(OUTCOMES)}.",
         autocompletion=lambda: list(OUTCOMES),
     ),
 ]  # fmt: skip
-Products = Annotated[bool, typer.Option("--products", help="Add the products to the classes.", rich_help_panel=RESULT)]
-Sources = Annotated[bool, typer.Option("--sources", help="Add the references.", rich_help_panel=RESULT)]
+Products = Annotated[
+    bool,
+    typer.Option("--products", metavar="", help="Add the products to the classes.", rich_help_panel=RESULT),
+]
+Sources = Annotated[bool, typer.Option("--sources", metavar="", help="Add the references.", rich_help_panel=RESULT)]
 Ask = Annotated[
     bool,
-    typer.Option("--ask", help="Ask for every field on the terminal.", rich_help_panel="Where the patient comes from"),
+    typer.Option(
+        "--ask", metavar="", help="Ask for every field on the terminal.", rich_help_panel="Where the patient comes from"
+    ),
 ]
 AsJson = Annotated[
     bool,
-    typer.Option("--json", help="Print the comparison as one JSON document, nothing else.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--json", metavar="", help="Print the comparison as one JSON document, nothing else.", rich_help_panel=OUTPUT
+    ),
 ]
 Html = Annotated[
     Path | None,
     typer.Option("--html", metavar="FILE", help="Also write a self-contained HTML page.", rich_help_panel=OUTPUT),
 ]
-Plain = Annotated[bool, typer.Option("--plain", help="Tab-separated lines, no boxes or bars.", rich_help_panel=OUTPUT)]
+Plain = Annotated[
+    bool,
+    typer.Option("--plain", metavar="", help="Tab-separated lines, no boxes or bars.", rich_help_panel=OUTPUT),
+]
 Color = Annotated[
     Literal["auto", "always", "never"],
     typer.Option("--color", help="Colour on the terminal; NO_COLOR is honoured.", rich_help_panel=OUTPUT),
 ]
 EvidenceDirectory = Annotated[
     Path | None,
-    typer.Option("--evidence", metavar="DIR", help="Another evidence directory.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--evidence", metavar="DIR", help="Another evidence directory, with its pooled.json.", rich_help_panel=RESULT
+    ),
 ]
 
 
-@compare_app.command(cls=ProfileCommand)
+@compare_app.command(cls=ProfileCommand, epilog=EPILOG)
 @with_profile_options
 @report_errors
 def compare(
@@ -84,8 +98,11 @@ def compare(
 ) -> None:
     """Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient.
 
-    Everything about the patient may be unknown: unknown traits are averaged over patients of the evidence who are
-    alike in what is known, and the answer says how far each could move it.
+    The patient comes from a profile file, a shipped example, single options (which override both), or questions.
+
+    Anything may be unknown: it is averaged over, never taken as normal, and what it could change is shown.
+
+    Example: bcma-decide compare --age 71 --prior-lines 4 --extramedullary-disease yes --explain orr
     """
     from bcma_decide.assemble import compare as compare_patient
     from bcma_decide.assemble import load_model
@@ -95,13 +112,9 @@ def compare(
             raise typer.BadParameter(
                 f"{outcome!r} is not an outcome; one of {', '.join(OUTCOMES)}", param_hint="--explain"
             )
-    nothing_given = profile is None and example is None and not options
-    if nothing_given and not ask and not sys.stdin.isatty():
-        raise typer.BadParameter(
-            "no patient: give a PROFILE, --example NAME, single options, or --ask", param_hint="PROFILE"
-        )
+    asking = _asks(ask, profile, example, options)
     model = load_model(evidence)
-    if ask or nothing_given:
+    if asking:
         from bcma_decide.cli.ask import Left, ask_patient
 
         try:
@@ -122,8 +135,28 @@ def compare(
     console = _console(color)
     render_comparison(comparison, console, products=products, sources=sources, plain=plain)
     for outcome in explain or ():
-        console.print()
-        render_explanation(comparison, outcome, console, products=products)
+        if not plain:
+            console.print()
+        render_explanation(comparison, outcome, console, products=products, plain=plain)
+
+
+def _asks(ask: bool, profile: str | None, example: str | None, options: dict[str, str]) -> bool:
+    """Whether to ask for the patient; refuses two patients at once, none at all, and questions to no one."""
+    if profile is not None and example is not None:
+        raise typer.BadParameter("two patients: give either a PROFILE or --example", param_hint="--example")
+    given = profile is not None or example is not None or bool(options)
+    if ask and given:
+        raise typer.BadParameter("asks for every field: give no other patient with it", param_hint="--ask")
+    if given:
+        return False
+    if not sys.stdin.isatty():
+        raise typer.BadParameter(
+            "no terminal to ask on"
+            if ask
+            else "no patient: give a PROFILE (- for standard input), --example NAME, single options, or --ask",
+            param_hint="--ask" if ask else "PROFILE",
+        )
+    return True
 
 
 def _console(color: str) -> Console:

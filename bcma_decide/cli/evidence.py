@@ -12,6 +12,7 @@ import typer
 
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.pooling import build, pool
+from bcma_decide.vocabulary import OUTCOMES
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,13 +30,14 @@ evidence_app = typer.Typer(
     name="evidence",
     help="Look at the evidence, check it, and see what is pooled and why.",
     no_args_is_help=True,
+    add_completion=False,
 )
 
 evidence_app.command()(build)
 evidence_app.command()(pool)
 
-Directory = Annotated[Path | None, typer.Option("--evidence", help="Directory of the evidence files.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Directory = Annotated[Path | None, typer.Option("--evidence", metavar="DIR", help="Directory of the evidence files.")]
+AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of text.")]
 
 
 @evidence_app.command()
@@ -110,7 +112,11 @@ def list_studies(
 
 @evidence_app.command()
 @report_errors
-def show(study: str, evidence: Directory = None, as_json: AsJson = False) -> None:
+def show(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="Its id, as in the first column of the list.")],
+    evidence: Directory = None,
+    as_json: AsJson = False,
+) -> None:
     """Show one study with every figure, its basis and its source."""
     catalogue = _catalogue(evidence)
     found = catalogue.study(study)
@@ -170,10 +176,20 @@ def todo(
 @evidence_app.command()
 @report_errors
 def selected(
-    outcome: Annotated[str, typer.Option(help="An outcome such as orr; with --splits, a family such as response.")],
-    splits: Annotated[bool, typer.Option("--splits", help="Contrasts inside studies instead of arm totals.")] = False,
-    published: Annotated[bool, typer.Option("--published", help="Admit early constructs too.")] = False,
-    include_unverified: Annotated[bool, typer.Option("--include-unverified", help="Admit recalled figures.")] = False,
+    outcome: Annotated[
+        str,
+        typer.Option(
+            help="An outcome such as orr; with --splits, a family such as response.",
+            autocompletion=lambda: list(OUTCOMES),
+        ),
+    ],
+    splits: Annotated[
+        bool, typer.Option("--splits", metavar="", help="Contrasts inside studies instead of arm totals.")
+    ] = False,
+    published: Annotated[bool, typer.Option("--published", metavar="", help="Admit early constructs too.")] = False,
+    include_unverified: Annotated[
+        bool, typer.Option("--include-unverified", metavar="", help="Admit recalled figures.")
+    ] = False,
     window: Annotated[str, typer.Option(help="all, or source: up to its search date.")] = "all",
     evidence: Directory = None,
     as_json: AsJson = False,

@@ -122,18 +122,20 @@ def _print_groups(outcome: str, by: str, method: str, groups: tuple[PooledGroup,
     from rich.table import Table
 
     table = Table(
-        box=None, pad_edge=False, title=f"{outcome} by {by}, {method} on the logit scale, percent", title_justify="left"
+        box=None,
+        pad_edge=False,
+        title=f"{outcome} by {by}, {method} on the logit scale, percent",
+        title_justify="left",
     )
-    table.add_column(by, no_wrap=True)
-    for column in ("k", "patients", "pooled", "95 % interval", "next study", "I2", "tau2"):
+    table.add_column(by, overflow="fold")
+    for column in ("k", "n", "pooled (95 % interval)", "next study", "I2", "tau2"):
         table.add_column(column, justify="right", no_wrap=True)
     for group in groups:
         table.add_row(
             group.group,
             str(group.k),
             str(group.patients),
-            f"{100 * group.estimate:.1f}",
-            _interval(group.ci),
+            f"{100 * group.estimate:.1f} ({_interval(group.ci)})",
             _interval(group.prediction),
             "-" if group.i2 is None else f"{group.i2:.0f}",
             "-" if group.tau2 is None else f"{group.tau2:.3f}",

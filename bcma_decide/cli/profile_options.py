@@ -102,7 +102,7 @@ def patient_from_sources(
         With every problem, those of the file carrying its name.
     """
     if profile is not None and example is not None:
-        raise ProfileError("two patients at once", [Problem("--profile, --example", "both are given", "give one")])
+        raise ProfileError("two patients at once", [Problem("PROFILE, --example", "both are given", "give one")])
     source = example_path(example) if example is not None else profile
     values: dict[str, Any] = read_values(source) if source is not None else {}
     name = "standard input" if str(source) == STANDARD_INPUT else str(source or "")

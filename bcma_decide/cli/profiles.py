@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import Annotated
 
 import typer
@@ -13,7 +16,7 @@ template_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 examples_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 EvidenceDirectory = Annotated[
-    Path | None, typer.Option("--evidence", metavar="DIR", help="Another evidence directory.")
+    Path | None, typer.Option("--evidence", metavar="DIR", help="Another evidence directory, with its pooled.json.")
 ]
 
 
@@ -30,10 +33,19 @@ def template(evidence: EvidenceDirectory = None) -> None:
     typer.echo(profile_template(load_model(evidence).definitions), nl=False)
 
 
+def _names() -> list[str]:
+    from bcma_decide.profile_io import example_names
+
+    return list(example_names())
+
+
 @examples_app.command()
 @report_errors
 def examples(
-    show: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Print this example's profile file.")] = None,
+    show: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="Print this example's profile file.", autocompletion=_names),
+    ] = None,
 ) -> None:
     """List the shipped example patients (all fictional), or print the profile of one.
 
@@ -45,6 +57,14 @@ def examples(
         typer.echo(example_path(show).read_text(encoding="utf-8"), nl=False)
         return
     names = example_names()
-    width = max(map(len, names))
+    lead = max(map(len, names)) + 2
     for name in names:
-        typer.echo(f"{name:<{width}}  {describe_example(name)}")
+        typer.echo(_hanging(f"{name:<{lead}}{describe_example(name)}", lead))
+
+
+def _hanging(line: str, lead: int) -> str:
+    """Wrap a line on a terminal, its text below its text; elsewhere one line stays one line."""
+    if not sys.stdout.isatty():
+        return line
+    width = max(get_terminal_size().columns, lead + 20)
+    return "\n".join(wrap(line, width, subsequent_indent=" " * lead, break_on_hyphens=False))

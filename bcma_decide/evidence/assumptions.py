@@ -49,6 +49,7 @@ class Limits(Strict):
     minimum_studies: Assumption
     minimum_patients: Assumption
     minimum_patients_with_trait: Assumption
+    numeric_reach_sd: Assumption
     follow_up_ratio: Assumption
 
 
@@ -93,6 +94,13 @@ class UnreportedMargins(Strict):
     prior_lines_log2_sd: Assumption
 
 
+class NotKnown(Strict):
+    """A limit of the evidence that no input settles, and where that is said."""
+
+    text: str = Field(min_length=10)
+    source: str = Field(min_length=3)
+
+
 class Assumptions(Strict):
     """assumptions.yaml."""
 
@@ -105,6 +113,7 @@ class Assumptions(Strict):
     borrowing: Borrowing
     reference_profile: ReferenceProfile
     unreported_margins: UnreportedMargins
+    not_known: tuple[NotKnown, ...]
 
     def bedside(self) -> dict[str, float]:
         """The plain numbers the bedside needs: bias terms, limits and steps of the certainty rating."""

@@ -174,7 +174,7 @@ def _rows_of(study: Study, outcome: str, left_out: list[LeftOut]) -> list[Outcom
     primary = [row for row in rows if row.primary]
     arms = {row.arm for row in primary}
     left_out += [
-        LeftOut(study.id, arm, outcome, "no row of this outcome is the arm's primary one")
+        LeftOut(study.id, arm, outcome, "only another data cut or definition of this outcome is printed")
         for arm in sorted({row.arm for row in rows} - arms, key=str)
     ]
     return primary

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bcma_decide.comparison import State
 from bcma_decide.definitions import Definitions
-from bcma_decide.errors import NoEvidenceError, Problem
+from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
 from bcma_decide.pooled import POOLED_SCHEMA_VERSION, SETTINGS, seal_holds
 from bcma_decide.vocabulary import CLASSES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES, ClassId
 
@@ -132,7 +132,7 @@ def read_model(path: Path) -> Model:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        problem = Problem("pooled.json", f"cannot be read: {error.strerror or error}", rebuild, str(path))
+        problem = Problem("", f"cannot be read: {error.strerror or error}", rebuild, str(path))
         raise NoEvidenceError("there is no pooled evidence to answer with", [problem]) from error
     except UnicodeDecodeError as error:
         raise NoEvidenceError(
@@ -155,7 +155,7 @@ def read_model(path: Path) -> Model:
         raise NoEvidenceError("the pooled evidence was changed after it was built", [problem])
     try:
         return model_from_document(document)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, EvidenceError) as error:
         raise NoEvidenceError(
             "the pooled evidence is incomplete", [Problem("", repr(error), rebuild, str(path))]
         ) from error
@@ -243,7 +243,7 @@ def model_from_document(document: Mapping[str, Any]) -> Model:
             noise=np.array(population["noise"]),
         ),
         age_range=np.array(document["traits"]["age_range"]),
-        patients_with_trait=np.array(document["traits"]["patients_with_trait"]),
+        patients_with_trait=np.array(document["traits"]["patients_with_trait"], dtype=float),
         assumptions=document["assumptions"],
         definitions=Definitions.from_dict(document["definitions"]),
         sources=document["sources"],

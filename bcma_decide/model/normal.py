@@ -64,17 +64,20 @@ def mixture_quantiles(weights: Array, means: Array, sds: Array, probabilities: A
     x = centre[:, None] + spread[:, None] * z
     w, m, s = weights[:, None, :], means[:, None, :], sds[:, None, :]
     scale = w / (s * np.sqrt(2.0 * np.pi))
-    for _ in range(30):
+    moved = high - low
+    for _ in range(50):
         standard = (x[:, :, None] - m) / s
         gap = (w * distribution(standard)).sum(axis=2) - probabilities
         density = (scale * np.exp(-0.5 * standard * standard)).sum(axis=2)
         low, high = np.where(gap < 0, x, low), np.where(gap < 0, high, x)
         proposal = x - gap / np.maximum(density, 1e-12)
-        inside = (proposal > low) & (proposal < high)
-        update = np.where(inside, proposal, 0.5 * (low + high))
-        done = np.abs(update - x).max() < 1e-5
+        # Halve the bracket where Newton leaves it or does not settle: a narrow component can make it swing for ever.
+        settles = np.abs(proposal - x) <= np.maximum(0.5 * moved, 1e-6)
+        inside = (proposal >= low) & (proposal <= high)
+        update = np.where(inside & settles, proposal, 0.5 * (low + high))
+        moved = np.abs(update - x)
         x = update
-        if done:
+        if moved.max() < 1e-5:
             break
     return np.asarray(x)
 

@@ -65,7 +65,7 @@ def linear_predictor(model: Model, levels: Levels, patients: Patients, extra_var
     extra_variance
         Added per cell for lying outside the evidence, shape (cells,).
     """
-    deviation = patients.values - model.reference
+    deviation = held(model, patients.values) - model.reference
     offset = np.einsum("fct,nt->fcn", model.effects, deviation)
     draws = offset.shape[2] - offset.shape[2] % BINS
     order = np.argsort(offset[:, :, :draws], axis=2, kind="stable").reshape(*offset.shape[:2], BINS, -1)
@@ -96,13 +96,31 @@ def linear_predictor(model: Model, levels: Levels, patients: Patients, extra_var
     )
 
 
+def numeric_range(model: Model) -> tuple[Array, Array]:
+    """Lower and upper end of the range in which traits act, model scale, shape (traits,); infinite for yes/no traits.
+
+    A line through published cuts says nothing about the far ends, so the effect of a numeric trait is held constant
+    beyond a stated number of standard deviations of the evidence population.
+    """
+    population = model.population
+    reach = model.assumptions["numeric_reach_sd"] * population.spread
+    low = np.where(population.binary, -np.inf, population.location - reach)
+    high = np.where(population.binary, np.inf, population.location + reach)
+    return low, high
+
+
+def held(model: Model, values: Array) -> Array:
+    """Trait values with numeric ones held inside :func:`numeric_range`, same shape."""
+    low, high = numeric_range(model)
+    return np.clip(values, low, high)
+
+
 def rates(model: Model, levels: Levels, predictor: Predictor) -> Rates:
     """Medians, means and both 95 % intervals of every cell.
 
     *Credible*: the rate for such patients at a typical centre. *Prediction*: at the next centre, whose own level
     adds the between-study variance (and for a class, the spread of its products), averaged over its grid.
-    Thresholds of one family are put in order quantile by quantile (Chernozhukov V et al. Econometrica
-    2010;78:1093-1125: rearrangement), so a stricter threshold is never more frequent than a looser one.
+    Thresholds of one family are in order, see :func:`in_order`.
     """
     cells = predictor.mean.shape[0]
     even = np.full(predictor.mean.shape, 1.0 / BINS)
@@ -118,7 +136,18 @@ def rates(model: Model, levels: Levels, predictor: Predictor) -> Rates:
 
     table = np.column_stack([credible, prediction])
     table[:, 3], table[:, 4] = np.minimum(table[:, 3], table[:, 0]), np.maximum(table[:, 4], table[:, 2])
-    table = np.column_stack([logistic(table), mean])
+    table = in_order(model, np.column_stack([logistic(table), mean]))
+    assert table.shape == (cells, 6)
+    return Rates(median=table[:, 1], mean=table[:, 5], credible=table[:, [0, 2]], prediction=table[:, 3:5])
+
+
+def in_order(model: Model, table: Array) -> Array:
+    """A table (cells, columns) with the thresholds of each family and option in order, column by column.
+
+    Rearrangement of quantiles (Chernozhukov V et al. Econometrica 2010;78:1093-1125): a stricter threshold is never
+    more frequent than a looser one.
+    """
+    table = table.copy()
     place = {(cell.outcome, cell.option): index for index, cell in enumerate(model.cells)}
     for family in FAMILIES:
         if len(family.thresholds) < 2:
@@ -127,5 +156,4 @@ def rates(model: Model, levels: Levels, predictor: Predictor) -> Rates:
             rows = [place[t.id, option.id] for t in family.thresholds if (t.id, option.id) in place]
             if len(rows) > 1:
                 table[rows] = -np.sort(-table[rows], axis=0)
-    assert table.shape == (cells, 6)
-    return Rates(median=table[:, 1], mean=table[:, 5], credible=table[:, [0, 2]], prediction=table[:, 3:5])
+    return table

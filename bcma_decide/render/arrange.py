@@ -12,6 +12,7 @@ from bcma_decide.comparison import (
     ContrastWithoutBias,
     Estimate,
     Explanation,
+    Finding,
     Move,
     Option,
     Outcome,
@@ -61,10 +62,41 @@ def product_options(comparison: Comparison) -> tuple[tuple[Option, tuple[Option,
 
 
 def ledger(comparison: Comparison) -> tuple[TraitLine, ...]:
-    """Return what is known of the patient; what was carried along only if it says more than the traits do."""
-    traits = comparison.profile.traits
-    said = {(line.label, line.text) for line in traits}
-    return (*traits, *(line for line in comparison.profile.carried if (line.label, line.text) not in said))
+    """Return the traits: those known and used, known and in no number, unknown and used, unknown and in none."""
+    return tuple(sorted(comparison.profile.traits, key=lambda line: (line.state == "unknown", _idle(line))))
+
+
+def _idle(line: TraitLine) -> bool:
+    return not line.used and line.state != "contradiction"
+
+
+def also_given(comparison: Comparison) -> tuple[str, ...]:
+    """Return what was given but stands in no line of a trait: ``Gain of 1q: no``.
+
+    A field that a trait follows from is said there; of a list, whatever is not named there remains.
+    """
+    said = " ".join(line.how for line in comparison.profile.traits)
+    remaining = []
+    for line in comparison.profile.carried:
+        parts = line.text.split(", ")
+        if line.used:
+            parts = [part for part in parts if len(parts) > 1 and part not in said]
+        if parts:
+            remaining.append(f"{line.label}: {', '.join(parts)}")
+    return tuple(remaining)
+
+
+def findings(comparison: Comparison) -> tuple[Finding, ...]:
+    """Return the findings; one that several options share word for word stands once and names them all."""
+    merged: dict[tuple[object, ...], Finding] = {}
+    for finding in comparison.findings:
+        same = (finding.severity, finding.state, finding.text, finding.value, finding.threshold, finding.needs)
+        known = merged.setdefault(same, finding)
+        if known is not finding:
+            options = {option: option for each in (known, finding) for option in each.applies_to.values()}
+            sources = tuple(dict.fromkeys((*known.sources, *finding.sources)))
+            merged[same] = known.model_copy(update={"applies_to": options, "sources": sources})
+    return tuple(merged.values())
 
 
 def groups(comparison: Comparison) -> tuple[Group, ...]:

@@ -41,6 +41,7 @@ SYMBOLS: Final = {
     "unknown": ("?", "[?]"),
     "contradiction": ("!", "[!]"),
     "in no number": ("–", "[-]"),
+    "no own effect": ("–", "[-]"),
     "contraindication": ("■", "[#]"),
     "caution": ("▲", "[!]"),
     "information": ("●", "[i]"),

@@ -29,12 +29,13 @@ def ledger_word(line: TraitLine) -> str:
         return "check input"
     if line.state == "unknown":
         return "unknown" if line.used else "unknown, in no number"
-    return f"used, {line.state}" if line.used else "in no number"
+    return f"used, {line.state}" if line.used else "no own effect"
 
 
 def ledger_origin(line: TraitLine) -> str:
     """Return where a value comes from or what an unknown one needs, in brackets; empty if plain."""
-    return f" ({line.how})" if line.how and line.how != line.state else ""
+    how = line.how.removeprefix("given; ")
+    return f" ({how})" if how and how != line.state else ""
 
 
 def finding_word(finding: Finding) -> str:
@@ -89,6 +90,14 @@ def estimate_facts(estimate: Estimate, comparison: Comparison) -> tuple[str, ...
     return tuple(facts)
 
 
+def size(estimate: Estimate) -> str:
+    """How much evidence stands behind an estimate: ``9 studies, 812 patients, median follow-up 17 months``."""
+    studies = "1 study" if estimate.n_studies == 1 else f"{estimate.n_studies} studies"
+    time = wording.follow_up(estimate.follow_up_months)
+    followed = time if estimate.follow_up_months is None else f"median follow-up {time}"
+    return f"{studies}, {estimate.n_patients} patients, {followed}."
+
+
 def contrast_reason(outcome: Outcome) -> str:
     """Why a row has no difference."""
     return outcome.contrast_reason or "no number for one of the two"
@@ -110,8 +119,7 @@ def contrast_facts(outcome: Outcome, first: Option, second: Option) -> tuple[str
         "The two would be equal if unmeasured differences between the studies amounted to an odds ratio of "
         f"{tipping} ({first.label} over {second.label}).",
     ]
-    if contrast.reasons:
-        facts.append(f"Certainty {wording.certainty_phrase(contrast.certainty)}. Why: {'; '.join(contrast.reasons)}.")
+    facts.append(f"Certainty {wording.certainty_phrase(contrast.certainty)}, that of the less certain option.")
     return tuple(facts)
 
 
@@ -133,14 +141,19 @@ def legend(comparison: Comparison) -> tuple[str, ...]:
     """Return what the numbers mean, in the words of this comparison only."""
     estimates = [estimate for outcome in comparison.outcomes for estimate in outcome.estimates.values()]
     lines = [
-        "Number: median of 100 patients like this at a typical centre, with its 95 % interval. Next centre: "
-        "95 % interval at a centre not yet studied. Differences are taken before rounding and allow for the "
-        "lack of randomisation."
+        "Number: of 100 patients like this at a typical centre (median), with its 95 % interval. Next centre: "
+        "95 % interval at a centre not yet studied. Differences are taken before rounding and allow for the lack "
+        "of randomisation."
     ]
     if any(estimate.from_decision for estimate in estimates):
         lines.append(
             "From the decision: counted from apheresis; patients who never reach the infusion count as not "
             "having the result."
+        )
+    if any(line.value is not None and not line.used for line in comparison.profile.traits):
+        lines.append(
+            "No own effect: no study ties the trait to an outcome here; it only tells which patients are alike where "
+            "other traits are unknown."
         )
     used = {estimate.certainty for estimate in estimates}
     used |= {outcome.contrast.certainty for outcome in comparison.outcomes if outcome.contrast}

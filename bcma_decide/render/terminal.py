@@ -12,12 +12,11 @@ from bcma_decide.render.page import WITH_BARS, Page
 from bcma_decide.render.terminal_explain import render_explanation, render_sources
 from bcma_decide.render.terminal_plain import write_plain
 from bcma_decide.render.terminal_stacked import write_stacked
-from bcma_decide.render.terminal_tables import GAP, VALUE, write_table
+from bcma_decide.render.terminal_tables import GAP, NARROWEST_LABEL, VALUE, write_table
 
 __all__ = ["render_comparison", "render_explanation", "render_sources"]
 
 SHORT_HASH = 12
-NARROWEST_LABEL = 30
 LEDGER_LEAD = 17
 
 
@@ -88,10 +87,12 @@ def _ledger(page: Page, comparison: Comparison) -> None:
     if idle:
         text = f"{idle}: unknown, and no number depends on it."
         page.items([_ledger_item(page, "in no number", "in no number", text)], lead)
+    if rest := "; ".join(arrange.also_given(comparison)):
+        page.items([_ledger_item(page, "in no number", "in no number", f"Also given: {rest}.")], lead)
 
 
 def _ledger_row(page: Page, line: TraitLine) -> tuple[str, str]:
-    state = line.state if line.used or line.state == "contradiction" else "in no number"
+    state = line.state if line.used or line.state == "contradiction" else "no own effect"
     text = f"{line.label}: {line.text}{sentences.ledger_origin(line)}"
     return _ledger_item(page, state, sentences.ledger_word(line), text)
 
@@ -106,7 +107,7 @@ def _findings(page: Page, comparison: Comparison) -> None:
         return
     page.heading("Findings")
     rows = []
-    for finding in comparison.findings:
+    for finding in arrange.findings(comparison):
         sign = page.ink.symbol(finding.severity if finding.state == "fires" else finding.state)
         extra = sentences.finding_extra(comparison, finding)
         text = f"{sentences.finding_word(finding)}: {finding.text}"
@@ -154,7 +155,7 @@ def _product_table(page: Page, comparison: Comparison, title: str, products: Seq
 
 
 def _named(parent: Option, members: Sequence[Option]) -> str:
-    return f"{parent.label} {', '.join(member.label for member in members)}"
+    return f"{parent.label} ({', '.join(member.label for member in members)})"
 
 
 def _movers(page: Page, comparison: Comparison) -> None:

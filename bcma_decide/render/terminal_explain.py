@@ -11,13 +11,15 @@ from bcma_decide.comparison import Comparison, EffectLine, Estimate, Explanation
 from bcma_decide.errors import NoEvidenceError
 from bcma_decide.render import arrange, sentences, wording
 from bcma_decide.render.page import Page
+from bcma_decide.render.terminal_plain import write_plain_explanation
 
 _LABEL = 34
-_STUDY_WIDTHS = (11, 8, 9, 9, 6, 8)
-_DESIGNS = {"real_world": "practice", "interventional": "trial"}
+_STUDY_WIDTHS = (8, 9, 12, 6, 8)
 
 
-def render_explanation(comparison: Comparison, outcome_id: str, console: Console, *, products: bool = False) -> None:
+def render_explanation(
+    comparison: Comparison, outcome_id: str, console: Console, *, products: bool = False, plain: bool = False
+) -> None:
     """Print everything behind one outcome.
 
     Parameters
@@ -30,6 +32,8 @@ def render_explanation(comparison: Comparison, outcome_id: str, console: Console
         Where to print.
     products
         Also the steps of every product, not of the classes only.
+    plain
+        Tab-separated lines without tables or bars.
 
     Raises
     ------
@@ -40,6 +44,9 @@ def render_explanation(comparison: Comparison, outcome_id: str, console: Console
     if outcome is None:
         known = ", ".join(entry.id for entry in comparison.outcomes)
         raise NoEvidenceError(f"outcome {outcome_id!r} is not in this comparison; it has: {known}")
+    if plain:
+        write_plain_explanation(comparison, outcome, console, products=products)
+        return
     page = Page(console)
     page.paragraph(f"{outcome.label}: how the numbers come about", "bold")
     page.paragraph(outcome.horizon)
@@ -78,9 +85,7 @@ def _option(page: Page, comparison: Comparison, outcome: Outcome, option: Option
     page.paragraph(wording.estimate_sentence(estimate, option.long_label, outcome.plain))
     if not wording.has_number(estimate):
         return
-    page.paragraph(
-        f"{estimate.n_studies} studies, {estimate.n_patients} patients, {wording.follow_up(estimate.follow_up_months)}."
-    )
+    page.paragraph(sentences.size(estimate))
     if estimate.waterfall:
         page.gap()
         _waterfall(page, estimate)
@@ -160,13 +165,16 @@ def _studies(page: Page, comparison: Comparison, explanation: Explanation) -> No
 
 def _study_table(page: Page, comparison: Comparison, rows: list[tuple[StudyLine, int]]) -> None:
     widths = (page.width - sum(_STUDY_WIDTHS) - 2 * len(_STUDY_WIDTHS), *_STUDY_WIDTHS)
-    titles = ("Study and source", "Option", "Design", "Events/n", "Follow-up", "Weight", "Basis")
+    titles = ("Study and source", "Design", "Events/n", "Follow-up", "Weight", "Basis")
     lines = [[page.ink.text(title, "bold") for title in titles]]
+    option = ""
     for study, share in rows:
+        if study.option != option:
+            option = study.option
+            lines.append([page.ink.text(sentences.option_label(comparison, option), "bold")])
         cells = (
             f"{study.name} ({study.source})",
-            sentences.option_label(comparison, study.option),
-            _DESIGNS[study.design],
+            wording.DESIGNS[study.design],
             f"{study.events}/{study.n}",
             wording.follow_up(study.follow_up_months).removeprefix("follow-up "),
             wording.share(share),
@@ -177,7 +185,7 @@ def _study_table(page: Page, comparison: Comparison, rows: list[tuple[StudyLine,
 
 
 def _study_facts(comparison: Comparison, study: StudyLine, share: int) -> Iterator[str]:
-    yield f"{sentences.option_label(comparison, study.option)}, {_DESIGNS[study.design]}"
+    yield f"{sentences.option_label(comparison, study.option)}, {wording.DESIGNS[study.design]}"
     yield f"{study.events} of {study.n} patients"
     yield wording.follow_up(study.follow_up_months)
     yield f"weight {wording.share(share)}, {study.basis}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 
-from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
+from bcma_decide.comparison import Comparison, Estimate, Explanation, Option, Outcome
 from bcma_decide.render import arrange, sentences, wording
 from bcma_decide.render.ink import Ink
 
@@ -29,9 +29,17 @@ class _Lines:
 
 def write_plain(comparison: Comparison, console: Console, *, products: bool, sources: bool) -> None:
     """Print one fact a line; fields are separated by tabs and hold none."""
+    _write(console, _lines(comparison, products, sources))
+
+
+def write_plain_explanation(comparison: Comparison, outcome: Outcome, console: Console, *, products: bool) -> None:
+    """Print what is behind one outcome in the same way."""
+    _write(console, _explanation(comparison, outcome, products))
+
+
+def _write(console: Console, lines: Iterator[Line]) -> None:
     ink = Ink.of(console)
-    lines = ["\t".join(ink.plain(field) for field in line) for line in _lines(comparison, products, sources)]
-    console.print(_Lines(lines), soft_wrap=True, end="")
+    console.print(_Lines(["\t".join(ink.plain(field) for field in line) for line in lines]), soft_wrap=True, end="")
 
 
 def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Line]:
@@ -86,6 +94,8 @@ def _profile(comparison: Comparison) -> Iterator[Line]:
             sentences.ledger_word(line),
             *([line.how] if sentences.ledger_origin(line) else []),
         )
+    for text in arrange.also_given(comparison):
+        yield ("also given, in no number", text)
 
 
 def _outcome(comparison: Comparison, outcome: Outcome, options: tuple[Option, ...]) -> Iterator[Line]:
@@ -132,3 +142,48 @@ def _fields(estimate: Estimate) -> Line:
         wording.interval(estimate.prediction) if estimate.prediction else "not estimated",
         wording.certainty(estimate.certainty),
     )
+
+
+def _explanation(comparison: Comparison, outcome: Outcome, products: bool) -> Iterator[Line]:
+    yield ("explained", outcome.label, outcome.horizon)
+    for option in comparison.options if products else arrange.class_options(comparison):
+        estimate = arrange.estimate_of(outcome, option)
+        for step in estimate.waterfall:
+            change = "start" if step is estimate.waterfall[0] else wording.signed(step.change)
+            yield ("step", outcome.label, option.label, step.label, change, wording.count(step.mean))
+        if wording.has_number(estimate):
+            for fact in (sentences.size(estimate), *sentences.estimate_facts(estimate, comparison)):
+                yield ("fact", outcome.label, option.label, fact)
+    classes = arrange.class_options(comparison)
+    if len(classes) == 2:
+        name = f"{classes[0].label} minus {classes[1].label}"
+        for fact in sentences.contrast_facts(outcome, *classes):
+            yield ("fact", outcome.label, name, fact)
+    explanation = arrange.explanation_of(comparison, outcome.id)
+    if explanation is not None:
+        yield from _behind(comparison, outcome, explanation)
+
+
+def _behind(comparison: Comparison, outcome: Outcome, explanation: Explanation) -> Iterator[Line]:
+    for effect in explanation.effects:
+        option = sentences.option_label(comparison, effect.class_id)
+        ratio = wording.odds_ratio(effect.log_odds_ratio, effect.interval)
+        yield ("odds ratio", outcome.label, option, effect.label, ratio, effect.unit, effect.origin)
+        for text in effect.evidence:
+            yield ("odds ratio from", outcome.label, option, effect.label, text)
+    for study, share in zip(explanation.studies, arrange.weights(explanation), strict=True):
+        yield (
+            "study",
+            outcome.label,
+            sentences.option_label(comparison, study.option),
+            study.name,
+            study.source,
+            wording.DESIGNS[study.design],
+            f"{study.events}/{study.n}",
+            wording.follow_up(study.follow_up_months),
+            wording.share(share),
+            study.basis,
+        )
+    for text in explanation.left_out:
+        yield ("left out", outcome.label, text)
+    yield ("method", outcome.label, explanation.method)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
-from textwrap import wrap
 
 from rich.text import Text
 
@@ -15,8 +14,10 @@ from bcma_decide.render.page import WITH_BARS, Page
 
 GAP = 1
 VALUE = 14
+ROOMY_VALUE = 15
+"""Where there is room: the widest number with its interval and a mark."""
 DIFFERENCE = 19
-LABEL_WITH_BARS = 30
+NARROWEST_LABEL = 30
 ROOMY = 116
 """Wider tables also spare the longest outcome names a second line."""
 INDENT = 4
@@ -25,7 +26,8 @@ INDENT = 4
 LABELS = ("", "next centre", "from decision", "certainty")
 
 Lines = tuple[Text, Text, Text, Text]
-"""Of one field: number with interval, next centre, from the decision, certainty."""
+"""Of one field: number with interval, next centre, from the decision, certainty; words instead of a number stand
+in the first alone, so that no part of them stands beside another line's label."""
 
 
 class Notes:
@@ -48,6 +50,7 @@ class Layout:
     """Widths of the columns: label, a value and perhaps a bar for each option, perhaps the difference."""
 
     label: int
+    value: int
     bar: int
     difference: int
 
@@ -55,16 +58,17 @@ class Layout:
     def fit(cls, width: int, options: int, *, difference: bool, bars: bool) -> Layout:
         """Fill ``width`` with ``options`` columns."""
         last = DIFFERENCE if difference else 0
-        taken = options * (VALUE + GAP) + (last if difference else -GAP)
+        end = last if difference else -GAP
+        value = ROOMY_VALUE if width - options * (ROOMY_VALUE + GAP) - end - GAP >= NARROWEST_LABEL else VALUE
+        rest = width - options * (value + GAP) - end - GAP
         if bars and options and width >= WITH_BARS:
-            label = LABEL_WITH_BARS + (6 if width >= ROOMY else 0)
-            bar = (width - label - GAP - taken) // options - GAP
-            return cls(label, bar, last)
-        return cls(width - taken - GAP, 0, last)
+            label = NARROWEST_LABEL + (6 if width >= ROOMY else 0)
+            return cls(label, value, (rest - label) // options - GAP, last)
+        return cls(rest, value, 0, last)
 
     def widths(self, options: int) -> list[int]:
         """Every column from left to right."""
-        value = [VALUE, self.bar] if self.bar else [VALUE]
+        value = [self.value, self.bar] if self.bar else [self.value]
         return [self.label, *(value * options), *([self.difference] if self.difference else [])]
 
 
@@ -136,16 +140,15 @@ def _outcome_rows(
         contrast = arrange.contrast_of(outcome, options[0], options[1])
         mark = "" if contrast else page.ink.raised(notes.mark([sentences.contrast_reason(outcome)]))
         columns.append(_difference_lines(page, contrast, mark, options[0]))
-    folded = not any(wording.has_number(estimate) for estimate in estimates)
     for depth, name in enumerate(LABELS):
         row = [column[depth] for column in columns]
         if depth == 0 or any(row):
-            yield [Text("" if folded else f"  {name}") if depth else label, *row]
+            yield [Text(f"  {name}") if depth else label, *row]
 
 
 def _estimate_lines(page: Page, estimate: Estimate, mark: str) -> Lines:
     if estimate.median is None or estimate.credible is None or not wording.has_number(estimate):
-        return _folded(page, wording.state(estimate) + mark, VALUE)
+        return _words(page, wording.state(estimate) + mark)
     number, ends = wording.count(estimate.median), f"({wording.interval(estimate.credible)}){mark}"
     first = Text.assemble((f"{number:>2}", "bold"), " ", page.ink.text(ends))
     prediction = wording.interval(estimate.prediction) if estimate.prediction else "not estimated"
@@ -174,7 +177,7 @@ def _bar_lines(page: Page, estimate: Estimate, width: int) -> Lines:
 
 def _difference_lines(page: Page, contrast: Contrast | None, mark: str, first: Option) -> Lines:
     if contrast is None:
-        return _folded(page, f"not comparable{mark}", DIFFERENCE)
+        return _words(page, f"not comparable{mark}")
     value = contrast.risk_difference
     number = wording.signed(value.median)
     text = page.ink.text(f"{number} ({wording.signed_interval(value.interval)})")
@@ -187,11 +190,8 @@ def _difference_lines(page: Page, contrast: Contrast | None, mark: str, first: O
     )
 
 
-def _folded(page: Page, words: str, width: int) -> Lines:
-    """Words of a field without a number, on as many of its lines as they need."""
-    parts = [*wrap(page.ink.plain(words), width, max_lines=len(LABELS)), *([""] * len(LABELS))]
-    first, second, third, fourth = (Text(part) for part in parts[: len(LABELS)])
-    return first, second, third, fourth
+def _words(page: Page, words: str) -> Lines:
+    return page.ink.text(words), Text(""), Text(""), Text("")
 
 
 def _letter(position: int) -> str:

@@ -22,6 +22,8 @@ STATE_WORDS: Final[dict[State, str]] = {
     "no_evidence": "not reported",
 }
 
+DESIGNS: Final = {"real_world": "practice", "interventional": "trial"}
+
 CERTAINTY_WORDS: Final[dict[Certainty, str]] = {
     "very low": "the evidence is very uncertain",
     "low": "the true number may be clearly different",
@@ -186,7 +188,10 @@ def state(estimate: Estimate) -> str:
 
 def state_with_reason(estimate: Estimate) -> str:
     """Return the state with its reason: ``too few studies: one study of 12 patients``."""
-    return f"{state(estimate)}: {estimate.reason}" if estimate.reason else state(estimate)
+    words, reason = state(estimate), estimate.reason or ""
+    if reason.startswith(words):
+        return reason
+    return f"{words}: {reason}" if reason else words
 
 
 def has_number(estimate: Estimate) -> bool:

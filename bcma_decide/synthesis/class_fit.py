@@ -40,12 +40,12 @@ def model_rows(inputs: Inputs, outcome: str, include_unverified: bool) -> tuple[
     """
     selection = select(inputs.catalogue, outcome, purpose="model", include_unverified=include_unverified)
     studies = inputs.studies
-    rows, left = [], [f"{item.study}: {item.reason}" for item in selection.left_out]
+    rows, left = [], [f"{studies[item.study].name}: {item.reason}" for item in selection.left_out]
     for row in selection.rows:
         if row.class_id not in FAMILY_OF[outcome].classes:
-            left.append(f"{row.study}: not an outcome of this class")
+            left.append(f"{studies[row.study].name}: not an outcome of this class")
         elif len(studies[row.study].targets) > 1:
-            left.append(f"{row.study}: two targets ({', '.join(studies[row.study].targets)})")
+            left.append(f"{studies[row.study].name}: two targets ({', '.join(studies[row.study].targets)})")
         else:
             rows.append(row)
     return rows, sorted(left)

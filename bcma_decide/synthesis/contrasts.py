@@ -22,7 +22,7 @@ from bcma_decide.synthesis.trait_effects import (
 )
 from bcma_decide.synthesis.virtual_cohort import cohort
 from bcma_decide.synthesis.workshop import Inputs, Workshop
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, Family
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, THRESHOLDS, Family
 
 Array = NDArray[np.float64]
 
@@ -112,7 +112,12 @@ def _split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Wor
         # the study's own margins leave a level empty (a cut beyond its printed range): use unit contrast in this trait
         patients, high, low = _unit_contrast(index)
     rate = np.array([(s.high_events + s.low_events + 0.5) / (s.high_n + s.low_n + 1.0) for s in splits])
-    counts = "; ".join(f"{s.outcome} {s.high_events}/{s.high_n} against {s.low_events}/{s.low_n}" for s in splits)
+    high_label, low_label = _side_labels(first)
+    counts = "; ".join(
+        f"{THRESHOLDS[s.outcome].label}: {s.high_events} of {s.high_n} {high_label}, "
+        f"{s.low_events} of {s.low_n} {low_label}"
+        for s in splits
+    )
     return Contrast(
         patients=first.study,
         class_index=CLASSES.index(first.class_id),
@@ -126,6 +131,21 @@ def _split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Wor
         kind="split",
         source=f"{first.study}:{first.source}",
         text=f"{study.name}: {counts}",
+    )
+
+
+def _side_labels(split: SplitContrast) -> tuple[str, str]:
+    """How the two levels of a split are called: *with* and *without*, or their bounds."""
+    if MODEL_TRAITS[MODEL_TRAIT_IDS.index(split.trait)].kind == "binary":
+        return "with", "without"
+    return _range_label(split.high_bounds), _range_label(split.low_bounds)
+
+
+def _range_label(bounds: Bounds) -> str:
+    if bounds.below is None:
+        return f"at {bounds.at_least:g} or more"
+    return (
+        f"below {bounds.below:g}" if bounds.at_least is None else f"from {bounds.at_least:g} to below {bounds.below:g}"
     )
 
 

@@ -85,13 +85,18 @@ def _age_range(inputs: Inputs, class_id: ClassId) -> list[float]:
     return [min(r[0] for r in ranges if r[0] is not None), max(r[1] for r in ranges if r[1] is not None)]
 
 
-def _patients_with_trait(inputs: Inputs, workshop: Workshop, class_id: ClassId, trait: str) -> int:
-    """Patients with the trait in eligible studies of the class, each overlapping set counted once (largest first)."""
+def _patients_with_trait(inputs: Inputs, workshop: Workshop, class_id: ClassId, trait: str) -> int | None:
+    """Patients with the trait in eligible studies of the class, each overlapping set counted once (largest first).
+
+    None where no study of the class reports the trait: nothing can be said about who was studied then.
+    """
     counts = []
     for study in inputs.catalogue.studies:
         margin = workshop.reported[study.id].get(trait)
         if eligible(study) and study.class_id == class_id and margin is not None:
             counts.append((margin.location * margin.patients, study))
+    if not counts:
+        return None
     taken: list[Study] = []
     total = 0.0
     for count, study in sorted(counts, key=lambda item: (-item[0], item[1].id)):
@@ -111,16 +116,16 @@ def _sources(studies: Mapping[str, Study], keys: Iterable[str]) -> dict[str, Any
     return result
 
 
-def _not_known(options: Sequence[Mapping[str, Any]], outcomes: Mapping[str, Any]) -> list[str]:
-    """What no input about the patient could settle, from the shape of the evidence itself."""
-    lines = [
-        "No randomised trial compares a BCMA CAR-T with a BCMA bispecific antibody: the two columns come from "
-        "different studies with different patients."
-    ]
+def _not_known(
+    inputs: Inputs, options: Sequence[Mapping[str, Any]], outcomes: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """What no input about the patient could settle: the stated limits, and products without any count."""
+    lines = [limit.text for limit in inputs.assumptions.not_known]
     for option in options:
         silent = [o for o in OUTCOMES if outcomes[o][option["id"]]["state"] in ("no_evidence", "too_thin")]
-        if option["kind"] == "product" and len(silent) == len(OUTCOMES):
-            lines.append(f"{option['label']}: no usable count for any outcome.")
+        if option["kind"] == "product" and silent:
+            count = "any outcome" if len(silent) == len(OUTCOMES) else f"{len(silent)} of {len(OUTCOMES)} outcomes"
+            lines.append(f"{option['label']}: no number for {count}.")
     return lines
 
 
@@ -192,7 +197,7 @@ def make_document(
             },
         },
         "sources": _sources(inputs.studies, keys),
-        "not_known": _not_known(options, outcomes),
+        "not_known": _not_known(inputs, options, outcomes),
     }
     return dict(rounded(document))
 
@@ -201,7 +206,7 @@ _BY_LINE = ("families", "outcomes", "provenance", "sources")
 
 
 def document_text(document: Mapping[str, Any]) -> str:
-    """The pooled file as text with its checksum: compact, one outcome or family per line so that changes can be read."""
+    """The pooled file as text with its checksum: compact, one outcome or family per line."""
     lines = [f"{json.dumps(key)}:{_compact(value)}" for key, value in document.items() if key not in _BY_LINE]
     for key in _BY_LINE:
         inner = ",\n ".join(f"{json.dumps(name)}:{_compact(value)}" for name, value in document[key].items())

@@ -49,7 +49,7 @@ LEFT_OUT = {
     "no count: no whole number of patients gives the printed percentage": {
         "outcomes": [row(events=None, n=61, pct=98.3)]
     },
-    "no row of this outcome is the arm's primary one": {"outcomes": [row(primary=False)]},
+    "only another data cut or definition of this outcome is printed": {"outcomes": [row(primary=False)]},
     "counted per randomised patient, without a verified count of those never infused": {
         "class_id": "car_t",
         "products": ["cilta-cel"],

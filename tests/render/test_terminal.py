@@ -133,7 +133,7 @@ def test_the_ledger_shows_its_states_as_word_and_symbol():
     for shown in (
         "✓ used, given Age: 72 years",
         "↳ used, derived Triple-class refractory: yes",
-        "– in no number Frail: yes",
+        "– no own effect Frail: yes",
         "! check input Renal impairment",
         "? unknown High-risk cytogenetics",
     ):
@@ -210,7 +210,7 @@ def test_ascii_is_enough(plain):
     if not plain:
         assert "[x] used, given" in text
         assert "[?] unknown" in text
-        assert "60 (50 to 70)  ###" in text
+        assert "60 (50 to 70)   ###" in text
 
 
 def test_a_bar_stands_beside_its_number_where_there_is_room():

@@ -1,0 +1,23 @@
+"""The README's picture is what the program prints today."""
+
+import os
+from pathlib import Path
+
+from bcma_decide import compare
+from bcma_decide.profile_io import load_example
+from bcma_decide.render.picture import terminal_picture
+
+EXAMPLE = "extramedullary-66-high-risk"
+ROWS = ("orr", "cr_or_better", "crs_any", "infection_g3plus")
+PICTURE = Path(__file__).parents[1] / "reports" / "terminal.svg"
+
+
+def drawn() -> str:
+    return terminal_picture(compare(load_example(EXAMPLE), name=EXAMPLE), width=100, outcomes=ROWS)
+
+
+def test_the_picture_is_current():
+    """Set BCMA_DECIDE_REDRAW to draw it anew, then look at it."""
+    if os.environ.get("BCMA_DECIDE_REDRAW"):
+        PICTURE.write_text(drawn(), encoding="utf-8")
+    assert PICTURE.read_text(encoding="utf-8") == drawn()
