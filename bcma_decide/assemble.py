@@ -366,9 +366,9 @@ def _findings(found: Answer) -> Iterator[Finding]:
             needs=tuple(contradiction.fields),
         )
     for class_id, reasons in zip(CLASSES, found.outside, strict=True):
-        for reason in reasons:
+        for number, reason in enumerate(reasons, start=1):
             yield Finding(
-                id=f"outside-evidence.{class_id}",
+                id=f"outside-evidence.{class_id}.{number}",
                 applies_to={"class": class_id},
                 severity="caution",
                 state="fires",

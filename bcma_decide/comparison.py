@@ -6,13 +6,20 @@ complete: nothing else has to be looked up to show it. Probabilities are fractio
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 SCHEMA_VERSION = "1"
 
-Interval = tuple[float, float]
+
+def rounded(value: float) -> float:
+    """A number as it leaves the program: six decimals, so that machines agree to the last digit printed."""
+    return round(value, 6) + 0.0
+
+
+Number = Annotated[float, AfterValidator(rounded)]
+Interval = tuple[Number, Number]
 """Lower and upper end of a 95 % interval."""
 
 Certainty = Literal["very low", "low", "moderate", "high"]
@@ -83,8 +90,8 @@ class WaterfallStep(Value):
     trait: str | None
     """None for the start (an average patient of the evidence population)."""
     label: str
-    mean: float
-    change: float
+    mean: Number
+    change: Number
 
 
 class FromDecision(Value):
@@ -93,7 +100,7 @@ class FromDecision(Value):
     Those who never reach the infusion count as not having the result.
     """
 
-    median: float
+    median: Number
     credible: Interval
 
 
@@ -107,8 +114,8 @@ class Estimate(Value):
 
     state: State
     reason: str | None = None
-    median: float | None = None
-    mean: float | None = None
+    median: Number | None = None
+    mean: Number | None = None
     credible: Interval | None = None
     prediction: Interval | None = None
     certainty: Certainty | None = None
@@ -122,7 +129,7 @@ class Estimate(Value):
     outside_evidence: tuple[str, ...] = ()
     n_studies: int = 0
     n_patients: int = 0
-    follow_up_months: float | None = None
+    follow_up_months: Number | None = None
     sources: tuple[str, ...] = ()
     from_decision: FromDecision | None = None
     """CAR-T response only; the bispecific has no such loss."""
@@ -132,7 +139,7 @@ class Estimate(Value):
 class RiskDifference(Value):
     """First option minus second, as a fraction."""
 
-    median: float
+    median: Number
     interval: Interval
 
 
@@ -140,7 +147,7 @@ class ContrastWithoutBias(Value):
     """The same contrast if the two sets of studies were perfectly comparable."""
 
     risk_difference: RiskDifference
-    probability_first_higher: float
+    probability_first_higher: Number
 
 
 class Contrast(Value):
@@ -148,11 +155,11 @@ class Contrast(Value):
 
     options: tuple[str, str]
     risk_difference: RiskDifference
-    probability_first_higher: float
-    tipping_point_log_or: float
+    probability_first_higher: Number
+    tipping_point_log_or: Number
     """Log odds ratio (first over second) that unmeasured differences between the studies would have to explain
     for the two options to be equal."""
-    bias_sd: float
+    bias_sd: Number
     """Standard deviation, on the log-odds scale, of the bias term of this unanchored comparison."""
     without_bias_term: ContrastWithoutBias
     certainty: Certainty
@@ -195,8 +202,8 @@ class Move(Value):
 
     outcome: str
     option: str
-    low: float
-    high: float
+    low: Number
+    high: Number
     low_when: str
     high_when: str
 
@@ -219,8 +226,8 @@ class StudyLine(Value):
     design: Literal["real_world", "interventional"]
     events: int
     n: int
-    follow_up_months: float | None
-    weight_pct: float
+    follow_up_months: Number | None
+    weight_pct: Number
     basis: Literal["verified", "derived", "recalled"]
     source: str
 
@@ -231,7 +238,7 @@ class EffectLine(Value):
     trait: str
     label: str
     class_id: Literal["car_t", "bite"]
-    log_odds_ratio: float
+    log_odds_ratio: Number
     interval: Interval
     unit: str
     """Per what: *present versus absent*, *per decade*, *per doubling of prior lines*."""

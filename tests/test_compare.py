@@ -240,7 +240,7 @@ def test_an_age_nobody_studied_is_flagged_widened_and_found():
         assert width(wide.prediction) > width(narrow.prediction)
         assert any("outside the evidence (age 100" in reason for reason in wide.reasons)
     found = [finding for finding in flagged.findings if finding.id.startswith("outside-evidence.")]
-    assert {"outside-evidence.car_t", "outside-evidence.bite"} == {finding.id for finding in found}
+    assert {"outside-evidence.car_t.1", "outside-evidence.bite.1"} == {finding.id for finding in found}
     assert {"car_t", "bite"} == {finding.applies_to["class"] for finding in found}
     assert all("age 100" in finding.text and "widened" in finding.text for finding in found)
 
@@ -342,6 +342,7 @@ def test_moves_below_one_in_a_hundred_are_not_listed():
 
 @pytest.mark.parametrize("profile", [{}, {"age": 100, "plasma_cell_leukemia": "yes"}, KNOWN])
 def test_the_waterfall_goes_from_the_average_patient_to_this_one(profile):
+    # numbers leave rounded to six decimals, so sums agree to the rounding of their terms
     average = outcomes(compare(Patient()))
     found = compare(Patient(**profile), explain=OUTCOMES)
     for outcome, option, estimate in estimated(found):
@@ -350,9 +351,9 @@ def test_the_waterfall_goes_from_the_average_patient_to_this_one(profile):
         assert average[outcome].estimates[option].mean == pytest.approx(steps[0].mean, abs=1e-12)
         assert (steps[-1].trait, steps[-1].label) == (None, "this patient")
         assert estimate.mean == pytest.approx(steps[-1].mean, abs=1e-12)
-        assert estimate.mean == pytest.approx(steps[0].mean + sum(s.change for s in steps[1:]), abs=1e-12)
+        assert estimate.mean == pytest.approx(steps[0].mean + sum(s.change for s in steps[1:]), abs=1e-5)
         for before, after in itertools.pairwise(steps):
-            assert after.mean == pytest.approx(before.mean + after.change, abs=1e-12)
+            assert after.mean == pytest.approx(before.mean + after.change, abs=2e-6)
         named = [step.trait for step in steps[1:-1]]
         assert sorted(named, key=MODEL_TRAIT_IDS.index) == named
 

@@ -20,6 +20,9 @@ from bcma_decide.model.prediction import Predictor
 
 Array = NDArray[np.float64]
 
+PAIRINGS = 4
+"""With how many shifted copies of the parameter draws each virtual patient is paired."""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -32,10 +35,10 @@ class Difference:
 
 def sample_quantiles(draws: Array, probabilities: Sequence[float]) -> Array:
     """Quantiles along the last axis by linear interpolation of the order statistics, shape (..., probabilities)."""
-    ordered = np.sort(draws, axis=-1)
     position = np.asarray(probabilities) * (draws.shape[-1] - 1)
     below = np.floor(position).astype(np.intp)
     above = np.minimum(below + 1, draws.shape[-1] - 1)
+    ordered = np.partition(draws, np.unique([below, above]), axis=-1)
     return np.asarray(ordered[..., below] + (position - below) * (ordered[..., above] - ordered[..., below]))
 
 
@@ -82,7 +85,9 @@ def differences(
     variance = np.maximum(covariance[:, 0, 0] + covariance[:, 1, 1] - 2.0 * covariance[:, 0, 1], 1e-12)
     probability = distribution(gap / np.sqrt(variance)[:, None]).mean(axis=1)
     root = np.linalg.cholesky(covariance + 1e-12 * np.eye(2))
-    rate = logistic(logits + root @ model.population.noise[:, :2].T)
+    noise = model.population.noise[:, :2].T
+    shifts = range(0, noise.shape[1], max(noise.shape[1] // PAIRINGS, 1))
+    rate = np.concatenate([logistic(logits + root @ np.roll(noise, shift, axis=1)) for shift in shifts], axis=2)
     risk = sample_quantiles(rate[:, 0] - rate[:, 1], (0.5, 0.025, 0.975))
     centre = gap.mean(axis=1)
     reach = Z95 * np.sqrt(variance + gap.var(axis=1))

@@ -158,7 +158,10 @@ def make_document(
             "reference": workshop.reference,
             "age_range": [_age_range(inputs, class_id) for class_id in CLASSES],
             "patients_with_trait": [
-                [_patients_with_trait(inputs, workshop, class_id, trait) for trait in MODEL_TRAIT_IDS]
+                [
+                    _patients_with_trait(inputs, workshop, class_id, trait.id) if trait.kind == "binary" else None
+                    for trait in MODEL_TRAITS
+                ]
                 for class_id in CLASSES
             ],
         },

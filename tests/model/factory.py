@@ -31,7 +31,6 @@ OPTIONS = (
 ASSUMPTIONS = {
     "unanchored_sd": 0.3,
     "outside_evidence_sd": 0.5,
-    "numeric_reach_sd": 50.0,
     "minimum_patients_with_trait": 20.0,
     "numeric_reach_sd": 4.0,
     "follow_up_ratio": 1.5,

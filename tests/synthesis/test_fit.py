@@ -152,6 +152,7 @@ def test_too_few_studies_give_no_number(shipped):
                 assert entry["n_patients"] >= 50
 
 
+@pytest.mark.slow
 def test_recalled_figures_can_be_let_in_for_sensitivity_only():
     inputs = load_inputs(evidence_directory())
     document = fit(inputs, include_unverified=True)

@@ -6,6 +6,8 @@ from scipy.special import expit, logit
 
 from tests.synthesis.simulation import TRAITS, TRUE_EFFECTS, TRUE_LEVEL, World, simulate, true_correlation
 
+pytestmark = pytest.mark.slow
+
 WORLDS = 12
 
 

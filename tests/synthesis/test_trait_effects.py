@@ -197,10 +197,10 @@ def test_the_result_does_not_depend_on_the_order_of_the_contrasts():
 def test_posterior_with_fixed_spreads_is_the_textbook_one():
     """Nearly no grid (tiny scales for s_d and tau_b): precision-weighted mean of prior and data, averaged over s_b."""
     prior = TraitPrior(trait_sd=1.0, class_difference_sd=1e-6, contrast_sd=1e-6)
-    found = fit_trait_effects([contrast(-1.0, 0.5)], 1 + 2, 1, np.eye(3), prior, grid_points=40)
+    found = fit_trait_effects([contrast(-1.0, 0.5)], 1 + 2, 1, np.eye(3), prior, grid_points=24)
     from scipy.stats import norm
 
-    grid = norm.ppf(0.5 + 0.5 * (np.arange(40) + 0.5) / 40)
+    grid = norm.ppf(0.5 + 0.5 * (np.arange(24) + 0.5) / 24)
     weight = norm.pdf(-1.0, 0, np.sqrt(grid**2 + 0.25))
     shrunk = grid**2 / (grid**2 + 0.25)
     assert float((weight * shrunk).sum() / weight.sum()) * -1.0 == pytest.approx(found.mean[0, 0], abs=1e-4)
