@@ -266,6 +266,7 @@ def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
     certainty, reasons = rate_certainty(
         found.model.assumptions,
         n_studies=cell.n_studies,
+        n_patients=cell.n_patients,
         credible=credible,
         prediction=prediction,
         outside=outside,

@@ -254,6 +254,8 @@ class Explanation(Value):
     outcome: str
     studies: tuple[StudyLine, ...]
     effects: tuple[EffectLine, ...]
+    same_effect_test: str | None = None
+    """Whether a trait acts alike on all thresholds of the family, where contrasts on several thresholds can tell."""
     left_out: tuple[str, ...] = ()
     method: str
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from math import sqrt
 
@@ -69,7 +70,17 @@ def explanation(model: Model, outcome: str) -> Explanation:
     return Explanation(
         outcome=outcome,
         studies=tuple(StudyLine(**row) for row in behind["studies"]),
+        same_effect_test=_same_effect(model.provenance["families"][family]["proportional_odds"]),
         effects=tuple(effects),
         left_out=tuple(behind["left_out"]),
         method=METHOD,
+    )
+
+
+def _same_effect(test: Mapping[str, float] | None) -> str | None:
+    if test is None:
+        return None
+    return (
+        "Traits are taken to act alike on all grades or depths of this outcome; tested where a study prints several: "
+        f"Q = {test['q']:.1f} on {test['df']:.0f} degrees of freedom, p = {test['p']:.2f}."
     )

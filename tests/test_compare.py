@@ -337,6 +337,12 @@ def test_moves_below_one_in_a_hundred_are_not_listed():
         assert all(move.high - move.low >= 0.01 for move in unknown.moves)
 
 
+def test_the_test_of_one_effect_on_all_thresholds_is_reported_where_there_is_one():
+    explained = {e.outcome: e for e in compare(Patient(), explain=("orr", "infection_any")).explanations}
+    assert "degrees of freedom" in str(explained["orr"].same_effect_test)
+    assert explained["infection_any"].same_effect_test is None
+
+
 # Waterfall.
 
 

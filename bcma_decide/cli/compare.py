@@ -149,7 +149,7 @@ def _asks(ask: bool, profile: str | None, example: str | None, options: dict[str
         raise typer.BadParameter("asks for every field: give no other patient with it", param_hint="--ask")
     if given:
         return False
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise typer.BadParameter(
             "no terminal to ask on"
             if ask

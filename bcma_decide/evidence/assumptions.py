@@ -57,6 +57,7 @@ class CertaintyLimits(Strict):
     """Steps of the certainty rating."""
 
     few_studies: Assumption
+    few_patients: Assumption
     imprecision_width: Assumption
     inconsistency_width: Assumption
     large_effect_odds_ratio: Assumption

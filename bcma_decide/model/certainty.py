@@ -21,6 +21,7 @@ def rate_certainty(
     limits: Mapping[str, float],
     *,
     n_studies: int,
+    n_patients: int,
     credible: tuple[float, float],
     prediction: tuple[float, float],
     outside: Sequence[str],
@@ -33,7 +34,7 @@ def rate_certainty(
     Parameters
     ----------
     limits
-        ``few_studies``, ``imprecision_width``, ``inconsistency_width``, ``large_effect_odds_ratio``.
+        ``few_studies``, ``few_patients``, ``imprecision_width``, ``inconsistency_width``, ``large_effect_odds_ratio``.
     credible, prediction
         95 % intervals as fractions.
     outside, unknown, uninformed
@@ -48,9 +49,13 @@ def rate_certainty(
         level -= 1
         reasons.append(f"down for few studies: {n_studies}")
     width = credible[1] - credible[0]
-    if width > limits["imprecision_width"]:
+    imprecise = [
+        *([f"interval {100 * width:.0f} points wide"] if width > limits["imprecision_width"] else []),
+        *([f"{n_patients} patients"] if n_patients < limits["few_patients"] else []),
+    ]
+    if imprecise:
         level -= 1
-        reasons.append(f"down for imprecision: interval {100 * width:.0f} points wide")
+        reasons.append(f"down for imprecision: {', '.join(imprecise)}")
     width = prediction[1] - prediction[0]
     if width > limits["inconsistency_width"]:
         level -= 1

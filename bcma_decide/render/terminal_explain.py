@@ -142,6 +142,8 @@ def _effects(page: Page, comparison: Comparison, explanation: Explanation) -> No
         page.paragraph(_effect(comparison, effect))
         for line in effect.evidence:
             page.paragraph(line, indent=4)
+    if explanation.same_effect_test:
+        page.paragraph(explanation.same_effect_test)
 
 
 def _effect(comparison: Comparison, effect: EffectLine) -> str:

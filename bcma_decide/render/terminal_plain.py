@@ -171,6 +171,8 @@ def _behind(comparison: Comparison, outcome: Outcome, explanation: Explanation) 
         yield ("odds ratio", outcome.label, option, effect.label, ratio, effect.unit, effect.origin)
         for text in effect.evidence:
             yield ("odds ratio from", outcome.label, option, effect.label, text)
+    if explanation.same_effect_test:
+        yield ("test", outcome.label, explanation.same_effect_test)
     for study, share in zip(explanation.studies, arrange.weights(explanation), strict=True):
         yield (
             "study",

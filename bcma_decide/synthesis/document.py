@@ -195,6 +195,7 @@ def make_document(
                         for contrast in found.contrasts
                     ],
                     "left_out": list(found.left_out),
+                    "proportional_odds": families[family]["proportional_odds"],
                 }
                 for family, found in contrasts.items()
             },

@@ -35,6 +35,7 @@ ASSUMPTIONS = {
     "numeric_reach_sd": 4.0,
     "follow_up_ratio": 1.5,
     "few_studies": 5.0,
+    "few_patients": 300.0,
     "imprecision_width": 0.2,
     "inconsistency_width": 0.4,
     "large_effect_odds_ratio": 2.0,
@@ -158,7 +159,9 @@ def document(
         "definitions": copy.deepcopy(shipped_document()["definitions"]),
         "provenance": {
             "outcomes": {outcome: {"studies": [], "left_out": []} for outcome in OUTCOMES},
-            "families": {family.id: {"contrasts": [], "left_out": []} for family in FAMILIES},
+            "families": {
+                family.id: {"contrasts": [], "left_out": [], "proportional_odds": None} for family in FAMILIES
+            },
         },
         "sources": {"invented:S1": {"citation": "Doe J. 2024", "pmid": None, "doi": None, "url": None}},
         "not_known": [],

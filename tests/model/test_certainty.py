@@ -11,12 +11,14 @@ from bcma_decide.model.certainty import LEVELS, START, rate_certainty
 
 LIMITS = {
     "few_studies": 5.0,
+    "few_patients": 300.0,
     "imprecision_width": 0.2,
     "inconsistency_width": 0.4,
     "large_effect_odds_ratio": 2.0,
 }
 PLAIN = {
     "n_studies": 5,
+    "n_patients": 300,
     "credible": (0.5, 0.69),
     "prediction": (0.4, 0.79),
     "outside": (),
@@ -40,6 +42,8 @@ def test_it_starts_at_low_with_the_design_as_the_reason():
     [
         ({"n_studies": 4}, "down for few studies: 4"),
         ({"credible": (0.4, 0.65)}, "down for imprecision: interval 25 points wide"),
+        ({"n_patients": 299}, "down for imprecision: 299 patients"),
+        ({"n_patients": 10, "credible": (0.4, 0.65)}, "imprecision: interval 25 points wide, 10 patients"),
         ({"prediction": (0.1, 0.85)}, "down for inconsistency: the next centre's interval is 75 points wide"),
         ({"outside": ("age 100, studied 30 to 85",)}, "outside the evidence (age 100, studied 30 to 85)"),
         ({"unknown": ("Frail", "High ferritin")}, "down for indirectness: unknown: Frail, High ferritin"),
