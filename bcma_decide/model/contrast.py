@@ -38,7 +38,7 @@ def sample_quantiles(draws: Array, probabilities: Sequence[float]) -> Array:
     position = np.asarray(probabilities) * (draws.shape[-1] - 1)
     below = np.floor(position).astype(np.intp)
     above = np.minimum(below + 1, draws.shape[-1] - 1)
-    ordered = np.partition(draws, np.unique([below, above]), axis=-1)
+    ordered = np.partition(draws, sorted({*below.tolist(), *above.tolist()}), axis=-1)
     return np.asarray(ordered[..., below] + (position - below) * (ordered[..., above] - ordered[..., below]))
 
 
