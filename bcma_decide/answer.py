@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log2
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,25 +17,19 @@ from bcma_decide.model.normal import expected_logistic, logistic
 from bcma_decide.model.population import Patients, conditional_patients
 from bcma_decide.model.prediction import Predictor, Rates, in_order, linear_predictor, rates
 from bcma_decide.traits import Traits
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, OUTCOMES, TRAIT_LABELS, Design
+from bcma_decide.vocabulary import (
+    CLASSES,
+    MODEL_TRAIT_IDS,
+    MODEL_TRAITS,
+    OUTCOMES,
+    TRAIT_KINDS,
+    TRAIT_LABELS,
+    Design,
+    model_scale,
+    natural_scale,
+)
 
 Array = NDArray[np.float64]
-
-_KINDS = {trait.id: trait.kind for trait in MODEL_TRAITS}
-
-
-def model_scale(trait: str, value: bool | float | None) -> float | None:
-    """A trait's value as the model counts it: decades of age, doublings of prior lines, 0 or 1; None stays None."""
-    if value is None:
-        return None
-    if _KINDS[trait] == "age":
-        return float(value) / 10.0
-    return log2(float(value)) if _KINDS[trait] == "prior_lines" else float(value)
-
-
-def natural_scale(trait: str, value: float) -> float:
-    """The inverse of :func:`model_scale` for numeric traits: years, number of lines."""
-    return 10.0 * value if _KINDS[trait] == "age" else float(2.0**value)
 
 
 @dataclass(frozen=True)
@@ -52,7 +45,11 @@ class Answer:
     outside: tuple[tuple[str, ...], ...]
     """Per class: why the patient lies outside its evidence."""
     extra: Array
-    place: Mapping[tuple[str, str], int]
+
+    @property
+    def place(self) -> Mapping[tuple[str, str], int]:
+        """Where the cell of an outcome and an option stands in the arrays."""
+        return self.model.place
 
     def differences(self, bias_sd: float) -> dict[str, Difference]:
         """First class minus second class, for every outcome at which both have a number."""
@@ -93,7 +90,7 @@ def answer(model: Model, traits: Traits, setting: Design) -> Answer:
     levels = model.levels[setting]
     outside = outside_evidence(model, values)
     added = np.array([len(reasons) * model.assumptions["outside_evidence_sd"] ** 2 for reasons in outside])
-    extra = added[[cell.class_index for cell in model.cells]]
+    extra = added[model.cell_class]
     patients = conditional_patients(model.population, [model_scale(trait, value) for trait, value in values.items()])
     predictor = linear_predictor(model, levels, patients, extra)
     return Answer(
@@ -105,7 +102,6 @@ def answer(model: Model, traits: Traits, setting: Design) -> Answer:
         rates=rates(model, levels, predictor),
         outside=outside,
         extra=extra,
-        place={(cell.outcome, cell.option): index for index, cell in enumerate(model.cells)},
     )
 
 
@@ -156,8 +152,7 @@ def trait_moves(found: Answer, traits: Sequence[str]) -> dict[str, tuple[TraitMo
     """
     model = found.model
     cells = [index for index, cell in enumerate(model.cells) if cell.option in CLASSES]
-    family = [model.family_index[model.cells[index].family] for index in cells]
-    klass = [model.cells[index].class_index for index in cells]
+    family, klass = model.cell_family[cells], model.cell_class[cells]
     offset = found.predictor.offset[family, klass]
     total = found.predictor.variance[cells].mean(axis=1) + found.predictor.mean[cells].var(axis=1)
     sd = np.sqrt(np.maximum(total - offset.var(axis=1), 0.0))
@@ -166,7 +161,7 @@ def trait_moves(found: Answer, traits: Sequence[str]) -> dict[str, tuple[TraitMo
     for trait in traits:
         position = MODEL_TRAIT_IDS.index(trait)
         values = found.patients.values[:, position]
-        binary = _KINDS[trait] == "binary"
+        binary = TRAIT_KINDS[trait] == "binary"
         low, high = (0.5, 0.5) if binary else sample_quantiles(values, (0.2, 0.8)).tolist()
         groups = np.array([values <= low, values > high] if binary else [values <= low, values >= high], dtype=float)
         sizes = groups.sum(axis=1)
@@ -187,7 +182,7 @@ def trait_moves(found: Answer, traits: Sequence[str]) -> dict[str, tuple[TraitMo
     return result
 
 
-def cumulative_means(found: Answer, setting: Design) -> tuple[Sequence[str | None], Array]:
+def cumulative_means(found: Answer) -> tuple[Sequence[str | None], Array]:
     """Mean rate of every cell as the known traits are taken into account one after the other.
 
     Returns
@@ -206,6 +201,6 @@ def cumulative_means(found: Answer, setting: Design) -> tuple[Sequence[str | Non
             model_scale(trait.id, found.traits[trait.id].value) if trait.id in shown else None for trait in MODEL_TRAITS
         ]
         patients = conditional_patients(model.population, values)
-        predictor = linear_predictor(model, model.levels[setting], patients, np.zeros(len(model.cells)))
-        means.append(rates(model, model.levels[setting], predictor).mean)
+        predictor = linear_predictor(model, found.levels, patients, np.zeros(len(model.cells)))
+        means.append(rates(model, found.levels, predictor).mean)
     return steps, np.array(means)

@@ -17,8 +17,6 @@ from bcma_decide.answer import (
     answer,
     cumulative_means,
     from_decision,
-    model_scale,
-    natural_scale,
     trait_moves,
 )
 from bcma_decide.comparison import (
@@ -31,7 +29,6 @@ from bcma_decide.comparison import (
     Finding,
     FromDecision,
     Move,
-    Option,
     Outcome,
     Profile,
     RiskDifference,
@@ -41,7 +38,7 @@ from bcma_decide.comparison import (
     WaterfallStep,
 )
 from bcma_decide.errors import NoEvidenceError, Problem
-from bcma_decide.explain import explanation, references
+from bcma_decide.explain import explanation
 from bcma_decide.location import pooled_path
 from bcma_decide.model.artefact import Model, read_model
 from bcma_decide.model.certainty import LEVELS, rate_certainty
@@ -61,6 +58,8 @@ from bcma_decide.vocabulary import (
     THRESHOLDS,
     TRAIT_LABELS,
     Design,
+    model_scale,
+    natural_scale,
 )
 
 SMALLEST_MOVE = 0.01
@@ -131,22 +130,19 @@ def compare(
             problem = Problem("explain", f"unknown outcome {outcome!r}", f"one of {', '.join(OUTCOMES)}")
             raise NoEvidenceError("there is no evidence on that outcome", [problem])
     found = answer(model, derive(patient, model.definitions), setting)
-    draft = _draft(found, _waterfalls(found, setting, explain) if explain else {})
+    draft = _draft(found, _waterfalls(found, explain) if explain else {})
     return Comparison(
         evidence=EvidenceStamp(hash=model.hash, date=model.date, version=model.version),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
         intended_use=INTENDED_USE,
         profile=_profile(found, setting, name),
-        options=tuple(
-            Option(id=o.id, label=o.label, long_label=o.long_label, class_id=o.class_id, kind=o.kind)
-            for o in model.options
-        ),
+        options=model.options,
         outcomes=tuple(_outcome(draft, outcome) for outcome in OUTCOMES),
         findings=tuple(_findings(found)),
         unknowns=tuple(_unknowns(found)),
         not_known=model.not_known,
         explanations=tuple(explanation(model, outcome) for outcome in OUTCOMES if outcome in explain),
-        references=references(model),
+        references=model.references,
     )
 
 
@@ -335,10 +331,8 @@ def _notes(found: Answer, outcome: str, estimates: Mapping[str, Estimate]) -> tu
     return tuple(notes)
 
 
-def _waterfalls(
-    found: Answer, setting: Design, explain: Collection[str]
-) -> dict[tuple[str, str], tuple[WaterfallStep, ...]]:
-    traits, means = cumulative_means(found, setting)
+def _waterfalls(found: Answer, explain: Collection[str]) -> dict[tuple[str, str], tuple[WaterfallStep, ...]]:
+    traits, means = cumulative_means(found)
     result = {}
     for index, cell in enumerate(found.model.cells):
         if cell.outcome not in explain:

@@ -1,12 +1,11 @@
-"""What is behind the numbers: studies and weights, trait effects, references. All of it stands in the pooled file."""
+"""What is behind the numbers: studies and weights, trait effects. All of it stands in the pooled file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from math import sqrt
 
-from bcma_decide.comparison import EffectLine, Explanation, Reference, StudyLine
+from bcma_decide.comparison import EffectLine, Explanation, StudyLine
 from bcma_decide.model.artefact import Model
 from bcma_decide.model.normal import Z95
 from bcma_decide.vocabulary import CLASSES, FAMILY_OF, MODEL_TRAITS, TRAIT_LABELS
@@ -19,22 +18,6 @@ METHOD = (
 )
 
 UNITS = {"binary": "present versus absent", "age": "per ten years", "prior_lines": "per doubling of prior lines"}
-
-
-@lru_cache(maxsize=2)
-def _references(
-    _hash: str, items: tuple[tuple[str, str, int | None, str | None, str | None], ...]
-) -> tuple[Reference, ...]:
-    return tuple(Reference(key=k, citation=c, pmid=p, doi=d, url=u) for k, c, p, d, u in items)
-
-
-def references(model: Model) -> tuple[Reference, ...]:
-    """Every source that a number of the model rests on, in alphabetical order of their keys."""
-    items = tuple(
-        (key, source["citation"], source.get("pmid"), source.get("doi"), source.get("url"))
-        for key, source in model.sources.items()
-    )
-    return _references(model.hash, items)
 
 
 def explanation(model: Model, outcome: str) -> Explanation:

@@ -7,6 +7,7 @@ source and reach the bedside through the pooled file.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log2
 from typing import Final, Literal
 
 ClassId = Literal["car_t", "bite"]
@@ -185,6 +186,26 @@ MODEL_TRAITS: Final[tuple[ModelTrait, ...]] = (
 
 MODEL_TRAIT_IDS: Final[tuple[str, ...]] = tuple(trait.id for trait in MODEL_TRAITS)
 TRAIT_LABELS: Final[dict[str, str]] = {trait.id: trait.label for trait in MODEL_TRAITS}
+
+TRAIT_KINDS: Final[dict[str, str]] = {trait.id: trait.kind for trait in MODEL_TRAITS}
+
+
+def model_scale(trait: str, value: bool | float | None) -> float | None:
+    """A trait's value as the model counts it: decades of age, doublings of prior lines, 0 or 1; None stays None."""
+    return None if value is None else scaled(trait, float(value))
+
+
+def scaled(trait: str, value: float) -> float:
+    """A known value on the model's scale: decades of age, doublings of prior lines, 0 or 1."""
+    if TRAIT_KINDS[trait] == "age":
+        return value / 10.0
+    return log2(value) if TRAIT_KINDS[trait] == "prior_lines" else value
+
+
+def natural_scale(trait: str, value: float) -> float:
+    """The inverse of :func:`scaled` for numeric traits: years, number of lines."""
+    return 10.0 * value if TRAIT_KINDS[trait] == "age" else float(2.0**value)
+
 
 INTENDED_USE: Final = (
     "For haematologists: to inform, not to direct. Not for urgent decisions. Not a medical device; "

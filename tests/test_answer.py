@@ -15,12 +15,10 @@ from bcma_decide import load_model
 from bcma_decide.answer import (
     cumulative_means,
     from_decision,
-    model_scale,
-    natural_scale,
     outside_evidence,
     trait_moves,
 )
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, model_scale, natural_scale
 from tests.model.factory import Effect, Level, all_known, ask, model, traits
 
 EMD, BCMA = "extramedullary_disease", "prior_bcma"
@@ -234,7 +232,7 @@ def test_a_trait_nobody_alike_varies_in_has_no_moves():
 def test_cumulative_means_go_from_the_average_patient_to_this_one():
     small = model({("orr", "car_t"): Level(1.0), ("orr", "bite"): Level(0.0)}, **MOVING)
     found = ask(small, traits(prior_lines=6, extramedullary_disease=True))
-    steps, means = cumulative_means(found, "real_world")
+    steps, means = cumulative_means(found)
     assert steps == [None, "prior_lines", EMD]
     assert ask(small, traits()).rates.mean == pytest.approx(means[0])
     assert ask(small, traits(prior_lines=6)).rates.mean == pytest.approx(means[1])

@@ -9,30 +9,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.comparison import State
+from bcma_decide.comparison import Option, Reference, State
 from bcma_decide.definitions import Definitions
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
 from bcma_decide.pooled import POOLED_SCHEMA_VERSION, SETTINGS, seal_holds
-from bcma_decide.vocabulary import CLASSES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES, ClassId
+from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class OptionInfo:
-    """One treatment option as the evidence names it."""
-
-    id: str
-    label: str
-    long_label: str
-    class_id: ClassId
-    kind: Literal["class", "product"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +84,7 @@ class Model:
     hash: str
     date: str
     version: str
-    options: tuple[OptionInfo, ...]
+    options: tuple[Option, ...]
     cells: tuple[Cell, ...]
     levels: Mapping[str, Levels]
     missing: Mapping[tuple[str, str], tuple[State, str]]
@@ -110,7 +100,7 @@ class Model:
     patients_with_trait: Array
     assumptions: Mapping[str, float]
     definitions: Definitions
-    sources: Mapping[str, Mapping[str, Any]]
+    references: tuple[Reference, ...]
     provenance: Mapping[str, Any]
     not_known: tuple[str, ...]
 
@@ -118,6 +108,37 @@ class Model:
     def trait_count(self) -> int:
         """How many traits the linear predictor has."""
         return int(self.reference.size)
+
+    @cached_property
+    def place(self) -> Mapping[tuple[str, str], int]:
+        """Where the cell of an outcome and an option stands in the arrays."""
+        return {(cell.outcome, cell.option): index for index, cell in enumerate(self.cells)}
+
+    @cached_property
+    def cell_family(self) -> NDArray[np.intp]:
+        """Index of every cell's family, shape (cells,)."""
+        return np.array([self.family_index[cell.family] for cell in self.cells], dtype=np.intp)
+
+    @cached_property
+    def cell_class(self) -> NDArray[np.intp]:
+        """Index of every cell's class, shape (cells,)."""
+        return np.array([cell.class_index for cell in self.cells], dtype=np.intp)
+
+    @cached_property
+    def effect_blocks(self) -> Array:
+        """Covariance of the trait effects by class, shape (families, classes, traits, classes, traits)."""
+        C, T = self.effects.shape[1:]
+        return self.effect_covariance.reshape(-1, C, T, C, T)
+
+    @cached_property
+    def threshold_rows(self) -> tuple[list[int], ...]:
+        """Cells of one family and option, loosest threshold first, where there is more than one."""
+        groups = (
+            [self.place[t.id, option.id] for t in family.thresholds if (t.id, option.id) in self.place]
+            for family in FAMILIES
+            for option in self.options
+        )
+        return tuple(rows for rows in groups if len(rows) > 1)
 
 
 def read_model(path: Path) -> Model:
@@ -166,7 +187,7 @@ def model_from_document(document: Mapping[str, Any]) -> Model:
     traits: Sequence[str] = document["traits"]["ids"]
     if tuple(traits) != MODEL_TRAIT_IDS:
         raise ValueError("the traits of the pooled evidence are not those of this program")
-    options = tuple(OptionInfo(**option) for option in document["options"])
+    options = tuple(Option(**option) for option in document["options"])
     families = list(document["families"])
     T, C, F = len(traits), len(CLASSES), len(families)
     effects = np.zeros((F, C, T))
@@ -246,7 +267,7 @@ def model_from_document(document: Mapping[str, Any]) -> Model:
         patients_with_trait=np.array(document["traits"]["patients_with_trait"], dtype=float),
         assumptions=document["assumptions"],
         definitions=Definitions.from_dict(document["definitions"]),
-        sources=document["sources"],
+        references=tuple(Reference(key=key, **source) for key, source in document["sources"].items()),
         provenance=document["provenance"],
         not_known=tuple(document["not_known"]),
     )

@@ -65,16 +65,14 @@ def differences(
         return ()
     T, C = model.trait_count, model.effects.shape[1]
     index = np.array(pairs)
-    family = np.array([model.family_index[model.cells[first].family] for first, _ in pairs])
-    klass = np.array([[model.cells[cell].class_index for cell in pair] for pair in pairs])
+    family, klass = model.cell_family[index[:, 0]], model.cell_class[index]
     gradient = np.zeros((len(pairs), 2, C, T))
     rows = np.arange(len(pairs))
     for side in (0, 1):
         gradient[rows, side, klass[:, side]] = predictor.typical[index[:, side]]
     flat = gradient.reshape(len(pairs), 2, C * T)
     covariance = flat @ model.effect_covariance[family] @ flat.transpose(0, 2, 1)
-    blocks = model.effect_covariance.reshape(-1, C, T, C, T)
-    scatter = np.einsum("fctdu,tu->fcd", blocks, predictor.patient_covariance)
+    scatter = np.einsum("fctdu,tu->fcd", model.effect_blocks, predictor.patient_covariance)
     covariance += scatter[family[:, None, None], klass[:, :, None], klass[:, None, :]]
     own = levels.variance[index] + extra[index] + 0.25 * bias_sd**2
     covariance[:, [0, 1], [0, 1]] += own

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from bcma_decide.model.artefact import Levels, Model
 from bcma_decide.model.normal import expected_logistic, logistic, mixture_quantiles
 from bcma_decide.model.population import Patients
-from bcma_decide.vocabulary import FAMILIES
 
 Array = NDArray[np.float64]
 
@@ -73,14 +72,9 @@ def linear_predictor(model: Model, levels: Levels, patients: Patients, extra_var
     bin_mean, bin_variance = binned.mean(axis=3), binned.var(axis=3)
     bin_deviation = deviation[order].mean(axis=3)
 
-    family = np.array([model.family_index[cell.family] for cell in model.cells])
-    klass = np.array([cell.class_index for cell in model.cells])
+    family, klass = model.cell_family, model.cell_class
     gradient = levels.slope[:, None, :] + bin_deviation[family, klass]
-    T = model.trait_count
-    own = np.stack(
-        [model.effect_covariance[:, c * T : (c + 1) * T, c * T : (c + 1) * T] for c in range(model.effects.shape[1])],
-        axis=1,
-    )
+    own = np.einsum("fctcu->fctu", model.effect_blocks)
     centred = bin_deviation - bin_deviation.mean(axis=2, keepdims=True)
     patient_covariance = np.cov(deviation.T, bias=True)
     # Patients of one bin differ also where the effect is unsure: E[x'Vx] is more than E[x]'V E[x].
@@ -122,7 +116,6 @@ def rates(model: Model, levels: Levels, predictor: Predictor) -> Rates:
     adds the between-study variance (and for a class, the spread of its products), averaged over its grid.
     Thresholds of one family are in order, see :func:`in_order`.
     """
-    cells = predictor.mean.shape[0]
     even = np.full(predictor.mean.shape, 1.0 / BINS)
     sd = np.sqrt(predictor.variance)
     credible = mixture_quantiles(even, predictor.mean, sd, _CREDIBLE)
@@ -137,7 +130,6 @@ def rates(model: Model, levels: Levels, predictor: Predictor) -> Rates:
     table = np.column_stack([credible, prediction])
     table[:, 3], table[:, 4] = np.minimum(table[:, 3], table[:, 0]), np.maximum(table[:, 4], table[:, 2])
     table = in_order(model, np.column_stack([logistic(table), mean]))
-    assert table.shape == (cells, 6)
     return Rates(median=table[:, 1], mean=table[:, 5], credible=table[:, [0, 2]], prediction=table[:, 3:5])
 
 
@@ -148,12 +140,6 @@ def in_order(model: Model, table: Array) -> Array:
     more frequent than a looser one.
     """
     table = table.copy()
-    place = {(cell.outcome, cell.option): index for index, cell in enumerate(model.cells)}
-    for family in FAMILIES:
-        if len(family.thresholds) < 2:
-            continue
-        for option in model.options:
-            rows = [place[t.id, option.id] for t in family.thresholds if (t.id, option.id) in place]
-            if len(rows) > 1:
-                table[rows] = -np.sort(-table[rows], axis=0)
+    for rows in model.threshold_rows:
+        table[rows] = -np.sort(-table[rows], axis=0)
     return table

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import log, log2
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.evidence.assumptions import PooledEffect
 from bcma_decide.evidence.catalogue import Catalogue
-from bcma_decide.evidence.eligibility import against_study
 from bcma_decide.evidence.schema import AdjustedEffect, Study
 from bcma_decide.evidence.splits import Bounds, SplitContrast, select_splits
 from bcma_decide.synthesis.trait_effects import (
@@ -19,14 +18,13 @@ from bcma_decide.synthesis.trait_effects import (
     empirical_logit_difference,
     log_odds_ratio_from_risk_ratio,
     log_odds_ratio_group_versus_all,
+    standard_error,
 )
 from bcma_decide.synthesis.virtual_cohort import cohort
-from bcma_decide.synthesis.workshop import Inputs, Workshop
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, THRESHOLDS, Family
+from bcma_decide.synthesis.workshop import Inputs, Workshop, eligible
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, THRESHOLDS, Family, scaled
 
 Array = NDArray[np.float64]
-
-Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def family_contrasts(
 
 def _bound(trait: str, value: float) -> float:
     """A published bound on the model's scale; counts of lines are cut half-way between whole numbers."""
-    return value / 10.0 if trait == "age" else log2(max(value - 0.5, 0.5))
+    return scaled(trait, max(value - 0.5, 0.5) if trait == "prior_lines" else value)
 
 
 def _groups(split: SplitContrast, patients: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -160,7 +158,7 @@ def _adjusted_contrasts(catalogue: Catalogue, family: Family, include_unverified
     """Odds ratios from multivariable models: conditional already, so direct observations of one effect."""
     found = []
     for study in catalogue.studies:
-        if against_study(study) or study.pooling.role == "context":
+        if not eligible(study):
             continue
         for effect in study.effects:
             if not _usable(effect, family, include_unverified):
@@ -168,7 +166,7 @@ def _adjusted_contrasts(catalogue: Catalogue, family: Family, include_unverified
             index = MODEL_TRAIT_IDS.index(effect.trait)
             low, high = effect.ci95 or (None, None)
             sign = 1.0 if effect.reference == "absent" else -1.0
-            value, se = sign * log(float(effect.value or 1.0)), (log(high or 1.0) - log(low or 1.0)) / (2.0 * Z95)
+            value, se = sign * log(float(effect.value or 1.0)), standard_error(log(low or 1.0), log(high or 1.0))
             patients, first, second = _unit_contrast(index)
             found.append(
                 Contrast(

@@ -13,7 +13,7 @@ from scipy.special import ndtri
 from bcma_decide.evidence.schema import Study
 from bcma_decide.pooled import POOLED_SCHEMA_VERSION, sealed
 from bcma_decide.synthesis.contrasts import FamilyContrasts
-from bcma_decide.synthesis.trait_effects import TraitEffects
+from bcma_decide.synthesis.trait_effects import TraitEffects, proportional_odds_test
 from bcma_decide.synthesis.virtual_cohort import standard_normal_points
 from bcma_decide.synthesis.workshop import Inputs, Workshop, eligible
 from bcma_decide.vocabulary import CLASS_LABELS, CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, OUTCOMES, ClassId
@@ -106,6 +106,12 @@ def _patients_with_trait(inputs: Inputs, workshop: Workshop, class_id: ClassId, 
     return round(total)
 
 
+def _same_effect_test(found: FamilyContrasts) -> dict[str, float] | None:
+    """Whether traits act alike on all thresholds of a family, None where no contrast can tell."""
+    test = proportional_odds_test(found.contrasts)
+    return None if test is None else {"q": test.q, "df": test.df, "p": test.p}
+
+
 def _sources(studies: Mapping[str, Study], keys: Iterable[str]) -> dict[str, Any]:
     result = {}
     for key in sorted(set(keys)):
@@ -195,7 +201,7 @@ def make_document(
                         for contrast in found.contrasts
                     ],
                     "left_out": list(found.left_out),
-                    "proportional_odds": families[family]["proportional_odds"],
+                    "proportional_odds": _same_effect_test(found),
                 }
                 for family, found in contrasts.items()
             },

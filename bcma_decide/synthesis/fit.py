@@ -16,7 +16,7 @@ from bcma_decide.evidence.assumptions import Assumptions
 from bcma_decide.synthesis.class_fit import fit_class, model_rows, option_entry, study_lines
 from bcma_decide.synthesis.contrasts import FamilyContrasts, family_contrasts
 from bcma_decide.synthesis.document import effects_block, make_document, options_of
-from bcma_decide.synthesis.trait_effects import TraitEffects, TraitPrior, fit_trait_effects, proportional_odds_test
+from bcma_decide.synthesis.trait_effects import TraitEffects, TraitPrior, fit_trait_effects
 from bcma_decide.synthesis.workshop import Inputs, prepare
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES, Family
 
@@ -65,8 +65,6 @@ def fit(inputs: Inputs, *, include_unverified: bool = False, progress: Progress 
         used = used_effects(family, effects, inputs.assumptions)
         effects_of[family.id] = np.where(used, effects.mean, 0.0)
         families[family.id] = effects_block(effects, used)
-        test = proportional_odds_test(found.contrasts)
-        families[family.id]["proportional_odds"] = None if test is None else {"q": test.q, "df": test.df, "p": test.p}
 
     outcomes: dict[str, Any] = {}
     behind: dict[str, Any] = {}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log2
 from statistics import NormalDist
 
 import numpy as np
 
 from bcma_decide.evidence.schema import PopulationFigure, Study
 from bcma_decide.synthesis.virtual_cohort import Margin
-from bcma_decide.vocabulary import MODEL_TRAITS
+from bcma_decide.vocabulary import MODEL_TRAITS, TRAIT_KINDS, scaled
 
 POPULATION_KEYS: Mapping[str, tuple[str, ...]] = {
     "age": ("age_median",),
@@ -56,7 +55,7 @@ def _numeric(figure: PopulationFigure, trait: str, patients: int, spreads: Sprea
         return None
 
     def scale(value: float) -> float:
-        return value / 10.0 if trait == "age" else log2(max(value, 1.0))
+        return scaled(trait, max(value, 1.0))
 
     spread = spreads.age if trait == "age" else spreads.prior_lines
     normal = NormalDist()
@@ -92,27 +91,27 @@ def reported_margins(study: Study, spreads: Spreads) -> dict[str, Reported]:
     return found
 
 
-def evidence_margins(reported: Sequence[Mapping[str, Reported]], spreads: Spreads) -> dict[str, Margin]:
-    """Evidence-wide margin of every trait: patient-weighted mean over the arms that report it, with its spread.
+def evidence_margin(trait: str, reported: Sequence[Mapping[str, Reported]], spreads: Spreads) -> Margin:
+    """Evidence-wide margin of a trait: patient-weighted mean over the arms that report it, with its spread.
 
     A trait nobody reports gets a prevalence of one half with the widest spread, so that nothing is claimed about it.
     """
-    result: dict[str, Margin] = {}
-    for trait in MODEL_TRAITS:
-        rows = [arm[trait.id] for arm in reported if trait.id in arm and arm[trait.id].patients > 0]
-        default = {"age": spreads.age, "prior_lines": spreads.prior_lines}.get(trait.id, spreads.prevalence)
-        binary = trait.kind == "binary"
-        if not rows:
-            location = 0.5 if binary else float("nan")
-            result[trait.id] = Margin(binary, location, default, reported=False, uncertainty=spreads.prevalence)
-            continue
-        weight = np.array([row.patients for row in rows], dtype=float)
-        values = np.array([row.location for row in rows])
-        location = float(np.average(values, weights=weight))
-        between = float(np.sqrt(np.average((values - location) ** 2, weights=weight))) if len(rows) >= 3 else default
-        inside = float(np.sqrt(np.average(np.array([row.spread**2 for row in rows]), weights=weight)))
-        result[trait.id] = Margin(binary, location, inside, reported=False, uncertainty=between)
-    return result
+    rows = [arm[trait] for arm in reported if trait in arm and arm[trait].patients > 0]
+    default = {"age": spreads.age, "prior_lines": spreads.prior_lines}.get(trait, spreads.prevalence)
+    binary = TRAIT_KINDS[trait] == "binary"
+    if not rows:
+        return Margin(binary, 0.5 if binary else float("nan"), default, reported=False, uncertainty=spreads.prevalence)
+    weight = np.array([row.patients for row in rows], dtype=float)
+    values = np.array([row.location for row in rows])
+    location = float(np.average(values, weights=weight))
+    between = float(np.sqrt(np.average((values - location) ** 2, weights=weight))) if len(rows) >= 3 else default
+    inside = float(np.sqrt(np.average(np.array([row.spread**2 for row in rows]), weights=weight)))
+    return Margin(binary, location, inside, reported=False, uncertainty=between)
+
+
+def evidence_margins(reported: Sequence[Mapping[str, Reported]], spreads: Spreads) -> dict[str, Margin]:
+    """:func:`evidence_margin` of every trait."""
+    return {trait.id: evidence_margin(trait.id, reported, spreads) for trait in MODEL_TRAITS}
 
 
 def arm_margins(reported: Mapping[str, Reported], evidence: Mapping[str, Margin]) -> list[Margin]:

@@ -119,6 +119,11 @@ def empirical_logit_difference(
     return difference, covariance
 
 
+def standard_error(low: float, high: float) -> float:
+    """Standard error behind a 95 % interval that is symmetric on the scale of its ends."""
+    return float((high - low) / (2.0 * ndtri(0.975)))
+
+
 def log_odds_ratio_from_risk_ratio(
     risk_ratio: float, interval: tuple[float, float], overall_rate: float, prevalence: float
 ) -> tuple[float, float]:
@@ -137,7 +142,7 @@ def log_odds_ratio_from_risk_ratio(
     present = risk_ratio * absent
     if not 0.0 < present < 1.0 or not 0.0 < absent < 1.0:
         raise SynthesisError(f"risk ratio {risk_ratio} at rate {overall_rate} implies a rate outside (0, 1)")
-    se = (np.log(interval[1]) - np.log(interval[0])) / (2.0 * 1.959963984540054)
+    se = standard_error(np.log(interval[0]), np.log(interval[1]))
     value = np.log(present / (1.0 - present)) - np.log(absent / (1.0 - absent))
     return float(value), float(se / (1.0 - present))
 
@@ -168,7 +173,7 @@ def log_odds_ratio_group_versus_all(
         return float(np.log(p / (1.0 - p)))
 
     def se(interval: tuple[float, float]) -> float:
-        return (logit(interval[1]) - logit(interval[0])) / (2.0 * 1.959963984540054)
+        return standard_error(logit(interval[0]), logit(interval[1]))
 
     scale = all_rate * (1.0 - all_rate) / ((1.0 - prevalence) * others * (1.0 - others))
     return logit(group_rate) - logit(others), float(np.hypot(se(group_interval), scale * se(all_interval)))

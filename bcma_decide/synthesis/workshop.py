@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import log2
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,20 @@ from numpy.typing import NDArray
 
 from bcma_decide.evidence.assumptions import Assumptions, PooledEffects, TraitCorrelations
 from bcma_decide.evidence.catalogue import Catalogue
+from bcma_decide.evidence.eligibility import against_study
 from bcma_decide.evidence.schema import Study
+from bcma_decide.evidence.splits import ROLES
 from bcma_decide.pooled import SETTINGS
-from bcma_decide.synthesis.margins import Reported, Spreads, arm_margins, evidence_margins, reported_margins
+from bcma_decide.synthesis.margins import (
+    Reported,
+    Spreads,
+    arm_margins,
+    evidence_margin,
+    evidence_margins,
+    reported_margins,
+)
 from bcma_decide.synthesis.virtual_cohort import Margin, correlated_points, nearest_correlation, tetrachoric
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, scaled
 
 Array = NDArray[np.float64]
 
@@ -68,20 +76,14 @@ def trait_correlation(correlations: TraitCorrelations) -> Array:
 
 def eligible(study: Study) -> bool:
     """Whether a study's patients belong to the evidence population: single-agent BCMA, relapsed or refractory."""
-    return (
-        study.pooling.role in ("whole_group", "splits_only")
-        and study.record_type == "study"
-        and study.setting == "rrmm"
-        and not study.mixed_targets
-        and not study.combination
-    )
+    return against_study(study) is None and study.pooling.role in ROLES
 
 
 def prepare(inputs: Inputs) -> Workshop:
     """Correlation, points, margins and population, before any family is fitted."""
     spreads = Spreads(
         prevalence=inputs.assumptions.unreported_margins.prevalence_sd.value,
-        age=inputs.assumptions.unreported_margins.age_sd_years.value / 10.0,
+        age=scaled("age", inputs.assumptions.unreported_margins.age_sd_years.value),
         prior_lines=inputs.assumptions.unreported_margins.prior_lines_log2_sd.value,
     )
     reported = {study.id: reported_margins(study, spreads) for study in inputs.catalogue.studies}
@@ -98,14 +100,13 @@ def prepare(inputs: Inputs) -> Workshop:
                 chosen[trait] = (
                     population[trait]
                     if group is None
-                    else evidence_margins([reported[s.id] for s in group], spreads)[trait]
+                    else evidence_margin(trait, [reported[s.id] for s in group], spreads)
                 )
             margins[class_id, design] = chosen
     correlation = trait_correlation(inputs.correlations)
     profile = inputs.assumptions.reference_profile
-    reference = np.array(
-        [{"age": profile.age / 10.0, "prior_lines": log2(profile.prior_lines)}.get(t, 0.0) for t in MODEL_TRAIT_IDS]
-    )
+    given = {"age": profile.age, "prior_lines": profile.prior_lines}
+    reference = np.array([scaled(trait, given[trait]) if trait in given else 0.0 for trait in MODEL_TRAIT_IDS])
     return Workshop(
         correlation=correlation,
         latent=correlated_points(correlation, COHORT_POINTS),
