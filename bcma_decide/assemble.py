@@ -5,8 +5,9 @@ Same input, same bytes: no clock, no random state, no network, no file except th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date as Day  # noqa: N812  # a parameter is called date
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,8 +27,8 @@ from bcma_decide.comparison import (
     ContrastWithoutBias,
     Estimate,
     EvidenceStamp,
-    Finding,
     FromDecision,
+    LabelContext,
     Move,
     Outcome,
     Profile,
@@ -37,14 +38,15 @@ from bcma_decide.comparison import (
     Unknown,
     WaterfallStep,
 )
-from bcma_decide.errors import NoEvidenceError, Problem
+from bcma_decide.errors import NoEvidenceError, Problem, ProfileError
 from bcma_decide.explain import explanation
+from bcma_decide.findings import cited, indications, input_findings, practice, rule_findings, score_lines
 from bcma_decide.location import pooled_path
 from bcma_decide.model.artefact import Model, read_model
 from bcma_decide.model.certainty import LEVELS, rate_certainty
 from bcma_decide.model.contrast import Difference
-from bcma_decide.model.prediction import numeric_range
 from bcma_decide.patient import Patient
+from bcma_decide.reading import closest
 from bcma_decide.traits import derive
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import (
@@ -58,9 +60,9 @@ from bcma_decide.vocabulary import (
     THRESHOLDS,
     TRAIT_LABELS,
     Design,
-    model_scale,
-    natural_scale,
 )
+
+DEFAULT_REGION = "US"
 
 SMALLEST_MOVE = 0.01
 """An unknown trait that moves a rate by less than one in a hundred is not listed for it."""
@@ -91,6 +93,8 @@ def compare(
     patient: Patient,
     *,
     setting: Design = "real_world",
+    region: str = DEFAULT_REGION,
+    date: Day | None = None,
     explain: Collection[str] = (),
     name: str | None = None,
     model: Model | None = None,
@@ -103,6 +107,10 @@ def compare(
         What is known; everything else is unknown and averaged over.
     setting
         Whose results to expect: those of ordinary care (``real_world``) or of trials (``interventional``).
+    region
+        Whose labels and regional rules to judge: ``US``, ``EU``, ``China`` or another of the evidence.
+    date
+        As of which day; default the date of the evidence, so that the same call gives the same bytes on any day.
     explain
         Outcome ids for which waterfall, studies and trait effects are included.
     name
@@ -113,7 +121,7 @@ def compare(
     Raises
     ------
     ProfileError
-        When the profile names a drug or value that cannot be used.
+        When the profile names a drug or value that cannot be used, or the region has no label.
     NoEvidenceError
         When the pooled evidence is missing, or ``explain`` names an outcome that does not exist.
 
@@ -129,7 +137,15 @@ def compare(
         if outcome not in THRESHOLDS:
             problem = Problem("explain", f"unknown outcome {outcome!r}", f"one of {', '.join(OUTCOMES)}")
             raise NoEvidenceError("there is no evidence on that outcome", [problem])
+    check_region(model, region)
+    on = date or Day.fromisoformat(model.date)
     found = answer(model, derive(patient, model.definitions), setting)
+    facts, book = found.traits.facts, model.rules
+    findings = (*input_findings(found), *rule_findings(book, facts, region, on))
+    labels = indications(book, facts, region, on, {option.id: option.label for option in model.options})
+    practical = practice(book, region, on)
+    scores = score_lines(model.definitions.scores, facts)
+    sources = {**model.definitions.scores.sources, **book.sources}
     draft = _draft(found, _waterfalls(found, explain) if explain else {})
     return Comparison(
         evidence=EvidenceStamp(hash=model.hash, date=model.date, version=model.version),
@@ -138,12 +154,24 @@ def compare(
         profile=_profile(found, setting, name),
         options=model.options,
         outcomes=tuple(_outcome(draft, outcome) for outcome in OUTCOMES),
-        findings=tuple(_findings(found)),
+        labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
+        findings=findings,
+        indications=labels,
+        practice=practical,
+        scores=scores,
         unknowns=tuple(_unknowns(found)),
         not_known=model.not_known,
         explanations=tuple(explanation(model, outcome) for outcome in OUTCOMES if outcome in explain),
-        references=model.references,
+        references=(*model.references, *cited(findings, labels, practical, scores, sources)),
     )
+
+
+def check_region(model: Model, region: str) -> None:
+    """Refuse a region without any label; raises ProfileError."""
+    if region not in model.rules.regions:
+        known = ", ".join(model.rules.regions)
+        hint = closest(region, list(model.rules.regions)) or f"one of {known}"
+        raise ProfileError("the region cannot be used", [Problem("region", f"{region!r} has no label here", hint)])
 
 
 def _profile(found: Answer, setting: Design, name: str | None) -> Profile:
@@ -349,40 +377,6 @@ def _waterfalls(found: Answer, explain: Collection[str]) -> dict[tuple[str, str]
         steps.append(WaterfallStep(trait=None, label="this patient", mean=final, change=final - level))
         result[cell.outcome, cell.option] = tuple(steps)
     return result
-
-
-def _findings(found: Answer) -> Iterator[Finding]:
-    for contradiction in found.traits.contradictions:
-        yield Finding(
-            id="contradiction." + ".".join(contradiction.fields),
-            severity="caution",
-            state="fires",
-            text=f"check the input: {contradiction.message}; the trait is taken as unknown",
-            needs=tuple(contradiction.fields),
-        )
-    for class_id, reasons in zip(CLASSES, found.outside, strict=True):
-        for number, reason in enumerate(reasons, start=1):
-            yield Finding(
-                id=f"outside-evidence.{class_id}.{number}",
-                applies_to={"class": class_id},
-                severity="caution",
-                state="fires",
-                text=f"outside the evidence: {reason}; intervals are widened",
-            )
-    ends = [end.tolist() for end in numeric_range(found.model)]
-    for position, trait in enumerate(MODEL_TRAITS):
-        value = model_scale(trait.id, found.traits[trait.id].value)
-        low, high = ends[0][position], ends[1][position]
-        if trait.kind != "binary" and value is not None and not low <= value <= high:
-            span = f"{natural_scale(trait.id, low):.0f} to {natural_scale(trait.id, high):.0f}"
-            yield Finding(
-                id=f"held.{trait.id}",
-                severity="information",
-                state="fires",
-                text=f"{trait.label} beyond the central range of the studies ({span}): its effect is held at the edge",
-                value=found.traits[trait.id].text,
-                threshold=span,
-            )
 
 
 def _unknowns(found: Answer) -> list[Unknown]:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 
 def rounded(value: float) -> float:
@@ -183,18 +183,136 @@ class Outcome(Value):
     """For example that the two options were followed for different times."""
 
 
+Basis = Literal["verified", "derived", "recalled"]
+
+
 class Finding(Value):
-    """A rule's finding, or something to check in the input."""
+    """A rule's finding for one option, or something to check in the input.
+
+    *recalled* findings are trial-entry thresholds and the like that were not seen in a source: shown apart, never a
+    contraindication. ``basis`` is None for what the program itself found in the input.
+    """
 
     id: str
     applies_to: dict[str, str] = Field(default_factory=dict)
+    """``class`` and, where it concerns one product only, ``product``; empty for the profile itself."""
     severity: Literal["contraindication", "caution", "information"]
     state: Literal["fires", "cannot_be_judged"]
     text: str
     value: str | None = None
+    """The patient's value."""
     threshold: str | None = None
+    """The condition in words."""
     needs: tuple[str, ...] = ()
+    """What would settle it, where it cannot be judged."""
     sources: tuple[str, ...] = ()
+    """Keys of the references."""
+    topic: str | None = None
+    origin: Literal["label", "consensus", "trial_entry", "study", "expert"] | None = None
+    basis: Basis | None = None
+    date: str | None = None
+    """As of when it was seen or stated."""
+    note: str = ""
+
+
+LabelState = Literal["met", "not_met", "cannot_be_judged"]
+
+
+class IndicationItem(Value):
+    """One thing a label asks for."""
+
+    text: str
+    state: LabelState
+    value: str | None = None
+    needs: tuple[str, ...] = ()
+
+
+class Indication(Value):
+    """Whether a product's labelled indication is met in a region on a day, item by item."""
+
+    state: LabelState
+    region: str
+    date: str
+    items: tuple[IndicationItem, ...]
+    label: str
+    """What the product is called."""
+    class_id: Literal["car_t", "bite"]
+    regimen: str
+    approval: str | None = None
+    since: str | None = None
+    until: str | None = None
+    sources: tuple[str, ...] = ()
+    basis: Basis | None = None
+    note: str = ""
+    other_regimens: tuple[Indication, ...] = ()
+    """Labels of the same product in combination; the numbers here are of the single agent."""
+
+
+class LabelContext(Value):
+    """For which region and day labels, rules and practical facts were judged, and up to when they were seen."""
+
+    region: str
+    date: str
+    seen_until: str
+
+
+class PracticalLine(Value):
+    """One practical fact about a product."""
+
+    text: str
+    region: str | None
+    since: str | None
+    until: str | None
+    basis: Basis
+    sources: tuple[str, ...] = ()
+    note: str = ""
+
+
+class PracticalRow(Value):
+    """One topic of what giving each product takes."""
+
+    topic: str
+    label: str
+    shown: bool
+    """Whether it belongs to the short view."""
+    facts: dict[str, tuple[PracticalLine, ...]]
+    """By product; a product without an entry has no fact on it here."""
+
+
+class ScoreItemLine(Value):
+    """One item of a score: the value, and the points it gives at the least and at the most."""
+
+    label: str
+    text: str
+    points: Interval | None
+    missing: tuple[str, ...] = ()
+
+
+class ScoreLine(Value):
+    """A published score as far as the profile settles it; the category only if nothing missing can change it."""
+
+    id: str
+    name: str
+    low: Number | None
+    high: Number | None
+    unit: str
+    highest: Number | None
+    """The most points there can be."""
+    group: str | None
+    possible_groups: tuple[str, ...]
+    outcomes: tuple[str, ...] = ()
+    """What was published for that category."""
+    items: tuple[ScoreItemLine, ...]
+    needs: tuple[str, ...] = ()
+    applies_to: tuple[Literal["car_t", "bite"], ...]
+    definition: str
+    purpose: str
+    measured_at: str
+    validation: str
+    limits: str
+    basis: Basis
+    sources: tuple[str, ...]
+    note: str = ""
 
 
 class Move(Value):
@@ -279,7 +397,13 @@ class Comparison(Value):
     profile: Profile
     options: tuple[Option, ...]
     outcomes: tuple[Outcome, ...]
+    labels: LabelContext
     findings: tuple[Finding, ...] = ()
+    """Worst first, what fires before what cannot be judged, unverified last."""
+    indications: dict[str, Indication] = Field(default_factory=dict)
+    """By product, those without an estimate included."""
+    practice: tuple[PracticalRow, ...] = ()
+    scores: tuple[ScoreLine, ...] = ()
     unknowns: tuple[Unknown, ...] = ()
     not_known: tuple[str, ...] = ()
     """What no input could settle: no head-to-head trial, products without counts, follow-up."""

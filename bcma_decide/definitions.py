@@ -7,16 +7,17 @@ tuples rather than dataclasses, because they are made at every start of the prog
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple
 
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
 from bcma_decide.location import pooled_path
+from bcma_decide.logic import Bounds
+from bcma_decide.score_book import Citation, ScoreBook, plain_value, row_of, rows_of
 
-T = TypeVar("T")
 Modality = Literal["adc", "car_t", "bispecific"]
 
 
@@ -91,91 +92,46 @@ class CutOff(NamedTuple):
     basis: str
     field: str
     unit: str
-    at_least: float | None = None
-    above: float | None = None
-    below: float | None = None
-    at_most: float | None = None
+    bounds: Bounds
     or_any_of: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     note: str = ""
 
 
-class Band(NamedTuple):
-    """Points for values inside the bounds."""
-
-    points: int
-    at_least: float | None = None
-    above: float | None = None
-    below: float | None = None
-    at_most: float | None = None
-
-
-class ScoreItem(NamedTuple):
-    """One item of a score; ``field`` is None where the profile does not ask for it."""
-
-    field: str | None
-    label: str
-    unit: str
-    bands: tuple[Band, ...]
-
-    def points(self, value: float | None) -> tuple[int, int]:
-        """Lowest and highest points for a value, or for a value that is not known."""
-        possible = [band.points for band in self.bands if value is None or holds(band, value)]
-        return min(possible), max(possible)
-
-
-class Score(NamedTuple):
-    """Present from ``at_least`` points on."""
+class FromScore(NamedTuple):
+    """Present from ``at_least`` points of a score on."""
 
     id: str
     text: str
     basis: str
-    at_least: int
-    items: tuple[ScoreItem, ...]
+    score: str
+    at_least: float
     sources: tuple[str, ...] = ()
     note: str = ""
 
 
 class Stage(NamedTuple):
-    """Present at one stage of a staging system, which may rest on another one."""
+    """Present at one stage of a staging system: given, worked out by ``score``, or settled by the base system."""
 
     id: str
     text: str
     basis: str
     field: str
     stage: int
+    score: str
     base_field: str | None = None
     same_as_base: tuple[int, ...] = ()
-    sufficient_with: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     note: str = ""
 
 
-class Citation(NamedTuple):
-    """Where a definition was seen."""
-
-    citation: str
-    pmid: int | None = None
-    doi: str | None = None
-    url: str | None = None
-
-
-Definition = Term | AnyOf | DrugCount | CutOff | Score | Stage
-
-
-def holds(bounds: CutOff | Band, value: float) -> bool:
-    """Whether a value lies inside the bounds."""
-    return (
-        (bounds.at_least is None or value >= bounds.at_least)
-        and (bounds.above is None or value > bounds.above)
-        and (bounds.below is None or value < bounds.below)
-        and (bounds.at_most is None or value <= bounds.at_most)
-    )
+Definition = Term | AnyOf | DrugCount | CutOff | FromScore | Stage
 
 
 def wording(definition: Definition) -> str:
     """Write a definition's text with its own numbers filled in."""
-    return definition.text.format(**definition._asdict())
+    limits = definition.bounds._asdict() if isinstance(definition, CutOff) else {}
+    return definition.text.format(**{**definition._asdict(), **limits})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,27 +143,29 @@ class Definitions:
     any_of: tuple[AnyOf, ...]
     drug_counts: tuple[DrugCount, ...]
     cut_offs: tuple[CutOff, ...]
-    scores: tuple[Score, ...]
+    from_scores: tuple[FromScore, ...]
     stages: tuple[Stage, ...]
     terms: tuple[Term, ...]
     sources: Mapping[str, Citation]
+    scores: ScoreBook
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Definitions:
         """Build from plain data: the pooled file's ``definitions`` or what :meth:`to_dict` gave."""
         try:
             return cls(
-                drug_classes=_rows(DrugClass, plain["drug_classes"]),
-                drugs=_rows(Drug, plain["drugs"]),
-                any_of=_rows(AnyOf, plain["any_of"]),
+                drug_classes=rows_of(DrugClass, plain["drug_classes"]),
+                drugs=rows_of(Drug, plain["drugs"]),
+                any_of=rows_of(AnyOf, plain["any_of"]),
                 drug_counts=tuple(
-                    _row(DrugCount, {**row, "needs": _rows(Need, row["needs"])}) for row in plain["drug_counts"]
+                    row_of(DrugCount, {**row, "needs": rows_of(Need, row["needs"])}) for row in plain["drug_counts"]
                 ),
-                cut_offs=_rows(CutOff, plain["cut_offs"]),
-                scores=tuple(_score(row) for row in plain["scores"]),
-                stages=_rows(Stage, plain["stages"]),
-                terms=_rows(Term, plain["terms"]),
-                sources={key: _row(Citation, row) for key, row in plain["sources"].items()},
+                cut_offs=tuple(row_of(CutOff, {**row, "bounds": Bounds(**row["bounds"])}) for row in plain["cut_offs"]),
+                from_scores=rows_of(FromScore, plain["from_scores"]),
+                stages=rows_of(Stage, plain["stages"]),
+                terms=rows_of(Term, plain["terms"]),
+                sources={key: row_of(Citation, row) for key, row in plain["sources"].items()},
+                scores=ScoreBook.from_dict(plain["scores"]),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise EvidenceError(
@@ -216,7 +174,7 @@ class Definitions:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that survives JSON and :meth:`from_dict` unchanged."""
-        return {part.name: _plain(getattr(self, part.name)) for part in fields(self)}
+        return {part.name: plain_value(getattr(self, part.name)) for part in fields(self)}
 
     @cached_property
     def by_id(self) -> dict[str, Definition]:
@@ -225,7 +183,7 @@ class Definitions:
             self.any_of,
             self.drug_counts,
             self.cut_offs,
-            self.scores,
+            self.from_scores,
             self.stages,
             self.terms,
         )
@@ -273,26 +231,3 @@ def _read(path: Path) -> Definitions:
     except (OSError, ValueError, KeyError) as error:
         problem = Problem("definitions", f"cannot be read ({error})", "run: bcma-decide evidence build", str(path))
         raise NoEvidenceError("there is no pooled evidence with the clinical definitions", [problem]) from error
-
-
-def _row(shape: type[T], row: Mapping[str, Any]) -> T:
-    return shape(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
-
-
-def _rows(shape: type[T], rows: Iterable[Mapping[str, Any]]) -> tuple[T, ...]:
-    return tuple(_row(shape, row) for row in rows)
-
-
-def _score(row: Mapping[str, Any]) -> Score:
-    items = tuple(_row(ScoreItem, {**item, "bands": _rows(Band, item["bands"])}) for item in row["items"])
-    return _row(Score, {**row, "items": items})
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return _plain(value._asdict())
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(inner) for inner in value]
-    return value

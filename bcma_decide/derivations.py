@@ -8,97 +8,55 @@ is not known: *no* needs every way to *yes* to be ruled out. Claims that disagre
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import pairwise
-from typing import NamedTuple
 
-from bcma_decide.definitions import AnyOf, CutOff, Definitions, Drug, DrugCount, Score, Stage, holds, wording
-from bcma_decide.fields import FIELD_LABELS, FIELDS, in_sentence, or_list
+from bcma_decide.definitions import AnyOf, CutOff, Definitions, Drug, DrugCount, FromScore, Stage, wording
+from bcma_decide.facts import (
+    T_CELL_REDIRECTING,
+    Claim,
+    DrugHistory,
+    Evidence,
+    Facts,
+    ScoreResult,
+    against_bcma,
+    and_list,
+    course_text,
+    redirects,
+    span_text,
+    yes_no,
+)
+from bcma_decide.fields import FIELD_LABELS, FIELDS, in_sentence
+from bcma_decide.logic import Bounds
+from bcma_decide.measures import Measure, measures
 from bcma_decide.patient import Patient
-from bcma_decide.reading import Course, Quantity
-
-T_CELL_REDIRECTING = ("car_t", "bispecific")
-HEADINGS = ("refractory_to", "exposed_to", "naive_to")
-ROMAN = ("", "I", "II", "III")
-COURSE_KINDS = {"adc": "antibody-drug conjugate", "car_t": "CAR-T", "bispecific": "bispecific antibody"}
+from bcma_decide.reading import ROMAN, Course
+from bcma_decide.scoring import score_patient
 
 
-class Claim(NamedTuple):
-    """A trait is present (or absent), because of these fields."""
+def gather(patient: Patient, definitions: Definitions) -> Facts:
+    """Collect all that is known of a patient: numbers, claims about every yes-or-no trait, scores.
 
-    value: bool
-    how: str
-    fields: tuple[str, ...]
-    given: bool = False
-
-
-class Evidence(NamedTuple):
-    """The claims about one trait, and what it would need if there are none."""
-
-    claims: tuple[Claim, ...]
-    needs: str
-
-    @property
-    def value(self) -> bool | None:
-        """Present, absent, or None where there is no claim or the claims disagree."""
-        values = {claim.value for claim in self.claims}
-        return values.pop() if len(values) == 1 else None
-
-
-class Drugs:
-    """Which drugs failed, were given, were never given; a drug under two headings counts as unknown."""
-
-    def __init__(self, patient: Patient, definitions: Definitions) -> None:
-        self.patient = patient
-        self.definitions = definitions
-        self.refractory: dict[str, bool | None] = {}
-        self.exposed: dict[str, bool | None] = {}
-        self.overlaps: dict[tuple[str, str], list[str]] = {}
-        for drug in definitions.drugs:
-            under = [heading for heading in HEADINGS if drug.id in getattr(patient, heading)]
-            for first, second in pairwise(under):
-                self.overlaps.setdefault((first, second), []).append(drug.id)
-            only = under[0] if len(under) == 1 else None
-            self.refractory[drug.id] = None if only is None else only == "refractory_to"
-            self.exposed[drug.id] = None if only is None else only != "naive_to"
-
-    def headings(self, drugs: Iterable[str]) -> tuple[str, ...]:
-        """List the fields these drugs were named in."""
-        named = set(drugs)
-        return tuple(heading for heading in HEADINGS if named & set(getattr(self.patient, heading)))
-
-    def exposure(self, wanted: Callable[[Drug], bool]) -> Claim | None:
-        """Whether any wanted drug was given: yes if one was, no if none of them was."""
-        wanted_drugs = [drug.id for drug in self.definitions.drugs if wanted(drug)]
-        given = [drug for drug in wanted_drugs if self.exposed[drug]]
-        if given:
-            return Claim(True, f"{and_list(given)} given", self.headings(given))
-        if all(self.exposed[drug] is False for drug in wanted_drugs):
-            return Claim(False, f"{and_list(wanted_drugs)} never given", ("naive_to",))
-        return None
-
-
-def and_list(words: Iterable[str]) -> str:
-    """Write ``a``, ``a and b``, ``a, b and c``."""
-    return or_list(list(words)).replace(" or ", " and ")
-
-
-def all_evidence(patient: Patient, definitions: Definitions, drugs: Drugs) -> dict[str, Evidence]:
-    """Collect the evidence about every binary trait that has a definition."""
+    Scores may rest on traits, and some traits on scores: the traits that do not are found first.
+    """
+    drugs = DrugHistory(patient, definitions)
+    numbers = measures(patient, definitions.scores)
     found: dict[str, Evidence] = {}
+    scores: dict[str, ScoreResult] = {}
+    facts = Facts(patient, definitions, drugs, numbers, found, scores)
     for any_of in definitions.any_of:
         found[any_of.id] = _any_of(patient, any_of)
     for cut in definitions.cut_offs:
-        found[cut.id] = _cut_off(patient, cut)
-    for score in definitions.scores:
-        found[score.id] = _score(patient, score)
-    for stage in definitions.stages:
-        found[stage.id] = _stage(patient, stage, definitions.stages, found)
+        found[cut.id] = _cut_off(patient, cut, numbers)
     found |= _refractoriness(patient, definitions, drugs)
     found |= _earlier_therapy(patient, drugs)
     for term in definitions.terms:
         if term.id not in found and FIELDS[term.id].kind == "yes_no":
-            found[term.id] = Evidence(_given(patient, term.id), "needs an answer")
-    return found
+            found[term.id] = Evidence(_given(patient, term.id), "needs an answer", _labels([term.id]))
+    score_patient(facts, scores, numbers)
+    for from_score in definitions.from_scores:
+        found[from_score.id] = _from_score(patient, from_score, scores[from_score.score])
+    for stage in definitions.stages:
+        found[stage.id] = _stage(patient, stage, definitions.stages, scores[stage.score])
+    return facts
 
 
 def _given(patient: Patient, name: str) -> tuple[Claim, ...]:
@@ -106,13 +64,8 @@ def _given(patient: Patient, name: str) -> tuple[Claim, ...]:
     return () if value is None else (Claim(value, "given", (name,), given=True),)
 
 
-def _labels(names: Iterable[str]) -> list[str]:
-    return [FIELD_LABELS[name] for name in names]
-
-
-def _number(patient: Patient, name: str) -> float | None:
-    value: Quantity | int | None = getattr(patient, name)
-    return value.value if isinstance(value, Quantity) else value
+def _labels(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(in_sentence(FIELD_LABELS[name]) for name in names)
 
 
 def _any_of(patient: Patient, rule: AnyOf) -> Evidence:
@@ -123,49 +76,40 @@ def _any_of(patient: Patient, rule: AnyOf) -> Evidence:
         claims.append(Claim(True, f"{and_list(_labels(present))} present", present))
     elif all(value is False for value in values.values()):
         claims.append(Claim(False, f"{and_list(_labels(rule.fields))} absent", rule.fields))
-    missing = [name for name, value in values.items() if value is None]
-    return Evidence(tuple(claims), f"needs {and_list(_labels(missing))}")
+    missing = _labels(name for name, value in values.items() if value is None)
+    return Evidence(tuple(claims), f"needs {and_list(missing)}", missing)
 
 
-def _cut_off(patient: Patient, rule: CutOff) -> Evidence:
+def _cut_off(patient: Patient, rule: CutOff, numbers: dict[str, Measure]) -> Evidence:
     claims = list(_given(patient, rule.id))
-    value = getattr(patient, rule.field)
-    number = _number(patient, rule.field)
-    if number is not None:
-        label = in_sentence(FIELD_LABELS[rule.field])
+    label = in_sentence(FIELD_LABELS[rule.field])
+    measure = numbers.get(rule.field)
+    value = None if measure is None else rule.bounds.judge(measure.span)
+    if measure is not None and value is not None:
         cut = wording(rule).removeprefix(label).strip()
-        claims.append(Claim(holds(rule, number), f"{label} {value}; cut-off: {cut}", (rule.field,)))
+        claims.append(Claim(value, f"{label} {measure.shown}; cut-off: {cut}", measure.fields))
     claims += [
         Claim(True, in_sentence(FIELD_LABELS[name]), (name,)) for name in rule.or_any_of if getattr(patient, name)
     ]
-    return Evidence(tuple(claims), f"needs {in_sentence(FIELD_LABELS[rule.field])}")
+    return Evidence(tuple(claims), f"needs {label}", (label,))
 
 
-def _score(patient: Patient, rule: Score) -> Evidence:
+def _from_score(patient: Patient, rule: FromScore, result: ScoreResult) -> Evidence:
     claims = list(_given(patient, rule.id))
-    lowest = highest = 0
-    known: list[str] = []
-    missing: list[str] = []
-    parts: list[str] = []
-    for item in rule.items:
-        value = _number(patient, item.field) if item.field else None
-        low, high = item.points(value)
-        lowest, highest = lowest + low, highest + high
-        if value is None or item.field is None:
-            missing.append(item.label)
-        else:
-            known.append(item.field)
-            parts.append(f"{item.label} {getattr(patient, item.field)} ({low})")
-    total = f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
-    points = f"{total} {'point' if total == '1' else 'points'}"
-    if lowest >= rule.at_least or highest < rule.at_least:
+    span = result.span
+    if span is None:
+        return Evidence(tuple(claims), f"needs {and_list(result.missing)}", result.missing)
+    points = f"{span_text(span)} {'point' if span_text(span) == '1' else 'points'}"
+    value = Bounds(at_least=rule.at_least).judge(span)
+    if value is not None:
+        parts = [f"{item.text} ({item.points.low:g})" for item in result.items if item.fields and item.points]
         detail = f": {', '.join(parts)}" if parts else ""
-        how = f"{points}{detail}; yes from {rule.at_least} points"
-        claims.append(Claim(lowest >= rule.at_least, how, tuple(known)))
-    return Evidence(tuple(claims), f"{points}; needs {and_list(missing)}" if missing else points)
+        claims.append(Claim(value, f"{points}{detail}; yes from {rule.at_least:g} points", result.fields))
+    needs = f"{points}; needs {and_list(result.missing)}" if result.missing else points
+    return Evidence(tuple(claims), needs, result.missing)
 
 
-def _stage(patient: Patient, rule: Stage, rules: Iterable[Stage], found: dict[str, Evidence]) -> Evidence:
+def _stage(patient: Patient, rule: Stage, rules: Iterable[Stage], result: ScoreResult) -> Evidence:
     claims: list[Claim] = []
     stage = getattr(patient, rule.field)
     label = FIELD_LABELS[rule.field]
@@ -176,21 +120,15 @@ def _stage(patient: Patient, rule: Stage, rules: Iterable[Stage], found: dict[st
         if other.base_field == rule.field and above in other.same_as_base:
             how = f"{FIELD_LABELS[other.field]} {ROMAN[above]} means {label} {ROMAN[above]}"
             claims.append(Claim(above == rule.stage, how, (other.field,)))
-    base = getattr(patient, rule.base_field) if rule.base_field else None
-    if rule.base_field and base is not None:
-        name = FIELD_LABELS[rule.base_field]
-        if base != rule.stage and rule.stage in rule.same_as_base:
-            how = f"{label} {ROMAN[rule.stage]} needs {name} {ROMAN[rule.stage]}, it is {ROMAN[base]}"
-            claims.append(Claim(False, how, (rule.base_field,)))
-        for name_of in rule.sufficient_with if base == rule.stage else ():
-            if found[name_of].value:
-                sources = tuple(dict.fromkeys(f for claim in found[name_of].claims for f in claim.fields))
-                how = f"{name} {ROMAN[base]} with {in_sentence(FIELD_LABELS[name_of])}"
-                claims.append(Claim(True, how, (rule.base_field, *sources)))
-    return Evidence(tuple(claims), f"needs {label}")
+    value = None if result.span is None else Bounds(at_least=rule.stage, at_most=rule.stage).judge(result.span)
+    if value is not None and result.fields:
+        from_what = ", ".join(item.text for item in result.items if item.fields)
+        claims.append(Claim(value, f"{label} {' or '.join(result.groups)} from {from_what}", result.fields))
+    missing = result.missing or (label,)
+    return Evidence(tuple(claims), f"needs {label}", (label,) if stage is None and not result.fields else missing)
 
 
-def _count(drugs: Drugs, rule: DrugCount) -> tuple[list[Claim], str]:
+def _count(drugs: DrugHistory, rule: DrugCount) -> tuple[list[Claim], str]:
     failed: list[str] = []
     short: list[str] = []
     impossible: list[Claim] = []
@@ -212,7 +150,7 @@ def _count(drugs: Drugs, rule: DrugCount) -> tuple[list[Claim], str]:
     return [], f"needs drugs it is refractory to: {and_list(short)}"
 
 
-def _refractoriness(patient: Patient, definitions: Definitions, drugs: Drugs) -> dict[str, Evidence]:
+def _refractoriness(patient: Patient, definitions: Definitions, drugs: DrugHistory) -> dict[str, Evidence]:
     """Judge refractoriness: needing more of every class implies needing less, and is ruled out with it."""
     own: dict[str, list[Claim]] = {}
     needs: dict[str, str] = {}
@@ -229,11 +167,11 @@ def _refractoriness(patient: Patient, definitions: Definitions, drugs: Drugs) ->
                 for claim in direct
                 if (_implies(other, rule) if claim.value else _implies(rule, other))
             ]
-        found[rule.id] = Evidence(tuple(claims), needs[rule.id] or "needs an answer")
+        found[rule.id] = Evidence(tuple(claims), needs[rule.id] or "needs an answer", _labels([rule.id]))
     return found
 
 
-def _hardly(patient: Patient, drugs: Drugs, rule: DrugCount) -> list[Claim]:
+def _hardly(patient: Patient, drugs: DrugHistory, rule: DrugCount) -> list[Claim]:
     """Dispute a direct yes where a drug it practically presupposes was never given."""
     never = [drug for drug in rule.hardly_without if drugs.exposed[drug] is False]
     if not never or getattr(patient, rule.id) is not True:
@@ -246,7 +184,7 @@ def _implies(stronger: DrugCount, weaker: DrugCount) -> bool:
     return all(counts.get(need.drug_class, 0) >= need.at_least for need in weaker.needs)
 
 
-def _earlier_therapy(patient: Patient, drugs: Drugs) -> dict[str, Evidence]:
+def _earlier_therapy(patient: Patient, drugs: DrugHistory) -> dict[str, Evidence]:
     """Judge earlier therapy: BCMA and T-cell redirection overlap, neither contains the other."""
     bcma, redirection = "prior_bcma", "prior_t_cell_redirection"
     claims = {name: list(_given(patient, name)) for name in (bcma, redirection)}
@@ -256,8 +194,8 @@ def _earlier_therapy(patient: Patient, drugs: Drugs) -> dict[str, Evidence]:
     if redirecting:
         claims[redirection].append(Claim(True, _courses(redirecting), ("prior_bcma_courses",)))
     sides: dict[str, tuple[Callable[[Drug], bool], Callable[[Drug], bool]]] = {
-        bcma: (_against_bcma, lambda drug: _against_bcma(drug) and not _redirects(drug)),
-        redirection: (_redirects, lambda drug: _redirects(drug) and not _against_bcma(drug)),
+        bcma: (against_bcma, lambda drug: against_bcma(drug) and not redirects(drug)),
+        redirection: (redirects, lambda drug: redirects(drug) and not against_bcma(drug)),
     }
     for name, other in ((bcma, redirection), (redirection, bcma)):
         every, outside = sides[name]
@@ -266,26 +204,11 @@ def _earlier_therapy(patient: Patient, drugs: Drugs) -> dict[str, Evidence]:
         if getattr(patient, other) is False and rest is not None and not rest.value:
             how = f"{in_sentence(FIELD_LABELS[other])}: no; {rest.how}"
             claims[name].append(Claim(False, how, (other, *rest.fields)))
-    return {name: Evidence(tuple(found), "needs an answer, or the drugs given") for name, found in claims.items()}
+    return {
+        name: Evidence(tuple(found), "needs an answer, or the drugs given", _labels([name]))
+        for name, found in claims.items()
+    }
 
 
 def _courses(courses: Iterable[Course]) -> str:
     return f"earlier course of {and_list(dict.fromkeys(course_text(course) for course in courses))}"
-
-
-def course_text(course: Course) -> str:
-    """Write a course of BCMA therapy: ``CAR-T (7 months ago)``."""
-    return str(course).replace(course.kind, COURSE_KINDS[course.kind], 1)
-
-
-def _against_bcma(drug: Drug) -> bool:
-    return "bcma" in drug.targets
-
-
-def _redirects(drug: Drug) -> bool:
-    return drug.modality in T_CELL_REDIRECTING
-
-
-def yes_no(value: bool) -> str:
-    """Write the word for it."""
-    return "yes" if value else "no"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import inf
 from typing import Annotated, Any
 
 from pydantic import (
@@ -10,6 +11,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     ModelWrapValidatorHandler,
+    PlainSerializer,
     ValidationError,
     ValidationInfo,
     model_validator,
@@ -24,6 +26,7 @@ from bcma_decide.reading import (
     closest,
     is_unknown,
     quote,
+    read_choice,
     read_courses,
     read_drugs,
     read_quantity,
@@ -32,7 +35,13 @@ from bcma_decide.reading import (
     read_yes_no,
 )
 
-_READERS = {"whole": read_whole, "yes_no": read_yes_no, "stage": read_stage, "quantity": read_quantity}
+_READERS = {
+    "whole": read_whole,
+    "yes_no": read_yes_no,
+    "stage": read_stage,
+    "choice": read_choice,
+    "quantity": read_quantity,
+}
 
 
 def _name(info: ValidationInfo) -> str:
@@ -55,10 +64,20 @@ def _read_courses(value: object, info: ValidationInfo) -> tuple[Course, ...]:
     return read_courses(FIELDS[_name(info)], value)
 
 
+def _written(value: Quantity | None) -> object:
+    """As it can be read again: JSON has no number for *never*."""
+    if value is None:
+        return None
+    return str(value) if value.value == inf else {"value": value.value, "unit": value.unit}
+
+
 YesNo = Annotated[bool | None, BeforeValidator(_read_plain)]
 Whole = Annotated[int | None, BeforeValidator(_read_plain)]
 Stage = Annotated[int | None, BeforeValidator(_read_plain)]
-Laboratory = Annotated[Quantity | None, BeforeValidator(_read_plain)]
+Choice = Annotated[str | None, BeforeValidator(_read_plain)]
+Amount = Annotated[
+    Quantity | None, BeforeValidator(_read_plain), PlainSerializer(_written, return_type=object, when_used="json")
+]
 Drugs = Annotated[tuple[str, ...], BeforeValidator(_read_drugs)]
 Courses = Annotated[tuple[Course, ...], BeforeValidator(_read_courses)]
 
@@ -66,7 +85,7 @@ Courses = Annotated[tuple[Course, ...], BeforeValidator(_read_courses)]
 class Patient(BaseModel):
     """What is known of one patient; every field may be left out, None, ``"unknown"`` or ``"?"``.
 
-    Laboratory values carry their unit, as text or as ``{"value": 850, "unit": "ng/mL"}``.
+    Amount values carry their unit, as text or as ``{"value": 850, "unit": "ng/mL"}``.
 
     Raises
     ------
@@ -83,7 +102,11 @@ class Patient(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     age: Whole = None
+    sex: Choice = None
+    weight: Amount = None
     ecog: Whole = None
+    karnofsky: Whole = None
+    charlson: Whole = None
     frail: YesNo = None
     high_risk_cytogenetics: YesNo = None
     del_17p: YesNo = None
@@ -94,7 +117,12 @@ class Patient(BaseModel):
     plasma_cell_leukemia: YesNo = None
     iss: Stage = None
     r_iss: Stage = None
-    marrow_plasma_cells: Laboratory = None
+    beta2_microglobulin: Amount = None
+    albumin: Amount = None
+    ldh: Amount = None
+    marrow_plasma_cells: Amount = None
+    rapid_progression: YesNo = None
+    high_disease_burden: YesNo = None
     prior_lines: Whole = None
     refractory_to: Drugs = ()
     exposed_to: Drugs = ()
@@ -104,14 +132,60 @@ class Patient(BaseModel):
     prior_bcma: YesNo = None
     prior_bcma_courses: Courses = ()
     prior_t_cell_redirection: YesNo = None
+    progression_on_last_therapy: YesNo = None
+    progression_on_bcma: YesNo = None
+    weeks_since_last_therapy: Amount = None
+    recent_alkylator: YesNo = None
     renal_impairment: YesNo = None
-    creatinine_clearance: Laboratory = None
+    creatinine: Amount = None
+    creatinine_clearance: Amount = None
+    egfr: Amount = None
     dialysis: YesNo = None
-    ferritin: Laboratory = None
-    crp: Laboratory = None
-    neutrophils: Laboratory = None
-    hemoglobin: Laboratory = None
-    platelets: Laboratory = None
+    ferritin: Amount = None
+    crp: Amount = None
+    neutrophils: Amount = None
+    hemoglobin: Amount = None
+    platelets: Amount = None
+    lymphocytes: Amount = None
+    lymphopenia: YesNo = None
+    ferritin_raised: YesNo = None
+    active_infection: YesNo = None
+    active_inflammation: YesNo = None
+    earlier_infections: YesNo = None
+    life_threatening_infection: YesNo = None
+    severe_bacterial_infections: Whole = None
+    igg: Amount = None
+    hbsag: YesNo = None
+    anti_hbc: YesNo = None
+    hcv_antibody: YesNo = None
+    hiv: YesNo = None
+    live_vaccine: Amount = None
+    lvef: Amount = None
+    atrial_fibrillation: YesNo = None
+    antiplatelet: YesNo = None
+    abnormal_cardiac_findings: YesNo = None
+    oxygen_saturation: Amount = None
+    ast_alt: Amount = None
+    liver_disease: YesNo = None
+    inadequate_organ_function: YesNo = None
+    cns_myeloma: YesNo = None
+    movement_disorder: YesNo = None
+    severe_neuropathy: YesNo = None
+    seizure_stroke_memory: YesNo = None
+    hypersensitivity: YesNo = None
+    pregnancy: YesNo = None
+    second_cancer_risk: YesNo = None
+    mds: YesNo = None
+    active_gvhd: YesNo = None
+    immunosuppressants: YesNo = None
+    anticoagulation_fixed: YesNo = None
+    unresolved_adverse_event: YesNo = None
+    too_unfit_for_car_t: YesNo = None
+    caregiver: YesNo = None
+    weeks_near_centre: Amount = None
+    weeks_without_driving: Amount = None
+    monitoring_possible: YesNo = None
+    visits_possible: YesNo = None
 
     @model_validator(mode="wrap")
     @classmethod

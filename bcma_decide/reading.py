@@ -10,17 +10,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, Final, Literal, NamedTuple, cast
 
 from bcma_decide.definitions import Definitions, fold
-from bcma_decide.fields import ProfileField, Unit, or_list
+from bcma_decide.profile_field import ProfileField, Unit, or_list
 
 CourseKind = Literal["adc", "car_t", "bispecific"]
 
 UNKNOWN_WORDS: Final = frozenset({"", "unknown", "?"})
+NEVER_WORDS: Final = frozenset({"never", "none"})
 _YES: Final = frozenset({"yes", "y", "true", "present", "positive"})
 _NO: Final = frozenset({"no", "n", "false", "absent", "negative"})
+ROMAN: Final = ("", "I", "II", "III")
 _STAGES: Final = {"1": 1, "2": 2, "3": 3, "i": 1, "ii": 2, "iii": 3}
 _KINDS: Final[dict[str, CourseKind]] = {
     "adc": "adc",
@@ -42,8 +44,8 @@ class Quantity:
     unit: str
 
     def __str__(self) -> str:
-        """Value and unit."""
-        return f"{self.value:.6g} {self.unit}"
+        """Value and unit; a time infinitely long ago is *never*."""
+        return "never" if self.value == inf else f"{self.value:.6g} {self.unit}"
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,17 @@ def read_stage(field: ProfileField, value: object) -> int | None:
     return _STAGES[word]
 
 
+def read_choice(field: ProfileField, value: object) -> str | None:
+    """One of the field's choices, by its name or another spelling of it."""
+    if is_unknown(value):
+        return None
+    word = value.strip().casefold() if isinstance(value, str) else ""
+    for name, spellings in field.choices:
+        if word in (name, *spellings):
+            return name
+    raise Unreadable(Fault(f"{quote(value)} is not one of {field.answer}", f"{field.answer}, or unknown"))
+
+
 def read_whole(field: ProfileField, value: object) -> int | None:
     """Read a whole number inside the field's range."""
     if is_unknown(value):
@@ -143,7 +156,11 @@ def read_quantity(field: ProfileField, value: object) -> Quantity | None:
     if is_unknown(value):
         return None
     if isinstance(value, Quantity):
+        if field.never and value.value == inf:
+            return value
         value = {"value": value.value, "unit": value.unit}
+    if field.never and isinstance(value, str) and value.strip().casefold() in NEVER_WORDS:
+        return Quantity(inf, field.unit)
     accepted = or_list([unit.name for unit in field.units])
     if isinstance(value, Mapping):
         value = dict(value)
@@ -159,13 +176,13 @@ def read_quantity(field: ProfileField, value: object) -> Quantity | None:
         number, written = _split(field, value)
     if not written and not field.unit_optional:
         raise Unreadable(Fault(f"{quote(_text(value))} has no unit; use {accepted}"))
-    unit = _find_unit(field, written) if written else field.units[0]
+    unit = find_unit(field, written) if written else field.units[0]
     if unit is None:
         raise Unreadable(Fault(f"{quote(written)} is not a unit for it; use {accepted}"))
     if not written and unit.name == "%" and 0 < number < 1:
         raise Unreadable(Fault(f"{quote(value)} may be a fraction or a percentage", "write the unit, as in '60 %'"))
     canonical = field.units[0]
-    kept = number if unit is canonical else _convert(number, unit, canonical)
+    kept = number if unit is canonical else converted(number, unit, canonical)
     _check_range(field, kept, f"{number:g} {unit.name}")
     return Quantity(kept, canonical.name)
 
@@ -284,7 +301,8 @@ def _fold_unit(text: str) -> str:
     return plain.lstrip("x×·*") if len(plain) > 1 else plain
 
 
-def _find_unit(field: ProfileField, written: str) -> Unit | None:
+def find_unit(field: ProfileField, written: str) -> Unit | None:
+    """Return the field's unit of that name or spelling, None where it has none."""
     folded = _fold_unit(written)
     for unit in field.units:
         if folded in {_fold_unit(spelling) for spelling in (unit.name, *unit.spellings)}:
@@ -292,10 +310,15 @@ def _find_unit(field: ProfileField, written: str) -> Unit | None:
     return None
 
 
-def _convert(number: float, unit: Unit, canonical: Unit) -> float:
+def converted(number: float, unit: Unit, canonical: Unit) -> float:
     """Convert by the unit library, to 12 digits: a cut-off given in another unit stays exactly that."""
-    converted = _registry().Quantity(number, unit.pint).to(canonical.pint).magnitude
-    return float(f"{converted:.12g}")
+    registry = _registry()
+    given = registry.Quantity(number, unit.pint)
+    if unit.molar_mass is None:
+        kept = given.to(canonical.pint)
+    else:
+        kept = given.to(canonical.pint, "chemistry", mw=registry.Quantity(unit.molar_mass, "gram/mole"))
+    return float(f"{kept.magnitude:.12g}")
 
 
 @cache

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
 from bcma_decide.definitions import Definitions
-from bcma_decide.derivations import ROMAN, Claim, Drugs, Evidence, all_evidence, and_list, course_text, yes_no
+from bcma_decide.derivations import gather
+from bcma_decide.facts import Claim, DrugHistory, Evidence, Facts, and_list, course_text, yes_no
 from bcma_decide.fields import FIELD_LABELS, FIELDS, in_sentence
 from bcma_decide.patient import Patient
-from bcma_decide.reading import Course
+from bcma_decide.reading import ROMAN, Course
 from bcma_decide.vocabulary import MODEL_TRAITS, TRAIT_LABELS
 
 TraitState = Literal["given", "derived", "unknown"]
@@ -55,6 +56,8 @@ class Traits:
     values: tuple[TraitValue, ...]
     contradictions: tuple[Contradiction, ...]
     ledger: tuple[LedgerLine, ...]
+    facts: Facts = field(compare=False, repr=False)
+    """What the traits were worked out from, with everything contradictory marked as disputed."""
 
     def __getitem__(self, trait: str) -> TraitValue:
         """Return the value of one trait."""
@@ -93,10 +96,10 @@ def derive(patient: Patient, definitions: Definitions | Mapping[str, Any]) -> Tr
     """
     if not isinstance(definitions, Definitions):
         definitions = Definitions.from_dict(definitions)
-    drugs = Drugs(patient, definitions)
-    evidence = all_evidence(patient, definitions, drugs)
+    facts = gather(patient, definitions)
+    evidence = facts.evidence
     contradictions = [
-        *_overlaps(drugs),
+        *_overlaps(facts.drugs),
         *_too_few_lines(patient, definitions, evidence),
         *_disputes(evidence),
     ]
@@ -109,7 +112,13 @@ def derive(patient: Patient, definitions: Definitions | Mapping[str, Any]) -> Tr
         else _binary(trait.id, evidence[trait.id])
         for trait in MODEL_TRAITS
     )
-    return Traits(values, tuple(contradictions), tuple(_ledger(patient, values, evidence, contradictions)))
+    marked = frozenset(name for each in contradictions for name in (*each.fields, *each.traits))
+    return Traits(
+        values,
+        tuple(contradictions),
+        tuple(_ledger(patient, values, evidence, contradictions)),
+        replace(facts, disputed=marked),
+    )
 
 
 def _number(patient: Patient, trait: str) -> TraitValue:
@@ -132,7 +141,7 @@ def _disputed(trait: str, contradiction: Contradiction) -> TraitValue:
     return TraitValue(trait, "unknown", None, "unknown", f"contradiction: {contradiction.message}")
 
 
-def _overlaps(drugs: Drugs) -> Iterator[Contradiction]:
+def _overlaps(drugs: DrugHistory) -> Iterator[Contradiction]:
     for (first, second), named in drugs.overlaps.items():
         labels = f"{in_sentence(FIELD_LABELS[first])!r} and {in_sentence(FIELD_LABELS[second])!r}"
         yield Contradiction((first, second), f"{and_list(named)} stands under {labels}")
@@ -204,6 +213,8 @@ def _ledger(
 def _shown(name: str, value: object) -> str:
     if isinstance(value, bool):
         return yes_no(value)
+    if isinstance(value, str):
+        return value
     if isinstance(value, tuple):
         return ", ".join(course_text(part) if isinstance(part, Course) else str(part) for part in value)
     if isinstance(value, int):

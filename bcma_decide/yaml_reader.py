@@ -19,6 +19,8 @@ SIZE_LIMIT: Final = 1_000_000
 DEPTH_LIMIT: Final = 40
 """Levels one file may nest; deeper ones are refused before they can exhaust the parser."""
 
+_TOO_DEEP: Final = f"nests deeper than {DEPTH_LIMIT} levels"
+
 Data = Any
 """Plain data: mappings with text keys, lists, text, numbers, true, false and null."""
 
@@ -51,7 +53,10 @@ def read_yaml(source: Path | str, *, name: str = "", error: type[BcmaDecideError
         return _Builder(name, error).build(text)
     except yaml.MarkedYAMLError as problem:
         line = problem.problem_mark.line + 1 if problem.problem_mark else 1
-        raise _refusal(error, name, f"line {line}", problem.problem or "not YAML", "mend the YAML") from None
+        message = problem.problem or "not YAML"
+        if "nesting" in message:  # the parser's own, much higher limit, met before the first event arrives
+            message = _TOO_DEEP
+        raise _refusal(error, name, f"line {line}", message, "mend the YAML") from None
     except yaml.YAMLError as problem:
         raise _refusal(error, name, "", f"not YAML: {problem}".splitlines()[0], "mend the YAML") from None
 
@@ -124,7 +129,7 @@ class _Builder:
                 open_nodes.append(value)
                 keys.append(None)
                 if len(open_nodes) > DEPTH_LIMIT:
-                    raise self._refused(event, f"nests deeper than {DEPTH_LIMIT} levels", "")
+                    raise self._refused(event, _TOO_DEEP, "")
         if not root or root[0] is None:
             raise _refusal(self._error, self._name, "", "is empty", "write at least one 'key: value' line")
         return root[0]

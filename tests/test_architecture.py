@@ -12,16 +12,21 @@ import bcma_decide
 PACKAGE = Path(bcma_decide.__file__).parent
 
 LAYERS = [
-    {"version", "errors", "vocabulary"},
-    {"location", "yaml_reader", "pooled", "comparison"},
-    {"definitions"},
+    {"version", "errors", "vocabulary", "logic"},
+    {"location", "yaml_reader", "pooled", "comparison", "conditions", "profile_field"},
+    {"score_book", "fields_for_numbers"},
+    {"definitions", "fields_for_findings"},
     {"fields"},
     {"reading"},
     {"patient"},
-    {"derivations", "profile_io"},
-    {"traits"},
+    {"measures", "profile_io"},
+    {"facts"},
+    {"scoring"},
+    {"derivations"},
+    {"traits", "rules"},
     {"evidence", "model"},
     {"synthesis", "answer", "explain"},
+    {"findings"},
     {"assemble", "render"},
     {"cli"},
 ]

@@ -20,6 +20,11 @@ def plain():
     return read_yaml(EVIDENCE / "definitions.yaml")
 
 
+@pytest.fixture(scope="module")
+def plain_scores():
+    return read_yaml(EVIDENCE / "scores.yaml")
+
+
 def test_the_bedside_reads_what_the_workshop_checked():
     assert shipped_definitions() == load_definitions(EVIDENCE)
 
@@ -65,8 +70,8 @@ def test_gain_of_1q_is_not_high_risk_by_itself():
         (lambda d: d["cut_offs"][0].pop("below"), "has no bound"),
         (lambda d: d["cut_offs"][3].update(text="above {limit}"), "cannot be filled in"),
         (lambda d: d["any_of"][0]["fields"].append("ferritin"), "not a yes_no field"),
-        (lambda d: d["scores"][1]["items"][0]["bands"][0].update(above=170), "falls into 2 bands"),
-        (lambda d: d["scores"][1]["items"][1]["bands"][1].update(below=1.1), "falls into 0 bands"),
+        (lambda d: d["from_scores"][0].update(score="wonder"), "not a point score"),
+        (lambda d: d["stages"][0].update(score="mycare"), "not a staging"),
         (lambda d: d["stages"].pop(), "is defined 0 times"),
         (lambda d: d["terms"].append({**d["terms"][1], "id": "mood"}), "neither a trait"),
         (lambda d: d["terms"][1].update(sources=["rumour"]), "is not listed"),
@@ -76,13 +81,45 @@ def test_gain_of_1q_is_not_high_risk_by_itself():
         (lambda d: d["terms"][1].update(mood="good"), "mood"),
     ],
 )
-def test_a_slip_in_the_file_is_found(plain, change, message):
+def test_a_slip_in_the_file_is_found(plain, plain_scores, change, message):
     changed = copy.deepcopy(plain)
     change(changed)
     with pytest.raises(EvidenceError, match=message):
-        check_definitions(changed)
+        check_definitions(changed, plain_scores)
+
+
+def score(plain, name):
+    return next(each for group in plain.values() if isinstance(group, list) for each in group if each["id"] == name)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: score(d, "car_hematotox")["items"][0]["bands"][0].update(above=170), "falls into 2 bands"),
+        (lambda d: score(d, "car_hematotox")["items"][1]["bands"][1].update(below=1.1), "falls into 0 bands"),
+        (lambda d: score(d, "car_hematotox")["items"][3].update(unit="mg/L"), "is kept in 'mg/dL'"),
+        (lambda d: score(d, "car_hematotox")["items"][0].update(field="platlets"), "not a numeric field"),
+        (lambda d: score(d, "mycare")["groups"][1].update(at_most=2), "3 points fall into 0 groups"),
+        (lambda d: score(d, "mycare")["items"][1]["when"].update(drugs=["lenalidomid"]), "did you mean 'lenalidomide'"),
+        (lambda d: score(d, "mycare")["items"][3]["when"].update(trait="feritin_raised"), "did you mean"),
+        (lambda d: score(d, "mycare")["items"][3].pop("points"), "needs points"),
+        (lambda d: score(d, "mycare")["figures"][0].pop("source"), "a recalled figure has no source"),
+        (lambda d: score(d, "iss")["stages"][1].update(when={"trait": "dialysis", "is": True}), "exactly one stage"),
+        (lambda d: score(d, "iss")["stages"][0].update(when={"trait": "iss", "at_most": 1}), "rests on"),
+        (lambda d: score(d, "ckd_epi_2021").update(gives="sex"), "not a quantity field"),
+        (lambda d: score(d, "r_iss").update(sources=["rumour"]), "'rumour' is not listed"),
+        (lambda d: d["sources"].update(spare={"citation": "never cited"}), "'spare' is not cited"),
+        (lambda d: score(d, "iss").update(applies_to=["everyone"]), "car_t"),
+        (lambda d: d["points"].append(copy.deepcopy(d["points"][0])), "stands there twice"),
+    ],
+)
+def test_a_slip_in_the_scores_is_found(plain, plain_scores, change, message):
+    changed = copy.deepcopy(plain_scores)
+    change(changed)
+    with pytest.raises(EvidenceError, match=message):
+        check_definitions(plain, changed)
 
 
 def test_every_score_item_that_is_asked_is_a_field():
-    items = [item for score in shipped_definitions().scores for item in score.items]
+    items = [item for each in shipped_definitions().scores.points for item in each.items]
     assert {item.field for item in items} - {None} <= FIELDS.keys()

@@ -190,6 +190,7 @@ VALUES = {
     "whole": lambda field: st.integers(int(field.low), int(field.high)),
     "yes_no": lambda field: st.booleans(),
     "stage": lambda field: st.integers(1, 3),
+    "choice": lambda field: st.sampled_from([name for name, _ in field.choices]),
     "quantity": lambda field: st.floats(field.low, field.high).map(lambda x: {"value": x, "unit": field.unit}),
     "courses": lambda field: st.lists(st.sampled_from(["adc:3", "car_t:7", "bispecific"]), max_size=2),
 }

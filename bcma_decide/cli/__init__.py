@@ -20,8 +20,13 @@ EPILOG: Final = (
 
 COMMANDS: Final = {
     "compare": ("bcma_decide.cli.compare", "Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient."),
+    "score": ("bcma_decide.cli.score", "Work out a published score for one patient, or list the scores."),
     "template": ("bcma_decide.cli.profiles", "Write an empty, commented profile file."),
     "examples": ("bcma_decide.cli.profiles", "List the shipped example patients."),
+    "rules": (
+        "bcma_decide.cli.rules",
+        "List, show and check the rules and labels behind the findings.",
+    ),
     "schema": ("bcma_decide.cli.schema", "Print the JSON Schema of a comparison."),
     "evidence": ("bcma_decide.cli.evidence", "Look at, check, pool and build the evidence."),
 }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 LEAVE: Final = frozenset({"q", "quit"})
+YES: Final = frozenset({"y", "yes"})
 
 
 class Left(Exception):  # noqa: N818  # not an error: the person left
@@ -37,17 +38,37 @@ def ask_patient(console: Console | None = None, definitions: Definitions | None 
     definitions = definitions or shipped_definitions()
     console.print("Enter leaves a field unknown, q leaves. Unknown is averaged over, never taken as normal.")
     answers: dict[str, str] = {}
-    for panel in PANELS:
-        console.print()
-        console.rule(panel, align="left", characters="-", style="dim")
-        for field in FIELDS.values():
-            if field.panel == panel and field.skip_if not in answers:
-                answer = _ask(field, console, definitions)
-                if answer is not None:
-                    answers[field.id] = answer
+    _ask_fields(answers, console, definitions, findings_only=False)
+    console.print()
+    rest = sum(field.findings_only for field in FIELDS.values())
+    _line(console, f"Another {rest} questions serve the findings only: infections, heart, nerves, practical matters.")
+    if _wants(console, "Ask them too? (yes or no, Enter = no): "):
+        _ask_fields(answers, console, definitions, findings_only=True)
     patient = Patient.read(answers, definitions)
     _summary(console, derive(patient, definitions))
     return patient
+
+
+def _ask_fields(answers: dict[str, str], console: Console, definitions: Definitions, *, findings_only: bool) -> None:
+    """Ask the questions of one kind, panel by panel; answers are added as text."""
+    for panel in PANELS:
+        fields = [f for f in FIELDS.values() if f.panel == panel and f.findings_only is findings_only]
+        if fields:
+            console.print()
+            console.rule(panel, align="left", characters="-", style="dim")
+        for field in fields:
+            if field.skip_if not in answers:
+                answer = _ask(field, console, definitions)
+                if answer is not None:
+                    answers[field.id] = answer
+
+
+def _wants(console: Console, prompt: str) -> bool:
+    """Read yes or no; anything else is no, ``q`` leaves."""
+    answer = _input(console, prompt).casefold()
+    if answer in LEAVE:
+        raise Left
+    return answer in YES
 
 
 def _ask(field: ProfileField, console: Console, definitions: Definitions) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date as Day  # noqa: N812  # a parameter is called date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -38,6 +39,20 @@ Explain = Annotated[
         help="Show what is behind an outcome: steps to this patient, trait effects, studies, weights. Repeatable. "
         f"OUTCOME is one of {', '.join(OUTCOMES)}.",
         autocompletion=lambda: list(OUTCOMES),
+    ),
+]  # fmt: skip
+Region = Annotated[
+    str,
+    typer.Option(
+        "--region", metavar="REGION", rich_help_panel=RESULT, autocompletion=lambda: ["US", "EU", "China"],
+        help="Whose labels and regional rules to judge: US, EU, China and others of the evidence.",
+    ),
+]  # fmt: skip
+Date = Annotated[
+    str | None,
+    typer.Option(
+        "--date", metavar="YYYY-MM-DD", rich_help_panel=RESULT,
+        help="As of which day to judge labels and rules; default the date of the evidence.",
     ),
 ]  # fmt: skip
 Products = Annotated[
@@ -85,6 +100,8 @@ def compare(
     example: ExampleName = None,
     ask: Ask = False,
     setting: Setting = "real-world",
+    region: Region = "US",
+    date: Date = None,
     products: Products = False,
     explain: Explain = None,
     sources: Sources = False,
@@ -112,6 +129,7 @@ def compare(
             raise typer.BadParameter(
                 f"{outcome!r} is not an outcome; one of {', '.join(OUTCOMES)}", param_hint="--explain"
             )
+    day = read_day(date)
     asking = _asks(ask, profile, example, options)
     model = load_model(evidence)
     if asking:
@@ -124,7 +142,9 @@ def compare(
     else:
         patient = patient_from_sources(profile, example, options, model.definitions)
     design: Design = "interventional" if setting == "trial" else "real_world"
-    comparison = compare_patient(patient, setting=design, explain=explain or (), name=example, model=model)
+    comparison = compare_patient(
+        patient, setting=design, region=region, date=day, explain=explain or (), name=example, model=model
+    )
     if html is not None:
         _write_html(comparison, html)
     if as_json:
@@ -157,6 +177,16 @@ def _asks(ask: bool, profile: str | None, example: str | None, options: dict[str
             param_hint="--ask" if ask else "PROFILE",
         )
     return True
+
+
+def read_day(text: str | None) -> Day | None:
+    """Read a day of the calendar; anything else is a usage error."""
+    if text is None:
+        return None
+    try:
+        return Day.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a day; write it as 2026-11-25", param_hint="--date") from None
 
 
 def _console(color: str) -> Console:

@@ -120,7 +120,7 @@ def _placed(problem: Problem, options: Mapping[str, str], file: str) -> Problem:
 def _parameter(field: ProfileField) -> inspect.Parameter:
     option = typer.Option(
         field.option,
-        metavar=_METAVAR[field.kind],
+        metavar="|".join(name for name, _ in field.choices) or _METAVAR[field.kind],
         help=_help(field, None),
         rich_help_panel=_PANEL.format(panel=field.panel.lower()),
         show_default=False,

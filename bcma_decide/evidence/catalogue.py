@@ -109,10 +109,10 @@ def read_catalogue(root: Path) -> tuple[Catalogue | None, tuple[Problem, ...]]:
     if not (root / STUDIES).is_dir():
         return None, (Problem(str(root), f"has no {STUDIES}/ folder", "name the directory of the evidence files"),)
     studies = [_read_study(path, root, problems) for path in sorted((root / STUDIES).glob("*.yaml"))]
-    effects = _read(root / ADJUSTED_EFFECTS, AdjustedEffectsFile, root, problems)
-    others = _read(root / OTHER_META_ANALYSES, OtherMetaAnalysesFile, root, problems)
-    source = _read(root / SOURCE_META_ANALYSIS, SourceMetaAnalysisFile, root, problems)
-    words = _read(root / VOCABULARY, Vocabulary, root, problems)
+    effects = read_shape(root / ADJUSTED_EFFECTS, AdjustedEffectsFile, root, problems)
+    others = read_shape(root / OTHER_META_ANALYSES, OtherMetaAnalysesFile, root, problems)
+    source = read_shape(root / SOURCE_META_ANALYSIS, SourceMetaAnalysisFile, root, problems)
+    words = read_shape(root / VOCABULARY, Vocabulary, root, problems)
     if problems or effects is None or others is None or source is None or words is None:
         return None, tuple(problems)
     return (
@@ -130,7 +130,7 @@ def read_catalogue(root: Path) -> tuple[Catalogue | None, tuple[Problem, ...]]:
 
 def _read_study(path: Path, root: Path, problems: list[Problem]) -> Study | None:
     """One study, which has to be called like its file."""
-    study = _read(path, Study, root, problems)
+    study = read_shape(path, Study, root, problems)
     if study is not None and study.id != path.stem:
         name = path.relative_to(root).as_posix()
         problems.append(Problem(field="id", message=f"is {study.id}", fix=f"call it {path.stem}", file=name))
@@ -138,8 +138,8 @@ def _read_study(path: Path, root: Path, problems: list[Problem]) -> Study | None
     return study
 
 
-def _read(path: Path, shape: type[Shape], root: Path, problems: list[Problem]) -> Shape | None:
-    """One file in its shape; what is wrong with it is added to ``problems``."""
+def read_shape(path: Path, shape: type[Shape], root: Path, problems: list[Problem]) -> Shape | None:
+    """Read one file in its shape; None where something is wrong with it, which is added to ``problems``."""
     name = path.relative_to(root).as_posix()
     try:
         return shape.model_validate_json(json.dumps(read_yaml(path, name=name)))

@@ -1,4 +1,4 @@
-"""Problems of the files that hold judgements: assumptions, trait correlations, pooled effects, definitions."""
+"""Problems of the files that hold judgements: assumptions, correlations, pooled effects, definitions, rules, labels."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from bcma_decide.errors import EvidenceError, Problem
 from bcma_decide.evidence.assumptions import PooledEffect, load_assumptions, load_correlations, load_pooled_effects
 from bcma_decide.evidence.catalogue import Catalogue
 from bcma_decide.evidence.definitions import load_definitions
+from bcma_decide.evidence.rules import load_rules
 
 
 def judgement_problems(root: Path, catalogue: Catalogue) -> tuple[Problem, ...]:
-    """Schema problems of the four files, and references in them that lead nowhere."""
+    """Schema problems of these files, and references in them that lead nowhere."""
     problems: list[Problem] = []
-    for load in (load_assumptions, load_correlations, load_pooled_effects, load_definitions):
+    for load in (load_assumptions, load_correlations, load_pooled_effects, _load_definitions_and_rules):
         try:
             load(root)
         except EvidenceError as error:
@@ -22,6 +23,10 @@ def judgement_problems(root: Path, catalogue: Catalogue) -> tuple[Problem, ...]:
     if problems:
         return tuple(problems)
     return (*_correlations(root, catalogue), *_pooled(root, catalogue))
+
+
+def _load_definitions_and_rules(root: Path) -> None:
+    load_rules(root, load_definitions(root))
 
 
 def _correlations(root: Path, catalogue: Catalogue) -> Iterator[Problem]:

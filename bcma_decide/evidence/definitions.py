@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from bcma_decide.definitions import Band, Definitions, fold, holds, wording
+from bcma_decide.definitions import Definitions, fold, wording
 from bcma_decide.errors import EvidenceError, Problem
+from bcma_decide.evidence.catalogue import field_path
+from bcma_decide.evidence.conditions import BoundsEntry, Number, Strict, naming_problems
 from bcma_decide.evidence.schema import Basis
-from bcma_decide.fields import FIELDS, ProfileField
+from bcma_decide.evidence.scores import FILE as SCORES
+from bcma_decide.evidence.scores import Name, ScoresFile, Text, in_unit, score_problems
+from bcma_decide.fields import FIELDS
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS
 from bcma_decide.yaml_reader import read_yaml
 
@@ -21,15 +25,7 @@ FILE = "definitions.yaml"
 NAMED_DIRECTLY = ("age", "prior_lines")
 """Traits that are the field itself and need no definition."""
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Text = Annotated[str, Field(min_length=3)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors and nothing is coerced from text."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+Shape = TypeVar("Shape", bound=Strict)
 
 
 class DrugClassEntry(Strict):
@@ -49,7 +45,7 @@ class DrugEntry(Strict):
     drug_class: Name
     names: list[str]
     modality: Literal["adc", "car_t", "bispecific"] | None = None
-    targets: list[Name] = []
+    targets: tuple[Name, ...] = ()
 
 
 class DefinitionEntry(Strict):
@@ -62,19 +58,6 @@ class DefinitionEntry(Strict):
     note: str = ""
 
 
-class BoundsEntry(Strict):
-    """Bounds of a value."""
-
-    at_least: Number | None = None
-    above: Number | None = None
-    below: Number | None = None
-    at_most: Number | None = None
-
-    def edges(self) -> tuple[float, ...]:
-        """Every bound given."""
-        return tuple(b for b in (self.at_least, self.above, self.below, self.at_most) if b is not None)
-
-
 class TermEntry(DefinitionEntry):
     """A trait that is said directly."""
 
@@ -83,7 +66,7 @@ class AnyOfEntry(DefinitionEntry):
     """Present if any of the fields is."""
 
     fields: Annotated[list[Name], Field(min_length=1)]
-    not_counted: list[Name] = []
+    not_counted: tuple[Name, ...] = ()
 
 
 class NeedEntry(Strict):
@@ -98,7 +81,7 @@ class DrugCountEntry(DefinitionEntry):
 
     needs: Annotated[list[NeedEntry], Field(min_length=1)]
     fewest_prior_lines: Annotated[int, Field(ge=1)] | None = None
-    hardly_without: list[Name] = []
+    hardly_without: tuple[Name, ...] = ()
 
 
 class CutOffEntry(BoundsEntry, DefinitionEntry):
@@ -106,29 +89,14 @@ class CutOffEntry(BoundsEntry, DefinitionEntry):
 
     field: Name
     unit: str
-    or_any_of: list[Name] = []
+    or_any_of: tuple[Name, ...] = ()
 
 
-class BandEntry(BoundsEntry):
-    """Points for values inside the bounds."""
+class FromScoreEntry(DefinitionEntry):
+    """Present from a number of points of a score on."""
 
-    points: Annotated[int, Field(ge=0)]
-
-
-class ScoreItemEntry(Strict):
-    """One item of a score."""
-
-    field: Name | None
-    label: Text
-    unit: str
-    bands: Annotated[list[BandEntry], Field(min_length=2)]
-
-
-class ScoreEntry(DefinitionEntry):
-    """Present from a number of points on."""
-
-    at_least: Annotated[int, Field(ge=1)]
-    items: Annotated[list[ScoreItemEntry], Field(min_length=1)]
+    score: Name
+    at_least: Number
 
 
 class StageEntry(DefinitionEntry):
@@ -136,9 +104,9 @@ class StageEntry(DefinitionEntry):
 
     field: Name
     stage: int
+    score: Name
     base_field: Name | None = None
-    same_as_base: list[int] = []
-    sufficient_with: list[Name] = []
+    same_as_base: tuple[int, ...] = ()
 
 
 class SourceEntry(Strict):
@@ -158,43 +126,73 @@ class DefinitionsFile(Strict):
     any_of: list[AnyOfEntry]
     drug_counts: list[DrugCountEntry]
     cut_offs: list[CutOffEntry]
-    scores: list[ScoreEntry]
+    from_scores: list[FromScoreEntry]
     stages: list[StageEntry]
     terms: list[TermEntry]
     sources: dict[str, SourceEntry]
 
 
 def load_definitions(directory: Path) -> Definitions:
-    """Read and check the file in an evidence directory.
+    """Read and check the definitions and the scores in an evidence directory.
 
     Raises
     ------
     EvidenceError
         With every problem found.
     """
-    return check_definitions(read_yaml(directory / FILE))
+    return check_definitions(read_yaml(directory / FILE), read_yaml(directory / SCORES))
 
 
-def check_definitions(plain: object) -> Definitions:
-    """Check plain data and return the bedside's definitions.
+def check_definitions(plain: object, plain_scores: object) -> Definitions:
+    """Check plain data of both files and return the bedside's definitions.
 
     Raises
     ------
     EvidenceError
         With every problem found.
     """
-    try:
-        checked = DefinitionsFile.model_validate(plain)
-    except ValidationError as error:
-        problems = [
-            Problem(".".join(str(part) for part in one["loc"]), one["msg"], file=FILE) for one in error.errors()
-        ]
-        raise EvidenceError("the definitions cannot be used", problems) from None
-    definitions = Definitions.from_dict(checked.model_dump())
+    scores = validated(ScoresFile, plain_scores, SCORES)
+    found = [Problem(field, message, file=SCORES) for field, message in score_problems(scores)]
+    if found:
+        raise EvidenceError("the scores cannot be used", found)
+    checked = validated(DefinitionsFile, plain, FILE)
+    definitions = Definitions.from_dict({**_bedside(checked), "scores": scores.bedside()})
     found = [Problem(field, message, file=FILE) for field, message in _problems(checked, definitions)]
+    found += [
+        Problem(where, message, file=SCORES)
+        for where, condition in scores.conditions()
+        for message in naming_problems(condition, definitions)
+    ]
     if found:
         raise EvidenceError("the definitions cannot be used", found)
     return definitions
+
+
+def validated(shape: type[Shape], plain: object, file: str) -> Shape:
+    """Read plain data into its strict shape.
+
+    Raises
+    ------
+    EvidenceError
+        With every problem, each naming its place in the file.
+    """
+    try:
+        return shape.model_validate_json(json.dumps(plain))
+    except ValidationError as error:
+        problems = [
+            Problem(".".join(str(part) for part in one["loc"]), one["msg"], file=file)
+            for one in error.errors(include_url=False)
+        ]
+        raise EvidenceError(f"{file} cannot be used", problems) from None
+
+
+def _bedside(checked: DefinitionsFile) -> dict[str, Any]:
+    plain: dict[str, Any] = checked.model_dump()
+    for entry, cut in zip(checked.cut_offs, plain["cut_offs"], strict=True):
+        for name in BoundsEntry.model_fields:
+            cut.pop(name)
+        cut["bounds"] = {name: edge for name, edge in entry.bounds()._asdict().items() if edge is not None}
+    return plain
 
 
 def _problems(checked: DefinitionsFile, definitions: Definitions) -> Iterator[tuple[str, str]]:
@@ -202,7 +200,7 @@ def _problems(checked: DefinitionsFile, definitions: Definitions) -> Iterator[tu
         checked.any_of,
         checked.drug_counts,
         checked.cut_offs,
-        checked.scores,
+        checked.from_scores,
         checked.stages,
         checked.terms,
     )
@@ -224,7 +222,7 @@ def _problems(checked: DefinitionsFile, definitions: Definitions) -> Iterator[tu
     unused = checked.sources.keys() - {source for _, source in cited}
     yield from (("sources", f"{source!r} is not cited") for source in sorted(unused))
     yield from _drug_problems(checked)
-    yield from _field_problems(checked)
+    yield from _field_problems(checked, definitions)
 
 
 def _drug_problems(checked: DefinitionsFile) -> Iterator[tuple[str, str]]:
@@ -254,45 +252,26 @@ def _drug_problems(checked: DefinitionsFile) -> Iterator[tuple[str, str]]:
                 yield count.id, f"needs {need.at_least} of {need.drug_class}, which has {members} drugs"
 
 
-def _field_problems(checked: DefinitionsFile) -> Iterator[tuple[str, str]]:
+def _field_problems(checked: DefinitionsFile, definitions: Definitions) -> Iterator[tuple[str, str]]:
     for any_of in checked.any_of:
         yield from _of_kind(any_of.id, [*any_of.fields, *any_of.not_counted], "yes_no")
     for cut in checked.cut_offs:
         yield from _of_kind(cut.id, cut.or_any_of, "yes_no")
-        yield from _in_unit(cut.id, cut.field, cut.unit)
-        if not cut.edges():
+        yield from in_unit(cut.id, cut.field, cut.unit)
+        if not cut.bounds().edges:
             yield cut.id, "has no bound"
-    for score in checked.scores:
-        for item in score.items:
-            if item.field is not None:
-                yield from _in_unit(score.id, item.field, item.unit)
-            yield from (
-                (score.id, f"{item.label}: {value:g} falls into {hits} bands")
-                for value, hits in _coverage(item.bands)
-                if hits != 1
-            )
+    points = {score.about.id for score in definitions.scores.points}
+    stagings = {score.about.id for score in definitions.scores.stagings}
+    for from_score in checked.from_scores:
+        if from_score.score not in points:
+            yield from_score.id, f"{from_score.score!r} is not a point score of {SCORES}"
     for stage in checked.stages:
         yield from _of_kind(stage.id, [stage.field, *([stage.base_field] if stage.base_field else [])], "stage")
+        if stage.score not in stagings:
+            yield stage.id, f"{stage.score!r} is not a staging of {SCORES}"
 
 
 def _of_kind(where: str, names: Iterable[str], kind: str) -> Iterator[tuple[str, str]]:
     for name in names:
         if name not in FIELDS or FIELDS[name].kind != kind:
             yield where, f"{name!r} is not a {kind} field of the profile"
-
-
-def _in_unit(where: str, name: str, unit: str) -> Iterator[tuple[str, str]]:
-    field: ProfileField | None = FIELDS.get(name)
-    if field is None or field.kind not in ("whole", "quantity"):
-        yield where, f"{name!r} is not a numeric field of the profile"
-    elif field.unit != unit:
-        yield where, f"{name!r} is kept in {field.unit!r}, not {unit!r}"
-
-
-def _coverage(bands: list[BandEntry]) -> Iterator[tuple[float, int]]:
-    """How many bands hold at every bound, between the bounds and beyond them."""
-    edges = sorted({edge for band in bands for edge in band.edges()})
-    between = [(low + high) / 2 for low, high in pairwise(edges)]
-    placed = [Band(**band.model_dump()) for band in bands]
-    for value in sorted([*edges, *between, edges[0] - 1, edges[-1] + 1] if edges else [0.0]):
-        yield value, sum(holds(band, value) for band in placed)

@@ -20,6 +20,7 @@ from bcma_decide.comparison import Option, Reference, State
 from bcma_decide.definitions import Definitions
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
 from bcma_decide.pooled import POOLED_SCHEMA_VERSION, SETTINGS, seal_holds
+from bcma_decide.rules.book import RuleBook
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES
 
 Array = NDArray[np.float64]
@@ -100,6 +101,7 @@ class Model:
     patients_with_trait: Array
     assumptions: Mapping[str, float]
     definitions: Definitions
+    rules: RuleBook
     references: tuple[Reference, ...]
     provenance: Mapping[str, Any]
     not_known: tuple[str, ...]
@@ -267,6 +269,7 @@ def model_from_document(document: Mapping[str, Any]) -> Model:
         patients_with_trait=np.array(document["traits"]["patients_with_trait"], dtype=float),
         assumptions=document["assumptions"],
         definitions=Definitions.from_dict(document["definitions"]),
+        rules=RuleBook.from_dict(document["rules"]),
         references=tuple(Reference(key=key, **source) for key, source in document["sources"].items()),
         provenance=document["provenance"],
         not_known=tuple(document["not_known"]),

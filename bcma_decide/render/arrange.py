@@ -90,13 +90,29 @@ def findings(comparison: Comparison) -> tuple[Finding, ...]:
     """Return the findings; one that several options share word for word stands once and names them all."""
     merged: dict[tuple[object, ...], Finding] = {}
     for finding in comparison.findings:
-        same = (finding.severity, finding.state, finding.text, finding.value, finding.threshold, finding.needs)
-        known = merged.setdefault(same, finding)
-        if known is not finding:
-            options = {option: option for each in (known, finding) for option in each.applies_to.values()}
+        same = (
+            finding.severity,
+            finding.state,
+            finding.basis,
+            finding.text,
+            finding.value,
+            finding.threshold,
+            finding.needs,
+        )
+        alone = finding.model_copy(update={"applies_to": {option: option for option in concerned(finding)}})
+        known = merged.setdefault(same, alone)
+        if known is not alone:
             sources = tuple(dict.fromkeys((*known.sources, *finding.sources)))
-            merged[same] = known.model_copy(update={"applies_to": options, "sources": sources})
+            merged[same] = known.model_copy(
+                update={"applies_to": known.applies_to | alone.applies_to, "sources": sources}
+            )
     return tuple(merged.values())
+
+
+def concerned(finding: Finding) -> tuple[str, ...]:
+    """Ids of the options a finding speaks of: its product if it names one, else its class."""
+    product = finding.applies_to.get("product")
+    return (product,) if product else tuple(finding.applies_to.values())
 
 
 def groups(comparison: Comparison) -> tuple[Group, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from bcma_decide.comparison import Comparison, Estimate, Explanation, Interval, Outcome, Reference
-from bcma_decide.render import arrange, sentences, wording
+from bcma_decide.render import arrange, rule_view, sentences, wording
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 LINE = 240
 """Length of the line from 0 to 100 in the template's drawing."""
 
-_SHAPES = {"contraindication": "■", "caution": "▲", "information": "●", "cannot_be_judged": "?"}
+_SHAPES = {
+    "contraindication": "■",
+    "caution": "▲",
+    "information": "●",
+    "cannot_be_judged": "?",
+    "met": "✓",
+    "not_met": "✗",
+}
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -53,7 +60,13 @@ def _template() -> Template:
         finalize=_printable,
     )
     environment.globals.update(
-        wording=wording, arrange=arrange, sentences=sentences, strip=strip, links=links, shapes=_SHAPES
+        wording=wording,
+        arrange=arrange,
+        sentences=sentences,
+        rule_view=rule_view,
+        strip=strip,
+        links=links,
+        shapes=_SHAPES,
     )
     return environment.get_template("comparison.html.j2")
 

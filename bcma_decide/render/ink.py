@@ -46,6 +46,8 @@ SYMBOLS: Final = {
     "caution": ("▲", "[!]"),
     "information": ("●", "[i]"),
     "cannot_be_judged": ("?", "[?]"),
+    "met": ("✓", "[x]"),
+    "not_met": ("✗", "[-]"),
     "bullet": ("•", "*"),
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from bcma_decide.comparison import Comparison, Estimate, Finding, Move, Option, Outcome, Reference, TraitLine
 from bcma_decide.render import wording
-from bcma_decide.render.arrange import Mover, contrast_of
+from bcma_decide.render.arrange import Mover, concerned, contrast_of
 from bcma_decide.vocabulary import TRAIT_LABELS
 
 
@@ -19,6 +19,7 @@ def trait_label(comparison: Comparison, trait: str) -> str:
 def option_label(comparison: Comparison, option: str) -> str:
     """Label of an option by its identifier, or of a class by its own."""
     labels: dict[str, str] = {known.class_id: known.label for known in comparison.options if known.kind == "class"}
+    labels |= {product: label.label for product, label in comparison.indications.items()}
     labels |= {known.id: known.label for known in comparison.options}
     return labels.get(option, option)
 
@@ -43,10 +44,28 @@ def finding_word(finding: Finding) -> str:
     return finding.severity if finding.state == "fires" else f"{finding.severity}, cannot be judged"
 
 
+ORIGINS = {
+    "label": "label",
+    "consensus": "consensus",
+    "trial_entry": "trial entry",
+    "study": "study",
+    "expert": "expert view",
+}
+
+
 def finding_extra(comparison: Comparison, finding: Finding) -> str:
     """Whom a finding concerns, its facts and its sources."""
-    sources = f"source: {', '.join(finding.sources)}" if finding.sources else ""
-    return "; ".join(part for part in (applies_to(comparison, finding), finding_facts(finding), sources) if part)
+    parts = (applies_to(comparison, finding), finding_facts(finding), finding_source(finding))
+    return "; ".join(part for part in parts if part)
+
+
+def finding_source(finding: Finding) -> str:
+    """Where a finding comes from: what kind of source, as of when, its key; empty for the input itself."""
+    if finding.basis == "recalled":
+        return "unverified"
+    named = f"source: {', '.join(finding.sources)}" if finding.sources else ""
+    kind = " ".join(part for part in (ORIGINS.get(finding.origin or "", ""), finding.date) if part)
+    return "; ".join(part for part in (kind, named) if part)
 
 
 def finding_facts(finding: Finding) -> str:
@@ -54,7 +73,7 @@ def finding_facts(finding: Finding) -> str:
     parts = []
     if finding.value:
         parts.append(f"here: {finding.value}")
-    if finding.threshold:
+    if finding.threshold and not (finding.value or "").startswith(f"{finding.threshold}: "):
         parts.append(f"threshold: {finding.threshold}")
     if finding.needs:
         parts.append(f"needs: {', '.join(finding.needs)}")
@@ -63,7 +82,7 @@ def finding_facts(finding: Finding) -> str:
 
 def applies_to(comparison: Comparison, finding: Finding) -> str:
     """Which options a finding speaks of, as words; empty for the profile itself."""
-    return ", ".join(dict.fromkeys(option_label(comparison, value) for value in finding.applies_to.values()))
+    return ", ".join(dict.fromkeys(option_label(comparison, value) for value in concerned(finding)))
 
 
 def estimate_notes(estimate: Estimate, comparison: Comparison) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A comparison on a terminal: title, what is known, findings, numbers side by side, what is not known."""
+"""A comparison on a terminal: what is known, findings, labels, numbers side by side, practice, what is not known."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bcma_decide.render import arrange, sentences
 from bcma_decide.render.page import WITH_BARS, Page
 from bcma_decide.render.terminal_explain import render_explanation, render_sources
 from bcma_decide.render.terminal_plain import write_plain
+from bcma_decide.render.terminal_rules import write_findings, write_labels, write_practice, write_scores
 from bcma_decide.render.terminal_stacked import write_stacked
 from bcma_decide.render.terminal_tables import GAP, NARROWEST_LABEL, VALUE, write_table
 
@@ -50,10 +51,13 @@ def render_comparison(
     page = Page(console)
     _title(page, comparison)
     _ledger(page, comparison)
-    _findings(page, comparison)
+    write_findings(page, comparison)
+    write_labels(page, comparison)
+    write_scores(page, comparison)
     _numbers(page, comparison)
     if products:
         _products(page, comparison)
+    write_practice(page, comparison)
     _movers(page, comparison)
     _not_known(page, comparison)
     if sources:
@@ -100,19 +104,6 @@ def _ledger_row(page: Page, line: TraitLine) -> tuple[str, str]:
 def _ledger_item(page: Page, state: str, word: str, text: str) -> tuple[str, str]:
     sign = page.ink.symbol(state)
     return (sign, f"{word}: {text}") if page.stacked else (f"{sign} {word}", text)
-
-
-def _findings(page: Page, comparison: Comparison) -> None:
-    if not comparison.findings:
-        return
-    page.heading("Findings")
-    rows = []
-    for finding in arrange.findings(comparison):
-        sign = page.ink.symbol(finding.severity if finding.state == "fires" else finding.state)
-        extra = sentences.finding_extra(comparison, finding)
-        text = f"{sentences.finding_word(finding)}: {finding.text}"
-        rows.append((sign, f"{text} ({extra})" if extra else text))
-    page.items(rows)
 
 
 def _numbers(page: Page, comparison: Comparison) -> None:

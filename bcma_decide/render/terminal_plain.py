@@ -8,7 +8,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 
 from bcma_decide.comparison import Comparison, Estimate, Explanation, Option, Outcome
-from bcma_decide.render import arrange, sentences, wording
+from bcma_decide.render import arrange, rule_view, sentences, wording
 from bcma_decide.render.ink import Ink
 
 Line = tuple[str, ...]
@@ -47,10 +47,7 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
     yield ("program", software.name, software.version)
     yield ("evidence", evidence.version, evidence.date, evidence.hash)
     yield from _profile(comparison)
-    for finding in comparison.findings:
-        state = "cannot be judged" if finding.state == "cannot_be_judged" else "found"
-        extra = (sentences.applies_to(comparison, finding), sentences.finding_facts(finding))
-        yield ("finding", finding.severity, state, finding.text, *(part for part in extra if part))
+    yield from _rules(comparison)
     options = comparison.options if products else arrange.class_options(comparison)
     yield (
         "columns",
@@ -96,6 +93,26 @@ def _profile(comparison: Comparison) -> Iterator[Line]:
         )
     for text in arrange.also_given(comparison):
         yield ("also given, in no number", text)
+
+
+def _rules(comparison: Comparison) -> Iterator[Line]:
+    """Findings, labels, scores and practical facts; here every finding that cannot be judged stands by itself."""
+    for finding in comparison.findings:
+        state = "cannot be judged" if finding.state == "cannot_be_judged" else "found"
+        extra = (
+            sentences.applies_to(comparison, finding),
+            sentences.finding_facts(finding),
+            sentences.finding_source(finding),
+        )
+        yield ("finding", finding.severity, state, finding.text, *(part for part in extra if part))
+    for name, label in rule_view.shown_labels(comparison):
+        yield ("label", label.region, label.date, name, rule_view.label_text(label))
+    for score in rule_view.shown_scores(comparison):
+        yield ("score", score.name, rule_view.score_text(comparison, score))
+    options = arrange.class_options(comparison)
+    for row in rule_view.practice_rows(comparison):
+        for option, text in zip(options, row.texts, strict=True):
+            yield ("practice", row.label, option.label, text)
 
 
 def _outcome(comparison: Comparison, outcome: Outcome, options: tuple[Option, ...]) -> Iterator[Line]:

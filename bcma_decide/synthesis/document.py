@@ -184,6 +184,7 @@ def make_document(
         "outcomes": outcomes,
         "assumptions": inputs.assumptions.bedside(),
         "definitions": inputs.definitions,
+        "rules": inputs.rules,
         "provenance": {
             "outcomes": behind,
             "families": {
@@ -212,7 +213,7 @@ def make_document(
     return dict(rounded(document))
 
 
-_BY_LINE = ("families", "outcomes", "provenance", "sources")
+_BY_LINE = ("definitions", "rules", "families", "outcomes", "provenance", "sources")
 
 
 def document_text(document: Mapping[str, Any]) -> str:

@@ -41,6 +41,7 @@ class Inputs:
     correlations: TraitCorrelations
     pooled_effects: PooledEffects
     definitions: Mapping[str, Any]
+    rules: Mapping[str, Any]
 
     @cached_property
     def studies(self) -> Mapping[str, Study]:

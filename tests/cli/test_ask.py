@@ -90,12 +90,20 @@ class Terminal:
 
 
 def answer_all(terminal, answers):
-    """Answer every question asked; Enter where nothing is said."""
-    for name, field in FIELDS.items():
-        if field.skip_if and field.skip_if in answers:
-            continue
-        for text in answers.get(name, [""]):
-            terminal.answer(field.label, text)
+    """Answer every question asked; Enter where nothing is said. Those for findings are asked only on request."""
+    more = any(FIELDS[name].findings_only for name in answers)
+    for findings_only in (False, True) if more else (False,):
+        if findings_only:
+            terminal.wait_for("Ask them too?")
+            os.write(terminal.master, b"yes\n")
+        for name, field in FIELDS.items():
+            if field.findings_only is not findings_only or (field.skip_if and field.skip_if in answers):
+                continue
+            for text in answers.get(name, [""]):
+                terminal.answer(field.label, text)
+    if not more:
+        terminal.wait_for("Ask them too?")
+        os.write(terminal.master, b"\n")
 
 
 def test_enter_all_the_way_is_a_patient_of_whom_nothing_is_known():
@@ -139,6 +147,16 @@ def test_answers_make_a_patient_and_wrong_ones_are_asked_again():
     assert "Deletion 17p?" not in text
 
 
+def test_the_questions_for_findings_come_on_request():
+    with Terminal() as terminal:
+        answer_all(terminal, {"sex": ["female"], "lvef": ["41"], "live_vaccine": ["never"], "caregiver": ["no"]})
+        terminal.wait_for("Summary")
+        code, patient = terminal.finish()
+    assert code == 0
+    assert patient["lvef"] == {"value": 41.0, "unit": "%"}
+    assert Patient(**patient) == Patient(sex="female", lvef=41, live_vaccine="never", caregiver="no")
+
+
 def test_a_contradiction_is_shown_in_the_summary():
     with Terminal() as terminal:
         answer_all(terminal, {"creatinine_clearance": ["90"], "dialysis": ["yes"]})
@@ -151,7 +169,7 @@ def test_a_contradiction_is_shown_in_the_summary():
 def test_leaving(leaving, expected):
     with Terminal() as terminal:
         terminal.answer("Age", "71")
-        terminal.answer("ECOG performance status", leaving, end="")
+        terminal.answer("Sex", leaving, end="")
         code, patient = terminal.finish()
     assert (code, patient) == (expected, None)
 

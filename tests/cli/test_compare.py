@@ -96,7 +96,7 @@ def test_without_a_terminal_nobody_is_asked():
 
 
 def test_on_a_terminal_with_nothing_given_it_asks():
-    code, shown = on_terminal("compare", answers=[("\x1b[1mHow old", "71\n"), ("ECOG performance status (", "q\n")])
+    code, shown = on_terminal("compare", answers=[("\x1b[1mHow old", "71\n"), ("Sex (", "q\n")])
     assert code == 0
     assert "Side by side" not in shown
 
@@ -143,7 +143,7 @@ def test_every_example_fits_and_tells_nobody_what_to_do(name, width):
 
 
 def test_what_was_given_is_said_once():
-    text = words(invoke("compare", "--example", "fit-58", COLUMNS="100").stdout.partition("Side by side")[0])
+    text = words(invoke("compare", "--example", "fit-58", COLUMNS="100").stdout.partition("Findings")[0])
     for said_in_a_trait in ("ECOG performance status 0", "creatinine clearance 96", "ferritin 180", "platelets 214"):
         assert text.casefold().count(said_in_a_trait.casefold()) == 1 + (said_in_a_trait == "ferritin 180")
     assert "ECOG performance status 0; cut-off: 2 or worse" in text

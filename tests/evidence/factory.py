@@ -18,6 +18,8 @@ SHARED = (
     "assumptions.yaml",
     "definitions.yaml",
     "other_meta_analyses.yaml",
+    "products.yaml",
+    "scores.yaml",
     "source_meta_analysis.yaml",
     "vocabulary.yaml",
 )
@@ -75,6 +77,7 @@ def evidence_directory(tmp_path: Path, *studies: dict) -> Path:
     (root / "studies").mkdir(parents=True)
     for name in SHARED:
         shutil.copy(location.evidence_directory() / name, root / name)
+    shutil.copytree(location.evidence_directory() / "rules", root / "rules")
     (root / "trait_correlations.yaml").write_text("pairs: []\n", encoding="utf-8")
     (root / "pooled_effects.yaml").write_text("effects: []\n", encoding="utf-8")
     for content in studies:

@@ -15,8 +15,9 @@ from bcma_decide.answer import Answer, answer
 from bcma_decide.location import pooled_path
 from bcma_decide.model.artefact import Model, model_from_document
 from bcma_decide.model.population import Patients, conditional_patients
+from bcma_decide.patient import Patient
 from bcma_decide.pooled import POOLED_SCHEMA_VERSION, SETTINGS, sealed
-from bcma_decide.traits import Traits, TraitValue
+from bcma_decide.traits import Traits, TraitValue, derive
 from bcma_decide.vocabulary import CLASSES, FAMILIES, MODEL_TRAIT_IDS, MODEL_TRAITS, OUTCOMES, model_scale
 
 T = len(MODEL_TRAIT_IDS)
@@ -157,6 +158,7 @@ def document(
         },
         "assumptions": ASSUMPTIONS | dict(assumptions or {}),
         "definitions": copy.deepcopy(shipped_document()["definitions"]),
+        "rules": copy.deepcopy(shipped_document()["rules"]),
         "provenance": {
             "outcomes": {outcome: {"studies": [], "left_out": []} for outcome in OUTCOMES},
             "families": {
@@ -185,7 +187,7 @@ def traits(**values: float | bool | None) -> Traits:
         state = "unknown" if value is None else "given"
         rows.append(TraitValue(trait, state, value, "unknown" if value is None else str(value), "needs asking"))
     assert set(values) <= set(MODEL_TRAIT_IDS)
-    return Traits(tuple(rows), (), ())
+    return Traits(tuple(rows), (), (), derive(Patient(), shipped_document()["definitions"]).facts)
 
 
 def all_known(**values: float | bool) -> Traits:

@@ -16,12 +16,19 @@ from bcma_decide.comparison import (
     Explanation,
     Finding,
     FromDecision,
+    Indication,
+    IndicationItem,
+    LabelContext,
     Move,
     Option,
     Outcome,
+    PracticalLine,
+    PracticalRow,
     Profile,
     Reference,
     RiskDifference,
+    ScoreItemLine,
+    ScoreLine,
     SoftwareStamp,
     StudyLine,
     TraitLine,
@@ -290,6 +297,22 @@ FINDINGS = (
         value="LVEF 42 %",
         threshold="≥ 45 %",
         sources=("label-2024",),
+        topic="heart",
+        origin="label",
+        basis="verified",
+        date="2024-05",
+    ),
+    Finding(
+        id="counts",
+        applies_to={"class": "bite", "product": "elranatamab"},
+        severity="caution",
+        state="fires",
+        text="Below an entry threshold",
+        value="platelets 20 10^9/L",
+        threshold="platelets below 25 10^9/L",
+        topic="blood-counts",
+        origin="trial_entry",
+        basis="recalled",
     ),
     Finding(
         id="cns",
@@ -299,6 +322,142 @@ FINDINGS = (
         needs=("CNS imaging or CSF",),
     ),
     Finding(id="input", severity="information", state="fires", text=HOSTILE),
+)
+
+LABELS = LabelContext(region="US", date="2026-11-01", seen_until="2026-07")
+
+INDICATIONS = {
+    "cilta_cel": Indication(
+        state="met",
+        region="US",
+        date="2026-11-01",
+        label="cilta-cel",
+        class_id="car_t",
+        regimen="monotherapy",
+        approval="full",
+        since="2024-04-05",
+        sources=("label-2024",),
+        basis="verified",
+        items=(IndicationItem(text="one or more earlier lines", state="met", value="earlier lines of therapy 5"),),
+    ),
+    "ide_cel": Indication(
+        state="not_met",
+        region="US",
+        date="2026-11-01",
+        label="ide-cel",
+        class_id="car_t",
+        regimen="monotherapy",
+        since="2024-04",
+        items=(
+            IndicationItem(text="two or more earlier lines", state="met"),
+            IndicationItem(text="given an anti-CD38 antibody", state="not_met", value="not given daratumumab"),
+        ),
+    ),
+    "teclistamab": Indication(
+        state="cannot_be_judged",
+        region="US",
+        date="2026-11-01",
+        label="teclistamab",
+        class_id="bite",
+        regimen="monotherapy",
+        since="2022-10-25",
+        items=(
+            IndicationItem(
+                text="given a proteasome inhibitor",
+                state="cannot_be_judged",
+                needs=("proteasome inhibitor (given or not)",),
+            ),
+        ),
+        other_regimens=(
+            Indication(
+                state="met",
+                region="US",
+                date="2026-11-01",
+                label="teclistamab",
+                class_id="bite",
+                regimen="with daratumumab",
+                since="2026-03-05",
+                items=(IndicationItem(text="one or more earlier lines", state="met"),),
+            ),
+        ),
+    ),
+    "elsewhere_cel": Indication(
+        state="not_met",
+        region="US",
+        date="2026-11-01",
+        label="elsewhere-cel",
+        class_id="car_t",
+        regimen="monotherapy",
+        items=(IndicationItem(text="a label in US on 2026-11-01", state="not_met", value="none seen"),),
+    ),
+}
+
+
+def practical(text: str, basis: str = "verified") -> PracticalLine:
+    return PracticalLine.model_validate(
+        {"text": text, "region": "US", "since": None, "until": None, "basis": basis, "sources": ("label-2024",)}
+    )
+
+
+PRACTICE = (
+    PracticalRow(
+        topic="stay",
+        label="Stay and monitoring",
+        shown=True,
+        facts={
+            "cilta_cel": (practical("near the centre for 2 weeks"), practical("checked daily for 7 days")),
+            "ide_cel": (practical("near the centre for 2 weeks"),),
+            "teclistamab": (practical("in hospital for 48 hours", "recalled"),),
+        },
+    ),
+    PracticalRow(topic="dose", label="Dose", shown=False, facts={"ide_cel": (practical("never shown here"),)}),
+)
+
+SCORES = (
+    ScoreLine(
+        id="car_hematotox",
+        name="CAR-HEMATOTOX",
+        low=3,
+        high=5,
+        unit="points",
+        highest=7,
+        group="high",
+        possible_groups=("high",),
+        outcomes=("severe infection 40 %",),
+        items=(
+            ScoreItemLine(label="platelets", text="platelets 60 10^9/L", points=(2, 2)),
+            ScoreItemLine(label="ferritin", text="ferritin not known", points=(0, 2), missing=("ferritin",)),
+        ),
+        needs=("ferritin",),
+        applies_to=("car_t",),
+        definition="points added up",
+        purpose="blood counts",
+        measured_at="before",
+        validation="113 patients",
+        limits="derived in CAR-T only",
+        basis="verified",
+        sources=("example-2024",),
+    ),
+    ScoreLine(
+        id="iss",
+        name="ISS",
+        low=1,
+        high=3,
+        unit="",
+        highest=None,
+        group=None,
+        possible_groups=("I", "II", "III"),
+        items=(ScoreItemLine(label="albumin", text="albumin not known", points=None, missing=("albumin",)),),
+        needs=("albumin",),
+        applies_to=("car_t", "bite"),
+        definition="stages",
+        purpose="burden",
+        measured_at="now",
+        validation="many",
+        limits="at diagnosis",
+        basis="verified",
+        sources=(),
+    ),
 )
 
 UNKNOWNS = (
@@ -454,7 +613,11 @@ def comparison(**changes: object) -> Comparison:
         "profile": Profile(name="example-emd", setting="real_world", traits=TRAITS, carried=CARRIED),
         "options": OPTIONS,
         "outcomes": OUTCOMES,
+        "labels": LABELS,
         "findings": FINDINGS,
+        "indications": INDICATIONS,
+        "practice": PRACTICE,
+        "scores": SCORES,
         "unknowns": UNKNOWNS,
         "not_known": (
             "No trial has compared the two classes head to head.",

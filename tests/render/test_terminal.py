@@ -155,8 +155,8 @@ def test_an_unknown_trait_that_moves_nothing_is_kept_apart():
 def test_findings_are_shape_and_word():
     text = words(draw(120))
     assert "▲ caution: Trials of this class" in text
-    assert "? contraindication, cannot be judged: Active disease" in text
-    assert "CAR-T; here: LVEF 42 %; threshold: ≥ 45 %; source: label-2024" in text
+    assert "? contraindication: needs CNS imaging or CSF" in text
+    assert "(here: LVEF 42 %; threshold: ≥ 45 %; label 2024-05; source: label-2024)" in text
 
 
 def test_the_three_largest_movers_are_in_words():

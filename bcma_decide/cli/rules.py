@@ -1,0 +1,229 @@
+"""``bcma-decide rules``: the rules, labels and practical facts behind the findings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from bcma_decide.cli.errors import report_errors
+from bcma_decide.cli.profiles import EvidenceDirectory
+
+if TYPE_CHECKING:
+    from bcma_decide.definitions import Definitions
+    from bcma_decide.model.artefact import Model
+    from bcma_decide.render.page import Page
+    from bcma_decide.rules.book import Product, Rule
+
+rules_app = typer.Typer(
+    name="rules",
+    help="List, show and check the rules, labels and practical facts behind the findings.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of text.")]
+
+
+def _model(evidence: EvidenceDirectory) -> Model:
+    from bcma_decide.assemble import load_model
+
+    return load_model(evidence)
+
+
+def _ids() -> list[str]:
+    book = _model(None).rules
+    return [*(rule.id for rule in book.rules), *(product.id for product in book.products)]
+
+
+@rules_app.command("list")
+@report_errors
+def list_rules(
+    class_id: Annotated[
+        Literal["car_t", "bite"] | None, typer.Option("--class", help="Only rules that concern this class.")
+    ] = None,
+    topic: Annotated[str | None, typer.Option("--topic", help="Only rules of this topic, such as kidney.")] = None,
+    severity: Annotated[
+        Literal["contraindication", "caution", "information"] | None, typer.Option("--severity", help="Only this rank.")
+    ] = None,
+    basis: Annotated[
+        Literal["verified", "derived", "recalled"] | None, typer.Option("--basis", help="Only rules known like this.")
+    ] = None,
+    evidence: EvidenceDirectory = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the rules: id, rank, whom they concern, the condition."""
+    model = _model(evidence)
+    topics = list(dict.fromkeys(rule.topic for rule in model.rules.rules))
+    if topic is not None and topic not in topics:
+        raise typer.BadParameter(f"{topic!r} is not a topic; one of {', '.join(topics)}", param_hint="--topic")
+    chosen = [
+        rule
+        for rule in model.rules.rules
+        if class_id in (None, rule.class_id) or rule.class_id == "any"
+        if topic in (None, rule.topic) and severity in (None, rule.severity) and basis in (None, rule.basis)
+    ]
+    if as_json:
+        _print_json([_plain(rule, model.definitions) for rule in chosen])
+        return
+    from rich.console import Console
+
+    from bcma_decide.facts import condition_words
+    from bcma_decide.render.page import Page
+
+    page = Page(Console(highlight=False))
+    for name in topics:
+        rows = [rule for rule in chosen if rule.topic == name]
+        if rows:
+            page.subheading(name)
+            page.items(
+                [
+                    (
+                        page.ink.symbol(rule.severity),
+                        f"{rule.id}: {rule.severity}, {_whom(rule)}, {rule.basis}: "
+                        f"{condition_words(rule.when, model.definitions)}",
+                    )
+                    for rule in rows
+                ]
+            )
+    typer.echo(f"{len(chosen)} of {len(model.rules.rules)} rules; details: bcma-decide rules show ID")
+
+
+@rules_app.command()
+@report_errors
+def show(
+    name: Annotated[str, typer.Argument(metavar="ID", help="Id of a rule or of a product.", autocompletion=_ids)],
+    evidence: EvidenceDirectory = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one rule with its sources, or one product with its labels by region and date and its practical facts."""
+    model = _model(evidence)
+    rule = next((each for each in model.rules.rules if each.id == name), None)
+    product = next((each for each in model.rules.products if each.id == name), None)
+    if rule is None and product is None:
+        from bcma_decide.reading import closest
+
+        hint = closest(name, _ids()) or "see: bcma-decide rules list"
+        raise typer.BadParameter(f"{name!r} is neither a rule nor a product; {hint}", param_hint="ID")
+    if as_json:
+        from bcma_decide.score_book import plain_value
+
+        _print_json(_plain(rule, model.definitions) if rule else plain_value(product))
+        return
+    from rich.console import Console
+
+    from bcma_decide.render.page import Page
+
+    page = Page(Console(highlight=False))
+    if rule is not None:
+        _show_rule(page, rule, model)
+    elif product is not None:
+        _show_product(page, product, model)
+
+
+@rules_app.command()
+@report_errors
+def check(evidence: EvidenceDirectory = None, as_json: AsJson = False) -> None:
+    """Check the rule, product and score files; list what is wrong and end with code 3 if anything is."""
+    from bcma_decide.errors import EXIT_INVALID_INPUT, EvidenceError
+    from bcma_decide.evidence.definitions import load_definitions
+    from bcma_decide.evidence.rules import load_rules
+    from bcma_decide.location import evidence_directory
+
+    root = evidence_directory(evidence)
+    try:
+        files = load_rules(root, load_definitions(root))
+    except EvidenceError as error:
+        if as_json:
+            _print_json([asdict(problem) for problem in error.problems])
+        else:
+            for problem in error.problems:
+                typer.echo(str(problem))
+            typer.echo(f"{len(error.problems)} problems", err=True)
+        raise typer.Exit(EXIT_INVALID_INPUT) from None
+    rules = [rule for _, file in files.topics for rule in file.rules]
+    bases = {basis: sum(rule.basis == basis for rule in rules) for basis in ("verified", "derived", "recalled")}
+    labels = sum(len(product.indications) for product in files.products.products)
+    facts = sum(len(product.facts) for product in files.products.products)
+    facts += sum(len(group.facts) for group in files.products.classes.values())
+    if as_json:
+        _print_json([])
+        return
+    typer.echo(
+        f"The rules are sound: {len(rules)} rules "
+        f"({', '.join(f'{count} {basis}' for basis, count in bases.items())}), "
+        f"{labels} labels and {facts} practical facts of {len(files.products.products)} products."
+    )
+
+
+def _whom(rule: Rule) -> str:
+    from bcma_decide.vocabulary import CLASS_LABELS
+
+    whom = ", ".join(rule.products) or ("both" if rule.class_id == "any" else CLASS_LABELS[rule.class_id][0])
+    return f"{whom}, {rule.region}" if rule.region else whom
+
+
+def _show_rule(page: Page, rule: Rule, model: Model) -> None:
+    from bcma_decide.facts import condition_words
+
+    page.paragraph(rule.id, "bold")
+    times = " ".join(
+        part for part in (rule.since and f"from {rule.since}", rule.until and f"until {rule.until}") if part
+    )
+    named = (
+        ("Says", rule.text),
+        ("If", condition_words(rule.when, model.definitions)),
+        ("Concerns", _whom(rule)),
+        ("Rank", f"{rule.severity}, {rule.origin.replace('_', ' ')}"),
+        ("In force", times),
+        ("Basis", f"{rule.basis}, {rule.date}"),
+        ("Note", rule.note),
+    )
+    page.items([(name, text) for name, text in named if text], 10)
+    for key in rule.sources:
+        page.bullets([_source(key, model)])
+
+
+def _show_product(page: Page, product: Product, model: Model) -> None:
+    page.paragraph(f"{product.id}: {product.inn}" + (f" ({product.brand})" if product.brand else ""), "bold")
+    page.heading("Labels")
+    for each in product.indications:
+        times = f"{each.since or 'no date'} to {each.until}" if each.until else f"since {each.since or 'no date'}"
+        items = "; ".join(item.text for item in each.items) or "nothing in force"
+        page.items([(each.region, f"{each.regimen}, {times}, {each.approval}, {each.basis}: {items}")], 10)
+        if each.note:
+            page.paragraph(each.note, indent=11)
+    page.heading("In practice")
+    labels = {topic.id: topic.label for topic in model.rules.topics}
+    for fact in (*product.facts, *model.rules.class_facts.get(product.class_id, ())):
+        where = " ".join(
+            part
+            for part in (fact.region, fact.since and f"from {fact.since}", fact.until and f"until {fact.until}")
+            if part
+        )
+        page.items(
+            [(labels[fact.topic], f"{fact.text} ({'; '.join(part for part in (where, fact.basis) if part)})")], 24
+        )
+    keys = [each.source for each in product.indications if each.source]
+    keys += [fact.source for fact in product.facts if fact.source]
+    page.heading("Sources")
+    page.bullets(_source(key, model) for key in dict.fromkeys(keys))
+
+
+def _source(key: str, model: Model) -> str:
+    source = model.rules.sources[key]
+    return f"{key}: {source.citation}{f', {source.url}' if source.url else ''}"
+
+
+def _plain(rule: Rule, definitions: Definitions) -> dict[str, object]:
+    from bcma_decide.facts import condition_words
+    from bcma_decide.score_book import plain_value
+
+    plain: dict[str, object] = plain_value(rule)
+    return plain | {"condition": condition_words(rule.when, definitions)}
+
+
+def _print_json(content: object) -> None:
+    typer.echo(json.dumps(content, indent=2, ensure_ascii=False))

@@ -1,0 +1,100 @@
+"""``bcma-decide score``: one published score for one patient, with what it is good for."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bcma_decide.cli import EPILOG
+from bcma_decide.cli.errors import report_errors
+from bcma_decide.cli.profile_options import ExampleName, ProfileCommand, patient_from_sources, with_profile_options
+from bcma_decide.cli.profiles import EvidenceDirectory
+
+if TYPE_CHECKING:
+    from bcma_decide.model.artefact import Model
+
+score_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def _names() -> list[str]:
+    from bcma_decide.definitions import shipped_definitions
+
+    return [score.about.id.replace("_", "-") for score in shipped_definitions().scores.every()]
+
+
+Name = Annotated[
+    str | None,
+    typer.Argument(metavar="NAME", help="Its id, as in the list; without it, the list.", autocompletion=_names),
+]
+ProfileFile = Annotated[
+    str | None,
+    typer.Option(
+        "--profile", "-p", metavar="FILE", help="Profile of the patient, YAML or JSON; - reads standard input.",
+        rich_help_panel="Where the patient comes from",
+    ),
+]  # fmt: skip
+AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of text.")]
+
+
+@score_app.command(cls=ProfileCommand, epilog=EPILOG)
+@with_profile_options
+@report_errors
+def score(
+    name: Name = None,
+    profile: ProfileFile = None,
+    example: ExampleName = None,
+    as_json: AsJson = False,
+    evidence: EvidenceDirectory = None,
+    *,
+    options: dict[str, str],
+) -> None:
+    """Work out a published score for one patient: points, interval for what is missing, category if it cannot change.
+
+    Without a patient it prints the definition, for whom the score was made and where it stops.
+
+    Example: bcma-decide score car-hematotox --platelets "71 10^9/L" --neutrophils "1.1 10^9/L" --crp "64 mg/L"
+    """
+    from bcma_decide.assemble import load_model
+
+    model = load_model(evidence)
+    if name is None:
+        _list(model, as_json)
+        return
+    found = model.definitions.scores.find(name)
+    if found is None:
+        from bcma_decide.reading import closest
+
+        ids = [each.about.id for each in model.definitions.scores.every()]
+        hint = closest(name.replace("-", "_"), ids) or f"one of {', '.join(ids)}"
+        raise typer.BadParameter(f"{name!r} is not a score; {hint}", param_hint="NAME")
+    from bcma_decide.findings import score_line
+    from bcma_decide.traits import derive
+
+    patient = patient_from_sources(profile, example, options, model.definitions)
+    facts = derive(patient, model.definitions).facts
+    line = score_line(found, facts.scores[found.about.id])
+    if as_json:
+        typer.echo(line.model_dump_json(indent=2))
+        return
+    from rich.console import Console
+
+    from bcma_decide.render.terminal_score import render_score
+
+    render_score(line, model.definitions.scores.sources, Console(highlight=False))
+
+
+def _list(model: Model, as_json: bool) -> None:
+    rows = [each.about for each in model.definitions.scores.every()]
+    if as_json:
+        typer.echo(
+            json.dumps([{"id": about.id, "name": about.name, "purpose": about.purpose} for about in rows], indent=2)
+        )
+        return
+    from rich.console import Console
+
+    from bcma_decide.render.page import Page
+
+    page = Page(Console(highlight=False))
+    page.items([(about.id.replace("_", "-"), f"{about.name}: {about.purpose}") for about in rows])

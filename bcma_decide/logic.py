@@ -1,0 +1,112 @@
+"""Three values: true, false and unknown; numbers that are known only to lie between two ends.
+
+Kleene's strong logic of indeterminacy (Kleene SC, Introduction to Metamathematics, 1952, section 64): a compound is
+known exactly where its known parts settle it whatever the unknown ones turn out to be. Unknown is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+Truth = bool | None
+"""True, False, or None for *unknown*."""
+
+
+def all_of(values: Iterable[Truth]) -> Truth:
+    """Conjunction: false if any part is false, true if all are true, else unknown.
+
+    >>> all_of([True, None]), all_of([False, None]), all_of([])
+    (None, False, True)
+    """
+    result: Truth = True
+    for value in values:
+        if value is False:
+            return False
+        if value is None:
+            result = None
+    return result
+
+
+def any_of(values: Iterable[Truth]) -> Truth:
+    """Disjunction: true if any part is true, false if all are false, else unknown.
+
+    >>> any_of([True, None]), any_of([False, None]), any_of([])
+    (True, None, False)
+    """
+    return negated(all_of(negated(value) for value in values))
+
+
+def negated(value: Truth) -> Truth:
+    """Negation; of unknown, unknown."""
+    return None if value is None else not value
+
+
+class Span(NamedTuple):
+    """A number known to lie between two ends, both included; a known number is a span of one point."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, value: float) -> Span:
+        """The span of a known number."""
+        return cls(float(value), float(value))
+
+    @property
+    def exact(self) -> bool:
+        """Whether the number itself is known."""
+        return self.low == self.high
+
+
+class Bounds(NamedTuple):
+    """Limits of a number; None where there is none."""
+
+    at_least: float | None = None
+    above: float | None = None
+    below: float | None = None
+    at_most: float | None = None
+
+    def hold(self, value: float) -> bool:
+        """Whether a known number lies inside."""
+        return (
+            (self.at_least is None or value >= self.at_least)
+            and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
+            and (self.at_most is None or value <= self.at_most)
+        )
+
+    def judge(self, span: Span) -> Truth:
+        """Whether a number in ``span`` lies inside: unknown where the span reaches over a limit.
+
+        Bounds describe one interval, so both ends inside put everything inside; with both ends outside it is settled
+        only where they lie on the same side.
+        """
+        low, high = self.hold(span.low), self.hold(span.high)
+        if low and high:
+            return True
+        if low or high or self._between(span):
+            return None
+        return False
+
+    def _between(self, span: Span) -> bool:
+        """Whether some of the interval lies strictly inside a span whose ends both lie outside."""
+        floor = self.at_least if self.at_least is not None else self.above
+        ceiling = self.at_most if self.at_most is not None else self.below
+        return floor is not None and ceiling is not None and span.low < ceiling and span.high > floor
+
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """Every limit given."""
+        return tuple(edge for edge in self if edge is not None)
+
+    def words(self, unit: str = "") -> str:
+        """Write the limits: ``at least 2``, ``above 1 and at most 3 mg/L``."""
+        named = (
+            ("at least", self.at_least),
+            ("above", self.above),
+            ("below", self.below),
+            ("at most", self.at_most),
+        )
+        limits = " and ".join(f"{word} {edge:g}" for word, edge in named if edge is not None)
+        return f"{limits} {unit}".strip()

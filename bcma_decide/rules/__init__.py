@@ -1,0 +1,1 @@
+"""Rule files and labels + one patient -> findings, indications and practical facts, in three values."""

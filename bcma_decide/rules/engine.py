@@ -1,0 +1,82 @@
+"""Rules + facts -> findings: those that fire, and those that cannot be judged and say what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Final, Literal, NamedTuple
+
+from bcma_decide.facts import Facts, Judgement, condition_words
+from bcma_decide.rules.book import Rule, RuleBook
+from bcma_decide.rules.dates import in_force
+from bcma_decide.vocabulary import CLASSES, ClassId
+
+SEVERITIES: Final = ("contraindication", "caution", "information")
+"""Worst first."""
+UNVERIFIED: Final = "recalled"
+
+
+class Fired(NamedTuple):
+    """What one rule says of one option."""
+
+    rule: Rule
+    class_id: ClassId
+    product: str | None
+    state: Literal["fires", "cannot_be_judged"]
+    value: str
+    threshold: str
+    needs: tuple[str, ...]
+
+
+def judge_rules(book: RuleBook, facts: Facts, region: str, on: date) -> tuple[Fired, ...]:
+    """Judge every rule of a region on a day; worst first, firing before open, unverified last.
+
+    A rule whose condition is false is left out. One that is unknown is never left out: it says what it needs.
+    """
+    found = [fired for rule in book.rules for fired in _judge(rule, facts, region, on)]
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(fired: Fired) -> tuple[bool, int, bool]:
+    return (
+        fired.rule.basis == UNVERIFIED,
+        SEVERITIES.index(fired.rule.severity),
+        fired.state != "fires",
+    )
+
+
+def applies(rule: Rule, region: str) -> bool:
+    """Whether a rule speaks of this region."""
+    return rule.region in (None, region)
+
+
+def options_of(rule: Rule) -> tuple[tuple[ClassId, str | None], ...]:
+    """Class and product of every option the rule concerns; product None for the whole class."""
+    classes = CLASSES if rule.class_id == "any" else (rule.class_id,)
+    return tuple((class_id, product) for class_id in classes for product in rule.products or (None,))
+
+
+def _judge(rule: Rule, facts: Facts, region: str, on: date) -> Iterator[Fired]:
+    holds_now = in_force(rule.since, rule.until, on) if applies(rule, region) else False
+    if holds_now is False:
+        return
+    found = facts.judge(rule.when)
+    if found.value is False:
+        return
+    needs = _needs(found, rule, holds_now is None)
+    for class_id, product in options_of(rule):
+        yield Fired(
+            rule=rule,
+            class_id=class_id,
+            product=product,
+            state="cannot_be_judged" if needs else "fires",
+            value="; ".join(found.here),
+            threshold=condition_words(rule.when, facts.definitions),
+            needs=needs,
+        )
+
+
+def _needs(found: Judgement, rule: Rule, date_open: bool) -> tuple[str, ...]:
+    """What would settle the rule; nothing where it fires."""
+    needs = found.missing if found.value is None else ()
+    return (*needs, f"the day of the change ({rule.since or rule.until})") if date_open else needs
