@@ -10,24 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from bcma_decide.definitions import AnyOf, CutOff, Definitions, Drug, DrugCount, FromScore, Stage, wording
-from bcma_decide.facts import (
-    T_CELL_REDIRECTING,
-    Claim,
-    DrugHistory,
-    Evidence,
-    Facts,
-    ScoreResult,
-    against_bcma,
-    and_list,
-    course_text,
-    redirects,
-    span_text,
-    yes_no,
-)
+from bcma_decide.drug_history import T_CELL_REDIRECTING, Claim, DrugHistory, against_bcma, redirects
+from bcma_decide.facts import Evidence, Facts, ScoreResult
 from bcma_decide.fields import FIELD_LABELS, FIELDS, in_sentence
 from bcma_decide.logic import Bounds
 from bcma_decide.measures import Measure, measures
 from bcma_decide.patient import Patient
+from bcma_decide.phrases import and_list, course_text, span_text, yes_no
 from bcma_decide.reading import ROMAN, Course
 from bcma_decide.scoring import score_patient
 

@@ -8,62 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Final, NamedTuple
 
-from bcma_decide.conditions import (
-    Condition,
-    Course,
-    Drugs,
-    Every,
-    Is,
-    Known,
-    Not,
-    OneOf,
-    Score,
-    Some,
-    Within,
-)
+from bcma_decide.conditions import Condition, Course, Drugs, Every, Is, Known, Not, OneOf, Score, Some, Within
 from bcma_decide.definitions import Definitions, Drug
-from bcma_decide.fields import FIELD_LABELS, FIELDS, in_sentence, or_list
+from bcma_decide.drug_history import SUMMARIES, Claim, DrugHistory, against_bcma
+from bcma_decide.fields import FIELDS, or_list
 from bcma_decide.logic import Bounds, Span, Truth, all_of, any_of, negated
 from bcma_decide.measures import Measure
 from bcma_decide.patient import Patient
+from bcma_decide.phrases import COURSE_KINDS, and_list, course_text, label_of, span_text, yes_no
 from bcma_decide.reading import Course as GivenCourse
-from bcma_decide.vocabulary import TRAIT_LABELS
 
 COURSES: Final = "prior_bcma_courses"
-HEADINGS: Final = ("refractory_to", "exposed_to", "naive_to")
-COURSE_KINDS: Final = {"adc": "antibody-drug conjugate", "car_t": "CAR-T", "bispecific": "bispecific antibody"}
-
-
-T_CELL_REDIRECTING: Final = ("car_t", "bispecific")
-
-
-def against_bcma(drug: Drug) -> bool:
-    """Whether a drug aims at BCMA."""
-    return "bcma" in drug.targets
-
-
-def redirects(drug: Drug) -> bool:
-    """Whether a drug redirects T cells, whatever its target."""
-    return drug.modality in T_CELL_REDIRECTING
-
-
-SUMMARIES: Final[Mapping[str, Callable[[Drug], bool]]] = {
-    "prior_bcma": against_bcma,
-    "prior_t_cell_redirection": redirects,
-}
-"""Traits that, when absent, rule out every drug they cover."""
-
-
-class Claim(NamedTuple):
-    """A trait is present (or absent), because of these fields."""
-
-    value: bool
-    how: str
-    fields: tuple[str, ...]
-    given: bool = False
 
 
 class Evidence(NamedTuple):
@@ -116,39 +73,6 @@ class ScoreResult(NamedTuple):
     def group(self) -> str | None:
         """The category, only if nothing that is missing can change it."""
         return self.groups[0] if len(self.groups) == 1 else None
-
-
-class DrugHistory:
-    """Which drugs failed, were given, were never given; a drug under two headings counts as unknown."""
-
-    def __init__(self, patient: Patient, definitions: Definitions) -> None:
-        self.patient = patient
-        self.definitions = definitions
-        self.refractory: dict[str, Truth] = {}
-        self.exposed: dict[str, Truth] = {}
-        self.overlaps: dict[tuple[str, str], list[str]] = {}
-        for drug in definitions.drugs:
-            under = [heading for heading in HEADINGS if drug.id in getattr(patient, heading)]
-            for first, second in pairwise(under):
-                self.overlaps.setdefault((first, second), []).append(drug.id)
-            only = under[0] if len(under) == 1 else None
-            self.refractory[drug.id] = None if only is None else only == "refractory_to"
-            self.exposed[drug.id] = None if only is None else only != "naive_to"
-
-    def headings(self, drugs: Iterable[str]) -> tuple[str, ...]:
-        """List the fields these drugs were named in."""
-        named = set(drugs)
-        return tuple(heading for heading in HEADINGS if named & set(getattr(self.patient, heading)))
-
-    def exposure(self, wanted: Callable[[Drug], bool]) -> Claim | None:
-        """Whether any wanted drug was given: yes if one was, no if none of them was."""
-        wanted_drugs = [drug.id for drug in self.definitions.drugs if wanted(drug)]
-        given = [drug for drug in wanted_drugs if self.exposed[drug]]
-        if given:
-            return Claim(True, f"{and_list(given)} given", self.headings(given))
-        if all(self.exposed[drug] is False for drug in wanted_drugs):
-            return Claim(False, f"{and_list(wanted_drugs)} never given", ("naive_to",))
-        return None
 
 
 class Judgement(NamedTuple):
@@ -326,65 +250,5 @@ def _joined(parts: list[Judgement], join: Callable[[Iterable[Truth]], Truth], *,
     )
 
 
-def condition_words(condition: Condition, definitions: Definitions) -> str:
-    """Write a condition as it stands beside the patient's value: ``creatinine clearance below 30 mL/min``."""
-    match condition:
-        case Not(part):
-            return f"not ({condition_words(part, definitions)})"
-        case Every(parts):
-            return " and ".join(_nested(part, definitions) for part in parts)
-        case Some(parts):
-            return " or ".join(_nested(part, definitions) for part in parts)
-        case Is(trait, value):
-            return label_of(trait) if value else f"no {label_of(trait)}"
-        case Known(trait, value):
-            return f"{label_of(trait)} {'known' if value else 'not known'}"
-        case OneOf(trait, values):
-            return f"{label_of(trait)} {or_list([str(value) for value in values])}"
-        case Within(trait, bounds, unit):
-            return f"{label_of(trait)} {bounds.words(unit)}"
-        case Drugs(state, drugs, drug_class, at_least):
-            label = or_list(drugs) if drugs else definitions.class_label(drug_class)
-            count = f"{at_least} of " if at_least > 1 else ""
-            return f"{'refractory to' if state == 'refractory' else 'given'} {count}{label}"
-        case Course(kinds, months):
-            names = or_list([COURSE_KINDS[kind] for kind in kinds])
-            when = f", {months.words('months')} ago" if months.edges else ""
-            return f"earlier BCMA {names}{when}"
-        case Score(name, bounds):
-            score = definitions.scores.find(name)
-            return f"{score.about.name if score else name} {bounds.words()}"
-
-
-def _nested(part: Condition, definitions: Definitions) -> str:
-    words = condition_words(part, definitions)
-    return f"({words})" if isinstance(part, (Every, Some)) else words
-
-
 def _contradicted(trait: str) -> Judgement:
     return Judgement(None, missing=(f"{label_of(trait)} without contradiction",))
-
-
-def label_of(trait: str) -> str:
-    """Label of a field or trait inside a sentence."""
-    return in_sentence(FIELD_LABELS.get(trait) or TRAIT_LABELS[trait])
-
-
-def span_text(span: Span) -> str:
-    """Write a span of points: ``3``, ``1 to 4``."""
-    return f"{span.low:g}" if span.exact else f"{span.low:g} to {span.high:g}"
-
-
-def course_text(course: GivenCourse) -> str:
-    """Write a course of BCMA therapy: ``CAR-T (7 months ago)``."""
-    return str(course).replace(course.kind, COURSE_KINDS[course.kind], 1)
-
-
-def and_list(words: Iterable[str]) -> str:
-    """Write ``a``, ``a and b``, ``a, b and c``."""
-    return or_list(list(words)).replace(" or ", " and ")
-
-
-def yes_no(value: bool) -> str:
-    """Write the word for it."""
-    return "yes" if value else "no"

@@ -9,9 +9,11 @@ from typing import Any, Literal
 
 from bcma_decide.definitions import Definitions
 from bcma_decide.derivations import gather
-from bcma_decide.facts import Claim, DrugHistory, Evidence, Facts, and_list, course_text, yes_no
+from bcma_decide.drug_history import Claim, DrugHistory
+from bcma_decide.facts import Evidence, Facts
 from bcma_decide.fields import FIELD_LABELS, FIELDS, in_sentence
 from bcma_decide.patient import Patient
+from bcma_decide.phrases import and_list, course_text, yes_no
 from bcma_decide.reading import ROMAN, Course
 from bcma_decide.vocabulary import MODEL_TRAITS, TRAIT_LABELS
 

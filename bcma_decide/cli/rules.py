@@ -70,7 +70,7 @@ def list_rules(
         return
     from rich.console import Console
 
-    from bcma_decide.facts import condition_words
+    from bcma_decide.condition_words import condition_words
     from bcma_decide.render.page import Page
 
     page = Page(Console(highlight=False))
@@ -166,7 +166,7 @@ def _whom(rule: Rule) -> str:
 
 
 def _show_rule(page: Page, rule: Rule, model: Model) -> None:
-    from bcma_decide.facts import condition_words
+    from bcma_decide.condition_words import condition_words
 
     page.paragraph(rule.id, "bold")
     times = " ".join(
@@ -218,7 +218,7 @@ def _source(key: str, model: Model) -> str:
 
 
 def _plain(rule: Rule, definitions: Definitions) -> dict[str, object]:
-    from bcma_decide.facts import condition_words
+    from bcma_decide.condition_words import condition_words
     from bcma_decide.score_book import plain_value
 
     plain: dict[str, object] = plain_value(rule)

@@ -12,7 +12,6 @@ from pydantic import Field, ValidationError
 
 from bcma_decide.definitions import Definitions, fold, wording
 from bcma_decide.errors import EvidenceError, Problem
-from bcma_decide.evidence.catalogue import field_path
 from bcma_decide.evidence.conditions import BoundsEntry, Number, Strict, naming_problems
 from bcma_decide.evidence.schema import Basis
 from bcma_decide.evidence.scores import FILE as SCORES

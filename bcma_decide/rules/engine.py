@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
-from bcma_decide.facts import Facts, Judgement, condition_words
+from bcma_decide.condition_words import condition_words
+from bcma_decide.facts import Facts, Judgement
 from bcma_decide.rules.book import Rule, RuleBook
 from bcma_decide.rules.dates import in_force
 from bcma_decide.vocabulary import CLASSES, ClassId
