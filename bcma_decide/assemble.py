@@ -25,7 +25,16 @@ from bcma_decide.comparison import (
 )
 from bcma_decide.errors import NoEvidenceError, Problem, ProfileError
 from bcma_decide.explain import explanation
-from bcma_decide.findings import cited, indications, input_findings, practice, rule_findings, score_lines
+from bcma_decide.findings import (
+    cited,
+    indications,
+    input_findings,
+    practical_sources,
+    practice,
+    rule_findings,
+    score_lines,
+    worst_first,
+)
 from bcma_decide.location import pooled_path
 from bcma_decide.model.artefact import Model, read_model
 from bcma_decide.outcomes import all_outcomes
@@ -116,11 +125,10 @@ def compare(
     on = date or Day.fromisoformat(model.date)
     found = answer(model, derive(patient, model.definitions), setting)
     facts, book = found.traits.facts, model.rules
-    findings = (*input_findings(found), *rule_findings(book, facts, region, on))
+    findings = worst_first((*input_findings(found), *rule_findings(book, facts, region, on)))
     labels = indications(book, facts, region, on, {option.id: option.label for option in model.options})
-    practical = practice(book, region, on)
+    practical = practical_sources(book, region, on)
     scores = score_lines(model.definitions.scores, facts)
-    sources = {**model.definitions.scores.sources, **book.sources}
     return Comparison(
         evidence=EvidenceStamp(hash=model.hash, date=model.date, version=model.version),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
@@ -131,12 +139,12 @@ def compare(
         labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
         findings=findings,
         indications=labels,
-        practice=practical,
+        practice=practice(book, region, on),
         scores=scores,
         unknowns=all_unknowns(found),
         not_known=model.not_known,
         explanations=tuple(explanation(model, outcome) for outcome in OUTCOMES if outcome in explain),
-        references=(*model.references, *cited(findings, labels, practical, scores, sources)),
+        references=(*model.references, *cited(findings, labels, practical, scores, model.citations)),
     )
 
 

@@ -6,7 +6,7 @@ complete: nothing else has to be looked up to show it. Probabilities are fractio
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -184,6 +184,10 @@ class Outcome(Value):
 
 
 Basis = Literal["verified", "derived", "recalled"]
+UNVERIFIED: Final = "recalled"
+Severity = Literal["contraindication", "caution", "information"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("contraindication", "caution", "information")
+"""Worst first."""
 
 
 class Finding(Value):
@@ -196,7 +200,7 @@ class Finding(Value):
     id: str
     applies_to: dict[str, str] = Field(default_factory=dict)
     """``class`` and, where it concerns one product only, ``product``; empty for the profile itself."""
-    severity: Literal["contraindication", "caution", "information"]
+    severity: Severity
     state: Literal["fires", "cannot_be_judged"]
     text: str
     value: str | None = None

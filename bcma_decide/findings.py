@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 
 from bcma_decide.answer import Answer
 from bcma_decide.comparison import (
+    SEVERITIES,
+    UNVERIFIED,
     Finding,
     Indication,
     IndicationItem,
@@ -17,15 +19,16 @@ from bcma_decide.comparison import (
     ScoreItemLine,
     ScoreLine,
 )
-from bcma_decide.facts import Facts, ScoreResult
+from bcma_decide.facts import Facts, ItemPoints, ScoreResult
 from bcma_decide.fields import FIELDS
 from bcma_decide.logic import Span
 from bcma_decide.model.prediction import numeric_range
+from bcma_decide.phrases import label_of
 from bcma_decide.rules.book import Product, RuleBook
 from bcma_decide.rules.engine import Fired, judge_rules
 from bcma_decide.rules.labels import ItemVerdict, LabelVerdict, judge_labels
 from bcma_decide.rules.practice import practical_rows
-from bcma_decide.score_book import AnyScore, Citation, Conversion, Formula, PointScore, ScoreBook
+from bcma_decide.score_book import AnyScore, Conversion, Formula, PointScore, ScoreBook, Staging
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, model_scale, natural_scale
 
 
@@ -64,8 +67,15 @@ def input_findings(found: Answer) -> Iterator[Finding]:
             )
 
 
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Order by rank, what fires before what cannot be judged; unverified ones last whatever their rank."""
+    return tuple(
+        sorted(findings, key=lambda f: (f.basis == UNVERIFIED, SEVERITIES.index(f.severity), f.state != "fires"))
+    )
+
+
 def rule_findings(book: RuleBook, facts: Facts, region: str, on: date) -> tuple[Finding, ...]:
-    """What the rules say, worst first."""
+    """What the rules say, in the order of the files."""
     return tuple(_finding(fired) for fired in judge_rules(book, facts, region, on))
 
 
@@ -158,12 +168,13 @@ def practice(book: RuleBook, region: str, on: date) -> tuple[PracticalRow, ...]:
 
 def score_lines(scores: ScoreBook, facts: Facts) -> tuple[ScoreLine, ...]:
     """Every score, in the order of the file; those about which nothing is known included."""
-    return tuple(score_line(score, facts.scores[score.about.id]) for score in scores.every())
+    return tuple(score_line(score, facts) for score in scores.every())
 
 
-def score_line(score: AnyScore, result: ScoreResult) -> ScoreLine:
-    """One score with its definition, validation and limits beside the result."""
+def score_line(score: AnyScore, facts: Facts) -> ScoreLine:
+    """One score with its definition, validation and limits beside the result; a given stage stands as given."""
     about = score.about
+    result = _given_stage(score, facts) or facts.scores[about.id]
     group = result.group if result.fields else None
     return ScoreLine(
         id=about.id,
@@ -192,6 +203,15 @@ def score_line(score: AnyScore, result: ScoreResult) -> ScoreLine:
     )
 
 
+def _given_stage(score: AnyScore, facts: Facts) -> ScoreResult | None:
+    if not isinstance(score, Staging) or getattr(facts.patient, score.gives) is None:
+        return None
+    given = facts.measures[score.gives]
+    label = next(stage.label for stage in score.stages if given.span.low == stage.stage)
+    text = f"{label_of(score.gives)} {given.text}, as given"
+    return ScoreResult(score.about.id, given.span, (label,), (ItemPoints(text, text, fields=(score.gives,)),))
+
+
 def _interval(points: Span | None) -> tuple[float, float] | None:
     return None if points is None else (points.low, points.high)
 
@@ -211,21 +231,19 @@ def _outcomes(score: AnyScore, group: str | None) -> tuple[str, ...]:
 def cited(
     findings: tuple[Finding, ...],
     labels: Mapping[str, Indication],
-    rows: tuple[PracticalRow, ...],
+    practical: frozenset[str],
     scores: tuple[ScoreLine, ...],
-    known: Mapping[str, Citation],
+    known: Mapping[str, Reference],
 ) -> tuple[Reference, ...]:
-    """References of everything that is said here, each once."""
-    keys: dict[str, None] = {}
-    for finding in findings:
-        keys |= dict.fromkeys(finding.sources)
-    for label in labels.values():
-        for each in (label, *label.other_regimens):
-            keys |= dict.fromkeys(each.sources)
-    for row in rows:
-        for lines in row.facts.values():
-            for line in lines:
-                keys |= dict.fromkeys(line.sources)
-    for score in scores:
-        keys |= dict.fromkeys(score.sources)
-    return tuple(Reference(key=key, **known[key]._asdict()) for key in sorted(keys) if key in known)
+    """References of everything that is said here, each once, by key; ``practical`` are those of the practical facts."""
+    keys = {key for finding in findings for key in finding.sources} | practical
+    keys |= {key for label in labels.values() for each in (label, *label.other_regimens) for key in each.sources}
+    keys |= {key for score in scores for key in score.sources}
+    return tuple(known[key] for key in sorted(keys))
+
+
+@lru_cache(maxsize=16)
+def practical_sources(book: RuleBook, region: str, on: date) -> frozenset[str]:
+    """Keys of the sources of the practical facts."""
+    lines = (line for row in practice(book, region, on) for facts in row.facts.values() for line in facts)
+    return frozenset(key for line in lines for key in line.sources)

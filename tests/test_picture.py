@@ -12,8 +12,15 @@ ROWS = ("orr", "cr_or_better", "crs_any", "infection_g3plus")
 PICTURE = Path(__file__).parents[1] / "reports" / "terminal.svg"
 
 
+FINDINGS = ("blood-counts.car-hematotox-high", "disease-features", "infection.active-infection", "fitness")
+
+
 def drawn() -> str:
-    return terminal_picture(compare(load_example(EXAMPLE), name=EXAMPLE), width=100, outcomes=ROWS)
+    """A part of the view: some rows, some findings, no practical facts and scores; all of it would fill pages."""
+    whole = compare(load_example(EXAMPLE), name=EXAMPLE)
+    findings = tuple(finding for finding in whole.findings if finding.id.startswith(FINDINGS))
+    part = whole.model_copy(update={"findings": findings, "practice": (), "scores": ()})
+    return terminal_picture(part, width=100, outcomes=ROWS)
 
 
 def test_the_picture_is_current():

@@ -74,7 +74,7 @@ def score(
 
     patient = patient_from_sources(profile, example, options, model.definitions)
     facts = derive(patient, model.definitions).facts
-    line = score_line(found, facts.scores[found.about.id])
+    line = score_line(found, facts)
     if as_json:
         typer.echo(line.model_dump_json(indent=2))
         return

@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from bcma_decide.comparison import Severity
 from bcma_decide.conditions import to_plain
 from bcma_decide.evidence.conditions import ConditionEntry, Number, Strict
 from bcma_decide.evidence.schema import Basis, Identifier, Source
-from bcma_decide.rules.book import Approval, Severity
+from bcma_decide.rules.book import Approval
 from bcma_decide.rules.dates import days_of
 from bcma_decide.vocabulary import ClassId
 

@@ -112,6 +112,12 @@ class Model:
         return int(self.reference.size)
 
     @cached_property
+    def citations(self) -> Mapping[str, Reference]:
+        """Sources of rules, labels, practical facts and scores, by key."""
+        known = {**self.definitions.scores.sources, **self.rules.sources}
+        return {key: Reference(key=key, **source._asdict()) for key, source in known.items()}
+
+    @cached_property
     def place(self) -> Mapping[tuple[str, str], int]:
         """Where the cell of an outcome and an option stands in the arrays."""
         return {(cell.outcome, cell.option): index for index, cell in enumerate(self.cells)}

@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from bcma_decide.comparison import Comparison, Finding, Indication, IndicationItem, PracticalLine, ScoreLine
+from bcma_decide.comparison import (
+    SEVERITIES,
+    UNVERIFIED,
+    Comparison,
+    Finding,
+    Indication,
+    IndicationItem,
+    PracticalLine,
+    ScoreLine,
+)
 from bcma_decide.render import arrange, sentences
 
-SEVERITIES: Final = ("contraindication", "caution", "information")
 BOTH: Final = "both"
 OPEN: Final = "Cannot be judged yet"
-UNVERIFIED: Final = "Unverified: trial-entry thresholds and the like, known from background only"
+APART: Final = "Unverified: trial-entry thresholds and the like, known from background only"
 LABEL_WORDS: Final = {"met": "label met", "not_met": "not met", "cannot_be_judged": "cannot be judged"}
 
 
@@ -36,10 +44,10 @@ def finding_groups(comparison: Comparison) -> tuple[FindingGroup, ...]:
     classes = [option.id for option in arrange.class_options(comparison)]
     titles = {"": "The input", BOTH: "Both options"}
     titles |= {option: sentences.option_label(comparison, option) for option in classes}
-    grouped: dict[str, list[Finding]] = {key: [] for key in (*titles, UNVERIFIED)}
+    grouped: dict[str, list[Finding]] = {key: [] for key in (*titles, APART)}
     for finding in arrange.findings(comparison):
         if finding.state == "fires":
-            key = UNVERIFIED if finding.basis == "recalled" else _place(comparison, finding)
+            key = APART if finding.basis == UNVERIFIED else _place(comparison, finding)
             grouped[key].append(finding)
     return tuple(
         FindingGroup(titles.get(key, key), tuple(sorted(found, key=lambda each: SEVERITIES.index(each.severity))))
@@ -62,7 +70,7 @@ def open_findings(comparison: Comparison) -> tuple[OpenFindings, ...]:
     ranked: dict[str, dict[str, set[str]]] = {rank: {} for rank in (*SEVERITIES, "unverified")}
     for finding in comparison.findings:
         if finding.state == "cannot_be_judged":
-            rank = "unverified" if finding.basis == "recalled" else finding.severity
+            rank = "unverified" if finding.basis == UNVERIFIED else finding.severity
             for need in finding.needs:
                 ranked[rank].setdefault(need, set()).add(_place(comparison, finding))
     said: set[str] = set()
@@ -207,4 +215,4 @@ def _class_text(comparison: Comparison, facts: dict[str, tuple[PracticalLine, ..
 
 def practical_text(line: PracticalLine) -> str:
     """The fact, and whether it was not seen in a source."""
-    return f"{line.text} (unverified)" if line.basis == "recalled" else line.text
+    return f"{line.text} (unverified)" if line.basis == UNVERIFIED else line.text

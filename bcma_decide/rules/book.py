@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from bcma_decide.comparison import Severity
 from bcma_decide.conditions import Condition, from_plain
 from bcma_decide.score_book import Citation, row_of, rows_of
 from bcma_decide.vocabulary import ClassId
 
-Severity = Literal["contraindication", "caution", "information"]
 Approval = Literal["full", "accelerated", "conditional", "pending", "not_approved"]
 
 SINGLE_AGENT = "monotherapy"

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from bcma_decide.condition_words import condition_words
 from bcma_decide.facts import Facts, Judgement
 from bcma_decide.rules.book import Rule, RuleBook
 from bcma_decide.rules.dates import in_force
 from bcma_decide.vocabulary import CLASSES, ClassId
-
-SEVERITIES: Final = ("contraindication", "caution", "information")
-"""Worst first."""
-UNVERIFIED: Final = "recalled"
 
 
 class Fired(NamedTuple):
@@ -30,20 +26,11 @@ class Fired(NamedTuple):
 
 
 def judge_rules(book: RuleBook, facts: Facts, region: str, on: date) -> tuple[Fired, ...]:
-    """Judge every rule of a region on a day; worst first, firing before open, unverified last.
+    """Judge every rule of a region on a day, in the order of the files.
 
     A rule whose condition is false is left out. One that is unknown is never left out: it says what it needs.
     """
-    found = [fired for rule in book.rules for fired in _judge(rule, facts, region, on)]
-    return tuple(sorted(found, key=_rank))
-
-
-def _rank(fired: Fired) -> tuple[bool, int, bool]:
-    return (
-        fired.rule.basis == UNVERIFIED,
-        SEVERITIES.index(fired.rule.severity),
-        fired.state != "fires",
-    )
+    return tuple(fired for rule in book.rules for fired in _judge(rule, facts, region, on))
 
 
 def applies(rule: Rule, region: str) -> bool:
