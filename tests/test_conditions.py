@@ -30,7 +30,10 @@ from bcma_decide.patient import Patient
 from bcma_decide.traits import derive
 
 DEFINITIONS = shipped_definitions()
-KINDS = ("adc", "car_t", "bispecific")
+BY_KIND = {
+    kind: {drug.id for drug in DEFINITIONS.drugs if drug.modality == kind and "bcma" in drug.targets}
+    for kind in ("adc", "car_t", "bispecific")
+}
 AGENTS = [drug.id for drug in DEFINITIONS.drugs if drug.drug_class != "other"]
 NUMBERS = {
     "age": (60, 70, 75, 80), "ecog": (0, 1, 2), "karnofsky": (60, 70, 90), "charlson": (0, 2),
@@ -38,6 +41,8 @@ NUMBERS = {
     "creatinine": (0.8, 1.6, 4), "weight": (50, 80), "creatinine_clearance": (20, 45, 90), "egfr": (20, 60, 90),
     "marrow_plasma_cells": (30, 50), "ferritin": (300, 700, 2500), "platelets": (40, 100, 200), "prior_lines": (1, 4),
 }  # fmt: skip
+STAND_INS = ("ecog", "iss", "r_iss", "creatinine_clearance", "egfr")
+"""Numbers that are worked out from others where they are not given."""
 YES_NO = (
     "high_risk_cytogenetics", "del_17p", "t_4_14", "t_14_16", "frail", "extramedullary_disease", "dialysis",
     "renal_impairment", "prior_bcma", "prior_t_cell_redirection", "triple_class_refractory", "penta_drug_refractory",
@@ -67,7 +72,7 @@ listed = st.sampled_from(["age", "ecog", "iss", "r_iss", "prior_lines"]).flatmap
 )
 states = st.sampled_from(["refractory", "exposed"])
 months = st.just(Bounds()) | limits((3, 6, 9, 12))
-some_kinds = st.lists(st.sampled_from(KINDS), min_size=1, max_size=2, unique=True).map(tuple)
+some_kinds = st.lists(st.sampled_from(list(BY_KIND)), min_size=1, max_size=2, unique=True).map(tuple)
 
 
 @st.composite
@@ -96,7 +101,7 @@ any_leaf = settled_by_more | known_or_not
 @st.composite
 def trees(draw, leaf):
     """Leaves from left to right, and one condition made of them."""
-    flat = draw(st.lists(leaf, min_size=1, max_size=6))
+    flat = draw(st.lists(leaf, min_size=1, max_size=5))
     parts = list(flat)
     while len(parts) > 1:
         first = draw(st.integers(0, len(parts) - 2))
@@ -145,15 +150,15 @@ def contradictory(values):
 
 @st.composite
 def profiles_and_less(draw):
-    """A profile, and the same with some fields, drugs or times unknown."""
+    """A profile, and the same with some fields, drugs or times unknown; stand-ins would give way to what is given."""
     full = {}
-    for name in draw(st.lists(st.sampled_from([*NUMBERS, *YES_NO, "sex"]), max_size=14, unique=True)):
+    for name in draw(st.lists(st.sampled_from([*NUMBERS, *YES_NO, "sex"]), min_size=8, max_size=20, unique=True)):
         if name in NUMBERS:
             value = draw(st.sampled_from(NUMBERS[name]))
             full[name] = value if FIELDS[name].kind != "quantity" else {"value": value, "unit": FIELDS[name].unit}
         else:
             full[name] = draw(st.sampled_from(["female", "male"]) if name == "sex" else st.booleans())
-    less = {name: value for name, value in full.items() if draw(st.booleans())}
+    less = {name: value for name, value in full.items() if name in STAND_INS or draw(st.booleans())}
     headings = draw(st.lists(st.sampled_from([None, "refractory_to", "exposed_to", "naive_to"]),
                              min_size=len(AGENTS), max_size=len(AGENTS)))  # fmt: skip
     for drug, heading in zip(AGENTS, headings, strict=True):
@@ -161,7 +166,8 @@ def profiles_and_less(draw):
             full.setdefault(heading, []).append(drug)
             if draw(st.booleans()):
                 less.setdefault(heading, []).append(drug)
-    for kind in draw(st.lists(st.sampled_from(KINDS), max_size=2, unique=True)):
+    possible = [kind for kind, agents in BY_KIND.items() if not agents <= set(full.get("naive_to", ()))]
+    for kind in draw(st.lists(st.sampled_from(possible), max_size=2, unique=True)) if possible else ():
         months = draw(st.sampled_from([2, 5, 7, 20]))
         full.setdefault("prior_bcma_courses", []).append(f"{kind}:{months}")
         if kept := draw(st.sampled_from(["", kind, f"{kind}:{months}"])):

@@ -134,7 +134,8 @@ def _parameter(field: ProfileField) -> inspect.Parameter:
 def _help(field: ProfileField, definitions: Definitions | None) -> str:
     example = f", as in {field.option} {_quoted(field.example)}" if field.example else ""
     meaning = definition_text(field, definitions)
-    return " ".join(part for part in (f"{field.label}: {field.answer}{example}.", meaning, field.why) if part)
+    why = "" if field.findings_only else field.why  # the help is long enough; the template has every reason
+    return " ".join(part for part in (f"{field.label}: {field.answer}{example}.", meaning, why) if part)
 
 
 def _quoted(text: str) -> str:

@@ -192,7 +192,16 @@ def _show_product(page: Page, product: Product, model: Model) -> None:
     for each in product.indications:
         times = f"{each.since or 'no date'} to {each.until}" if each.until else f"since {each.since or 'no date'}"
         items = "; ".join(item.text for item in each.items) or "nothing in force"
-        page.items([(each.region, f"{each.regimen}, {times}, {each.approval}, {each.basis}: {items}")], 10)
+        approval = each.approval or "kind of approval not stated"
+        page.items(
+            [
+                (
+                    each.region,
+                    f"{each.regimen}, {times}, {approval}, {each.basis}: {items}",
+                )
+            ],
+            10,
+        )
         if each.note:
             page.paragraph(each.note, indent=11)
     page.heading("In practice")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from bcma_decide.facts import Facts
 from bcma_decide.logic import Truth, all_of
-from bcma_decide.rules.book import NOT_IN_FORCE, SINGLE_AGENT, Indication, LabelItem, Product, RuleBook
+from bcma_decide.rules.book import NOT_IN_FORCE, SINGLE_AGENT, Approval, Indication, LabelItem, Product, RuleBook
 from bcma_decide.rules.dates import days_of, in_force
 
+_WAITING: Final[dict[Approval | None, str]] = {
+    "pending": "application pending",
+    "not_approved": "not approved when last seen",
+}
 LabelState = Literal["met", "not_met", "cannot_be_judged"]
 
 
@@ -60,18 +64,16 @@ def _regimen(
     sure = [pair for pair in possible if pair[1]]
     candidates = sure[:1] or possible
     if not candidates:
-        return LabelVerdict(product.id, regimen, "not_met", (_none(own, region, on),), own[-1] if own else None)
+        return LabelVerdict(product.id, regimen, "not_met", (_none(own, region, on),), None)
     judged = [tuple(_item(each, facts) for each in indication.items) for indication, _ in candidates]
     values = {_together(items) for items in judged}
     value = values.pop() if len(values) == 1 else None
     items = judged[0]
-    if not sure:
-        since = candidates[0][0].since
-        start = ItemVerdict(
-            f"label in force on {on.isoformat()}", "cannot_be_judged", f"changed in {since}", ("the day",)
-        )
-        items = (start, *items)
-        value = value if len(candidates) > 1 or value is False else None
+    if not sure and (value is None or len(candidates) == 1):
+        changed = f"changed in {candidates[0][0].since}"
+        day = f"label in force on {on.isoformat()}"
+        items = (ItemVerdict(day, "cannot_be_judged", changed, ("the day of the change",)), *items)
+        value = None if value else value  # what is not met under either label is not met
     return LabelVerdict(product.id, regimen, state_of(value), items, candidates[0][0])
 
 
@@ -82,9 +84,10 @@ def _in_force(indication: Indication, on: date) -> Truth:
 
 
 def _none(own: list[Indication], region: str, on: date) -> ItemVerdict:
-    waiting = {"pending": "application pending", "not_approved": "not approved when last seen"}
-    why = next((waiting[each.approval] for each in own if each.approval in waiting), "")
-    return ItemVerdict(f"a label in {region} on {on.isoformat()}", "not_met", why or "none seen")
+    """What is seen instead of a label on that day: an application, a later label, or nothing."""
+    why = [_WAITING[each.approval] for each in own if each.approval in _WAITING]
+    why += [f"labelled there since {each.since}" for each in own if each.since and days_of(each.since).first > on]
+    return ItemVerdict(f"a label in {region} on {on.isoformat()}", "not_met", why[0] if why else "none seen")
 
 
 def _item(item: LabelItem, facts: Facts) -> ItemVerdict:
