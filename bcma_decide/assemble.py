@@ -174,7 +174,14 @@ def _profile(found: Answer, setting: Design, name: str | None) -> Profile:
         )
     carried = tuple(
         TraitLine(
-            trait=line.field, label=line.label, state="given", value=None, text=line.text, how=line.note, used=line.used
+            trait=line.field,
+            label=line.label,
+            state="given",
+            value=None,
+            text=line.text,
+            how=line.note,
+            used=line.used,
+            for_findings=line.for_findings,
         )
         for line in found.traits.ledger
     )

@@ -61,6 +61,8 @@ class TraitLine(Value):
     """Where a derived value comes from, or what an unknown one needs."""
     used: bool = True
     """Whether any number depends on it."""
+    for_findings: bool = False
+    """Whether it is asked for findings and labels only."""
 
 
 class Profile(Value):

@@ -13,6 +13,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from bcma_decide.conditions import Condition, from_plain
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
 from bcma_decide.location import pooled_path
 from bcma_decide.logic import Bounds
@@ -98,6 +99,13 @@ class CutOff(NamedTuple):
     note: str = ""
 
 
+class RuledOut(NamedTuple):
+    """A field that is absent wherever the condition holds."""
+
+    id: str
+    when: Condition
+
+
 class FromScore(NamedTuple):
     """Present from ``at_least`` points of a score on."""
 
@@ -146,6 +154,7 @@ class Definitions:
     from_scores: tuple[FromScore, ...]
     stages: tuple[Stage, ...]
     terms: tuple[Term, ...]
+    ruled_out: tuple[RuledOut, ...]
     sources: Mapping[str, Citation]
     scores: ScoreBook
 
@@ -164,6 +173,7 @@ class Definitions:
                 from_scores=rows_of(FromScore, plain["from_scores"]),
                 stages=rows_of(Stage, plain["stages"]),
                 terms=rows_of(Term, plain["terms"]),
+                ruled_out=tuple(RuledOut(row["id"], from_plain(row["when"])) for row in plain["ruled_out"]),
                 sources={key: row_of(Citation, row) for key, row in plain["sources"].items()},
                 scores=ScoreBook.from_dict(plain["scores"]),
             )

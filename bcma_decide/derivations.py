@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from bcma_decide.definitions import AnyOf, CutOff, Definitions, Drug, DrugCount, FromScore, Stage, wording
+from bcma_decide.definitions import AnyOf, CutOff, Definitions, Drug, DrugCount, FromScore, RuledOut, Stage, wording
 from bcma_decide.drug_history import T_CELL_REDIRECTING, Claim, DrugHistory, against_bcma, redirects
-from bcma_decide.facts import Evidence, Facts, ScoreResult
+from bcma_decide.facts import Evidence, Facts, Judgement, ScoreResult
 from bcma_decide.fields import FIELD_LABELS, FIELDS, in_sentence
 from bcma_decide.logic import Bounds
 from bcma_decide.measures import Measure, measures
@@ -40,6 +40,8 @@ def gather(patient: Patient, definitions: Definitions) -> Facts:
     for term in definitions.terms:
         if term.id not in found and FIELDS[term.id].kind == "yes_no":
             found[term.id] = Evidence(_given(patient, term.id), "needs an answer", _labels([term.id]))
+    for ruled_out in definitions.ruled_out:
+        found[ruled_out.id] = _ruled_out(patient, ruled_out, facts.judge(ruled_out.when))
     score_patient(facts, scores, numbers)
     for from_score in definitions.from_scores:
         found[from_score.id] = _from_score(patient, from_score, scores[from_score.score])
@@ -81,6 +83,13 @@ def _cut_off(patient: Patient, rule: CutOff, numbers: dict[str, Measure]) -> Evi
         Claim(True, in_sentence(FIELD_LABELS[name]), (name,)) for name in rule.or_any_of if getattr(patient, name)
     ]
     return Evidence(tuple(claims), f"needs {label}", (label,))
+
+
+def _ruled_out(patient: Patient, rule: RuledOut, why: Judgement) -> Evidence:
+    claims = list(_given(patient, rule.id))
+    if why.value:
+        claims.append(Claim(False, ", ".join(why.here), why.fields))
+    return Evidence(tuple(claims), "needs an answer", _labels([rule.id]))
 
 
 def _from_score(patient: Patient, rule: FromScore, result: ScoreResult) -> Evidence:

@@ -238,7 +238,7 @@ FINDING_FIELDS: Final[tuple[ProfileField, ...]] = (
     ),
     _asked(
         "pregnancy", "Pregnancy", "yes_no", CONDITIONS,
-        "Pregnant, or planning to be?", "Or breastfeeding.",
+        "Pregnant?", "By test; breastfeeding and plans are not meant.",
         "Labels advise against treatment in pregnancy.",
         example="no",
     ),

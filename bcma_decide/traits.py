@@ -49,6 +49,7 @@ class LedgerLine:
     text: str
     used: bool
     note: str = ""
+    for_findings: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def _disputes(evidence: Mapping[str, Evidence]) -> list[Contradiction]:
         if earlier is None:
             yes = "; ".join(_said(claim) for claim in each.claims if claim.value)
             no = "; ".join(_said(claim) for claim in each.claims if not claim.value)
-            message = f"{TRAIT_LABELS[trait]}: yes ({yes}), but also no ({no})"
+            message = f"{TRAIT_LABELS.get(trait) or FIELD_LABELS[trait]}: yes ({yes}), but also no ({no})"
             found[frozenset(fields)] = Contradiction(fields, message, (trait,))
         else:
             found[frozenset(fields)] = Contradiction(earlier.fields, earlier.message, (*earlier.traits, trait))
@@ -207,9 +208,12 @@ def _ledger(
             note = "shown; part of a contradiction"
         elif open_traits:
             note = f"shown; does not settle {and_list(open_traits)} by itself"
+        elif FIELDS[name].findings_only:
+            note = "for findings and labels; in no number"
         else:
             note = "shown; in no number"
-        yield LedgerLine(name, FIELD_LABELS[name], _shown(name, value), name in used, note)
+        for_findings = FIELDS[name].findings_only
+        yield LedgerLine(name, FIELD_LABELS[name], _shown(name, value), name in used, note, for_findings)
 
 
 def _shown(name: str, value: object) -> str:

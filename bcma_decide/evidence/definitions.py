@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
+from bcma_decide.conditions import to_plain
 from bcma_decide.definitions import Definitions, fold, wording
 from bcma_decide.errors import EvidenceError, Problem
-from bcma_decide.evidence.conditions import BoundsEntry, Number, Strict, naming_problems
+from bcma_decide.evidence.conditions import BoundsEntry, ConditionEntry, Number, Strict, naming_problems
 from bcma_decide.evidence.schema import Basis
 from bcma_decide.evidence.scores import FILE as SCORES
 from bcma_decide.evidence.scores import Name, ScoresFile, Text, in_unit, score_problems
@@ -108,6 +109,13 @@ class StageEntry(DefinitionEntry):
     same_as_base: tuple[int, ...] = ()
 
 
+class RuledOutEntry(Strict):
+    """A field that is absent wherever the condition holds."""
+
+    id: Name
+    when: ConditionEntry
+
+
 class SourceEntry(Strict):
     """Where a definition was seen."""
 
@@ -128,6 +136,7 @@ class DefinitionsFile(Strict):
     from_scores: list[FromScoreEntry]
     stages: list[StageEntry]
     terms: list[TermEntry]
+    ruled_out: list[RuledOutEntry]
     sources: dict[str, SourceEntry]
 
 
@@ -186,11 +195,12 @@ def validated(shape: type[Shape], plain: object, file: str) -> Shape:
 
 
 def _bedside(checked: DefinitionsFile) -> dict[str, Any]:
-    plain: dict[str, Any] = checked.model_dump()
+    plain: dict[str, Any] = checked.model_dump(exclude={"ruled_out"})
     for entry, cut in zip(checked.cut_offs, plain["cut_offs"], strict=True):
         for name in BoundsEntry.model_fields:
             cut.pop(name)
         cut["bounds"] = {name: edge for name, edge in entry.bounds()._asdict().items() if edge is not None}
+    plain["ruled_out"] = [{"id": entry.id, "when": to_plain(entry.when.condition())} for entry in checked.ruled_out]
     return plain
 
 
@@ -259,6 +269,8 @@ def _field_problems(checked: DefinitionsFile, definitions: Definitions) -> Itera
         yield from in_unit(cut.id, cut.field, cut.unit)
         if not cut.bounds().edges:
             yield cut.id, "has no bound"
+    for ruled_out in checked.ruled_out:
+        yield from _of_kind(ruled_out.id, [ruled_out.id], "yes_no")
     points = {score.about.id for score in definitions.scores.points}
     stagings = {score.about.id for score in definitions.scores.stagings}
     for from_score in checked.from_scores:

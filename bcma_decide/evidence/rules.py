@@ -163,8 +163,6 @@ def _products(files: RuleFiles, definitions: Definitions) -> Iterator[tuple[str,
 
 def _label(indication: IndicationEntry, definitions: Definitions) -> Iterator[str]:
     waiting = indication.approval in NOT_IN_FORCE
-    if not waiting and indication.since is None and indication.basis != "recalled":
-        yield "a label in force has a date since when"
     if not waiting and not indication.items:
         yield "a label in force asks for something: items"
     for item in indication.items:

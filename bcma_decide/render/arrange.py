@@ -78,12 +78,19 @@ def also_given(comparison: Comparison) -> tuple[str, ...]:
     said = " ".join(line.how for line in comparison.profile.traits)
     remaining = []
     for line in comparison.profile.carried:
+        if line.for_findings:
+            continue
         parts = line.text.split(", ")
         if line.used:
             parts = [part for part in parts if len(parts) > 1 and part not in said]
         if parts:
             remaining.append(f"{line.label}: {', '.join(parts)}")
     return tuple(remaining)
+
+
+def given_for_findings(comparison: Comparison) -> tuple[str, ...]:
+    """Return what was given for findings and labels only: ``LVEF: 58 %``."""
+    return tuple(f"{line.label}: {line.text}" for line in comparison.profile.carried if line.for_findings)
 
 
 def findings(comparison: Comparison) -> tuple[Finding, ...]:

@@ -42,6 +42,7 @@ SYMBOLS: Final = {
     "contradiction": ("!", "[!]"),
     "in no number": ("–", "[-]"),
     "no own effect": ("–", "[-]"),
+    "for findings": ("–", "[-]"),
     "contraindication": ("■", "[#]"),
     "caution": ("▲", "[!]"),
     "information": ("●", "[i]"),

@@ -93,6 +93,8 @@ def _ledger(page: Page, comparison: Comparison) -> None:
         page.items([_ledger_item(page, "in no number", "in no number", text)], lead)
     if rest := "; ".join(arrange.also_given(comparison)):
         page.items([_ledger_item(page, "in no number", "in no number", f"Also given: {rest}.")], lead)
+    if rest := "; ".join(arrange.given_for_findings(comparison)):
+        page.items([_ledger_item(page, "for findings", "for findings", f"{rest}.")], lead)
 
 
 def _ledger_row(page: Page, line: TraitLine) -> tuple[str, str]:

@@ -93,6 +93,8 @@ def _profile(comparison: Comparison) -> Iterator[Line]:
         )
     for text in arrange.also_given(comparison):
         yield ("also given, in no number", text)
+    for text in arrange.given_for_findings(comparison):
+        yield ("given for findings", text)
 
 
 def _rules(comparison: Comparison) -> Iterator[Line]:

@@ -55,6 +55,7 @@ class Indication(NamedTuple):
     basis: str
     source: str | None
     since: str | None = None
+    """None where no beginning is known: the label may or may not have been in force."""
     until: str | None = None
     note: str = ""
 

@@ -60,7 +60,7 @@ def _regimen(
 ) -> LabelVerdict:
     """Judge the label in force. Around a change known only to the month, old and new one have to agree."""
     possible = [(each, holds) for each in own if (holds := _in_force(each, on)) is not False]
-    possible.sort(key=lambda pair: days_of(pair[0].since or "").first, reverse=True)
+    possible.sort(key=lambda pair: pair[0].since or "", reverse=True)
     sure = [pair for pair in possible if pair[1]]
     candidates = sure[:1] or possible
     if not candidates:
@@ -70,7 +70,8 @@ def _regimen(
     value = values.pop() if len(values) == 1 else None
     items = judged[0]
     if not sure and (value is None or len(candidates) == 1):
-        changed = f"changed in {candidates[0][0].since}"
+        since = candidates[0][0].since
+        changed = f"changed in {since}" if since else "its beginning is not known"
         day = f"label in force on {on.isoformat()}"
         items = (ItemVerdict(day, "cannot_be_judged", changed, ("the day of the change",)), *items)
         value = None if value else value  # what is not met under either label is not met
@@ -78,9 +79,16 @@ def _regimen(
 
 
 def _in_force(indication: Indication, on: date) -> Truth:
-    if indication.approval in NOT_IN_FORCE or indication.since is None:
+    """Whether a label holds on a day; one of which no beginning is known may have held or not."""
+    if indication.approval in NOT_IN_FORCE:
         return False
-    return in_force(indication.since, indication.until, on)
+    holds = in_force(indication.since, indication.until, on)
+    return holds if indication.since or holds is False else None
+
+
+def labelled(product: Product, region: str, on: date) -> bool:
+    """Whether any label of a product may be in force in a region on a day."""
+    return any(each.region == region and _in_force(each, on) is not False for each in product.indications)
 
 
 def _none(own: list[Indication], region: str, on: date) -> ItemVerdict:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from bcma_decide.rules.book import PracticalFact, Product, RuleBook, Topic
 from bcma_decide.rules.dates import in_force
+from bcma_decide.rules.labels import labelled
 
 
 class PracticalRow(NamedTuple):
@@ -17,11 +18,11 @@ class PracticalRow(NamedTuple):
 
 
 def practical_rows(book: RuleBook, region: str, on: date) -> tuple[PracticalRow, ...]:
-    """Every topic on which there is a fact, in the order of the file."""
+    """Every topic on which there is a fact, in the order of the file; only of products that have a label there."""
+    products = [product for product in book.products if labelled(product, region, on)]
     rows = (
         PracticalRow(
-            topic,
-            {product.id: facts for product in book.products if (facts := _facts(book, product, topic, region, on))},
+            topic, {product.id: facts for product in products if (facts := _facts(book, product, topic, region, on))}
         )
         for topic in book.topics
     )

@@ -1,0 +1,131 @@
+"""Slips in a rule file are refused at load, each where it stands; what is written in another unit is converted."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+
+import pytest
+import yaml
+
+from bcma_decide.definitions import shipped_definitions
+from bcma_decide.errors import EvidenceError
+from bcma_decide.evidence.rules import load_rule_book, load_rules
+from bcma_decide.location import evidence_directory
+from bcma_decide.patient import Patient
+from bcma_decide.traits import derive
+from bcma_decide.yaml_reader import read_yaml
+
+DEFINITIONS = shipped_definitions()
+MEAN = "did you mean "
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A copy of the rule files and products to write slips into."""
+    shutil.copytree(evidence_directory() / "rules", tmp_path / "rules")
+    shutil.copy(evidence_directory() / "products.yaml", tmp_path / "products.yaml")
+    return tmp_path
+
+
+def edit(files, name, change):
+    content = read_yaml(files / name)
+    change(content)
+    (files / name).write_text(yaml.safe_dump(content, allow_unicode=True, width=10_000), encoding="utf-8")
+
+
+def first(content):
+    return content["rules"][0]
+
+
+def when(**condition):
+    return lambda content: first(content).update(when=condition)
+
+
+def put(**fields):
+    return lambda content: first(content).update(fields)
+
+
+def concern(**whom):
+    return lambda content: first(content).update(applies_to={"class": "car_t", **whom})
+
+
+@pytest.mark.parametrize(
+    ("change", "message", "hint"),
+    [
+        (when(trait="dialisis", **{"is": True}), "'dialisis' is not a yes-or-no trait", MEAN + "'dialysis'?"),
+        (when(trait="crp", **{"is": True}), "'crp' is not a yes-or-no trait", ""),
+        (when(trait="creatinin", below=2, unit="mg/dL"), "not a number of the profile", MEAN + "'creatinine'?"),
+        (when(trait="hiv_", known=False), "'hiv_' is not a yes-or-no trait", ""),
+        (when(trait="ecog", one_of=[7]), "7 is not a value of ecog", "0 to 4"),
+        (when(trait="sex", one_of=["woman"]), "'woman' is not one of female, male", ""),
+        (when(trait="crp", above=3), "crp needs a unit", "mg/dL, mg/L"),
+        (when(trait="crp", above=3, unit="furlong"), "crp needs a unit", "mg/dL, mg/L"),
+        (when(trait="creatinine_clearance", below=30, unit="mg/L"), "creatinine_clearance needs a unit", "mL/min"),
+        (when(trait="iss", at_least=3, unit="mg/L"), "iss has no unit", ""),
+        (when(trait="crp", unit="mg/L"), "crp has no bound", ""),
+        (when(trait="age", at_least=70, above=70, unit="years"), "at_least and above exclude each other", ""),
+        (when(trait="age", at_least=70, below=60, unit="years"), "nothing lies at least 70 and below 60", ""),
+        (when(drugs=["lenalidomid"], state="refractory"), "'lenalidomid' is not a drug", MEAN + "'lenalidomide'?"),
+        (when(drug_class="anti_cd37", state="exposed"), "'anti_cd37' is not a drug class", MEAN + "'anti_cd38'?"),
+        (when(score="car_hematotoxx", at_least=2), "is not a score", MEAN + "'car_hematotox'?"),
+        (when(mood="good"), "is not a condition", "trait, drugs, drug_class, courses or score"),
+        (put(basis="recalled", sources=[], severity="contraindication"), "is never a contraindication", "recalled"),
+        (put(basis="recalled"), "a recalled rule has no source", ""),
+        (put(sources=[]), "any other has one or more", ""),
+        (put(sources=["rumour"]), "source 'rumour' is not listed", ""),
+        (put(date="July 2026"), "'July 2026' is not a date", "2024-04-05"),
+        (put(since="2025-13"), "month must be in 1..12", ""),
+        (put(since="2025-06-26", until="2025-06-26"), "runs from 2025-06-26 to 2025-06-26", ""),
+        (put(since="2025-06-26", until="2024"), "runs from 2025-06-26 to 2024", ""),
+        (put(id="liver.example"), "its id begins with its topic", "kidney."),
+        (put(severity="deadly"), "contraindication", ""),
+        (concern(products=["teclistamab"]), "teclistamab is not of class car_t", ""),
+        (concern(products=["tecvayli"]), "'tecvayli' is not a product", ""),
+        (concern(region="usa"), "pattern", ""),
+    ],
+)  # fmt: skip
+def test_a_slip_in_a_rule_is_refused_where_it_stands(files, change, message, hint):
+    edit(files, "rules/kidney.yaml", change)
+    with pytest.raises(EvidenceError) as caught:
+        load_rules(files, DEFINITIONS)
+    found = [problem for problem in caught.value.problems if message in str(problem) and hint in str(problem)]
+    assert [problem.file for problem in found] == ["rules/kidney.yaml"]
+
+
+def test_a_rule_that_stands_there_twice_is_refused(files):
+    edit(files, "rules/kidney.yaml", lambda content: content["rules"].append(copy.deepcopy(first(content))))
+    with pytest.raises(EvidenceError, match=r"kidney.fludarabine-below-30: stands there twice"):
+        load_rules(files, DEFINITIONS)
+
+
+@pytest.mark.parametrize("name", ["rules/sources.yaml", "products.yaml"])
+def test_a_source_nobody_cites_is_refused(files, name):
+    edit(files, name, lambda content: content["sources"].update(spare={"citation": "never cited"}))
+    with pytest.raises(EvidenceError, match=f"{name}: .*spare.* is not cited"):
+        load_rules(files, DEFINITIONS)
+
+
+def test_the_copy_itself_is_sound(files):
+    edit(files, "rules/kidney.yaml", lambda content: None)
+    edit(files, "products.yaml", lambda content: None)
+    assert load_rules(files, DEFINITIONS) == load_rules(evidence_directory(), DEFINITIONS)
+
+
+@pytest.mark.parametrize(
+    ("trait", "limit", "inside", "outside"),
+    [
+        ("crp", {"above": 30, "unit": "mg/L"}, "3.1 mg/dL", "3 mg/dL"),
+        ("crp", {"above": 30, "unit": "mg/L"}, "30.1 mg/L", "30 mg/L"),
+        ("hemoglobin", {"below": 80, "unit": "g/L"}, "7.9 g/dL", "8 g/dL"),
+        ("neutrophils", {"below": 500, "unit": "/uL"}, "0.49 10^9/L", "0.5 10^9/L"),
+        ("live_vaccine", {"below": 28, "unit": "days"}, "3.9 weeks", "4 weeks"),
+        ("live_vaccine", {"below": 28, "unit": "days"}, "27 days", "never"),
+        ("creatinine", {"at_least": 177, "unit": "umol/L"}, "2.01 mg/dL", "2 mg/dL"),
+    ],
+)
+def test_a_limit_in_another_unit_is_converted(files, trait, limit, inside, outside):
+    edit(files, "rules/kidney.yaml", when(trait=trait, **limit))
+    condition = next(rule.when for rule in load_rule_book(files, DEFINITIONS).rules if rule.topic == "kidney")
+    for value, expected in ((inside, True), (outside, False)):
+        assert derive(Patient.read({trait: value}), DEFINITIONS).facts.judge(condition).value is expected
