@@ -170,7 +170,7 @@ def test_no_text_tells_the_reader_what_to_do(name, region):
 FINDINGS_ONLY = {name: WRITTEN[field.kind](field) for name, field in FIELDS.items() if field.findings_only}
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(st.fixed_dictionaries({}, optional=FINDINGS_ONLY))
 def test_fields_that_are_for_findings_only_move_no_number(values):
     known = load_example("renal-74").given()
@@ -182,8 +182,7 @@ def test_fields_that_are_for_findings_only_move_no_number(values):
 def test_there_are_fields_for_findings_only_and_they_move_findings():
     assert "lvef" in FINDINGS_ONLY
     assert "ferritin" not in FINDINGS_ONLY
-    known = load_example("renal-74").given()
-    assert compare(Patient(**known, active_infection="yes")).findings != example("renal-74").findings
+    assert compare(Patient(age=70, active_infection="yes")).findings != compare(Patient(age=70)).findings
 
 
 def test_without_an_ejection_fraction_its_threshold_cannot_be_judged():

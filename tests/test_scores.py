@@ -365,7 +365,7 @@ def _as_profile(values):
     return values | ({heading: "lenalidomide"} if heading else {})
 
 
-@settings(max_examples=100)
+@settings(max_examples=80)
 @given(ever_less_known())
 def test_more_information_never_widens_a_score_and_never_changes_a_category(patients):
     full, some, few = (scores(**values) for values in patients)

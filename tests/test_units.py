@@ -247,7 +247,7 @@ def test_every_field_with_several_units_is_among_them():
     assert STEPS.keys() | {"creatinine"} == {field.id for field in QUANTITIES if len(field.units) > 1}
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(one_patient_in_two_sets_of_units())
 def test_the_unit_changes_no_score_and_no_finding(patients):
     first, second = (Patient(age=70, sex="male", creatinine="1.3 mg/dL", **values) for values in patients)

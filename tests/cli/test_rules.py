@@ -253,14 +253,15 @@ def test_a_slip_is_found_with_its_file_and_rule(copy, file, old, new, message):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("{trait: dialysis, is: true}", "{trait: dialisis, is: true}", "did you mean 'dialysis'?"),
-        ("class: bite}\n    severity: caution", "class: bite}\n    severity: grave", "contraindication"),
+        ("\n    when: {trait: dialysis,", "\n    when: {trait: dialisis,", "did you mean 'dialysis'?"),
+        ("\n    when:", "\n    mood: good\n    when:", "mood"),
     ],
 )
 def test_a_slip_in_the_shape_of_a_rule_names_the_rule_too(copy, old, new, message):
-    found = problem_found(copy, "rules/kidney.yaml", old, new)
+    name = "kidney.dialysis-car-t"
+    found = problem_found(copy, "rules/kidney.yaml", f"id: {name}{old}", f"id: {name}{new}")
     assert message in found
-    assert "kidney.dialysis" in found
+    assert name in found
 
 
 def test_rules_that_are_not_there(tmp_path):

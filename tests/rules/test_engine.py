@@ -73,7 +73,7 @@ def fired(topic, values, **where):
 @pytest.mark.parametrize(
     ("region", "expected"),
     [
-        ("US", {"car-t", "teclistamab"}),
+        ("US", {"car-t", "teclistamab", "bispecific-us"}),
         ("EU", {"car-t", "teclistamab", "linvoseltamab-eu", "elranatamab-eu"}),
         ("China", {"car-t", "teclistamab"}),
     ],
@@ -115,7 +115,7 @@ def test_the_us_labels_of_car_t_ask_for_two_weeks_without_driving_instead_of_eig
     [
         ("US", "2026-03-04", {"teclistamab-us-before-2026", "elranatamab-us", "linvoseltamab-us"}),
         ("US", "2026-03-05", {"teclistamab-us", "elranatamab-us", "linvoseltamab-us"}),
-        ("EU", "2026-03-05", {"teclistamab-eu", "elranatamab-eu"}),
+        ("EU", "2026-03-05", {"teclistamab-eu", "elranatamab-eu", "linvoseltamab-eu"}),
     ],
 )
 def test_who_cannot_be_monitored_at_step_up(region, day, expected):
@@ -171,7 +171,7 @@ def test_findings_come_worst_first_and_open_ones_after_those_that_fire():
     ("values", "name", "needs"),
     [
         ({"dialysis": "yes", "creatinine_clearance": 90}, "kidney.dialysis-car-t", "dialysis"),
-        ({"renal_impairment": "no", "creatinine_clearance": 20}, "kidney.fludarabine-below-30", "creatinine clearance"),
+        ({"renal_impairment": "no", "creatinine_clearance": 40}, "kidney.fludarabine-30-to-49", "creatinine clearance"),
         ({"frail": "no", "age": 82}, "fitness.frail-car-t", "frail"),
         ({"frail": "no", "age": 82}, "fitness.age-70-car-t", "age"),
         (

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import shutil
-
 import pytest
 import yaml
 
@@ -20,18 +17,45 @@ DEFINITIONS = shipped_definitions()
 MEAN = "did you mean "
 
 
+@pytest.fixture(scope="module")
+def shipped():
+    """The rules of one topic with their sources, and the products without labels and facts."""
+    kidney = read_yaml(evidence_directory() / "rules" / "kidney.yaml")
+    sources = read_yaml(evidence_directory() / "rules" / "sources.yaml")["sources"]
+    products = read_yaml(evidence_directory() / "products.yaml")
+    cited = {key for rule in kidney["rules"] for key in rule["sources"]}
+    bare = [{**product, "indications": [], "facts": []} for product in products["products"]]
+    return {
+        "rules/kidney.yaml": kidney,
+        "rules/sources.yaml": {"sources": {key: sources[key] for key in cited}},
+        "products.yaml": {**products, "classes": {}, "products": bare, "fludarabine_renal_rules": [], "sources": {}},
+    }
+
+
 @pytest.fixture
-def files(tmp_path):
-    """A copy of the rule files and products to write slips into."""
-    shutil.copytree(evidence_directory() / "rules", tmp_path / "rules")
-    shutil.copy(evidence_directory() / "products.yaml", tmp_path / "products.yaml")
+def files(tmp_path, shipped):
+    """A copy to write slips into."""
+    (tmp_path / "rules").mkdir()
+    for name, content in shipped.items():
+        write(tmp_path / name, content)
     return tmp_path
+
+
+def write(path, content):
+    path.write_text(yaml.dump(content, Dumper=Plain, allow_unicode=True, width=10_000), encoding="utf-8")
+
+
+class Plain(yaml.SafeDumper):
+    """Without anchors: what stands there twice is written out."""
+
+    def ignore_aliases(self, data):
+        return True
 
 
 def edit(files, name, change):
     content = read_yaml(files / name)
     change(content)
-    (files / name).write_text(yaml.safe_dump(content, allow_unicode=True, width=10_000), encoding="utf-8")
+    write(files / name, content)
 
 
 def first(content):
@@ -94,7 +118,7 @@ def test_a_slip_in_a_rule_is_refused_where_it_stands(files, change, message, hin
 
 
 def test_a_rule_that_stands_there_twice_is_refused(files):
-    edit(files, "rules/kidney.yaml", lambda content: content["rules"].append(copy.deepcopy(first(content))))
+    edit(files, "rules/kidney.yaml", lambda content: content["rules"].append(first(content)))
     with pytest.raises(EvidenceError, match=r"kidney.fludarabine-below-30: stands there twice"):
         load_rules(files, DEFINITIONS)
 
@@ -107,9 +131,8 @@ def test_a_source_nobody_cites_is_refused(files, name):
 
 
 def test_the_copy_itself_is_sound(files):
-    edit(files, "rules/kidney.yaml", lambda content: None)
-    edit(files, "products.yaml", lambda content: None)
-    assert load_rules(files, DEFINITIONS) == load_rules(evidence_directory(), DEFINITIONS)
+    found = load_rules(files, DEFINITIONS).topics
+    assert found == tuple(each for each in load_rules(evidence_directory(), DEFINITIONS).topics if each in found)
 
 
 @pytest.mark.parametrize(
