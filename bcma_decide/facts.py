@@ -148,7 +148,8 @@ class Facts:
         if measure is None:
             return Judgement(None, missing=(label,))
         value = bounds.judge(measure.span)
-        return Judgement(value, (f"{label} {measure.shown}",), (label,) if value is None else (), measure.fields)
+        missing = () if value is not None else measure.missing or (label,)
+        return Judgement(value, (f"{label} {measure.shown}",), missing, measure.fields)
 
     def _one_of(self, trait: str, values: tuple[float | str, ...]) -> Judgement:
         if FIELDS[trait].kind != "choice":

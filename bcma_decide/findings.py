@@ -204,12 +204,12 @@ def score_line(score: AnyScore, facts: Facts) -> ScoreLine:
 
 
 def _given_stage(score: AnyScore, facts: Facts) -> ScoreResult | None:
-    if not isinstance(score, Staging) or getattr(facts.patient, score.gives) is None:
+    given = getattr(facts.patient, score.gives) if isinstance(score, Staging) else None
+    if not isinstance(score, Staging) or given is None:
         return None
-    given = facts.measures[score.gives]
-    label = next(stage.label for stage in score.stages if given.span.low == stage.stage)
-    text = f"{label_of(score.gives)} {given.text}, as given"
-    return ScoreResult(score.about.id, given.span, (label,), (ItemPoints(text, text, fields=(score.gives,)),))
+    label = next(stage.label for stage in score.stages if stage.stage == given)
+    text = f"{label_of(score.gives)} {label}, as given"
+    return ScoreResult(score.about.id, Span.of(given), (label,), (ItemPoints(text, text, fields=(score.gives,)),))
 
 
 def _interval(points: Span | None) -> tuple[float, float] | None:

@@ -22,6 +22,8 @@ class Measure(NamedTuple):
     text: str
     how: str
     fields: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    """What would make a span a number."""
 
     @property
     def shown(self) -> str:
@@ -61,12 +63,12 @@ def measure_text(span: Span, unit: str) -> str:
 
 
 def converted(conversion: Conversion, known: Mapping[str, Measure]) -> Measure | None:
-    """Look a number up in the table between two scales; outside its rows nothing follows."""
+    """Look a number up in the table between two scales; of a number that is not in it nothing follows."""
     taken = known.get(conversion.takes)
     if taken is None:
         return None
     for row in conversion.rows:
-        if row.low <= taken.span.low and taken.span.high <= row.high:
+        if taken.span.exact and taken.span.low in row.where:
             how = f"from {in_sentence(FIELD_LABELS[conversion.takes])} {taken.text}"
             return Measure(Span.of(row.value), f"{row.value:g}", how, taken.fields)
     return None
@@ -89,7 +91,8 @@ def computed(formula: Formula, patient: Patient, known: Mapping[str, Measure]) -
     named = [in_sentence(FIELD_LABELS[name]) for name in inputs]
     how = f"{formula.about.name} from {', '.join(named)}" + (" and sex" if patient.sex else "; sex not known")
     fields = (*inputs, "sex") if patient.sex else inputs
-    return Measure(span, measure_text(span, FIELDS[formula.gives].unit), how, fields)
+    missing = () if patient.sex else ("sex",)
+    return Measure(span, measure_text(span, FIELDS[formula.gives].unit), how, fields, missing)
 
 
 def cockcroft_gault(constants: Mapping[str, float], given: Mapping[str, float], female: bool) -> float:

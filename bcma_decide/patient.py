@@ -64,10 +64,8 @@ def _read_courses(value: object, info: ValidationInfo) -> tuple[Course, ...]:
     return read_courses(FIELDS[_name(info)], value)
 
 
-def _written(value: Quantity | None) -> object:
-    """As it can be read again: JSON has no number for *never*."""
-    if value is None:
-        return None
+def _written(value: Quantity) -> object:
+    """As it can be read again; *never* is no number."""
     return str(value) if value.value == inf else {"value": value.value, "unit": value.unit}
 
 
@@ -76,7 +74,9 @@ Whole = Annotated[int | None, BeforeValidator(_read_plain)]
 Stage = Annotated[int | None, BeforeValidator(_read_plain)]
 Choice = Annotated[str | None, BeforeValidator(_read_plain)]
 Amount = Annotated[
-    Quantity | None, BeforeValidator(_read_plain), PlainSerializer(_written, return_type=object, when_used="json")
+    Quantity | None,
+    BeforeValidator(_read_plain),
+    PlainSerializer(_written, return_type=object, when_used="unless-none"),
 ]
 Drugs = Annotated[tuple[str, ...], BeforeValidator(_read_drugs)]
 Courses = Annotated[tuple[Course, ...], BeforeValidator(_read_courses)]

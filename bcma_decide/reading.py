@@ -45,7 +45,8 @@ class Quantity:
 
     def __str__(self) -> str:
         """Value and unit; a time infinitely long ago is *never*."""
-        return "never" if self.value == inf else f"{self.value:.6g} {self.unit}"
+        unit = self.unit.removesuffix("s") if self.value == 1 and self.unit.isalpha() else self.unit
+        return "never" if self.value == inf else f"{self.value:.6g} {unit}"
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,9 @@ def closest(word: str, known: list[str]) -> str:
     """``did you mean 'x'?`` for the nearest known word, or nothing."""
     from difflib import get_close_matches
 
-    matches = get_close_matches(word.casefold(), known, n=1, cutoff=0.7) if len(word) <= _LONGEST_QUOTE else []
-    return f"did you mean '{matches[0]}'?" if matches else ""
+    folded = {name.casefold(): name for name in known}
+    matches = get_close_matches(word.casefold(), folded, n=1, cutoff=0.7) if len(word) <= _LONGEST_QUOTE else []
+    return f"did you mean '{folded[matches[0]]}'?" if matches else ""
 
 
 def is_unknown(value: object) -> bool:
@@ -135,7 +137,7 @@ def read_choice(field: ProfileField, value: object) -> str | None:
     for name, spellings in field.choices:
         if word in (name, *spellings):
             return name
-    raise Unreadable(Fault(f"{quote(value)} is not one of {field.answer}", f"{field.answer}, or unknown"))
+    raise Unreadable(Fault(f"{quote(value)} is none of the choices", f"{field.answer}, or unknown"))
 
 
 def read_whole(field: ProfileField, value: object) -> int | None:

@@ -107,11 +107,10 @@ class Formula(NamedTuple):
 
 
 class ConversionRow(NamedTuple):
-    """One value of the scale that is given, for a range of the other."""
+    """One value of the one scale for some of the other; what lies between those says nothing."""
 
     value: float
-    low: float
-    high: float
+    where: tuple[float, ...]
 
 
 class Conversion(NamedTuple):

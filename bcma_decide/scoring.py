@@ -20,9 +20,14 @@ def score_patient(
     """
     for score in facts.definitions.scores.every():
         result = scores[score.about.id] = _result(score, facts)
-        if isinstance(score, Staging) and result.fields and score.gives not in numbers and result.span is not None:
-            how = f"from {', '.join(item.text for item in result.items if item.fields)}"
-            numbers[score.gives] = Measure(result.span, " or ".join(result.groups), how, result.fields)
+        if isinstance(score, Staging) and result.fields and result.span is not None:
+            given = numbers.get(score.gives)
+            if given is None:
+                how = f"from {', '.join(item.text for item in result.items if item.fields)}"
+                text = " or ".join(result.groups)
+                numbers[score.gives] = Measure(result.span, text, how, result.fields, result.missing)
+            elif not result.span.low <= given.span.low <= result.span.high:
+                del numbers[score.gives]  # contradicts itself: later scores take it as unknown
 
 
 def _result(score: AnyScore, facts: Facts) -> ScoreResult:
@@ -85,6 +90,9 @@ def _worked_out(score: Formula | Conversion, facts: Facts) -> ScoreResult:
         sex = facts.patient.sex
         text = f"sex {sex or 'not known'}"
         items.append(ItemPoints("sex", text, fields=("sex",) if sex else (), missing=() if sex else ("sex",)))
+    if own is None and not any(item.missing for item in items):
+        why = "not for patients on dialysis" if facts.patient.dialysis else "not a value of the table"
+        items.append(ItemPoints(why, why))
     return ScoreResult(score.about.id, own.span if own else None, (), tuple(items))
 
 

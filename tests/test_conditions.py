@@ -144,6 +144,33 @@ def judged(values, condition):
     return derive(Patient.read(values, DEFINITIONS), DEFINITIONS).facts.judge(condition)
 
 
+@pytest.mark.parametrize(
+    ("values", "one", "two"),
+    [
+        ({}, None, None),
+        ({"refractory_to": "bortezomib"}, True, None),
+        ({"refractory_to": "bortezomib, carfilzomib"}, True, True),
+        ({"refractory_to": "bortezomib", "exposed_to": "carfilzomib"}, True, None),
+        ({"refractory_to": "bortezomib", "exposed_to": "carfilzomib", "naive_to": "ixazomib"}, True, False),
+        ({"exposed_to": "bortezomib", "naive_to": "carfilzomib"}, None, False),
+        ({"exposed_to": "bortezomib", "naive_to": "carfilzomib, ixazomib"}, False, False),
+        ({"triple_class_refractory": "yes"}, True, None),
+        ({"penta_drug_refractory": "yes"}, True, True),
+        ({"triple_class_refractory": "no"}, None, None),
+    ],
+)
+def test_how_many_drugs_of_a_class_failed(values, one, two):
+    for at_least, expected in ((1, one), (2, two)):
+        failed = Drugs("refractory", drug_class="proteasome_inhibitor", at_least=at_least)
+        assert judged(values, failed).value is expected
+
+
+@pytest.mark.parametrize(("sex", "expected"), [({}, None), ({"sex": "female"}, True), ({"sex": "male"}, False)])
+def test_a_clearance_worked_out_without_the_sex_is_open_where_the_sexes_differ(sex, expected):
+    profile = {"age": 70, "weight": "70 kg", "creatinine": "1.36 mg/dL"}  # 50 mL/min, in women 42.5
+    assert judged(profile | sex, Within("creatinine_clearance", Bounds(below=45), "mL/min")).value is expected
+
+
 def contradictory(values):
     return bool(derive(Patient.read(values, DEFINITIONS), DEFINITIONS).contradictions)
 

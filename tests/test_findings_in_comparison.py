@@ -201,17 +201,18 @@ def test_with_an_ejection_fraction_it_is_judged(lvef, fires):
 
 
 @pytest.mark.parametrize("region", ["US", "EU"])
-def test_an_active_infection_gives_contraindications_for_both_options(region):
-    for answer, state in (("yes", "fires"), ("unknown", "cannot_be_judged"), ("no", None)):
-        found = by_id(compare(Patient(age=70, active_infection=answer), region=region), "infection.active")
-        assert {each.severity for each in found} == ({"contraindication"} if state else set())
-        assert {each.state for each in found} == ({state} if state else set())
-        assert {each.applies_to["class"] for each in found} == (set(CLASSES) if state else set())
+@pytest.mark.parametrize(("answer", "state"), [("yes", "fires"), ("unknown", "cannot_be_judged"), ("no", None)])
+def test_an_active_infection_gives_contraindications_for_both_options(region, answer, state):
+    found = by_id(compare(Patient(age=70, active_infection=answer), region=region), "infection.active")
+    worst = [each for each in found if each.severity == "contraindication"]
+    assert {each.state for each in found} == {each.state for each in worst} == ({state} if state else set())
+    assert {each.applies_to["class"] for each in worst} == (set(CLASSES) if state else set())
 
 
 def test_a_finding_shows_the_value_beside_the_threshold():
     (found,) = by_id(compare(Patient(creatinine_clearance=25)), "kidney.fludarabine")
-    assert (found.value, found.threshold) == ("creatinine clearance 25 mL/min", "creatinine clearance below 30 mL/min")
+    assert found.value == "creatinine clearance 25 mL/min"
+    assert found.threshold.startswith("creatinine clearance below 30 mL/min")
 
 
 def test_a_value_that_was_worked_out_is_judged_and_says_from_what():

@@ -168,7 +168,7 @@ def test_spellings_of_a_choice(written, sex):
 
 @pytest.mark.parametrize("written", ["x", "fem", "yes", True, 1, ["female"], {"sex": "female"}])
 def test_what_is_no_choice_is_refused_with_the_choices(written):
-    assert "is not one of female or male" in problem(sex=written)
+    assert "is none of the choices (female or male, or unknown)" in problem(sex=written)
 
 
 # A patient survives JSON

@@ -206,7 +206,8 @@ def _show_product(page: Page, product: Product, model: Model) -> None:
             page.paragraph(each.note, indent=11)
     page.heading("In practice")
     labels = {topic.id: topic.label for topic in model.rules.topics}
-    for fact in (*product.facts, *model.rules.class_facts.get(product.class_id, ())):
+    facts = (*product.facts, *model.rules.class_facts.get(product.class_id, ()))
+    for fact in facts:
         where = " ".join(
             part
             for part in (fact.region, fact.since and f"from {fact.since}", fact.until and f"until {fact.until}")
@@ -216,7 +217,7 @@ def _show_product(page: Page, product: Product, model: Model) -> None:
             [(labels[fact.topic], f"{fact.text} ({'; '.join(part for part in (where, fact.basis) if part)})")], 24
         )
     keys = [each.source for each in product.indications if each.source]
-    keys += [fact.source for fact in product.facts if fact.source]
+    keys += [fact.source for fact in facts if fact.source]
     page.heading("Sources")
     page.bullets(_source(key, model) for key in dict.fromkeys(keys))
 

@@ -66,12 +66,14 @@ def score(
     if found is None:
         from bcma_decide.reading import closest
 
-        ids = [each.about.id for each in model.definitions.scores.every()]
-        hint = closest(name.replace("-", "_"), ids) or f"one of {', '.join(ids)}"
+        ids = [each.about.id.replace("_", "-") for each in model.definitions.scores.every()]
+        hint = closest(name.replace("_", "-"), ids) or f"one of {', '.join(ids)}"
         raise typer.BadParameter(f"{name!r} is not a score; {hint}", param_hint="NAME")
     from bcma_decide.findings import score_line
     from bcma_decide.traits import derive
 
+    if profile is not None and example is not None:
+        raise typer.BadParameter("two patients: give either --profile or --example", param_hint="--example")
     patient = patient_from_sources(profile, example, options, model.definitions)
     facts = derive(patient, model.definitions).facts
     line = score_line(found, facts)

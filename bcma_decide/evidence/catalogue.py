@@ -151,7 +151,7 @@ def read_shape(path: Path, shape: type[Shape], root: Path, problems: list[Proble
 
 
 def _schema_problem(file: str, detail: ErrorDetails) -> Problem:
-    message = detail["msg"]
+    message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":
         message = "is not a known field"
     elif detail["type"] == "missing":

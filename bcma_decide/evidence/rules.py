@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from bcma_decide.evidence.rule_files import (
 )
 from bcma_decide.rules.book import NOT_IN_FORCE, RuleBook
 from bcma_decide.rules.dates import days_of
+from bcma_decide.yaml_reader import read_yaml
 
 RULES: Final = "rules"
 SOURCES: Final = "sources.yaml"
@@ -87,7 +89,9 @@ def load_rules(root: Path, definitions: Definitions) -> RuleFiles:
     files = []
     for path in sorted((root / RULES).glob("*.yaml")):
         if path.name != SOURCES:
-            file = read_shape(path, RulesFile, root, problems)
+            own: list[Problem] = []
+            file = read_shape(path, RulesFile, root, own)
+            problems += [_named(problem, path) for problem in own]
             if file is not None:
                 files.append((f"{RULES}/{path.name}", file))
     sources = read_shape(root / RULES / SOURCES, RuleSourcesFile, root, problems)
@@ -98,6 +102,16 @@ def load_rules(root: Path, definitions: Definitions) -> RuleFiles:
         if not problems:
             return found
     raise EvidenceError("the rules cannot be used", problems)
+
+
+def _named(problem: Problem, path: Path) -> Problem:
+    """Put the id of the rule in place of its number in the file, where it has one."""
+    found = re.match(r"rules\[(\d+)\]\.?", problem.field)
+    if found is None:
+        return problem
+    rule = read_yaml(path)["rules"][int(found[1])]
+    name = rule.get("id") if isinstance(rule, dict) else None
+    return replace(problem, field=f"{name}: {problem.field[found.end() :]}") if name else problem
 
 
 def rule_problems(files: RuleFiles, definitions: Definitions) -> Iterator[Problem]:

@@ -128,11 +128,10 @@ class FormulaEntry(AboutEntry):
 
 
 class ConversionRowEntry(Strict):
-    """One value for a range of the other scale."""
+    """One value of the one scale for some of the other."""
 
     value: Number
-    low: Number
-    high: Number
+    where: Annotated[list[Number], Field(min_length=1)]
 
 
 class ConversionEntry(AboutEntry):

@@ -65,7 +65,7 @@ def test_a_second_fit_gives_the_same_bytes(refitted):
 def test_the_checksum_notices_a_changed_digit():
     text = pooled_path().read_text(encoding="utf-8")
     assert seal_holds(text)
-    assert not seal_holds(text.replace('"schema_version":"1"', '"schema_version":"2"'))
+    assert not seal_holds(text.replace('"schema_version":"2"', '"schema_version":"3"'))
 
 
 def test_every_outcome_answers_for_every_option_with_a_number_or_a_reason(shipped):
