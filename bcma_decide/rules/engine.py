@@ -8,9 +8,12 @@ from typing import Literal, NamedTuple
 
 from bcma_decide.condition_words import condition_words
 from bcma_decide.facts import Facts, Judgement
+from bcma_decide.logic import Truth
 from bcma_decide.rules.book import Rule, RuleBook
 from bcma_decide.rules.dates import in_force
 from bcma_decide.vocabulary import CLASSES, ClassId
+
+FindingState = Literal["fires", "cannot_be_judged"]
 
 
 class Fired(NamedTuple):
@@ -19,7 +22,7 @@ class Fired(NamedTuple):
     rule: Rule
     class_id: ClassId
     product: str | None
-    state: Literal["fires", "cannot_be_judged"]
+    state: FindingState
     value: str
     threshold: str
     needs: tuple[str, ...]
@@ -51,20 +54,20 @@ def _judge(rule: Rule, facts: Facts, region: str, on: date) -> Iterator[Fired]:
     found = facts.judge(rule.when)
     if found.value is False:
         return
-    needs = _needs(found, rule, holds_now is None)
+    state: FindingState = "fires" if found.value and holds_now else "cannot_be_judged"
     for class_id, product in options_of(rule):
         yield Fired(
             rule=rule,
             class_id=class_id,
             product=product,
-            state="cannot_be_judged" if needs else "fires",
+            state=state,
             value="; ".join(found.here),
             threshold=condition_words(rule.when, facts.definitions),
-            needs=needs,
+            needs=_needs(found, rule, holds_now),
         )
 
 
-def _needs(found: Judgement, rule: Rule, date_open: bool) -> tuple[str, ...]:
+def _needs(found: Judgement, rule: Rule, holds_now: Truth) -> tuple[str, ...]:
     """What would settle the rule; nothing where it fires."""
-    needs = found.missing if found.value is None else ()
-    return (*needs, f"the day of the change ({rule.since or rule.until})") if date_open else needs
+    day = (f"the day of the change ({rule.since or rule.until})",) if holds_now is None else ()
+    return (*(found.missing if found.value is None else ()), *day)
