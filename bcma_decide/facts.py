@@ -133,7 +133,7 @@ class Facts:
             value: object = getattr(self.patient, trait, None)
             if not isinstance(value, bool):
                 return Judgement(None, missing=(label,))
-            return Judgement(value, (f"{label}: {yes_no(value)}",), fields=(trait,))
+            return Judgement(value, (f"{label}: {yes_no(value, trait)}",), fields=(trait,))
         if known.value is None:
             return Judgement(None, missing=known.missing or (label,))
         how = next((f" ({claim.how})" for claim in known.claims if claim.how != "given"), "")
@@ -165,6 +165,9 @@ class Facts:
         known = self.drugs.refractory if failed else self.drugs.exposed
         members = wanted.drugs or self.definitions.agents(wanted.drug_class)
         said = "refractory to" if failed else "given"
+        contested = self._contested(members)
+        if contested:
+            return _contradicted(contested)
         sure = [drug for drug in members if known[drug]]
         ruled_out = [drug for drug in members if known[drug] is False]
         if len(sure) >= wanted.at_least:
@@ -181,6 +184,16 @@ class Facts:
         label = self.definitions.class_label(wanted.drug_class) if wanted.drug_class else or_list(wanted.drugs)
         return Judgement(None, missing=(f"{label} ({'refractory or not' if failed else 'given or not'})",))
 
+    def _contested(self, drugs: Iterable[str]) -> str:
+        """A contradictory trait that speaks of any of these drugs; empty where there is none."""
+        wanted = [drug for drug in self.definitions.drugs if drug.id in set(drugs)]
+        for summary, covers in SUMMARIES.items():
+            if summary in self.disputed and any(covers(drug) for drug in wanted):
+                return summary
+        classes = {drug.drug_class for drug in wanted}
+        counted = (rule for rule in self.definitions.drug_counts if rule.id in self.disputed)
+        return next((rule.id for rule in counted if classes & {need.drug_class for need in rule.needs}), "")
+
     def _never_given(self, drugs: list[str]) -> Judgement | None:
         """Whether a summary (no earlier BCMA therapy, no T-cell redirection) rules all of these drugs out."""
         wanted = [drug for drug in self.definitions.drugs if drug.id in drugs]
@@ -191,8 +204,9 @@ class Facts:
 
     def _course(self, kinds: tuple[str, ...], months: Bounds) -> Judgement:
         """Courses listed, and of the kinds not listed whether they were given at all."""
-        if COURSES in self.disputed:
-            return _contradicted(COURSES)
+        contested = next((name for name in (COURSES, "prior_bcma") if name in self.disputed), None)
+        if contested:
+            return _contradicted(contested)
         parts = []
         for kind in kinds:
             listed = [course for course in self.patient.prior_bcma_courses if course.kind == kind]

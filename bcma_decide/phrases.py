@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from bcma_decide.fields import FIELD_LABELS, in_sentence, or_list
+from bcma_decide.fields import FIELD_LABELS, FIELDS, in_sentence, or_list
 from bcma_decide.logic import Span
 from bcma_decide.reading import Course
 from bcma_decide.vocabulary import TRAIT_LABELS
@@ -33,6 +33,8 @@ def and_list(words: Iterable[str]) -> str:
     return or_list(list(words)).replace(" or ", " and ")
 
 
-def yes_no(value: bool) -> str:
-    """Write the word for it."""
+def yes_no(value: bool, trait: str = "") -> str:
+    """Write the word for it; of a test, *positive* or *negative*."""
+    if trait in FIELDS and FIELDS[trait].test:
+        return "positive" if value else "negative"
     return "yes" if value else "no"

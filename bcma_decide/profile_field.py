@@ -66,6 +66,8 @@ class ProfileField(NamedTuple):
     """What may be chosen, each with its other spellings."""
     never: bool = False
     """A time that may also be *never*: kept as infinitely long ago."""
+    test: bool = False
+    """A yes-or-no field that is a test result: positive or negative."""
     findings_only: bool = False
     """Used by rules and labels, in no number."""
 

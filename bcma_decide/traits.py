@@ -88,7 +88,8 @@ def derive(patient: Patient, definitions: Definitions | Mapping[str, Any]) -> Tr
     """Work out every trait of the model from what is known.
 
     Three-valued throughout: a trait is *no* only if everything that could make it *yes* is ruled out. Less
-    information never turns an unknown trait into a known one and never turns yes into no.
+    information never turns an unknown trait into a known one and never turns yes into no. A number that is given (a
+    clearance, an ECOG status) takes the place of one worked out from other fields.
 
     Parameters
     ----------
@@ -115,13 +116,22 @@ def derive(patient: Patient, definitions: Definitions | Mapping[str, Any]) -> Tr
         else _binary(trait.id, evidence[trait.id])
         for trait in MODEL_TRAITS
     )
-    marked = frozenset(name for each in contradictions for name in (*each.fields, *each.traits))
     return Traits(
         values,
         tuple(contradictions),
         tuple(_ledger(patient, values, evidence, contradictions)),
-        replace(facts, disputed=marked),
+        replace(facts, disputed=_marked(contradictions, facts)),
     )
+
+
+def _marked(contradictions: list[Contradiction], facts: Facts) -> frozenset[str]:
+    """Fields and traits that rules take as unknown; of a number that was worked out, it and not what it came from."""
+    marked = {name for each in contradictions for name in (*each.fields, *each.traits)}
+    for cut in facts.definitions.cut_offs:
+        measure = facts.measures.get(cut.field)
+        if cut.id in marked and measure is not None and cut.field not in measure.fields:
+            marked = marked.difference(measure.fields) | {cut.field}
+    return frozenset(marked)
 
 
 def _number(patient: Patient, trait: str) -> TraitValue:
@@ -218,7 +228,7 @@ def _ledger(
 
 def _shown(name: str, value: object) -> str:
     if isinstance(value, bool):
-        return yes_no(value)
+        return yes_no(value, name)
     if isinstance(value, str):
         return value
     if isinstance(value, tuple):

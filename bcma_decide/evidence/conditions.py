@@ -61,7 +61,8 @@ class BoundsEntry(Strict):
         bounds = self.bounds()
         floor = bounds.at_least if bounds.at_least is not None else bounds.above
         ceiling = bounds.at_most if bounds.at_most is not None else bounds.below
-        if floor is not None and ceiling is not None and floor > ceiling:
+        closed = bounds.at_least is not None and bounds.at_most is not None
+        if floor is not None and ceiling is not None and (floor > ceiling or (floor == ceiling and not closed)):
             raise ValueError(f"nothing lies {bounds.words()}")
         return self
 
@@ -166,6 +167,12 @@ class CoursesEntry(Strict):
     courses: Annotated[list[Kind], Field(min_length=1)]
     months: BoundsEntry = BoundsEntry()
 
+    @model_validator(mode="after")
+    def _each_once(self) -> CoursesEntry:
+        if len(set(self.courses)) < len(self.courses):
+            raise ValueError("a kind stands there twice")
+        return self
+
     def condition(self) -> Condition:
         """As the bedside has it."""
         return Course(tuple(self.courses), self.months.bounds())
@@ -175,6 +182,12 @@ class ScoreConditionEntry(BoundsEntry):
     """``{score: car_hematotox, at_least: 2}``."""
 
     score: str
+
+    @model_validator(mode="after")
+    def _bounded(self) -> ScoreConditionEntry:
+        if not self.bounds().edges:
+            raise ValueError(f"{self.score} has no bound")
+        return self
 
     def condition(self) -> Condition:
         """As the bedside has it."""
@@ -258,6 +271,8 @@ def naming_problems(condition: Condition, definitions: Definitions) -> Iterator[
                     yield f"{name!r} is not a drug of the definitions{_hint(name, drugs)}"
             if leaf.drug_class and leaf.drug_class not in classes:
                 yield f"{leaf.drug_class!r} is not a drug class{_hint(leaf.drug_class, classes)}"
+            elif len(leaf.drugs or definitions.agents(leaf.drug_class)) < leaf.at_least:
+                yield f"at_least {leaf.at_least} is more than there are drugs"
         elif isinstance(leaf, Score) and leaf.score not in scores:
             yield f"{leaf.score!r} is not a score{_hint(leaf.score, scores)}"
 

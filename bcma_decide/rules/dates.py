@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from bcma_decide.logic import Truth, all_of, negated
 
-_FORM: Final = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_FORM: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 
 class Days(NamedTuple):
@@ -35,11 +35,11 @@ def days_of(text: str) -> Days:
     found = _FORM.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is not a date; write 2024, 2024-04 or 2024-04-05")
-    year, month, day = (None if part is None else int(part) for part in found.groups())
-    first = date(year or 1, month or 1, day or 1)
+    month, day = (None if part is None else int(part) for part in found.groups()[1:])
+    first = date(int(found[1]), 1 if month is None else month, 1 if day is None else day)
     if day is not None:
         return Days(first, first)
-    last_month = month or 12
+    last_month = 12 if month is None else month
     return Days(first, date(first.year, last_month, monthrange(first.year, last_month)[1]))
 
 

@@ -8,9 +8,8 @@ from typing import Literal, NamedTuple
 
 from bcma_decide.condition_words import condition_words
 from bcma_decide.facts import Facts, Judgement
-from bcma_decide.logic import Truth
 from bcma_decide.rules.book import Rule, RuleBook
-from bcma_decide.rules.dates import in_force
+from bcma_decide.rules.dates import begun, in_force
 from bcma_decide.vocabulary import CLASSES, ClassId
 
 FindingState = Literal["fires", "cannot_be_judged"]
@@ -63,11 +62,12 @@ def _judge(rule: Rule, facts: Facts, region: str, on: date) -> Iterator[Fired]:
             state=state,
             value="; ".join(found.here),
             threshold=condition_words(rule.when, facts.definitions),
-            needs=_needs(found, rule, holds_now),
+            needs=_needs(found, rule, on),
         )
 
 
-def _needs(found: Judgement, rule: Rule, holds_now: Truth) -> tuple[str, ...]:
+def _needs(found: Judgement, rule: Rule, on: date) -> tuple[str, ...]:
     """What would settle the rule; nothing where it fires."""
-    day = (f"the day of the change ({rule.since or rule.until})",) if holds_now is None else ()
-    return (*(found.missing if found.value is None else ()), *day)
+    changes = [change for change in (rule.since, rule.until) if change and begun(change, on) is None]
+    days = (f"the day of the change ({change})" for change in changes)
+    return (*(found.missing if found.value is None else ()), *days)

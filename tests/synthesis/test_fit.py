@@ -57,6 +57,7 @@ def test_the_pooled_file_equals_a_fresh_fit(shipped, refitted):
     assert shipped["sources"] == fresh["sources"]
 
 
+@pytest.mark.slow
 def test_a_second_fit_gives_the_same_bytes(refitted):
     again = fit(load_inputs(evidence_directory()))
     assert document_text(refitted) == document_text(again)
