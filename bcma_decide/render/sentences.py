@@ -39,11 +39,6 @@ def ledger_origin(line: TraitLine) -> str:
     return f" ({how})" if how and how != line.state else ""
 
 
-def finding_word(finding: Finding) -> str:
-    """Rank of a finding in words, and whether it could be judged."""
-    return finding.severity if finding.state == "fires" else f"{finding.severity}, cannot be judged"
-
-
 ORIGINS = {
     "label": "label",
     "consensus": "consensus",
