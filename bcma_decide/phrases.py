@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 from bcma_decide.fields import FIELD_LABELS, FIELDS, in_sentence, or_list
@@ -13,6 +14,7 @@ from bcma_decide.vocabulary import TRAIT_LABELS
 COURSE_KINDS: Final = {"adc": "antibody-drug conjugate", "car_t": "CAR-T", "bispecific": "bispecific antibody"}
 
 
+@cache
 def label_of(trait: str) -> str:
     """Label of a field or trait inside a sentence."""
     return in_sentence(FIELD_LABELS.get(trait) or TRAIT_LABELS[trait])
