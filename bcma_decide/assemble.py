@@ -44,6 +44,7 @@ from bcma_decide.traits import derive
 from bcma_decide.unknowns import all_unknowns
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import (
+    DEFAULT_REGION,
     INTENDED_USE,
     MODEL_TRAITS,
     OUTCOMES,
@@ -51,8 +52,6 @@ from bcma_decide.vocabulary import (
     TRAIT_LABELS,
     Design,
 )
-
-DEFAULT_REGION = "US"
 
 
 @lru_cache(maxsize=4)

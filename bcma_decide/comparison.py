@@ -188,6 +188,7 @@ class Outcome(Value):
 Basis = Literal["verified", "derived", "recalled"]
 UNVERIFIED: Final = "recalled"
 Severity = Literal["contraindication", "caution", "information"]
+FindingState = Literal["fires", "cannot_be_judged"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("contraindication", "caution", "information")
 """Worst first."""
 
@@ -203,7 +204,7 @@ class Finding(Value):
     applies_to: dict[str, str] = Field(default_factory=dict)
     """``class`` and, where it concerns one product only, ``product``; empty for the profile itself."""
     severity: Severity
-    state: Literal["fires", "cannot_be_judged"]
+    state: FindingState
     text: str
     value: str | None = None
     """The patient's value."""

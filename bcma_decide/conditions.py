@@ -117,14 +117,14 @@ def to_plain(condition: Condition) -> dict[str, Any]:
         case OneOf(trait, values):
             return {"trait": trait, "one_of": list(values)}
         case Within(trait, bounds, unit):
-            return {"trait": trait, **_limits(bounds), **({"unit": unit} if unit else {})}
+            return {"trait": trait, **bounds.given(), **({"unit": unit} if unit else {})}
         case Drugs(state, drugs, drug_class, at_least):
             named = {"drugs": list(drugs)} if drugs else {"drug_class": drug_class}
             return {**named, "state": state, "at_least": at_least}
         case Course(kinds, months):
-            return {"courses": list(kinds), "months": _limits(months)}
+            return {"courses": list(kinds), "months": months.given()}
         case Score(score, bounds):
-            return {"score": score, **_limits(bounds)}
+            return {"score": score, **bounds.given()}
 
 
 def leaves(condition: Condition) -> Iterator[Leaf]:
@@ -136,10 +136,6 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
             yield from leaves(part)
     else:
         yield condition
-
-
-def _limits(bounds: Bounds) -> dict[str, float]:
-    return {name: edge for name, edge in zip(BOUNDS, bounds, strict=True) if edge is not None}
 
 
 def _bounds(plain: Mapping[str, Any]) -> Bounds:

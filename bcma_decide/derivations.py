@@ -16,7 +16,7 @@ from bcma_decide.fields import FIELD_LABELS, FIELDS, in_sentence
 from bcma_decide.logic import Bounds
 from bcma_decide.measures import Measure, measures
 from bcma_decide.patient import Patient
-from bcma_decide.phrases import and_list, course_text, span_text, yes_no
+from bcma_decide.phrases import and_list, course_text, points_text, yes_no
 from bcma_decide.reading import ROMAN, Course
 from bcma_decide.scoring import score_patient
 
@@ -97,7 +97,7 @@ def _from_score(patient: Patient, rule: FromScore, result: ScoreResult) -> Evide
     span = result.span
     if span is None:
         return Evidence(tuple(claims), f"needs {and_list(result.missing)}", result.missing)
-    points = f"{span_text(span)} {'point' if span_text(span) == '1' else 'points'}"
+    points = points_text(span)
     value = Bounds(at_least=rule.at_least).judge(span)
     if value is not None:
         parts = [f"{item.text} ({item.points.low:g})" for item in result.items if item.fields and item.points]

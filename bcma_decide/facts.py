@@ -175,7 +175,7 @@ class Facts:
         if len(members) - len(ruled_out) < wanted.at_least:
             return Judgement(False, (f"not {said} {or_list(ruled_out)}",), fields=self.drugs.headings(ruled_out))
         never = self._never_given([drug for drug in members if known[drug] is None])
-        if never is not None and len(sure) < wanted.at_least:
+        if never is not None:
             return never
         for rule in self.definitions.drug_counts:
             enough = any(n.drug_class == wanted.drug_class and n.at_least >= wanted.at_least for n in rule.needs)
@@ -184,9 +184,13 @@ class Facts:
         label = self.definitions.class_label(wanted.drug_class) if wanted.drug_class else or_list(wanted.drugs)
         return Judgement(None, missing=(f"{label} ({'refractory or not' if failed else 'given or not'})",))
 
+    def _listed(self, names: Iterable[str]) -> list[Drug]:
+        wanted = frozenset(names)
+        return [drug for drug in self.definitions.drugs if drug.id in wanted]
+
     def _contested(self, drugs: Iterable[str]) -> str:
         """A contradictory trait that speaks of any of these drugs; empty where there is none."""
-        wanted = [drug for drug in self.definitions.drugs if drug.id in set(drugs)]
+        wanted = self._listed(drugs)
         for summary, covers in SUMMARIES.items():
             if summary in self.disputed and any(covers(drug) for drug in wanted):
                 return summary
@@ -196,7 +200,7 @@ class Facts:
 
     def _never_given(self, drugs: list[str]) -> Judgement | None:
         """Whether a summary (no earlier BCMA therapy, no T-cell redirection) rules all of these drugs out."""
-        wanted = [drug for drug in self.definitions.drugs if drug.id in drugs]
+        wanted = self._listed(drugs)
         for summary, covers in SUMMARIES.items():
             if all(covers(drug) for drug in wanted) and (found := self.truth(summary)).value is False:
                 return found

@@ -91,13 +91,26 @@ class Bounds(NamedTuple):
 
     def _between(self, span: Span) -> bool:
         """Whether some of the interval lies strictly inside a span whose ends both lie outside."""
-        floor = self.at_least if self.at_least is not None else self.above
-        ceiling = self.at_most if self.at_most is not None else self.below
+        floor, ceiling = self.floor, self.ceiling
         return floor is not None and ceiling is not None and span.low < ceiling and span.high > floor
 
     @property
+    def floor(self) -> float | None:
+        """The lower limit, itself inside or not."""
+        return self.above if self.at_least is None else self.at_least
+
+    @property
+    def ceiling(self) -> float | None:
+        """The upper limit, itself inside or not."""
+        return self.below if self.at_most is None else self.at_most
+
+    def given(self) -> dict[str, float]:
+        """Every limit there is, by name."""
+        return {name: edge for name, edge in self._asdict().items() if edge is not None}
+
+    @property
     def edges(self) -> tuple[float, ...]:
-        """Every limit given."""
+        """Every limit there is."""
         return tuple(edge for edge in self if edge is not None)
 
     def words(self, unit: str = "") -> str:

@@ -85,7 +85,7 @@ Courses = Annotated[tuple[Course, ...], BeforeValidator(_read_courses)]
 class Patient(BaseModel):
     """What is known of one patient; every field may be left out, None, ``"unknown"`` or ``"?"``.
 
-    Amount values carry their unit, as text or as ``{"value": 850, "unit": "ng/mL"}``.
+    Laboratory values, weights and times carry their unit, as text or as ``{"value": 850, "unit": "ng/mL"}``.
 
     Raises
     ------

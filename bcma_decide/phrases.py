@@ -25,6 +25,12 @@ def span_text(span: Span) -> str:
     return f"{span.low:g}" if span.exact else f"{span.low:g} to {span.high:g}"
 
 
+def points_text(span: Span) -> str:
+    """Write points with their word: ``1 point``, ``0 to 4 points``."""
+    written = span_text(span)
+    return f"{written} {'point' if written == '1' else 'points'}"
+
+
 def course_text(course: Course) -> str:
     """Write a course of BCMA therapy: ``CAR-T (7 months ago)``."""
     return str(course).replace(course.kind, COURSE_KINDS[course.kind], 1)

@@ -186,7 +186,7 @@ def rows_of(shape: type[T], rows: Iterable[Mapping[str, Any]]) -> tuple[T, ...]:
 def plain_value(value: object) -> Any:  # noqa: ANN401  # JSON
     """Plain data of named tuples, conditions and bounds, such as survives JSON and ``from_dict`` unchanged."""
     if isinstance(value, Bounds):
-        return {name: edge for name, edge in value._asdict().items() if edge is not None}
+        return value.given()
     if isinstance(value, Condition):
         return to_plain(value)
     if isinstance(value, tuple) and hasattr(value, "_asdict"):

@@ -16,6 +16,9 @@ Direction = Literal["benefit", "harm"]
 
 CLASSES: Final[tuple[ClassId, ClassId]] = ("car_t", "bite")
 
+DEFAULT_REGION: Final = "US"
+"""For which labels are judged where no region is asked for."""
+
 CLASS_LABELS: Final[dict[ClassId, tuple[str, str]]] = {
     "car_t": ("CAR-T", "BCMA CAR-T cells"),
     "bite": ("Bispecific", "BCMAxCD3 bispecific antibodies"),

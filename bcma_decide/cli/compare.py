@@ -12,7 +12,7 @@ import typer
 from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.profile_options import ExampleName, ProfileCommand, patient_from_sources, with_profile_options
-from bcma_decide.vocabulary import OUTCOMES, Design
+from bcma_decide.vocabulary import DEFAULT_REGION, OUTCOMES, Design
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -100,7 +100,7 @@ def compare(
     example: ExampleName = None,
     ask: Ask = False,
     setting: Setting = "real-world",
-    region: Region = "US",
+    region: Region = DEFAULT_REGION,
     date: Date = None,
     products: Products = False,
     explain: Explain = None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bcma_decide.cli.errors import report_errors
+from bcma_decide.cli.output import print_json
 from bcma_decide.cli.pooling import build, pool
 from bcma_decide.vocabulary import OUTCOMES
 
@@ -50,7 +50,7 @@ def check(evidence: Directory = None, as_json: AsJson = False) -> None:
 
     problems = check_evidence(evidence)
     if as_json:
-        _print_json([asdict(problem) for problem in problems])
+        print_json([asdict(problem) for problem in problems])
     elif problems:
         _print_problems(problems)
     else:
@@ -101,7 +101,7 @@ def list_studies(
         for study in studies
     ]
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     table = _table("study", "class", "products", "design", ">n", ">verified", ">derived", ">recalled")
     for row in rows:
@@ -141,7 +141,7 @@ def sources(
     catalogue = _catalogue(evidence)
     studies = [catalogue.study(study)] if study else list(catalogue.studies)
     if as_json:
-        _print_json(
+        print_json(
             {
                 s.id: {key: source.model_dump(exclude_defaults=True) for key, source in s.sources.items()}
                 for s in studies
@@ -163,7 +163,7 @@ def todo(
 
     items = ranked_todo(_catalogue(evidence))
     if as_json:
-        _print_json([_todo_data(item) for item in items[:limit]])
+        print_json([_todo_data(item) for item in items[:limit]])
         return
     table = _table(">gain", "study", "outcome", "figure", "where")
     for item in items[:limit]:
@@ -215,7 +215,7 @@ def selected(
         )
         content, lines = asdict(rows), rows.explain()
     if as_json:
-        _print_json(content)
+        print_json(content)
         return
     for line in lines:
         typer.echo(line)
@@ -335,7 +335,3 @@ def _todo_data(item: TodoItem) -> dict[str, object]:
     fields = {key: value for key, value in asdict(item).items() if key not in ("source", "study_text")}
     source = None if item.source is None else item.source.model_dump(exclude_defaults=True)
     return {**fields, "source": source, "where": item.where}
-
-
-def _print_json(content: object) -> None:
-    typer.echo(json.dumps(content, indent=2, ensure_ascii=False))

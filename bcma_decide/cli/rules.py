@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from bcma_decide.cli.errors import report_errors
+from bcma_decide.cli.output import print_json
 from bcma_decide.cli.profiles import EvidenceDirectory
 
 if TYPE_CHECKING:
     from bcma_decide.definitions import Definitions
     from bcma_decide.model.artefact import Model
     from bcma_decide.render.page import Page
-    from bcma_decide.rules.book import Product, Rule
+    from bcma_decide.rules.book import PracticalFact, Product, Rule
 
 rules_app = typer.Typer(
     name="rules",
@@ -66,7 +66,7 @@ def list_rules(
         if topic in (None, rule.topic) and severity in (None, rule.severity) and basis in (None, rule.basis)
     ]
     if as_json:
-        _print_json([_plain(rule, model.definitions) for rule in chosen])
+        print_json([_plain(rule, model.definitions) for rule in chosen])
         return
     from rich.console import Console
 
@@ -110,7 +110,7 @@ def show(
     if as_json:
         from bcma_decide.score_book import plain_value
 
-        _print_json(_plain(rule, model.definitions) if rule else plain_value(product))
+        print_json(_plain(rule, model.definitions) if rule else plain_value(product))
         return
     from rich.console import Console
 
@@ -137,7 +137,7 @@ def check(evidence: EvidenceDirectory = None, as_json: AsJson = False) -> None:
         files = load_rules(root, load_definitions(root))
     except EvidenceError as error:
         if as_json:
-            _print_json([asdict(problem) for problem in error.problems])
+            print_json([asdict(problem) for problem in error.problems])
         else:
             for problem in error.problems:
                 typer.echo(str(problem))
@@ -149,7 +149,7 @@ def check(evidence: EvidenceDirectory = None, as_json: AsJson = False) -> None:
     facts = sum(len(product.facts) for product in files.products.products)
     facts += sum(len(group.facts) for group in files.products.classes.values())
     if as_json:
-        _print_json([])
+        print_json([])
         return
     typer.echo(
         f"The rules are sound: {len(rules)} rules "
@@ -169,15 +169,12 @@ def _show_rule(page: Page, rule: Rule, model: Model) -> None:
     from bcma_decide.condition_words import condition_words
 
     page.paragraph(rule.id, "bold")
-    times = " ".join(
-        part for part in (rule.since and f"from {rule.since}", rule.until and f"until {rule.until}") if part
-    )
     named = (
         ("Says", rule.text),
         ("If", condition_words(rule.when, model.definitions)),
         ("Concerns", _whom(rule)),
         ("Rank", f"{rule.severity}, {rule.origin.replace('_', ' ')}"),
-        ("In force", times),
+        ("In force", _times(rule)),
         ("Basis", f"{rule.basis}, {rule.date}"),
         ("Note", rule.note),
     )
@@ -193,26 +190,14 @@ def _show_product(page: Page, product: Product, model: Model) -> None:
         times = f"{each.since or 'no date'} to {each.until}" if each.until else f"since {each.since or 'no date'}"
         items = "; ".join(item.text for item in each.items) or "nothing in force"
         approval = each.approval or "kind of approval not stated"
-        page.items(
-            [
-                (
-                    each.region,
-                    f"{each.regimen}, {times}, {approval}, {each.basis}: {items}",
-                )
-            ],
-            10,
-        )
+        page.items([(each.region, f"{each.regimen}, {times}, {approval}, {each.basis}: {items}")], 10)
         if each.note:
             page.paragraph(each.note, indent=11)
     page.heading("In practice")
     labels = {topic.id: topic.label for topic in model.rules.topics}
     facts = (*product.facts, *model.rules.class_facts.get(product.class_id, ()))
     for fact in facts:
-        where = " ".join(
-            part
-            for part in (fact.region, fact.since and f"from {fact.since}", fact.until and f"until {fact.until}")
-            if part
-        )
+        where = " ".join(part for part in (fact.region, _times(fact)) if part)
         page.items(
             [(labels[fact.topic], f"{fact.text} ({'; '.join(part for part in (where, fact.basis) if part)})")], 24
         )
@@ -220,6 +205,11 @@ def _show_product(page: Page, product: Product, model: Model) -> None:
     keys += [fact.source for fact in facts if fact.source]
     page.heading("Sources")
     page.bullets(_source(key, model) for key in dict.fromkeys(keys))
+
+
+def _times(row: Rule | PracticalFact) -> str:
+    times = (row.since and f"from {row.since}", row.until and f"until {row.until}")
+    return " ".join(part for part in times if part)
 
 
 def _source(key: str, model: Model) -> str:
@@ -233,7 +223,3 @@ def _plain(rule: Rule, definitions: Definitions) -> dict[str, object]:
 
     plain: dict[str, object] = plain_value(rule)
     return plain | {"condition": condition_words(rule.when, definitions)}
-
-
-def _print_json(content: object) -> None:
-    typer.echo(json.dumps(content, indent=2, ensure_ascii=False))

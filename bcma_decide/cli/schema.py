@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import typer
+
+from bcma_decide.cli.output import print_json
 
 schema_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -14,4 +14,4 @@ def schema() -> None:
     """Print the JSON Schema of a comparison, for programs that read it."""
     from bcma_decide.comparison import Comparison
 
-    typer.echo(json.dumps(Comparison.model_json_schema(mode="serialization"), indent=2, ensure_ascii=False))
+    print_json(Comparison.model_json_schema(mode="serialization"))

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
-from bcma_decide.cli.profile_options import ExampleName, ProfileCommand, patient_from_sources, with_profile_options
+from bcma_decide.cli.output import print_json
+from bcma_decide.cli.profile_options import (
+    ExampleName,
+    ProfileCommand,
+    ProfileFile,
+    patient_from_sources,
+    with_profile_options,
+)
 from bcma_decide.cli.profiles import EvidenceDirectory
 
 if TYPE_CHECKING:
+    from bcma_decide.definitions import Definitions
     from bcma_decide.model.artefact import Model
 
 score_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-def _names() -> list[str]:
+def _names(definitions: Definitions) -> list[str]:
+    return [score.about.id.replace("_", "-") for score in definitions.scores.every()]
+
+
+def _shipped_names() -> list[str]:
     from bcma_decide.definitions import shipped_definitions
 
-    return [score.about.id.replace("_", "-") for score in shipped_definitions().scores.every()]
+    return _names(shipped_definitions())
 
 
 Name = Annotated[
     str | None,
-    typer.Argument(metavar="NAME", help="Its id, as in the list; without it, the list.", autocompletion=_names),
+    typer.Argument(metavar="NAME", help="Its id, as in the list; without it, the list.", autocompletion=_shipped_names),
 ]
-ProfileFile = Annotated[
-    str | None,
-    typer.Option(
-        "--profile", "-p", metavar="FILE", help="Profile of the patient, YAML or JSON; - reads standard input.",
-        rich_help_panel="Where the patient comes from",
-    ),
-]  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of text.")]
 
 
@@ -66,7 +70,7 @@ def score(
     if found is None:
         from bcma_decide.reading import closest
 
-        ids = [each.about.id.replace("_", "-") for each in model.definitions.scores.every()]
+        ids = _names(model.definitions)
         hint = closest(name.replace("_", "-"), ids) or f"one of {', '.join(ids)}"
         raise typer.BadParameter(f"{name!r} is not a score; {hint}", param_hint="NAME")
     from bcma_decide.findings import score_line
@@ -90,9 +94,7 @@ def score(
 def _list(model: Model, as_json: bool) -> None:
     rows = [each.about for each in model.definitions.scores.every()]
     if as_json:
-        typer.echo(
-            json.dumps([{"id": about.id, "name": about.name, "purpose": about.purpose} for about in rows], indent=2)
-        )
+        print_json([{"id": about.id, "name": about.name, "purpose": about.purpose} for about in rows])
         return
     from rich.console import Console
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from bcma_decide.conditions import BOUNDS, Condition, Course, Drugs, Every, Is, Known, Not, OneOf, Score, Some, Within
 from bcma_decide.conditions import leaves as leaves_of
 from bcma_decide.definitions import Definitions
+from bcma_decide.evidence.schema import Number, Strict
 from bcma_decide.fields import FIELDS
 from bcma_decide.logic import Bounds
+from bcma_decide.measures import NUMERIC
 from bcma_decide.reading import closest, converted, find_unit
 from bcma_decide.vocabulary import MODEL_TRAITS
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
 Kind = Literal["adc", "car_t", "bispecific"]
 
 YES_NO: Final = frozenset(
@@ -24,7 +25,7 @@ YES_NO: Final = frozenset(
         *(trait.id for trait in MODEL_TRAITS if trait.kind == "binary"),
     ]
 )
-NUMBERS: Final = frozenset(field.id for field in FIELDS.values() if field.kind in ("whole", "stage", "quantity"))
+NUMBERS: Final = frozenset(NUMERIC)
 LISTED: Final = frozenset(field.id for field in FIELDS.values() if field.kind in ("whole", "stage", "choice"))
 
 
@@ -36,12 +37,6 @@ def _of(kind: frozenset[str], what: str) -> AfterValidator:
         return trait
 
     return AfterValidator(check)
-
-
-class Strict(BaseModel):
-    """Unknown keys are errors and nothing is coerced from text."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class BoundsEntry(Strict):
@@ -59,8 +54,7 @@ class BoundsEntry(Strict):
         if self.below is not None and self.at_most is not None:
             raise ValueError("below and at_most exclude each other")
         bounds = self.bounds()
-        floor = bounds.at_least if bounds.at_least is not None else bounds.above
-        ceiling = bounds.at_most if bounds.at_most is not None else bounds.below
+        floor, ceiling = bounds.floor, bounds.ceiling
         closed = bounds.at_least is not None and bounds.at_most is not None
         if floor is not None and ceiling is not None and (floor > ceiling or (floor == ceiling and not closed)):
             raise ValueError(f"nothing lies {bounds.words()}")

@@ -13,10 +13,10 @@ from pydantic import Field, ValidationError
 from bcma_decide.conditions import to_plain
 from bcma_decide.definitions import Definitions, fold, wording
 from bcma_decide.errors import EvidenceError, Problem
-from bcma_decide.evidence.conditions import BoundsEntry, ConditionEntry, Number, Strict, naming_problems
-from bcma_decide.evidence.schema import Basis
+from bcma_decide.evidence.conditions import BoundsEntry, ConditionEntry, naming_problems
+from bcma_decide.evidence.schema import Basis, CitationEntry, Number, Strict, Text
 from bcma_decide.evidence.scores import FILE as SCORES
-from bcma_decide.evidence.scores import Name, ScoresFile, Text, in_unit, score_problems
+from bcma_decide.evidence.scores import Name, ScoresFile, in_unit, score_problems
 from bcma_decide.fields import FIELDS
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS
 from bcma_decide.yaml_reader import read_yaml
@@ -116,15 +116,6 @@ class RuledOutEntry(Strict):
     when: ConditionEntry
 
 
-class SourceEntry(Strict):
-    """Where a definition was seen."""
-
-    citation: Text
-    pmid: int | None = None
-    doi: str | None = None
-    url: str | None = None
-
-
 class DefinitionsFile(Strict):
     """The whole file."""
 
@@ -137,7 +128,7 @@ class DefinitionsFile(Strict):
     stages: list[StageEntry]
     terms: list[TermEntry]
     ruled_out: list[RuledOutEntry]
-    sources: dict[str, SourceEntry]
+    sources: dict[str, CitationEntry]
 
 
 def load_definitions(directory: Path) -> Definitions:
@@ -199,7 +190,7 @@ def _bedside(checked: DefinitionsFile) -> dict[str, Any]:
     for entry, cut in zip(checked.cut_offs, plain["cut_offs"], strict=True):
         for name in BoundsEntry.model_fields:
             cut.pop(name)
-        cut["bounds"] = {name: edge for name, edge in entry.bounds()._asdict().items() if edge is not None}
+        cut["bounds"] = entry.bounds().given()
     plain["ruled_out"] = [{"id": entry.id, "when": to_plain(entry.when.condition())} for entry in checked.ruled_out]
     return plain
 

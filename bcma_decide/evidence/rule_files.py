@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field
 
 from bcma_decide.comparison import Severity
 from bcma_decide.conditions import to_plain
-from bcma_decide.evidence.conditions import ConditionEntry, Number, Strict
-from bcma_decide.evidence.schema import Basis, Identifier, Source
+from bcma_decide.evidence.conditions import ConditionEntry
+from bcma_decide.evidence.schema import Basis, Identifier, Number, Source, Strict, Text
 from bcma_decide.rules.book import Approval
 from bcma_decide.rules.dates import days_of
 from bcma_decide.vocabulary import ClassId
@@ -21,7 +21,6 @@ def _a_date(text: str) -> str:
 
 
 Date = Annotated[str, AfterValidator(_a_date)]
-Text = Annotated[str, Field(min_length=3)]
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 Region = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z ]*$")]
 RuleId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9][a-z0-9.-]*$")]

@@ -21,7 +21,7 @@ from bcma_decide.evidence.rule_files import (
     RulesFile,
     RuleSourcesFile,
 )
-from bcma_decide.rules.book import NOT_IN_FORCE, RuleBook
+from bcma_decide.rules.book import NOT_IN_FORCE
 from bcma_decide.rules.dates import days_of
 from bcma_decide.yaml_reader import read_yaml
 
@@ -60,21 +60,8 @@ class RuleFiles:
                 }
                 for product in self.products.products
             ],
-            "sources": {
-                key: source.model_dump(include={"citation", "pmid", "doi", "url"}) for key, source in sources.items()
-            },
+            "sources": {key: source.bedside() for key, source in sources.items()},
         }
-
-
-def load_rule_book(root: Path, definitions: Definitions) -> RuleBook:
-    """Read, check and build the rule book of an evidence directory.
-
-    Raises
-    ------
-    EvidenceError
-        With every problem found.
-    """
-    return RuleBook.from_dict(load_rules(root, definitions).bedside())
 
 
 def load_rules(root: Path, definitions: Definitions) -> RuleFiles:

@@ -14,6 +14,7 @@ from bcma_decide.vocabulary import ClassId, Design
 
 Basis = Literal["verified", "derived", "recalled"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
+Text = Annotated[str, Field(min_length=3)]
 Interval = tuple[Number | None, Number | None]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 
@@ -41,13 +42,22 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Source(Strict):
-    """Where a figure was seen."""
+class CitationEntry(Strict):
+    """Where something was seen, as the bedside has it."""
 
-    citation: Annotated[str, Field(min_length=3)]
+    citation: Text
     pmid: int | None = None
     doi: str | None = None
     url: str | None = None
+
+    def bedside(self) -> dict[str, str | int | None]:
+        """Plain data for the pooled file."""
+        return self.model_dump(include=set(CitationEntry.model_fields))
+
+
+class Source(CitationEntry):
+    """Where a figure was seen."""
+
     traceable: bool = True
     note: str = ""
 

@@ -10,15 +10,14 @@ from pydantic import Field, model_validator
 
 from bcma_decide.conditions import Condition, Score, Within, leaves, to_plain
 from bcma_decide.conditions import Is as IsCondition
-from bcma_decide.evidence.conditions import BoundsEntry, ConditionEntry, Number, Strict
-from bcma_decide.evidence.schema import Basis, Source
+from bcma_decide.evidence.conditions import NUMBERS, BoundsEntry, ConditionEntry
+from bcma_decide.evidence.schema import Basis, Number, Source, Strict, Text
 from bcma_decide.fields import FIELDS
 from bcma_decide.vocabulary import ClassId
 
 FILE = "scores.yaml"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Text = Annotated[str, Field(min_length=3)]
 
 
 class ScoreFigure(Strict):
@@ -193,20 +192,14 @@ class ScoresFile(Strict):
                 {
                     "about": e.about(),
                     "items": [_item(item) for item in e.items],
-                    "groups": [{"label": g.label, "bounds": _limits(g), "outcomes": g.outcomes} for g in e.groups],
+                    "groups": [
+                        {"label": g.label, "bounds": g.bounds().given(), "outcomes": g.outcomes} for g in e.groups
+                    ],
                 }
                 for e in self.points
             ],
-            "sources": {
-                key: source.model_dump(include={"citation", "pmid", "doi", "url"})
-                for key, source in self.sources.items()
-                if key in cited
-            },
+            "sources": {key: source.bedside() for key, source in self.sources.items() if key in cited},
         }
-
-
-def _limits(bounds: BoundsEntry) -> dict[str, float]:
-    return {name: edge for name, edge in bounds.bounds()._asdict().items() if edge is not None}
 
 
 def _stage(stage: StageOfEntry) -> dict[str, Any]:
@@ -217,7 +210,7 @@ def _stage(stage: StageOfEntry) -> dict[str, Any]:
 def _item(item: ItemEntry) -> dict[str, Any]:
     if item.when is not None:
         return {"label": item.label, "when": to_plain(item.when.condition()), "points": item.points}
-    bands = [{"points": band.points, "bounds": _limits(band)} for band in item.bands]
+    bands = [{"points": band.points, "bounds": band.bounds().given()} for band in item.bands]
     return {"label": item.label, "field": item.field, "unit": item.unit, "bands": bands}
 
 
@@ -282,11 +275,10 @@ def _staging_problems(staging: StagingEntry) -> Iterator[tuple[str, str]]:
 
 def in_unit(where: str, name: str, unit: str) -> Iterator[tuple[str, str]]:
     """Whether a numeric field is named in the unit the profile keeps."""
-    field = FIELDS.get(name)
-    if field is None or field.kind not in ("whole", "stage", "quantity"):
+    if name not in NUMBERS:
         yield where, f"{name!r} is not a numeric field of the profile"
-    elif field.unit != unit:
-        yield where, f"{name!r} is kept in {field.unit!r}, not {unit!r}"
+    elif FIELDS[name].unit != unit:
+        yield where, f"{name!r} is kept in {FIELDS[name].unit!r}, not {unit!r}"
 
 
 def coverage(bands: Iterable[BoundsEntry]) -> Iterator[tuple[float, int]]:

@@ -45,9 +45,10 @@ def finding_groups(comparison: Comparison) -> tuple[FindingGroup, ...]:
     titles = {"": "The input", BOTH: "Both options"}
     titles |= {option: sentences.option_label(comparison, option) for option in classes}
     grouped: dict[str, list[Finding]] = {key: [] for key in (*titles, APART)}
+    parents = _parents(comparison)
     for finding in arrange.findings(comparison):
         if finding.state == "fires":
-            key = APART if finding.basis == UNVERIFIED else _place(comparison, finding)
+            key = APART if finding.basis == UNVERIFIED else _place(parents, finding)
             grouped[key].append(finding)
     return tuple(
         FindingGroup(titles.get(key, key), tuple(sorted(found, key=lambda each: SEVERITIES.index(each.severity))))
@@ -56,23 +57,27 @@ def finding_groups(comparison: Comparison) -> tuple[FindingGroup, ...]:
     )
 
 
-def _place(comparison: Comparison, finding: Finding) -> str:
-    """Class a finding concerns; empty for the input, ``both`` for the two of them."""
+def _parents(comparison: Comparison) -> dict[str, str]:
+    """Class of every option and product."""
     parents: dict[str, str] = {option.id: option.class_id for option in comparison.options}
-    parents |= {product: label.class_id for product, label in comparison.indications.items()}
+    return parents | {product: label.class_id for product, label in comparison.indications.items()}
+
+
+def _place(parents: dict[str, str], finding: Finding) -> str:
+    """Class a finding concerns; empty for the input, ``both`` for the two of them."""
     concerned = {parents.get(option, option) for option in arrange.concerned(finding)}
     return "" if not concerned else BOTH if len(concerned) > 1 else concerned.pop()
 
 
 def open_findings(comparison: Comparison) -> tuple[OpenFindings, ...]:
     """What is missing to judge the rest, worst rank first; an input of one class only says which."""
-    rank: str
     ranked: dict[str, dict[str, set[str]]] = {rank: {} for rank in (*SEVERITIES, "unverified")}
+    parents = _parents(comparison)
     for finding in comparison.findings:
         if finding.state == "cannot_be_judged":
-            rank = "unverified" if finding.basis == UNVERIFIED else finding.severity
+            needed = ranked["unverified" if finding.basis == UNVERIFIED else finding.severity]
             for need in finding.needs:
-                ranked[rank].setdefault(need, set()).add(_place(comparison, finding))
+                needed.setdefault(need, set()).add(_place(parents, finding))
     said: set[str] = set()
     result = []
     for rank, needs in ranked.items():
@@ -93,7 +98,7 @@ def finding_text(comparison: Comparison, finding: Finding, group: FindingGroup) 
     whom = sentences.applies_to(comparison, finding)
     said = whom in ("", group.title) or group.title == "Both options"
     lead = finding.severity if said else f"{finding.severity}, {whom}"
-    extra = "; ".join(part for part in (sentences.finding_facts(finding), sentences.finding_source(finding)) if part)
+    extra = sentences.finding_ground(finding)
     return f"{lead}: {finding.text}" + (f" ({extra})" if extra else "")
 
 

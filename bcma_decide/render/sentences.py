@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bcma_decide.comparison import Comparison, Estimate, Finding, Move, Option, Outcome, Reference, TraitLine
+from bcma_decide.comparison import (
+    UNVERIFIED,
+    Comparison,
+    Estimate,
+    Finding,
+    Move,
+    Option,
+    Outcome,
+    Reference,
+    TraitLine,
+)
 from bcma_decide.render import wording
 from bcma_decide.render.arrange import Mover, concerned, contrast_of
 from bcma_decide.vocabulary import TRAIT_LABELS
@@ -50,13 +60,17 @@ ORIGINS = {
 
 def finding_extra(comparison: Comparison, finding: Finding) -> str:
     """Whom a finding concerns, its facts and its sources."""
-    parts = (applies_to(comparison, finding), finding_facts(finding), finding_source(finding))
-    return "; ".join(part for part in parts if part)
+    return "; ".join(part for part in (applies_to(comparison, finding), finding_ground(finding)) if part)
+
+
+def finding_ground(finding: Finding) -> str:
+    """What a finding rests on: its facts and its sources."""
+    return "; ".join(part for part in (finding_facts(finding), finding_source(finding)) if part)
 
 
 def finding_source(finding: Finding) -> str:
     """Where a finding comes from: what kind of source, as of when, its key; empty for the input itself."""
-    if finding.basis == "recalled":
+    if finding.basis == UNVERIFIED:
         return "unverified"
     named = f"source: {', '.join(finding.sources)}" if finding.sources else ""
     kind = " ".join(part for part in (ORIGINS.get(finding.origin or "", ""), finding.date) if part)

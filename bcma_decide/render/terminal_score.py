@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from rich.console import Console
 
 from bcma_decide.comparison import ScoreItemLine, ScoreLine
+from bcma_decide.logic import Span
+from bcma_decide.phrases import points_text
 from bcma_decide.render import rule_view
 from bcma_decide.render.page import Page
 from bcma_decide.score_book import Citation
@@ -44,11 +46,7 @@ def _sign(page: Page, item: ScoreItemLine) -> str:
 
 
 def _points(item: ScoreItemLine) -> str:
-    if item.points is None:
-        return ""
-    low, high = item.points
-    points = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    return f": {points} {'point' if points == '1' else 'points'}"
+    return "" if item.points is None else f": {points_text(Span(*item.points))}"
 
 
 def _address(source: Citation) -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from bcma_decide.comparison import FindingState
 from bcma_decide.condition_words import condition_words
 from bcma_decide.facts import Facts, Judgement
 from bcma_decide.rules.book import Rule, RuleBook
 from bcma_decide.rules.dates import begun, in_force
 from bcma_decide.vocabulary import CLASSES, ClassId
-
-FindingState = Literal["fires", "cannot_be_judged"]
 
 
 class Fired(NamedTuple):
@@ -70,4 +69,4 @@ def _needs(found: Judgement, rule: Rule, on: date) -> tuple[str, ...]:
     """What would settle the rule; nothing where it fires."""
     changes = [change for change in (rule.since, rule.until) if change and begun(change, on) is None]
     days = (f"the day of the change ({change})" for change in changes)
-    return (*(found.missing if found.value is None else ()), *days)
+    return (*found.missing, *days)

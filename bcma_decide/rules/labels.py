@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
+from bcma_decide.comparison import LabelState
 from bcma_decide.facts import Facts
 from bcma_decide.logic import Truth, all_of
 from bcma_decide.rules.book import NOT_IN_FORCE, SINGLE_AGENT, Approval, Indication, LabelItem, Product, RuleBook
@@ -14,7 +15,6 @@ _WAITING: Final[dict[Approval | None, str]] = {
     "pending": "application pending",
     "not_approved": "not approved when last seen",
 }
-LabelState = Literal["met", "not_met", "cannot_be_judged"]
 
 
 class ItemVerdict(NamedTuple):
@@ -99,11 +99,8 @@ def _none(own: list[Indication], region: str, on: date) -> ItemVerdict:
 
 
 def _item(item: LabelItem, facts: Facts) -> ItemVerdict:
-
     found = facts.judge(item.when)
-    return ItemVerdict(
-        item.text, state_of(found.value), "; ".join(found.here), found.missing if found.value is None else ()
-    )
+    return ItemVerdict(item.text, state_of(found.value), "; ".join(found.here), found.missing)
 
 
 def _together(items: tuple[ItemVerdict, ...]) -> Truth:

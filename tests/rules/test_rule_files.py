@@ -7,9 +7,10 @@ import yaml
 
 from bcma_decide.definitions import shipped_definitions
 from bcma_decide.errors import EvidenceError
-from bcma_decide.evidence.rules import load_rule_book, load_rules
+from bcma_decide.evidence.rules import load_rules
 from bcma_decide.location import evidence_directory
 from bcma_decide.patient import Patient
+from bcma_decide.rules.book import RuleBook
 from bcma_decide.traits import derive
 from bcma_decide.yaml_reader import read_yaml
 
@@ -149,6 +150,10 @@ def test_the_copy_itself_is_sound(files):
 )
 def test_a_limit_in_another_unit_is_converted(files, trait, limit, inside, outside):
     edit(files, "rules/kidney.yaml", when(trait=trait, **limit))
-    condition = next(rule.when for rule in load_rule_book(files, DEFINITIONS).rules if rule.topic == "kidney")
+    condition = next(
+        rule.when
+        for rule in RuleBook.from_dict(load_rules(files, DEFINITIONS).bedside()).rules
+        if rule.topic == "kidney"
+    )
     for value, expected in ((inside, True), (outside, False)):
         assert derive(Patient.read({trait: value}), DEFINITIONS).facts.judge(condition).value is expected
