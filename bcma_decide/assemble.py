@@ -24,7 +24,7 @@ from bcma_decide.comparison import (
     TraitLine,
 )
 from bcma_decide.errors import NoEvidenceError, Problem, ProfileError
-from bcma_decide.explain import explanation
+from bcma_decide.explain import all_studies, explanation
 from bcma_decide.findings import (
     cited,
     indications,
@@ -129,7 +129,7 @@ def compare(
     practical = practical_sources(book, region, on)
     scores = score_lines(model.definitions.scores, facts)
     return Comparison(
-        evidence=EvidenceStamp(hash=model.hash, date=model.date, version=model.version),
+        evidence=evidence_stamp(model, on),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
         intended_use=INTENDED_USE,
         profile=_profile(found, setting, name),
@@ -142,9 +142,18 @@ def compare(
         scores=scores,
         unknowns=all_unknowns(found),
         not_known=model.not_known,
+        studies=all_studies(model),
         explanations=tuple(explanation(model, outcome) for outcome in OUTCOMES if outcome in explain),
         references=(*model.references, *cited(findings, labels, practical, scores, model.citations)),
     )
+
+
+def evidence_stamp(model: Model, on: Day) -> EvidenceStamp:
+    """Which evidence, and whether as many whole months as it allows lie between its date and the day asked for."""
+    of = Day.fromisoformat(model.date)
+    months = 12 * (on.year - of.year) + on.month - of.month - (on.day < of.day)
+    old = months >= model.assumptions["evidence_months"]
+    return EvidenceStamp(hash=model.hash, date=model.date, version=model.version, out_of_date=old)
 
 
 def check_region(model: Model, region: str) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 
 
 def rounded(value: float) -> float:
@@ -38,6 +38,8 @@ class EvidenceStamp(Value):
     hash: str
     date: str
     version: str
+    out_of_date: bool = False
+    """Whether it is older, on the day asked for, than the evidence itself allows."""
 
 
 class SoftwareStamp(Value):
@@ -331,6 +333,8 @@ class Move(Value):
     high: Number
     low_when: str
     high_when: str
+    unstable: bool = False
+    """Whether it moves the number so far that the range says more than the median."""
 
 
 class Unknown(Value):
@@ -355,6 +359,22 @@ class StudyLine(Value):
     weight_pct: Number
     basis: Literal["verified", "derived", "recalled"]
     source: str
+
+
+class StudyEntry(Value):
+    """A study behind the numbers of one class, over all outcomes."""
+
+    study: str
+    name: str
+    class_id: Literal["car_t", "bite"]
+    design: Literal["real_world", "interventional"]
+    n: int
+    """Most patients counted for any outcome."""
+    follow_up_months: Number | None
+    """Longest follow-up of any outcome."""
+    outcomes: tuple[str, ...]
+    sources: tuple[str, ...]
+    """Keys of the references."""
 
 
 class EffectLine(Value):
@@ -414,5 +434,7 @@ class Comparison(Value):
     unknowns: tuple[Unknown, ...] = ()
     not_known: tuple[str, ...] = ()
     """What no input could settle: no head-to-head trial, products without counts, follow-up."""
+    studies: tuple[StudyEntry, ...] = ()
+    """Every study behind the numbers, those of the first class first."""
     explanations: tuple[Explanation, ...] = ()
     references: tuple[Reference, ...] = ()

@@ -18,6 +18,7 @@ def all_unknowns(found: Answer) -> tuple[Unknown, ...]:
     open_traits = [trait for trait in MODEL_TRAITS if found.traits[trait.id].value is None]
     traits = [trait for trait in open_traits if moving[MODEL_TRAIT_IDS.index(trait.id)]]
     all_moves = trait_moves(found, [trait.id for trait in traits])
+    unstable = found.model.assumptions["unstable_move"]
     listed = []
     for trait in traits:
         moves = [move for move in all_moves.get(trait.id, ()) if move.high - move.low >= SMALLEST_MOVE]
@@ -35,6 +36,7 @@ def all_unknowns(found: Answer) -> tuple[Unknown, ...]:
                         high=move.high,
                         low_when=_when(trait.kind, move.low_value),
                         high_when=_when(trait.kind, move.high_value),
+                        unstable=move.high - move.low >= unstable,
                     )
                     for move in moves
                 ),

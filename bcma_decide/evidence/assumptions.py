@@ -63,6 +63,13 @@ class CertaintyLimits(Strict):
     large_effect_odds_ratio: Assumption
 
 
+class Presentation(Strict):
+    """From where on something is marked in what people see."""
+
+    unstable_move: Assumption
+    evidence_months: Assumption
+
+
 class Borrowing(Strict):
     """Which trait effects may be carried from one class to the other."""
 
@@ -111,16 +118,17 @@ class Assumptions(Strict):
     bias: Bias
     limits: Limits
     certainty: CertaintyLimits
+    presentation: Presentation
     borrowing: Borrowing
     reference_profile: ReferenceProfile
     unreported_margins: UnreportedMargins
     not_known: tuple[NotKnown, ...]
 
     def bedside(self) -> dict[str, float]:
-        """The plain numbers the bedside needs: bias terms, limits and steps of the certainty rating."""
+        """The plain numbers the bedside needs: bias terms, limits, steps of the certainty rating, marks."""
         return {
             name: getattr(group, name).value
-            for group in (self.bias, self.limits, self.certainty)
+            for group in (self.bias, self.limits, self.certainty, self.presentation)
             for name in type(group).model_fields
         }
 

@@ -40,6 +40,8 @@ ASSUMPTIONS = {
     "imprecision_width": 0.2,
     "inconsistency_width": 0.4,
     "large_effect_odds_ratio": 2.0,
+    "unstable_move": 0.1,
+    "evidence_months": 12.0,
 }
 
 
