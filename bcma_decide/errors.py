@@ -4,6 +4,7 @@ BcmaDecideError
 ├── ProfileError      a patient profile that cannot be used        exit 3
 ├── EvidenceError     evidence files that break their own rules    exit 3
 ├── SynthesisError    numbers that cannot be pooled                exit 3
+├── SheetError        a sheet that cannot be written as asked      exit 2
 └── NoEvidenceError   nothing usable to answer with                exit 4
 
 A message says what is wrong, where (file and field), and what to do about it.
@@ -56,6 +57,12 @@ class EvidenceError(BcmaDecideError):
 
 class SynthesisError(BcmaDecideError):
     """Numbers that cannot be pooled, or an estimator that did not converge."""
+
+
+class SheetError(BcmaDecideError):
+    """A sheet that cannot be written as asked: unknown rows, a language that is not complete, a missing extra."""
+
+    exit_code = EXIT_USAGE
 
 
 class NoEvidenceError(BcmaDecideError):

@@ -1,54 +1,100 @@
-"""A comparison as one self-contained HTML page: no script, nothing loaded, for every reader."""
+"""A sheet as one self-contained HTML page: no script, nothing loaded, for the screen and for paper."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
-from bcma_decide.comparison import Comparison, Estimate, Explanation, Interval, Outcome, Reference
-from bcma_decide.render import arrange, rule_view, sentences, wording
+from bcma_decide.comparison import Comparison, Explanation, Outcome, Reference
+from bcma_decide.render import arrange, figures, language, rule_view, sentences, wording
+from bcma_decide.render.clinician_view import clinician_view, longest_lists
+from bcma_decide.render.patient_view import patient_view
+from bcma_decide.render.sheet import Sheet, result_hash
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment
 
-LINE = 240
-"""Length of the line from 0 to 100 in the template's drawing."""
-
-_SHAPES = {
-    "contraindication": "■",
-    "caution": "▲",
-    "information": "●",
-    "cannot_be_judged": "?",
-    "met": "✓",
-    "not_met": "✗",
-}
-_TEMPLATES = Path(__file__).parent / "templates"
+_TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
-def render_html(comparison: Comparison) -> str:
-    """Write a comparison as HTML; same comparison, same bytes.
+@dataclass(frozen=True)
+class Fit:
+    """How a sheet is made to fit its paper, for its first and its second page.
+
+    ``scales``: size of the text, of the usual size. ``lists``: lines that lists of findings have room for,
+    contraindications not counted.
+    """
+
+    scales: tuple[float, float]
+    lists: tuple[int, int]
+
+
+def widest_fit(comparison: Comparison, sheet: Sheet) -> Fit:
+    """The fit to start from: text of the usual size, every finding."""
+    return Fit((1.0, 1.0), longest_lists(comparison) if sheet.audience == "clinician" else (0, 0))
+
+
+def render_html(comparison: Comparison, sheet: Sheet | None = None) -> str:
+    """Write a sheet for the screen; printed from a browser it is the same as on paper.
+
+    The clinician's page goes on, on the screen only, with everything behind the sheet: all outcomes, products,
+    findings, practical facts, steps, studies and references.
 
     Parameters
     ----------
     comparison
-        What to write; nothing else is looked up. All its text is escaped.
+        What to write; nothing else is looked up. All its text is escaped. Same comparison, same bytes.
+    sheet
+        For whom, in which language, on which paper.
     """
+    sheet = sheet or Sheet()
+    return _page(comparison, sheet, widest_fit(comparison, sheet), on_screen=True)
+
+
+def render_print(comparison: Comparison, sheet: Sheet, fit: Fit) -> str:
+    """Write a sheet as the page a PDF is laid out from: paper only, in the packaged fonts."""
+    return _page(comparison, sheet, fit, on_screen=False)
+
+
+def _page(comparison: Comparison, sheet: Sheet, fit: Fit, *, on_screen: bool) -> str:
     classes = arrange.class_options(comparison)
-    page = _template().render(
-        comparison=comparison,
-        classes=classes,
-        pair=classes if len(classes) == 2 else (),
-        products=arrange.product_options(comparison),
-        movers=arrange.movers(comparison),
-        explained=tuple(_explained(comparison)),
-    )
-    return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()) + "\n"
+    shared = {
+        "comparison": comparison,
+        "sheet": sheet,
+        "fit": fit,
+        "on_screen": on_screen,
+        "lang": sheet.language,
+        "hash": result_hash(comparison),
+        "classes": classes,
+        "pair": classes if len(classes) == 2 else (),
+        "looks": {option.id: look for option, look in zip(classes, figures.LOOKS, strict=False)},
+    }
+    with language.speaking(sheet.language):
+        if sheet.audience == "patient":
+            text = _environment().get_template("patient.html.j2").render(view=patient_view(comparison, sheet), **shared)
+        else:
+            detail = _detail(comparison) if on_screen else {}
+            view = clinician_view(comparison, sheet, fit.lists)
+            text = _environment().get_template("clinician.html.j2").render(view=view, **shared, **detail)
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+
+
+def _detail(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "products": arrange.product_options(comparison),
+        "explained": tuple(_explained(comparison)),
+        "class_looks": {
+            option.class_id: look
+            for option, look in zip(arrange.class_options(comparison), figures.LOOKS, strict=False)
+        },
+    }
 
 
 @lru_cache(maxsize=1)
-def _template() -> Template:
+def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -58,17 +104,21 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_printable,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        language.gettext, language.ngettext, newstyle=True
     )
     environment.globals.update(
         wording=wording,
         arrange=arrange,
         sentences=sentences,
         rule_view=rule_view,
-        strip=strip,
+        figures=figures,
+        language=language,
         links=links,
-        shapes=_SHAPES,
     )
-    return environment.get_template("comparison.html.j2")
+    return environment
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401  # jinja passes whatever an expression gives
@@ -82,20 +132,6 @@ def _explained(comparison: Comparison) -> list[tuple[Outcome, Explanation, tuple
         for entry in comparison.explanations
         if entry.outcome in by_outcome
     ]
-
-
-def strip(estimate: Estimate) -> dict[str, str] | None:
-    """Where the marks of an estimate stand on a line of the drawing's width, to one decimal."""
-    if estimate.median is None or estimate.credible is None or not wording.has_number(estimate):
-        return None
-    outer: Interval = estimate.prediction or estimate.credible
-    ends = {
-        "low": outer[0],
-        "high": outer[1],
-        "inner_low": estimate.credible[0],
-        "inner_high": estimate.credible[1],
-    }
-    return {name: f"{LINE * value:.1f}" for name, value in {**ends, "at": estimate.median}.items()}
 
 
 def links(reference: Reference) -> tuple[tuple[str, str], ...]:

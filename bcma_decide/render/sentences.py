@@ -185,7 +185,7 @@ def legend(comparison: Comparison) -> tuple[str, ...]:
         )
     used = {estimate.certainty for estimate in estimates}
     used |= {outcome.contrast.certainty for outcome in comparison.outcomes if outcome.contrast}
-    levels = [level for level in wording.CERTAINTY_WORDS if level in used]
+    levels = [level for level in wording.certainty_words() if level in used]
     if levels:
         lines.append("Certainty: " + "; ".join(wording.certainty_phrase(level) for level in levels) + ".")
     return tuple(lines)

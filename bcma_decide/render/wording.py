@@ -9,30 +9,36 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
 from bcma_decide.comparison import Certainty, Contrast, Estimate, Interval, RiskDifference, State
+from bcma_decide.render.language import gettext as _
+from bcma_decide.render.language import ngettext
 
 MINUS: Final = "\N{MINUS SIGN}"
 
-STATE_WORDS: Final[dict[State, str]] = {
-    "estimated": "estimated",
-    "too_thin": "too few studies",
-    "not_applicable": "does not apply",
-    "no_evidence": "not reported",
-}
-
 DESIGNS: Final = {"real_world": "practice", "interventional": "trial"}
 
-CERTAINTY_WORDS: Final[dict[Certainty, str]] = {
-    "very low": "the evidence is very uncertain",
-    "low": "the true number may be clearly different",
-    "moderate": "the true number is probably close",
-    "high": "the true number is close",
-}
 
-# How strongly a sentence may speak (GRADE guidelines 26); at very low it says that the evidence is uncertain.
-_VERB: Final[dict[Certainty, str]] = {"high": "", "moderate": "probably ", "low": "may "}
+def state_word(name: State) -> str:
+    """Words for a state: ``too few studies``."""
+    words: dict[State, str] = {
+        "estimated": _("estimated"),
+        "too_thin": _("too few studies"),
+        "not_applicable": _("does not apply"),
+        "no_evidence": _("not reported"),
+    }
+    return words[name]
+
+
+def certainty_words() -> dict[Certainty, str]:
+    """What each level of certainty means, the lowest first."""
+    return {
+        "very low": _("the evidence is very uncertain"),
+        "low": _("the true number may be clearly different"),
+        "moderate": _("the true number is probably close"),
+        "high": _("the true number is close"),
+    }
 
 
 def visible(text: str) -> str:
@@ -70,24 +76,25 @@ def count(probability: float) -> str:
     """Return the number alone, for beneath a heading *of 100*: ``84``, ``fewer than 1``, ``more than 99``."""
     points = 100 * probability
     if points < 0.5:
-        return "fewer than 1"
-    return "more than 99" if whole(points) > 99 else str(whole(points))
+        return _("fewer than 1")
+    return _("more than 99") if whole(points) > 99 else str(whole(points))
 
 
 def short_count(probability: float) -> str:
     """Return it in at most three signs, for the ends of an interval: ``84``, ``<1``, ``>99``."""
-    return {"fewer than 1": "<1", "more than 99": ">99"}.get(count(probability), count(probability))
+    points = 100 * probability
+    return "<1" if points < 0.5 else ">99" if whole(points) > 99 else str(whole(points))
 
 
 def of_100(probability: float) -> str:
     """Natural frequency: ``84 of 100``."""
-    return f"{count(probability)} of 100"
+    return _("{number} of 100").format(number=count(probability))
 
 
 def interval(ends: Interval) -> str:
     """Both ends, of 100: ``70 to 88``."""
     low, high = ends
-    return f"{short_count(low)} to {short_count(high)}"
+    return _("{low} to {high}").format(low=short_count(low), high=short_count(high))
 
 
 def signed(fraction: float) -> str:
@@ -102,12 +109,14 @@ def signed(fraction: float) -> str:
 def signed_interval(ends: Interval) -> str:
     """Both ends of a difference, of 100: ``−3 to +27``."""
     low, high = ends
-    return f"{signed(low)} to {signed(high)}"
+    return _("{low} to {high}").format(low=signed(low), high=signed(high))
 
 
 def difference(value: RiskDifference) -> str:
     """Return a difference with its interval: ``+12 (−3 to +27) of 100``."""
-    return f"{signed(value.median)} ({signed_interval(value.interval)}) of 100"
+    return _("{number} ({interval}) of 100").format(
+        number=signed(value.median), interval=signed_interval(value.interval)
+    )
 
 
 def percent(probability: float) -> str:
@@ -122,7 +131,7 @@ def share(points: int) -> str:
 
 def probability_higher(probability: float, first: str) -> str:
     """Short form beside a difference: ``CAR-T higher: 88 %``."""
-    return f"{first} higher: {percent(probability)}"
+    return _("{option} higher: {percent}").format(option=first, percent=percent(probability))
 
 
 def probability_phrase(probability: float, first: str, level: Certainty) -> str:
@@ -134,29 +143,30 @@ def probability_phrase(probability: float, first: str, level: Certainty) -> str:
 def likelihood(probability: float) -> str:
     """Return the usual word for a probability, to stand beside its number and never alone."""
     for bound, word in (
-        (0.95, "very likely"),
-        (0.67, "likely"),
-        (0.33, "about as likely as not"),
-        (0.05, "unlikely"),
+        (0.95, _("very likely")),
+        (0.67, _("likely")),
+        (0.33, _("about as likely as not")),
+        (0.05, _("unlikely")),
     ):
         if probability >= bound:
             return word
-    return "very unlikely"
+    return _("very unlikely")
 
 
 def follow_up(months: float | None) -> str:
     """Length of follow-up: ``17 months``, or that it is not reported."""
     if months is None:
-        return "follow-up not reported"
+        return _("follow-up not reported")
     if months < 1:
-        return "under 1 month"
-    return "1 month" if whole(months) == 1 else f"{whole(months)} months"
+        return _("under 1 month")
+    return ngettext("{n} month", "{n} months", whole(months)).format(n=whole(months))
 
 
 def odds_ratio(log_odds_ratio: float, ends: Interval) -> str:
     """Return an odds ratio with its interval: ``0.27 (0.15 to 0.49)``."""
     low, high = ends
-    return f"{odds_ratio_alone(log_odds_ratio)} ({odds_ratio_alone(low)} to {odds_ratio_alone(high)})"
+    ends_text = _("{low} to {high}").format(low=odds_ratio_alone(low), high=odds_ratio_alone(high))
+    return f"{odds_ratio_alone(log_odds_ratio)} ({ends_text})"
 
 
 def odds_ratio_alone(log_value: float) -> str:
@@ -171,19 +181,25 @@ def odds_ratio_alone(log_value: float) -> str:
 
 def certainty(level: Certainty | None) -> str:
     """Return the level, or that it was not rated."""
-    return level or "not rated"
+    levels: dict[Certainty, str] = {
+        "very low": _("very low"),
+        "low": _("low"),
+        "moderate": _("moderate"),
+        "high": _("high"),
+    }
+    return levels[level] if level else _("not rated")
 
 
 def certainty_phrase(level: Certainty | None) -> str:
     """Return the level and what it means: ``very low: the evidence is very uncertain``."""
-    return f"{level}: {CERTAINTY_WORDS[level]}" if level else "not rated"
+    return f"{certainty(level)}: {certainty_words()[level]}" if level else certainty(level)
 
 
 def state(estimate: Estimate) -> str:
     """Words for an estimate without a number: ``too few studies``."""
     if estimate.state == "estimated":
-        return "estimated" if has_number(estimate) else "no number"
-    return STATE_WORDS[estimate.state]
+        return state_word("estimated") if has_number(estimate) else _("no number")
+    return state_word(estimate.state)
 
 
 def state_with_reason(estimate: Estimate) -> str:
@@ -212,26 +228,47 @@ def estimate_sentence(estimate: Estimate, option: str, plain: str) -> str:
         The outcome as a verb: *respond*, *have severe cytokine release syndrome*.
     """
     if estimate.median is None or estimate.credible is None or estimate.state != "estimated":
-        return f"With {option}: {state_with_reason(estimate)}."
-    numbers = f"{of_100(estimate.median)} patients like this (95 % interval {interval(estimate.credible)})"
-    if estimate.certainty is None or estimate.certainty == "very low":
-        return f"The evidence is very uncertain about how many {plain} with {option}: about {numbers}."
-    return f"With {option}, {numbers} {_VERB[estimate.certainty]}{plain}."
+        return _("With {option}: {state}.").format(option=option, state=state_with_reason(estimate))
+    numbers = _("{number} patients like this (95 % interval {interval})").format(
+        number=of_100(estimate.median), interval=interval(estimate.credible)
+    )
+    sentences: dict[Certainty | None, str] = {
+        "high": _("With {option}, {numbers} {plain}."),
+        "moderate": _("With {option}, {numbers} probably {plain}."),
+        "low": _("With {option}, {numbers} may {plain}."),
+    }
+    uncertain = _("The evidence is very uncertain about how many {plain} with {option}: about {numbers}.")
+    return sentences.get(estimate.certainty, uncertain).format(option=option, numbers=numbers, plain=plain)
 
 
 def contrast_sentence(contrast: Contrast, first: str, second: str, plain: str) -> str:
     """Return the difference as a sentence, as strong as its certainty allows."""
     value = contrast.risk_difference
-    ends = f"95 % interval {signed_interval(value.interval)} of 100"
+    ends = _("95 % interval {interval} of 100").format(interval=signed_interval(value.interval))
+    names = {"first": first, "second": second, "plain": plain, "ends": ends}
     if contrast.certainty == "very low":
-        return (
-            f"The evidence is very uncertain about how many more or fewer {plain} with {first} than with "
-            f"{second}: {signed(value.median)}, {ends}."
-        )
+        return _(
+            "The evidence is very uncertain about how many more or fewer {plain} with {first} than with {second}: "
+            "{number}, {ends}."
+        ).format(number=signed(value.median), **names)
     points = abs(whole(100 * value.median))
-    word: Literal["more", "fewer"] = "more" if value.median >= 0 else "fewer"
-    amount = str(points) if points else "fewer than 1"
-    return (
-        f"Of 100 patients like this, {amount} {word} {_VERB[contrast.certainty]}{plain} with {first} than "
-        f"with {second} ({ends})."
-    )
+    amount = str(points) if points else _("fewer than 1")
+    templates: dict[tuple[Certainty, bool], str] = {
+        ("high", True): _("Of 100 patients like this, {amount} more {plain} with {first} than with {second} ({ends})."),
+        ("high", False): _(
+            "Of 100 patients like this, {amount} fewer {plain} with {first} than with {second} ({ends})."
+        ),
+        ("moderate", True): _(
+            "Of 100 patients like this, {amount} more probably {plain} with {first} than with {second} ({ends})."
+        ),
+        ("moderate", False): _(
+            "Of 100 patients like this, {amount} fewer probably {plain} with {first} than with {second} ({ends})."
+        ),
+        ("low", True): _(
+            "Of 100 patients like this, {amount} more may {plain} with {first} than with {second} ({ends})."
+        ),
+        ("low", False): _(
+            "Of 100 patients like this, {amount} fewer may {plain} with {first} than with {second} ({ends})."
+        ),
+    }
+    return templates[contrast.certainty, value.median >= 0].format(amount=amount, **names)

@@ -30,6 +30,7 @@ from bcma_decide.comparison import (
     ScoreItemLine,
     ScoreLine,
     SoftwareStamp,
+    StudyEntry,
     StudyLine,
     TraitLine,
     Unknown,
@@ -509,6 +510,21 @@ UNKNOWNS = (
     ),
 )
 
+STUDIES = (
+    StudyEntry(
+        study="alpha-2023", name="ALPHA-1 phase 2 (all sites)", class_id="car_t", design="interventional", n=97,
+        follow_up_months=27.7, outcomes=("orr", "crs_any", "crs_g3plus"), sources=("example-2024",),
+    ),
+    StudyEntry(
+        study="beta-2024", name="BETA registry", class_id="car_t", design="real_world", n=236,
+        follow_up_months=None, outcomes=("anemia_g3plus",), sources=("example-2024",),
+    ),
+    StudyEntry(
+        study="gamma-2022", name="GAMMA-1", class_id="bite", design="interventional", n=165,
+        follow_up_months=14.1, outcomes=("orr",), sources=("label-2024",),
+    ),
+)  # fmt: skip
+
 EXPLANATIONS = (
     Explanation(
         outcome="orr",
@@ -623,6 +639,7 @@ def comparison(**changes: object) -> Comparison:
             "No trial has compared the two classes head to head.",
             "For linvoseltamab there are no counts by extramedullary disease.",
         ),
+        "studies": STUDIES,
         "explanations": EXPLANATIONS,
         "references": REFERENCES,
     }

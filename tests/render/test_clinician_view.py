@@ -1,0 +1,273 @@
+"""The clinician's sheet: what stands on it, in which state, and what it says of what it leaves out."""
+
+import pytest
+
+from bcma_decide.comparison import Estimate, Finding, Indication, IndicationItem, Move, Unknown
+from bcma_decide.render import citing
+from bcma_decide.render.clinician_view import clinician_view, in_columns, longest_lists
+from bcma_decide.render.sheet import Sheet
+
+from .factory import INDICATIONS, UNKNOWNS, comparison, contrast, estimate, outcome
+
+EVERY = (99, 99)
+
+
+def view(value=None, sheet=None, lists=EVERY):
+    return clinician_view(value or comparison(), sheet or Sheet(), lists)
+
+
+def rows(shown):
+    return {row.outcome.id: row for window in shown.windows for row in window.rows}
+
+
+def caution(number, **changes):
+    fields = {
+        "id": f"rule-{number}", "applies_to": {"class": "car_t"}, "severity": "caution", "state": "fires",
+        "text": f"finding {number}", "value": f"value {number}", "threshold": "threshold", "origin": "study",
+        "basis": "verified",
+    }  # fmt: skip
+    return Finding.model_validate({**fields, **changes})
+
+
+class TestLedger:
+    def test_every_trait_stands_in_exactly_one_group(self):
+        value = comparison()
+        said = [entry.text for group in view(value).ledger for entry in group.entries]
+        for line in value.profile.traits:
+            assert len([text for text in said if text.startswith(line.label)]) == 1
+
+    def test_states_are_groups_of_their_own(self):
+        groups = {group.title: [entry.text for entry in group.entries] for group in view().ledger}
+        assert groups["Used"][0] == "Age: 72 years"
+        assert "Triple-class refractory: yes (derived)" in groups["Used"]
+        assert groups["Known, in no number"] == ["Frail: yes"]
+        assert groups["Check inputs"][0].startswith("Renal impairment: eGFR 85 mL/min but marked as impaired")
+
+    def test_missing_inputs_say_whether_they_change_the_picture(self):
+        move = UNKNOWNS[1].moves[0].model_copy(update={"unstable": True})
+        unstable = UNKNOWNS[1].model_copy(update={"moves": (move,)})
+        shown = view(comparison(unknowns=(UNKNOWNS[0], unstable)))
+        groups = {group.title: {entry.text for entry in group.entries} for group in shown.ledger}
+        assert groups["Missing, changes the picture"] == {"High-risk cytogenetics"}
+        assert "High ferritin" in groups["Missing, does not change the picture"]
+
+    def test_a_contradiction_marks_the_sheet(self):
+        assert view().banners == (
+            "Check inputs: some contradict each other and were taken as unknown; see the profile.",
+        )
+
+    def test_evidence_that_is_out_of_date_marks_the_sheet(self):
+        stamp = comparison().evidence.model_copy(update={"out_of_date": True})
+        value = comparison(evidence=stamp)
+        assert "Evidence out of date: it is of 2026-11-01, the day asked for is 2026-11-01." in view(value).banners
+
+
+class TestRows:
+    def test_benefit_first_and_rows_of_one_time_window_together(self):
+        shown = view()
+        assert shown.windows[0].rows[0].outcome.id == "orr"
+        titles = [window.title for window in shown.windows]
+        assert len(titles) == len(set(titles))
+        directions = [row.outcome.direction for window in shown.windows for row in window.rows]
+        assert directions == sorted(directions)  # benefit before harm
+        assert [row.number for window in shown.windows for row in window.rows] == list(range(1, len(directions) + 1))
+
+    def test_rows_and_icons_asked_for(self):
+        shown = view(sheet=Sheet(rows=("crs_any", "orr"), icons=("crs_any",)))
+        assert set(rows(shown)) == {"orr", "crs_any"}
+        assert [each.outcome.id for each in shown.icons] == ["crs_any"]
+
+    def test_icons_are_of_rows_shown(self):
+        assert [each.outcome.id for each in view(sheet=Sheet(rows=("icans_any",))).icons] == ["icans_any"]
+        assert [each.outcome.id for each in view(sheet=Sheet(rows=("icans_any", "orr"))).icons] == ["orr"]
+
+    def test_a_difference_only_where_it_is_estimable(self):
+        shown = rows(view())
+        assert (shown["orr"].difference, shown["orr"].interval) == ("+8", "−13 to +29")
+        assert shown["apheresed_not_infused"].difference == "not comparable"
+
+    def test_an_unstable_number_shows_its_range_and_withholds_the_word(self):
+        move = Move(
+            outcome="vgpr_or_better", option="car_t", low=0.33, high=0.6, low_when="present", high_when="absent",
+            unstable=True,
+        )  # fmt: skip
+        unknown = Unknown(trait="iss_3", label="ISS stage III", needs="", moves=(move,))
+        stable, unstable = (rows(view(comparison(unknowns=u)))["vgpr_or_better"] for u in ((), (unknown,)))
+        assert stable.higher == "72 %, likely"
+        assert unstable.higher == "72 %"
+        assert (unstable.cells[0].span, unstable.cells[0].depends) == ("33 to 60", "ISS stage III")
+        assert unstable.cells[1].span == ""
+
+    def test_of_several_unstable_traits_the_widest_is_named(self):
+        def unknown(label, low):
+            move = Move(
+                outcome="orr", option="car_t", low=low, high=0.6, low_when="a", high_when="b", unstable=True
+            )  # fmt: skip
+            return Unknown(trait=label, label=label, needs="", moves=(move,))
+
+        shown = rows(view(comparison(unknowns=(unknown("narrow", 0.48), unknown("wide", 0.2)))))
+        assert (shown["orr"].cells[0].span, shown["orr"].cells[0].depends) == ("20 to 60", "wide")
+
+    def test_a_note_stands_once_under_the_table_and_its_letter_in_every_row_that_has_it(self):
+        note = "followed for different times"
+        two = tuple(
+            outcome(name, estimate(0.3, 0.5), estimate(0.2, 0.5), contrast(0.1, (-0.1, 0.3), 0.8), notes=(note,))
+            for name in ("crs_any", "crs_g3plus")
+        )
+        shown = view(comparison(outcomes=two))
+        letters = [letter for letter, text in shown.notes if text == note]
+        assert len(letters) == 1
+        assert {row.marks for row in rows(shown).values()} == set(letters)
+
+    def test_more_notes_than_letters_stay_apart(self):
+        notes = tuple(f"note {n}" for n in range(60))
+        many = (outcome("orr", estimate(0.3, 0.5), estimate(0.2, 0.5), None, notes=notes),)
+        letters = [letter for letter, _ in view(comparison(outcomes=many)).notes]
+        assert len(set(letters)) == 60
+
+    def test_certainty_is_one_word_or_one_per_column(self):
+        pairs = {("low", "low"): "low", ("low", "very low"): "low / very low"}
+        for (first, second), words in pairs.items():
+            one = (outcome("orr", estimate(0.3, 0.5, first), estimate(0.2, 0.5, second), None),)
+            assert rows(view(comparison(outcomes=one)))["orr"].certainty == words
+
+    def test_no_number_at_all_is_not_rated(self):
+        none = Estimate(state="no_evidence")
+        shown = rows(view(comparison(outcomes=(outcome("orr", none, none, None, reason="x"),))))
+        assert shown["orr"].certainty == "not rated"
+
+    def test_reasons_of_the_certainty_name_their_rows(self):
+        one = tuple(
+            outcome(name, estimate(0.3, 0.5, reasons=reasons), estimate(0.2, 0.5, reasons=("start at low: x",)), None)
+            for name, reasons in (
+                ("orr", ("start at low: x", "down for imprecision: interval 42 points wide")),
+                ("cr_or_better", ("start at low: x",)),
+                ("crs_any", ("start at low: x", "down for imprecision: interval 21 points wide")),
+            )
+        )
+        assert view(comparison(outcomes=one)).certainty == (
+            "Start at low: x (all rows)",
+            "Down for imprecision (CAR-T: 1, 3)",
+        )
+
+
+class TestOptions:
+    def test_a_class_without_any_label_met_is_greyed_and_says_so(self):
+        no = IndicationItem(text="four or more earlier lines", state="not_met", value="2")
+        refused = {
+            name: label.model_copy(update={"state": "not_met", "items": (no,), "other_regimens": ()})
+            for name, label in INDICATIONS.items()
+            if label.class_id == "bite"
+        }
+        columns = view(comparison(indications={**INDICATIONS, **refused})).columns
+        assert [column.muted for column in columns] == [False, True]
+        assert columns[1].label == "no label met (US): teclistamab"
+
+    def test_no_label_at_all(self):
+        assert {column.label for column in view(comparison(indications={})).columns} == {"no label seen (US)"}
+
+    def test_contraindications_stand_over_the_column_of_their_class(self):
+        findings = (
+            caution(1, severity="contraindication"),
+            caution(2, severity="contraindication", applies_to={"class": "car_t", "product": "cilta_cel"}),
+            caution(3),
+        )
+        columns = view(comparison(findings=findings)).columns
+        assert [column.warning for column in columns] == ["2 contraindications, see the findings", ""]
+
+    def test_labels_that_say_the_same_stand_together(self):
+        met = Indication(
+            state="met", region="US", date="2026-11-01", label="x-cel", class_id="car_t", regimen="monotherapy",
+            since="2024-01-01", items=(IndicationItem(text="one or more earlier lines", state="met"),),
+        )  # fmt: skip
+        labels = {"cilta_cel": met, "ide_cel": met.model_copy(update={"label": "y-cel"})}
+        shown = view(comparison(indications=labels)).labels
+        assert [(label.name, label.text) for label in shown] == [("x-cel, y-cel", "label met")]
+
+
+class TestFindings:
+    def test_findings_on_the_same_fact_are_one_line_that_points_to_all_of_them(self):
+        findings = (
+            caution(1, value="dialysis: yes", threshold="dialysis"),
+            caution(2, value="dialysis: yes", threshold="dialysis", applies_to={"class": "bite"}, origin="label"),
+            caution(3),
+        )
+        first, second = view(comparison(findings=findings)).flags
+        assert (first.whom, first.fact, first.ground, first.numbers) == (
+            "CAR-T, Bispecific", "dialysis: yes", "study, label", "1–2",
+        )  # fmt: skip
+        assert (second.fact, second.ground, second.numbers) == ("value 3", "threshold; study", "3")
+
+    def test_how_a_trait_was_worked_out_is_left_to_the_ledger(self):
+        finding = caution(1, value="frail: yes (4 to 5 points: age 82 years (2))", threshold="frail")
+        assert view(comparison(findings=(finding,))).flags[0].fact == "frail: yes"
+
+    def test_what_has_no_room_is_counted_and_no_contraindication_is_ever_left_out(self):
+        findings = tuple(caution(n, severity="contraindication") for n in range(3)) + tuple(
+            caution(n) for n in range(3, 13)
+        )
+        value = comparison(findings=findings)
+        assert longest_lists(value) == (13, 13)
+        shown = view(value, lists=(5, 1))
+        assert [flag.rank for flag in shown.flags] == ["contraindication"] * 3 + ["caution"] * 2
+        assert shown.more_flags[0] == "8 more lines of cautions: page 2."
+        assert [each.finding.severity for column in shown.findings for each in column] == ["contraindication"] * 3
+        assert shown.left_out == "10 more cautions in full: in the result and on the screen."
+
+    def test_information_is_counted(self):
+        texts = view(comparison(findings=(caution(1, severity="information"),))).more_flags
+        assert texts == ("1 finding for information: in the result and on the screen.",)
+
+    def test_unverified_ones_come_last_and_say_so(self):
+        findings = (caution(1, basis="recalled"), caution(2))
+        shown = view(comparison(findings=findings)).flags
+        assert [flag.fact for flag in shown] == ["value 2", "value 1"]
+        assert shown[1].ground == "threshold; unverified"
+
+    def test_a_finding_names_its_source_by_an_identifier(self):
+        finding = caution(1, sources=("example-2024",), date="2026-07")
+        assert view(comparison(findings=(finding,))).findings[0][0].ground == (
+            "study 2026-07; doi 10.1000/example.2024.0001"
+        )
+
+
+class TestStudies:
+    def test_numbered_per_class_with_the_rows_they_count_for(self):
+        shown = {s.number: s for column in view().studies for s in column}
+        assert set(shown) == {"C1", "B1"}  # BETA counts for no row that is shown
+        assert (shown["C1"].name, shown["C1"].identifier) == ("ALPHA-1 phase 2", "doi 10.1000/example.2024.0001")
+        numbers = {row.outcome.id: row.number for row in rows(view()).values()}
+        assert shown["C1"].rows == f"{numbers['orr']}, {numbers['crs_any']}–{numbers['crs_g3plus']}"
+
+    def test_a_row_has_the_number_of_studies_of_each_option(self):
+        assert rows(view())["orr"].studies == "9 / 9"
+
+
+def test_the_command_gives_the_same_result_again():
+    assert view().command == (
+        "bcma-decide compare --example example-emd --setting real-world --region US --date 2026-11-01 --json"
+    )
+
+
+def test_what_is_not_known_of_single_products_stands_apart():
+    texts = ("No trial compares them.", "cilta-cel: no number for 1 of 17 outcomes.")
+    shown = view(comparison(not_known=texts))
+    assert shown.not_known == texts[:1]
+    assert shown.not_known_by_product == texts[1:]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"), [([], ""), ([4], "4"), ([1, 2, 3], "1–3"), ([5, 1, 2, 9, 5], "1–2, 5, 9")]
+)
+def test_ranges(numbers, text):
+    assert citing.ranges(numbers) == text
+
+
+@pytest.mark.parametrize(("count", "columns"), [(0, 0), (1, 1), (2, 2), (3, 3), (10, 3), (50, 3)])
+def test_columns_keep_the_order_lose_nothing_and_are_about_equal(count, columns):
+    items = list(range(count))
+    split = in_columns(items, 3, lambda _: 1)
+    assert [item for column in split for item in column] == items
+    assert len(split) == columns
+    lengths = [len(column) for column in split]
+    assert max(lengths, default=0) - min(lengths, default=0) <= 1

@@ -1,0 +1,217 @@
+"""The pages in a real browser: accessible, as wide as the screen, quiet, usable by keyboard, printable."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from bcma_decide.render import language
+from bcma_decide.render.html import render_html
+from bcma_decide.render.sheet import Sheet
+
+from . import sheets
+from .sheets import browser  # noqa: F401  # a fixture
+
+pytestmark = pytest.mark.slow
+
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+PAGES = [
+    (audience, code, name)
+    for audience in language.AUDIENCES
+    for code in language.languages(audience)
+    for name in (sheets.LITTLE_KNOWN, sheets.FRAIL, sheets.FACTORY)
+]
+SPACING = """
+* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
+p { margin-bottom: 2em !important; }
+"""
+OPEN = "for (const each of document.querySelectorAll('details')) each.open = true"
+
+LINES = """() => {
+  const hidden = element => element.closest("thead, caption") && getComputedStyle(
+    element.closest("thead, caption")).clipPath !== "none"
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = []
+  while (walker.nextNode()) {
+    const node = walker.currentNode, element = node.parentElement
+    if (!node.data.trim() || element.closest("svg, style") || hidden(element) || !element.checkVisibility()) continue
+    const range = document.createRange()
+    range.selectNodeContents(node)
+    for (const box of range.getClientRects())
+      if (box.width > 0)
+        found.push({text: node.data.trim().slice(0, 40), sup: !!element.closest("sup"), left: box.left,
+          right: box.right, top: box.top + scrollY, bottom: box.bottom + scrollY})
+  }
+  return found
+}"""
+"""Every line of text that is shown, with its box; what is for screen readers only is left out."""
+
+CUT = """() => [...document.querySelectorAll("body *")].filter(element => {
+  const style = getComputedStyle(element)
+  return style.clipPath === "none" && !element.closest("svg") && element.checkVisibility()
+    && !(element.closest("thead, caption") && getComputedStyle(element.closest("thead, caption")).clipPath !== "none")
+    && [style.overflowX, style.overflowY].some(value => value !== "visible")
+    && (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1)
+}).map(element => element.outerHTML.slice(0, 120))"""
+"""Elements that cut off what does not fit in them."""
+
+
+@pytest.fixture(scope="module", params=PAGES, ids="-".join)
+def written(request, tmp_path_factory):
+    """Address of a page."""
+    audience, code, name = request.param
+    file = tmp_path_factory.mktemp("page") / "page.html"
+    file.write_text(render_html(sheets.example(name), Sheet(audience=audience, language=code)), encoding="utf-8")
+    return file.as_uri()
+
+
+@pytest.fixture
+def opened(browser, written):  # noqa: F811
+    """Opens the page in a fresh profile; whatever it reports or asks for must be nothing."""
+    contexts, said, asked = [], [], []
+
+    def opening(width=1280, **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(written)
+        return page
+
+    yield opening
+    for context in contexts:
+        context.close()
+    assert said == []
+    assert set(asked) == {written}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 320])
+def test_axe_finds_nothing(opened, width, scheme):
+    sheets.require("axe_playwright_python")
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = opened(width, color_scheme=scheme)
+    found = violations(Axe(), page)
+    if page.query_selector("details"):
+        page.evaluate(OPEN)
+        found += violations(Axe(), page)
+    assert list(dict.fromkeys(found)) == []
+
+
+def violations(axe, page):
+    """Broken rules as lines: rule, place, what is wrong."""
+    options = {"runOnly": {"type": "tag", "values": list(RULES)}, "resultTypes": ["violations"]}
+    response = axe.run(page, options=options).response
+    return [
+        f"{rule['id']} at {' '.join(map(str, node['target']))} (of {len(rule['nodes'])}): "
+        f"{' '.join(node['failureSummary'].split())[:200]} | {node['html'][:120]}"
+        for rule in response["violations"]
+        for node in rule["nodes"][:3]
+    ]
+
+
+@pytest.mark.parametrize("width", [320, 400, 640, 800, 1280])  # 640: a screen of 1280 at 200 %
+@pytest.mark.parametrize("spaced", [False, True], ids=["plain", "spaced"])
+def test_everything_fits_beside_each_other(opened, width, spaced):
+    page = opened(width)
+    if spaced:
+        page.add_style_tag(content=SPACING)
+    for _ in ("closed", "open"):
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        lines = page.evaluate(LINES)
+        assert len(lines) > 50
+        assert [line for line in lines if line["left"] < -0.5 or line["right"] > width + 0.5] == []
+        assert page.evaluate(CUT) == []
+        assert list(dict.fromkeys(overlapping(lines))) == []
+        page.evaluate(OPEN)
+
+
+def overlapping(lines, share=0.3):
+    """Pairs of lines that lie over each other."""
+    lines = sorted((line for line in lines if not line["sup"]), key=lambda line: line["top"])
+    for place, one in enumerate(lines):
+        for other in lines[place + 1 :]:
+            if other["top"] >= one["bottom"]:
+                break
+            width = min(one["right"], other["right"]) - max(one["left"], other["left"])
+            height = min(one["bottom"], other["bottom"]) - other["top"]
+            smaller = min((line["right"] - line["left"]) * (line["bottom"] - line["top"]) for line in (one, other))
+            if width > 0 and height > 0 and width * height > share * smaller:
+                yield one["text"], other["text"]
+
+
+def test_it_works_without_scripts(opened):
+    with_scripts, without = opened(), opened(java_script_enabled=False)
+    assert without.locator("script").count() == 0
+    assert without.inner_text("body") == with_scripts.inner_text("body")
+    if without.locator("details").count():
+        closed = len(without.inner_text("body"))
+        without.locator("summary").first.click()
+        assert len(without.inner_text("body")) > closed
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_link_and_summary_is_reached_by_tab_and_shows_it(opened, scheme):
+    page = opened(color_scheme=scheme)
+    for _ in ("closed", "open"):
+        wanted = page.evaluate(
+            "[...document.querySelectorAll('a[href], summary')].filter(each => each.checkVisibility()).length"
+        )
+        page.evaluate("document.activeElement.blur()")
+        reached, unseen = [], []
+        for _press in range(wanted):
+            page.keyboard.press("Tab")
+            html, width, style = page.evaluate(
+                "() => { const each = document.activeElement, style = getComputedStyle(each); "
+                "return [[...document.querySelectorAll('*')].indexOf(each) + ' ' + each.outerHTML.slice(0, 80), "
+                "parseFloat(style.outlineWidth), style.outlineStyle] }"
+            )
+            reached.append(html)
+            if not width or style == "none":
+                unseen.append(html)
+        assert len(set(reached)) == wanted
+        assert unseen == []
+        if not page.query_selector("details"):
+            break
+        page.reload()
+        page.evaluate(OPEN)
+
+
+def letters(text):
+    """What is left of a text when lines, columns and soft breaks no longer matter."""
+    return re.sub(r"[\s\u00ad\u2010-]+", "", text)
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_it_prints_as_the_sheet_alone_on_white(opened, tmp_path, paper, record_property):
+    sheets.require("pdftotext", "pdfinfo", "pdftoppm")
+    page = opened(color_scheme="dark")
+    behind = [element.inner_text() for element in page.query_selector_all(".behind h2")]
+    page.evaluate(OPEN)
+    page.emulate_media(media="print", color_scheme="dark")
+    pieces = page.evaluate(
+        """() => { const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = []
+        while (walker.nextNode()) { const node = walker.currentNode, element = node.parentElement
+          if (node.data.trim() && !element.closest("svg, style, .behind") && element.checkVisibility()
+            && !(element.closest("caption") && getComputedStyle(element.closest("caption")).clipPath !== "none"))
+            found.push(node.data) }
+        return found }"""
+    )
+    dark = page.evaluate(
+        "getComputedStyle(document.body).color + ' on ' + getComputedStyle(document.body).backgroundColor"
+    )
+    data = page.pdf(format=paper, prefer_css_page_size=False)
+    printed = sheets.printed(None, Sheet(), data)
+    record_property("pages", printed.pages)
+    text = printed.tool("pdftotext", "-raw")
+    assert dark == "rgb(0, 0, 0) on rgb(255, 255, 255)"
+    on_paper = letters(text)
+    assert [piece for piece, count in Counter(pieces).items() if letters(piece) not in on_paper] == []
+    assert all(re.sub(r"\s+", " ", title) not in re.sub(r"\s+", " ", text) for title in behind if title not in pieces)
+    for number in range(1, printed.pages + 1):
+        picture = printed.picture(tmp_path, number, 60)
+        assert (picture.min(axis=2) > 240).mean() > 0.5, "the paper is not white"
+        assert (picture.max(axis=2) < 120).any()
+    assert printed.pages <= 3
