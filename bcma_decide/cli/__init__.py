@@ -20,9 +20,10 @@ EPILOG: Final = (
 
 COMMANDS: Final = {
     "compare": ("bcma_decide.cli.compare", "Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient."),
+    "batch": ("bcma_decide.cli.batch", "Write the sheets of every profile in a folder."),
     "score": ("bcma_decide.cli.score", "Work out a published score for one patient, or list the scores."),
     "template": ("bcma_decide.cli.profiles", "Write an empty, commented profile file."),
-    "examples": ("bcma_decide.cli.profiles", "List the shipped example patients."),
+    "examples": ("bcma_decide.cli.profiles", "List the shipped example patients, or write their sheets."),
     "rules": (
         "bcma_decide.cli.rules",
         "List, show and check the rules and labels behind the findings.",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import date as Day  # noqa: N812  # a parameter is called date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,13 +13,32 @@ import typer
 
 from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
-from bcma_decide.cli.profile_options import ExampleName, ProfileCommand, patient_from_sources, with_profile_options
+from bcma_decide.cli.profile_options import ExampleName, patient_from_sources, with_profile_options
+from bcma_decide.cli.sheets import (
+    ForAudience,
+    HtmlFile,
+    Icons,
+    InLanguage,
+    Label,
+    OnPaper,
+    PdfFile,
+    Rows,
+    SheetCommand,
+    Site,
+    check_pdf,
+    read_sheet,
+    targets,
+    write,
+)
+from bcma_decide.profile_io import STANDARD_INPUT
 from bcma_decide.vocabulary import DEFAULT_REGION, OUTCOMES, Design
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from bcma_decide.comparison import Comparison
+    from bcma_decide.model.artefact import Model
+    from bcma_decide.render.sheet import Sheet
 
 compare_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -72,10 +93,6 @@ AsJson = Annotated[
         "--json", metavar="", help="Print the comparison as one JSON document, nothing else.", rich_help_panel=OUTPUT
     ),
 ]
-Html = Annotated[
-    Path | None,
-    typer.Option("--html", metavar="FILE", help="Also write a self-contained HTML page.", rich_help_panel=OUTPUT),
-]
 Plain = Annotated[
     bool,
     typer.Option("--plain", metavar="", help="Tab-separated lines, no boxes or bars.", rich_help_panel=OUTPUT),
@@ -92,7 +109,7 @@ EvidenceDirectory = Annotated[
 ]
 
 
-@compare_app.command(cls=ProfileCommand, epilog=EPILOG)
+@compare_app.command(cls=SheetCommand, epilog=EPILOG)
 @with_profile_options
 @report_errors
 def compare(
@@ -106,9 +123,17 @@ def compare(
     explain: Explain = None,
     sources: Sources = False,
     as_json: AsJson = False,
-    html: Html = None,
     plain: Plain = False,
     color: Color = "auto",
+    html: HtmlFile = None,
+    pdf: PdfFile = None,
+    audience: ForAudience = None,
+    paper: OnPaper = None,
+    lang: InLanguage = None,
+    rows: Rows = None,
+    icons: Icons = None,
+    label: Label = None,
+    site: Site = None,
     evidence: EvidenceDirectory = None,
     *,
     options: dict[str, str],
@@ -120,6 +145,8 @@ def compare(
     Anything may be unknown: it is averaged over, never taken as normal, and what it could change is shown.
 
     Example: bcma-decide compare --age 71 --prior-lines 4 --extramedullary-disease yes --explain orr
+
+    On paper: bcma-decide compare profile.yaml --html --pdf sheet.pdf --audience patient
     """
     from bcma_decide.assemble import compare as compare_patient
     from bcma_decide.assemble import load_model
@@ -130,8 +157,18 @@ def compare(
                 f"{outcome!r} is not an outcome; one of {', '.join(OUTCOMES)}", param_hint="--explain"
             )
     day = read_day(date)
+    looks = {"--audience": audience, "--paper": paper, "--lang": lang, "--rows": rows, "--icons": icons,
+             "--label": label, "--site": site}  # fmt: skip
+    if html is None and pdf is None:
+        _refuse_looks(looks)
+    sheet = read_sheet(audience, paper, lang, rows, icons, label, site)
+    files = targets({"html": html, "pdf": pdf}, _patient_name(profile, example), profile)
     asking = _asks(ask, profile, example, options)
+    if "pdf" in files:
+        check_pdf("use --html and print the page from a browser")
     model = load_model(evidence)
+    if day is None:
+        warn_if_old(model)
     if asking:
         from bcma_decide.cli.ask import Left, ask_patient
 
@@ -145,10 +182,11 @@ def compare(
     comparison = compare_patient(
         patient, setting=design, region=region, date=day, explain=explain or (), name=example, model=model
     )
-    if html is not None:
-        _write_html(comparison, html)
+    _write_sheets(comparison, sheet, files)
     if as_json:
-        sys.stdout.write(comparison.model_dump_json(indent=2) + "\n")
+        from bcma_decide.render.sheet import result_json
+
+        sys.stdout.write(result_json(comparison))
         return
     from bcma_decide.render.terminal import render_comparison, render_explanation
 
@@ -197,13 +235,52 @@ def _console(color: str) -> Console:
     return Console(highlight=False, force_terminal=color == "always", no_color=color == "never")
 
 
-def _write_html(comparison: Comparison, path: Path) -> None:
-    from bcma_decide.errors import EXIT_USAGE
-    from bcma_decide.render.html import render_html
+def today() -> Day:
+    """The day on the clock of this machine; the only clock the program reads."""
+    return Day.today()
 
-    try:
-        path.write_text(render_html(comparison), encoding="utf-8")
-    except OSError as error:
-        typer.echo(f"{path}: cannot be written: {error.strerror or error}", err=True)
-        raise typer.Exit(EXIT_USAGE) from None
-    typer.echo(f"wrote {path}", err=True)
+
+def warn_if_old(model: Model) -> None:
+    """Say so on standard error where the evidence is older today than it allows."""
+    from bcma_decide.assemble import evidence_stamp
+
+    if evidence_stamp(model, today()).out_of_date:
+        months = model.assumptions["evidence_months"]
+        typer.echo(
+            f"the evidence is of {model.date}, more than {months:g} months old; "
+            "newer results, labels and rules are not in it",
+            err=True,
+        )
+
+
+def _refuse_looks(looks: Mapping[str, object]) -> None:
+    for option, value in looks.items():
+        if value is not None and value != []:
+            raise typer.BadParameter("belongs to a sheet: give --html or --pdf with it", param_hint=option)
+
+
+def _patient_name(profile: str | None, example: str | None) -> str:
+    """What a sheet is called that is given no name."""
+    if example is not None:
+        return example
+    return "comparison" if profile in (None, STANDARD_INPUT) else Path(str(profile)).stem
+
+
+def _write_sheets(comparison: Comparison, sheet: Sheet, files: dict[str, Path]) -> None:
+    """Render every file, then write them: a sheet that fails leaves none behind."""
+    pages = {}
+    if "html" in files:
+        from bcma_decide.render.html import render_html
+
+        pages[files["html"]] = render_html(comparison, sheet).encode()
+    if "pdf" in files:
+        from rich.console import Console
+
+        from bcma_decide.render.pdf import render_pdf
+
+        console = Console(stderr=True)
+        with console.status("writing the PDF") if console.is_terminal else nullcontext():
+            pages[files["pdf"]] = render_pdf(comparison, sheet)
+    for path, content in pages.items():
+        write(path, content)
+        typer.echo(f"wrote {path}", err=True)

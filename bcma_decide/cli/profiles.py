@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from shutil import get_terminal_size
 from textwrap import wrap
@@ -10,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
 
 template_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -39,20 +41,31 @@ def _names() -> list[str]:
     return list(example_names())
 
 
-@examples_app.command()
+@examples_app.command(epilog=EPILOG)
 @report_errors
 def examples(
     show: Annotated[
         str | None,
         typer.Argument(metavar="NAME", help="Print this example's profile file.", autocompletion=_names),
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FOLDER", help="Write the sheets of all, or of NAME, here: HTML and PDF, English, A4."
+        ),
+    ] = None,
 ) -> None:
-    """List the shipped example patients (all fictional), or print the profile of one.
+    """List the shipped example patients (all fictional), print the profile of one, or write their sheets.
 
     Run one with: bcma-decide compare --example NAME
+
+    Example: bcma-decide examples --out sheets
     """
     from bcma_decide.profile_io import describe_example, example_names, example_path
 
+    if out is not None:
+        _write_sheets(example_names() if show is None else (show,), out)
+        return
     if show is not None:
         typer.echo(example_path(show).read_text(encoding="utf-8"), nl=False)
         return
@@ -60,6 +73,19 @@ def examples(
     lead = max(map(len, names)) + 2
     for name in names:
         typer.echo(_hanging(f"{name:<{lead}}{describe_example(name)}", lead))
+
+
+def _write_sheets(names: Sequence[str], out: Path) -> None:
+    """Write the sheets of examples for every audience."""
+    from bcma_decide.assemble import load_model
+    from bcma_decide.cli.batch import Order, Task, report, write_all
+    from bcma_decide.cli.sheets import audiences, check_pdf, read_sheet
+    from bcma_decide.profile_io import example_path
+
+    tasks = [Task(example_path(name), name, example=name) for name in names]
+    check_pdf("write single pages with compare --example NAME --html")
+    sheets = tuple(read_sheet(each) for each in audiences(["both"]))
+    report(write_all(tasks, Order(out, sheets, load_model())))
 
 
 def _hanging(line: str, lead: int) -> str:

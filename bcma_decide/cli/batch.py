@@ -1,0 +1,288 @@
+"""``bcma-decide batch``: the sheets of every profile in a folder."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date as Day  # noqa: N812  # a parameter is called date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
+
+from bcma_decide.cli import EPILOG
+from bcma_decide.cli.compare import (
+    Date,
+    EvidenceDirectory,
+    Region,
+    Setting,
+    read_day,
+    warn_if_old,
+)
+from bcma_decide.cli.errors import report_errors
+from bcma_decide.cli.sheets import (
+    ForAudiences,
+    Icons,
+    InLanguage,
+    OnPaper,
+    Rows,
+    Site,
+    audiences,
+    check_known,
+    check_pdf,
+    read_sheet,
+    split,
+    write,
+)
+from bcma_decide.errors import EXIT_INVALID_INPUT, BcmaDecideError, Problem, SheetError
+from bcma_decide.profile_io import read_profile
+from bcma_decide.render.sheet import Sheet, result_json
+from bcma_decide.vocabulary import DEFAULT_REGION, Design
+
+if TYPE_CHECKING:
+    from bcma_decide.comparison import Comparison
+    from bcma_decide.model.artefact import Model
+
+batch_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+Format = Literal["html", "pdf", "json"]
+FORMATS: Final[tuple[Format, ...]] = ("html", "pdf", "json")
+SHEETS: Final[tuple[Format, ...]] = ("html", "pdf")
+"""What is written when nothing else is asked for."""
+EXIT_INTERRUPTED: Final = 130
+
+_ENDINGS: Final = (".yaml", ".yml", ".json")
+
+Folder = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="Folder with profiles, *.yaml, *.yml and *.json; not those below it.")
+]
+Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where the files go; made if it is not there.")]
+Formats = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format", metavar="|".join(FORMATS), autocompletion=lambda: list(FORMATS),
+        help="A kind of file to write; default html and pdf. Repeatable.",
+    ),
+]  # fmt: skip
+AsSummary = Annotated[
+    bool, typer.Option("--json", metavar="", help="Print as JSON which files were written and what failed.")
+]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One patient: the file, what its sheets are called, and its name if it is an example."""
+
+    file: Path
+    stem: str
+    example: str | None = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is written for every patient, and where."""
+
+    out: Path
+    sheets: tuple[Sheet, ...]
+    model: Model
+    formats: tuple[Format, ...] = SHEETS
+    setting: Design = "real_world"
+    region: str = DEFAULT_REGION
+    day: Day | None = None
+
+
+@dataclass
+class Done:
+    """Files written so far, and the problems of each profile that failed."""
+
+    written: list[Path] = field(default_factory=list)
+    failed: dict[Path, tuple[Problem, ...]] = field(default_factory=dict)
+    profiles: int = 0
+    interrupted: bool = False
+
+
+@batch_app.command(epilog=EPILOG)
+@report_errors
+def batch(
+    folder: Folder,
+    out: Out,
+    formats: Formats = None,
+    audience: ForAudiences = None,
+    paper: OnPaper = None,
+    lang: InLanguage = None,
+    rows: Rows = None,
+    icons: Icons = None,
+    site: Site = None,
+    setting: Setting = "real-world",
+    region: Region = DEFAULT_REGION,
+    date: Date = None,
+    evidence: EvidenceDirectory = None,
+    as_json: AsSummary = False,
+) -> None:
+    """Write the sheets of every profile in a folder, named after the profile: patient-07.clinician.pdf.
+
+    A profile that cannot be used is named at the end with its field, and the exit code is 3; the others are written.
+
+    Example: bcma-decide batch profiles --out sheets --audience both --format pdf
+    """
+    from bcma_decide.assemble import check_region, load_model
+
+    tasks = _tasks(folder)
+    kinds = _formats(formats)
+    day = read_day(date)
+    sheets = tuple(read_sheet(each, paper, lang, rows, icons, site=site) for each in audiences(audience))
+    if "json" in kinds and out.resolve() == folder.resolve():
+        raise typer.BadParameter("the JSON would be read as profiles the next time: name another", param_hint="--out")
+    if "pdf" in kinds:
+        check_pdf("go on with --format html")
+    model = load_model(evidence)
+    check_region(model, region)
+    if day is None:
+        warn_if_old(model)
+    design: Design = "interventional" if setting == "trial" else "real_world"
+    order = Order(out, sheets, model, kinds, design, region, day)
+    done = write_all(tasks, order)
+    report(done, as_json=as_json)
+
+
+def _formats(asked: Sequence[str] | None) -> tuple[Format, ...]:
+    wanted = split(asked) or SHEETS
+    check_known(wanted, FORMATS, "--format")
+    return tuple(each for each in FORMATS if each in wanted)
+
+
+def _tasks(folder: Path) -> list[Task]:
+    """Every profile of a folder in the order of the names; a stem that two share is replaced by the whole name."""
+    if not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is not a folder", param_hint="FOLDER")
+    try:
+        files = sorted(
+            path
+            for path in folder.iterdir()
+            if path.suffix.lower() in _ENDINGS and not path.name.startswith(".") and not path.is_dir()
+        )
+    except OSError as error:
+        raise typer.BadParameter(f"{folder} cannot be read: {error.strerror}", param_hint="FOLDER") from None
+    if not files:
+        raise typer.BadParameter(
+            f"{folder} holds no profile ({', '.join('*' + ending for ending in _ENDINGS)}); "
+            "write one with: bcma-decide template",
+            param_hint="FOLDER",
+        )
+    wanted = Counter(path.stem.casefold() for path in files) + Counter(path.name.casefold() for path in files)
+    return [Task(path, path.stem if wanted[path.stem.casefold()] == 1 else path.name) for path in files]
+
+
+def write_all(tasks: Sequence[Task], order: Order) -> Done:
+    """Write every patient's files; one that cannot be used leaves none and stops no other.
+
+    Raises
+    ------
+    SheetError
+        When the folder cannot be made or is read-only.
+    """
+    try:
+        order.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SheetError(f"{order.out}: cannot be made a folder: {error.strerror}") from None
+    if not os.access(order.out, os.W_OK):
+        raise SheetError(f"{order.out}: cannot be written: it is read-only; name another")
+    done = Done()
+    try:
+        with _progress(tasks) as turns:
+            for task in turns:
+                _one(task, order, done)
+    except KeyboardInterrupt:
+        done.interrupted = True
+    return done
+
+
+def _one(task: Task, order: Order, done: Done) -> None:
+    from bcma_decide.assemble import compare
+
+    try:
+        patient = read_profile(task.file, order.model.definitions)
+        comparison = compare(
+            patient, setting=order.setting, region=order.region, date=order.day, name=task.example, model=order.model
+        )
+        pages = dict(_pages(task, order, comparison))
+        for path, content in pages.items():
+            write(path, content)
+            done.written.append(path)
+    except BcmaDecideError as error:
+        done.failed[task.file] = error.problems or (Problem("", error.message),)
+    else:
+        done.profiles += 1
+
+
+def _pages(task: Task, order: Order, comparison: Comparison) -> Iterator[tuple[Path, bytes]]:
+    """Names and contents of a patient's files."""
+    for sheet in order.sheets:
+        stem = f"{task.stem}.{sheet.audience}"
+        if "html" in order.formats:
+            from bcma_decide.render.html import render_html
+
+            yield order.out / f"{stem}.html", render_html(comparison, sheet).encode()
+        if "pdf" in order.formats:
+            from bcma_decide.render.pdf import render_pdf
+
+            yield order.out / f"{stem}.pdf", render_pdf(comparison, sheet)
+    if "json" in order.formats:
+        yield order.out / f"{task.stem}.json", result_json(comparison).encode()
+
+
+@contextmanager
+def _progress(tasks: Sequence[Task]) -> Iterator[Iterator[Task]]:
+    """The tasks one by one: with a bar on a terminal, elsewhere with a line each."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield _announced(tasks)
+        return
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("", total=len(tasks))
+
+        def turns() -> Iterator[Task]:
+            for task in tasks:
+                progress.update(bar, description=task.file.name)
+                yield task
+                progress.advance(bar)
+
+        yield turns()
+
+
+def _announced(tasks: Sequence[Task]) -> Iterator[Task]:
+    for number, task in enumerate(tasks, 1):
+        typer.echo(f"{number}/{len(tasks)} {task.file.name}", err=True)
+        yield task
+
+
+def report(done: Done, *, as_json: bool = False) -> None:
+    """Say what was written and what failed; exit code 3 if anything failed, 130 if it was interrupted."""
+    if as_json:
+        from bcma_decide.cli.output import print_json
+
+        failed = [
+            {"file": str(file), "problems": [{"field": p.field, "message": p.message, "fix": p.fix} for p in problems]}
+            for file, problems in done.failed.items()
+        ]
+        print_json({"written": [str(path) for path in done.written], "failed": failed})
+    for file, problems in done.failed.items():
+        for problem in problems:
+            typer.echo(str(Problem(problem.field, problem.message, problem.fix, str(file))), err=True)
+    counts = f"{_counted(done.profiles, 'profile')} written ({_counted(len(done.written), 'file')})"
+    typer.echo(f"{'stopped: ' if done.interrupted else ''}{counts}, {len(done.failed)} failed", err=True)
+    if done.interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if done.failed:
+        raise typer.Exit(EXIT_INVALID_INPUT)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

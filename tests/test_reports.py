@@ -1,0 +1,49 @@
+"""The committed sheets of the shipped examples are what the program writes today."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bcma_decide import compare
+from bcma_decide.profile_io import example_names, load_example
+from bcma_decide.render.html import render_html
+from bcma_decide.render.language import AUDIENCES
+from bcma_decide.render.pdf import render_pdf
+from bcma_decide.render.sheet import Sheet, result_json
+
+REPORTS = Path(__file__).parents[1] / "reports"
+AGAIN = "run: bcma-decide examples --out reports"
+EVERY = [pytest.param(name, audience, id=f"{name}.{audience}") for name in example_names() for audience in AUDIENCES]
+
+
+def example(name):
+    return compare(load_example(name), name=name)
+
+
+def text_of(path):
+    return subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
+
+
+def test_every_example_is_there_and_nothing_else():
+    expected = {
+        f"{name}.{audience}.{kind}" for name in example_names() for audience in AUDIENCES for kind in ("html", "pdf")
+    }
+    assert {path.name for path in REPORTS.iterdir() if path.suffix in (".html", ".pdf")} == expected, AGAIN
+
+
+@pytest.mark.parametrize(("name", "audience"), EVERY)
+def test_a_page_is_the_one_written_today(name, audience):
+    committed = (REPORTS / f"{name}.{audience}.html").read_bytes()
+    assert committed == render_html(example(name), Sheet(audience)).encode(), AGAIN
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "audience"), EVERY)
+def test_a_pdf_has_the_text_and_the_result_of_today(tmp_path, name, audience):
+    """Another version of the PDF libraries may write other bytes, never other content."""
+    committed, fresh, inside = REPORTS / f"{name}.{audience}.pdf", tmp_path / "fresh.pdf", tmp_path / "inside.json"
+    fresh.write_bytes(render_pdf(example(name), Sheet(audience)))
+    assert text_of(committed) == text_of(fresh), AGAIN
+    subprocess.run(["pdfdetach", "-save", "1", "-o", inside, committed], check=True)
+    assert inside.read_text(encoding="utf-8") == result_json(example(name)), AGAIN
