@@ -138,7 +138,7 @@ def _whom(comparison: Comparison, found: Iterable[FullFinding]) -> str:
 
 def _ground(threshold: str, found: Iterable[FullFinding]) -> str:
     origins = dict.fromkeys(
-        _("unverified") if each.finding.basis == UNVERIFIED else sentences.ORIGINS.get(each.finding.origin or "", "")
+        _("unverified") if each.finding.basis == UNVERIFIED else sentences.origin_word(each.finding.origin)
         for each in found
     )
     return "; ".join(part for part in (threshold, ", ".join(filter(None, origins))) if part)

@@ -222,7 +222,7 @@ def _labels(comparison: Comparison) -> tuple[LabelFlag, ...]:
 
 def _label_text(label: Indication) -> str:
     """In short: that it is met, what is not, or what has to be known first."""
-    state = rule_view.LABEL_WORDS[label.state]
+    state = rule_view.label_word(label.state)
     if label.state == "cannot_be_judged":
         needs = dict.fromkeys(need for item in label.items for need in item.needs)
         return _("{state}, needs {needs}").format(state=state, needs=", ".join(needs))

@@ -30,7 +30,7 @@ DOMAIN: Final = "sheet"
 LOCALES: Final = Path(__file__).parent / "locale"
 
 _SHARED: Final = ("wording.py", "figures.py")
-"""Files whose messages stand on every sheet; those of one sheet have its audience in their name."""
+"""Files whose messages stand on every sheet; the patient's own have that name, the clinician's are all others."""
 _BRITISH: Final = "en_GB"
 
 
@@ -116,7 +116,8 @@ def _complete(translation: str | Sequence[str] | None) -> bool:
 
 def _concerns(audience: Audience, locations: list[tuple[str, int]]) -> bool:
     names = {Path(file).name for file, _ in locations}
-    return any(name in _SHARED or name.startswith(audience) for name in names)
+    patient = {name for name in names if name.startswith("patient")}
+    return bool(patient | (names & {*_SHARED}) if audience == "patient" else names - patient)
 
 
 @lru_cache(maxsize=8)

@@ -37,8 +37,8 @@ def option_words(class_id: str) -> OptionWords:
                 "chemotherapy come first."
             ),
             after=_(
-                "At first, you are watched closely, in or near the hospital. Later you come for check-ups. No more doses "
-                "are planned."
+                "At first, you are watched closely, in or near the hospital. Later you come for check-ups. No more "
+                "doses are planned."
             ),
         )
     return OptionWords(

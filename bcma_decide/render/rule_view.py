@@ -2,31 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Final
 
 from bcma_decide.comparison import (
     SEVERITIES,
     UNVERIFIED,
+    Basis,
     Comparison,
     Finding,
     Indication,
     IndicationItem,
+    LabelState,
     PracticalLine,
     ScoreLine,
 )
 from bcma_decide.render import arrange, sentences
+from bcma_decide.render.language import gettext as _
 
 BOTH: Final = "both"
-OPEN: Final = "Cannot be judged yet"
-APART: Final = "Unverified: trial-entry thresholds and the like, known from background only"
-LABEL_WORDS: Final = {"met": "label met", "not_met": "not met", "cannot_be_judged": "cannot be judged"}
+
+
+def open_title() -> str:
+    """Heading over what cannot be judged yet."""
+    return _("Cannot be judged yet")
+
+
+def rank_word(rank: str) -> str:
+    """Rank of a finding, or of what an open one needs, in a word."""
+    words = {
+        "contraindication": _("contraindication"),
+        "caution": _("caution"),
+        "information": _("information"),
+        "unverified": _("unverified"),
+    }
+    return words[rank]
+
+
+def basis_word(basis: Basis) -> str:
+    """How a count or a fact is known, in a word."""
+    words: dict[Basis, str] = {"verified": _("verified"), "derived": _("derived"), "recalled": _("recalled")}
+    return words[basis]
+
+
+def label_word(state: LabelState) -> str:
+    """State of a label in words: ``label met``."""
+    words: dict[LabelState, str] = {
+        "met": _("label met"),
+        "not_met": _("not met"),
+        "cannot_be_judged": _("cannot be judged"),
+    }
+    return words[state]
 
 
 @dataclass(frozen=True)
 class FindingGroup:
-    """Findings of the input, of both options, of one option, or all unverified ones; worst first."""
+    """Findings of the input, of both options, of one option, or all unverified ones; worst first.
 
+    ``place``: empty for the input, ``both``, the id of a class, or the basis of the unverified ones.
+    """
+
+    place: str
     title: str
     findings: tuple[Finding, ...]
 
@@ -42,17 +80,17 @@ class OpenFindings:
 def finding_groups(comparison: Comparison) -> tuple[FindingGroup, ...]:
     """Group the findings that fire per option; those from background knowledge stand apart, at the end."""
     classes = [option.id for option in arrange.class_options(comparison)]
-    titles = {"": "The input", BOTH: "Both options"}
+    titles = {"": _("The input"), BOTH: _("Both options")}
     titles |= {option: sentences.option_label(comparison, option) for option in classes}
-    grouped: dict[str, list[Finding]] = {key: [] for key in (*titles, APART)}
+    titles[UNVERIFIED] = _("Unverified: trial-entry thresholds and the like, known from background only")
+    grouped: dict[str, list[Finding]] = {place: [] for place in titles}
     parents = _parents(comparison)
     for finding in arrange.findings(comparison):
         if finding.state == "fires":
-            key = APART if finding.basis == UNVERIFIED else _place(parents, finding)
-            grouped[key].append(finding)
+            grouped[UNVERIFIED if finding.basis == UNVERIFIED else _place(parents, finding)].append(finding)
     return tuple(
-        FindingGroup(titles.get(key, key), tuple(sorted(found, key=lambda each: SEVERITIES.index(each.severity))))
-        for key, found in grouped.items()
+        FindingGroup(place, titles[place], tuple(sorted(found, key=lambda each: SEVERITIES.index(each.severity))))
+        for place, found in grouped.items()
         if found
     )
 
@@ -96,21 +134,29 @@ def _need(comparison: Comparison, need: str, places: set[str]) -> str:
 def finding_text(comparison: Comparison, finding: Finding, group: FindingGroup) -> str:
     """Rank, the options where the group's title does not say them, the text, and what it rests on in brackets."""
     whom = sentences.applies_to(comparison, finding)
-    said = whom in ("", group.title) or group.title == "Both options"
-    lead = finding.severity if said else f"{finding.severity}, {whom}"
+    said = whom in ("", group.title) or group.place == BOTH
+    rank = rank_word(finding.severity)
+    lead = rank if said else f"{rank}, {whom}"
     extra = sentences.finding_ground(finding)
     return f"{lead}: {finding.text}" + (f" ({extra})" if extra else "")
 
 
 def open_text(open_findings: OpenFindings) -> str:
     """``contraindication: needs active infection; pregnancy (CAR-T)``."""
-    return f"{open_findings.rank}: needs {'; '.join(open_findings.needs)}"
+    return _("{rank}: needs {inputs}").format(rank=rank_word(open_findings.rank), inputs="; ".join(open_findings.needs))
+
+
+def open_needs(open_findings: OpenFindings) -> str:
+    """Return the same without the rank."""
+    return _("needs {inputs}").format(inputs="; ".join(open_findings.needs))
 
 
 def label_heading(comparison: Comparison) -> str:
     """Which labels: region, day, and up to when they were seen."""
     labels = comparison.labels
-    return f"Labels: {labels.region} on {labels.date} (labels seen up to {labels.seen_until})"
+    return _("Labels: {region} on {date} (labels seen up to {seen_until})").format(
+        region=labels.region, date=labels.date, seen_until=labels.seen_until
+    )
 
 
 def shown_labels(comparison: Comparison) -> tuple[tuple[str, Indication], ...]:
@@ -129,16 +175,20 @@ def label_text(label: Indication) -> str:
     items = sorted(label.items, key=lambda item: ("not_met", "cannot_be_judged", "met").index(item.state))
     if label.state == "not_met":
         items = [item for item in items if item.state != "met"]
-    since = f", since {label.since}" if label.since else ""
-    return f"{LABEL_WORDS[label.state]}{since}: {'; '.join(_item_text(item) for item in items)}"
+    word, asked = label_word(label.state), "; ".join(_item_text(item) for item in items)
+    if label.since:
+        return _("{state}, since {date}: {items}").format(state=word, date=label.since, items=asked)
+    return f"{word}: {asked}"
 
 
 def _item_text(item: IndicationItem) -> str:
     if item.state == "met":
         return item.text
-    if item.state == "not_met":
-        return f"{item.text}: no" + (f" ({item.value})" if item.value else "")
-    return f"{item.text}: needs {', '.join(item.needs)}"
+    if item.state == "cannot_be_judged":
+        return _("{item}: needs {inputs}").format(item=item.text, inputs=", ".join(item.needs))
+    if item.value:
+        return _("{item}: no ({value})").format(item=item.text, value=item.value)
+    return _("{item}: no").format(item=item.text)
 
 
 def shown_scores(comparison: Comparison) -> tuple[ScoreLine, ...]:
@@ -153,15 +203,22 @@ def _begun(score: ScoreLine) -> bool:
 def score_value(score: ScoreLine) -> str:
     """``3 of 7: high``, ``1 to 4 of 7: cannot be told yet``, ``47 mL/min``."""
     if score.low is None or score.high is None:
-        return "cannot be worked out"
-    stages = score.unit == "" and score.possible_groups
-    value = _number(score.low) if score.low == score.high else f"{_number(score.low)} to {_number(score.high)}"
-    if stages:
-        return f"stage {' or '.join(score.possible_groups)}"
+        return _("cannot be worked out")
+    if score.unit == "" and score.possible_groups:
+        return _("stage {stages}").format(stages=_either(score.possible_groups))
+    value = _number(score.low)
+    if score.low != score.high:
+        value = _("{low} to {high}").format(low=value, high=_number(score.high))
     if score.highest is None:
         return f"{value} {score.unit}".strip()
-    group = score.group or f"{' or '.join(score.possible_groups)}, not settled"
-    return f"{value} of {score.highest:g}: {group}"
+    group = score.group or _("{groups}, not settled").format(groups=_either(score.possible_groups))
+    return _("{value} of {highest}: {group}").format(value=value, highest=f"{score.highest:g}", group=group)
+
+
+def _either(groups: Sequence[str]) -> str:
+    if not groups:
+        return ""
+    return reduce(lambda first, second: _("{first} or {second}").format(first=first, second=second), groups)
 
 
 def _number(value: float) -> str:
@@ -172,10 +229,10 @@ def score_text(comparison: Comparison, score: ScoreLine) -> str:
     """Value, what is missing, what was published for the category, and for whom it says anything."""
     parts = [score_value(score)]
     if score.needs:
-        parts.append(f"needs {', '.join(score.needs)}")
+        parts.append(_("needs {inputs}").format(inputs=", ".join(score.needs)))
     parts += score.outcomes
     if len(score.applies_to) == 1:
-        parts.append(f"{sentences.option_label(comparison, score.applies_to[0])} only")
+        parts.append(_("{option} only").format(option=sentences.option_label(comparison, score.applies_to[0])))
     return "; ".join(parts)
 
 
@@ -197,7 +254,7 @@ def practice_rows(comparison: Comparison) -> tuple[PracticeLine, ...]:
                 for option in arrange.class_options(comparison)
             )
             if any(texts):
-                rows.append(PracticeLine(row.label, tuple(text or "no fact on it here" for text in texts)))
+                rows.append(PracticeLine(row.label, tuple(text or _("no fact on it here") for text in texts)))
     return tuple(rows)
 
 
@@ -220,4 +277,4 @@ def _class_text(comparison: Comparison, facts: dict[str, tuple[PracticalLine, ..
 
 def practical_text(line: PracticalLine) -> str:
     """The fact, and whether it was not seen in a source."""
-    return f"{line.text} (unverified)" if line.basis == UNVERIFIED else line.text
+    return _("{fact} (unverified)").format(fact=line.text) if line.basis == UNVERIFIED else line.text

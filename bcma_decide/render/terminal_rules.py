@@ -25,7 +25,7 @@ def write_findings(page: Page, comparison: Comparison) -> None:
             for finding in group.findings
         )
     if open_ones:
-        page.subheading(rule_view.OPEN)
+        page.subheading(rule_view.open_title())
         page.items((page.ink.symbol("cannot_be_judged"), rule_view.open_text(each)) for each in open_ones)
 
 
