@@ -214,6 +214,8 @@ def _one(task: Task, order: Order, done: Done) -> None:
             done.written.append(path)
     except BcmaDecideError as error:
         done.failed[task.file] = error.problems or (Problem("", error.message),)
+    except Exception as error:  # a fault of this program or of a library: the other patients' sheets go on
+        done.failed[task.file] = (Problem("", f"failed in the program: {type(error).__name__}: {error}"),)
     else:
         done.profiles += 1
 

@@ -8,6 +8,7 @@ from datetime import date
 
 import pytest
 
+from bcma_decide import assemble
 from bcma_decide.cli import compare as command
 from bcma_decide.comparison import Comparison
 from bcma_decide.profile_io import example_path
@@ -86,6 +87,21 @@ def test_one_that_fails_stops_no_other(profiles, out):
     problems = summary["failed"][0]["problems"]
     assert [problem["field"] for problem in problems] == ["age", "ferritin"]
     assert all(set(problem) == {"field", "message", "fix"} for problem in problems)
+
+
+def test_a_fault_of_the_program_stops_no_other_either(profiles, out, monkeypatch):
+    whole = assemble.compare
+
+    def faulty(patient, **more):
+        if patient.age == 58:
+            raise RuntimeError("a part broke")
+        return whole(patient, **more)
+
+    monkeypatch.setattr(assemble, "compare", faulty)
+    result = invoke("batch", profiles, "--out", out, *PATIENT)
+    assert result.exit_code == 3
+    assert names(out) == ["b.patient.html"]
+    assert "a.json: failed in the program: RuntimeError: a part broke" in result.stderr
 
 
 def test_a_file_that_cannot_be_written_is_a_failure_of_its_profile(profiles, out):
