@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from bcma_decide.comparison import Comparison, Estimate, Move, Option, Outcome, TraitLine
 from bcma_decide.render import arrange, figures, patient_words, wording
 from bcma_decide.render.patient_words import OptionWords
-from bcma_decide.render.sheet import ICONS_DRAWN, Sheet
+from bcma_decide.render.sheet import ICONS_DRAWN, PATIENT_ROWS, Sheet
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -131,7 +131,7 @@ def _names(lines: Iterable[TraitLine], state: str) -> tuple[str, ...]:
 
 
 def _shown(comparison: Comparison, sheet: Sheet) -> tuple[Outcome, ...]:
-    wanted = {*(sheet.rows or ROWS), *sheet.icons}
+    wanted = tuple(dict.fromkeys((*sheet.icons, *(sheet.rows or ROWS))))[:PATIENT_ROWS]
     return tuple(outcome for outcome in comparison.outcomes if outcome.id in wanted)
 
 

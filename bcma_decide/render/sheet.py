@@ -16,6 +16,8 @@ PAPERS: Final[tuple[Paper, ...]] = ("A4", "Letter")
 
 ICONS_DRAWN: Final = 3
 """Outcomes drawn as icons; more do not fit beside each other."""
+PATIENT_ROWS: Final = 6
+"""Outcomes on the patient's sheet at most: more do not fit in its larger type."""
 TEXT_LIMIT: Final = 80
 """Signs that fit on a line of the heading."""
 
@@ -47,6 +49,9 @@ class Sheet:
         ]
         if len(self.icons) > ICONS_DRAWN:
             problems.append(Problem("icons", f"{len(self.icons)} outcomes", f"at most {ICONS_DRAWN}"))
+        asked = dict.fromkeys((*self.rows, *self.icons))
+        if self.audience == "patient" and len(asked) > PATIENT_ROWS:
+            problems.append(Problem("rows", f"{len(asked)} outcomes", f"at most {PATIENT_ROWS} for the patient"))
         known = languages(self.audience)
         if self.language not in known:
             where = f"the sheet for the {self.audience} is not complete in {self.language!r}"

@@ -9,11 +9,12 @@ import textstat
 
 from bcma_decide import compare
 from bcma_decide.comparison import EvidenceStamp, Finding, Indication, Move, Unknown
+from bcma_decide.errors import SheetError
 from bcma_decide.profile_io import example_names, load_example
 from bcma_decide.render import figures, language, patient_words, wording
 from bcma_decide.render.html import Fit, render_html, render_print
 from bcma_decide.render.patient_view import FIRST_PAGE, ROWS, patient_view
-from bcma_decide.render.sheet import Sheet, result_hash
+from bcma_decide.render.sheet import PATIENT_ROWS, Sheet, result_hash
 from bcma_decide.vocabulary import OUTCOMES
 
 from . import factory
@@ -191,10 +192,17 @@ def test_the_icons_asked_for_replace_the_usual_ones_and_are_rows():
 
 
 def test_rows_beyond_the_first_page_open_the_second():
-    parsed = document(rows=OUTCOMES)
+    parsed = document(rows=OUTCOMES[:PATIENT_ROWS])
     second = parsed.query("div.second-page tbody.row")
-    assert len(second) == len(factory.OUTCOMES) - FIRST_PAGE
-    assert len(parsed.query("tbody.row")) == len(factory.OUTCOMES)
+    assert len(second) == PATIENT_ROWS - FIRST_PAGE
+    assert len(parsed.query("tbody.row")) == PATIENT_ROWS
+
+
+def test_more_rows_than_fit_are_refused_and_icons_count_as_rows():
+    with pytest.raises(SheetError, match=r"rows: 7 outcomes \(at most 6 for the patient\)"):
+        Sheet(audience="patient", rows=OUTCOMES[:5], icons=OUTCOMES[5:7])
+    shown = document(icons=OUTCOMES[1:4]).query("tbody.row")
+    assert len(shown) == PATIENT_ROWS  # three asked for as icons, and as many of the usual four as fit
 
 
 @pytest.mark.parametrize(
@@ -542,9 +550,10 @@ def test_the_german_sheet_holds_no_english(example):
 
 
 def test_nothing_directs(example):
-    everything = document(example, rows=OUTCOMES)
-    assert DIRECTIVE.findall(said(everything)) == []
-    assert GERMAN_DIRECTIVE.findall(said(document(example, rows=OUTCOMES, language="de"))) == []
+    for place in range(0, len(OUTCOMES), PATIENT_ROWS):
+        rows = OUTCOMES[place : place + PATIENT_ROWS]
+        assert DIRECTIVE.findall(said(document(example, rows=rows))) == []
+        assert GERMAN_DIRECTIVE.findall(said(document(example, rows=rows, language="de"))) == []
 
 
 def running(parsed):
