@@ -25,13 +25,13 @@ ATTACHMENT: Final = "comparison.json"
 
 SMALL: Final = 0.88
 """Share of its usual size below which text is set only when lists of findings are as short as they may get."""
-SMALLEST: Final = 0.75
+SMALLEST: Final = 0.8
 """Text is never set smaller than this."""
-FEWEST_LINES: Final = 3
+FEWEST_LINES: Final = 2
 """Lists of findings are not cut below this."""
 GROWTH: Final = 1.75
 """Power with which the height of a page grows with the size of its text: 1 for rows, 2 for running text."""
-LINE_HEIGHT: Final = 0.012
+LINE_HEIGHT: Final = 0.018
 """Height of one entry of a list of findings, in pages."""
 LEAST_SPARE: Final = 0.98
 """Height at which a page counts as full: what stands last cannot be broken."""

@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from gettext import NullTranslations
@@ -70,9 +70,9 @@ def example(name: str) -> Comparison:
     return factory.comparison() if name == FACTORY else compare(load_example(name))
 
 
-LEFT = 6
-"""Contraindications of :func:`with_many_findings`."""
+CONTRAINDICATIONS = 6
 CAUTIONS = 60
+"""Findings of :func:`with_many_findings`."""
 
 
 @cache
@@ -81,12 +81,12 @@ def with_many_findings() -> Comparison:
     whole = example(FRAIL)
     fires = [f for f in whole.findings if f.state == "fires" and f.severity == "caution" and f.applies_to]
     other = [f for f in whole.findings if f not in fires]
-    repeated = [fires[place % len(fires)] for place in range(CAUTIONS + LEFT)]
+    repeated = [fires[place % len(fires)] for place in range(CAUTIONS + CONTRAINDICATIONS)]
     many = [
         finding.model_copy(
             update={
                 "id": f"{finding.id}-{place}",
-                "severity": "contraindication" if place < LEFT else "caution",
+                "severity": "contraindication" if place < CONTRAINDICATIONS else "caution",
                 "value": f"measured fact number {place + 1} of this profile",
                 "text": f"Text {place + 1}: {finding.text} {finding.text}",
                 "basis": "verified",
@@ -121,9 +121,7 @@ def longer(text: str, share: float = 0.35) -> str:
 def lengthened(value: object) -> object:
     """A value of the comparison with every text in it longer; names, dates and addresses stay."""
     if isinstance(value, BaseModel):
-        changed = {
-            name: lengthened(getattr(value, name)) for name in type(value).model_fields if name not in _KEPT
-        }
+        changed = {name: lengthened(getattr(value, name)) for name in type(value).model_fields if name not in _KEPT}
         return value.model_copy(update=changed)
     if isinstance(value, tuple):
         return tuple(lengthened(each) for each in value)
@@ -176,7 +174,7 @@ class Printed:
         from PIL import Image
 
         target = folder / f"{'grey' if grey else 'colour'}-{page}-{dpi}"
-        options = ["-png", "-r", str(dpi), "-f", str(page), "-l", str(page), "-singlefile", *(["-gray"] if grey else [])]
+        options = f"-png -singlefile -r {dpi} -f {page} -l {page} {'-gray' if grey else ''}".split()
         subprocess.run(["pdftoppm", *options, str(self.path), str(target)], check=True, timeout=60)
         return np.asarray(Image.open(target.with_suffix(".png")).convert("L" if grey else "RGB"), dtype=int)
 
@@ -234,6 +232,23 @@ def words_on(sheet: Printed) -> tuple[tuple[float, float], list[Word]]:
 
 def _without_control(text: str) -> str:
     return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", text)
+
+
+def over_each_other(found: list[Word], share: float = 0.2) -> Iterator[tuple[str, str]]:
+    """Pairs of words whose letters share more than this part of the smaller; a box is higher than its letters."""
+    boxes = [
+        (word, word.left, word.top + cut, word.right, word.bottom - cut)
+        for word in sorted(found, key=lambda word: (word.page, word.top))
+        for cut in [0.2 * (word.bottom - word.top)]
+    ]
+    for place, (one, left, top, right, bottom) in enumerate(boxes):
+        for other, left2, top2, right2, bottom2 in boxes[place + 1 :]:
+            if other.page != one.page or other.top > one.bottom:
+                break
+            width, height = min(right, right2) - max(left, left2), min(bottom, bottom2) - max(top, top2)
+            smaller = min((right - left) * (bottom - top), (right2 - left2) * (bottom2 - top2))
+            if width > 0 and height > 0 and width * height > share * smaller:
+                yield one.text, other.text
 
 
 def font_sizes(sheet: Printed) -> dict[float, str]:
@@ -315,6 +330,3 @@ def browser():
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
         yield running
         running.close()
-
-
-Opened = Callable[..., object]

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 
@@ -76,19 +75,18 @@ def test_sixty_cautions_still_fit_and_those_left_out_are_counted(paper):
     comparison = sheets.with_many_findings()
     printed = sheets.printed(comparison, Sheet(paper=paper))
     assert printed.pages == 2
-    text = words(printed.text())
+    first, second = (f"{words(printed.text('-f', page, '-l', page))} " for page in "12")
     findings = numbered_findings(comparison)
-    assert len(findings) == sheets.LEFT + sheets.CAUTIONS
+    assert len(findings) == sheets.CONTRAINDICATIONS + sheets.CAUTIONS
     worst = [each for each in findings if each.finding.severity == "contraindication"]
-    assert len(worst) == sheets.LEFT
-    for each in worst:
-        assert text.count(each.finding.value) >= 1, f"{each.number} is not on the first page"
-        assert words(each.finding.text) in text, f"{each.number} is not in full"
-    in_full = sum(words(each.finding.text) in text for each in findings)
-    assert in_full < len(findings)
-    assert f"{len(findings) - in_full} more cautions in full: in the result and on the screen." in text
-    on_first = {each.number for each in findings if f"{each.finding.value} " in f"{text} "}
-    assert f"{len(findings) - len(on_first)} more lines of cautions: page 2." in text
+    assert len(worst) == sheets.CONTRAINDICATIONS
+    in_short = [each for each in findings if f"{each.finding.value} " in first]
+    in_full = [each for each in findings if words(each.finding.text) in second]
+    assert in_short[: sheets.CONTRAINDICATIONS] == worst
+    assert in_full[: sheets.CONTRAINDICATIONS] == worst
+    assert f"{len(findings) - len(in_short)} more lines of cautions: page 2." in first
+    assert f"{len(findings) - len(in_full)} more cautions in full: in the result and on the screen." in second
+    assert len(in_full) < len(findings), "nothing had to be left out"
 
 
 @pytest.mark.parametrize("paper", PAPERS)
@@ -128,40 +126,22 @@ def test_every_word_lies_inside_the_margins(name, paper):
             or (word.bottom > size[1] - bottom + 2 and not word.top > size[1] - bottom)  # the foot lies in the margin
             or word.bottom > size[1] - 5 * MM
         ]
-        assert not outside, (audience, code)
+        assert not outside, (audience, code, outside[:5])
 
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_no_words_are_printed_over_each_other(name, paper):
     for audience, code in SPOKEN:
         _, found = sheets.words_on(sheets.pdf(name, audience, paper, code))
-        assert not list(overlapping(found)), (audience, code)
-
-
-def overlapping(found, share=0.2):
-    """Pairs of words whose letters share more than this part of the smaller; a box is higher than its letters."""
-    boxes = [
-        (word, word.left, word.top + 0.2 * (word.bottom - word.top), word.right, word.bottom - 0.2 * (word.bottom - word.top))
-        for word in sorted(found, key=lambda word: (word.page, word.top))
-    ]
-    for place, (one, left, top, right, bottom) in enumerate(boxes):
-        for other, left2, top2, right2, bottom2 in boxes[place + 1 :]:
-            if other.page != one.page or other.top > one.bottom:
-                break
-            width, height = min(right, right2) - max(left, left2), min(bottom, bottom2) - max(top, top2)
-            smaller = min((right - left) * (bottom - top), (right2 - left2) * (bottom2 - top2))
-            if width > 0 and height > 0 and width * height > share * smaller:
-                yield one.text, other.text
+        over_each_other = list(sheets.over_each_other(found))
+        assert not over_each_other, (audience, code, over_each_other[:20])
 
 
 def test_only_the_packaged_fonts_are_used_and_lie_inside(sheet):
-    _, rule, *lines = sheet.tool("pdffonts", after=()).splitlines()
-    columns = [match.span() for match in re.finditer("-+", rule)]
+    _, _, *lines = sheet.tool("pdffonts", after=()).splitlines()
     assert lines
-    for line in lines:
-        name, _kind, _encoding, embedded, subset, unicode_map, _id = (line[slice(*span)].strip() for span in columns)
-        assert re.match(r"[A-Z]{6}\+Sheet-(Text|Dense)\b", name)
-        assert (embedded, subset, unicode_map) == ("yes", "yes", "yes")
+    for line in lines:  # name, type, encoding, embedded, subset, mapped to Unicode, object
+        assert re.fullmatch(r"[A-Z]{6}\+Sheet-(Text|Dense)\S* +CID TrueType +\S+ +yes +yes +yes +\d+ +\d+", line)
 
 
 def test_every_sign_has_a_glyph(sheet):
@@ -181,14 +161,14 @@ def test_every_sign_has_a_glyph(sheet):
 
 def test_the_headings_stand_in_the_designed_order():
     printed = sheets.pdf("fit-58", "clinician")
-    first, second = (words(printed.text("-f", page, "-l", page)) for page in "12")
+    first, second = (words(printed.tool("pdftotext", "-f", page, "-l", page)) for page in "12")
     assert_in_order(first, [
         "What does the evidence say for this profile?", "Profile used", "Eligibility and findings",
         "Of 100 people like this", "Side by side", "What moves these numbers", "What is not known", "Intended use.",
     ])  # fmt: skip
     assert_in_order(second, ["Method and certainty", "Studies behind the numbers", "Result as JSON"])
     printed = sheets.pdf("fit-58", "patient")
-    first, second = (words(printed.text("-f", page, "-l", page)) for page in "12")
+    first, second = (words(printed.tool("pdftotext", "-f", page, "-l", page)) for page in "12")
     assert_in_order(first, [
         "what can each one mean for you?", "What is this sheet for?", "What are the two treatments?",
         "What happened to people like you in studies?",
@@ -279,14 +259,14 @@ def test_icons_are_as_many_as_the_numbers_say_and_differ_in_grey_and_in_shape(au
             (place, labels[place] == number)
             for number, place in enumerate(ndimage.find_objects(labels), 1)
             if all(0.75 * side < edge.stop - edge.start < 1.15 * side for edge in place)
+            and abs((place[0].stop - place[0].start) - (place[1].stop - place[1].start)) < 2
         ]
         sure = sum(
             figures.icon_parts(estimate.median, estimate.credible).sure
             for estimate in (outcome_of(printed.comparison, each).estimates[option] for each in outcomes)
         )
         assert sure > 20
-        legend = 1 if audience == "patient" else 0
-        assert len(icons) == sure + legend
+        assert len(icons) == sure, option
         filled_share.append(np.median([inside.mean() for _, inside in icons]))
         levels.append(np.mean([grey[place][inside].mean() for place, inside in icons]))
     assert abs(levels[0] - levels[1]) > 40
@@ -326,15 +306,17 @@ def test_no_date_of_the_clock_is_in_it(sheet):
     assert "ModDate" not in sheet.info()
     import pikepdf
 
-    today = datetime.now(UTC).strftime("%Y%m%d")
     with pikepdf.open(io.BytesIO(sheet.data)) as document:
-        plain = b"".join(each.unparse(resolved=True) for each in document.objects)
         with document.open_metadata() as metadata:
             assert not {"xmp:CreateDate", "xmp:ModifyDate", "xmp:MetadataDate"} & set(metadata)
-    stamped = re.findall(rb"D:(\d{8})", plain)
-    assert set(stamped) == {sheet.comparison.evidence.date.replace("-", "").encode()}
-    if sheet.comparison.evidence.date.replace("-", "") != today:
-        assert today.encode() not in plain
+        dates = [
+            str(each.Params[key])
+            for each in document.objects
+            if isinstance(each, pikepdf.Dictionary | pikepdf.Stream) and "/Params" in each
+            for key in ("/CreationDate", "/ModDate")
+        ]
+    assert len(dates) == 2
+    assert {date[2:10] for date in dates} == {sheet.comparison.evidence.date.replace("-", "")}
 
 
 def test_every_drawing_has_its_text(sheet):
@@ -349,8 +331,8 @@ def test_every_drawing_has_its_text(sheet):
 def test_tables_and_headings_are_tagged(sheet):
     tree = sheets.structure(sheet)
     for table in tree.all("Table"):
-        assert next(table.all("TH"), None), "a table without headers"
-        assert next(table.all("TD"), None)
+        has_headers = next(table.all("TH"), None) is not None
+        assert has_headers, [tag.name for tag in table.all() if tag.name != "Span"]
     assert next(tree.all("Table"), None)
     levels = [int(tag.name[1]) for tag in tree.all("H1", "H2", "H3", "H4", "H5", "H6")]
     assert levels[0] == 1
