@@ -67,7 +67,7 @@ class SheetError(BcmaDecideError):
 
 
 class ServiceError(BcmaDecideError):
-    """A service that cannot start as configured: a setting, a key file, a missing extra, or no way to tell who calls."""
+    """A service that cannot start as configured: a setting, a key file, a missing extra, no way to tell who calls."""
 
     exit_code = EXIT_USAGE
 

@@ -120,7 +120,9 @@ class Verifier:
                 raise Untrusted("time")
         now = int(self._clock())
         try:
-            JWTClaimsRegistry(now=now, leeway=self._skew).validate({k: claims[k] for k in ("exp", "iat", "nbf") if k in claims})
+            JWTClaimsRegistry(now=now, leeway=self._skew).validate(
+                {k: claims[k] for k in ("exp", "iat", "nbf") if k in claims}
+            )
         except JoseError:
             raise Untrusted("time") from None
         if claims["exp"] > now + LONGEST_LIFE + self._skew:
