@@ -10,7 +10,8 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from bcma_decide.comparison import Comparison
-from bcma_decide.render import wording
+from bcma_decide.render import rule_view, wording
+from bcma_decide.render.clinician_findings import all_flags, numbered_findings
 from bcma_decide.render.clinician_rows import Cell, Row
 from bcma_decide.render.clinician_view import ClinicianView, clinician_view, longest_lists
 from bcma_decide.render.sheet import Sheet, result_hash
@@ -33,7 +34,8 @@ OVERRIDE_REASONS: Final = {
 }
 """Codes of :data:`REASONS`, and what they are called on a button."""
 
-_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+!|~&-])")
+_MARKDOWN: Final = re.compile(r"([\\`*_\[\]<>#|~&]|(?<=:)/(?=/)|(?<=www)\.)", re.IGNORECASE)
+"""Signs that Markdown acts on inside a line, and what makes a link of an address."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,8 @@ def _detail(comparison: Comparison, view: ClinicianView, context: CardContext) -
     blocks = [
         *(f"**{_plain(banner)}**" for banner in view.banners),
         _table(view),
-        _list("Findings", [_flag(each.rank, each.whom, each.fact, each.ground) for each in view.flags]),
-        _list("", view.more_flags),
+        _list("Findings", _flags(comparison, view)),
+        _list("Cannot be judged yet", _open(comparison)),
         _list("Labels", [f"{each.name}: {each.text}" for each in view.labels]),
         _list("Unknown inputs that move a number most", view.movers),
         _list("Not read from the record", context.not_read),
@@ -137,16 +139,25 @@ def _table(view: ClinicianView) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _flag(rank: str, whom: str, fact: str, ground: str) -> str:
-    lead = f"{rank}, {whom}" if whom else rank
-    return f"{lead}: {fact}" + (f" ({ground})" if ground else "")
+def _flags(comparison: Comparison, view: ClinicianView) -> list[str]:
+    """Findings in one line each, and how many cautions have no room."""
+    left = len(all_flags(comparison, numbered_findings(comparison))) - len(view.flags)
+    texts = [
+        f"{flag.rank}, {flag.whom}: {flag.fact}" + (f" ({flag.ground})" if flag.ground else "") for flag in view.flags
+    ]
+    return [*texts, *([f"and {left} more"] if left else [])]
+
+
+def _open(comparison: Comparison) -> list[str]:
+    """What is missing to judge the contraindications."""
+    return [
+        rule_view.open_text(each) for each in rule_view.open_findings(comparison) if each.rank == "contraindication"
+    ]
 
 
 def _list(title: str, texts: Sequence[str]) -> str:
-    if not texts:
-        return ""
     lines = "\n".join(f"- {_plain(text)}" for text in texts)
-    return f"**{title}**\n\n{lines}" if title else lines
+    return f"**{title}**\n\n{lines}" if texts else ""
 
 
 def _first(texts: Sequence[str]) -> tuple[str, ...]:
@@ -156,7 +167,7 @@ def _first(texts: Sequence[str]) -> tuple[str, ...]:
 
 def _plain(text: str) -> str:
     """Text that stays text: a record may hold signs that Markdown or HTML would act on."""
-    return _MARKDOWN.sub(r"\\\1", wording.visible(text)).replace("://", ":\\//")
+    return _MARKDOWN.sub(r"\\\1", wording.visible(text))
 
 
 def _versions(comparison: Comparison) -> str:
