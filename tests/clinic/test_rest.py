@@ -367,7 +367,7 @@ def test_nothing_of_a_request_reaches_the_log_or_the_metrics(capfd):
 
 def test_an_error_of_the_server_is_logged_without_its_message():
     try:
-        raise ValueError(MARKER)
+        int(MARKER)
     except ValueError as error:
         record = logging.LogRecord(
             "uvicorn.error", logging.ERROR, "", 0, "failed", None, (type(error), error, error.__traceback__)
