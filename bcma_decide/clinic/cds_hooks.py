@@ -61,6 +61,11 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
     router = APIRouter(prefix=HOOKS_PATH, tags=["CDS Hooks"])
     names = product_names(service.model)
 
+    def answered(asked: HooksRequest, context: PatientViewContext) -> list[dict[str, Any]]:
+        if isinstance(context, OrderSelectContext) and not concerns(context.draftOrders, context.selections, names):
+            return []
+        return _cards(service, reader, asked, read_record(asked.prefetch, context.patientId))
+
     @router.get("", summary="Discovery")
     async def discover() -> JSONResponse:
         return JSONResponse(discovery())
@@ -75,10 +80,7 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
             raise Refusal(400, "malformed", [Problem("hook", f"is not {_HOOKS[service_id]}")])
         shape = OrderSelectContext if service_id == SELECT else PatientViewContext
         context = read_shape(shape, asked.context, 400, "malformed context")
-        if isinstance(context, OrderSelectContext) and not concerns(context.draftOrders, context.selections, names):
-            return JSONResponse({"cards": []})
-        record = read_record(asked.prefetch, context.patientId)
-        return JSONResponse({"cards": await service.workers.run(_cards, service, reader, asked, record)})
+        return JSONResponse({"cards": await service.workers.run(answered, asked, context)})
 
     @router.post(
         "/{service_id}/feedback", summary="Say what became of a card", openapi_extra=body_of(Feedback, _FEEDBACK)

@@ -141,7 +141,8 @@ def _compare(service: Service, asked: ComparisonRequest) -> Comparison:
 async def _written(service: Service, comparison: Comparison, sheet: Sheet, form: Format) -> Response:
     vary = {"Vary": "Accept"}
     if form == "json":
-        return Response(result_json(comparison), media_type="application/json", headers=vary)
+        text = await service.workers.run(result_json, comparison)
+        return Response(text, media_type="application/json", headers=vary)
     if form == "html":
         page = await service.workers.run(render_html, comparison, sheet)
         return Response(page, media_type="text/html", headers={**vary, "Content-Security-Policy": SHEET_POLICY})

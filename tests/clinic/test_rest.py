@@ -17,7 +17,7 @@ from bcma_decide.render.html import render_html
 from bcma_decide.render.pdf import missing
 from bcma_decide.render.sheet import Sheet, result_json
 from bcma_decide.vocabulary import INTENDED_USE, OUTCOMES
-from tests.clinic.service import VIEW, app, ask, bundle, client, post, prefetch, resource, view
+from tests.clinic.service import SELECT, VIEW, app, ask, bundle, client, post, prefetch, resource, select, view
 from tests.render.reading import DIRECTIVE
 
 SERVICE = app()
@@ -192,6 +192,14 @@ def test_bodies_that_are_no_json_object_are_400(path, body):
 def test_values_of_any_kind_are_answered_or_refused_never_an_error(field, value):
     body = json.dumps({"profile": {field: value}}).replace("Infinity", "1e999")
     assert post(SERVICE, "/comparisons", body).status_code in (200, 422)
+
+
+@pytest.mark.parametrize("depth", [200, 800])
+def test_depth_that_the_parser_still_takes_breaks_nothing_further_in(depth):
+    nested = b"[" * depth + b"]" * depth
+    assert post(SERVICE, "/comparisons", b'{"profile": {"age": ' + nested + b"}}").status_code in (400, 422)
+    whole = json.dumps(select()).encode().replace(b'"resourceType": "MedicationRequest"', b'"x": ' + nested)
+    assert post(SERVICE, SELECT, whole).status_code in (200, 400)
 
 
 def test_a_huge_number_of_digits_is_refused_as_a_value():

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
 
+from bcma_decide.clinic.access_log import set_up_logging
 from bcma_decide.clinic.key_sets import read_keys
 from bcma_decide.clinic.settings import Issuer
 from bcma_decide.clinic.tokens import ReplayCache
@@ -95,6 +96,8 @@ REFUSED = {
     "an end that is no number": lambda: token(exp="never"),
     "an end that is not a number": lambda: token(exp=float("nan")),
     "an end that never comes": lambda: token(exp=float("inf")),
+    "an end too far to count": lambda: token(exp=10**400),
+    "an end before all time": lambda: token(exp=-(10**400)),
     "valid for a day": lambda: token(exp=NOW + 86_400),
     "not yet valid": lambda: token(nbf=NOW + 3600),
     "a beginning that is null": lambda: token(nbf=None),
@@ -123,6 +126,15 @@ def test_what_is_refused_gets_401_and_not_a_word(guarded, make):
     assert answer.status_code == 401
     assert answer.json() == {"type": "about:blank", "title": "Unauthorized", "status": 401}
     assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_the_log_has_the_reason_in_a_word_and_nothing_of_the_token(guarded, capfd):
+    set_up_logging()
+    text = token(aud="https://other.example.org")
+    assert status(guarded, text) == 401
+    line = json.loads(capfd.readouterr().out)
+    assert (line["status"], line["refused"]) == (401, "audience")
+    assert not any(part in json.dumps(line) for part in text.split("."))
 
 
 def test_every_route_but_health_needs_a_token(guarded):
