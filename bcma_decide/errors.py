@@ -5,6 +5,7 @@ BcmaDecideError
 ├── EvidenceError     evidence files that break their own rules    exit 3
 ├── SynthesisError    numbers that cannot be pooled                exit 3
 ├── SheetError        a sheet that cannot be written as asked      exit 2
+├── ServiceError      a service that cannot start as configured    exit 2
 └── NoEvidenceError   nothing usable to answer with                exit 4
 
 A message says what is wrong, where (file and field), and what to do about it.
@@ -61,6 +62,12 @@ class SynthesisError(BcmaDecideError):
 
 class SheetError(BcmaDecideError):
     """A sheet that cannot be written as asked: unknown rows, a language that is not complete, a missing extra."""
+
+    exit_code = EXIT_USAGE
+
+
+class ServiceError(BcmaDecideError):
+    """A service that cannot start as configured: a setting, a key file, a missing extra, no way to tell who calls."""
 
     exit_code = EXIT_USAGE
 

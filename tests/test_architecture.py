@@ -29,6 +29,7 @@ LAYERS = [
     {"synthesis", "answer", "explain"},
     {"findings", "outcomes", "unknowns"},
     {"assemble", "render"},
+    {"clinic"},
     {"cli"},
 ]
 """From the bottom up. A module may import its own unit and lower layers only."""

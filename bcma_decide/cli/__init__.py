@@ -29,6 +29,7 @@ COMMANDS: Final = {
         "List, show and check the rules and labels behind the findings.",
     ),
     "schema": ("bcma_decide.cli.schema", "Print the JSON Schema of a comparison."),
+    "serve": ("bcma_decide.cli.serve", "Answer other software over HTTP: REST and CDS Hooks."),
     "evidence": ("bcma_decide.cli.evidence", "Look at, check, pool and build the evidence."),
 }
 """Where each command lives, and its one-line help, so that listing them loads none of them."""

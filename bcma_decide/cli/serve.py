@@ -1,0 +1,82 @@
+"""``bcma-decide serve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import typer
+
+from bcma_decide.cli.compare import EvidenceDirectory, warn_if_old
+from bcma_decide.cli.errors import report_errors
+from bcma_decide.errors import Problem, ServiceError
+
+serve_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+EXTRA: Final = ("fastapi", "httpx", "joserfc", "limits", "prometheus_client", "pydantic_settings", "uvicorn")
+INSTALL: Final = 'pip install "bcma-decide[clinic]"'
+DEPLOY: Final = Path(__file__).parents[1] / "clinic" / "deploy"
+EXAMPLES: Final = {"containerfile": "Containerfile", "systemd": "bcma-decide.service", "config": "bcma-decide.toml"}
+
+Host = Annotated[
+    str | None, typer.Option("--host", metavar="ADDRESS", help="Where to listen; default 127.0.0.1, this machine only.")
+]
+Port = Annotated[
+    int | None, typer.Option("--port", min=0, max=65535, help="Port to listen on; default 8000, 0 takes a free one.")
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", envvar="BCMA_DECIDE_CONFIG", help="Settings, as TOML."),
+]
+Print = Annotated[
+    Literal["containerfile", "systemd", "config"] | None,
+    typer.Option("--print", help="Print an example to start from, and leave."),
+]
+
+
+@serve_app.command()
+@report_errors
+def serve(
+    host: Host = None,
+    port: Port = None,
+    config: Config = None,
+    example: Print = None,
+    evidence: EvidenceDirectory = None,
+) -> None:
+    """Answer other software over HTTP: REST and CDS Hooks. Nothing of a patient is written or logged.
+
+    Without a configured issuer it is open and listens on this machine only; elsewhere it starts only when issuers say
+    who may call. Settings come from the options, BCMA_DECIDE_* variables, the file; --print config lists them.
+
+    Example: bcma-decide serve --port 8000, then POST /comparisons
+    """
+    if example is not None:
+        typer.echo((DEPLOY / EXAMPLES[example]).read_text(encoding="utf-8"), nl=False)
+        return
+    _require_extra()
+    from bcma_decide.assemble import load_model
+    from bcma_decide.clinic.server import run
+    from bcma_decide.clinic.settings import read_settings
+
+    given: dict[str, Any] = {"host": host, "port": port}
+    settings = read_settings(config, **{name: value for name, value in given.items() if value is not None})
+    model = load_model(evidence)
+    warn_if_old(model)
+
+    def started(address: str, bound: int) -> None:
+        shown = f"[{address}]" if ":" in address else address
+        typer.echo(f"listening on http://{shown}:{bound}", err=True)
+        if settings.open:
+            typer.echo("open: anyone on this machine may call; for development only", err=True)
+
+    run(settings, model, started=started)
+
+
+def _require_extra() -> None:
+    """Say in one line what to install where a library of the extra is missing."""
+    from importlib.util import find_spec
+
+    absent = [name for name in EXTRA if find_spec(name) is None]
+    if absent:
+        problem = Problem("clinic", f"not installed: {', '.join(absent)}", f"install: {INSTALL}")
+        raise ServiceError("the service cannot start", [problem])

@@ -1,0 +1,179 @@
+"""The service as one ASGI application: its routes, and the layers every request passes through."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import date
+from ipaddress import ip_address
+from typing import Any
+
+import httpx
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse, Response
+
+from bcma_decide.assemble import check_region, compare
+from bcma_decide.clinic.access_log import AccessLog
+from bcma_decide.clinic.cds_hooks import hooks_router
+from bcma_decide.clinic.headers import SecurityHeaders
+from bcma_decide.clinic.hooks_request import Feedback, HooksRequest
+from bcma_decide.clinic.limits import Limits
+from bcma_decide.clinic.metrics import CONTENT_TYPE, Metrics
+from bcma_decide.clinic.openapi import shared_schemas
+from bcma_decide.clinic.problems import Refusal, refusal_response
+from bcma_decide.clinic.rest import rest_router
+from bcma_decide.clinic.service import Reader, Service
+from bcma_decide.clinic.settings import Settings
+from bcma_decide.clinic.tokens import TokenGate, Verifier
+from bcma_decide.errors import Problem
+from bcma_decide.model.artefact import Model
+from bcma_decide.patient import Patient
+from bcma_decide.version import __version__
+from bcma_decide.vocabulary import INTENDED_USE
+
+
+def create_app(
+    settings: Settings,
+    model: Model,
+    *,
+    reader: Reader | None = None,
+    today: Callable[[], date] = date.today,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> FastAPI:
+    """Build the service.
+
+    Parameters
+    ----------
+    settings
+        As read; with no issuer it is open, and whoever starts it sees to it that only this machine can call.
+    model
+        The evidence, loaded once.
+    reader
+        From a FHIR record to a profile. Without one there are no CDS Hooks services.
+    today
+        The day cards are judged on.
+    transport
+        How remote key sets are fetched; default over the network.
+
+    Raises
+    ------
+    ServiceError
+        When the keys of an issuer cannot be used.
+    ProfileError
+        When the region of the settings has no label.
+    """
+    check_region(model, settings.region)
+    service = Service(settings, model, Metrics(model.hash), reader, today)
+    verifier = None if settings.open else Verifier(settings, transport=transport)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await service.workers.run(compare, Patient(), model=model)  # what is worked out once is worked out now
+        app.state.ready = True
+        yield
+        app.state.ready = False
+        service.workers.stop()
+
+    app = FastAPI(
+        title="bcma-decide",
+        version=__version__,
+        description=INTENDED_USE,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.ready = True
+    app.include_router(rest_router(service))
+    if reader is not None:
+        app.include_router(hooks_router(service, reader))
+    _add_health(app, service)
+    _add_refusals(app)
+    _describe(app)
+    app.add_middleware(TokenGate, verifier=verifier)
+    app.add_middleware(Limits, settings=settings)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"],
+            max_age=600,
+        )
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(AccessLog, metrics=service.metrics)
+    return app
+
+
+def _add_health(app: FastAPI, service: Service) -> None:
+    @app.get("/healthz", tags=["operation"], summary="Whether it runs")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["operation"], summary="Whether it can answer")
+    async def readyz() -> JSONResponse:
+        ready = bool(app.state.ready)
+        content = {"status": "ready" if ready else "stopping", "version": __version__, "evidence": service.model.hash}
+        return JSONResponse(content, 200 if ready else 503)
+
+    if service.settings.metrics:
+
+        @app.get("/metrics", tags=["operation"], summary="Counts and times for Prometheus")
+        async def metrics(request: Request) -> Response:
+            if not _may_read_metrics(request, service.settings):
+                raise Refusal(403, "not from this address")
+            return Response(service.metrics.text(), media_type=CONTENT_TYPE)
+
+
+def _may_read_metrics(request: Request, settings: Settings) -> bool:
+    try:
+        address = ip_address(request.client.host if request.client else "")
+    except ValueError:
+        return False
+    return any(address in network for network in settings.metrics_clients)
+
+
+def _add_refusals(app: FastAPI) -> None:
+    """Whatever is refused anywhere is written in one of the two forms."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        refusal = error if isinstance(error, Refusal) else Refusal(500)
+        return refusal_response(request.url.path, refusal)
+
+    async def unrouted(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        headers = error.headers if isinstance(error, HTTPException) else None
+        return refusal_response(request.url.path, Refusal(status, headers=headers))
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        found: list[Any] = list(error.errors()) if isinstance(error, RequestValidationError) else []
+        problems = [Problem(".".join(str(part) for part in each["loc"]), each["msg"]) for each in found]
+        refusal = Refusal(422, "the request cannot be used", problems, name="invalid-request")
+        return refusal_response(request.url.path, refusal)
+
+    app.add_exception_handler(Refusal, refused)
+    app.add_exception_handler(HTTPException, unrouted)
+    app.add_exception_handler(RequestValidationError, invalid)
+
+
+def _describe(app: FastAPI) -> None:
+    """Serve the OpenAPI description, completed with the shapes that bodies refer to."""
+    document: dict[str, Any] = {}
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> JSONResponse:
+        if not document:
+            document.update(described(app))
+        return JSONResponse(document)
+
+
+def described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description of the service."""
+    document = app.openapi()
+    components = document.setdefault("components", {})
+    components["schemas"] = shared_schemas(HooksRequest, Feedback) | components.get("schemas", {})
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    return document

@@ -1,0 +1,51 @@
+"""Counts and times for Prometheus: by route template and status, never by anything a request says."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from bcma_decide.version import __version__
+
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
+_SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+def known_method(method: str) -> str:
+    """The method, or ``other``: a request may make up its own."""
+    return method if method in _METHODS else "other"
+
+
+class Metrics:
+    """The counters of one service."""
+
+    def __init__(self, evidence_hash: str) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "bcma_decide_requests", "Answers given", ("method", "route", "status"), registry=self.registry
+        )
+        self._seconds = Histogram(
+            "bcma_decide_request_seconds", "Time to answer", ("route",), buckets=_SECONDS, registry=self.registry
+        )
+        self.running = Gauge("bcma_decide_requests_running", "Requests being answered", registry=self.registry)
+        self._feedback = Counter(
+            "bcma_decide_feedback", "What became of cards", ("outcome", "reason"), registry=self.registry
+        )
+        build = Gauge("bcma_decide_build", "Versions", ("version", "evidence"), registry=self.registry)
+        build.labels(__version__, evidence_hash).set(1)
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        self._requests.labels(known_method(method), route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def reported(self, outcome: str, reason: str) -> None:
+        """Count what became of one card; ``reason`` is one of the codes that cards offer, or *other*."""
+        self._feedback.labels(outcome, reason).inc()
+
+    def text(self) -> bytes:
+        """All of them in the text format of Prometheus."""
+        return generate_latest(self.registry)
