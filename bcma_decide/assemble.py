@@ -18,10 +18,12 @@ from bcma_decide.comparison import (
     SCHEMA_VERSION,
     Comparison,
     EvidenceStamp,
+    InputLine,
     LabelContext,
     Profile,
     SoftwareStamp,
     TraitLine,
+    UnmappedLine,
 )
 from bcma_decide.errors import NoEvidenceError, Problem, ProfileError
 from bcma_decide.explain import all_studies, explanation
@@ -81,6 +83,9 @@ def compare(
     explain: Collection[str] = (),
     name: str | None = None,
     model: Model | None = None,
+    inputs: tuple[InputLine, ...] = (),
+    unmapped: tuple[UnmappedLine, ...] = (),
+    record_date: Day | None = None,
 ) -> Comparison:
     """Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient.
 
@@ -100,6 +105,9 @@ def compare(
         Name of a shipped example, shown in the profile.
     model
         A loaded model; default the shipped evidence.
+    inputs, unmapped, record_date
+        Where the profile comes from a patient's record: what became of its values, which codes mean nothing here, and
+        the day the ages are counted to. They are passed through and change no number.
 
     Raises
     ------
@@ -132,7 +140,13 @@ def compare(
         evidence=evidence_stamp(model, on),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
         intended_use=INTENDED_USE,
-        profile=_profile(found, setting, name),
+        profile=_profile(found, setting, name).model_copy(
+            update={
+                "inputs": inputs,
+                "unmapped": unmapped,
+                "record_date": record_date.isoformat() if record_date else None,
+            }
+        ),
         options=model.options,
         outcomes=all_outcomes(found, explain),
         labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),

@@ -1,0 +1,1 @@
+"""The comparison inside other software: patient records in, results out."""
