@@ -125,6 +125,8 @@ class Profile(Value):
     """Codes of that record that mean nothing here."""
     record_date: str | None = None
     """Day the ages of its values are counted to."""
+    record_date_asked: bool = False
+    """Whether that day was asked for; otherwise it is the newest date of the record."""
 
 
 class Option(Value):

@@ -40,7 +40,8 @@ def choose(finds: Sequence[Find], on: date, limits: Mapping[str, tuple[int, str]
     usable = [find for find in checked if find.state == "usable" and find.value is not None]
     disputed = _disputed(usable)
     taken = _taken([find for find in usable if find not in disputed], disputed, usable and usable[0].field in once)
-    lines = [find.line(on, *_state(find, taken, disputed)) for find in checked]
+    stale = next((find for find in checked if find.state == "stale"), None) if taken is None else None
+    lines = [find.line(on, *_state(find, taken, disputed, stale)) for find in checked]
     return Choice(taken.value if taken else None, tuple(lines))
 
 
@@ -99,9 +100,12 @@ def _taken(clear: Sequence[Find], disputed: Sequence[Find], once: object) -> Fin
     return newest if _order(newest)[:2] < min(_order(find)[:2] for find in disputed) else None
 
 
-def _state(find: Find, taken: Find | None, disputed: Sequence[Find]) -> tuple[InputState, str]:
+def _state(find: Find, taken: Find | None, disputed: Sequence[Find], stale: Find | None) -> tuple[InputState, str]:
+    """What became of a find; of values that are too old only the newest is told, and only if there is no other."""
     if find.state == "usable" and find.value is None:
         return "note", ""
+    if find.state == "stale" and find is not stale:
+        return "older", ""
     if find.state != "usable":
         return find.state, ""
     if find is taken:

@@ -121,7 +121,8 @@ def one_line_each(doses: Sequence[Dose], definitions: Definitions) -> Iterator[t
         note = "; ".join(part for part in (best.note, count) if part)
         drug = definitions.drugs[number].id
         shown = best.text if best.text.casefold() == drug else f"{drug} ({best.text})" if best.text else drug
-        yield drug, replace(best, text=shown, note=note), best.state == "usable"
+        ended = When(best.when.last, best.when.last, None, best.when.text) if best.when else None
+        yield drug, replace(best, text=shown, note=note, when=ended), best.state == "usable"
 
 
 def _surest(find: Find) -> tuple[int, int, str, str]:

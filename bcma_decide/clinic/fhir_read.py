@@ -183,14 +183,22 @@ def _inferred(
         return
     if infer:
         values[LINES] = str(count)
-    note = codes.lines.wording if infer else f"not used without --infer; {codes.lines.wording}"
-    find = Find(LINES, f"{count} lines", "usable", str(count), layer="inferred", basis=codes.lines.basis, note=note)
+    note = codes.lines.wording if infer else "inferred from the dates of drugs; not used unless asked for (--infer)"
+    find = Find(
+        LINES,
+        f"{count} {'line' if count == 1 else 'lines'}",
+        "usable",
+        str(count),
+        layer="inferred",
+        basis=codes.lines.basis,
+        note=note,
+    )
     yield find.line(on, "inferred" if infer else "not_usable")
 
 
 def _diagnosis(finds: Sequence[Find], disease: bool | None, on: date) -> Iterator[InputLine]:
     for find in finds:
-        state = find.state if find.state in ("ignored", "not_usable") else "note"
+        state = find.state if find.state in ("ignored", "not_usable") else "used"
         yield replace(find, label="Diagnosis").line(on, state).model_copy(update={"field": ""})
     if disease is None:
         yield Find("", "no condition with a code of multiple myeloma", "note", label="Diagnosis").line(on, "note")

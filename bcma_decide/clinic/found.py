@@ -50,7 +50,7 @@ class Find:
             system=self.coding.system if self.coding else "",
             code=self.coding.code if self.coding else "",
             date=self.when.text if self.when else "",
-            age_days=self.when.days_before(on) if self.when else None,
+            age_days=max(0, self.when.days_before(on)) if self.when else None,
             unit=self.unit,
             layer=self.layer,
             basis=self.basis,
