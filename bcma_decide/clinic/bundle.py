@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -128,7 +129,8 @@ def read_record(bundle: Plain) -> Record:
     """
     check_depth(bundle, "")
     if bundle.get("resourceType") != "Bundle":
-        raise refusal("resourceType", f"is {quote(bundle.get('resourceType'))}, not 'Bundle'", "a FHIR R4 Bundle")
+        found = f"is {quote(bundle['resourceType'])}, not 'Bundle'" if bundle.get("resourceType") else "is missing"
+        raise refusal("resourceType", found, "a FHIR R4 Bundle")
     kind = bundle.get("type")
     if kind is not None and kind not in BUNDLE_TYPES:
         raise refusal("type", f"{quote(kind)} is not read", f"one of {', '.join(BUNDLE_TYPES)}")
@@ -258,6 +260,17 @@ def clip(value: object) -> str:
         return ""
     plain = " ".join("".join(c if c.isprintable() else " " for c in value[: 4 * _SHORT]).split())
     return plain if len(plain) <= _SHORT else f"{plain[: _SHORT - 3]}..."
+
+
+def number_of(value: object) -> float | None:
+    """A finite number, or None for anything else: text, true and false, and numbers too large to be one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if isfinite(number) else None
 
 
 def refusal(where: str, message: str, fix: str, file: str = "") -> ProfileError:

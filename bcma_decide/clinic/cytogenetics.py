@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from bcma_decide.clinic.bundle import Plain, Resource, clip, mappings
+from bcma_decide.clinic.bundle import Plain, Resource, clip, mappings, number_of
 from bcma_decide.clinic.dates import first_of
 from bcma_decide.clinic.found import Find, codings, start, status_of, weakest, words_of
 from bcma_decide.clinic.observations import TIMES, refused_by_status
@@ -76,17 +76,17 @@ def _variant(resource: Resource, code: Code, codes: Codes) -> Iterator[Find]:
 
 def _by_copies(find: Find, numbers: list[Plain], below: float) -> Find:
     """A change of a gene is a loss only where its copy number says so."""
+    if find.value is None:
+        return find
     if find.value != "yes":
-        return (
-            find.refused("the absence of a variant of the gene is not the absence of its loss") if find.value else find
-        )
+        return find.refused("the absence of a variant of the gene is not the absence of its loss")
     quantities = [each.get("valueQuantity") for each in numbers]
-    counts = [each.get("value") for each in quantities if isinstance(each, dict) and not each.get("comparator")]
-    if len(counts) != 1 or isinstance(counts[0], bool) or not isinstance(counts[0], (int, float)):
+    plain = [each for each in quantities if isinstance(each, dict) and not each.get("comparator")]
+    counts = [count for each in plain if (count := number_of(each.get("value"))) is not None]
+    if len(counts) != 1:
         return find.refused("without one copy number it may be a mutation, not a loss")
-    find = replace(
-        find, text=f"{find.text}, copy number {counts[0]:g}", basis=weakest(find.basis or "verified", "secondary")
-    )
+    basis = weakest(find.basis or "verified", "secondary")
+    find = replace(find, text=f"{find.text}, copy number {counts[0]:g}", basis=basis)
     return find if counts[0] < below else find.refused("its copy number is no loss")
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from math import isfinite
 from typing import Any
 
-from bcma_decide.clinic.bundle import Plain, clip, mappings
+from bcma_decide.clinic.bundle import Plain, clip, mappings, number_of
 from bcma_decide.clinic.found import Find, codings, weakest, words_of
 from bcma_decide.clinic.units import unit_of, written_unit
 from bcma_decide.codes import Answer, Codes, ObservationCodes, Words
 from bcma_decide.fields import FIELDS
 from bcma_decide.profile_field import ProfileField, or_list
-from bcma_decide.reading import Quantity, Unreadable, read_quantity, read_whole
+from bcma_decide.reading import Quantity, Unreadable, quote, read_quantity, read_whole
 
 RESULT = re.compile(r"value[A-Z][A-Za-z]*")
 
@@ -79,7 +78,7 @@ def _quantity(find: Find, row: ObservationCodes, field: ProfileField, quantity: 
     written = written_unit(quantity)
     shown = " ".join(part for part in (f"{comparator}{_number_text(number)}", clip(written)) if part)
     find = replace(find, text=shown, unit=clip(written))
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not isfinite(number):
+    if number_of(number) is None:
         return find.refused("is not a number")
     if comparator:
         return find.refused("a bound, not a value; the profile takes no interval here")
@@ -110,13 +109,13 @@ def _of_upper_limit(find: Find, field: ProfileField, quantity: dict[str, Any], d
         return find.refused("no unit")
     if len(limits) != 1:
         return find.refused("no single upper limit of normal (referenceRange.high) to divide by")
-    high = limits[0].get("value")
-    if isinstance(high, bool) or not isinstance(high, (int, float)) or not isfinite(high) or high <= 0:
+    value, high = number_of(quantity.get("value")), number_of(limits[0].get("value"))
+    if value is None or high is None or high <= 0:
         return find.refused("its upper limit of normal is not a number")
     if written_unit(limits[0]) != written_unit(quantity):
         return find.refused("its upper limit of normal is in another unit")
     find = replace(find, text=f"{find.text} (upper limit {_number_text(high)})")
-    return _read(find, field, float(f"{quantity['value'] / high:.12g}"), field.unit)
+    return _read(find, field, float(f"{value / high:.12g}"), field.unit)
 
 
 def _is_normal(reference: Plain) -> bool:
@@ -137,6 +136,6 @@ def _read(find: Find, field: ProfileField, number: object, unit: str) -> Find:
 
 
 def _number_text(number: object) -> str:
-    return (
-        f"{number:.12g}" if isinstance(number, float) else clip(str(number)) if isinstance(number, (int, str)) else "?"
-    )
+    if isinstance(number, float):
+        return f"{number:.12g}"
+    return quote(number) if isinstance(number, int) else clip(number) or "?"
