@@ -121,9 +121,7 @@ def longer(text: str, share: float = 0.35) -> str:
 def lengthened(value: object) -> object:
     """A value of the comparison with every text in it longer; names, dates and addresses stay."""
     if isinstance(value, BaseModel):
-        changed = {
-            name: lengthened(getattr(value, name)) for name in type(value).model_fields if name not in _KEPT
-        }
+        changed = {name: lengthened(getattr(value, name)) for name in type(value).model_fields if name not in _KEPT}
         return value.model_copy(update=changed)
     if isinstance(value, tuple):
         return tuple(lengthened(each) for each in value)
@@ -176,7 +174,8 @@ class Printed:
         from PIL import Image
 
         target = folder / f"{'grey' if grey else 'colour'}-{page}-{dpi}"
-        options = ["-png", "-r", str(dpi), "-f", str(page), "-l", str(page), "-singlefile", *(["-gray"] if grey else [])]
+        pages = ["-f", str(page), "-l", str(page), "-singlefile"]
+        options = ["-png", "-r", str(dpi), *pages, *(["-gray"] if grey else [])]
         subprocess.run(["pdftoppm", *options, str(self.path), str(target)], check=True, timeout=60)
         return np.asarray(Image.open(target.with_suffix(".png")).convert("L" if grey else "RGB"), dtype=int)
 

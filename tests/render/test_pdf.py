@@ -141,8 +141,9 @@ def test_no_words_are_printed_over_each_other(name, paper):
 def overlapping(found, share=0.2):
     """Pairs of words whose letters share more than this part of the smaller; a box is higher than its letters."""
     boxes = [
-        (word, word.left, word.top + 0.2 * (word.bottom - word.top), word.right, word.bottom - 0.2 * (word.bottom - word.top))
+        (word, word.left, word.top + 0.2 * height, word.right, word.bottom - 0.2 * height)
         for word in sorted(found, key=lambda word: (word.page, word.top))
+        for height in [word.bottom - word.top]
     ]
     for place, (one, left, top, right, bottom) in enumerate(boxes):
         for other, left2, top2, right2, bottom2 in boxes[place + 1 :]:
