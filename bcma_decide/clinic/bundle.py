@@ -129,8 +129,8 @@ def read_record(bundle: Plain) -> Record:
     """
     check_depth(bundle, "")
     if bundle.get("resourceType") != "Bundle":
-        found = f"is {quote(bundle['resourceType'])}, not 'Bundle'" if bundle.get("resourceType") else "is missing"
-        raise refusal("resourceType", found, "a FHIR R4 Bundle")
+        what = f"is {quote(bundle['resourceType'])}, not 'Bundle'" if bundle.get("resourceType") else "is missing"
+        raise refusal("resourceType", what, "a FHIR R4 Bundle")
     kind = bundle.get("type")
     if kind is not None and kind not in BUNDLE_TYPES:
         raise refusal("type", f"{quote(kind)} is not read", f"one of {', '.join(BUNDLE_TYPES)}")
