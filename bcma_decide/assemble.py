@@ -18,10 +18,12 @@ from bcma_decide.comparison import (
     SCHEMA_VERSION,
     Comparison,
     EvidenceStamp,
+    InputLine,
     LabelContext,
     Profile,
     SoftwareStamp,
     TraitLine,
+    UnmappedLine,
 )
 from bcma_decide.errors import NoEvidenceError, Problem, ProfileError
 from bcma_decide.explain import all_studies, explanation
@@ -81,6 +83,9 @@ def compare(
     explain: Collection[str] = (),
     name: str | None = None,
     model: Model | None = None,
+    inputs: tuple[InputLine, ...] = (),
+    unmapped: tuple[UnmappedLine, ...] = (),
+    record_date: Day | None = None,
 ) -> Comparison:
     """Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient.
 
@@ -100,6 +105,9 @@ def compare(
         Name of a shipped example, shown in the profile.
     model
         A loaded model; default the shipped evidence.
+    inputs, unmapped, record_date
+        Where the profile comes from a patient's record: what became of its values, which codes mean nothing here, and
+        the day the ages are counted to. They are passed through and change no number.
 
     Raises
     ------
@@ -132,7 +140,7 @@ def compare(
         evidence=evidence_stamp(model, on),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
         intended_use=INTENDED_USE,
-        profile=_profile(found, setting, name),
+        profile=_with_record(_profile(found, setting, name), inputs, unmapped, record_date, record_date == date),
         options=model.options,
         outcomes=all_outcomes(found, explain),
         labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
@@ -162,6 +170,32 @@ def check_region(model: Model, region: str) -> None:
         known = ", ".join(model.rules.regions)
         hint = closest(region, list(model.rules.regions)) or f"one of {known}"
         raise ProfileError("the region cannot be used", [Problem("region", f"{region!r} has no label here", hint)])
+
+
+def _with_record(
+    profile: Profile,
+    inputs: tuple[InputLine, ...],
+    unmapped: tuple[UnmappedLine, ...],
+    record_date: Day | None,
+    asked: bool,
+) -> Profile:
+    """Add what a record held; traits that were inferred from it say so."""
+    inferred = {line.field for line in inputs if line.state == "inferred"}
+    traits = tuple(
+        line.model_copy(update={"how": "; ".join(part for part in (line.how, "inferred from the record") if part)})
+        if line.trait in inferred and line.state == "given"
+        else line
+        for line in profile.traits
+    )
+    return profile.model_copy(
+        update={
+            "traits": traits,
+            "inputs": inputs,
+            "unmapped": unmapped,
+            "record_date": record_date.isoformat() if record_date else None,
+            "record_date_asked": record_date is not None and asked,
+        }
+    )
 
 
 def _profile(found: Answer, setting: Design, name: str | None) -> Profile:

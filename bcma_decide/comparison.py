@@ -67,6 +67,49 @@ class TraitLine(Value):
     """Whether it is asked for findings and labels only."""
 
 
+InputState = Literal["used", "inferred", "older", "stale", "contradiction", "not_usable", "ignored", "replaced", "note"]
+"""What became of a value of a record; only *used*, and *inferred* where that was asked for, reached the profile."""
+
+
+class InputLine(Value):
+    """One value of a patient's record, and what became of it."""
+
+    field: str
+    """Field of the profile; empty where it concerns none."""
+    label: str
+    text: str
+    """The value as the record has it."""
+    state: InputState
+    resource: str = ""
+    """Kind of resource and its id; never an id of the patient."""
+    system: str = ""
+    """Short name of the code system; the address of one not known here."""
+    code: str = ""
+    date: str = ""
+    """As the record writes it; year, month or day."""
+    age_days: int | None = None
+    """Days before the day asked for; where the date is not exact, the most it can be."""
+    unit: str = ""
+    """As the record writes it."""
+    layer: str = ""
+    """How it was recognised: a code, the step of the drug resolver, or *text*."""
+    basis: Literal["verified", "secondary", "recalled", ""] = ""
+    """How the meaning of the code is known."""
+    note: str = ""
+    """Why it was not used, or what to know about it."""
+
+
+class UnmappedLine(Value):
+    """A code of a record that means nothing here."""
+
+    kind: Literal["drug", "observation", "condition", "procedure"]
+    text: str
+    system: str = ""
+    code: str = ""
+    count: int = 1
+    """How many resources carry it."""
+
+
 class Profile(Value):
     """What is known of the patient: the model's traits and whatever else was given."""
 
@@ -76,6 +119,14 @@ class Profile(Value):
     traits: tuple[TraitLine, ...]
     carried: tuple[TraitLine, ...] = ()
     """Given, shown, but in no number."""
+    inputs: tuple[InputLine, ...] = ()
+    """What a patient's record held, if the profile came from one: used, and not used with the reason."""
+    unmapped: tuple[UnmappedLine, ...] = ()
+    """Codes of that record that mean nothing here."""
+    record_date: str | None = None
+    """Day the ages of its values are counted to."""
+    record_date_asked: bool = False
+    """Whether that day was asked for; otherwise it is the newest date of the record."""
 
 
 class Option(Value):

@@ -11,7 +11,7 @@ from bcma_decide.logic import Truth
 from bcma_decide.patient import Patient
 from bcma_decide.phrases import and_list
 
-HEADINGS: Final = ("refractory_to", "exposed_to", "naive_to")
+HEADINGS: Final = ("refractory_to", "exposed_to", "naive_to", "received")
 T_CELL_REDIRECTING: Final = ("car_t", "bispecific")
 
 
@@ -42,7 +42,10 @@ class Claim(NamedTuple):
 
 
 class DrugHistory:
-    """Which drugs failed, were given, were never given; a drug under two headings counts as unknown."""
+    """Which drugs failed, were given, were never given; a drug under two headings counts as unknown.
+
+    What is only known to have been given adds nothing where a drug also stands under a heading that says more.
+    """
 
     def __init__(self, patient: Patient, definitions: Definitions) -> None:
         self.patient = patient
@@ -52,10 +55,12 @@ class DrugHistory:
         self.overlaps: dict[tuple[str, str], list[str]] = {}
         for drug in definitions.drugs:
             under = [heading for heading in HEADINGS if drug.id in getattr(patient, heading)]
+            if under[:1] != ["naive_to"] and len(under) > 1:
+                under = [heading for heading in under if heading != "received"]
             for first, second in pairwise(under):
                 self.overlaps.setdefault((first, second), []).append(drug.id)
             only = under[0] if len(under) == 1 else None
-            self.refractory[drug.id] = None if only is None else only == "refractory_to"
+            self.refractory[drug.id] = None if only in (None, "received") else only == "refractory_to"
             self.exposed[drug.id] = None if only is None else only != "naive_to"
 
     def headings(self, drugs: Iterable[str]) -> tuple[str, ...]:

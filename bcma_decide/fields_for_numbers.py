@@ -192,6 +192,13 @@ NUMBER_FIELDS: Final[tuple[ProfileField, ...]] = (
         feeds=("triple_class_refractory", "penta_drug_refractory", "prior_bcma", "prior_t_cell_redirection"),
     ),
     ProfileField(
+        "received", "Given, result not known", "drugs", TREATMENT,
+        "Which drugs were given, without it being known whether the myeloma became refractory?",
+        "As a record of medicines tells: given, and no more. A drug that also stands above counts as said there.",
+        "Tells what was given; whether it failed stays unknown.",
+        feeds=("triple_class_refractory", "penta_drug_refractory", "prior_bcma", "prior_t_cell_redirection"),
+    ),
+    ProfileField(
         "triple_class_refractory", "Triple-class refractory", "yes_no", TREATMENT,
         "Triple-class refractory?", "Worked out from the drugs where they settle it.",
         "Marks heavily treated disease.",

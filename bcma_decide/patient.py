@@ -127,6 +127,7 @@ class Patient(BaseModel):
     refractory_to: Drugs = ()
     exposed_to: Drugs = ()
     naive_to: Drugs = ()
+    received: Drugs = ()
     triple_class_refractory: YesNo = None
     penta_drug_refractory: YesNo = None
     prior_bcma: YesNo = None

@@ -15,7 +15,7 @@ LAYERS = [
     {"version", "errors", "vocabulary", "logic"},
     {"location", "yaml_reader", "pooled", "comparison", "conditions", "profile_field"},
     {"score_book", "fields_for_numbers"},
-    {"definitions", "fields_for_findings"},
+    {"definitions", "codes", "fields_for_findings"},
     {"fields"},
     {"reading"},
     {"patient"},

@@ -14,6 +14,7 @@ import typer
 from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.profile_options import ExampleName, patient_from_sources, with_profile_options
+from bcma_decide.cli.records import FhirFile, Infer, patient_from_record
 from bcma_decide.cli.sheets import (
     ForAudience,
     HtmlFile,
@@ -115,6 +116,8 @@ EvidenceDirectory = Annotated[
 def compare(
     profile: ProfileArgument = None,
     example: ExampleName = None,
+    fhir: FhirFile = None,
+    infer: Infer = False,
     ask: Ask = False,
     setting: Setting = "real-world",
     region: Region = DEFAULT_REGION,
@@ -140,11 +143,14 @@ def compare(
 ) -> None:
     """Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient.
 
-    The patient comes from a profile file, a shipped example, single options (which override both), or questions.
+    The patient comes from a profile file, a FHIR record, a shipped example, single options (which override all three),
+    or questions.
 
     Anything may be unknown: it is averaged over, never taken as normal, and what it could change is shown.
 
     Example: bcma-decide compare --age 71 --prior-lines 4 --extramedullary-disease yes --explain orr
+
+    From a record: bcma-decide compare --fhir bundle.json --date 2026-11-25 --refractory-to lenalidomide
 
     On paper: bcma-decide compare profile.yaml --html --pdf sheet.pdf --audience patient
     """
@@ -162,13 +168,16 @@ def compare(
     if html is None and pdf is None:
         _refuse_looks(looks)
     sheet = read_sheet(audience, paper, lang, rows, icons, label, site)
-    files = targets({"html": html, "pdf": pdf}, _patient_name(profile, example), profile)
-    asking = _asks(ask, profile, example, options)
+    files = targets({"html": html, "pdf": pdf}, _patient_name(profile or fhir, example), profile or fhir)
+    asking = _asks(ask, profile, example, fhir, options)
+    if infer and fhir is None:
+        raise typer.BadParameter("belongs to a record: give --fhir with it", param_hint="--infer")
     if "pdf" in files:
         check_pdf("use --html and print the page from a browser")
     model = load_model(evidence)
     if day is None:
         warn_if_old(model)
+    record = None
     if asking:
         from bcma_decide.cli.ask import Left, ask_patient
 
@@ -176,11 +185,23 @@ def compare(
             patient = ask_patient(definitions=model.definitions)
         except Left:
             raise typer.Exit(0) from None
+    elif fhir is not None:
+        record = patient_from_record(fhir, options, model, day, infer=infer)
+        patient = record.patient
     else:
         patient = patient_from_sources(profile, example, options, model.definitions)
     design: Design = "interventional" if setting == "trial" else "real_world"
     comparison = compare_patient(
-        patient, setting=design, region=region, date=day, explain=explain or (), name=example, model=model
+        patient,
+        setting=design,
+        region=region,
+        date=day,
+        explain=explain or (),
+        name=example,
+        model=model,
+        inputs=record.inputs if record else (),
+        unmapped=record.unmapped if record else (),
+        record_date=record.on if record else None,
     )
     _write_sheets(comparison, sheet, files)
     if as_json:
@@ -198,11 +219,13 @@ def compare(
         render_explanation(comparison, outcome, console, products=products, plain=plain)
 
 
-def _asks(ask: bool, profile: str | None, example: str | None, options: dict[str, str]) -> bool:
+def _asks(ask: bool, profile: str | None, example: str | None, fhir: str | None, options: dict[str, str]) -> bool:
     """Whether to ask for the patient; refuses two patients at once, none at all, and questions to no one."""
     if profile is not None and example is not None:
         raise typer.BadParameter("two patients: give either a PROFILE or --example", param_hint="--example")
-    given = profile is not None or example is not None or bool(options)
+    if fhir is not None and (profile is not None or example is not None):
+        raise typer.BadParameter("two patients: give either --fhir or a PROFILE or --example", param_hint="--fhir")
+    given = profile is not None or example is not None or fhir is not None or bool(options)
     if ask and given:
         raise typer.BadParameter("asks for every field: give no other patient with it", param_hint="--ask")
     if given:
@@ -211,7 +234,7 @@ def _asks(ask: bool, profile: str | None, example: str | None, options: dict[str
         raise typer.BadParameter(
             "no terminal to ask on"
             if ask
-            else "no patient: give a PROFILE (- for standard input), --example NAME, single options, or --ask",
+            else "no patient: give a PROFILE (- for standard input), --fhir FILE, --example NAME, options, or --ask",
             param_hint="--ask" if ask else "PROFILE",
         )
     return True

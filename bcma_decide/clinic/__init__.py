@@ -1,1 +1,1 @@
-"""The comparison inside other software: REST and CDS Hooks over HTTP; nothing of a patient is written or logged."""
+"""The comparison inside other software: records in, REST and CDS Hooks out; nothing of a patient is written or logged."""

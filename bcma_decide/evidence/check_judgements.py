@@ -1,4 +1,4 @@
-"""Problems of the files that hold judgements: assumptions, correlations, pooled effects, definitions, rules, labels."""
+"""Problems of the files that hold judgements: assumptions, correlations, effects, definitions, rules, labels, codes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from bcma_decide.errors import EvidenceError, Problem
 from bcma_decide.evidence.assumptions import PooledEffect, load_assumptions, load_correlations, load_pooled_effects
 from bcma_decide.evidence.catalogue import Catalogue
+from bcma_decide.evidence.codes import load_codes
 from bcma_decide.evidence.definitions import load_definitions
 from bcma_decide.evidence.rules import load_rules
 
@@ -15,7 +16,7 @@ from bcma_decide.evidence.rules import load_rules
 def judgement_problems(root: Path, catalogue: Catalogue) -> tuple[Problem, ...]:
     """Schema problems of these files, and references in them that lead nowhere."""
     problems: list[Problem] = []
-    for load in (load_assumptions, load_correlations, load_pooled_effects, _load_definitions_and_rules):
+    for load in (load_assumptions, load_correlations, load_pooled_effects, _load_rules, _load_codes):
         try:
             load(root)
         except EvidenceError as error:
@@ -25,8 +26,12 @@ def judgement_problems(root: Path, catalogue: Catalogue) -> tuple[Problem, ...]:
     return (*_correlations(root, catalogue), *_pooled(root, catalogue))
 
 
-def _load_definitions_and_rules(root: Path) -> None:
+def _load_rules(root: Path) -> None:
     load_rules(root, load_definitions(root))
+
+
+def _load_codes(root: Path) -> None:
+    load_codes(root, load_definitions(root))
 
 
 def _correlations(root: Path, catalogue: Catalogue) -> Iterator[Problem]:

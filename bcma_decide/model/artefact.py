@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bcma_decide.codes import Codes
 from bcma_decide.comparison import Option, Reference, State
 from bcma_decide.definitions import Definitions
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
@@ -102,6 +103,7 @@ class Model:
     assumptions: Mapping[str, float]
     definitions: Definitions
     rules: RuleBook
+    codes: Codes
     references: tuple[Reference, ...]
     provenance: Mapping[str, Any]
     not_known: tuple[str, ...]
@@ -276,6 +278,7 @@ def model_from_document(document: Mapping[str, Any]) -> Model:
         assumptions=document["assumptions"],
         definitions=Definitions.from_dict(document["definitions"]),
         rules=RuleBook.from_dict(document["rules"]),
+        codes=Codes.from_dict(document["codes"]),
         references=tuple(Reference(key=key, **source) for key, source in document["sources"].items()),
         provenance=document["provenance"],
         not_known=tuple(document["not_known"]),

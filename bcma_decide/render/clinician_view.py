@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from bcma_decide.comparison import Comparison, Indication, ScoreLine, TraitLine
-from bcma_decide.render import arrange, citing, rule_view, sentences
+from bcma_decide.render import arrange, citing, record_view, rule_view, sentences
 from bcma_decide.render.clinician_findings import (
     FULL_RANKS,
     Flag,
@@ -37,6 +37,9 @@ SHORT_FACTS: Final = ("schedule", "vein_to_vein")
 """Practical topics short enough for the table on the first page."""
 LONG_FACTS: Final = ("visits", "stay", "driving")
 """Practical topics on the second page; the rest stands in the result and on the screen."""
+
+RECORD_LINES: Final = 8
+"""Lines of what a record held and was not used; the rest stands in the result."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ class ClinicianView:
     labels_in_full: tuple[str, ...]
     not_known_by_product: tuple[str, ...]
     unused: tuple[str, ...]
+    record: tuple[str, ...]
+    """What a record held that was not used, and codes not recognised; empty where there is none."""
     command: str
 
 
@@ -145,6 +150,7 @@ def clinician_view(comparison: Comparison, sheet: Sheet, lists: tuple[int, int])
         labels_in_full=tuple(_full_label(comparison, *each) for each in rule_view.shown_labels(comparison)),
         not_known_by_product=by_product,
         unused=(*arrange.also_given(comparison), *arrange.given_for_findings(comparison)),
+        record=_record(comparison),
         command=_command(comparison),
     )
 
@@ -186,13 +192,13 @@ def _ledger(comparison: Comparison) -> tuple[LedgerGroup, ...]:
     ]
     groups = (
         (_("Check inputs"), [*(_entry(line) for line in check), *said]),
-        (_("Used"), [_entry(line) for line in used]),
+        (_("Used"), [_entry(line, record_view.dated(comparison, line.trait)) for line in used]),
         (_("Missing, changes the picture"), [_missing(line) for line in missing if line.trait in decisive]),
         (
             _("Missing, does not change the picture"),
             [_missing(line) for line in missing if line.trait not in decisive],
         ),
-        (_("Known, in no number"), [_entry(line) for line in idle]),
+        (_("Known, in no number"), [_entry(line, record_view.dated(comparison, line.trait)) for line in idle]),
         (_("Missing, in no number"), [_missing(line) for line in idle_missing]),
     )
     return tuple(LedgerGroup(title, tuple(entries)) for title, entries in groups if entries)
@@ -201,10 +207,11 @@ def _ledger(comparison: Comparison) -> tuple[LedgerGroup, ...]:
 _STATE_SHAPES: Final = {"given": "used", "derived": "derived", "unknown": "unknown", "contradiction": "contradiction"}
 
 
-def _entry(line: TraitLine) -> Entry:
+def _entry(line: TraitLine, dated: str = "") -> Entry:
     shape = "idle" if not line.used and line.state != "contradiction" else _STATE_SHAPES[line.state]
     origin = sentences.ledger_origin(line) if line.state == "contradiction" else ""
-    derived = f" ({_('derived')})" if line.state == "derived" else ""
+    remarks = [*([_("derived")] if line.state == "derived" else []), *([dated] if dated else [])]
+    derived = f" ({'; '.join(remarks)})" if remarks else ""
     return Entry(shape, sentences.ledger_word(line), f"{line.label}: {line.text}{derived}{origin}")
 
 
@@ -268,9 +275,19 @@ def in_columns(items: Sequence[Item], columns: int, height: Callable[[Item], flo
     return tuple(tuple(column) for column in result if column)
 
 
+def _record(comparison: Comparison) -> tuple[str, ...]:
+    """What was not taken from the record, as far as there is room; contradictions and old values come first."""
+    lines = [f"{line.word}: {line.text}" for line in record_view.unused(comparison)]
+    return (
+        *record_view.shortened(lines, RECORD_LINES),
+        *record_view.shortened(record_view.unmapped(comparison), RECORD_LINES),
+    )
+
+
 def _command(comparison: Comparison) -> str:
     """The call that gives the same result again."""
-    profile = f"--example {comparison.profile.name}" if comparison.profile.name else "PROFILE"
+    source = "--fhir BUNDLE" if record_view.from_record(comparison) else "PROFILE"
+    profile = f"--example {comparison.profile.name}" if comparison.profile.name else source
     setting = "real-world" if comparison.profile.setting == "real_world" else "trial"
     labels = comparison.labels
     return (

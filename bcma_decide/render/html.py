@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 from bcma_decide.comparison import Comparison, Explanation, Outcome, Reference
-from bcma_decide.render import arrange, figures, language, rule_view, sentences, wording
+from bcma_decide.render import arrange, figures, language, record_view, rule_view, sentences, wording
 from bcma_decide.render.clinician_view import clinician_view, longest_lists
 from bcma_decide.render.patient_view import patient_view
 from bcma_decide.render.sheet import Sheet, result_hash
@@ -113,6 +113,7 @@ def _environment() -> Environment:
         wording=wording,
         arrange=arrange,
         sentences=sentences,
+        record_view=record_view,
         rule_view=rule_view,
         figures=figures,
         language=language,

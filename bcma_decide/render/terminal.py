@@ -11,6 +11,7 @@ from bcma_decide.render import arrange, sentences
 from bcma_decide.render.page import WITH_BARS, Page
 from bcma_decide.render.terminal_explain import render_explanation, render_sources
 from bcma_decide.render.terminal_plain import write_plain
+from bcma_decide.render.terminal_record import write_record
 from bcma_decide.render.terminal_rules import write_findings, write_labels, write_practice, write_scores
 from bcma_decide.render.terminal_stacked import write_stacked
 from bcma_decide.render.terminal_tables import GAP, NARROWEST_LABEL, VALUE, write_table
@@ -51,6 +52,7 @@ def render_comparison(
     page = Page(console)
     _title(page, comparison)
     _ledger(page, comparison)
+    write_record(page, comparison)
     write_findings(page, comparison)
     write_labels(page, comparison)
     write_scores(page, comparison)

@@ -10,6 +10,7 @@ from rich.segment import Segment
 from bcma_decide.comparison import Comparison, Estimate, Explanation, Option, Outcome
 from bcma_decide.render import arrange, rule_view, sentences, wording
 from bcma_decide.render.ink import Ink
+from bcma_decide.render.terminal_record import record_lines
 
 Line = tuple[str, ...]
 
@@ -47,6 +48,7 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
     yield ("program", software.name, software.version)
     yield ("evidence", evidence.version, evidence.date, evidence.hash)
     yield from _profile(comparison)
+    yield from record_lines(comparison)
     yield from _rules(comparison)
     options = comparison.options if products else arrange.class_options(comparison)
     yield (

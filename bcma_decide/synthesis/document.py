@@ -185,6 +185,7 @@ def make_document(
         "assumptions": inputs.assumptions.bedside(),
         "definitions": inputs.definitions,
         "rules": inputs.rules,
+        "codes": inputs.codes,
         "provenance": {
             "outcomes": behind,
             "families": {
@@ -213,7 +214,7 @@ def make_document(
     return dict(rounded(document))
 
 
-_BY_LINE = ("definitions", "rules", "families", "outcomes", "provenance", "sources")
+_BY_LINE = ("definitions", "rules", "codes", "families", "outcomes", "provenance", "sources")
 
 
 def document_text(document: Mapping[str, Any]) -> str:

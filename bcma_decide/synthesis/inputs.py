@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bcma_decide.evidence.assumptions import load_assumptions, load_correlations, load_pooled_effects
 from bcma_decide.evidence.catalogue import load_catalogue
+from bcma_decide.evidence.codes import load_codes
 from bcma_decide.evidence.definitions import load_definitions
 from bcma_decide.evidence.rules import load_rules
 from bcma_decide.synthesis.workshop import Inputs
@@ -28,4 +29,5 @@ def load_inputs(directory: Path) -> Inputs:
         pooled_effects=load_pooled_effects(directory),
         definitions=definitions.to_dict(),
         rules=load_rules(directory, definitions).bedside(),
+        codes=load_codes(directory, definitions).bedside(),
     )

@@ -42,6 +42,7 @@ class Inputs:
     pooled_effects: PooledEffects
     definitions: Mapping[str, Any]
     rules: Mapping[str, Any]
+    codes: Mapping[str, Any]
 
     @cached_property
     def studies(self) -> Mapping[str, Study]:

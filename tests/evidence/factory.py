@@ -77,7 +77,8 @@ def evidence_directory(tmp_path: Path, *studies: dict) -> Path:
     (root / "studies").mkdir(parents=True)
     for name in SHARED:
         shutil.copy(location.evidence_directory() / name, root / name)
-    shutil.copytree(location.evidence_directory() / "rules", root / "rules")
+    for folder in ("codes", "rules"):
+        shutil.copytree(location.evidence_directory() / folder, root / folder)
     (root / "trait_correlations.yaml").write_text("pairs: []\n", encoding="utf-8")
     (root / "pooled_effects.yaml").write_text("effects: []\n", encoding="utf-8")
     for content in studies:

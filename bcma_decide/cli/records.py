@@ -1,0 +1,86 @@
+"""The patient from a FHIR bundle, for commands of one patient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date as Day  # noqa: N812  # a parameter is called date
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bcma_decide.errors import Problem, ProfileError
+from bcma_decide.fields import FIELDS
+from bcma_decide.profile_io import STANDARD_INPUT, build
+
+if TYPE_CHECKING:
+    from bcma_decide.comparison import InputLine, UnmappedLine
+    from bcma_decide.model.artefact import Model
+    from bcma_decide.patient import Patient
+
+PANEL = "Where the patient comes from"
+
+FhirFile = Annotated[
+    str | None,
+    typer.Option(
+        "--fhir", metavar="FILE", rich_help_panel=PANEL,
+        help="FHIR R4 Bundle of one patient as JSON; - reads standard input. What is old, without a unit, "
+        "contradictory or under an unchecked code is shown and not used. Ages are counted to --date, else to the "
+        "newest date in it.",
+    ),
+]  # fmt: skip
+Infer = Annotated[
+    bool,
+    typer.Option(
+        "--infer", metavar="", rich_help_panel=PANEL,
+        help="With --fhir: use the number of lines of therapy inferred from the dates of drugs.",
+    ),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FromRecord:
+    """A patient from a record, with its ledger and the day ages are counted to."""
+
+    patient: Patient
+    inputs: tuple[InputLine, ...]
+    unmapped: tuple[UnmappedLine, ...]
+    on: Day
+
+
+def patient_from_record(
+    source: str, options: Mapping[str, str], model: Model, day: Day | None, *, infer: bool
+) -> FromRecord:
+    """Read the patient from a bundle; options replace single fields and are marked so in the ledger.
+
+    Raises
+    ------
+    ProfileError
+        When the bundle cannot be used, naming the file and the place in it.
+    """
+    from bcma_decide.clinic.bundle import newest_date, read_bundle_file
+    from bcma_decide.clinic.fhir_read import read_bundle
+
+    file = "standard input" if source == STANDARD_INPUT else source
+    bundle = read_bundle_file(source)
+    newest = newest_date(bundle)
+    on = day or (newest.last if newest else None)
+    if on is None:
+        problem = Problem("", "has no date to count ages to", "give one with --date YYYY-MM-DD", file)
+        raise ProfileError("the record cannot be read", [problem])
+    try:
+        reading = read_bundle(bundle, model.codes, model.definitions, on, infer=infer)
+    except ProfileError as error:
+        placed = [Problem(each.field, each.message, each.fix, file) for each in error.problems]
+        raise ProfileError(error.message, placed) from None
+    patient = build({**reading.values, **options}, model.definitions) if options else reading.patient
+    return FromRecord(patient, _replaced(reading.inputs, options), reading.unmapped, on)
+
+
+def _replaced(inputs: tuple[InputLine, ...], options: Mapping[str, str]) -> tuple[InputLine, ...]:
+    return tuple(
+        line.model_copy(update={"state": "replaced", "note": f"replaced by {FIELDS[line.field].option}"})
+        if line.field in options and line.state in ("used", "inferred")
+        else line
+        for line in inputs
+    )

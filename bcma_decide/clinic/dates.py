@@ -1,0 +1,87 @@
+"""Dates of a record: whole or partial, as the span of days they can mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+_DATE: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T(.+))?)?)?")
+_TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})")
+
+
+@dataclass(frozen=True)
+class When:
+    """A time of a record: first and last day it can be, the exact moment where it is given, and how to write it."""
+
+    first: date
+    last: date
+    moment: datetime | None = None
+    text: str = ""
+
+    def days_before(self, on: date) -> int:
+        """Days before ``on``, the most they can be."""
+        return (on - self.first).days
+
+
+def read_when(value: object) -> When | None:
+    """Read a FHIR date, dateTime or instant; None for anything else.
+
+    A time of day without its time zone is dropped: only the day is certain then.
+    """
+    found = _DATE.fullmatch(value) if isinstance(value, str) and len(value) <= 40 else None
+    if found is None:
+        return None
+    year, month, day, time = found.groups()
+    try:
+        first = date(int(year), int(month or 1), int(day or 1))
+        last = first if day else _month_end(first) if month else date(first.year, 12, 31)
+        moment = datetime.fromisoformat(str(value)).astimezone(UTC) if time and _TIME.fullmatch(time) else None
+    except (ValueError, OverflowError):
+        return None
+    return When(first, last, moment, "-".join(part for part in (year, month, day) if part))
+
+
+def _month_end(first: date) -> date:
+    return date.max if (first.year, first.month) == (9999, 12) else date(
+        first.year + first.month // 12, first.month % 12 + 1, 1
+    ) - timedelta(days=1)  # fmt: skip
+
+
+def period_of(value: object) -> When | None:
+    """Read a FHIR Period as one span; an open end is taken as its start."""
+    if not isinstance(value, Mapping):
+        return None
+    start, end = read_when(value.get("start")), read_when(value.get("end"))
+    if start is None or end is None:
+        return start or end
+    return None if end.last < start.first else When(start.first, end.last, None, f"{start.text}/{end.text}")
+
+
+def first_of(resource: Mapping[str, Any], *names: str) -> When | None:
+    """Read the first of these elements that holds a time; names ending in ``Period`` are periods."""
+    for name in names:
+        found = period_of(resource.get(name)) if name.endswith("Period") else read_when(resource.get(name))
+        if found is not None:
+            return found
+    return None
+
+
+def whole_years(birth: When, on: date) -> tuple[int, int]:
+    """Completed years on a day, the fewest and the most they can be."""
+    return _years(birth.last, on), _years(birth.first, on)
+
+
+def _years(born: date, on: date) -> int:
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+
+def whole_months(when: When, on: date) -> int | None:
+    """Completed months since the end of a time, None where its date leaves more than one answer."""
+    if "/" in when.text:
+        when = When(when.last, when.last)
+    days = [min(day, on) for day in (when.first, when.last)]
+    counts = {12 * (on.year - day.year) + on.month - day.month - (on.day < day.day) for day in days}
+    return counts.pop() if len(counts) == 1 else None
