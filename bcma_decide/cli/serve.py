@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date as Day  # noqa: N812  # a parameter is called date elsewhere in the command line
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
 from bcma_decide.cli.compare import EvidenceDirectory, warn_if_old
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.errors import Problem, ServiceError
+
+if TYPE_CHECKING:
+    from bcma_decide.clinic.fhir_read import Reading
+    from bcma_decide.model.artefact import Model
 
 serve_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -69,7 +76,13 @@ def serve(
         if settings.open:
             typer.echo("open: anyone on this machine may call; for development only", err=True)
 
-    run(settings, model, started=started)
+    run(settings, model, reader=partial(_read, model), started=started)
+
+
+def _read(model: Model, bundle: Mapping[str, Any], on: Day) -> Reading:
+    from bcma_decide.clinic.fhir_read import read_bundle
+
+    return read_bundle(bundle, model.codes, model.definitions, on)
 
 
 def _require_extra() -> None:

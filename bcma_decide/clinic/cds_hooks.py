@@ -128,13 +128,20 @@ def _cards(service: Service, reader: Reader, asked: HooksRequest, record: Record
     if not reading.has_myeloma:
         return []
     comparison = compare(
-        reading.patient, setting=settings.setting, region=settings.region, date=today, model=service.model
+        reading.patient,
+        setting=settings.setting,
+        region=settings.region,
+        date=today,
+        model=service.model,
+        inputs=reading.inputs,
+        unmapped=reading.unmapped,
+        record_date=today,
     )
     context = CardContext(
         hook_instance=asked.hookInstance,
         public_url=settings.public_url,
         smart_launch_url=settings.smart_launch_url,
         not_read=record.not_read,
-        not_understood=tuple(str(each) for each in reading.unmapped),
+        not_understood=tuple(each.text or each.code for each in reading.unmapped),
     )
     return [card_of(comparison, context)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +13,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 
 from bcma_decide.clinic.metrics import Metrics
 from bcma_decide.clinic.settings import Settings
+from bcma_decide.comparison import InputLine, UnmappedLine
 from bcma_decide.model.artefact import Model
 from bcma_decide.patient import Patient
 
@@ -34,8 +35,13 @@ class Reading(Protocol):
         ...
 
     @property
-    def unmapped(self) -> Sequence[object]:
-        """Entries that mean nothing to the reader; each is shown by its ``str``."""
+    def inputs(self) -> tuple[InputLine, ...]:
+        """Every value of the record, and what became of it."""
+        ...
+
+    @property
+    def unmapped(self) -> tuple[UnmappedLine, ...]:
+        """Codes that mean nothing to the reader."""
         ...
 
 

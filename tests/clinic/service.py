@@ -12,6 +12,7 @@ import httpx
 from bcma_decide.assemble import load_model
 from bcma_decide.clinic.app import create_app
 from bcma_decide.clinic.settings import Settings
+from bcma_decide.comparison import InputLine, UnmappedLine
 from bcma_decide.patient import Patient
 
 TODAY = date(2026, 11, 26)
@@ -31,7 +32,8 @@ def model():
 class Read:
     patient: Patient
     has_myeloma: bool | None
-    unmapped: tuple[str, ...] = ()
+    unmapped: tuple[UnmappedLine, ...] = ()
+    inputs: tuple[InputLine, ...] = ()
 
 
 def reader(bundle, on):
@@ -46,7 +48,7 @@ def reader(bundle, on):
         elif text in ("extramedullary_disease", "active_infection", "prior_lines", "naive_to"):
             values[text] = resource["value"]
         else:
-            unmapped.append(text)
+            unmapped.append(UnmappedLine(kind="observation", text=text))
     return Read(Patient.read(values, model().definitions), has, tuple(unmapped))
 
 
