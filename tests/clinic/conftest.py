@@ -1,4 +1,4 @@
-"""Without the extra ``clinic`` the tests of the service are left out; where ``CI_PARTS=1`` is set, they fail instead."""
+"""Without the extra ``clinic`` the tests of the service are left out; with ``CI_PARTS=1`` they fail instead."""
 
 import importlib.util
 import os
