@@ -26,7 +26,7 @@ from bcma_decide.comparison import (
     UnmappedLine,
 )
 from bcma_decide.errors import NoEvidenceError, Problem, ProfileError
-from bcma_decide.explain import all_studies, explanation
+from bcma_decide.explain import explanation
 from bcma_decide.findings import (
     cited,
     indications,
@@ -150,7 +150,7 @@ def compare(
         scores=scores,
         unknowns=all_unknowns(found),
         not_known=model.not_known,
-        studies=all_studies(model),
+        studies=model.studies,
         explanations=tuple(explanation(model, outcome) for outcome in OUTCOMES if outcome in explain),
         references=(*model.references, *cited(findings, labels, practical, scores, model.citations)),
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import sqrt
 
-from bcma_decide.comparison import EffectLine, Explanation, StudyEntry, StudyLine
+from bcma_decide.comparison import EffectLine, Explanation, StudyLine
 from bcma_decide.model.artefact import Model
 from bcma_decide.model.normal import Z95
-from bcma_decide.vocabulary import CLASSES, FAMILY_OF, MODEL_TRAITS, OUTCOMES, TRAIT_LABELS
+from bcma_decide.vocabulary import CLASSES, FAMILY_OF, MODEL_TRAITS, TRAIT_LABELS
 
 METHOD = (
     "Exact binomial counts around a rate integrated over each study's own patient mix; study and product effects are "
@@ -57,28 +57,6 @@ def explanation(model: Model, outcome: str) -> Explanation:
         effects=tuple(effects),
         left_out=tuple(behind["left_out"]),
         method=METHOD,
-    )
-
-
-def all_studies(model: Model) -> tuple[StudyEntry, ...]:
-    """Every study behind the numbers of a class, with the outcomes it counts for, in the order of their outcomes."""
-    lines: dict[tuple[str, str], list[tuple[str, StudyLine]]] = {}
-    for outcome in OUTCOMES:
-        for row in model.provenance["outcomes"][outcome]["studies"]:
-            line = StudyLine(**row)
-            lines.setdefault((line.option, line.study), []).append((outcome, line))
-    return tuple(
-        StudyEntry(
-            study=study,
-            name=found[0][1].name,
-            class_id=found[0][1].option,
-            design=found[0][1].design,
-            n=max(line.n for _, line in found),
-            follow_up_months=max((line.follow_up_months for _, line in found if line.follow_up_months), default=None),
-            outcomes=tuple(outcome for outcome, _ in found),
-            sources=tuple(dict.fromkeys(line.source for _, line in found)),
-        )
-        for (_, study), found in sorted(lines.items(), key=lambda each: CLASSES.index(each[0][0]))
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from textwrap import wrap
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from bcma_decide.definitions import Definitions
 from bcma_decide.errors import Problem, ProfileError
@@ -31,26 +32,45 @@ def read_profile(source: Path | str, definitions: Definitions | None = None) -> 
     ProfileError
         When the file cannot be used, or with every problem of the profile in it.
     """
-    return build(read_values(source), definitions, file=_shown(source))
+    return build(read_values(source), definitions, file=shown_name(source))
 
 
 def read_values(source: Path | str) -> dict[str, Any]:
     """Read the fields as they stand in a file, unchecked."""
-    name = _shown(source)
-    if str(source) == STANDARD_INPUT:
-        content = _take(sys.stdin.buffer, name)
-    else:
-        try:
-            with Path(source).open("rb") as stream:
-                content = _take(stream, name)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise _refusal(name, "", f"cannot be read: {reason}", "check the path") from None
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _refusal(name, f"byte {error.start}", "is not UTF-8 text", "save the file as UTF-8") from None
+    name = shown_name(source)
+    text = read_text(source, SIZE_LIMIT, "a profile has about a hundred lines", partial(_refusal, name))
     return parse(text, name, as_json=str(source).endswith(".json"))
+
+
+def read_text(source: Path | str, limit: int, holds: str, refuse: Callable[[str, str, str], ProfileError]) -> str:
+    """Read a text from a file or standard input (``-``), refusing what is too large before it is looked at.
+
+    Parameters
+    ----------
+    source
+        Path of the file.
+    limit
+        Bytes it may have.
+    holds
+        What a file of the usual size holds, for the refusal.
+    refuse
+        Makes the error of a place in the file, what is wrong there, and what to do.
+    """
+    try:
+        if str(source) == STANDARD_INPUT:
+            content = sys.stdin.buffer.read(limit + 1)
+        else:
+            with Path(source).open("rb") as stream:
+                content = stream.read(limit + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise refuse("", f"cannot be read: {reason}", "check the path") from None
+    if len(content) > limit:
+        raise refuse("", f"is larger than {limit // 1_000_000} MB", holds)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise refuse(f"byte {error.start}", "is not UTF-8 text", "save the file as UTF-8") from None
 
 
 def parse(text: str, name: str = "profile", *, as_json: bool = False) -> dict[str, Any]:
@@ -147,15 +167,9 @@ def load_example(name: str, definitions: Definitions | None = None) -> Patient:
     return read_profile(example_path(name), definitions)
 
 
-def _shown(source: Path | str) -> str:
+def shown_name(source: Path | str) -> str:
+    """What messages call a file, or standard input."""
     return "standard input" if str(source) == STANDARD_INPUT else str(source)
-
-
-def _take(stream: IO[bytes], name: str) -> bytes:
-    content = stream.read(SIZE_LIMIT + 1)
-    if len(content) > SIZE_LIMIT:
-        raise _refusal(name, "", f"is larger than {SIZE_LIMIT // 1_000_000} MB", "a profile has about a hundred lines")
-    return content
 
 
 def _yaml(text: str, name: str) -> object:

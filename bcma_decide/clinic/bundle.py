@@ -6,16 +6,16 @@ Nothing is fetched, no reference leads outside the bundle, and junk inside a res
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from bcma_decide.clinic.dates import When, read_when
 from bcma_decide.errors import Problem, ProfileError
-from bcma_decide.profile_io import STANDARD_INPUT
+from bcma_decide.profile_io import read_text, shown_name
 from bcma_decide.reading import quote
 
 SIZE_LIMIT: Final = 20_000_000
@@ -23,6 +23,7 @@ SIZE_LIMIT: Final = 20_000_000
 DEPTH_LIMIT: Final = 64
 BUNDLE_TYPES: Final = ("collection", "searchset", "document", "transaction", "batch")
 _SHORT: Final = 80
+_HOLDS: Final = "the record of one patient"
 
 Plain = Mapping[str, Any]
 
@@ -81,21 +82,8 @@ def read_bundle_file(source: Path | str) -> dict[str, Any]:
     ProfileError
         When it cannot be read, is too large, too deep, or is not JSON.
     """
-    name = "standard input" if str(source) == STANDARD_INPUT else str(source)
-    if str(source) == STANDARD_INPUT:
-        content = _take(sys.stdin.buffer, name)
-    else:
-        try:
-            with Path(source).open("rb") as stream:
-                content = _take(stream, name)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise refusal("", f"cannot be read: {reason}", "check the path", name) from None
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise refusal(f"byte {error.start}", "is not UTF-8 text", "save the file as UTF-8", name) from None
-    return parse_bundle(text, name)
+    name = shown_name(source)
+    return parse_bundle(read_text(source, SIZE_LIMIT, _HOLDS, partial(refusal, file=name)), name)
 
 
 def parse_bundle(text: str, name: str = "bundle") -> dict[str, Any]:
@@ -294,15 +282,8 @@ def check_depth(value: object, name: str) -> None:
     raise _too_deep("", name)
 
 
-def _take(stream: IO[bytes], name: str) -> bytes:
-    content = stream.read(SIZE_LIMIT + 1)
-    if len(content) > SIZE_LIMIT:
-        raise _too_large(name)
-    return content
-
-
 def _too_large(name: str) -> ProfileError:
-    return refusal("", f"is larger than {SIZE_LIMIT // 1_000_000} MB", "the record of one patient", name)
+    return refusal("", f"is larger than {SIZE_LIMIT // 1_000_000} MB", _HOLDS, name)
 
 
 def _too_deep(where: str, name: str) -> ProfileError:

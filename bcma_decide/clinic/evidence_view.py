@@ -8,7 +8,6 @@ from pydantic import BaseModel
 
 from bcma_decide.assemble import evidence_stamp
 from bcma_decide.comparison import SCHEMA_VERSION, EvidenceStamp, Option, SoftwareStamp
-from bcma_decide.explain import all_studies
 from bcma_decide.fields import FIELDS, definition_text
 from bcma_decide.model.artefact import Model
 from bcma_decide.version import __version__
@@ -72,7 +71,7 @@ def evidence_view(model: Model, today: date) -> EvidenceView:
         evidence=evidence_stamp(model, today),
         labels_seen_until=model.rules.as_of,
         counts=Counts(
-            studies=len(all_studies(model)),
+            studies=len(model.studies),
             references=len(model.references),
             rules=len(model.rules.rules),
             products_with_labels=len(model.rules.products),

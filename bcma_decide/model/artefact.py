@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.codes import Codes
-from bcma_decide.comparison import Option, Reference, State
+from bcma_decide.comparison import Option, Reference, State, StudyEntry
 from bcma_decide.definitions import Definitions
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
+from bcma_decide.model.studies import all_studies
 from bcma_decide.pooled import POOLED_SCHEMA_VERSION, SETTINGS, seal_holds
 from bcma_decide.rules.book import RuleBook
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES
@@ -105,6 +106,7 @@ class Model:
     rules: RuleBook
     codes: Codes
     references: tuple[Reference, ...]
+    studies: tuple[StudyEntry, ...]
     provenance: Mapping[str, Any]
     not_known: tuple[str, ...]
 
@@ -280,6 +282,7 @@ def model_from_document(document: Mapping[str, Any]) -> Model:
         rules=RuleBook.from_dict(document["rules"]),
         codes=Codes.from_dict(document["codes"]),
         references=tuple(Reference(key=key, **source) for key, source in document["sources"].items()),
+        studies=all_studies(document["provenance"]["outcomes"]),
         provenance=document["provenance"],
         not_known=tuple(document["not_known"]),
     )

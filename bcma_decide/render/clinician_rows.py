@@ -108,16 +108,10 @@ def option_columns(comparison: Comparison) -> tuple[Column, ...]:
 
 def _label_summary(comparison: Comparison, option: Option) -> tuple[str, bool]:
     """How far the labels of a class are met, and whether none is (the column is then greyed)."""
-    labels = [
-        label
-        for _name, label in rule_view.shown_labels(comparison)
-        if label.class_id == option.class_id and label.since
-    ]
-    names: dict[str, list[str]] = {}
-    for label in labels:
-        names.setdefault(label.state, [])
-        if label.label not in names[label.state]:
-            names[label.state].append(label.label)
+    names: dict[str, dict[str, None]] = {}
+    for _name, label in rule_view.shown_labels(comparison):
+        if label.class_id == option.class_id and label.since:
+            names.setdefault(label.state, {})[label.label] = None
     region = comparison.labels.region
     if names.get("met"):
         return _("label met ({region}): {names}").format(region=region, names=", ".join(names["met"])), False

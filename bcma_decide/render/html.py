@@ -70,7 +70,6 @@ def _page(comparison: Comparison, sheet: Sheet, fit: Fit, *, on_screen: bool) ->
         "hash": result_hash(comparison),
         "classes": classes,
         "pair": classes if len(classes) == 2 else (),
-        "looks": {option.id: look for option, look in zip(classes, figures.LOOKS, strict=False)},
     }
     with language.speaking(sheet.language):
         if sheet.audience == "patient":
