@@ -1,6 +1,5 @@
 """REST: the comparison in its three forms, what is refused and how, headers, and what is never written anywhere."""
 
-import asyncio
 import json
 import logging
 
@@ -17,7 +16,7 @@ from bcma_decide.render.html import render_html
 from bcma_decide.render.pdf import missing
 from bcma_decide.render.sheet import Sheet, result_json
 from bcma_decide.vocabulary import INTENDED_USE, OUTCOMES
-from tests.clinic.service import SELECT, VIEW, app, ask, bundle, client, post, prefetch, resource, select, view
+from tests.clinic.service import SELECT, VIEW, app, ask, bundle, client, post, prefetch, resource, run, select, view
 from tests.render.reading import DIRECTIVE
 
 SERVICE = app()
@@ -399,7 +398,7 @@ def test_limits_of_size_rate_and_time(monkeypatch):
         async with client(small) as found:
             return await found.post("/comparisons", content=parts(), headers={"Content-Type": "application/json"})
 
-    assert asyncio.run(chunked()).status_code == 413
+    assert run(chunked).status_code == 413
     monkeypatch.setattr("bcma_decide.clinic.rest._compare", lambda *_: __import__("time").sleep(0.6))
     assert post(small, "/comparisons", ASKED).status_code == 503
     monkeypatch.undo()
