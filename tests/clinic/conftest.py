@@ -7,6 +7,7 @@ MISSING = importlib.util.find_spec("fastapi") is None
 
 if MISSING and os.environ.get("CI_PARTS") != "1":
     collect_ignore = [
+        "test_cds_client_in_chromium.py",
         "test_cds_hooks.py",
         "test_load.py",
         "test_openapi_fuzzed.py",

@@ -1,9 +1,14 @@
 """The configuration: file, environment and what is said about a mistake; what is printed to start from."""
 
+import re
+import shutil
+import subprocess
+import sys
 import tomllib
 
 import pytest
 
+from bcma_decide.cli.serve import DEPLOY, EXAMPLES
 from bcma_decide.clinic.settings import Settings, is_loopback, read_settings, require_authentication
 from bcma_decide.errors import ServiceError
 from tests.cli.program import invoke
@@ -98,6 +103,17 @@ def test_the_printed_configuration_can_be_used_and_names_every_setting(tmp_path)
     defaults = Settings()
     for name in set(values) - {"issuers", "public_url", "smart_launch_url"}:
         assert getattr(Settings(**{name: values[name]}), name) == getattr(defaults, name), name
+
+
+def test_systemd_finds_nothing_wrong_with_its_example(tmp_path):
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("not installed: systemd-analyze")
+    unit = tmp_path / EXAMPLES["systemd"]
+    text = (DEPLOY / unit.name).read_text(encoding="utf-8")
+    command = re.search(r"ExecStart=(\S+)", text)[1]
+    unit.write_text(text.replace(command, sys.executable))
+    found = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
+    assert [line for line in found.stderr.splitlines() if unit.name in line] == []
 
 
 @pytest.mark.parametrize(("what", "part"), [("containerfile", "USER bcma-decide"), ("systemd", "ExecStart=")])
