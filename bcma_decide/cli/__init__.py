@@ -101,6 +101,8 @@ def main() -> None:
     try:
         app()
     except OSError as error:  # a full disk, for example; a closed pipe ends quietly before it comes here
-        sys.stderr.write(f"cannot write the output: {error.strerror or error}\n")
+        if error.errno is None:  # not from the system: a missing template of a broken installation, for example
+            raise
+        sys.stderr.write(f"cannot write the output: {error.strerror}\n")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is tried again on the way out
         sys.exit(1)
