@@ -18,6 +18,8 @@ from starlette.responses import JSONResponse, Response
 from bcma_decide.assemble import check_region, compare
 from bcma_decide.clinic.access_log import AccessLog
 from bcma_decide.clinic.cds_hooks import hooks_router
+from bcma_decide.clinic.fhir_client import FhirClient
+from bcma_decide.clinic.guarded_transport import Resolve, resolve
 from bcma_decide.clinic.headers import SecurityHeaders
 from bcma_decide.clinic.hooks_request import Feedback, HooksRequest
 from bcma_decide.clinic.limits import Limits
@@ -42,6 +44,7 @@ def create_app(
     reader: Reader | None = None,
     today: Callable[[], date] = date.today,
     transport: httpx.AsyncBaseTransport | None = None,
+    resolve: Resolve = resolve,
 ) -> FastAPI:
     """Build the service.
 
@@ -57,6 +60,8 @@ def create_app(
         The day cards are judged on.
     transport
         How remote key sets are fetched; default over the network.
+    resolve
+        How names of FHIR servers become addresses.
 
     Raises
     ------
@@ -66,7 +71,8 @@ def create_app(
         When the region of the settings has no label.
     """
     check_region(model, settings.region)
-    service = Service(settings, model, Metrics(model.hash), reader, today)
+    metrics = Metrics(model.hash)
+    service = Service(settings, model, metrics, reader, today, FhirClient(settings, metrics, resolve=resolve))
     verifier = None if settings.open else Verifier(settings, transport=transport)
 
     @asynccontextmanager

@@ -15,6 +15,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bcma_decide.clinic.addresses import read_base
 from bcma_decide.errors import Problem, ServiceError
 from bcma_decide.vocabulary import DEFAULT_REGION, Design
 
@@ -36,12 +37,19 @@ def _web_address(text: str) -> str:
     return text
 
 
+def _base(text: str) -> str:
+    if read_base(text) is None:
+        raise ValueError("write an address without user, query and fragment")
+    return text
+
+
 def _without_slash(text: str) -> str:
     return text.rstrip("/")
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 BaseAddress = Annotated[str, AfterValidator(_web_address), AfterValidator(_without_slash)]
+ServerAddress = Annotated[BaseAddress, AfterValidator(_base)]
 
 
 class Issuer(BaseModel):
@@ -102,6 +110,16 @@ class Settings(BaseSettings):
     """Whether ``/metrics`` exists."""
     metrics_clients: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
     """Addresses that may read ``/metrics``."""
+    fhir_servers: tuple[ServerAddress, ...] = ()
+    """FHIR servers that are read for what a client did not send, those below an address included; none by default."""
+    fhir_private_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks that are not public in which these servers may be."""
+    fhir_seconds: float = Field(default=3.0, gt=0)
+    """Time that reading takes at most, for one call."""
+    fhir_size_limit: int = Field(default=10_000_000, ge=1_000)
+    """Bytes, unpacked, that one answer and all answers for one call may have."""
+    fhir_searches: int = Field(default=32, ge=1)
+    """Searches at a time, for all calls; more wait."""
     region: str = DEFAULT_REGION
     """Whose labels CDS Hooks cards judge."""
     setting: Design = "real_world"
