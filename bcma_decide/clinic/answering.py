@@ -1,8 +1,8 @@
 """What is asked of the service, as a plain value, and the one way from there to a comparison.
 
-Every face goes through :func:`answer`. What is asked holds all that the comparison depends on besides program and
-evidence, so that it can be written down and repeated to the same bytes. A FHIR record is not part of it: only what was
-read from it is, the profile and the ledger.
+Every face goes through :func:`answer`, which records the answer where the service keeps an audit. What is asked holds
+all that the comparison depends on besides program and evidence, so that it can be written down and repeated to the
+same bytes. A FHIR record is not part of it: only what was read from it is, the profile and the ledger.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date as Day  # noqa: N812  # a field is called date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,6 +24,10 @@ from bcma_decide.vocabulary import DEFAULT_REGION, Design
 
 if TYPE_CHECKING:
     from bcma_decide.clinic.service import Service
+
+
+AUDIT_HEADER: Final = "Audit-Id"
+"""Header of a response that names its record in the audit."""
 
 
 class Asked(BaseModel):
@@ -57,15 +61,19 @@ class Answered:
     """A comparison that may leave the service."""
 
     comparison: Comparison
+    audit_id: str = ""
+    """Of its record in the audit; empty where none is kept."""
+    written: str = ""
+    """Its JSON, where that was needed before."""
 
     def document(self) -> str:
         """The comparison as JSON, as it is sent."""
-        return result_json(self.comparison)
+        return self.written or result_json(self.comparison)
 
     @property
     def headers(self) -> dict[str, str]:
         """What goes into the headers of the response, whatever its form."""
-        return {}
+        return {AUDIT_HEADER: self.audit_id} if self.audit_id else {}
 
 
 def compared(asked: Asked, model: Model) -> Comparison:
@@ -92,7 +100,7 @@ def compared(asked: Asked, model: Model) -> Comparison:
 
 
 async def answer(service: Service, asked: Asked, *, face: str, issuer: str = "") -> Answered:
-    """Compare for a face of the service.
+    """Compare for a face of the service; with an audit, the answer is on its disk before it is given.
 
     Parameters
     ----------
@@ -109,6 +117,19 @@ async def answer(service: Service, asked: Asked, *, face: str, issuer: str = "")
     ------
     ProfileError, NoEvidenceError
         As :func:`compared`.
+    AuditError
+        When the answer cannot be recorded.
     """
-    del face, issuer  # for the audit
-    return Answered(await service.workers.run(compared, asked, service.model))
+    return await service.workers.run(_answered, service, asked, face, issuer)
+
+
+def _answered(service: Service, asked: Asked, face: str, issuer: str) -> Answered:
+    comparison = compared(asked, service.model)
+    if service.audit is None:
+        return Answered(comparison)
+    from bcma_decide.clinic.audit_record import record_of
+
+    document = result_json(comparison)
+    record = record_of(asked, comparison, document, face=face, issuer=issuer)
+    service.audit.write(record)
+    return Answered(comparison, record.id, document)

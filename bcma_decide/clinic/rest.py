@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.responses import Response
 
-from bcma_decide.clinic.answering import Answered, Asked, answer
+from bcma_decide.clinic.answering import AUDIT_HEADER, Answered, Asked, answer
 from bcma_decide.clinic.bodies import read_object, read_shape
 from bcma_decide.clinic.evidence_view import EvidenceView, evidence_view
 from bcma_decide.clinic.headers import SHEET_POLICY
@@ -37,7 +37,7 @@ _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
         (415, "The body is not declared as JSON."),
         (422, "The profile, the region or the sheet cannot be used; `errors` has every field."),
         (429, "Too many requests."),
-        (503, "Too slow, or a part for the PDF is not installed."),
+        (503, "Too slow, the answer cannot be recorded, or a part for the PDF is not installed."),
     )
 }
 _FORMS: Final[dict[int | str, dict[str, Any]]] = {
@@ -45,6 +45,12 @@ _FORMS: Final[dict[int | str, dict[str, Any]]] = {
         "model": Comparison,
         "description": "The comparison: JSON (the default), an HTML page, or a PDF with the JSON inside.",
         "content": {"text/html": {}, "application/pdf": {}},
+        "headers": {
+            AUDIT_HEADER: {
+                "description": "The record of this answer, where the service keeps an audit.",
+                "schema": {"type": "string", "format": "uuid"},
+            }
+        },
     }
 }
 
@@ -100,7 +106,7 @@ def rest_router(service: Service) -> APIRouter:
         paper: Paper = "A4",
         lang: str = SOURCE,
     ) -> Response:
-        """Put both classes side by side; nothing of the patient is kept."""
+        """Put both classes side by side; nothing of the patient is kept, except in the audit where there is one."""
         form = negotiated(request.headers.get("accept"), format)
         asked = read_shape(ComparisonRequest, await read_object(request), 422, "the request cannot be used")
         try:

@@ -9,13 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from bcma_decide.clinic.metrics import Metrics
 from bcma_decide.clinic.settings import Settings
 from bcma_decide.comparison import InputLine, UnmappedLine
 from bcma_decide.model.artefact import Model
 from bcma_decide.patient import Patient
+
+if TYPE_CHECKING:
+    from bcma_decide.clinic.audit import Audit
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -83,4 +86,5 @@ class Service:
     metrics: Metrics
     reader: Reader | None
     today: Callable[[], date]
+    audit: Audit | None = None
     workers: Workers = field(default_factory=Workers)

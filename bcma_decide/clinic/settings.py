@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -102,6 +102,8 @@ class Settings(BaseSettings):
     """Whether ``/metrics`` exists."""
     metrics_clients: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
     """Addresses that may read ``/metrics``."""
+    audit: SecretStr | None = Field(default=None, min_length=1)
+    """Database for a record of every answer, with what was asked: ``sqlite:///audit.db`` or ``postgresql://...``."""
     region: str = DEFAULT_REGION
     """Whose labels CDS Hooks cards judge."""
     setting: Design = "real_world"
