@@ -1,5 +1,6 @@
 """Killed in the middle of writing, again and again, the audit holds every record whose answer was given."""
 
+import contextlib
 import random
 import signal
 import threading
@@ -62,6 +63,18 @@ class Clients:
             time.sleep(0.01)
 
 
+@contextlib.contextmanager
+def read_away(process):
+    """Its log is read all along: a pipe that is full would stop it."""
+    reader = threading.Thread(target=process.stdout.read)
+    reader.start()
+    try:
+        yield
+    finally:
+        process.kill()
+        reader.join()
+
+
 def is_clean(where):
     done = invoke("replay", "--all", "--audit", where)
     return done.exit_code == 0 and "0 differs, 0 changed, 0 not repeatable" in done.stdout
@@ -70,7 +83,7 @@ def is_clean(where):
 def test_a_service_that_is_killed_loses_no_record_of_an_answer(address):  # noqa: F811
     given, chance = [], random.Random(20261126)
     for _ in range(ROUNDS):
-        with running("--audit", address, **QUIET) as (process, port), Clients(port) as clients:
+        with running("--audit", address, **QUIET) as (process, port), read_away(process), Clients(port) as clients:
             clients.wait_for(5)
             time.sleep(chance.uniform(0, 0.5))
             process.send_signal(signal.SIGKILL)
@@ -85,7 +98,7 @@ def test_a_service_that_is_killed_loses_no_record_of_an_answer(address):  # noqa
 def test_a_database_that_is_killed_loses_none_and_the_service_goes_on_when_it_is_back(postgresql):
     """Meanwhile every answer is refused; afterwards the same process answers again."""
     where = postgresql.new()
-    with running("--audit", where, **QUIET) as (process, port), Clients(port) as clients:
+    with running("--audit", where, **QUIET) as (process, port), read_away(process), Clients(port) as clients:
         for _ in range(2):
             clients.wait_for(10)
             postgresql.kill()
