@@ -30,6 +30,7 @@ COMMANDS: Final = {
     ),
     "schema": ("bcma_decide.cli.schema", "Print the JSON Schema of a comparison."),
     "serve": ("bcma_decide.cli.serve", "Answer other software over HTTP: REST and CDS Hooks."),
+    "replay": ("bcma_decide.cli.replay", "Repeat a recorded answer of the service and compare the bytes."),
     "evidence": ("bcma_decide.cli.evidence", "Look at, check, pool and build the evidence."),
 }
 """Where each command lives, and its one-line help, so that listing them loads none of them."""

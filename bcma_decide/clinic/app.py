@@ -17,6 +17,8 @@ from starlette.responses import JSONResponse, Response
 
 from bcma_decide.assemble import check_region, compare
 from bcma_decide.clinic.access_log import AccessLog
+from bcma_decide.clinic.answering import AUDIT_HEADER
+from bcma_decide.clinic.audit_address import open_audit
 from bcma_decide.clinic.cds_hooks import hooks_router
 from bcma_decide.clinic.fhir_client import FhirClient
 from bcma_decide.clinic.guarded_transport import Resolve, resolve
@@ -30,7 +32,7 @@ from bcma_decide.clinic.rest import rest_router
 from bcma_decide.clinic.service import Reader, Service
 from bcma_decide.clinic.settings import Settings
 from bcma_decide.clinic.tokens import TokenGate, Verifier
-from bcma_decide.errors import Problem
+from bcma_decide.errors import AuditError, Problem
 from bcma_decide.model.artefact import Model
 from bcma_decide.patient import Patient
 from bcma_decide.version import __version__
@@ -69,11 +71,15 @@ def create_app(
         When the keys of an issuer cannot be used.
     ProfileError
         When the region of the settings has no label.
+    AuditError
+        When the audit of the settings cannot be opened and written.
     """
     check_region(model, settings.region)
     metrics = Metrics(model.hash)
-    service = Service(settings, model, metrics, reader, today, FhirClient(settings, metrics, resolve=resolve))
     verifier = None if settings.open else Verifier(settings, transport=transport)
+    audit = None if settings.audit is None else open_audit(settings.audit.get_secret_value(), write=True)
+    client = FhirClient(settings, metrics, resolve=resolve)
+    service = Service(settings, model, metrics, reader, today, client, audit)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -82,6 +88,8 @@ def create_app(
         yield
         app.state.ready = False
         service.workers.stop()
+        if audit is not None:
+            audit.close()
 
     app = FastAPI(
         title="bcma-decide",
@@ -107,6 +115,7 @@ def create_app(
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
+            expose_headers=[AUDIT_HEADER],
             max_age=600,
         )
     app.add_middleware(SecurityHeaders)
@@ -121,9 +130,11 @@ def _add_health(app: FastAPI, service: Service) -> None:
 
     @app.get("/readyz", tags=["operation"], summary="Whether it can answer")
     async def readyz() -> JSONResponse:
-        ready = bool(app.state.ready)
-        content = {"status": "ready" if ready else "stopping", "version": __version__, "evidence": service.model.hash}
-        return JSONResponse(content, 200 if ready else 503)
+        status = "ready" if app.state.ready else "stopping"
+        if status == "ready" and service.audit is not None and not await service.workers.run(service.audit.ready):
+            status = "audit cannot be written"
+        content = {"status": status, "version": __version__, "evidence": service.model.hash}
+        return JSONResponse(content, 200 if status == "ready" else 503)
 
     if service.settings.metrics:
 
@@ -149,6 +160,10 @@ def _add_refusals(app: FastAPI) -> None:
         refusal = error if isinstance(error, Refusal) else Refusal(500)
         return refusal_response(request.url.path, refusal)
 
+    async def unrecorded(request: Request, error: Exception) -> Response:
+        refusal = Refusal.of(error) if isinstance(error, AuditError) else Refusal(500)
+        return refusal_response(request.url.path, refusal)
+
     async def unrouted(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = error.headers if isinstance(error, HTTPException) else None
@@ -161,6 +176,7 @@ def _add_refusals(app: FastAPI) -> None:
         return refusal_response(request.url.path, refusal)
 
     app.add_exception_handler(Refusal, refused)
+    app.add_exception_handler(AuditError, unrecorded)
     app.add_exception_handler(HTTPException, unrouted)
     app.add_exception_handler(RequestValidationError, invalid)
 

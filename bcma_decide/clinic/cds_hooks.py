@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from bcma_decide.assemble import compare
+from bcma_decide.clinic.answering import Asked, answer
 from bcma_decide.clinic.bodies import read_object, read_shape
 from bcma_decide.clinic.cards import OVERRIDE_REASONS, REASONS, CardContext, card_of
 from bcma_decide.clinic.completion import complete
@@ -21,9 +21,10 @@ from bcma_decide.clinic.hooks_request import (
 )
 from bcma_decide.clinic.openapi import body_of, hooks_examples
 from bcma_decide.clinic.orders import concerns, sought
-from bcma_decide.clinic.prefetch import TEMPLATES, Part, read_record, sent_parts
+from bcma_decide.clinic.prefetch import TEMPLATES, Part, Record, read_record, sent_parts
 from bcma_decide.clinic.problems import HOOKS_PATH, Refusal
 from bcma_decide.clinic.service import Reader, Service
+from bcma_decide.clinic.tokens import issuer_of
 from bcma_decide.errors import Problem, ProfileError
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import CLASS_LABELS, INTENDED_USE
@@ -94,7 +95,13 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
         if parts is None:
             return JSONResponse({"cards": []})
         parts = await complete(service.fhir, asked, context.patientId, parts)
-        return JSONResponse({"cards": await service.workers.run(_cards, service, reader, asked, context, parts)})
+        record, what = await service.workers.run(_asked, service, reader, context, parts)
+        if what is None:
+            return JSONResponse({"cards": []})
+        answered = await answer(service, what, face=_HOOKS[service_id], issuer=issuer_of(request.scope))
+        said = _card_context(service, asked, record, what)
+        card = await service.workers.run(card_of, answered.comparison, said)
+        return JSONResponse({"cards": [card]}, headers=answered.headers)
 
     @router.post(
         "/{service_id}/feedback", summary="Say what became of a card", openapi_extra=body_of(Feedback, _FEEDBACK)
@@ -136,9 +143,10 @@ def _reason(entry: FeedbackEntry) -> str:
     return code if isinstance(code, str) and code in OVERRIDE_REASONS else "other"
 
 
-def _cards(
-    service: Service, reader: Reader, asked: HooksRequest, context: PatientViewContext, parts: Mapping[str, Part]
-) -> list[dict[str, Any]]:
+def _asked(
+    service: Service, reader: Reader, context: PatientViewContext, parts: Mapping[str, Part]
+) -> tuple[Record, Asked | None]:
+    """The record and what to ask of it today; None where it does not name the disease."""
     settings, today = service.settings, service.today()
     record = read_record(parts, context.patientId)
     try:
@@ -146,22 +154,23 @@ def _cards(
     except ProfileError as error:
         raise Refusal.of(error) from None
     if not reading.has_myeloma:
-        return []
-    comparison = compare(
-        reading.patient,
+        return record, None
+    return record, Asked(
+        patient=reading.patient,
         setting=settings.setting,
         region=settings.region,
         date=today,
-        model=service.model,
         inputs=reading.inputs,
         unmapped=reading.unmapped,
         record_date=today,
     )
-    shown = CardContext(
+
+
+def _card_context(service: Service, asked: HooksRequest, record: Record, what: Asked) -> CardContext:
+    return CardContext(
         hook_instance=asked.hookInstance,
-        public_url=settings.public_url,
-        smart_launch_url=settings.smart_launch_url,
+        public_url=service.settings.public_url,
+        smart_launch_url=service.settings.smart_launch_url,
         not_read=record.not_read,
-        not_understood=tuple(each.text or each.code for each in reading.unmapped),
+        not_understood=tuple(each.text or each.code for each in what.unmapped),
     )
-    return [card_of(comparison, shown)]

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from bcma_decide.clinic.fhir_client import FhirClient
 from bcma_decide.clinic.metrics import Metrics
@@ -17,6 +17,9 @@ from bcma_decide.clinic.settings import Settings
 from bcma_decide.comparison import InputLine, UnmappedLine
 from bcma_decide.model.artefact import Model
 from bcma_decide.patient import Patient
+
+if TYPE_CHECKING:
+    from bcma_decide.clinic.audit import Audit
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -86,4 +89,5 @@ class Service:
     today: Callable[[], date]
     fhir: FhirClient
     """Reads the FHIR servers of clients, those that are configured."""
+    audit: Audit | None = None
     workers: Workers = field(default_factory=Workers)

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -120,6 +120,8 @@ class Settings(BaseSettings):
     """Bytes, unpacked, that one answer and all answers for one call may have."""
     fhir_searches: int = Field(default=32, ge=1)
     """Searches at a time, for all calls; more wait."""
+    audit: SecretStr | None = Field(default=None, min_length=1)
+    """Database for a record of every answer, with what was asked: ``sqlite:///audit.db`` or ``postgresql://...``."""
     region: str = DEFAULT_REGION
     """Whose labels CDS Hooks cards judge."""
     setting: Design = "real_world"
