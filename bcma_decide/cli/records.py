@@ -69,15 +69,15 @@ def patient_from_bundle(
     bundle: Mapping[str, Any], options: Mapping[str, str], model: Model, day: Day | None, *, infer: bool, file: str
 ) -> FromRecord:
     """Read the patient from a bundle at hand; ``file`` is what messages call it. Raises ProfileError."""
-    from bcma_decide.clinic.bundle import newest_date
+    from bcma_decide.clinic.bundle import newest_date, read_record, refusal
     from bcma_decide.clinic.fhir_read import read_bundle
 
     newest = newest_date(bundle)
     on = day or (newest.last if newest else None)
-    if on is None:
-        problem = Problem("", "has no date to count ages to", "give one with --date YYYY-MM-DD", file)
-        raise ProfileError("the record cannot be read", [problem])
     try:
+        if on is None:
+            read_record(bundle)  # what is no record at all is said first
+            raise refusal("", "has no date to count ages to", "give one with --date YYYY-MM-DD")
         reading = read_bundle(bundle, model.codes, model.definitions, on, infer=infer)
     except ProfileError as error:
         placed = [Problem(each.field, each.message, each.fix, file) for each in error.problems]
