@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from bcma_decide.assemble import compare
+from bcma_decide.clinic.answering import Asked, answer
 from bcma_decide.clinic.bodies import read_object, read_shape
 from bcma_decide.clinic.cards import OVERRIDE_REASONS, REASONS, CardContext, card_of
 from bcma_decide.clinic.hooks_request import (
@@ -22,6 +22,7 @@ from bcma_decide.clinic.orders import concerns, product_names
 from bcma_decide.clinic.prefetch import TEMPLATES, Record, read_record
 from bcma_decide.clinic.problems import HOOKS_PATH, Refusal
 from bcma_decide.clinic.service import Reader, Service
+from bcma_decide.clinic.tokens import issuer_of
 from bcma_decide.errors import Problem
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import CLASS_LABELS, INTENDED_USE
@@ -61,10 +62,13 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
     router = APIRouter(prefix=HOOKS_PATH, tags=["CDS Hooks"])
     names = product_names(service.model)
 
-    def answered(asked: HooksRequest, context: PatientViewContext) -> list[dict[str, Any]]:
+    def wanted(asked: HooksRequest, context: PatientViewContext) -> tuple[Record, Asked] | None:
+        """The record and what to ask of it; None where a comparison concerns neither the order nor the patient."""
         if isinstance(context, OrderSelectContext) and not concerns(context.draftOrders, context.selections, names):
-            return []
-        return _cards(service, reader, asked, read_record(asked.prefetch, context.patientId))
+            return None
+        record = read_record(asked.prefetch, context.patientId)
+        found = _asked(service, reader, record)
+        return (record, found) if found is not None else None
 
     @router.get("", summary="Discovery")
     async def discover() -> JSONResponse:
@@ -80,7 +84,14 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
             raise Refusal(400, "malformed", [Problem("hook", f"is not {_HOOKS[service_id]}")])
         shape = OrderSelectContext if service_id == SELECT else PatientViewContext
         context = read_shape(shape, asked.context, 400, "malformed context")
-        return JSONResponse({"cards": await service.workers.run(answered, asked, context)})
+        found = await service.workers.run(wanted, asked, context)
+        if found is None:
+            return JSONResponse({"cards": []})
+        record, what = found
+        answered = await answer(service, what, face=_HOOKS[service_id], issuer=issuer_of(request.scope))
+        said = _card_context(service, asked, record, what)
+        card = await service.workers.run(card_of, answered.comparison, said)
+        return JSONResponse({"cards": [card]}, headers=answered.headers)
 
     @router.post(
         "/{service_id}/feedback", summary="Say what became of a card", openapi_extra=body_of(Feedback, _FEEDBACK)
@@ -122,26 +133,28 @@ def _reason(entry: FeedbackEntry) -> str:
     return code if isinstance(code, str) and code in OVERRIDE_REASONS else "other"
 
 
-def _cards(service: Service, reader: Reader, asked: HooksRequest, record: Record) -> list[dict[str, Any]]:
+def _asked(service: Service, reader: Reader, record: Record) -> Asked | None:
+    """What to ask of a record today; None where it does not name the disease."""
     settings, today = service.settings, service.today()
     reading = reader(record.bundle, today)
     if not reading.has_myeloma:
-        return []
-    comparison = compare(
-        reading.patient,
+        return None
+    return Asked(
+        patient=reading.patient,
         setting=settings.setting,
         region=settings.region,
         date=today,
-        model=service.model,
         inputs=reading.inputs,
         unmapped=reading.unmapped,
         record_date=today,
     )
-    context = CardContext(
+
+
+def _card_context(service: Service, asked: HooksRequest, record: Record, what: Asked) -> CardContext:
+    return CardContext(
         hook_instance=asked.hookInstance,
-        public_url=settings.public_url,
-        smart_launch_url=settings.smart_launch_url,
+        public_url=service.settings.public_url,
+        smart_launch_url=service.settings.smart_launch_url,
         not_read=record.not_read,
-        not_understood=tuple(each.text or each.code for each in reading.unmapped),
+        not_understood=tuple(each.text or each.code for each in what.unmapped),
     )
-    return [card_of(comparison, context)]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.responses import Response
 
-from bcma_decide.assemble import compare
+from bcma_decide.clinic.answering import Answered, Asked, answer
 from bcma_decide.clinic.bodies import read_object, read_shape
 from bcma_decide.clinic.evidence_view import EvidenceView, evidence_view
 from bcma_decide.clinic.headers import SHEET_POLICY
@@ -17,13 +17,14 @@ from bcma_decide.clinic.media import Format, negotiated
 from bcma_decide.clinic.openapi import body_of, comparison_examples, profile_schema
 from bcma_decide.clinic.problems import PROBLEM_TYPE, Refusal
 from bcma_decide.clinic.service import Service
+from bcma_decide.clinic.tokens import issuer_of
 from bcma_decide.comparison import Comparison
 from bcma_decide.errors import BcmaDecideError, Problem, ProfileError
 from bcma_decide.patient import Patient
 from bcma_decide.render.html import render_html
 from bcma_decide.render.language import SOURCE, Audience
 from bcma_decide.render.pdf import missing, render_pdf
-from bcma_decide.render.sheet import Paper, Sheet, result_json
+from bcma_decide.render.sheet import Paper, Sheet
 from bcma_decide.vocabulary import DEFAULT_REGION, OUTCOMES, Design
 
 _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
@@ -104,8 +105,9 @@ def rest_router(service: Service) -> APIRouter:
         asked = read_shape(ComparisonRequest, await read_object(request), 422, "the request cannot be used")
         try:
             sheet = Sheet(audience=audience, paper=paper, language=lang)
-            comparison = await service.workers.run(_compare, service, asked)
-            return await _written(service, comparison, sheet, form)
+            wanted = await service.workers.run(_asked, service, asked)
+            answered = await answer(service, wanted, face="rest", issuer=issuer_of(request.scope))
+            return await _written(service, answered, sheet, form)
         except BcmaDecideError as error:
             raise Refusal.of(error) from None
 
@@ -122,32 +124,31 @@ def rest_router(service: Service) -> APIRouter:
     return router
 
 
-def _compare(service: Service, asked: ComparisonRequest) -> Comparison:
+def _asked(service: Service, asked: ComparisonRequest) -> Asked:
     try:
         patient = Patient.read(asked.profile, service.model.definitions)
     except ProfileError as error:
         placed = [Problem(f"profile.{each.field}", each.message, each.fix) for each in error.problems]
         raise ProfileError(error.message, placed) from None
-    return compare(
-        patient,
+    return Asked(
+        patient=patient,
         setting=asked.setting,
         region=asked.region,
         date=Day.fromisoformat(asked.date) if asked.date else None,
         explain=asked.explain,
-        model=service.model,
     )
 
 
-async def _written(service: Service, comparison: Comparison, sheet: Sheet, form: Format) -> Response:
-    vary = {"Vary": "Accept"}
+async def _written(service: Service, answered: Answered, sheet: Sheet, form: Format) -> Response:
+    headers = {"Vary": "Accept", **answered.headers}
     if form == "json":
-        text = await service.workers.run(result_json, comparison)
-        return Response(text, media_type="application/json", headers=vary)
+        text = await service.workers.run(answered.document)
+        return Response(text, media_type="application/json", headers=headers)
     if form == "html":
-        page = await service.workers.run(render_html, comparison, sheet)
-        return Response(page, media_type="text/html", headers={**vary, "Content-Security-Policy": SHEET_POLICY})
+        page = await service.workers.run(render_html, answered.comparison, sheet)
+        return Response(page, media_type="text/html", headers={**headers, "Content-Security-Policy": SHEET_POLICY})
     if needed := missing():
         raise Refusal(503, f"a PDF cannot be written here; install: {needed}")
-    document = await service.workers.run_printing(render_pdf, comparison, sheet)
+    document = await service.workers.run_printing(render_pdf, answered.comparison, sheet)
     disposition = {"Content-Disposition": 'inline; filename="comparison.pdf"'}
-    return Response(document, media_type="application/pdf", headers={**vary, **disposition})
+    return Response(document, media_type="application/pdf", headers={**headers, **disposition})

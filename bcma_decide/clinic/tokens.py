@@ -169,13 +169,18 @@ class TokenGate:
         """Pass a request on, or refuse it."""
         if scope["type"] == "http" and self.verifier is not None and scope["path"] not in OPEN_PATHS:
             try:
-                await self.verifier.verify(_bearer(scope), str(scope["path"]))
+                scope["bcma_decide.issuer"] = await self.verifier.verify(_bearer(scope), str(scope["path"]))
             except Untrusted as untrusted:
                 scope["bcma_decide.reason"] = untrusted.reason
                 refusal = Refusal(401, headers={"WWW-Authenticate": "Bearer"})
                 await refusal_response(scope["path"], refusal)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+
+def issuer_of(scope: Scope) -> str:
+    """Who signed the token that admitted a request; empty where the service is open."""
+    return str(scope.get("bcma_decide.issuer", ""))
 
 
 def _bearer(scope: Scope) -> str:

@@ -399,7 +399,7 @@ def test_limits_of_size_rate_and_time(monkeypatch):
             return await found.post("/comparisons", content=parts(), headers={"Content-Type": "application/json"})
 
     assert run(chunked).status_code == 413
-    monkeypatch.setattr("bcma_decide.clinic.rest._compare", lambda *_: __import__("time").sleep(0.6))
+    monkeypatch.setattr("bcma_decide.clinic.answering.compared", lambda *_: __import__("time").sleep(0.6))
     assert post(small, "/comparisons", ASKED).status_code == 503
     monkeypatch.undo()
     statuses = [ask(small, "GET", "/evidence").status_code for _ in range(4)]
