@@ -12,6 +12,7 @@ if MISSING and os.environ.get("CI_PARTS") != "1":
         "test_openapi_fuzzed.py",
         "test_record_to_card.py",
         "test_rest.py",
+        "test_rest_records.py",
         "test_server.py",
         "test_settings.py",
         "test_tokens.py",
