@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
+from hypothesis import HealthCheck, given, settings
 
 from bcma_decide.assemble import compare, load_model
 from bcma_decide.clinic.fhir_out import bundle_json, fhir_bundle, patient_reference
@@ -16,6 +17,7 @@ from bcma_decide.patient import Patient
 from bcma_decide.profile_io import example_names, load_example
 from bcma_decide.vocabulary import INTENDED_USE, OUTCOMES
 from tests.clinic.records import BUNDLES, ON, bundle, observation, person
+from tests.clinic.test_properties import records
 from tests.clinic.written import GOLDEN, RECORDED, small, written
 from tests.render.reading import DIRECTIVE
 
@@ -325,6 +327,18 @@ def test_outcomes_are_coded_in_a_system_of_the_project():
     }
     assert {system for system, _ in codes} == {"urn:bcma-decide:outcome"}
     assert {code for _, code in codes} <= set(OUTCOMES)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(records)
+def test_of_any_record_it_is_valid_and_refers_to_that_record_only(held):
+    reading = read_bundle(bundle(person(), *held), MODEL.codes, MODEL.definitions, ON, infer=True)
+    comparison = compare(reading.patient, model=MODEL, inputs=reading.inputs, unmapped=reading.unmapped, record_date=ON)
+    found = fhir_bundle(comparison, MODEL.codes, recorded=RECORDED)
+    Bundle.model_validate_json(bundle_json(found))
+    known = {f"{each['resourceType']}/{each['id']}" for each in held}
+    for each in resources(found, "RiskAssessment"):
+        assert {basis["reference"] for basis in each.get("basis", ())} <= known
 
 
 def test_the_committed_bundle_is_the_one_written():
