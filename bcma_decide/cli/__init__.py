@@ -20,7 +20,7 @@ EPILOG: Final = (
 
 COMMANDS: Final = {
     "compare": ("bcma_decide.cli.compare", "Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient."),
-    "batch": ("bcma_decide.cli.batch", "Write the sheets of every profile in a folder."),
+    "batch": ("bcma_decide.cli.batch", "Write the sheets of every profile or record in a folder."),
     "score": ("bcma_decide.cli.score", "Work out a published score for one patient, or list the scores."),
     "template": ("bcma_decide.cli.profiles", "Write an empty, commented profile file."),
     "examples": ("bcma_decide.cli.profiles", "List the shipped example patients, or write their sheets."),

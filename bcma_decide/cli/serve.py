@@ -101,10 +101,10 @@ def serve(
     run(settings, model, reader=partial(_read, model), started=started)
 
 
-def _read(model: Model, bundle: Mapping[str, Any], on: Day) -> Reading:
+def _read(model: Model, bundle: Mapping[str, Any], on: Day, *, infer: bool = False) -> Reading:
     from bcma_decide.clinic.fhir_read import read_bundle
 
-    return read_bundle(bundle, model.codes, model.definitions, on)
+    return read_bundle(bundle, model.codes, model.definitions, on, infer=infer)
 
 
 def _require_extra() -> None:

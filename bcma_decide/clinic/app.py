@@ -57,7 +57,7 @@ def create_app(
     model
         The evidence, loaded once.
     reader
-        From a FHIR record to a profile. Without one there are no CDS Hooks services.
+        From a FHIR record to a profile. Without one there are no CDS Hooks services, and REST takes profiles only.
     today
         The day cards are judged on.
     transport

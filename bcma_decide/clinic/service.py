@@ -49,8 +49,12 @@ class Reading(Protocol):
         ...
 
 
-Reader = Callable[[Mapping[str, Any], date], Reading]
-"""From a FHIR Bundle and a day to a profile."""
+class Reader(Protocol):
+    """From a FHIR Bundle and a day to a profile."""
+
+    def __call__(self, bundle: Mapping[str, Any], on: date, /, *, infer: bool = False) -> Reading:
+        """Read a record; with ``infer``, lines of therapy from its dates. Raises ProfileError."""
+        ...
 
 
 class Workers:

@@ -10,6 +10,7 @@ READER = {
     "test_cytogenetics.py",
     "test_examples_as_records.py",
     "test_exposure.py",
+    "test_fhir_out.py",
     "test_hostile.py",
     "test_observations.py",
     "test_person_and_conditions.py",

@@ -38,7 +38,7 @@ class Read:
     inputs: tuple[InputLine, ...] = ()
 
 
-def reader(bundle, on):
+def reader(bundle, on, *, infer=False):
     """A reader of the smallest kind: the disease by its words, age by the birthday, displays that it does not know."""
     values, has, unmapped = {}, None, []
     for resource in (entry["resource"] for entry in bundle["entry"]):

@@ -201,16 +201,16 @@ def test_pages_that_lead_in_a_circle_or_never_end_are_left():
     assert len(server.asked) == PAGES
 
 
-@pytest.mark.parametrize("odd", [late(8.0), dripping(8.0)], ids=["silent", "byte by byte"])
+@pytest.mark.parametrize("odd", [late(20.0), dripping(20.0)], ids=["silent", "byte by byte"])
 def test_the_time_holds_and_what_came_in_it_is_kept(odd):
     with serving(record(), routes={"Observation": odd}) as server:
         begun = time.perf_counter()
-        parts, counted = fetched(server, fhir_seconds=1.5)
+        parts, counted = fetched(server, fhir_seconds=5.0)
         taken = time.perf_counter() - begun
     assert parts["observations"] == Part("error")
     assert counted["too late"] == 1
     assert parts["conditions"].state == "complete"
-    assert taken < 5.0
+    assert taken < 12.0
 
 
 def test_a_name_that_is_not_resolved_in_time_is_given_up():
