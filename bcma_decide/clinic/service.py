@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from bcma_decide.clinic.metrics import Metrics
+from bcma_decide.clinic.sessions import Sessions
 from bcma_decide.clinic.settings import Settings
 from bcma_decide.comparison import InputLine, UnmappedLine
 from bcma_decide.model.artefact import Model
@@ -83,4 +84,5 @@ class Service:
     metrics: Metrics
     reader: Reader | None
     today: Callable[[], date]
+    sessions: Sessions = field(default_factory=Sessions)
     workers: Workers = field(default_factory=Workers)
