@@ -26,6 +26,7 @@ from bcma_decide.clinic.openapi import shared_schemas
 from bcma_decide.clinic.problems import Refusal, refusal_response
 from bcma_decide.clinic.rest import rest_router
 from bcma_decide.clinic.service import Reader, Service
+from bcma_decide.clinic.sessions import Sessions
 from bcma_decide.clinic.settings import Settings
 from bcma_decide.clinic.tokens import TokenGate, Verifier
 from bcma_decide.errors import Problem
@@ -66,7 +67,7 @@ def create_app(
         When the region of the settings has no label.
     """
     check_region(model, settings.region)
-    service = Service(settings, model, Metrics(model.hash), reader, today)
+    service = Service(settings, model, Metrics(model.hash), reader, today, Sessions(secure=settings.https))
     verifier = None if settings.open else Verifier(settings, transport=transport)
 
     @asynccontextmanager

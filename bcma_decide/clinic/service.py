@@ -31,6 +31,11 @@ class Reading(Protocol):
         ...
 
     @property
+    def values(self) -> Mapping[str, Any]:
+        """The same as plain fields, as a form is filled with them."""
+        ...
+
+    @property
     def has_myeloma(self) -> bool | None:
         """Whether the record names the disease."""
         ...
