@@ -18,6 +18,8 @@ from starlette.responses import JSONResponse, Response
 from bcma_decide.assemble import check_region, compare
 from bcma_decide.clinic.access_log import AccessLog
 from bcma_decide.clinic.cds_hooks import hooks_router
+from bcma_decide.clinic.fhir_client import FhirClient
+from bcma_decide.clinic.guarded_transport import Resolve, resolve
 from bcma_decide.clinic.headers import SecurityHeaders
 from bcma_decide.clinic.hooks_request import Feedback, HooksRequest
 from bcma_decide.clinic.limits import Limits
@@ -28,6 +30,7 @@ from bcma_decide.clinic.rest import rest_router
 from bcma_decide.clinic.service import Reader, Service
 from bcma_decide.clinic.sessions import Sessions
 from bcma_decide.clinic.settings import Settings
+from bcma_decide.clinic.smart.router import add_smart
 from bcma_decide.clinic.tokens import TokenGate, Verifier
 from bcma_decide.errors import Problem
 from bcma_decide.model.artefact import Model
@@ -43,6 +46,7 @@ def create_app(
     reader: Reader | None = None,
     today: Callable[[], date] = date.today,
     transport: httpx.AsyncBaseTransport | None = None,
+    resolve: Resolve = resolve,
 ) -> FastAPI:
     """Build the service.
 
@@ -58,16 +62,20 @@ def create_app(
         The day cards are judged on.
     transport
         How remote key sets are fetched; default over the network.
+    resolve
+        How names of FHIR servers become addresses.
 
     Raises
     ------
     ServiceError
-        When the keys of an issuer cannot be used.
+        When the keys of an issuer, or a key for an EHR, cannot be used.
     ProfileError
         When the region of the settings has no label.
     """
     check_region(model, settings.region)
-    service = Service(settings, model, Metrics(model.hash), reader, today, Sessions(secure=settings.https))
+    metrics = Metrics(model.hash)
+    fhir = FhirClient(settings, metrics, resolve=resolve)
+    service = Service(settings, model, metrics, reader, today, fhir, Sessions(secure=settings.https))
     verifier = None if settings.open else Verifier(settings, transport=transport)
 
     @asynccontextmanager
@@ -88,9 +96,12 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.ready = True
+    app.state.sessions = service.sessions
     app.include_router(rest_router(service))
     if reader is not None:
         app.include_router(hooks_router(service, reader))
+        if settings.smart:
+            add_smart(app, service, reader, resolve)
     _add_health(app, service)
     _add_refusals(app)
     _describe(app)

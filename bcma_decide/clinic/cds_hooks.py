@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -10,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from bcma_decide.assemble import compare
 from bcma_decide.clinic.bodies import read_object, read_shape
 from bcma_decide.clinic.cards import OVERRIDE_REASONS, REASONS, CardContext, card_of
+from bcma_decide.clinic.completion import complete
 from bcma_decide.clinic.hooks_request import (
     Feedback,
     FeedbackEntry,
@@ -18,8 +20,8 @@ from bcma_decide.clinic.hooks_request import (
     PatientViewContext,
 )
 from bcma_decide.clinic.openapi import body_of, hooks_examples
-from bcma_decide.clinic.orders import concerns, product_names
-from bcma_decide.clinic.prefetch import TEMPLATES, Record, read_record
+from bcma_decide.clinic.orders import concerns, sought
+from bcma_decide.clinic.prefetch import TEMPLATES, Part, read_record, sent_parts
 from bcma_decide.clinic.problems import HOOKS_PATH, Refusal
 from bcma_decide.clinic.service import Reader, Service
 from bcma_decide.errors import Problem
@@ -33,6 +35,10 @@ _WHEN: Final = {
     VIEW: "when the record of a patient with multiple myeloma is opened",
     SELECT: "when one of them is ordered for a patient with multiple myeloma",
 }
+_REQUIREMENTS: Final = (
+    "Needs the patient and the diagnoses; whatever else is missing counts as unknown. What is not sent is read from "
+    "fhirServer where that server is configured here."
+)
 _HOOK_VERSION: Final = "1.0"
 
 
@@ -46,7 +52,7 @@ def discovery() -> dict[str, Any]:
                 "id": name,
                 "title": "BCMA therapies side by side",
                 "description": f"Puts {first} and {second} side by side {_WHEN[name]}. {INTENDED_USE}",
-                "usageRequirements": "Needs the patient and the diagnoses; whatever else is missing counts as unknown.",
+                "usageRequirements": _REQUIREMENTS,
                 "prefetch": dict(TEMPLATES),
                 "version": __version__,
                 "hookVersion": _HOOK_VERSION,
@@ -59,12 +65,13 @@ def discovery() -> dict[str, Any]:
 def hooks_router(service: Service, reader: Reader) -> APIRouter:
     """Build the routes below ``/cds-services``; records are read by ``reader``."""
     router = APIRouter(prefix=HOOKS_PATH, tags=["CDS Hooks"])
-    names = product_names(service.model)
+    wanted = sought(service.model)
 
-    def answered(asked: HooksRequest, context: PatientViewContext) -> list[dict[str, Any]]:
-        if isinstance(context, OrderSelectContext) and not concerns(context.draftOrders, context.selections, names):
-            return []
-        return _cards(service, reader, asked, read_record(asked.prefetch, context.patientId))
+    def sent(asked: HooksRequest, context: PatientViewContext) -> dict[str, Part] | None:
+        """What came along, or None where the order is of something else."""
+        if isinstance(context, OrderSelectContext) and not concerns(context.draftOrders, context.selections, wanted):
+            return None
+        return sent_parts(asked.prefetch)
 
     @router.get("", summary="Discovery")
     async def discover() -> JSONResponse:
@@ -72,7 +79,10 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
 
     @router.post("/{service_id}", summary="Call a service", openapi_extra=body_of(HooksRequest, hooks_examples()))
     async def call(service_id: str, request: Request) -> JSONResponse:
-        """Answer with one card, or with none where the comparison does not concern the patient or the order."""
+        """Answer with one card, or with none where the comparison does not concern the patient or the order.
+
+        What was not sent is read from ``fhirServer`` if that server is configured here; no other is contacted.
+        """
         _known(service_id)
         content = await read_object(request)
         asked = read_shape(HooksRequest, content, 400, "malformed")
@@ -80,7 +90,11 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
             raise Refusal(400, "malformed", [Problem("hook", f"is not {_HOOKS[service_id]}")])
         shape = OrderSelectContext if service_id == SELECT else PatientViewContext
         context = read_shape(shape, asked.context, 400, "malformed context")
-        return JSONResponse({"cards": await service.workers.run(answered, asked, context)})
+        parts = await service.workers.run(sent, asked, context)
+        if parts is None:
+            return JSONResponse({"cards": []})
+        parts = await complete(service.fhir, asked, context.patientId, parts)
+        return JSONResponse({"cards": await service.workers.run(_cards, service, reader, asked, context, parts)})
 
     @router.post(
         "/{service_id}/feedback", summary="Say what became of a card", openapi_extra=body_of(Feedback, _FEEDBACK)
@@ -122,8 +136,11 @@ def _reason(entry: FeedbackEntry) -> str:
     return code if isinstance(code, str) and code in OVERRIDE_REASONS else "other"
 
 
-def _cards(service: Service, reader: Reader, asked: HooksRequest, record: Record) -> list[dict[str, Any]]:
+def _cards(
+    service: Service, reader: Reader, asked: HooksRequest, context: PatientViewContext, parts: Mapping[str, Part]
+) -> list[dict[str, Any]]:
     settings, today = service.settings, service.today()
+    record = read_record(parts, context.patientId)
     reading = reader(record.bundle, today)
     if not reading.has_myeloma:
         return []
@@ -137,11 +154,11 @@ def _cards(service: Service, reader: Reader, asked: HooksRequest, record: Record
         unmapped=reading.unmapped,
         record_date=today,
     )
-    context = CardContext(
+    shown = CardContext(
         hook_instance=asked.hookInstance,
         public_url=settings.public_url,
         smart_launch_url=settings.smart_launch_url,
         not_read=record.not_read,
         not_understood=tuple(each.text or each.code for each in reading.unmapped),
     )
-    return [card_of(comparison, context)]
+    return [card_of(comparison, shown)]

@@ -11,6 +11,7 @@ from datetime import date
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 
+from bcma_decide.clinic.fhir_client import FhirClient
 from bcma_decide.clinic.metrics import Metrics
 from bcma_decide.clinic.sessions import Sessions
 from bcma_decide.clinic.settings import Settings
@@ -89,5 +90,7 @@ class Service:
     metrics: Metrics
     reader: Reader | None
     today: Callable[[], date]
+    fhir: FhirClient
+    """Reads the FHIR servers of clients, those that are configured."""
     sessions: Sessions = field(default_factory=Sessions)
     workers: Workers = field(default_factory=Workers)

@@ -24,6 +24,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bcma_decide.clinic.addresses import read_base
 from bcma_decide.errors import Problem, ServiceError
 from bcma_decide.vocabulary import DEFAULT_REGION, Design
 
@@ -51,12 +52,19 @@ def _web_address(text: str) -> str:
     return text
 
 
+def _base(text: str) -> str:
+    if read_base(text) is None:
+        raise ValueError("write an address without user, query and fragment")
+    return text
+
+
 def _without_slash(text: str) -> str:
     return text.rstrip("/")
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 BaseAddress = Annotated[str, AfterValidator(_web_address), AfterValidator(_without_slash)]
+ServerAddress = Annotated[BaseAddress, AfterValidator(_base)]
 
 
 class Issuer(BaseModel):
@@ -105,7 +113,7 @@ class Ehr(BaseModel):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
     label: str = ""
     """What people choose by, where there are several."""
-    iss: WebAddress
+    iss: Annotated[WebAddress, AfterValidator(_base)]
     client_id: str = Field(min_length=1)
     key_file: Path | None = None
     scopes: tuple[Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")], ...] = (
@@ -154,6 +162,16 @@ class Settings(BaseSettings):
     """Whether ``/metrics`` exists."""
     metrics_clients: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
     """Addresses that may read ``/metrics``."""
+    fhir_servers: tuple[ServerAddress, ...] = ()
+    """FHIR servers that are read for what a client did not send, those below an address included; none by default."""
+    fhir_private_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks that are not public in which these servers may be."""
+    fhir_seconds: float = Field(default=3.0, gt=0)
+    """Time that reading takes at most, for one call."""
+    fhir_size_limit: int = Field(default=10_000_000, ge=1_000)
+    """Bytes, unpacked, that one answer and all answers for one call may have."""
+    fhir_searches: int = Field(default=32, ge=1)
+    """Searches at a time, for all calls; more wait."""
     region: str = DEFAULT_REGION
     """Whose labels CDS Hooks cards judge."""
     setting: Design = "real_world"

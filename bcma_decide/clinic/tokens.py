@@ -28,6 +28,8 @@ from bcma_decide.errors import Problem, ServiceError
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Without a token; ``/metrics`` looks at the address of the client instead."""
+OPEN_BELOW: Final = "/smart/"
+"""Browsers that an EHR sends bring no token of ours: what they bring is checked there."""
 LONGEST_LIFE: Final = 3_600
 """Seconds a token may still be valid: as long as its use is remembered."""
 MOST_REMEMBERED: Final = 100_000
@@ -167,7 +169,7 @@ class TokenGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] == "http" and self.verifier is not None and scope["path"] not in OPEN_PATHS:
+        if scope["type"] == "http" and self.verifier is not None and not _is_open(str(scope["path"])):
             try:
                 await self.verifier.verify(_bearer(scope), str(scope["path"]))
             except Untrusted as untrusted:
@@ -176,6 +178,10 @@ class TokenGate:
                 await refusal_response(scope["path"], refusal)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path.startswith(OPEN_BELOW)
 
 
 def _bearer(scope: Scope) -> str:

@@ -14,6 +14,9 @@ if MISSING and os.environ.get("CI_PARTS") != "1":
         "test_rest.py",
         "test_server.py",
         "test_settings.py",
+        "test_smart.py",
+        "test_smart_attacks.py",
+        "test_smart_pieces.py",
         "test_tokens.py",
     ]
 

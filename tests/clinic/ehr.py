@@ -59,7 +59,7 @@ class Ehr:
     """Changes to the answer of the token endpoint; ... takes a key out."""
     identity: dict = field(default_factory=dict)
     """Changes to the claims of the identity token."""
-    identity_key: object = SIGNING
+    identity_key: object = field(default_factory=lambda: SIGNING)
     returned: dict = field(default_factory=dict)
     """Changes to the parameters of the return; ... takes one out."""
     raw: dict = field(default_factory=dict)

@@ -64,8 +64,8 @@ def read_client_keys(ehrs: Iterable[Ehr]) -> dict[str, ClientKey]:
 
 def public_keys(keys: Iterable[ClientKey]) -> dict[str, Any]:
     """Their public halves as JWKS, for EHRs to check signatures with."""
-    found = {
-        str(key.kid): key.as_dict(private=False) | {"use": "sig", "alg": algorithm_of(key), "kid": key.kid}
-        for key in keys
-    }
+    found: dict[str, dict[str, Any]] = {}
+    for key in keys:
+        kid = str(key.kid)
+        found[kid] = {**key.as_dict(private=False), "use": "sig", "alg": algorithm_of(key), "kid": kid}
     return {"keys": list(found.values())}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
 
+from bcma_decide.clinic.addresses import read_address
 from bcma_decide.clinic.settings import Ehr, is_web_address
 from bcma_decide.clinic.smart.stopped import TELL, Stopped
 from bcma_decide.clinic.smart.web import Unreachable, Web
@@ -57,7 +58,7 @@ def read_configuration(content: Mapping[str, Any]) -> Configuration:
 
 def _endpoint(content: Mapping[str, Any], key: str) -> str:
     address = content.get(key)
-    if not isinstance(address, str) or not is_web_address(address) or "#" in address:
+    if not isinstance(address, str) or not is_web_address(address) or "#" in address or read_address(address) is None:
         raise _unusable(key)
     return address
 

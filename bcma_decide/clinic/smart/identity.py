@@ -1,4 +1,4 @@
-"""Identity tokens of OpenID Connect: checked as a sign that the answer is the one asked for; nothing of them is kept."""
+"""Identity tokens of OpenID Connect: a sign that the answer is the one asked for. Nothing of them is kept."""
 
 from __future__ import annotations
 

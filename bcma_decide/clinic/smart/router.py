@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
 from starlette.datastructures import QueryParams
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from bcma_decide.clinic.fhir_client import FhirClient, fetch_parts
+from bcma_decide.clinic.guarded_transport import Resolve
 from bcma_decide.clinic.service import Reader, Service
 from bcma_decide.clinic.settings import Ehr, Settings
 from bcma_decide.clinic.smart.client_key import public_keys, read_client_keys
@@ -23,6 +26,26 @@ from bcma_decide.clinic.smart.web import Web
 SMART_PATH: Final = "/smart"
 LONGEST: Final = 8_192
 """Characters of a parameter."""
+RECORD_SECONDS: Final = 12.0
+"""Time that reading a record may take at least: more than a card waits, less than people do."""
+
+
+def add_smart(app: FastAPI, service: Service, reader: Reader, resolve: Resolve) -> None:
+    """Add the routes, and the page of a launch that stops; raises ServiceError when a configured key is unusable."""
+    settings = service.settings
+    servers = tuple(ehr.iss.rstrip("/") for ehr in settings.smart)
+    longer = max(settings.fhir_seconds, RECORD_SECONDS)
+    reading = settings.model_copy(update={"fhir_servers": servers, "fhir_seconds": longer})
+    client = FhirClient(reading, service.metrics, resolve=resolve)
+    app.include_router(smart_router(service, reader, Web(settings, resolve), partial(fetch_parts, client)))
+
+    async def stopped(request: Request, error: Exception) -> Response:
+        if not isinstance(error, Stopped):
+            raise error
+        request.scope["bcma_decide.reason"] = error.reason
+        return stopped_page(error, service.model.hash)
+
+    app.add_exception_handler(Stopped, stopped)
 
 
 def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> APIRouter:
@@ -85,7 +108,11 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
         response = RedirectResponse(f"{settings.public_url or ''}/", 303)
         response.delete_cookie(logins.cookie_of(state), secure=settings.https, httponly=True, samesite="lax")
         response.set_cookie(
-            service.sessions.cookie, service.sessions.begin(filled), secure=settings.https, httponly=True, samesite="lax"
+            service.sessions.cookie,
+            service.sessions.begin(filled),
+            secure=settings.https,
+            httponly=True,
+            samesite="lax",
         )
         return response
 

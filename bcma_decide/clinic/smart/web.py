@@ -1,17 +1,23 @@
-"""Questions to the authorization server of an EHR: JSON over HTTPS, small, soon, and from nowhere else."""
+"""Questions to the authorization server of an EHR: JSON, small, soon, and only at addresses that may be reached."""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
 
+from bcma_decide.clinic.bodies import parse_json
+from bcma_decide.clinic.fhir_answer import Room, Unread, read_body
+from bcma_decide.clinic.guarded_transport import GuardedBackend, GuardedTransport, Resolve
+from bcma_decide.clinic.settings import Settings
+from bcma_decide.version import __version__
+
 LARGEST: Final = 1_000_000
-"""Bytes of an answer; more is not read."""
-PATIENCE: Final = 10.0
+"""Bytes of an answer, unpacked; more is not read."""
+PATIENCE: Final = 8.0
 """Seconds the other side has to answer."""
 _FORM: Final = "application/x-www-form-urlencoded"
 
@@ -21,10 +27,11 @@ class Unreachable(Exception):  # noqa: N818  # an answer, not a mistake of the p
 
 
 class Web:
-    """Asks for JSON; nothing is followed, and no proxy of the environment is used."""
+    """Asks for JSON under the same guard as the FHIR client: checked addresses, no redirects, no proxy, no cookies."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._transport = transport
+    def __init__(self, settings: Settings, resolve: Resolve) -> None:
+        self._backend = GuardedBackend(settings.fhir_private_networks, resolve)
+        self._tls = ssl.create_default_context()
 
     async def get(self, url: str) -> tuple[int, Mapping[str, Any]]:
         """Return status and object at an address; raises Unreachable."""
@@ -37,23 +44,24 @@ class Web:
     async def _ask(
         self, method: str, url: str, content: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Mapping[str, Any]]:
-        wanted = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
+        wanted = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": f"bcma-decide/{__version__}",
+            **(headers or {}),
+        }
+        transport = GuardedTransport(self._backend, self._tls, 1)
         try:
             async with (
                 asyncio.timeout(PATIENCE),
-                httpx.AsyncClient(transport=self._transport, timeout=PATIENCE, trust_env=False) as client,
-                client.stream(method, url, headers=wanted, content=content) as response,
+                httpx.AsyncClient(
+                    transport=transport, timeout=PATIENCE, follow_redirects=False, trust_env=False
+                ) as client,
+                client.stream(method, url, headers=wanted, content=content) as answer,
             ):
-                if response.headers.get("content-encoding", "identity") != "identity":
-                    raise Unreachable
-                body = bytearray()
-                async for part in response.aiter_raw():
-                    body += part
-                    if len(body) > LARGEST:
-                        raise Unreachable
-            found = json.loads(body)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError, RecursionError):
+                found = parse_json(await read_body(answer, Room(LARGEST)))
+        except (httpx.HTTPError, httpx.InvalidURL, Unread, TimeoutError, OSError, ValueError, RecursionError):
             raise Unreachable from None
         if not isinstance(found, dict):
             raise Unreachable
-        return response.status_code, found
+        return answer.status_code, found
