@@ -112,13 +112,12 @@ def read_record(parts: Mapping[str, Part], patient_id: str) -> Record:
     if missing:
         problems = [Problem(f"prefetch.{key}", _WORDS[parts[key].state], f"send {TEMPLATES[key]}") for key in missing]
         raise Refusal(412, "the patient and the diagnoses are needed", problems)
+    _check_patient(parts["patient"], patient_id)
     return own_record(parts, patient_id)
 
 
 def own_record(parts: Mapping[str, Part], patient_id: str) -> Record:
-    """Leave out what belongs to another patient; raises Refusal (400) where the person is another."""
-    if "patient" in parts:
-        _check_patient(parts["patient"], patient_id)
+    """Leave out what says that it belongs to another patient."""
     own = {
         key: Part(part.state, tuple(each for each in part.resources if not _is_foreign(each, patient_id)))
         for key, part in parts.items()

@@ -17,6 +17,7 @@ if MISSING and os.environ.get("CI_PARTS") != "1":
         "test_smart.py",
         "test_smart_attacks.py",
         "test_smart_pieces.py",
+        "test_smart_served.py",
         "test_tokens.py",
     ]
 

@@ -13,9 +13,9 @@ _USES: Final = ("official", "usual")
 
 def banner_of(patient: Mapping[str, Any], today: date) -> str:
     """Name and birth date of a Patient resource; what it does not say is called not given."""
-    born = clip(patient.get("birthDate")) or "date of birth not given"
+    born = clip(patient.get("birthDate"))
     name = _name(patient, today) or "name not given"
-    return f"{name}, {'born ' if patient.get('birthDate') else ''}{born}"
+    return f"{name}, {f'born {born}' if born else 'date of birth not given'}"
 
 
 def _name(patient: Mapping[str, Any], today: date) -> str:
