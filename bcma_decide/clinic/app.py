@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Final
 
 import httpx
 from fastapi import FastAPI, Request
@@ -37,6 +38,9 @@ from bcma_decide.model.artefact import Model
 from bcma_decide.patient import Patient
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import INTENDED_USE
+
+_SWEPT: Final = 60.0
+"""Seconds between two looks at the sessions."""
 
 
 def create_app(
@@ -82,7 +86,9 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await service.workers.run(compare, Patient(), model=model)  # what is worked out once is worked out now
         app.state.ready = True
+        sweeping = asyncio.create_task(_sweep(service.sessions))
         yield
+        sweeping.cancel()
         app.state.ready = False
         service.workers.stop()
 
@@ -115,9 +121,16 @@ def create_app(
             allow_headers=["Authorization", "Content-Type"],
             max_age=600,
         )
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, frame_ancestors=settings.frame_ancestors)
     app.add_middleware(AccessLog, metrics=service.metrics)
     return app
+
+
+async def _sweep(sessions: Sessions) -> None:
+    """Forget sessions whose time is over even when nobody calls."""
+    while True:
+        await asyncio.sleep(_SWEPT)
+        sessions.sweep()
 
 
 def _add_health(app: FastAPI, service: Service) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -33,6 +34,8 @@ RECOMMENDED_ALGORITHMS: Final = ("ES384", "RS384")
 ALGORITHMS: Final = (*RECOMMENDED_ALGORITHMS, "ES256", "RS256")
 """Asymmetric only: a shared secret would let every client sign for every other."""
 
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+
 Algorithm = Literal["ES384", "RS384", "ES256", "RS256"]
 
 
@@ -62,9 +65,16 @@ def _without_slash(text: str) -> str:
     return text.rstrip("/")
 
 
+def _origin(text: str) -> str:
+    if not _ORIGIN.fullmatch(text):
+        raise ValueError("write an origin, as https://ehr.example.org: no path, no slash at the end")
+    return text
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 BaseAddress = Annotated[str, AfterValidator(_web_address), AfterValidator(_without_slash)]
 ServerAddress = Annotated[BaseAddress, AfterValidator(_base)]
+Origin = Annotated[str, AfterValidator(_web_address), AfterValidator(_origin)]
 
 
 class Issuer(BaseModel):
@@ -140,6 +150,8 @@ class Settings(BaseSettings):
     """Who may call. None: open, on this machine only."""
     smart: tuple[Ehr, ...] = ()
     """EHRs whose users may open the page filled from a record."""
+    frame_ancestors: tuple[Origin, ...] = ()
+    """Web origins that may show the pages in a frame, as some EHRs do; none by default."""
     clock_skew: int = Field(default=60, ge=0, le=300)
     """Seconds the clocks of client and service may differ."""
     jwks_refresh: int = Field(default=300, ge=1)
@@ -199,9 +211,11 @@ class Settings(BaseSettings):
         return ehrs
 
     @model_validator(mode="after")
-    def _can_be_returned_to(self) -> Settings:
+    def _reach_browsers(self) -> Settings:
         if self.smart and self.public_url is None and not is_loopback(self.host):
             raise ValueError("smart needs public_url: the EHR sends browsers back to it")
+        if self.frame_ancestors and not self.https:
+            raise ValueError("frame_ancestors needs public_url with https: without, browsers send no cookie in a frame")
         return self
 
     @property

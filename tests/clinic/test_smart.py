@@ -101,6 +101,7 @@ def test_cookies_are_bound_to_the_host_and_out_of_reach_of_scripts(ehr):
     )
     gone, session = last.headers.get_list("set-cookie")
     assert gone.startswith(login.split("=")[0] + '=""; ')
+    assert last.headers["x-frame-options"] == "DENY"
     assert "Max-Age=0" in gone
     assert re.fullmatch(r"__Host-bcma-session=\S{43}; HttpOnly; Path=/; SameSite=lax; Secure", session)
     assert last.headers["cache-control"] == "no-store"
@@ -240,3 +241,21 @@ def test_routes_are_there_only_with_an_ehr_and_need_no_token_of_ours(ehr, tmp_pa
     assert found is not None
     assert ask(guarded, "GET", "/evidence").status_code == 401
     assert ask(guarded, "GET", "/smart").status_code == 401
+
+
+def test_in_a_frame_of_a_configured_site_cookies_are_kept_apart_for_it(ehr):
+    sites = ("https://ehr.example.org", "https://portal.example.org:8443")
+    application = configured(ehr, frame_ancestors=sites)
+
+    async def going():
+        async with browser(application) as client:
+            stopped = await client.get("/smart/launch")
+            return stopped, await launched(client, ehr)
+
+    stopped, last = run(going)
+    for answer in (stopped, last):
+        assert "x-frame-options" not in answer.headers
+        assert answer.headers["content-security-policy"].count(f"frame-ancestors {' '.join(sites)}") == 1
+        assert "frame-ancestors 'none'" not in answer.headers["content-security-policy"]
+    for cookie in last.headers.get_list("set-cookie"):
+        assert cookie.endswith("; SameSite=none; Secure; Partitioned")

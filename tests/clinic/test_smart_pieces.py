@@ -154,6 +154,11 @@ HEAD = '[[smart]]\nid = "a"\niss = "https://ehr.example.org/fhir"\nclient_id = "
         (HEAD + HEAD.replace("/fhir", "/other"), "smart: each id and each iss stands there once"),
         (HEAD + HEAD.replace('"a"', '"b"').replace("/fhir", "/fhir/"), "smart: each id and each iss stands there once"),
         ('host = "0.0.0.0"\n' + HEAD, "smart needs public_url"),
+        ('frame_ancestors = ["https://ehr.example.org"]', "frame_ancestors needs public_url with https"),
+        ('frame_ancestors = ["https://ehr.example.org/"]', "frame_ancestors.0: write an origin"),
+        ('frame_ancestors = ["https://a.example; script-src *"]', "frame_ancestors.0: write an origin"),
+        ('frame_ancestors = ["http://a.example"]', "frame_ancestors.0: write an https"),
+        ('frame_ancestors = ["*"]', "frame_ancestors.0"),
     ],
 )
 def test_a_mistake_in_the_settings_is_named(tmp_path, text, said):

@@ -4,10 +4,12 @@ import json
 
 import httpx
 import pytest
+from starlette.responses import HTMLResponse
 
 from tests.clinic.ehr import Ehr, serving
 from tests.clinic.test_server import running, stop
-from tests.render.sheets import browser  # noqa: F401  # a fixture
+from tests.clinic.tls_proxy import listening
+from tests.render.sheets import CHROMIUM, QUIET, browser  # noqa: F401  # a fixture
 
 
 def settings(server, **changes):
@@ -56,3 +58,35 @@ def test_a_browser_comes_from_the_ehr_to_the_page(browser):  # noqa: F811
         assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("bcma-session", True, "Lax")
         assert ehr.faults == []
         page.context.close()
+
+
+@pytest.mark.slow
+def test_in_a_frame_of_the_ehr_too_where_browsers_block_cookies_of_other_sites(browser, tmp_path):  # noqa: F811
+    """The EHR on 127.0.0.1 frames the service on https://localhost: another site, so its cookies are third-party."""
+    with serving(Ehr()) as ehr, listening(tmp_path) as (secure, leads_to):
+        public = f"https://localhost:{secure}"
+        ehr.redirect_uris = (f"{public}/smart/callback/hospital",)
+        variables = settings(ehr) | {"BCMA_DECIDE_PUBLIC_URL": public}
+        for allowed in (True, False):
+            origins = [ehr.base] if allowed else ["https://other.example.org"]
+            with running(**variables, BCMA_DECIDE_FRAME_ANCESTORS=json.dumps(origins)) as (_, port):
+                leads_to.append(port)
+                ehr.raw["/chart"] = HTMLResponse(
+                    f'<iframe src="{public}/smart/launch?iss={ehr.iss}&launch={ehr.launch()}"></iframe>'
+                )
+                blocking = browser.browser_type.launch(
+                    executable_path=CHROMIUM, args=[*QUIET, "--test-third-party-cookie-phaseout"]
+                )
+                page = blocking.new_context(ignore_https_errors=True).new_page()
+                page.goto(f"{ehr.base}/chart")
+                page.wait_for_load_state("networkidle")
+                found = page.context.cookies()
+                where = page.frames[1].url
+                blocking.close()
+            if allowed:
+                assert where == f"{public}/"
+                assert [each["name"] for each in found] == ["__Host-bcma-session"]
+                assert found[0]["partitionKey"] == "http://127.0.0.1"
+            else:
+                assert where.startswith("chrome-error:")
+        assert ehr.faults == []

@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI, Request
 from starlette.datastructures import QueryParams
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from bcma_decide.clinic.cookies import drop_cookie, set_cookie
 from bcma_decide.clinic.fhir_client import FhirClient, fetch_parts
 from bcma_decide.clinic.guarded_transport import Resolve
 from bcma_decide.clinic.service import Reader, Service
@@ -61,7 +62,7 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
         """Send the browser to the authorization server of an EHR."""
         begun = logins.begin(ehr, await discovery.find(ehr), _redirect_uri(request, settings, ehr), launch)
         response = RedirectResponse(begun.address, 303)
-        response.set_cookie(begun.cookie, begun.secret, PATIENCE, secure=settings.https, httponly=True, samesite="lax")
+        set_cookie(response, settings, begun.cookie, begun.secret, PATIENCE)
         return response
 
     @router.get("/launch")
@@ -106,14 +107,8 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
         filled = await fill(service, reader, fetch, login.ehr.iss.rstrip("/"), granted)
         service.sessions.end(request.cookies)
         response = RedirectResponse(f"{settings.public_url or ''}/", 303)
-        response.delete_cookie(logins.cookie_of(state), secure=settings.https, httponly=True, samesite="lax")
-        response.set_cookie(
-            service.sessions.cookie,
-            service.sessions.begin(filled),
-            secure=settings.https,
-            httponly=True,
-            samesite="lax",
-        )
+        drop_cookie(response, settings, logins.cookie_of(state))
+        set_cookie(response, settings, service.sessions.cookie, service.sessions.begin(filled))
         return response
 
     @router.get("/jwks.json")
