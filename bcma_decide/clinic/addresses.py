@@ -24,6 +24,7 @@ _NEVER: Final = tuple(
 )  # fmt: skip
 """Link-local, multicast, unspecified and reserved; what cloud machines ask for their own credentials; and forms of IPv6
 that hide an address of IPv4. No setting opens them: no record is kept there."""
+_LAST_PORT: Final = 65_535
 _LOOPBACK: Final = ip_address("::1")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
@@ -66,7 +67,7 @@ def read_address(text: str) -> httpx.URL | None:
     steps = url.path.replace("\\", "/").split("/")
     if url.scheme not in ("http", "https") or not url.host or url.userinfo or "." in steps or ".." in steps:
         return None
-    return url.copy_with(fragment=None)
+    return url.copy_with(fragment=None) if (url.port or 0) <= _LAST_PORT else None
 
 
 def read_base(text: str) -> httpx.URL | None:

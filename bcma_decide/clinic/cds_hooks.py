@@ -24,7 +24,7 @@ from bcma_decide.clinic.orders import concerns, sought
 from bcma_decide.clinic.prefetch import TEMPLATES, Part, read_record, sent_parts
 from bcma_decide.clinic.problems import HOOKS_PATH, Refusal
 from bcma_decide.clinic.service import Reader, Service
-from bcma_decide.errors import Problem
+from bcma_decide.errors import Problem, ProfileError
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import CLASS_LABELS, INTENDED_USE
 
@@ -141,7 +141,10 @@ def _cards(
 ) -> list[dict[str, Any]]:
     settings, today = service.settings, service.today()
     record = read_record(parts, context.patientId)
-    reading = reader(record.bundle, today)
+    try:
+        reading = reader(record.bundle, today)
+    except ProfileError as error:
+        raise Refusal.of(error) from None
     if not reading.has_myeloma:
         return []
     comparison = compare(

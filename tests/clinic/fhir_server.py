@@ -43,6 +43,11 @@ class FhirServer:
         return sorted({urlsplit(each.path).path.split("/")[2] for each in self.asked})
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # with the default of 5, connections opened together would wait a second
+
+
 @contextmanager
 def serving(bundle, *, token=None, page=500, routes=None, tls=None, next_base=None):
     """Serve the resources of a bundle below ``/fhir``.
@@ -64,8 +69,7 @@ def serving(bundle, *, token=None, page=500, routes=None, tls=None, next_base=No
         What links to next pages begin with; default its own address.
     """
     server = FhirServer()
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), _handler(server, bundle, token, page, routes or {}, next_base))
-    httpd.daemon_threads = True
+    httpd = _Server(("127.0.0.1", 0), _handler(server, bundle, token, page, routes or {}, next_base))
     if tls is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*tls)
@@ -114,8 +118,10 @@ def _handler(server, bundle, token, page, routes, next_base):
                 kind, _, name = path.partition("/")
                 found = [each for each in resources if (each["resourceType"], each.get("id")) == (kind, name)]
                 self.reply(found[0] if found else OUTCOME, 200 if found else 404)
+            elif "patient" not in (query := parse_qs(parts.query)):
+                self.reply(OUTCOME, 400)
             else:
-                self.reply(searched(path, parse_qs(parts.query)))
+                self.reply(searched(path, query))
 
         do_POST = do_PUT = do_GET  # noqa: N815
 

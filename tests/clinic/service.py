@@ -12,6 +12,7 @@ import httpx
 
 from bcma_decide.assemble import load_model
 from bcma_decide.clinic.app import create_app
+from bcma_decide.clinic.guarded_transport import resolve
 from bcma_decide.clinic.settings import Settings
 from bcma_decide.comparison import InputLine, UnmappedLine
 from bcma_decide.patient import Patient
@@ -53,8 +54,10 @@ def reader(bundle, on):
     return Read(Patient.read(values, model().definitions), has, tuple(unmapped))
 
 
-def app(*, reading=reader, transport=None, **settings):
-    return create_app(Settings(**settings), model(), reader=reading, today=lambda: TODAY, transport=transport)
+def app(*, reading=reader, transport=None, resolve=resolve, **settings):
+    return create_app(
+        Settings(**settings), model(), reader=reading, today=lambda: TODAY, transport=transport, resolve=resolve
+    )
 
 
 @asynccontextmanager
