@@ -21,7 +21,7 @@ import uvicorn
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 BUNDLES = Path(__file__).parent / "bundles"
@@ -71,6 +71,7 @@ class Ehr:
     launches: dict = field(default_factory=dict)
     codes: dict = field(default_factory=dict)
     tokens: dict = field(default_factory=dict)
+    revoked: list = field(default_factory=list)
     used_jti: set = field(default_factory=set)
 
     @property
@@ -95,6 +96,7 @@ class Ehr:
             "jwks_uri": f"{self.base}/keys",
             "authorization_endpoint": f"{self.base}/authorize",
             "token_endpoint": f"{self.base}/token",
+            "revocation_endpoint": f"{self.base}/revoke",
             "grant_types_supported": ["authorization_code", "client_credentials"],
             "token_endpoint_auth_methods_supported": ["private_key_jwt"],
             "scopes_supported": ["openid", "launch", "patient/*.rs"],
@@ -190,6 +192,15 @@ class Ehr:
             answer["id_token"] = self.identity_token(code.get("nonce"))
         return 200, changed(answer, self.token_answer)
 
+    def revoke(self, form):
+        """Status of the revocation endpoint (RFC 7009)."""
+        given = {name: values[0] for name, values in parse_qs(form, strict_parsing=True).items()}
+        if error := self.unauthenticated(given):
+            self.fault(error)
+            return 401
+        self.revoked.append(given.get("token"))
+        return 200
+
     def unauthenticated(self, given):
         """What is wrong with how the client authenticates (RFC 7523 section 3; SMART: within five minutes)."""
         if self.client_keys is None:
@@ -265,6 +276,8 @@ class Ehr:
             if path == "/token" and request.method == "POST":
                 status, body = self.exchange((await request.body()).decode(), request.headers)
                 return JSONResponse(body, status, {"Cache-Control": "no-store"})
+            if path == "/revoke" and request.method == "POST":
+                return Response(status_code=self.revoke((await request.body()).decode()))
             if path == "/keys":
                 return JSONResponse({"keys": [SIGNING.as_dict(private=False)]})
             if path.startswith("/fhir/"):

@@ -1,5 +1,6 @@
 """A browser for launches: it keeps cookies of the service, and follows from the EHR to the service and back."""
 
+import asyncio
 from contextlib import asynccontextmanager
 from functools import partial
 from urllib.parse import urlsplit
@@ -54,8 +55,10 @@ async def returned(client, address):
 
 
 async def launched(client, server, **options):
-    """The whole way; gives the last answer."""
-    return await returned(client, await begun(client, server, **options))
+    """The whole way; gives the last answer, once the token is given back."""
+    answer = await returned(client, await begun(client, server, **options))
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if "revoke" in repr(task.get_coro())))
+    return answer
 
 
 def filled(application, client):

@@ -48,12 +48,13 @@ def test_the_record_is_read_once_and_the_tokens_are_dropped(ehr):
     application = configured(ehr)
     _, found = launch(application, ehr)
     assert sorted(ehr.asked) == sorted(
-        ["GET /fhir/.well-known/smart-configuration", "GET /authorize", "POST /token", "GET /keys",
+        ["GET /fhir/.well-known/smart-configuration", "GET /authorize", "POST /token", "GET /keys", "POST /revoke",
          f"GET /fhir/Patient/{PATIENT}", "GET /fhir/Condition", "GET /fhir/Observation", "GET /fhir/MedicationRequest",
          "GET /fhir/MedicationAdministration", "GET /fhir/MedicationStatement", "GET /fhir/Procedure"]
     )  # fmt: skip
     kept = repr(found) + repr(vars(application.state.sessions))
     assert not any(secret in kept for secret in {*ehr.tokens, *ehr.codes})
+    assert ehr.revoked == list(ehr.tokens)
     ehr.asked.clear()
     launch(application, ehr)
     assert "GET /fhir/.well-known/smart-configuration" not in ehr.asked, "asked again within minutes"
@@ -157,6 +158,7 @@ def test_with_a_key_the_service_proves_who_it_is(ehr, kind, tmp_path):
     published, answers = run(going)
     assert [answer.status_code for answer in answers] == [303, 303]
     assert ehr.faults == []
+    assert ehr.revoked == list(ehr.tokens)
     (entry,) = published["keys"]
     assert not {"d", "p", "q"} & set(entry)
     assert entry["alg"] == ("ES384" if kind.startswith("EC") else "RS384")
@@ -199,7 +201,7 @@ def test_scopes_of_version_1_open_the_record_too(ehr):
 
 
 def test_an_ehr_without_identity_is_not_asked_for_one(ehr):
-    ehr.configuration = {"capabilities": ["launch-ehr"], "issuer": ..., "jwks_uri": ...}
+    ehr.configuration = {"capabilities": ["launch-ehr"], "issuer": ..., "jwks_uri": ..., "revocation_endpoint": ...}
     ehr.names_itself = False
     answer, _ = launch(configured(ehr), ehr)
     assert answer.status_code == 303

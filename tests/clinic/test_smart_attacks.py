@@ -1,5 +1,6 @@
 """What a launch must not do for whoever means harm, and what people are told when it stops."""
 
+import asyncio
 import json
 import re
 import time
@@ -348,6 +349,27 @@ def test_an_identity_token_of_another_key_stops_the_login(ehr):
     ehr.identity_key = STRANGE
     answer, _ = launch(configured(ehr), ehr)
     stopped(answer, 502, "could not be verified")
+    assert ehr.revoked == list(ehr.tokens), "given back all the same"
+
+
+def test_a_token_that_cannot_be_given_back_stops_nothing(ehr):
+    ehr.raw = {"/revoke": Response("no", 500)}
+    answer, found = launch(configured(ehr), ehr)
+    assert answer.status_code == 303
+    assert found is not None
+
+
+def test_an_ehr_that_does_not_answer_is_not_asked_by_everybody_in_turn(ehr):
+    ehr.raw = {PLACE: JSONResponse({}, 503)}
+
+    async def going():
+        async with browser(configured(ehr)) as client:
+            asking = [client.get("/smart/launch", params={"iss": ehr.iss, "launch": "x"}) for _ in range(20)]
+            return await asyncio.gather(*asking)
+
+    for answer in run(going):
+        stopped(answer, 502, "Try again in a minute")
+    assert ehr.asked == [f"GET {PLACE}"]
 
 
 @pytest.mark.parametrize(

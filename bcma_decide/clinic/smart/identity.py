@@ -15,7 +15,7 @@ from bcma_decide.clinic.key_sets import read_keys
 from bcma_decide.clinic.settings import ALGORITHMS
 from bcma_decide.clinic.smart.login import Login
 from bcma_decide.clinic.smart.stopped import AGAIN, TELL, Stopped
-from bcma_decide.clinic.smart.web import Unreachable, Web
+from bcma_decide.clinic.smart.web import OK, Unreachable, Web
 from bcma_decide.clinic.tokens import Untrusted, unverified
 
 LONGEST: Final = 32_768
@@ -24,8 +24,8 @@ LONGEST: Final = 32_768
 async def check_identity(web: Web, login: Login, token: str, leeway: int) -> None:
     """Check an identity token: signature, who issued it, for whom, when, and for this login; raises Stopped."""
     try:
-        content = await web.get(login.configuration.jwks_uri)
-        claims = _verified(token, content[1])
+        status, keys = await web.get(login.configuration.jwks_uri)
+        claims = _verified(token, keys if status == OK else {})
         options: dict[str, Any] = {
             "iss": {"essential": True, "value": login.configuration.issuer},
             "aud": {"essential": True, "value": login.ehr.client_id},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Final
 
@@ -21,7 +22,7 @@ from bcma_decide.clinic.smart.identity import check_identity
 from bcma_decide.clinic.smart.login import PATIENCE, Login, Logins
 from bcma_decide.clinic.smart.pages import choose_page, stopped_page
 from bcma_decide.clinic.smart.stopped import AGAIN, TELL, Stopped
-from bcma_decide.clinic.smart.token import Granted, exchange
+from bcma_decide.clinic.smart.token import Granted, exchange, revoke
 from bcma_decide.clinic.smart.web import Web
 
 SMART_PATH: Final = "/smart"
@@ -56,6 +57,7 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
     keys = read_client_keys(settings.smart)
     discovery = Discovery(web)
     logins = Logins(secure=settings.https)
+    leaving: set[asyncio.Task[None]] = set()
     router = APIRouter(prefix=SMART_PATH, tags=["SMART"], include_in_schema=False)
 
     async def begin(request: Request, ehr: Ehr, launch: str | None) -> Response:
@@ -103,8 +105,12 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
         if not code:
             raise Stopped("code", "The EHR sent no answer that can be used.")
         granted = await exchange(web, login, code, keys.get(ehr))
-        await _check_identity(web, login, granted, settings)
-        filled = await fill(service, reader, fetch, login.ehr.iss.rstrip("/"), granted)
+        try:
+            await _check_identity(web, login, granted, settings)
+            filled = await fill(service, reader, fetch, login.ehr.iss.rstrip("/"), granted)
+        finally:  # nobody waits for it
+            leaving.add(task := asyncio.create_task(revoke(web, login, granted, keys.get(ehr))))
+            task.add_done_callback(leaving.discard)
         service.sessions.end(request.cookies)
         response = RedirectResponse(f"{settings.public_url or ''}/", 303)
         drop_cookie(response, settings, logins.cookie_of(state))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from authlib.common.urls import add_params_to_qs
 from authlib.oauth2.auth import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_token_request
+from authlib.oauth2.rfc7009 import prepare_revoke_token_request
 from authlib.oauth2.rfc7523 import private_key_jwt_sign
 from authlib.oauth2.rfc7523.client import ASSERTION_TYPE
 
 from bcma_decide.clinic.smart.client_key import ClientKey, algorithm_of
 from bcma_decide.clinic.smart.login import Login
 from bcma_decide.clinic.smart.stopped import AGAIN, TELL, Stopped
-from bcma_decide.clinic.smart.web import Unreachable, Web
+from bcma_decide.clinic.smart.web import OK, Unreachable, Web
 
 ASSERTION_LIFE: Final = 240
 """Seconds a signed assertion holds; SMART allows five minutes."""
@@ -41,19 +44,34 @@ class Granted:
 async def exchange(web: Web, login: Login, code: str, key: ClientKey | None) -> Granted:
     """Exchange a code; raises Stopped."""
     endpoint = login.configuration.token_endpoint
-    proof = {} if key is None else {"client_assertion_type": ASSERTION_TYPE, "client_assertion": _assertion(login, key)}
     body = prepare_token_request(
-        "authorization_code", redirect_uri=login.redirect_uri, code=code, code_verifier=login.verifier, **proof
+        "authorization_code", redirect_uri=login.redirect_uri, code=code, code_verifier=login.verifier
     )
-    if key is None:
-        _, _, body = ClientAuth(login.ehr.client_id, None, "none").prepare("POST", endpoint, {}, body)
     try:
-        status, content = await web.post(endpoint, body)
+        status, content = await web.post(endpoint, _authenticated(body, login, key))
     except Unreachable:
         raise Stopped("no token", "The EHR does not answer.", f"{AGAIN} {TELL}", 502) from None
-    if status != 200:  # noqa: PLR2004, RUF100  # the status
+    if status != OK:
         raise Stopped("no token", "The EHR did not accept the launch: it may have taken too long, or be over.")
     return read_granted(content, login.scopes)
+
+
+async def revoke(web: Web, login: Login, granted: Granted, key: ClientKey | None) -> None:
+    """Give a token back once it is used up, where the EHR takes it (RFC 7009); raises nothing, it ends soon anyway."""
+    endpoint = login.configuration.revocation_endpoint
+    if endpoint:
+        body, _ = prepare_revoke_token_request(granted.access_token, "access_token")
+        with suppress(Unreachable):
+            await web.post(endpoint, _authenticated(body, login, key))
+
+
+def _authenticated(body: str, login: Login, key: ClientKey | None) -> str:
+    """Add who asks: the name of a public client, or what only the holder of the key can sign."""
+    if key is None:
+        _, _, named = ClientAuth(login.ehr.client_id, None, "none").prepare("POST", "", {}, body)
+        return str(named)
+    proof = [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", _assertion(login, key))]
+    return str(add_params_to_qs(body, proof))
 
 
 def _assertion(login: Login, key: ClientKey) -> str:

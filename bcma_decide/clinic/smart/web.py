@@ -15,6 +15,7 @@ from bcma_decide.clinic.guarded_transport import GuardedBackend, GuardedTranspor
 from bcma_decide.clinic.settings import Settings
 from bcma_decide.version import __version__
 
+OK: Final = 200
 LARGEST: Final = 1_000_000
 """Bytes of an answer, unpacked; more is not read."""
 PATIENCE: Final = 8.0
