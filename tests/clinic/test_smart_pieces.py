@@ -98,7 +98,7 @@ def test_a_key_that_cannot_sign_stops_the_start_and_is_not_repeated(tmp_path, co
 
 
 EHR = {"id": "a", "iss": "https://ehr.example.org/fhir", "client_id": "x"}
-CONFIGURATION = Configuration("https://ehr.example.org/authorize", "https://ehr.example.org/token", "", "", False)
+CONFIGURATION = Configuration("https://ehr.example.org/authorize", "https://ehr.example.org/token", "", "", "", False)
 
 
 def logins(**options):
