@@ -1,19 +1,26 @@
 """Pieces of a launch: scopes, banner, keys, logins under way, settings."""
 
+import asyncio
+import contextlib
 import json
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from bcma_decide.clinic.sessions import Filled
 from bcma_decide.clinic.settings import read_settings
 from bcma_decide.clinic.smart.banner import banner_of
 from bcma_decide.clinic.smart.client_key import read_client_key
-from bcma_decide.clinic.smart.configuration import Configuration
+from bcma_decide.clinic.smart.configuration import Configuration, read_configuration
 from bcma_decide.clinic.smart.login import Logins
 from bcma_decide.clinic.smart.scopes import access
+from bcma_decide.clinic.smart.stopped import Stopped
+from bcma_decide.clinic.smart.token import read_granted
 from bcma_decide.errors import ServiceError
-from tests.clinic.service import app
+from tests.clinic.service import app, run
 from tests.clinic.test_settings import written
 
 TODAY = date(2026, 11, 26)
@@ -173,3 +180,49 @@ def test_ehrs_are_read_from_the_file(tmp_path):
     assert (ehr.id, ehr.iss, ehr.scopes[:3]) == ("a", EHR["iss"], ("openid", "fhirUser", "patient/Patient.r"))
     assert found.https
     assert not read_settings().https
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+GOOD_CONFIGURATION = {
+    "authorization_endpoint": "https://ehr.example.org/authorize",
+    "token_endpoint": "https://ehr.example.org/token",
+    "grant_types_supported": ["authorization_code"],
+    "code_challenge_methods_supported": ["S256"],
+    "capabilities": ["sso-openid-connect"],
+    "issuer": "https://ehr.example.org",
+    "jwks_uri": "https://ehr.example.org/keys",
+    "revocation_endpoint": "https://ehr.example.org/revoke",
+}
+GOOD_TOKEN = {"access_token": "a", "token_type": "Bearer", "patient": "1", "scope": "patient/*.rs", "id_token": "x",
+              "need_patient_banner": True}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("read", "good"), [(read_configuration, GOOD_CONFIGURATION), (lambda each: read_granted(each, ("x",)), GOOD_TOKEN)],
+    ids=["configuration", "token"],
+)  # fmt: skip
+@given(data=st.data())
+def test_whatever_an_ehr_sends_is_read_or_stops_the_launch(read, good, data):
+    read(good)
+    key = data.draw(st.sampled_from(sorted(good)))
+    with contextlib.suppress(Stopped):
+        read(good | {key: data.draw(ANYTHING)})
+
+
+def test_sessions_are_forgotten_even_when_nobody_calls(monkeypatch):
+    monkeypatch.setattr("bcma_decide.clinic.app._SWEPT", 0.01)
+    application = app()
+    sessions = application.state.sessions
+    monkeypatch.setattr(sessions, "_longest", 0.02)
+    sessions.begin(Filled({"age": 71}, (), (), TODAY, (), ""))
+
+    async def waiting():
+        async with application.router.lifespan_context(application):
+            await asyncio.sleep(0.2)
+            return dict(vars(sessions)["_known"])
+
+    assert run(waiting) == {}
