@@ -188,7 +188,7 @@ def test_who_answers_is_who_was_asked(ehr, names_itself, returned_as):
 def test_two_ehrs_cannot_be_mixed_up(ehr, names_itself):
     """RFC 9700 section 4.4: a dishonest EHR passes the browser on to an honest one, to be given its code."""
     ehr.names_itself = names_itself
-    with serving(Ehr()) as dishonest:
+    with serving(Ehr(names_itself=False)) as dishonest:
         application = configured(ehr, dishonest)
 
         async def going():
@@ -238,7 +238,7 @@ def test_a_configuration_that_cannot_be_read_stops_the_launch(ehr, response):
         async with browser(configured(ehr)) as client:
             return await client.get("/smart/launch", params={"iss": ehr.iss, "launch": "x"})
 
-    stopped(run(going), 502, "SMART configuration")
+    stopped(run(going), 502, "does not give its SMART configuration")
     assert ehr.asked == [f"GET {PLACE}"]
 
 
