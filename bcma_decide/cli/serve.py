@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 serve_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-EXTRA: Final = ("fastapi", "httpx", "joserfc", "limits", "prometheus_client", "pydantic_settings", "uvicorn")
+EXTRA: Final = ("fastapi", "httpx", "joserfc", "limits", "prometheus_client", "pydantic_settings", "python_multipart",
+                "uvicorn")  # fmt: skip
 INSTALL: Final = 'pip install "bcma-decide[clinic]"'
 DEPLOY: Final = Path(__file__).parents[1] / "clinic" / "deploy"
 EXAMPLES: Final = {"containerfile": "Containerfile", "systemd": "bcma-decide.service", "config": "bcma-decide.toml"}

@@ -23,9 +23,10 @@ from bcma_decide.clinic.hooks_request import Feedback, HooksRequest
 from bcma_decide.clinic.limits import Limits
 from bcma_decide.clinic.metrics import CONTENT_TYPE, Metrics
 from bcma_decide.clinic.openapi import shared_schemas
+from bcma_decide.clinic.page import page_router
 from bcma_decide.clinic.problems import Refusal, refusal_response
 from bcma_decide.clinic.rest import rest_router
-from bcma_decide.clinic.service import Reader, Service
+from bcma_decide.clinic.service import Reader, Service, Sessions
 from bcma_decide.clinic.settings import Settings
 from bcma_decide.clinic.tokens import TokenGate, Verifier
 from bcma_decide.errors import Problem
@@ -40,6 +41,7 @@ def create_app(
     model: Model,
     *,
     reader: Reader | None = None,
+    sessions: Sessions | None = None,
     today: Callable[[], date] = date.today,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> FastAPI:
@@ -53,8 +55,10 @@ def create_app(
         The evidence, loaded once.
     reader
         From a FHIR record to a profile. Without one there are no CDS Hooks services.
+    sessions
+        Sessions opened from records, which fill the page.
     today
-        The day cards are judged on.
+        The day cards and the page are judged on.
     transport
         How remote key sets are fetched; default over the network.
 
@@ -66,7 +70,7 @@ def create_app(
         When the region of the settings has no label.
     """
     check_region(model, settings.region)
-    service = Service(settings, model, Metrics(model.hash), reader, today)
+    service = Service(settings, model, Metrics(model.hash), reader, today, sessions)
     verifier = None if settings.open else Verifier(settings, transport=transport)
 
     @asynccontextmanager
@@ -90,10 +94,12 @@ def create_app(
     app.include_router(rest_router(service))
     if reader is not None:
         app.include_router(hooks_router(service, reader))
+    if settings.page != "off":
+        app.include_router(page_router(service))
     _add_health(app, service)
     _add_refusals(app)
     _describe(app)
-    app.add_middleware(TokenGate, verifier=verifier)
+    app.add_middleware(TokenGate, verifier=verifier, page=settings.page != "off")
     app.add_middleware(Limits, settings=settings)
     if settings.cors_origins:
         app.add_middleware(

@@ -45,6 +45,48 @@ class Reading(Protocol):
         ...
 
 
+class Filled(Protocol):
+    """What the record gave that a session was opened from."""
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Fields of the profile as text; drugs and courses as lists of text."""
+        ...
+
+    @property
+    def inputs(self) -> tuple[InputLine, ...]:
+        """Every value of the record, and what became of it."""
+        ...
+
+    @property
+    def unmapped(self) -> tuple[UnmappedLine, ...]:
+        """Codes that mean nothing to the reader."""
+        ...
+
+    @property
+    def record_date(self) -> date:
+        """The day ages are counted to."""
+        ...
+
+    @property
+    def not_read(self) -> tuple[str, ...]:
+        """Parts of the record that could not be read, in words."""
+        ...
+
+    @property
+    def banner(self) -> str:
+        """Whose record it is, in one line for the screen; printed and kept nowhere."""
+        ...
+
+
+class Sessions(Protocol):
+    """Sessions that were opened from a record."""
+
+    def find(self, cookies: Mapping[str, str]) -> Filled | None:
+        """The session these cookies belong to, if it goes on."""
+        ...
+
+
 Reader = Callable[[Mapping[str, Any], date], Reading]
 """From a FHIR Bundle and a day to a profile."""
 
@@ -83,4 +125,6 @@ class Service:
     metrics: Metrics
     reader: Reader | None
     today: Callable[[], date]
+    sessions: Sessions | None = None
+    """None where the page is not opened from records."""
     workers: Workers = field(default_factory=Workers)

@@ -102,10 +102,12 @@ class Settings(BaseSettings):
     """Whether ``/metrics`` exists."""
     metrics_clients: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
     """Addresses that may read ``/metrics``."""
+    page: Literal["launch", "open", "off"] = "launch"
+    """Who sees the web page where issuers are configured: who comes from a record, everybody, or nobody."""
     region: str = DEFAULT_REGION
-    """Whose labels CDS Hooks cards judge."""
+    """Whose labels CDS Hooks cards judge, and the page until another is chosen."""
     setting: Design = "real_world"
-    """Whose results CDS Hooks cards expect: ``real_world`` or ``interventional``."""
+    """Whose results cards expect, and the page until another is chosen: ``real_world`` or ``interventional``."""
 
     @classmethod
     def settings_customise_sources(
