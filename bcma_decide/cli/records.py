@@ -60,6 +60,7 @@ def patient_from_record(
     """
     from bcma_decide.clinic.bundle import newest_date, read_bundle_file
     from bcma_decide.clinic.fhir_read import read_bundle
+    from bcma_decide.clinic.record_ledger import replaced
 
     file = "standard input" if source == STANDARD_INPUT else source
     bundle = read_bundle_file(source)
@@ -74,13 +75,5 @@ def patient_from_record(
         placed = [Problem(each.field, each.message, each.fix, file) for each in error.problems]
         raise ProfileError(error.message, placed) from None
     patient = build({**reading.values, **options}, model.definitions) if options else reading.patient
-    return FromRecord(patient, _replaced(reading.inputs, options), reading.unmapped, on)
-
-
-def _replaced(inputs: tuple[InputLine, ...], options: Mapping[str, str]) -> tuple[InputLine, ...]:
-    return tuple(
-        line.model_copy(update={"state": "replaced", "note": f"replaced by {FIELDS[line.field].option}"})
-        if line.field in options and line.state in ("used", "inferred")
-        else line
-        for line in inputs
-    )
+    notes = {name: f"replaced by {FIELDS[name].option}" for name in options}
+    return FromRecord(patient, replaced(reading.inputs, notes), reading.unmapped, on)

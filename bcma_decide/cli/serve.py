@@ -29,6 +29,7 @@ EXTRA: Final = (
     "limits",
     "prometheus_client",
     "pydantic_settings",
+    "python_multipart",
     "uvicorn",
 )
 INSTALL: Final = 'pip install "bcma-decide[clinic]"'

@@ -26,6 +26,7 @@ from bcma_decide.clinic.hooks_request import Feedback, HooksRequest
 from bcma_decide.clinic.limits import Limits
 from bcma_decide.clinic.metrics import CONTENT_TYPE, Metrics
 from bcma_decide.clinic.openapi import shared_schemas
+from bcma_decide.clinic.page import page_router
 from bcma_decide.clinic.problems import Refusal, refusal_response
 from bcma_decide.clinic.rest import rest_router
 from bcma_decide.clinic.service import Reader, Service
@@ -48,6 +49,7 @@ def create_app(
     model: Model,
     *,
     reader: Reader | None = None,
+    sessions: Sessions | None = None,
     today: Callable[[], date] = date.today,
     transport: httpx.AsyncBaseTransport | None = None,
     resolve: Resolve = resolve,
@@ -62,8 +64,10 @@ def create_app(
         The evidence, loaded once.
     reader
         From a FHIR record to a profile. Without one there are no CDS Hooks services.
+    sessions
+        Where what launches read is kept; default sessions of its own.
     today
-        The day cards are judged on.
+        The day cards and the page are judged on.
     transport
         How remote key sets are fetched; default over the network.
     resolve
@@ -79,7 +83,7 @@ def create_app(
     check_region(model, settings.region)
     metrics = Metrics(model.hash)
     fhir = FhirClient(settings, metrics, resolve=resolve)
-    service = Service(settings, model, metrics, reader, today, fhir, Sessions(secure=settings.https))
+    service = Service(settings, model, metrics, reader, today, fhir, sessions or Sessions(secure=settings.https))
     verifier = None if settings.open else Verifier(settings, transport=transport)
 
     @asynccontextmanager
@@ -102,16 +106,17 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.ready = True
-    app.state.sessions = service.sessions
     app.include_router(rest_router(service))
     if reader is not None:
         app.include_router(hooks_router(service, reader))
         if settings.smart:
             add_smart(app, service, reader, resolve)
+    if settings.page != "off":
+        app.include_router(page_router(service))
     _add_health(app, service)
     _add_refusals(app)
     _describe(app)
-    app.add_middleware(TokenGate, verifier=verifier)
+    app.add_middleware(TokenGate, verifier=verifier, page=settings.page != "off")
     app.add_middleware(Limits, settings=settings)
     if settings.cors_origins:
         app.add_middleware(

@@ -13,6 +13,14 @@ POLICY: Final = f"default-src 'none'; base-uri 'none'; form-action 'none'; {_UNF
 SHEET_POLICY: Final = f"{POLICY}; style-src 'unsafe-inline'"
 """A sheet brings its own styles and nothing else."""
 
+PAGE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    f"form-action 'self'; base-uri 'none'; {_UNFRAMED}"
+)
+"""The page loads its own files and sends its own form, nothing else."""
+PAGE_HEADERS: Final = {"Content-Security-Policy": PAGE_POLICY, "Referrer-Policy": "same-origin"}
+"""With a referrer at home, since a browser without one does not say where a form comes from."""
+
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",

@@ -7,14 +7,16 @@ from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from bcma_decide.assemble import compare
 from bcma_decide.clinic.bodies import read_object, read_shape
 from bcma_decide.clinic.evidence_view import EvidenceView, evidence_view
-from bcma_decide.clinic.headers import SHEET_POLICY
+from bcma_decide.clinic.headers import PAGE_HEADERS, SHEET_POLICY
 from bcma_decide.clinic.media import Format, negotiated
 from bcma_decide.clinic.openapi import body_of, comparison_examples, profile_schema
+from bcma_decide.clinic.page_access import wants_page
+from bcma_decide.clinic.page_view import evidence_html
 from bcma_decide.clinic.problems import PROBLEM_TYPE, Refusal
 from bcma_decide.clinic.service import Service
 from bcma_decide.comparison import Comparison
@@ -109,10 +111,19 @@ def rest_router(service: Service) -> APIRouter:
         except BcmaDecideError as error:
             raise Refusal.of(error) from None
 
-    @router.get("/evidence", summary="What stands behind the numbers", response_model=EvidenceView)
-    async def evidence() -> EvidenceView:
+    @router.get(
+        "/evidence",
+        summary="What stands behind the numbers",
+        response_model=None,
+        responses={200: {"model": EvidenceView, "content": {"text/html": {}}}},
+    )
+    async def evidence(request: Request) -> Response:
         """Evidence and its date, versions, counts, regions, outcomes, and the fields of a profile with their units."""
-        return evidence_view(service.model, service.today())
+        vary = {"Vary": "Accept"}
+        if service.settings.page != "off" and wants_page(request):
+            page = await service.workers.run(evidence_html, service)
+            return HTMLResponse(page, headers={**vary, **PAGE_HEADERS})
+        return JSONResponse(evidence_view(service.model, service.today()).model_dump(mode="json"), headers=vary)
 
     @router.get("/schema", summary="JSON Schema of a comparison")
     async def schema() -> dict[str, Any]:

@@ -184,10 +184,12 @@ class Settings(BaseSettings):
     """Bytes, unpacked, that one answer and all answers for one call may have."""
     fhir_searches: int = Field(default=32, ge=1)
     """Searches at a time, for all calls; more wait."""
+    page: Literal["launch", "open", "off"] = "launch"
+    """Who sees the web page where issuers are configured: who comes from a record, everybody, or nobody."""
     region: str = DEFAULT_REGION
-    """Whose labels CDS Hooks cards judge."""
+    """Whose labels CDS Hooks cards judge, and the page until another is chosen."""
     setting: Design = "real_world"
-    """Whose results CDS Hooks cards expect: ``real_world`` or ``interventional``."""
+    """Whose results cards expect, and the page until another is chosen: ``real_world`` or ``interventional``."""
 
     @classmethod
     def settings_customise_sources(

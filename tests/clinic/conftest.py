@@ -14,6 +14,8 @@ if MISSING and os.environ.get("CI_PARTS") != "1":
         "test_load.py",
         "test_openapi_fuzzed.py",
         "test_orders.py",
+        "test_page.py",
+        "test_page_in_chromium.py",
         "test_record_to_card.py",
         "test_rest.py",
         "test_server.py",

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from bcma_decide.cli.serve import _read
+from bcma_decide.clinic.sessions import Sessions
 from tests.clinic import ehr as hospital
 from tests.clinic.service import TODAY, app, model
 
@@ -24,7 +25,10 @@ def configured(*servers, **settings):
         entries.append({"id": name, "label": f"Hospital {number}", "iss": server.iss, "client_id": server.client_id})
     entries = [entry | settings.pop("ehr", {}) for entry in entries]
     whole = {"public_url": PUBLIC, "fhir_private_networks": LOOPBACK, "smart": entries} | settings
-    return app(reading=partial(_read, model()), **whole)
+    sessions = Sessions(secure=True)
+    application = app(reading=partial(_read, model()), sessions=sessions, **whole)
+    application.state.sessions = sessions
+    return application
 
 
 @asynccontextmanager

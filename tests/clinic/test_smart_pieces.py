@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from bcma_decide.clinic.sessions import Filled
+from bcma_decide.clinic.sessions import Filled, Sessions
 from bcma_decide.clinic.settings import read_settings
 from bcma_decide.clinic.smart.banner import banner_of
 from bcma_decide.clinic.smart.client_key import read_client_key
@@ -215,9 +215,8 @@ def test_whatever_an_ehr_sends_is_read_or_stops_the_launch(read, good, data):
 
 def test_sessions_are_forgotten_even_when_nobody_calls(monkeypatch):
     monkeypatch.setattr("bcma_decide.clinic.app._SWEPT", 0.01)
-    application = app()
-    sessions = application.state.sessions
-    monkeypatch.setattr(sessions, "_longest", 0.02)
+    sessions = Sessions(longest=0.02)
+    application = app(sessions=sessions)
     sessions.begin(Filled({"age": 71}, (), (), TODAY, (), ""))
 
     async def waiting():

@@ -54,6 +54,11 @@ def test_a_browser_comes_from_the_ehr_to_the_page(browser):  # noqa: F811
         page = browser.new_context().new_page()
         page.goto(f"{base}/smart/launch?iss={ehr.iss}&launch={ehr.launch()}")
         assert page.url == f"{base}/"
+        assert page.get_by_text("Maria <b>Eva</b> Testperson-Äß, born").is_visible()
+        shown = page.locator("[name=age]").input_value()
+        assert shown == "58", shown
+        assert page.get_by_text("From the record").count() > 5
+        assert "of 100" in page.inner_text("main")
         (cookie,) = page.context.cookies()
         assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("bcma-session", True, "Lax")
         assert ehr.faults == []
@@ -82,9 +87,10 @@ def test_in_a_frame_of_the_ehr_too_where_browsers_block_cookies_of_other_sites(b
                 page.wait_for_load_state("networkidle")
                 found = page.context.cookies()
                 where = page.frames[1].url
+                filled = page.frames[1].get_by_text("Testperson").count()
                 blocking.close()
             if allowed:
-                assert where == f"{public}/"
+                assert (where, filled) == (f"{public}/", 1)
                 assert [each["name"] for each in found] == ["__Host-bcma-session"]
                 assert found[0]["partitionKey"] == "http://127.0.0.1"
             else:

@@ -47,7 +47,7 @@ def _verified(token: str, keys: Mapping[str, Any]) -> Mapping[str, Any]:
     if len(token) > LONGEST:
         raise Untrusted("malformed")
     header, _ = unverified(token)
-    algorithm, kid = header.get("alg"), header.get("kid")
+    algorithm, kid = header.get("alg"), str(header.get("kid"))
     if algorithm not in ALGORITHMS:
         raise Untrusted("algorithm")
     registry = JWSRegistry(algorithms=[algorithm], strict_check_header=False)
