@@ -122,6 +122,25 @@ def template(definitions: Definitions | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
+def profile_text(values: Mapping[str, Any], *, as_json: bool = False) -> str:
+    """Write the known fields of one patient as a file that :func:`read_profile` reads, in the order of the table.
+
+    Parameters
+    ----------
+    values
+        Fields as text, such as *2.1 mg/dL*.
+    as_json
+        JSON instead of YAML.
+    """
+    known = {name: values[name] for name in FIELDS if name in values}
+    if as_json:
+        return json.dumps(known, indent=2, ensure_ascii=False) + "\n"
+    import yaml
+
+    head = _comment("Profile of one patient. What is not here is unknown. Read it with: bcma-decide compare FILE")
+    return "\n".join(head) + "\n" + yaml.safe_dump(known, sort_keys=False, allow_unicode=True, width=_WIDTH)
+
+
 def _described(field: ProfileField, definitions: Definitions | None) -> list[str]:
     example = f", for example {field.example}" if field.example else ""
     meaning = definition_text(field, definitions)

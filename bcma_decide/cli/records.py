@@ -71,6 +71,7 @@ def patient_from_bundle(
     """Read the patient from a bundle at hand; ``file`` is what messages call it. Raises ProfileError."""
     from bcma_decide.clinic.bundle import newest_date, read_record, refusal
     from bcma_decide.clinic.fhir_read import read_bundle
+    from bcma_decide.clinic.record_ledger import replaced
 
     newest = newest_date(bundle)
     on = day or (newest.last if newest else None)
@@ -83,13 +84,5 @@ def patient_from_bundle(
         placed = [Problem(each.field, each.message, each.fix, file) for each in error.problems]
         raise ProfileError(error.message, placed) from None
     patient = build({**reading.values, **options}, model.definitions) if options else reading.patient
-    return FromRecord(bundle, patient, _replaced(reading.inputs, options), reading.unmapped, on)
-
-
-def _replaced(inputs: tuple[InputLine, ...], options: Mapping[str, str]) -> tuple[InputLine, ...]:
-    return tuple(
-        line.model_copy(update={"state": "replaced", "note": f"replaced by {FIELDS[line.field].option}"})
-        if line.field in options and line.state in ("used", "inferred")
-        else line
-        for line in inputs
-    )
+    notes = {name: f"replaced by {FIELDS[name].option}" for name in options}
+    return FromRecord(bundle, patient, replaced(reading.inputs, notes), reading.unmapped, on)

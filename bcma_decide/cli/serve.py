@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 serve_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 EXTRA: Final = (
+    "authlib",
     "fastapi",
     "httpcore",
     "httpx",
@@ -28,6 +29,7 @@ EXTRA: Final = (
     "limits",
     "prometheus_client",
     "pydantic_settings",
+    "python_multipart",
     "uvicorn",
 )
 INSTALL: Final = 'pip install "bcma-decide[clinic]"'

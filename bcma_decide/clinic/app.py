@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Final
 
 import httpx
 from fastapi import FastAPI, Request
@@ -27,10 +28,13 @@ from bcma_decide.clinic.hooks_request import Feedback, HooksRequest
 from bcma_decide.clinic.limits import Limits
 from bcma_decide.clinic.metrics import CONTENT_TYPE, Metrics
 from bcma_decide.clinic.openapi import shared_schemas
+from bcma_decide.clinic.page import page_router
 from bcma_decide.clinic.problems import Refusal, refusal_response
 from bcma_decide.clinic.rest import rest_router
 from bcma_decide.clinic.service import Reader, Service
+from bcma_decide.clinic.sessions import Sessions
 from bcma_decide.clinic.settings import Settings
+from bcma_decide.clinic.smart.router import add_smart
 from bcma_decide.clinic.tokens import TokenGate, Verifier
 from bcma_decide.errors import AuditError, Problem
 from bcma_decide.model.artefact import Model
@@ -38,12 +42,16 @@ from bcma_decide.patient import Patient
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import INTENDED_USE
 
+_SWEPT: Final = 60.0
+"""Seconds between two looks at the sessions."""
+
 
 def create_app(
     settings: Settings,
     model: Model,
     *,
     reader: Reader | None = None,
+    sessions: Sessions | None = None,
     today: Callable[[], date] = date.today,
     transport: httpx.AsyncBaseTransport | None = None,
     resolve: Resolve = resolve,
@@ -58,8 +66,10 @@ def create_app(
         The evidence, loaded once.
     reader
         From a FHIR record to a profile. Without one there are no CDS Hooks services, and REST takes profiles only.
+    sessions
+        Where what launches read is kept; default sessions of its own.
     today
-        The day cards are judged on.
+        The day cards and the page are judged on.
     transport
         How remote key sets are fetched; default over the network.
     resolve
@@ -68,7 +78,7 @@ def create_app(
     Raises
     ------
     ServiceError
-        When the keys of an issuer cannot be used.
+        When the keys of an issuer, or a key for an EHR, cannot be used.
     ProfileError
         When the region of the settings has no label.
     AuditError
@@ -79,13 +89,16 @@ def create_app(
     verifier = None if settings.open else Verifier(settings, transport=transport)
     audit = None if settings.audit is None else open_audit(settings.audit.get_secret_value(), write=True)
     client = FhirClient(settings, metrics, resolve=resolve)
-    service = Service(settings, model, metrics, reader, today, client, audit)
+    kept = sessions or Sessions(secure=settings.https)
+    service = Service(settings, model, metrics, reader, today, client, kept, audit)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await service.workers.run(compare, Patient(), model=model)  # what is worked out once is worked out now
         app.state.ready = True
+        sweeping = asyncio.create_task(_sweep(service.sessions))
         yield
+        sweeping.cancel()
         app.state.ready = False
         service.workers.stop()
         if audit is not None:
@@ -104,10 +117,14 @@ def create_app(
     app.include_router(rest_router(service))
     if reader is not None:
         app.include_router(hooks_router(service, reader))
+        if settings.smart:
+            add_smart(app, service, reader, resolve)
+    if settings.page != "off":
+        app.include_router(page_router(service))
     _add_health(app, service)
     _add_refusals(app)
     _describe(app)
-    app.add_middleware(TokenGate, verifier=verifier)
+    app.add_middleware(TokenGate, verifier=verifier, page=settings.page != "off")
     app.add_middleware(Limits, settings=settings)
     if settings.cors_origins:
         app.add_middleware(
@@ -118,9 +135,16 @@ def create_app(
             expose_headers=[AUDIT_HEADER],
             max_age=600,
         )
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, frame_ancestors=settings.frame_ancestors)
     app.add_middleware(AccessLog, metrics=service.metrics)
     return app
+
+
+async def _sweep(sessions: Sessions) -> None:
+    """Forget sessions whose time is over even when nobody calls."""
+    while True:
+        await asyncio.sleep(_SWEPT)
+        sessions.sweep()
 
 
 def _add_health(app: FastAPI, service: Service) -> None:

@@ -113,6 +113,11 @@ def read_record(parts: Mapping[str, Part], patient_id: str) -> Record:
         problems = [Problem(f"prefetch.{key}", _WORDS[parts[key].state], f"send {TEMPLATES[key]}") for key in missing]
         raise Refusal(412, "the patient and the diagnoses are needed", problems)
     _check_patient(parts["patient"], patient_id)
+    return own_record(parts, patient_id)
+
+
+def own_record(parts: Mapping[str, Part], patient_id: str) -> Record:
+    """Leave out what says that it belongs to another patient."""
     own = {
         key: Part(part.state, tuple(each for each in part.resources if not _is_foreign(each, patient_id)))
         for key, part in parts.items()

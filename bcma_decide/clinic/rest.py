@@ -6,15 +6,17 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from bcma_decide.clinic.answering import AUDIT_HEADER, Answered, answer
 from bcma_decide.clinic.comparison_request import ComparisonRequest, Received, asked_of, receive
 from bcma_decide.clinic.evidence_view import EvidenceView, evidence_view
 from bcma_decide.clinic.fhir_out import bundle_json, fhir_bundle, patient_reference
-from bcma_decide.clinic.headers import SHEET_POLICY
+from bcma_decide.clinic.headers import PAGE_HEADERS, SHEET_POLICY
 from bcma_decide.clinic.media import FHIR, Format, negotiated
 from bcma_decide.clinic.openapi import comparison_body
+from bcma_decide.clinic.page_access import wants_page
+from bcma_decide.clinic.page_view import evidence_html
 from bcma_decide.clinic.problems import PROBLEM_TYPE, Refusal
 from bcma_decide.clinic.service import Service
 from bcma_decide.clinic.tokens import issuer_of
@@ -93,10 +95,19 @@ def rest_router(service: Service) -> APIRouter:
         except BcmaDecideError as error:
             raise Refusal.of(error) from None
 
-    @router.get("/evidence", summary="What stands behind the numbers", response_model=EvidenceView)
-    async def evidence() -> EvidenceView:
+    @router.get(
+        "/evidence",
+        summary="What stands behind the numbers",
+        response_model=None,
+        responses={200: {"model": EvidenceView, "content": {"text/html": {}}}},
+    )
+    async def evidence(request: Request) -> Response:
         """Evidence and its date, versions, counts, regions, outcomes, and the fields of a profile with their units."""
-        return evidence_view(service.model, service.today())
+        vary = {"Vary": "Accept"}
+        if service.settings.page != "off" and wants_page(request):
+            page = await service.workers.run(evidence_html, service)
+            return HTMLResponse(page, headers={**vary, **PAGE_HEADERS})
+        return JSONResponse(evidence_view(service.model, service.today()).model_dump(mode="json"), headers=vary)
 
     @router.get("/schema", summary="JSON Schema of a comparison")
     async def schema() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from bcma_decide.clinic.fhir_client import FhirClient
 from bcma_decide.clinic.metrics import Metrics
+from bcma_decide.clinic.sessions import Sessions
 from bcma_decide.clinic.settings import Settings
 from bcma_decide.comparison import InputLine, UnmappedLine
 from bcma_decide.model.artefact import Model
@@ -31,6 +32,11 @@ class Reading(Protocol):
     @property
     def patient(self) -> Patient:
         """The profile; what the record does not say is unknown."""
+        ...
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The same as plain fields, as a form is filled with them."""
         ...
 
     @property
@@ -93,5 +99,6 @@ class Service:
     today: Callable[[], date]
     fhir: FhirClient
     """Reads the FHIR servers of clients, those that are configured."""
+    sessions: Sessions = field(default_factory=Sessions)
     audit: Audit | None = None
     workers: Workers = field(default_factory=Workers)

@@ -22,12 +22,15 @@ from joserfc.jwt import JWTClaimsRegistry
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bcma_decide.clinic.key_sets import KeySource, key_source
+from bcma_decide.clinic.page_access import is_page
 from bcma_decide.clinic.problems import Refusal, refusal_response
 from bcma_decide.clinic.settings import Issuer, Settings
 from bcma_decide.errors import Problem, ServiceError
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Without a token; ``/metrics`` looks at the address of the client instead."""
+OPEN_BELOW: Final = "/smart/"
+"""Browsers that an EHR sends bring no token of ours: what they bring is checked there."""
 LONGEST_LIFE: Final = 3_600
 """Seconds a token may still be valid: as long as its use is remembered."""
 MOST_REMEMBERED: Final = 100_000
@@ -159,15 +162,19 @@ def _text(values: Mapping[str, Any], name: str) -> str:
 
 
 class TokenGate:
-    """Refuses with 401 and nothing more whoever brings no token that admits them; their body is never read."""
+    """Refuses with 401 and nothing more whoever brings no token that admits them; their body is never read.
 
-    def __init__(self, app: ASGIApp, verifier: Verifier | None) -> None:
+    Requests for the page pass, where there is one: it asks itself who may see it.
+    """
+
+    def __init__(self, app: ASGIApp, verifier: Verifier | None, *, page: bool = False) -> None:
         self.app = app
         self.verifier = verifier
+        self.page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] == "http" and self.verifier is not None and scope["path"] not in OPEN_PATHS:
+        if scope["type"] == "http" and self.verifier is not None and not self._is_open(scope):
             try:
                 scope["bcma_decide.issuer"] = await self.verifier.verify(_bearer(scope), str(scope["path"]))
             except Untrusted as untrusted:
@@ -176,6 +183,10 @@ class TokenGate:
                 await refusal_response(scope["path"], refusal)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+    def _is_open(self, scope: Scope) -> bool:
+        path = str(scope["path"])
+        return path in OPEN_PATHS or path.startswith(OPEN_BELOW) or (self.page and is_page(scope))
 
 
 def issuer_of(scope: Scope) -> str:

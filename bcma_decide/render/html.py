@@ -54,18 +54,33 @@ def render_html(comparison: Comparison, sheet: Sheet | None = None) -> str:
     return _page(comparison, sheet, widest_fit(comparison, sheet), on_screen=True)
 
 
+def render_part(comparison: Comparison, sheet: Sheet) -> str:
+    """Write a sheet as part of another page: the same, without the page around it and without its styles.
+
+    Its heading then has the second level, since the page has one of its own.
+    """
+    return _page(comparison, sheet, widest_fit(comparison, sheet), on_screen=True, alone=False)
+
+
+def part_style(sheet: Sheet) -> str:
+    """Write the styles of such a part, for the screen and for paper; the same for every comparison."""
+    template = _environment().get_template(f"{sheet.audience}_style.css.j2")
+    return template.render(sheet=sheet, fit=Fit((1.0, 1.0), (0, 0)), on_screen=True, hash="")
+
+
 def render_print(comparison: Comparison, sheet: Sheet, fit: Fit) -> str:
     """Write a sheet as the page a PDF is laid out from: paper only, in the packaged fonts."""
     return _page(comparison, sheet, fit, on_screen=False)
 
 
-def _page(comparison: Comparison, sheet: Sheet, fit: Fit, *, on_screen: bool) -> str:
+def _page(comparison: Comparison, sheet: Sheet, fit: Fit, *, on_screen: bool, alone: bool = True) -> str:
     classes = arrange.class_options(comparison)
     shared = {
         "comparison": comparison,
         "sheet": sheet,
         "fit": fit,
         "on_screen": on_screen,
+        "alone": alone,
         "lang": sheet.language,
         "hash": result_hash(comparison),
         "classes": classes,

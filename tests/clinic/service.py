@@ -54,10 +54,11 @@ def reader(bundle, on, *, infer=False):
     return Read(Patient.read(values, model().definitions), has, tuple(unmapped))
 
 
-def app(*, reading=reader, transport=None, resolve=resolve, **settings):
+def app(*, reading=reader, sessions=None, transport=None, resolve=resolve, **settings):
     return create_app(
-        Settings(**settings), model(), reader=reading, today=lambda: TODAY, transport=transport, resolve=resolve
-    )
+        Settings(**settings), model(), reader=reading, sessions=sessions, today=lambda: TODAY, transport=transport,
+        resolve=resolve,
+    )  # fmt: skip
 
 
 @asynccontextmanager
