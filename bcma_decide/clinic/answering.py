@@ -41,6 +41,8 @@ class Asked(BaseModel):
     date: Day | None = None
     """As of which day; None: the date of the evidence."""
     explain: tuple[str, ...] = ()
+    name: str | None = None
+    """Of a shipped example; never a person's."""
     inputs: tuple[InputLine, ...] = ()
     unmapped: tuple[UnmappedLine, ...] = ()
     record_date: Day | None = None
@@ -92,6 +94,7 @@ def compared(asked: Asked, model: Model) -> Comparison:
         region=asked.region,
         date=asked.date,
         explain=asked.explain,
+        name=asked.name,
         model=model,
         inputs=asked.inputs,
         unmapped=asked.unmapped,
