@@ -13,7 +13,6 @@ import pytest
 
 from tests.clinic.test_server import running, stop
 from tests.clinic.tokens import EC, key, key_set
-from tests.render.sheets import browser  # noqa: F401  # a fixture
 
 CLIENT = Path(__file__).parent / "cds_client"
 RECORD = Path(__file__).parent / "bundles" / "extramedullary-66-high-risk.json"
@@ -93,7 +92,7 @@ def opened(context, origin, base):
 
 
 @pytest.mark.slow
-def test_a_page_of_an_allowed_origin_gets_the_card_and_reports_its_dismissal(browser, tmp_path):  # noqa: F811
+def test_a_page_of_an_allowed_origin_gets_the_card_and_reports_its_dismissal(browser, tmp_path):
     with client() as origin, service(tmp_path, BCMA_DECIDE_CORS_ORIGINS=json.dumps([origin])) as (process, base):
         page = opened(browser.new_context(), origin, base)
         assert page.inner_text("#log").split("\n")[:3] == ["discovery 200", "call 200", "done"]
@@ -115,7 +114,7 @@ def test_a_page_of_an_allowed_origin_gets_the_card_and_reports_its_dismissal(bro
 
 @pytest.mark.slow
 @pytest.mark.parametrize("origins", [[], ["http://other.example.org"]])
-def test_a_page_of_another_origin_reads_nothing(browser, tmp_path, origins):  # noqa: F811
+def test_a_page_of_another_origin_reads_nothing(browser, tmp_path, origins):
     with client() as origin, service(tmp_path, BCMA_DECIDE_CORS_ORIGINS=json.dumps(origins)) as (_, base):
         page = opened(browser.new_context(), origin, base)
         assert "failed" in page.inner_text("#log")

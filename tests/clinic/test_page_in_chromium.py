@@ -14,7 +14,6 @@ from bcma_decide.render.html import render_html
 from bcma_decide.render.sheet import Sheet
 from tests.clinic.test_server import running
 from tests.render import sheets
-from tests.render.sheets import browser  # noqa: F401  # a fixture
 from tests.render.test_sheet_in_chromium import SPACING, assert_fits, letters, violations
 
 pytestmark = pytest.mark.slow
@@ -34,7 +33,7 @@ def address():
 
 
 @pytest.fixture
-def opened(browser, address):  # noqa: F811
+def opened(browser, address):
     """Opens the page in a fresh profile; it must stay silent and ask nobody else. ``said`` may be emptied of what is
     meant: a browser reports every answer of 422."""
     contexts, said, asked = [], [], []
@@ -390,7 +389,7 @@ def test_targets_are_large(opened, width):
 
 
 @pytest.mark.parametrize("audience", ["clinician", "patient"])
-def test_printed_it_is_the_sheet_and_nothing_else(opened, browser, tmp_path, audience):  # noqa: F811
+def test_printed_it_is_the_sheet_and_nothing_else(opened, browser, tmp_path, audience):
     sheets.require("pdftotext", "pdfinfo")
     page = opened(f"/?example={EXAMPLE}&audience={audience}", color_scheme="dark")
     found = printed(page)

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse
 from tests.clinic.ehr import Ehr, serving
 from tests.clinic.test_server import running, stop
 from tests.clinic.tls_proxy import listening
-from tests.render.sheets import CHROMIUM, QUIET, browser  # noqa: F401  # a fixture
+from tests.render.sheets import CHROMIUM, QUIET
 
 
 def settings(server, **changes):
@@ -48,7 +48,7 @@ def test_on_this_machine_the_address_to_return_to_is_that_of_the_socket():
 
 
 @pytest.mark.slow
-def test_a_browser_comes_from_the_ehr_to_the_page(browser):  # noqa: F811
+def test_a_browser_comes_from_the_ehr_to_the_page(browser):
     with serving(Ehr()) as ehr, running(**settings(ehr)) as (_, port):
         base = known(ehr, port)
         page = browser.new_context().new_page()
@@ -66,7 +66,7 @@ def test_a_browser_comes_from_the_ehr_to_the_page(browser):  # noqa: F811
 
 
 @pytest.mark.slow
-def test_in_a_frame_of_the_ehr_too_where_browsers_block_cookies_of_other_sites(browser, tmp_path):  # noqa: F811
+def test_in_a_frame_of_the_ehr_too_where_browsers_block_cookies_of_other_sites(browser, tmp_path):
     """The EHR on 127.0.0.1 frames the service on https://localhost: another site, so its cookies are third-party."""
     with serving(Ehr()) as ehr, listening(tmp_path) as (secure, leads_to):
         public = f"https://localhost:{secure}"
