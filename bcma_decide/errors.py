@@ -6,6 +6,7 @@ BcmaDecideError
 ├── SynthesisError    numbers that cannot be pooled                exit 3
 ├── SheetError        a sheet that cannot be written as asked      exit 2
 ├── ServiceError      a service that cannot start as configured    exit 2
+├── AuditError        an audit that cannot be read or written      exit 3
 └── NoEvidenceError   nothing usable to answer with                exit 4
 
 A message says what is wrong, where (file and field), and what to do about it.
@@ -19,6 +20,8 @@ from dataclasses import dataclass
 EXIT_USAGE = 2
 EXIT_INVALID_INPUT = 3
 EXIT_NO_EVIDENCE = 4
+EXIT_DIFFERS = 5
+EXIT_NOT_REPEATABLE = 6
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,10 @@ class ServiceError(BcmaDecideError):
     """A service that cannot start as configured: a setting, a key file, a missing extra, no way to tell who calls."""
 
     exit_code = EXIT_USAGE
+
+
+class AuditError(BcmaDecideError):
+    """An audit that cannot be opened, read or written, or that does not hold the record asked for."""
 
 
 class NoEvidenceError(BcmaDecideError):

@@ -20,7 +20,7 @@ EPILOG: Final = (
 
 COMMANDS: Final = {
     "compare": ("bcma_decide.cli.compare", "Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient."),
-    "batch": ("bcma_decide.cli.batch", "Write the sheets of every profile in a folder."),
+    "batch": ("bcma_decide.cli.batch", "Write the sheets of every profile or record in a folder."),
     "score": ("bcma_decide.cli.score", "Work out a published score for one patient, or list the scores."),
     "template": ("bcma_decide.cli.profiles", "Write an empty, commented profile file."),
     "examples": ("bcma_decide.cli.profiles", "List the shipped example patients, or write their sheets."),
@@ -30,6 +30,7 @@ COMMANDS: Final = {
     ),
     "schema": ("bcma_decide.cli.schema", "Print the JSON Schema of a comparison."),
     "serve": ("bcma_decide.cli.serve", "Answer other software over HTTP: REST and CDS Hooks."),
+    "replay": ("bcma_decide.cli.replay", "Repeat a recorded answer of the service and compare the bytes."),
     "evidence": ("bcma_decide.cli.evidence", "Look at, check, pool and build the evidence."),
 }
 """Where each command lives, and its one-line help, so that listing them loads none of them."""
@@ -101,6 +102,8 @@ def main() -> None:
     try:
         app()
     except OSError as error:  # a full disk, for example; a closed pipe ends quietly before it comes here
-        sys.stderr.write(f"cannot write the output: {error.strerror or error}\n")
+        if error.errno is None:  # not from the system: a missing template of a broken installation, for example
+            raise
+        sys.stderr.write(f"cannot write the output: {error.strerror}\n")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is tried again on the way out
         sys.exit(1)

@@ -1,9 +1,8 @@
-"""``bcma-decide batch``: the sheets of every profile in a folder."""
+"""``bcma-decide batch``: the sheets of every profile or FHIR bundle in a folder."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from bcma_decide.cli.compare import (
     warn_if_old,
 )
 from bcma_decide.cli.errors import report_errors
+from bcma_decide.cli.records import FromRecord, Infer, patient_from_bundle
 from bcma_decide.cli.sheets import (
     ForAudiences,
     Icons,
@@ -37,6 +37,7 @@ from bcma_decide.cli.sheets import (
     split,
     write,
 )
+from bcma_decide.cli.tasks import Task, read_bundle_of, tasks_of
 from bcma_decide.errors import EXIT_INVALID_INPUT, BcmaDecideError, Problem, SheetError
 from bcma_decide.profile_io import read_profile
 from bcma_decide.render.sheet import Sheet, result_json
@@ -54,10 +55,20 @@ SHEETS: Final[tuple[Format, ...]] = ("html", "pdf")
 """What is written when nothing else is asked for."""
 EXIT_INTERRUPTED: Final = 130
 
-_ENDINGS: Final = (".yaml", ".yml", ".json")
-
 Folder = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="Folder with profiles, *.yaml, *.yml and *.json; not those below it.")
+    Path,
+    typer.Argument(
+        metavar="FOLDER", help="Folder with profiles, *.yaml, *.yml and *.json, or with bundles; not those below it."
+    ),
+]
+Fhir = Annotated[
+    bool,
+    typer.Option(
+        "--fhir",
+        metavar="",
+        help="The folder holds FHIR R4 Bundles of one patient each: *.json, and *.ndjson with one on every line. Ages "
+        "are counted to --date, else to the newest date in each.",
+    ),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where the files go; made if it is not there.")]
 Formats = Annotated[
@@ -73,15 +84,6 @@ AsSummary = Annotated[
 
 
 @dataclass(frozen=True)
-class Task:
-    """One patient: the file, what its sheets are called, and its name if it is an example."""
-
-    file: Path
-    stem: str
-    example: str | None = None
-
-
-@dataclass(frozen=True)
 class Order:
     """What is written for every patient, and where."""
 
@@ -92,6 +94,9 @@ class Order:
     setting: Design = "real_world"
     region: str = DEFAULT_REGION
     day: Day | None = None
+    fhir: bool = False
+    """Whether the patients are FHIR bundles, and whether lines of therapy are inferred from them."""
+    infer: bool = False
 
 
 @dataclass
@@ -99,7 +104,7 @@ class Done:
     """Files written so far, and the problems of each profile that failed."""
 
     written: list[Path] = field(default_factory=list)
-    failed: dict[Path, tuple[Problem, ...]] = field(default_factory=dict)
+    failed: dict[Task, tuple[Problem, ...]] = field(default_factory=dict)
     profiles: int = 0
     interrupted: bool = False
 
@@ -109,6 +114,8 @@ class Done:
 def batch(
     folder: Folder,
     out: Out,
+    fhir: Fhir = False,
+    infer: Infer = False,
     formats: Formats = None,
     audience: ForAudiences = None,
     paper: OnPaper = None,
@@ -127,10 +134,14 @@ def batch(
     A profile that cannot be used is named at the end with its field, and the exit code is 3; the others are written.
 
     Example: bcma-decide batch profiles --out sheets --audience both --format pdf
+
+    Of records, one in a file or one on a line: bcma-decide batch bundles --fhir --out results --format json
     """
     from bcma_decide.assemble import check_region, load_model
 
-    tasks = _tasks(folder)
+    if infer and not fhir:
+        raise typer.BadParameter("belongs to records: give --fhir with it", param_hint="--infer")
+    tasks = tasks_of(folder, fhir=fhir)
     kinds = _formats(formats)
     day = read_day(date)
     sheets = tuple(read_sheet(each, paper, lang, rows, icons, site=site) for each in audiences(audience))
@@ -143,7 +154,7 @@ def batch(
     if day is None:
         warn_if_old(model)
     design: Design = "interventional" if setting == "trial" else "real_world"
-    order = Order(out, sheets, model, kinds, design, region, day)
+    order = Order(out, sheets, model, kinds, design, region, day, fhir, infer)
     done = write_all(tasks, order)
     report(done, as_json=as_json)
 
@@ -152,28 +163,6 @@ def _formats(asked: Sequence[str] | None) -> tuple[Format, ...]:
     wanted = split(asked) or SHEETS
     check_known(wanted, FORMATS, "--format")
     return tuple(each for each in FORMATS if each in wanted)
-
-
-def _tasks(folder: Path) -> list[Task]:
-    """Every profile of a folder in the order of the names; a stem that two share is replaced by the whole name."""
-    if not folder.is_dir():
-        raise typer.BadParameter(f"{folder} is not a folder", param_hint="FOLDER")
-    try:
-        files = sorted(
-            path
-            for path in folder.iterdir()
-            if path.suffix.lower() in _ENDINGS and not path.name.startswith(".") and not path.is_dir()
-        )
-    except OSError as error:
-        raise typer.BadParameter(f"{folder} cannot be read: {error.strerror}", param_hint="FOLDER") from None
-    if not files:
-        raise typer.BadParameter(
-            f"{folder} holds no profile ({', '.join('*' + ending for ending in _ENDINGS)}); "
-            "write one with: bcma-decide template",
-            param_hint="FOLDER",
-        )
-    wanted = Counter(path.stem.casefold() for path in files) + Counter(path.name.casefold() for path in files)
-    return [Task(path, path.stem if wanted[path.stem.casefold()] == 1 else path.name) for path in files]
 
 
 def write_all(tasks: Sequence[Task], order: Order) -> Done:
@@ -204,20 +193,32 @@ def _one(task: Task, order: Order, done: Done) -> None:
     from bcma_decide.assemble import compare
 
     try:
-        patient = read_profile(task.file, order.model.definitions)
+        record = _record(task, order) if order.fhir else None
         comparison = compare(
-            patient, setting=order.setting, region=order.region, date=order.day, name=task.example, model=order.model
+            record.patient if record else read_profile(task.file, order.model.definitions),
+            setting=order.setting,
+            region=order.region,
+            date=order.day,
+            name=task.example,
+            model=order.model,
+            inputs=record.inputs if record else (),
+            unmapped=record.unmapped if record else (),
+            record_date=record.on if record else None,
         )
         pages = dict(_pages(task, order, comparison))
         for path, content in pages.items():
             write(path, content)
             done.written.append(path)
     except BcmaDecideError as error:
-        done.failed[task.file] = error.problems or (Problem("", error.message),)
+        done.failed[task] = error.problems or (Problem("", error.message),)
     except Exception as error:  # a fault of this program or of a library: the other patients' sheets go on
-        done.failed[task.file] = (Problem("", f"failed in the program: {type(error).__name__}: {error}"),)
+        done.failed[task] = (Problem("", f"failed in the program: {type(error).__name__}: {error}"),)
     else:
         done.profiles += 1
+
+
+def _record(task: Task, order: Order) -> FromRecord:
+    return patient_from_bundle(read_bundle_of(task), {}, order.model, order.day, infer=order.infer, file=task.place)
 
 
 def _pages(task: Task, order: Order, comparison: Comparison) -> Iterator[tuple[Path, bytes]]:
@@ -252,7 +253,7 @@ def _progress(tasks: Sequence[Task]) -> Iterator[Iterator[Task]]:
 
         def turns() -> Iterator[Task]:
             for task in tasks:
-                progress.update(bar, description=task.file.name)
+                progress.update(bar, description=task.name)
                 yield task
                 progress.advance(bar)
 
@@ -261,7 +262,7 @@ def _progress(tasks: Sequence[Task]) -> Iterator[Iterator[Task]]:
 
 def _announced(tasks: Sequence[Task]) -> Iterator[Task]:
     for number, task in enumerate(tasks, 1):
-        typer.echo(f"{number}/{len(tasks)} {task.file.name}", err=True)
+        typer.echo(f"{number}/{len(tasks)} {task.name}", err=True)
         yield task
 
 
@@ -271,13 +272,17 @@ def report(done: Done, *, as_json: bool = False) -> None:
         from bcma_decide.cli.output import print_json
 
         failed = [
-            {"file": str(file), "problems": [{"field": p.field, "message": p.message, "fix": p.fix} for p in problems]}
-            for file, problems in done.failed.items()
+            {
+                "file": str(task.file),
+                **({"line": task.line} if task.line is not None else {}),
+                "problems": [{"field": p.field, "message": p.message, "fix": p.fix} for p in problems],
+            }
+            for task, problems in done.failed.items()
         ]
         print_json({"written": [str(path) for path in done.written], "failed": failed})
-    for file, problems in done.failed.items():
+    for task, problems in done.failed.items():
         for problem in problems:
-            typer.echo(str(Problem(problem.field, problem.message, problem.fix, str(file))), err=True)
+            typer.echo(str(Problem(problem.field, problem.message, problem.fix, task.place)), err=True)
     counts = f"{_counted(done.profiles, 'profile')} written ({_counted(len(done.written), 'file')})"
     typer.echo(f"{'stopped: ' if done.interrupted else ''}{counts}, {len(done.failed)} failed", err=True)
     if done.interrupted:

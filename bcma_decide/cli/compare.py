@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from datetime import date as Day  # noqa: N812  # a parameter is called date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,6 +14,7 @@ import typer
 
 from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
+from bcma_decide.cli.fhir_out import STANDARD_OUTPUT, FhirOut, bundle_target, bundle_text
 from bcma_decide.cli.profile_options import ExampleName, patient_from_sources, with_profile_options
 from bcma_decide.cli.records import FhirFile, Infer, patient_from_record
 from bcma_decide.cli.sheets import (
@@ -130,6 +132,7 @@ def compare(
     color: Color = "auto",
     html: HtmlFile = None,
     pdf: PdfFile = None,
+    fhir_out: FhirOut = None,
     audience: ForAudience = None,
     paper: OnPaper = None,
     lang: InLanguage = None,
@@ -152,6 +155,8 @@ def compare(
 
     From a record: bcma-decide compare --fhir bundle.json --date 2026-11-25 --refractory-to lenalidomide
 
+    Back into a record: bcma-decide compare --fhir bundle.json --pdf sheet.pdf --fhir-out answer.json
+
     On paper: bcma-decide compare profile.yaml --html --pdf sheet.pdf --audience patient
     """
     from bcma_decide.assemble import compare as compare_patient
@@ -169,6 +174,8 @@ def compare(
         _refuse_looks(looks)
     sheet = read_sheet(audience, paper, lang, rows, icons, label, site)
     files = targets({"html": html, "pdf": pdf}, _patient_name(profile or fhir, example), profile or fhir)
+    printed = {"--json": as_json, "--plain": plain}
+    bundle_file = bundle_target(fhir_out, printed, profile or fhir, files.values())
     asking = _asks(ask, profile, example, fhir, options)
     if infer and fhir is None:
         raise typer.BadParameter("belongs to a record: give --fhir with it", param_hint="--infer")
@@ -203,7 +210,18 @@ def compare(
         unmapped=record.unmapped if record else (),
         record_date=record.on if record else None,
     )
-    _write_sheets(comparison, sheet, files)
+    pages = _pages(comparison, sheet, files)
+    bundle = ""
+    if fhir_out is not None:
+        bundle = bundle_text(comparison, model, now(), record, pages.get(files["pdf"]) if "pdf" in files else None)
+    if bundle_file is not None:
+        pages[bundle_file] = bundle.encode()
+    for path, content in pages.items():
+        write(path, content)
+        typer.echo(f"wrote {path}", err=True)
+    if fhir_out == STANDARD_OUTPUT:
+        sys.stdout.write(bundle)
+        return
     if as_json:
         from bcma_decide.render.sheet import result_json
 
@@ -259,8 +277,13 @@ def _console(color: str) -> Console:
 
 
 def today() -> Day:
-    """The day on the clock of this machine; the only clock the program reads."""
+    """The day on the clock of this machine; no comparison depends on it."""
     return Day.today()
+
+
+def now() -> datetime:
+    """The moment on that clock: when a FHIR Bundle says that it was made."""
+    return datetime.now(UTC)
 
 
 def warn_if_old(model: Model) -> None:
@@ -289,8 +312,8 @@ def _patient_name(profile: str | None, example: str | None) -> str:
     return "comparison" if profile in (None, STANDARD_INPUT) else Path(str(profile)).stem
 
 
-def _write_sheets(comparison: Comparison, sheet: Sheet, files: dict[str, Path]) -> None:
-    """Render every file, then write them: a sheet that fails leaves none behind."""
+def _pages(comparison: Comparison, sheet: Sheet, files: dict[str, Path]) -> dict[Path, bytes]:
+    """Render every sheet before any is written: one that fails leaves none behind."""
     pages = {}
     if "html" in files:
         from bcma_decide.render.html import render_html
@@ -304,6 +327,4 @@ def _write_sheets(comparison: Comparison, sheet: Sheet, files: dict[str, Path]) 
         console = Console(stderr=True)
         with console.status("writing the PDF") if console.is_terminal else nullcontext():
             pages[files["pdf"]] = render_pdf(comparison, sheet)
-    for path, content in pages.items():
-        write(path, content)
-        typer.echo(f"wrote {path}", err=True)
+    return pages

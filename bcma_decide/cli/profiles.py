@@ -78,8 +78,9 @@ def examples(
 def _write_sheets(names: Sequence[str], out: Path) -> None:
     """Write the sheets of examples for every audience."""
     from bcma_decide.assemble import load_model
-    from bcma_decide.cli.batch import Order, Task, report, write_all
+    from bcma_decide.cli.batch import Order, report, write_all
     from bcma_decide.cli.sheets import audiences, check_pdf, read_sheet
+    from bcma_decide.cli.tasks import Task
     from bcma_decide.profile_io import example_path
 
     tasks = [Task(example_path(name), name, example=name) for name in names]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date as Day  # noqa: N812  # a parameter is called date
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -42,6 +42,7 @@ Infer = Annotated[
 class FromRecord:
     """A patient from a record, with its ledger and the day ages are counted to."""
 
+    bundle: Mapping[str, Any]
     patient: Patient
     inputs: tuple[InputLine, ...]
     unmapped: tuple[UnmappedLine, ...]
@@ -58,22 +59,30 @@ def patient_from_record(
     ProfileError
         When the bundle cannot be used, naming the file and the place in it.
     """
-    from bcma_decide.clinic.bundle import newest_date, read_bundle_file
+    from bcma_decide.clinic.bundle import read_bundle_file
+
+    file = "standard input" if source == STANDARD_INPUT else source
+    return patient_from_bundle(read_bundle_file(source), options, model, day, infer=infer, file=file)
+
+
+def patient_from_bundle(
+    bundle: Mapping[str, Any], options: Mapping[str, str], model: Model, day: Day | None, *, infer: bool, file: str
+) -> FromRecord:
+    """Read the patient from a bundle at hand; ``file`` is what messages call it. Raises ProfileError."""
+    from bcma_decide.clinic.bundle import newest_date, read_record, refusal
     from bcma_decide.clinic.fhir_read import read_bundle
     from bcma_decide.clinic.record_ledger import replaced
 
-    file = "standard input" if source == STANDARD_INPUT else source
-    bundle = read_bundle_file(source)
     newest = newest_date(bundle)
     on = day or (newest.last if newest else None)
-    if on is None:
-        problem = Problem("", "has no date to count ages to", "give one with --date YYYY-MM-DD", file)
-        raise ProfileError("the record cannot be read", [problem])
     try:
+        if on is None:
+            read_record(bundle)  # what is no record at all is said first
+            raise refusal("", "has no date to count ages to", "give one with --date YYYY-MM-DD")
         reading = read_bundle(bundle, model.codes, model.definitions, on, infer=infer)
     except ProfileError as error:
         placed = [Problem(each.field, each.message, each.fix, file) for each in error.problems]
         raise ProfileError(error.message, placed) from None
     patient = build({**reading.values, **options}, model.definitions) if options else reading.patient
     notes = {name: f"replaced by {FIELDS[name].option}" for name in options}
-    return FromRecord(patient, replaced(reading.inputs, notes), reading.unmapped, on)
+    return FromRecord(bundle, patient, replaced(reading.inputs, notes), reading.unmapped, on)

@@ -20,8 +20,18 @@ if TYPE_CHECKING:
 
 serve_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-EXTRA: Final = ("fastapi", "httpx", "joserfc", "limits", "prometheus_client", "pydantic_settings", "python_multipart",
-                "uvicorn")  # fmt: skip
+EXTRA: Final = (
+    "authlib",
+    "fastapi",
+    "httpcore",
+    "httpx",
+    "joserfc",
+    "limits",
+    "prometheus_client",
+    "pydantic_settings",
+    "python_multipart",
+    "uvicorn",
+)
 INSTALL: Final = 'pip install "bcma-decide[clinic]"'
 DEPLOY: Final = Path(__file__).parents[1] / "clinic" / "deploy"
 EXAMPLES: Final = {"containerfile": "Containerfile", "systemd": "bcma-decide.service", "config": "bcma-decide.toml"}
@@ -36,6 +46,14 @@ Config = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", envvar="BCMA_DECIDE_CONFIG", help="Settings, as TOML."),
 ]
+Audit = Annotated[
+    str | None,
+    typer.Option(
+        "--audit", metavar="ADDRESS",
+        help="Record every answer before it leaves: sqlite:///audit.db or postgresql://user@host/database. A password "
+        "is better given as BCMA_DECIDE_AUDIT or in the file.",
+    ),
+]  # fmt: skip
 Print = Annotated[
     Literal["containerfile", "systemd", "config"] | None,
     typer.Option("--print", help="Print an example to start from, and leave."),
@@ -48,10 +66,11 @@ def serve(
     host: Host = None,
     port: Port = None,
     config: Config = None,
+    audit: Audit = None,
     example: Print = None,
     evidence: EvidenceDirectory = None,
 ) -> None:
-    """Answer other software over HTTP: REST and CDS Hooks. Nothing of a patient is written or logged.
+    """Answer other software over HTTP: REST and CDS Hooks. Without --audit nothing of a patient is written or logged.
 
     Without a configured issuer it is open and listens on this machine only; elsewhere it starts only when issuers say
     who may call. Settings come from the options, BCMA_DECIDE_* variables, the file; --print config lists them.
@@ -63,11 +82,13 @@ def serve(
         return
     _require_extra()
     from bcma_decide.assemble import load_model
+    from bcma_decide.clinic.audit_address import shown
     from bcma_decide.clinic.server import run
     from bcma_decide.clinic.settings import read_settings
 
-    given: dict[str, Any] = {"host": host, "port": port}
+    given: dict[str, Any] = {"host": host, "port": port, "audit": audit}
     settings = read_settings(config, **{name: value for name, value in given.items() if value is not None})
+    recorded = None if settings.audit is None else shown(settings.audit.get_secret_value())
     model = load_model(evidence)
     warn_if_old(model)
 
@@ -76,14 +97,16 @@ def serve(
         typer.echo(f"listening on http://{shown}:{bound}", err=True)
         if settings.open:
             typer.echo("open: anyone on this machine may call; for development only", err=True)
+        if recorded is not None:
+            typer.echo(f"audit: {recorded}; it holds what is asked for patients", err=True)
 
     run(settings, model, reader=partial(_read, model), started=started)
 
 
-def _read(model: Model, bundle: Mapping[str, Any], on: Day) -> Reading:
+def _read(model: Model, bundle: Mapping[str, Any], on: Day, *, infer: bool = False) -> Reading:
     from bcma_decide.clinic.fhir_read import read_bundle
 
-    return read_bundle(bundle, model.codes, model.definitions, on)
+    return read_bundle(bundle, model.codes, model.definitions, on, infer=infer)
 
 
 def _require_extra() -> None:

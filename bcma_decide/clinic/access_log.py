@@ -17,6 +17,14 @@ from bcma_decide.clinic.problems import Refusal, refusal_response
 
 LOGGER: Final = logging.getLogger("bcma_decide.clinic")
 UNKNOWN_ROUTE: Final = "unknown"
+_LEVELS: Final = {
+    "bcma_decide.clinic": logging.INFO,
+    "uvicorn": logging.WARNING,
+    "asyncio": logging.ERROR,
+    "httpx": logging.ERROR,
+    "httpcore": logging.ERROR,
+}
+"""What may be logged at all: below their levels the libraries name addresses, and with them patients."""
 
 
 class AccessLog:
@@ -95,7 +103,7 @@ def set_up_logging() -> None:
     """Send the access log and the server's own warnings to standard output as JSON lines."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
-    for name, level in (("bcma_decide.clinic", logging.INFO), ("uvicorn", logging.WARNING), ("asyncio", logging.ERROR)):
+    for name, level in _LEVELS.items():
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(level)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Final
 
 import httpx
 from fastapi import FastAPI, Request
@@ -17,7 +18,11 @@ from starlette.responses import JSONResponse, Response
 
 from bcma_decide.assemble import check_region, compare
 from bcma_decide.clinic.access_log import AccessLog
+from bcma_decide.clinic.answering import AUDIT_HEADER
+from bcma_decide.clinic.audit_address import open_audit
 from bcma_decide.clinic.cds_hooks import hooks_router
+from bcma_decide.clinic.fhir_client import FhirClient
+from bcma_decide.clinic.guarded_transport import Resolve, resolve
 from bcma_decide.clinic.headers import SecurityHeaders
 from bcma_decide.clinic.hooks_request import Feedback, HooksRequest
 from bcma_decide.clinic.limits import Limits
@@ -26,14 +31,19 @@ from bcma_decide.clinic.openapi import shared_schemas
 from bcma_decide.clinic.page import page_router
 from bcma_decide.clinic.problems import Refusal, refusal_response
 from bcma_decide.clinic.rest import rest_router
-from bcma_decide.clinic.service import Reader, Service, Sessions
+from bcma_decide.clinic.service import Reader, Service
+from bcma_decide.clinic.sessions import Sessions
 from bcma_decide.clinic.settings import Settings
+from bcma_decide.clinic.smart.router import add_smart
 from bcma_decide.clinic.tokens import TokenGate, Verifier
-from bcma_decide.errors import Problem
+from bcma_decide.errors import AuditError, Problem
 from bcma_decide.model.artefact import Model
 from bcma_decide.patient import Patient
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import INTENDED_USE
+
+_SWEPT: Final = 60.0
+"""Seconds between two looks at the sessions."""
 
 
 def create_app(
@@ -44,6 +54,7 @@ def create_app(
     sessions: Sessions | None = None,
     today: Callable[[], date] = date.today,
     transport: httpx.AsyncBaseTransport | None = None,
+    resolve: Resolve = resolve,
 ) -> FastAPI:
     """Build the service.
 
@@ -54,32 +65,44 @@ def create_app(
     model
         The evidence, loaded once.
     reader
-        From a FHIR record to a profile. Without one there are no CDS Hooks services.
+        From a FHIR record to a profile. Without one there are no CDS Hooks services, and REST takes profiles only.
     sessions
-        Sessions opened from records, which fill the page.
+        Where what launches read is kept; default sessions of its own.
     today
         The day cards and the page are judged on.
     transport
         How remote key sets are fetched; default over the network.
+    resolve
+        How names of FHIR servers become addresses.
 
     Raises
     ------
     ServiceError
-        When the keys of an issuer cannot be used.
+        When the keys of an issuer, or a key for an EHR, cannot be used.
     ProfileError
         When the region of the settings has no label.
+    AuditError
+        When the audit of the settings cannot be opened and written.
     """
     check_region(model, settings.region)
-    service = Service(settings, model, Metrics(model.hash), reader, today, sessions)
+    metrics = Metrics(model.hash)
     verifier = None if settings.open else Verifier(settings, transport=transport)
+    audit = None if settings.audit is None else open_audit(settings.audit.get_secret_value(), write=True)
+    client = FhirClient(settings, metrics, resolve=resolve)
+    kept = sessions or Sessions(secure=settings.https)
+    service = Service(settings, model, metrics, reader, today, client, kept, audit)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await service.workers.run(compare, Patient(), model=model)  # what is worked out once is worked out now
         app.state.ready = True
+        sweeping = asyncio.create_task(_sweep(service.sessions))
         yield
+        sweeping.cancel()
         app.state.ready = False
         service.workers.stop()
+        if audit is not None:
+            audit.close()
 
     app = FastAPI(
         title="bcma-decide",
@@ -94,6 +117,8 @@ def create_app(
     app.include_router(rest_router(service))
     if reader is not None:
         app.include_router(hooks_router(service, reader))
+        if settings.smart:
+            add_smart(app, service, reader, resolve)
     if settings.page != "off":
         app.include_router(page_router(service))
     _add_health(app, service)
@@ -107,11 +132,19 @@ def create_app(
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
+            expose_headers=[AUDIT_HEADER],
             max_age=600,
         )
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, frame_ancestors=settings.frame_ancestors)
     app.add_middleware(AccessLog, metrics=service.metrics)
     return app
+
+
+async def _sweep(sessions: Sessions) -> None:
+    """Forget sessions whose time is over even when nobody calls."""
+    while True:
+        await asyncio.sleep(_SWEPT)
+        sessions.sweep()
 
 
 def _add_health(app: FastAPI, service: Service) -> None:
@@ -121,9 +154,11 @@ def _add_health(app: FastAPI, service: Service) -> None:
 
     @app.get("/readyz", tags=["operation"], summary="Whether it can answer")
     async def readyz() -> JSONResponse:
-        ready = bool(app.state.ready)
-        content = {"status": "ready" if ready else "stopping", "version": __version__, "evidence": service.model.hash}
-        return JSONResponse(content, 200 if ready else 503)
+        status = "ready" if app.state.ready else "stopping"
+        if status == "ready" and service.audit is not None and not await service.workers.run(service.audit.ready):
+            status = "audit cannot be written"
+        content = {"status": status, "version": __version__, "evidence": service.model.hash}
+        return JSONResponse(content, 200 if status == "ready" else 503)
 
     if service.settings.metrics:
 
@@ -149,6 +184,10 @@ def _add_refusals(app: FastAPI) -> None:
         refusal = error if isinstance(error, Refusal) else Refusal(500)
         return refusal_response(request.url.path, refusal)
 
+    async def unrecorded(request: Request, error: Exception) -> Response:
+        refusal = Refusal.of(error) if isinstance(error, AuditError) else Refusal(500)
+        return refusal_response(request.url.path, refusal)
+
     async def unrouted(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = error.headers if isinstance(error, HTTPException) else None
@@ -161,6 +200,7 @@ def _add_refusals(app: FastAPI) -> None:
         return refusal_response(request.url.path, refusal)
 
     app.add_exception_handler(Refusal, refused)
+    app.add_exception_handler(AuditError, unrecorded)
     app.add_exception_handler(HTTPException, unrouted)
     app.add_exception_handler(RequestValidationError, invalid)
 

@@ -22,13 +22,10 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 async def read_object(request: Request) -> dict[str, Any]:
     """Read a JSON object; raises Refusal (415, 400)."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
-    if kind not in JSON_TYPES:
+    if content_type(request) not in JSON_TYPES:
         raise Refusal(415, "send JSON, with Content-Type: application/json")
     try:
-        content = json.loads(
-            (await request.body()).decode(), object_pairs_hook=_unique, parse_constant=_no_number, parse_int=_whole
-        )
+        content = parse_json(await request.body())
     except RecursionError:
         raise Refusal(400, "the JSON is nested too deeply") from None
     except UnicodeDecodeError:
@@ -40,6 +37,16 @@ async def read_object(request: Request) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise Refusal(400, "the body is not a JSON object")
     return content
+
+
+def parse_json(content: bytes) -> object:
+    """Parse JSON, of each name in an object one; raises ValueError, or RecursionError where it is nested too deeply."""
+    return json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_no_number, parse_int=_whole)
+
+
+def content_type(request: Request) -> str:
+    """The type of a body as it is declared, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().casefold()
 
 
 def read_shape(shape: type[Shape], content: object, status: int, detail: str) -> Shape:

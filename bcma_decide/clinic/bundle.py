@@ -128,7 +128,7 @@ def read_record(bundle: Plain) -> Record:
     resources: list[Resource] = []
     junk = 0
     for number, entry in enumerate(entries or ()):
-        found = _resource(entry, f"entry[{number}].resource")
+        found = resource_of(entry, f"entry[{number}].resource")
         if found is None:
             junk += 1
         elif not any(found.kind == each.kind and found.data == each.data for each in _same_id(resources, found)):
@@ -142,7 +142,8 @@ def _same_id(resources: Sequence[Resource], found: Resource) -> Iterator[Resourc
     return (each for each in resources if own is not None and each.data.get("id") == own)
 
 
-def _resource(entry: object, path: str) -> Resource | None:
+def resource_of(entry: object, path: str) -> Resource | None:
+    """Return the resource of an entry; None for one that is deleted, and for anything that is none."""
     if not isinstance(entry, Mapping):
         return None
     request, data, url = entry.get("request"), entry.get("resource"), entry.get("fullUrl")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from bcma_decide.assemble import compare
+from bcma_decide.clinic.answering import Asked, answer
 from bcma_decide.clinic.bodies import read_object, read_shape
 from bcma_decide.clinic.cards import OVERRIDE_REASONS, REASONS, CardContext, card_of
+from bcma_decide.clinic.completion import complete
 from bcma_decide.clinic.hooks_request import (
     Feedback,
     FeedbackEntry,
@@ -18,11 +20,12 @@ from bcma_decide.clinic.hooks_request import (
     PatientViewContext,
 )
 from bcma_decide.clinic.openapi import body_of, hooks_examples
-from bcma_decide.clinic.orders import concerns, product_names
-from bcma_decide.clinic.prefetch import TEMPLATES, Record, read_record
+from bcma_decide.clinic.orders import concerns, sought
+from bcma_decide.clinic.prefetch import TEMPLATES, Part, Record, read_record, sent_parts
 from bcma_decide.clinic.problems import HOOKS_PATH, Refusal
 from bcma_decide.clinic.service import Reader, Service
-from bcma_decide.errors import Problem
+from bcma_decide.clinic.tokens import issuer_of
+from bcma_decide.errors import Problem, ProfileError
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import CLASS_LABELS, INTENDED_USE
 
@@ -33,6 +36,10 @@ _WHEN: Final = {
     VIEW: "when the record of a patient with multiple myeloma is opened",
     SELECT: "when one of them is ordered for a patient with multiple myeloma",
 }
+_REQUIREMENTS: Final = (
+    "Needs the patient and the diagnoses; whatever else is missing counts as unknown. What is not sent is read from "
+    "fhirServer where that server is configured here."
+)
 _HOOK_VERSION: Final = "1.0"
 
 
@@ -46,7 +53,7 @@ def discovery() -> dict[str, Any]:
                 "id": name,
                 "title": "BCMA therapies side by side",
                 "description": f"Puts {first} and {second} side by side {_WHEN[name]}. {INTENDED_USE}",
-                "usageRequirements": "Needs the patient and the diagnoses; whatever else is missing counts as unknown.",
+                "usageRequirements": _REQUIREMENTS,
                 "prefetch": dict(TEMPLATES),
                 "version": __version__,
                 "hookVersion": _HOOK_VERSION,
@@ -59,12 +66,13 @@ def discovery() -> dict[str, Any]:
 def hooks_router(service: Service, reader: Reader) -> APIRouter:
     """Build the routes below ``/cds-services``; records are read by ``reader``."""
     router = APIRouter(prefix=HOOKS_PATH, tags=["CDS Hooks"])
-    names = product_names(service.model)
+    wanted = sought(service.model)
 
-    def answered(asked: HooksRequest, context: PatientViewContext) -> list[dict[str, Any]]:
-        if isinstance(context, OrderSelectContext) and not concerns(context.draftOrders, context.selections, names):
-            return []
-        return _cards(service, reader, asked, read_record(asked.prefetch, context.patientId))
+    def sent(asked: HooksRequest, context: PatientViewContext) -> dict[str, Part] | None:
+        """What came along, or None where the order is of something else."""
+        if isinstance(context, OrderSelectContext) and not concerns(context.draftOrders, context.selections, wanted):
+            return None
+        return sent_parts(asked.prefetch)
 
     @router.get("", summary="Discovery")
     async def discover() -> JSONResponse:
@@ -72,7 +80,10 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
 
     @router.post("/{service_id}", summary="Call a service", openapi_extra=body_of(HooksRequest, hooks_examples()))
     async def call(service_id: str, request: Request) -> JSONResponse:
-        """Answer with one card, or with none where the comparison does not concern the patient or the order."""
+        """Answer with one card, or with none where the comparison does not concern the patient or the order.
+
+        What was not sent is read from ``fhirServer`` if that server is configured here; no other is contacted.
+        """
         _known(service_id)
         content = await read_object(request)
         asked = read_shape(HooksRequest, content, 400, "malformed")
@@ -80,7 +91,17 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
             raise Refusal(400, "malformed", [Problem("hook", f"is not {_HOOKS[service_id]}")])
         shape = OrderSelectContext if service_id == SELECT else PatientViewContext
         context = read_shape(shape, asked.context, 400, "malformed context")
-        return JSONResponse({"cards": await service.workers.run(answered, asked, context)})
+        parts = await service.workers.run(sent, asked, context)
+        if parts is None:
+            return JSONResponse({"cards": []})
+        parts = await complete(service.fhir, asked, context.patientId, parts)
+        record, what = await service.workers.run(_asked, service, reader, context, parts)
+        if what is None:
+            return JSONResponse({"cards": []})
+        answered = await answer(service, what, face=_HOOKS[service_id], issuer=issuer_of(request.scope))
+        said = _card_context(service, asked, record, what)
+        card = await service.workers.run(card_of, answered.comparison, said)
+        return JSONResponse({"cards": [card]}, headers=answered.headers)
 
     @router.post(
         "/{service_id}/feedback", summary="Say what became of a card", openapi_extra=body_of(Feedback, _FEEDBACK)
@@ -122,26 +143,34 @@ def _reason(entry: FeedbackEntry) -> str:
     return code if isinstance(code, str) and code in OVERRIDE_REASONS else "other"
 
 
-def _cards(service: Service, reader: Reader, asked: HooksRequest, record: Record) -> list[dict[str, Any]]:
+def _asked(
+    service: Service, reader: Reader, context: PatientViewContext, parts: Mapping[str, Part]
+) -> tuple[Record, Asked | None]:
+    """The record and what to ask of it today; None where it does not name the disease."""
     settings, today = service.settings, service.today()
-    reading = reader(record.bundle, today)
+    record = read_record(parts, context.patientId)
+    try:
+        reading = reader(record.bundle, today)
+    except ProfileError as error:
+        raise Refusal.of(error) from None
     if not reading.has_myeloma:
-        return []
-    comparison = compare(
-        reading.patient,
+        return record, None
+    return record, Asked(
+        patient=reading.patient,
         setting=settings.setting,
         region=settings.region,
         date=today,
-        model=service.model,
         inputs=reading.inputs,
         unmapped=reading.unmapped,
         record_date=today,
     )
-    context = CardContext(
+
+
+def _card_context(service: Service, asked: HooksRequest, record: Record, what: Asked) -> CardContext:
+    return CardContext(
         hook_instance=asked.hookInstance,
-        public_url=settings.public_url,
-        smart_launch_url=settings.smart_launch_url,
+        public_url=service.settings.public_url,
+        smart_launch_url=service.settings.smart_launch_url,
         not_read=record.not_read,
-        not_understood=tuple(each.text or each.code for each in reading.unmapped),
+        not_understood=tuple(each.text or each.code for each in what.unmapped),
     )
-    return [card_of(comparison, context)]

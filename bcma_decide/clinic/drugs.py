@@ -46,8 +46,8 @@ def resolve(
     None
         Where nothing names a drug known here.
     """
-    known = [codes.drug_of[key] for key in map(normal, given) if key in codes.drug_of]
-    usable = [(drug, code) for drug, code in known if code.basis != RECALLED]
+    given = list(given)
+    usable = coded_drugs(given, codes)
     named = [drugs for text in texts for drugs in [by_name(text, definitions)] if drugs]
     coded = {drug for drug, _ in usable}
     if len(coded) > 1 or len({frozenset(drugs) for drugs in named}) > 1:
@@ -59,7 +59,14 @@ def resolve(
         return Resolved((drug,), code.layer or "procedure", code.key, code.basis)
     if named:
         return Resolved(named[0], "name", None, "verified")
+    known = any(normal(key) in codes.drug_of for key in given)
     return Unresolved("its code is known from background only and was not checked") if known else None
+
+
+def coded_drugs(given: Iterable[Coding], codes: Codes) -> list[tuple[str, Code]]:
+    """Drugs that codings name, with the code; codes that were never checked name none."""
+    known = [codes.drug_of[key] for key in map(normal, given) if key in codes.drug_of]
+    return [(drug, code) for drug, code in known if code.basis != RECALLED]
 
 
 def is_other_drug(given: Iterable[Coding], texts: Iterable[str], codes: Codes) -> bool:

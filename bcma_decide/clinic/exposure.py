@@ -35,6 +35,8 @@ _TIMES: Final = {
     "Procedure": ("performedDateTime", "performedPeriod"),
 }
 KINDS: Final = tuple(_GIVEN)
+_UNDER_CODE: Final = ("Procedure", "ServiceRequest")
+"""Kinds whose own code says what was given or ordered."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,8 @@ def names_a_drug(resource: Resource, codes: Codes, definitions: Definitions) -> 
 def drug_names(resource: Resource, record: Record, codes: Codes) -> tuple[list[Coding], tuple[str, ...]]:
     """Codings and texts of the drug: of the resource itself, or of the Medication it refers to."""
     data: Plain = resource.data
-    concepts = [data.get("code" if resource.kind == "Procedure" else "medicationCodeableConcept")]
-    if resource.kind != "Procedure":
+    concepts = [data.get("code" if resource.kind in _UNDER_CODE else "medicationCodeableConcept")]
+    if resource.kind not in _UNDER_CODE:
         medication = record.find("Medication", data.get("medicationReference"), data)
         reference = data.get("medicationReference")
         shown = clip(reference.get("display")) if isinstance(reference, dict) else ""

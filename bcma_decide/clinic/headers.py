@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_UNFRAMED: Final = "frame-ancestors 'none'"
+POLICY: Final = f"default-src 'none'; base-uri 'none'; form-action 'none'; {_UNFRAMED}"
 SHEET_POLICY: Final = f"{POLICY}; style-src 'unsafe-inline'"
 """A sheet brings its own styles and nothing else."""
 
 PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    f"form-action 'self'; base-uri 'none'; {_UNFRAMED}"
 )
 """The page loads its own files and sends its own form, nothing else."""
 PAGE_HEADERS: Final = {"Content-Security-Policy": PAGE_POLICY, "Referrer-Policy": "same-origin"}
@@ -31,10 +33,11 @@ HEADERS: Final = {
 
 
 class SecurityHeaders:
-    """Adds :data:`HEADERS` where an answer does not set its own."""
+    """Adds :data:`HEADERS` where an answer does not set its own; ``frame_ancestors`` may show any in a frame."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, frame_ancestors: Sequence[str] = ()) -> None:
         self.app = app
+        self._framed_by = " ".join(("frame-ancestors", *frame_ancestors)) if frame_ancestors else ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -44,6 +47,10 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                if self._framed_by:
+                    del headers["X-Frame-Options"]  # it knows no list
+                    policy = headers["Content-Security-Policy"]
+                    headers["Content-Security-Policy"] = policy.replace(_UNFRAMED, self._framed_by)
             await send(message)
 
         await self.app(scope, receive, adding if scope["type"] == "http" else send)

@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 _NAME = Field(min_length=1, max_length=256)
 
 
-def _bare_id(text: str) -> str:
+def bare_id(text: str) -> str:
+    """The id of a patient, who may be named as a reference."""
     return text.removeprefix("Patient/")
 
 
@@ -22,20 +23,24 @@ class Received(BaseModel):
 
 
 class FhirAuthorization(Received):
-    """Leave to read the client's FHIR server; neither used nor kept here, only checked for its shape."""
+    """Leave to read the client's FHIR server: used for this one call, never kept and never logged.
+
+    The scope is not looked at: what it does not cover the server refuses, or leaves out.
+    """
 
     access_token: str = Field(min_length=1, repr=False)
     token_type: Literal["Bearer"]
     expires_in: int
     scope: str
     subject: str
+    patient: str | None = None
 
 
 class PatientViewContext(Received):
     """Who looks at which patient."""
 
     userId: str = _NAME  # noqa: N815  # the standard's own names
-    patientId: Annotated[str, _NAME, AfterValidator(_bare_id)]  # noqa: N815
+    patientId: Annotated[str, _NAME, AfterValidator(bare_id)]  # noqa: N815
 
 
 class OrderSelectContext(PatientViewContext):

@@ -6,9 +6,15 @@ from typing import Final, Literal
 
 from bcma_decide.clinic.problems import Refusal
 
-Format = Literal["json", "html", "pdf"]
+Format = Literal["json", "html", "pdf", "fhir"]
+FHIR: Final = "application/fhir+json"
 
-_TYPES: Final[dict[Format, str]] = {"json": "application/json", "html": "text/html", "pdf": "application/pdf"}
+_TYPES: Final[dict[Format, str]] = {
+    "json": "application/json",
+    "html": "text/html",
+    "pdf": "application/pdf",
+    "fhir": FHIR,
+}
 
 
 def negotiated(accept: str | None, named: Format | None) -> Format:

@@ -34,6 +34,12 @@ class Metrics:
         self._feedback = Counter(
             "bcma_decide_feedback", "What became of cards", ("outcome", "reason"), registry=self.registry
         )
+        self._searches = Counter(
+            "bcma_decide_fhir_searches", "Searches at FHIR servers by result", ("result",), registry=self.registry
+        )
+        self._reading = Histogram(
+            "bcma_decide_fhir_seconds", "Time to read a record", buckets=_SECONDS, registry=self.registry
+        )
         build = Gauge("bcma_decide_build", "Versions", ("version", "evidence"), registry=self.registry)
         build.labels(__version__, evidence_hash).set(1)
 
@@ -45,6 +51,14 @@ class Metrics:
     def reported(self, outcome: str, reason: str) -> None:
         """Count what became of one card; ``reason`` is one of the codes that cards offer, or *other*."""
         self._feedback.labels(outcome, reason).inc()
+
+    def searched(self, result: str, count: int = 1) -> None:
+        """Count what became of searches at FHIR servers, in a word of this program."""
+        self._searches.labels(result).inc(count)
+
+    def read_record(self, seconds: float) -> None:
+        """Note how long all searches of one call took."""
+        self._reading.observe(seconds)
 
     def text(self) -> bytes:
         """All of them in the text format of Prometheus."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from bcma_decide.clinic.media import FHIR
 from bcma_decide.fields import FIELDS
 from bcma_decide.profile_io import describe_example, example_names, example_path, read_values
 
@@ -19,6 +20,20 @@ _KINDS: Final[dict[str, dict[str, Any]]] = {
     "drugs": {"type": ["array", "string", "null"], "items": {"type": "string"}},
     "courses": {"type": ["array", "string", "null"]},
 }
+
+_PATIENT: Final = {"resourceType": "Patient", "id": "1", "birthDate": "1955-03-01", "gender": "female"}
+_MYELOMA: Final = {"resourceType": "Condition", "id": "mm", "code": {"text": "Multiple myeloma"}}
+
+
+def comparison_body(shape: type[BaseModel]) -> dict[str, Any]:
+    """Describe the two bodies of a comparison: the request, and a FHIR Bundle alone."""
+    examples = {**comparison_examples(), "record": {"record": record_example(), "date": "2026-11-26"}}
+    described = body_of(shape, examples)
+    described["requestBody"]["content"][FHIR] = {
+        "schema": record_schema(),
+        "examples": {"record": {"value": record_example()}},
+    }
+    return described
 
 
 def body_of(shape: type[BaseModel], examples: Mapping[str, object]) -> dict[str, Any]:
@@ -50,6 +65,33 @@ def profile_schema() -> dict[str, Any]:
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
+def record_schema() -> dict[str, Any]:
+    """A FHIR Bundle, as far as it is told here."""
+    return {
+        "type": "object",
+        "description": "A FHIR R4 Bundle of one patient. What is old, without a unit, contradictory or under an "
+        "unchecked code is listed in profile.inputs of the answer and not used.",
+        "properties": {"resourceType": {"const": "Bundle"}},
+        "required": ["resourceType"],
+    }
+
+
+def record_example() -> dict[str, Any]:
+    """A record small enough to read: the patient, the disease, one measurement."""
+    about = {"subject": {"reference": "Patient/1"}}
+    hemoglobin = {
+        "resourceType": "Observation",
+        "id": "hb",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "718-7"}], "text": "Hemoglobin"},
+        "effectiveDateTime": "2026-11-22",
+        "valueQuantity": {"value": 9.8, "unit": "g/dL", "system": "http://unitsofmeasure.org", "code": "g/dL"},
+        **about,
+    }
+    resources = [_PATIENT, {**_MYELOMA, **about}, hemoglobin]
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for each in resources]}
+
+
 def comparison_examples() -> dict[str, Any]:
     """The shipped examples as bodies."""
     return {name: {"profile": read_values(example_path(name))} for name in example_names() if describe_example(name)}
@@ -57,18 +99,13 @@ def comparison_examples() -> dict[str, Any]:
 
 def hooks_examples() -> dict[str, Any]:
     """A call of the first service, small enough to read."""
-    patient = {"resourceType": "Patient", "id": "1", "birthDate": "1955-03-01", "gender": "female"}
-    condition = {
-        "resourceType": "Condition",
-        "subject": {"reference": "Patient/1"},
-        "code": {"text": "Multiple myeloma"},
-    }
+    condition = {**_MYELOMA, "subject": {"reference": "Patient/1"}}
     bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": condition}]}
     return {
         "patient-view": {
             "hook": "patient-view",
             "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
             "context": {"userId": "Practitioner/1", "patientId": "1"},
-            "prefetch": {"patient": patient, "conditions": bundle},
+            "prefetch": {"patient": _PATIENT, "conditions": bundle},
         }
     }

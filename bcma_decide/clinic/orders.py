@@ -1,11 +1,16 @@
-"""Whether an order just chosen is one the comparison is about, by the names of the evidence."""
+"""Whether an order just chosen is one the comparison is about: by the codes of the evidence, and last by its names."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from bcma_decide.definitions import fold
+from bcma_decide.clinic.bundle import Record, Resource, mappings, resource_of
+from bcma_decide.clinic.drugs import Resolved, coded_drugs, resolve
+from bcma_decide.clinic.exposure import drug_names
+from bcma_decide.codes import Codes
+from bcma_decide.definitions import Definitions, fold
 from bcma_decide.model.artefact import Model
 
 _TARGET: Final = "bcma"
@@ -15,30 +20,46 @@ _DEEPEST: Final = 6
 _NAMED: Final = ("text", "display")
 
 
-def product_names(model: Model) -> frozenset[str]:
-    """Every name of a drug against the target, folded: international, brand, short form."""
-    drugs = (name for drug in model.definitions.drugs if _TARGET in drug.targets for name in (drug.id, *drug.names))
-    products = (name for each in model.rules.products for name in (each.id, each.inn, each.brand or ""))
-    return frozenset(folded for name in (*drugs, *products) if len(folded := fold(name)) >= _SHORTEST)
+@dataclass(frozen=True)
+class Sought:
+    """The drugs against the target: their ids, every name they have, folded, and what reads codes."""
+
+    drugs: frozenset[str]
+    names: frozenset[str]
+    codes: Codes
+    definitions: Definitions
 
 
-def concerns(orders: Mapping[str, Any], selections: Sequence[str], names: Collection[str]) -> bool:
-    """Whether one of the orders selected names one of the drugs; an order without a name does not."""
-    return any(
-        name in text
-        for order in _selected(orders, selections)
-        for text in (fold(each) for each in _texts(order))
-        for name in names
-    )
+def sought(model: Model) -> Sought:
+    """Drugs of the evidence that an order may be of: names are international, brand and short forms."""
+    drugs = [drug for drug in model.definitions.drugs if _TARGET in drug.targets]
+    named = [
+        *(name for drug in drugs for name in (drug.id, *drug.names)),
+        *(name for each in model.rules.products for name in (each.id, each.inn, each.brand or "")),
+    ]
+    names = frozenset(folded for name in named if len(folded := fold(name)) >= _SHORTEST)
+    return Sought(frozenset(drug.id for drug in drugs), names, model.codes, model.definitions)
 
 
-def _selected(orders: Mapping[str, Any], selections: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-    entries = orders.get("entry")
-    wanted = {each.rpartition("/")[2] for each in selections}
-    for entry in entries if isinstance(entries, list) else []:
-        resource = entry.get("resource") if isinstance(entry, Mapping) else None
-        if isinstance(resource, Mapping) and resource.get("id") in wanted:
-            yield resource
+def concerns(orders: Mapping[str, Any], selections: Sequence[str], wanted: Sought) -> bool:
+    """Whether one of the orders selected is of one of the drugs; an order without code and name is not.
+
+    A code that says which drug it is decides. Where there is none, a name does; where they disagree, either does.
+    """
+    found = (resource_of(entry, f"entry[{number}]") for number, entry in enumerate(mappings(orders.get("entry"))))
+    drafts = Record(None, tuple(each for each in found if each is not None), (), 0, False)
+    ids = {each.rpartition("/")[2] for each in selections}
+    return any(_is_wanted(each, drafts, wanted) for each in drafts.resources if each.data.get("id") in ids)
+
+
+def _is_wanted(order: Resource, drafts: Record, wanted: Sought) -> bool:
+    given, texts = drug_names(order, drafts, wanted.codes)
+    found = resolve(given, texts, wanted.codes, wanted.definitions)
+    if isinstance(found, Resolved) and found.layer != "name":
+        return not wanted.drugs.isdisjoint(found.drugs)
+    coded = {drug for drug, _ in coded_drugs(given, wanted.codes)}
+    folded = [fold(each) for each in (*texts, *_texts(order.data))]
+    return not wanted.drugs.isdisjoint(coded) or any(name in text for text in folded for name in wanted.names)
 
 
 def _texts(value: object, depth: int = 0) -> Iterator[str]:

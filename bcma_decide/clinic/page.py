@@ -23,7 +23,8 @@ from bcma_decide.clinic.page_input import Entered, from_address, from_file, from
 from bcma_decide.clinic.page_view import Shown, page_html, refused_html, result_html
 from bcma_decide.clinic.problems import Refusal
 from bcma_decide.clinic.record_ledger import replaced
-from bcma_decide.clinic.service import Filled, Service
+from bcma_decide.clinic.service import Service
+from bcma_decide.clinic.sessions import Filled
 from bcma_decide.clinic.view_options import usual_view
 from bcma_decide.comparison import Comparison
 from bcma_decide.errors import BcmaDecideError, Problem

@@ -10,7 +10,8 @@ from starlette.types import Scope
 
 from bcma_decide.clinic.media import negotiated
 from bcma_decide.clinic.problems import Refusal
-from bcma_decide.clinic.service import Filled, Service
+from bcma_decide.clinic.service import Service
+from bcma_decide.clinic.sessions import Filled
 
 PAGE: Final = "/"
 BELOW: Final = ("/static/", "/page/")
@@ -44,7 +45,7 @@ def enter(service: Service, request: Request) -> Filled | None:
     Refusal
         403, where the page is shown from records only and this is none, or a form comes from elsewhere.
     """
-    filled = service.sessions.find(request.cookies) if service.sessions else None
+    filled = service.sessions.find(request.cookies)
     if filled is None and service.settings.page == "launch" and not service.settings.open:
         raise Refusal(403, "open this page from the record of a patient; a session may have ended")
     if request.method == "POST" and not _from_here(service, request, strict=filled is not None):

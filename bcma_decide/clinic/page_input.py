@@ -12,7 +12,8 @@ from starlette.requests import Request
 
 from bcma_decide.clinic.form_values import CONTROLS, texts_of, too_long
 from bcma_decide.clinic.problems import Refusal
-from bcma_decide.clinic.service import Filled, Service
+from bcma_decide.clinic.service import Service
+from bcma_decide.clinic.sessions import Filled
 from bcma_decide.clinic.view_options import NAMES, ViewOptions, read_view, usual_view
 from bcma_decide.errors import BcmaDecideError, Problem
 from bcma_decide.patient import Patient

@@ -17,7 +17,8 @@ from bcma_decide.clinic.assets import asset_name, style_name
 from bcma_decide.clinic.evidence_view import evidence_view
 from bcma_decide.clinic.form_values import LONGEST, profile_of
 from bcma_decide.clinic.form_view import form_groups, listed
-from bcma_decide.clinic.service import Filled, Service
+from bcma_decide.clinic.service import Service
+from bcma_decide.clinic.sessions import Filled
 from bcma_decide.clinic.view_options import LABELS, ViewOptions, usual_view
 from bcma_decide.comparison import Comparison, InputLine
 from bcma_decide.errors import Problem

@@ -1,7 +1,8 @@
 """What a CDS client sent along: for each key one of five states, and all resources as one Bundle for the reader.
 
 A key may be absent (the client does not do it), null or an empty Bundle (there is no such data), an OperationOutcome
-(it could not be read), a Bundle with more pages than were sent, or the data. Only the patient and the diagnoses are
+(it could not be read), a Bundle with more pages than were sent, or the data. What is absent, could not be read or has
+more pages may be read from the client's FHIR server, in the same states. Only the patient and the diagnoses are
 required; of everything else, missing is unknown.
 """
 
@@ -11,14 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from bcma_decide.clinic.bundle import subject_of
 from bcma_decide.clinic.problems import Refusal
 from bcma_decide.errors import Problem
 
 State = Literal["absent", "nothing", "error", "first page", "complete"]
 
-_OF_PATIENT: Final = "?patient={{context.patientId}}"
+PATIENT_ID: Final = "{{context.patientId}}"
+_OF_PATIENT: Final = f"?patient={PATIENT_ID}"
 TEMPLATES: Final = {
-    "patient": "Patient/{{context.patientId}}",
+    "patient": f"Patient/{PATIENT_ID}",
     "conditions": f"Condition{_OF_PATIENT}",
     "observations": f"Observation{_OF_PATIENT}&_sort=-date&_count=500",
     "medicationRequests": f"MedicationRequest{_OF_PATIENT}&_count=500",
@@ -41,7 +44,7 @@ _WORDS: Final[dict[State, str]] = {
     "absent": "not sent",
     "nothing": "none in the record",
     "error": "the record could not be read",
-    "first page": "only the first page was sent",
+    "first page": "only a first part was read",
     "complete": "read",
 }
 
@@ -81,9 +84,28 @@ class Record:
         return tuple(texts)
 
 
-def read_record(prefetch: Mapping[str, Any], patient_id: str) -> Record:
-    """Sort what came along by key; raises Refusal: 400 for what is no FHIR, 412 where what is required is missing."""
-    parts = {key: _part(prefetch, key) for key in TEMPLATES}
+def sent_parts(prefetch: Mapping[str, Any]) -> dict[str, Part]:
+    """Sort what came along by key; raises Refusal (400) for what is no FHIR."""
+    return {key: part_of(prefetch[key], key) if key in prefetch else Part("absent") for key in TEMPLATES}
+
+
+def not_complete(parts: Mapping[str, Part]) -> tuple[str, ...]:
+    """Keys of which there may be more than is there; that the record has none of something is complete."""
+    return tuple(key for key, part in parts.items() if part.state in ("absent", "error", "first page"))
+
+
+def completed(parts: Mapping[str, Part], fetched: Mapping[str, Part]) -> dict[str, Part]:
+    """Parts with what was read afterwards; a beginning that came along stays where no more than that was read."""
+
+    def fuller(sent: Part, read: Part) -> Part:
+        shorter = read.state != "complete" and len(read.resources) <= len(sent.resources)
+        return sent if sent.resources and shorter else read
+
+    return {key: fuller(part, fetched[key]) if key in fetched else part for key, part in parts.items()}
+
+
+def read_record(parts: Mapping[str, Part], patient_id: str) -> Record:
+    """Put a record together; raises Refusal: 412 where what is required is missing, 400 for the wrong patient."""
     missing = [key for key in REQUIRED if parts[key].state in ("absent", "error")]
     if parts["patient"].state == "nothing":
         missing.insert(0, "patient")
@@ -91,6 +113,11 @@ def read_record(prefetch: Mapping[str, Any], patient_id: str) -> Record:
         problems = [Problem(f"prefetch.{key}", _WORDS[parts[key].state], f"send {TEMPLATES[key]}") for key in missing]
         raise Refusal(412, "the patient and the diagnoses are needed", problems)
     _check_patient(parts["patient"], patient_id)
+    return own_record(parts, patient_id)
+
+
+def own_record(parts: Mapping[str, Part], patient_id: str) -> Record:
+    """Leave out what says that it belongs to another patient."""
     own = {
         key: Part(part.state, tuple(each for each in part.resources if not _is_foreign(each, patient_id)))
         for key, part in parts.items()
@@ -98,14 +125,12 @@ def read_record(prefetch: Mapping[str, Any], patient_id: str) -> Record:
     return Record(own, sum(len(parts[key].resources) - len(own[key].resources) for key in parts))
 
 
-def _part(prefetch: Mapping[str, Any], key: str) -> Part:
-    if key not in prefetch:
-        return Part("absent")
-    value = prefetch[key]
+def part_of(value: object, key: str) -> Part:
+    """What one key holds; raises Refusal (400) for what is no FHIR."""
     if value is None:
         return Part("nothing")
     kind = value.get("resourceType") if isinstance(value, Mapping) else None
-    if not isinstance(kind, str):
+    if not isinstance(value, Mapping) or not isinstance(kind, str):
         raise Refusal(400, "malformed", [Problem(f"prefetch.{key}", "is no FHIR resource")])
     if kind == "OperationOutcome":
         return Part("error")
@@ -149,8 +174,4 @@ def _check_patient(part: Part, patient_id: str) -> None:
 
 def _is_foreign(resource: Mapping[str, Any], patient_id: str) -> bool:
     """Whether a resource says that it belongs to another patient."""
-    subject = resource.get("subject", resource.get("patient"))
-    reference = subject.get("reference") if isinstance(subject, Mapping) else None
-    if not isinstance(reference, str) or "Patient/" not in reference:
-        return False
-    return reference.rpartition("Patient/")[2].partition("/")[0] != patient_id
+    return subject_of(resource) not in (None, f"Patient/{patient_id}")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from starlette.responses import JSONResponse
 
-from bcma_decide.errors import BcmaDecideError, NoEvidenceError, Problem, ProfileError, SheetError
+from bcma_decide.errors import AuditError, BcmaDecideError, NoEvidenceError, Problem, ProfileError, SheetError
 
 PROBLEM_TYPE: Final = "application/problem+json"
 OUTCOME_TYPE: Final = "application/fhir+json"
@@ -19,6 +19,7 @@ _STATUS: Final[tuple[tuple[type[BcmaDecideError], int, str], ...]] = (
     (ProfileError, 422, "invalid-profile"),
     (SheetError, 422, "invalid-sheet"),
     (NoEvidenceError, 422, "unknown-outcome"),
+    (AuditError, 503, "not-recorded"),
 )
 _ISSUE_CODES: Final = {400: "invalid", 401: "login", 404: "not-found", 408: "timeout", 412: "required",
                        413: "too-long", 415: "not-supported", 422: "invalid", 429: "throttled",

@@ -1,32 +1,32 @@
-"""REST: a profile in, a comparison out, as JSON, as a page or on paper; and what stands behind it."""
+"""REST: a profile or a record in, a comparison out, as JSON, page, paper or FHIR; and what stands behind it."""
 
 from __future__ import annotations
 
-from datetime import date as Day  # noqa: N812  # a field is called date
-from typing import Any, Final, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from bcma_decide.assemble import compare
-from bcma_decide.clinic.bodies import read_object, read_shape
+from bcma_decide.clinic.answering import AUDIT_HEADER, Answered, answer
+from bcma_decide.clinic.comparison_request import ComparisonRequest, Received, asked_of, receive
 from bcma_decide.clinic.evidence_view import EvidenceView, evidence_view
+from bcma_decide.clinic.fhir_out import bundle_json, fhir_bundle, patient_reference
 from bcma_decide.clinic.headers import PAGE_HEADERS, SHEET_POLICY
-from bcma_decide.clinic.media import Format, negotiated
-from bcma_decide.clinic.openapi import body_of, comparison_examples, profile_schema
+from bcma_decide.clinic.media import FHIR, Format, negotiated
+from bcma_decide.clinic.openapi import comparison_body
 from bcma_decide.clinic.page_access import wants_page
 from bcma_decide.clinic.page_view import evidence_html
 from bcma_decide.clinic.problems import PROBLEM_TYPE, Refusal
 from bcma_decide.clinic.service import Service
+from bcma_decide.clinic.tokens import issuer_of
 from bcma_decide.comparison import Comparison
-from bcma_decide.errors import BcmaDecideError, Problem, ProfileError
-from bcma_decide.patient import Patient
+from bcma_decide.errors import BcmaDecideError
 from bcma_decide.render.html import render_html
 from bcma_decide.render.language import SOURCE, Audience
 from bcma_decide.render.pdf import missing, render_pdf
-from bcma_decide.render.sheet import Paper, Sheet, result_json
-from bcma_decide.vocabulary import DEFAULT_REGION, OUTCOMES, Design
+from bcma_decide.render.sheet import Paper, Sheet
+from bcma_decide.vocabulary import Design
 
 _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"description": text, "content": {PROBLEM_TYPE: {}}}
@@ -36,51 +36,27 @@ _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
         (406, "None of the forms asked for."),
         (413, "Too large."),
         (415, "The body is not declared as JSON."),
-        (422, "The profile, the region or the sheet cannot be used; `errors` has every field."),
+        (422, "The profile, the record, the region or the sheet cannot be used; `errors` has every field or place."),
         (429, "Too many requests."),
-        (503, "Too slow, or a part for the PDF is not installed."),
+        (501, "No records are read here."),
+        (503, "Too slow, the answer cannot be recorded, or a part for the PDF is not installed."),
     )
 }
 _FORMS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "model": Comparison,
-        "description": "The comparison: JSON (the default), an HTML page, or a PDF with the JSON inside.",
-        "content": {"text/html": {}, "application/pdf": {}},
+        "description": "The comparison: JSON (the default), an HTML page, a PDF with the JSON inside, or FHIR R4.",
+        "content": {"text/html": {}, "application/pdf": {}, FHIR: {}},
+        "headers": {
+            AUDIT_HEADER: {
+                "description": "The record of this answer, where the service keeps an audit.",
+                "schema": {"type": "string", "format": "uuid"},
+            }
+        },
     }
 }
 
-
-class ComparisonRequest(BaseModel):
-    """Whom to compare for, and how."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    profile: dict[str, Any] = Field(json_schema_extra=profile_schema())
-    setting: Design = "real_world"
-    region: str = Field(default=DEFAULT_REGION, max_length=40)
-    date: str | None = Field(
-        default=None, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", json_schema_extra={"format": "date"}
-    )
-    """As of which day labels and rules are judged; default the date of the evidence."""
-    explain: tuple[str, ...] = Field(
-        default=(), max_length=len(OUTCOMES), json_schema_extra={"items": {"enum": [*OUTCOMES]}}
-    )
-
-    @field_validator("date")
-    @classmethod
-    def _is_a_day(cls, text: str | None) -> str | None:
-        try:
-            Day.fromisoformat(text or "2000-01-01")
-        except ValueError:
-            raise ValueError("is not a day of the calendar") from None
-        return text
-
-    @field_validator("explain")
-    @classmethod
-    def _are_outcomes(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := [name for name in names if name not in OUTCOMES]:
-            raise ValueError(f"{len(unknown)} not an outcome; one of {', '.join(OUTCOMES)}")
-        return names
+_BESIDE: Final = Query(description=f"With a Bundle as the body ({FHIR}) only; otherwise it stands in the body.")
 
 
 def rest_router(service: Service) -> APIRouter:
@@ -92,22 +68,30 @@ def rest_router(service: Service) -> APIRouter:
         summary="Compare for one patient",
         response_model=None,
         responses={**_FORMS, **_REFUSALS},
-        openapi_extra=body_of(ComparisonRequest, comparison_examples()),
+        openapi_extra=comparison_body(ComparisonRequest),
     )
     async def comparisons(
         request: Request,
-        format: Literal["json", "html", "pdf"] | None = None,  # noqa: A002, RUF100  # the name of the parameter
+        format: Format | None = None,  # noqa: A002, RUF100  # the name of the parameter
         audience: Audience = "clinician",
         paper: Paper = "A4",
         lang: str = SOURCE,
+        setting: Annotated[Design | None, _BESIDE] = None,
+        region: Annotated[str | None, _BESIDE] = None,
+        date: Annotated[str | None, _BESIDE] = None,
+        infer: Annotated[bool | None, _BESIDE] = None,
     ) -> Response:
-        """Put both classes side by side; nothing of the patient is kept."""
+        """Put both classes side by side; nothing of the patient is kept, except in the audit where there is one.
+
+        The patient is a profile or a FHIR record in a JSON request, or a FHIR Bundle as the whole body.
+        """
         form = negotiated(request.headers.get("accept"), format)
-        asked = read_shape(ComparisonRequest, await read_object(request), 422, "the request cannot be used")
+        received = await receive(request, {"setting": setting, "region": region, "date": date, "infer": infer})
         try:
             sheet = Sheet(audience=audience, paper=paper, language=lang)
-            comparison = await service.workers.run(_compare, service, asked)
-            return await _written(service, comparison, sheet, form)
+            wanted = await service.workers.run(asked_of, service, received)
+            answered = await answer(service, wanted, face="rest", issuer=issuer_of(request.scope))
+            return await _written(service, received, answered, sheet, form)
         except BcmaDecideError as error:
             raise Refusal.of(error) from None
 
@@ -133,32 +117,28 @@ def rest_router(service: Service) -> APIRouter:
     return router
 
 
-def _compare(service: Service, asked: ComparisonRequest) -> Comparison:
-    try:
-        patient = Patient.read(asked.profile, service.model.definitions)
-    except ProfileError as error:
-        placed = [Problem(f"profile.{each.field}", each.message, each.fix) for each in error.problems]
-        raise ProfileError(error.message, placed) from None
-    return compare(
-        patient,
-        setting=asked.setting,
-        region=asked.region,
-        date=Day.fromisoformat(asked.date) if asked.date else None,
-        explain=asked.explain,
-        model=service.model,
-    )
-
-
-async def _written(service: Service, comparison: Comparison, sheet: Sheet, form: Format) -> Response:
-    vary = {"Vary": "Accept"}
+async def _written(service: Service, received: Received, answered: Answered, sheet: Sheet, form: Format) -> Response:
+    headers = {"Vary": "Accept", **answered.headers}
     if form == "json":
-        text = await service.workers.run(result_json, comparison)
-        return Response(text, media_type="application/json", headers=vary)
+        text = await service.workers.run(answered.document)
+        return Response(text, media_type="application/json", headers=headers)
     if form == "html":
-        page = await service.workers.run(render_html, comparison, sheet)
-        return Response(page, media_type="text/html", headers={**vary, "Content-Security-Policy": SHEET_POLICY})
+        page = await service.workers.run(render_html, answered.comparison, sheet)
+        return Response(page, media_type="text/html", headers={**headers, "Content-Security-Policy": SHEET_POLICY})
+    if form == "fhir":
+        text = await service.workers.run(_as_fhir, service, received, answered)
+        return Response(text, media_type=FHIR, headers=headers)
     if needed := missing():
         raise Refusal(503, f"a PDF cannot be written here; install: {needed}")
-    document = await service.workers.run_printing(render_pdf, comparison, sheet)
+    document = await service.workers.run_printing(render_pdf, answered.comparison, sheet)
     disposition = {"Content-Disposition": 'inline; filename="comparison.pdf"'}
-    return Response(document, media_type="application/pdf", headers={**vary, **disposition})
+    return Response(document, media_type="application/pdf", headers={**headers, **disposition})
+
+
+def _as_fhir(service: Service, received: Received, answered: Answered) -> str:
+    """The comparison as a Bundle; of a record, about its patient."""
+    request = received.request
+    subject = patient_reference(request.record) if request.from_record else None
+    return bundle_json(
+        fhir_bundle(answered.comparison, service.model.codes, recorded=datetime.now(UTC), subject=subject)
+    )

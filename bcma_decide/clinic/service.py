@@ -9,13 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
+from bcma_decide.clinic.fhir_client import FhirClient
 from bcma_decide.clinic.metrics import Metrics
+from bcma_decide.clinic.sessions import Sessions
 from bcma_decide.clinic.settings import Settings
 from bcma_decide.comparison import InputLine, UnmappedLine
 from bcma_decide.model.artefact import Model
 from bcma_decide.patient import Patient
+
+if TYPE_CHECKING:
+    from bcma_decide.clinic.audit import Audit
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -27,6 +32,11 @@ class Reading(Protocol):
     @property
     def patient(self) -> Patient:
         """The profile; what the record does not say is unknown."""
+        ...
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The same as plain fields, as a form is filled with them."""
         ...
 
     @property
@@ -45,50 +55,12 @@ class Reading(Protocol):
         ...
 
 
-class Filled(Protocol):
-    """What the record gave that a session was opened from."""
+class Reader(Protocol):
+    """From a FHIR Bundle and a day to a profile."""
 
-    @property
-    def values(self) -> Mapping[str, Any]:
-        """Fields of the profile as text; drugs and courses as lists of text."""
+    def __call__(self, bundle: Mapping[str, Any], on: date, /, *, infer: bool = False) -> Reading:
+        """Read a record; with ``infer``, lines of therapy from its dates. Raises ProfileError."""
         ...
-
-    @property
-    def inputs(self) -> tuple[InputLine, ...]:
-        """Every value of the record, and what became of it."""
-        ...
-
-    @property
-    def unmapped(self) -> tuple[UnmappedLine, ...]:
-        """Codes that mean nothing to the reader."""
-        ...
-
-    @property
-    def record_date(self) -> date:
-        """The day ages are counted to."""
-        ...
-
-    @property
-    def not_read(self) -> tuple[str, ...]:
-        """Parts of the record that could not be read, in words."""
-        ...
-
-    @property
-    def banner(self) -> str:
-        """Whose record it is, in one line for the screen; printed and kept nowhere."""
-        ...
-
-
-class Sessions(Protocol):
-    """Sessions that were opened from a record."""
-
-    def find(self, cookies: Mapping[str, str]) -> Filled | None:
-        """The session these cookies belong to, if it goes on."""
-        ...
-
-
-Reader = Callable[[Mapping[str, Any], date], Reading]
-"""From a FHIR Bundle and a day to a profile."""
 
 
 class Workers:
@@ -125,6 +97,8 @@ class Service:
     metrics: Metrics
     reader: Reader | None
     today: Callable[[], date]
-    sessions: Sessions | None = None
-    """None where the page is not opened from records."""
+    fhir: FhirClient
+    """Reads the FHIR servers of clients, those that are configured."""
+    sessions: Sessions = field(default_factory=Sessions)
+    audit: Audit | None = None
     workers: Workers = field(default_factory=Workers)

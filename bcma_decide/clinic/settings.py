@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,6 +26,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bcma_decide.clinic.addresses import read_base
 from bcma_decide.errors import Problem, ServiceError
 from bcma_decide.vocabulary import DEFAULT_REGION, Design
 
@@ -23,16 +35,30 @@ RECOMMENDED_ALGORITHMS: Final = ("ES384", "RS384")
 ALGORITHMS: Final = (*RECOMMENDED_ALGORITHMS, "ES256", "RS256")
 """Asymmetric only: a shared secret would let every client sign for every other."""
 
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+
 Algorithm = Literal["ES384", "RS384", "ES256", "RS256"]
 
 
-def _web_address(text: str) -> str:
-    from urllib.parse import urlsplit
+def is_web_address(text: str) -> bool:
+    """Whether this is an ``https`` address, or an ``http`` one of this machine."""
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host or "")))
 
-    parts = urlsplit(text)
-    local = parts.hostname is not None and is_loopback(parts.hostname)
-    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and local)):
+
+def _web_address(text: str) -> str:
+    if not is_web_address(text):
         raise ValueError("write an https:// address (http:// on this machine only)")
+    return text
+
+
+def _base(text: str) -> str:
+    if read_base(text) is None:
+        raise ValueError("write an address without user, query and fragment")
     return text
 
 
@@ -40,8 +66,16 @@ def _without_slash(text: str) -> str:
     return text.rstrip("/")
 
 
+def _origin(text: str) -> str:
+    if not _ORIGIN.fullmatch(text):
+        raise ValueError("write an origin, as https://ehr.example.org: no path, no slash at the end")
+    return text
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 BaseAddress = Annotated[str, AfterValidator(_web_address), AfterValidator(_without_slash)]
+ServerAddress = Annotated[BaseAddress, AfterValidator(_base)]
+Origin = Annotated[str, AfterValidator(_web_address), AfterValidator(_origin)]
 
 
 class Issuer(BaseModel):
@@ -66,6 +100,41 @@ class Issuer(BaseModel):
         return self
 
 
+RECORD_SCOPES: Final = (
+    "patient/Patient.r",
+    "patient/Condition.rs",
+    "patient/Observation.rs",
+    "patient/MedicationRequest.rs",
+    "patient/MedicationAdministration.rs",
+    "patient/MedicationStatement.rs",
+    "patient/Procedure.rs",
+)
+"""What is read of a record, as SMART 2 writes it."""
+
+
+class Ehr(BaseModel):
+    """An EHR whose users may open the page filled from its record (SMART App Launch 2).
+
+    ``iss`` is the address of its FHIR server, as it names itself at a launch. With ``key_file``, a private key as JWK
+    or PEM (EC P-384 or RSA), the service proves who it is (``private_key_jwt``); without, it is a public client.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    label: str = ""
+    """What people choose by, where there are several."""
+    iss: Annotated[WebAddress, AfterValidator(_base)]
+    client_id: str = Field(min_length=1)
+    key_file: Path | None = None
+    scopes: tuple[Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")], ...] = (
+        "openid",
+        "fhirUser",
+        *RECORD_SCOPES,
+    )
+    """``launch`` or ``launch/patient`` is added, as the launch wants it."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set; docstrings below are the documentation of the configuration file."""
 
@@ -80,6 +149,10 @@ class Settings(BaseSettings):
     """A SMART app that cards offer to open."""
     issuers: tuple[Issuer, ...] = ()
     """Who may call. None: open, on this machine only."""
+    smart: tuple[Ehr, ...] = ()
+    """EHRs whose users may open the page filled from a record."""
+    frame_ancestors: tuple[Origin, ...] = ()
+    """Web origins that may show the pages in a frame, as some EHRs do; none by default."""
     clock_skew: int = Field(default=60, ge=0, le=300)
     """Seconds the clocks of client and service may differ."""
     jwks_refresh: int = Field(default=300, ge=1)
@@ -102,6 +175,18 @@ class Settings(BaseSettings):
     """Whether ``/metrics`` exists."""
     metrics_clients: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
     """Addresses that may read ``/metrics``."""
+    fhir_servers: tuple[ServerAddress, ...] = ()
+    """FHIR servers that are read for what a client did not send, those below an address included; none by default."""
+    fhir_private_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks that are not public in which these servers may be."""
+    fhir_seconds: float = Field(default=3.0, gt=0)
+    """Time that reading takes at most, for one call."""
+    fhir_size_limit: int = Field(default=10_000_000, ge=1_000)
+    """Bytes, unpacked, that one answer and all answers for one call may have."""
+    fhir_searches: int = Field(default=32, ge=1)
+    """Searches at a time, for all calls; more wait."""
+    audit: SecretStr | None = Field(default=None, min_length=1)
+    """Database for a record of every answer, with what was asked: ``sqlite:///audit.db`` or ``postgresql://...``."""
     page: Literal["launch", "open", "off"] = "launch"
     """Who sees the web page where issuers are configured: who comes from a record, everybody, or nobody."""
     region: str = DEFAULT_REGION
@@ -122,10 +207,31 @@ class Settings(BaseSettings):
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
+    @field_validator("smart")
+    @classmethod
+    def _are_apart(cls, ehrs: tuple[Ehr, ...]) -> tuple[Ehr, ...]:
+        for names in ([each.id for each in ehrs], [each.iss.rstrip("/") for each in ehrs]):
+            if len(set(names)) < len(names):
+                raise ValueError("each id and each iss stands there once")
+        return ehrs
+
+    @model_validator(mode="after")
+    def _reach_browsers(self) -> Settings:
+        if self.smart and self.public_url is None and not is_loopback(self.host):
+            raise ValueError("smart needs public_url: the EHR sends browsers back to it")
+        if self.frame_ancestors and not self.https:
+            raise ValueError("frame_ancestors needs public_url with https: without, browsers send no cookie in a frame")
+        return self
+
     @property
     def open(self) -> bool:
         """Whether everybody may call."""
         return not self.issuers
+
+    @property
+    def https(self) -> bool:
+        """Whether browsers come over https; otherwise they are on this machine."""
+        return self.public_url is not None and self.public_url.startswith("https:")
 
 
 def read_settings(config: Path | None = None, **given: Any) -> Settings:  # noqa: ANN401  # as pydantic takes them

@@ -29,6 +29,8 @@ from bcma_decide.errors import Problem, ServiceError
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Without a token; ``/metrics`` looks at the address of the client instead."""
+OPEN_BELOW: Final = "/smart/"
+"""Browsers that an EHR sends bring no token of ours: what they bring is checked there."""
 LONGEST_LIFE: Final = 3_600
 """Seconds a token may still be valid: as long as its use is remembered."""
 MOST_REMEMBERED: Final = 100_000
@@ -174,7 +176,7 @@ class TokenGate:
         """Pass a request on, or refuse it."""
         if scope["type"] == "http" and self.verifier is not None and not self._is_open(scope):
             try:
-                await self.verifier.verify(_bearer(scope), str(scope["path"]))
+                scope["bcma_decide.issuer"] = await self.verifier.verify(_bearer(scope), str(scope["path"]))
             except Untrusted as untrusted:
                 scope["bcma_decide.reason"] = untrusted.reason
                 refusal = Refusal(401, headers={"WWW-Authenticate": "Bearer"})
@@ -183,7 +185,13 @@ class TokenGate:
         await self.app(scope, receive, send)
 
     def _is_open(self, scope: Scope) -> bool:
-        return scope["path"] in OPEN_PATHS or (self.page and is_page(scope))
+        path = str(scope["path"])
+        return path in OPEN_PATHS or path.startswith(OPEN_BELOW) or (self.page and is_page(scope))
+
+
+def issuer_of(scope: Scope) -> str:
+    """Who signed the token that admitted a request; empty where the service is open."""
+    return str(scope.get("bcma_decide.issuer", ""))
 
 
 def _bearer(scope: Scope) -> str:

@@ -196,6 +196,17 @@ def movers(comparison: Comparison, limit: int = MOVERS_SHOWN) -> tuple[Mover, ..
     return tuple(mover for _, _, mover in sorted(ranked, key=lambda entry: entry[:2])[:limit])
 
 
+def decisive(comparison: Comparison, outcome: Outcome, option: Option) -> tuple[Unknown, Move] | None:
+    """Return the unknown trait that makes a number unstable by moving it furthest, if there is one."""
+    found = [
+        (unknown, move)
+        for unknown in comparison.unknowns
+        for move in unknown.moves
+        if move.unstable and (move.outcome, move.option) == (outcome.id, option.id)
+    ]
+    return max(found, key=lambda each: each[1].high - each[1].low, default=None)
+
+
 def explanation_of(comparison: Comparison, outcome_id: str) -> Explanation | None:
     """Return the explanation of an outcome, if there is one."""
     return next((entry for entry in comparison.explanations if entry.outcome == outcome_id), None)

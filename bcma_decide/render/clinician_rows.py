@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Final
 
-from bcma_decide.comparison import Comparison, Estimate, Move, Option, Outcome, StudyEntry, Unknown
+from bcma_decide.comparison import Comparison, Estimate, Option, Outcome, StudyEntry
 from bcma_decide.render import arrange, citing, figures, rule_view, sentences, wording
 from bcma_decide.render.language import gettext as _
 from bcma_decide.render.language import ngettext
@@ -173,21 +173,10 @@ def _cell(comparison: Comparison, outcome: Outcome, column: Column, letters: Map
         return Cell(column, estimate, "", "", "")
     span, depends = "", ""
     marks = ",".join(letters[note] for note in _cell_notes(comparison, outcome, column) if note in letters)
-    if widest := _widest(comparison, outcome, column.option):
+    if widest := arrange.decisive(comparison, outcome, column.option):
         unknown, move = widest
         span, depends = wording.interval((move.low, move.high)), unknown.label
     return Cell(column, estimate, span, depends, marks)
-
-
-def _widest(comparison: Comparison, outcome: Outcome, option: Option) -> tuple[Unknown, Move] | None:
-    """The unknown trait that makes this number unstable by moving it furthest, if there is one."""
-    found = [
-        (unknown, move)
-        for unknown in comparison.unknowns
-        for move in unknown.moves
-        if move.unstable and (move.outcome, move.option) == (outcome.id, option.id)
-    ]
-    return max(found, key=lambda each: each[1].high - each[1].low, default=None)
 
 
 def time_windows(

@@ -126,7 +126,7 @@ def clinician_view(comparison: Comparison, sheet: Sheet, lists: tuple[int, int])
     flags = shown_flags(every, lists[0])
     general, by_product = _not_known(comparison)
     return ClinicianView(
-        banners=_banners(comparison),
+        banners=banners(comparison),
         ledger=_ledger(comparison),
         labels=_labels(comparison),
         flags=flags,
@@ -162,18 +162,19 @@ def _not_known(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]
     return tuple(text for text in comparison.not_known if text not in by_product), by_product
 
 
-def _banners(comparison: Comparison) -> tuple[str, ...]:
-    banners = []
+def banners(comparison: Comparison) -> tuple[str, ...]:
+    """What stands over everything else: inputs that contradict each other, evidence that is out of date."""
+    found = []
     contradictory = [line for line in comparison.profile.traits if line.state == "contradiction"]
     if contradictory or any(not f.applies_to and f.state == "fires" for f in comparison.findings):
-        banners.append(_("Check inputs: some contradict each other and were taken as unknown; see the profile."))
+        found.append(_("Check inputs: some contradict each other and were taken as unknown; see the profile."))
     if comparison.evidence.out_of_date:
-        banners.append(
+        found.append(
             _("Evidence out of date: it is of {date}, the day asked for is {day}.").format(
                 date=comparison.evidence.date, day=comparison.labels.date
             )
         )
-    return tuple(banners)
+    return tuple(found)
 
 
 def _ledger(comparison: Comparison) -> tuple[LedgerGroup, ...]:

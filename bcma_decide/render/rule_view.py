@@ -84,7 +84,7 @@ def finding_groups(comparison: Comparison) -> tuple[FindingGroup, ...]:
     titles |= {option: sentences.option_label(comparison, option) for option in classes}
     titles[UNVERIFIED] = _("Unverified: trial-entry thresholds and the like, known from background only")
     grouped: dict[str, list[Finding]] = {place: [] for place in titles}
-    parents = _parents(comparison)
+    parents = class_of(comparison)
     for finding in arrange.findings(comparison):
         if finding.state == "fires":
             grouped[UNVERIFIED if finding.basis == UNVERIFIED else _place(parents, finding)].append(finding)
@@ -95,7 +95,7 @@ def finding_groups(comparison: Comparison) -> tuple[FindingGroup, ...]:
     )
 
 
-def _parents(comparison: Comparison) -> dict[str, str]:
+def class_of(comparison: Comparison) -> dict[str, str]:
     """Class of every option and product."""
     parents: dict[str, str] = {option.id: option.class_id for option in comparison.options}
     return parents | {product: label.class_id for product, label in comparison.indications.items()}
@@ -110,7 +110,7 @@ def _place(parents: dict[str, str], finding: Finding) -> str:
 def open_findings(comparison: Comparison) -> tuple[OpenFindings, ...]:
     """What is missing to judge the rest, worst rank first; an input of one class only says which."""
     ranked: dict[str, dict[str, set[str]]] = {rank: {} for rank in (*SEVERITIES, "unverified")}
-    parents = _parents(comparison)
+    parents = class_of(comparison)
     for finding in comparison.findings:
         if finding.state == "cannot_be_judged":
             needed = ranked["unverified" if finding.basis == UNVERIFIED else finding.severity]

@@ -44,7 +44,7 @@ def certainty_words() -> dict[Certainty, str]:
 def visible(text: str) -> str:
     """Text in one line without control, format or bidirectional characters: printed as it is read."""
     spaced = " ".join(text.split())
-    if spaced.isprintable():  # none of them is: nearly every text takes this way
+    if spaced.isprintable():  # none of these categories is in it: the usual case
         return spaced
     return "".join(sign for sign in spaced if unicodedata.category(sign) not in {"Cc", "Cf", "Cs", "Co"})
 

@@ -1,24 +1,42 @@
-"""Without the extra ``clinic`` the tests of the service are left out; with ``CI_PARTS=1`` they fail instead."""
+"""Without the extras of the service its tests are left out; with ``CI_PARTS=1`` they fail instead."""
 
 import importlib.util
 import os
+from pathlib import Path
 
-MISSING = importlib.util.find_spec("fastapi") is None
+from tests.clinic.postgresql import fixture_postgresql  # noqa: F401  # a fixture
 
-if MISSING and os.environ.get("CI_PARTS") != "1":
-    collect_ignore = [
-        "test_cds_hooks.py",
-        "test_load.py",
-        "test_openapi_fuzzed.py",
-        "test_page.py",
-        "test_page_in_chromium.py",
-        "test_record_to_card.py",
-        "test_rest.py",
-        "test_server.py",
-        "test_settings.py",
-        "test_tokens.py",
-    ]
+READER = {
+    "test_cytogenetics.py",
+    "test_examples_as_records.py",
+    "test_exposure.py",
+    "test_fhir_out.py",
+    "test_hostile.py",
+    "test_observations.py",
+    "test_person_and_conditions.py",
+    "test_properties.py",
+}
+"""Tests of what reads records, which the core installation has."""
+AUDIT = {"test_audit.py", "test_audit_killed.py", "test_replay.py"}
+SERVICE = {path.name for path in Path(__file__).parent.glob("test_*.py")} - READER - AUDIT
+
+
+def _without(*libraries):
+    return any(importlib.util.find_spec(name) is None for name in libraries)
+
+
+LEFT_OUT = {
+    "clinic": SERVICE if _without("fastapi") else set(),
+    "clinic,audit,postgresql": AUDIT if _without("fastapi", "sqlalchemy", "psycopg") else set(),
+}
+
+if os.environ.get("CI_PARTS") != "1":
+    collect_ignore = sorted(name for names in LEFT_OUT.values() for name in names)
 
 
 def pytest_report_header():
-    return "the tests of the service left out: pip install -e '.[clinic]'" if MISSING else None
+    return [
+        f"tests left out, {', '.join(names)}: pip install -e '.[{extras}]'"
+        for extras, names in LEFT_OUT.items()
+        if names
+    ]

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from justhtml import JustHTML
 
+from bcma_decide.clinic import sessions
 from bcma_decide.clinic.app import create_app
 from bcma_decide.clinic.settings import Settings
 from bcma_decide.comparison import InputLine, UnmappedLine
@@ -88,10 +89,11 @@ RECORD = Filled(
 )
 
 
-class Sessions:
-    """One session, for who brings its cookie."""
+class Sessions(sessions.Sessions):
+    """One session that does not end, for who brings its cookie."""
 
     def __init__(self, filled=RECORD):
+        super().__init__()
         self.filled = filled
 
     def find(self, cookies):

@@ -12,6 +12,7 @@ import httpx
 
 from bcma_decide.assemble import load_model
 from bcma_decide.clinic.app import create_app
+from bcma_decide.clinic.guarded_transport import resolve
 from bcma_decide.clinic.settings import Settings
 from bcma_decide.comparison import InputLine, UnmappedLine
 from bcma_decide.patient import Patient
@@ -37,7 +38,7 @@ class Read:
     inputs: tuple[InputLine, ...] = ()
 
 
-def reader(bundle, on):
+def reader(bundle, on, *, infer=False):
     """A reader of the smallest kind: the disease by its words, age by the birthday, displays that it does not know."""
     values, has, unmapped = {}, None, []
     for resource in (entry["resource"] for entry in bundle["entry"]):
@@ -53,8 +54,11 @@ def reader(bundle, on):
     return Read(Patient.read(values, model().definitions), has, tuple(unmapped))
 
 
-def app(*, reading=reader, transport=None, **settings):
-    return create_app(Settings(**settings), model(), reader=reading, today=lambda: TODAY, transport=transport)
+def app(*, reading=reader, sessions=None, transport=None, resolve=resolve, **settings):
+    return create_app(
+        Settings(**settings), model(), reader=reading, sessions=sessions, today=lambda: TODAY, transport=transport,
+        resolve=resolve,
+    )  # fmt: skip
 
 
 @asynccontextmanager

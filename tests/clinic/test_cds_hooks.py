@@ -184,7 +184,7 @@ NEXT = bundle(link=[{"relation": "next", "url": "https://fhir.example.org/page2"
         ({"resourceType": "Bundle"}, ""),
         (ERROR, "the record could not be read"),
         (bundle(ERROR), "the record could not be read"),
-        (NEXT, "only the first page was sent"),
+        (NEXT, "only a first part was read"),
     ],
     ids=["absent", "null", "empty", "no entry", "error", "error inside", "more pages"],
 )

@@ -13,17 +13,14 @@ schema = schemathesis.openapi.from_dict(described(app()))
 schema.config.phases.coverage.enabled = False  # every boundary of eighty fields: thousands of requests
 
 SERVER = """
-from functools import partial
-from bcma_decide.clinic import rest, server
-from tests.clinic.service import reader
-server.run = partial(server.run, reader=reader)
+from bcma_decide.clinic import rest
 rest.missing, rest.render_pdf = (lambda: ""), (lambda *_: b"%PDF-")
 import sys
 sys.argv = ["bcma-decide", "serve", "--port", "0"]
 from bcma_decide.cli import main
 main()
 """
-"""A PDF takes seconds, and has its own tests; records are read by the reader of the tests."""
+"""A PDF takes seconds, and has its own tests."""
 
 
 @pytest.fixture(scope="module")

@@ -49,6 +49,14 @@ def test_every_record_gives_one_card_of_its_patient(name):
     assert "of 100" in card["summary"] + card["detail"]
 
 
+def test_a_record_that_cannot_be_read_is_refused_with_its_place():
+    asked = call("fit-58")
+    asked["prefetch"]["procedures"]["entry"].append({"resource": {"resourceType": "Patient", "id": "example", "x": 1}})
+    answer = post(app(reading=partial(_read, model())), VIEW, asked)
+    assert answer.status_code == 422
+    assert "is a second patient" in answer.json()["issue"][0]["diagnostics"]
+
+
 def test_a_record_without_the_disease_gives_no_card():
     asked = call("fit-58")
     asked["prefetch"]["conditions"]["entry"] = []

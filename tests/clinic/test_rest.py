@@ -53,6 +53,8 @@ def test_setting_region_day_and_explanations_are_those_asked_for():
         ("text/*", "text/html; charset=utf-8"),
         ("application/json;q=0.2, text/html;q=0.9", "text/html; charset=utf-8"),
         ("TEXT/HTML", "text/html; charset=utf-8"),
+        ("application/fhir+json", "application/fhir+json"),
+        ("application/fhir+json, application/json;q=0.9", "application/fhir+json"),
     ],
 )
 def test_the_form_is_negotiated(accept, kind):
@@ -64,7 +66,7 @@ def test_the_form_is_negotiated(accept, kind):
 
 
 @pytest.mark.parametrize(
-    "accept", ["image/png", "application/fhir+json", "text/html;q=0", "*/*;q=0", "x", "text/html;q=x"]
+    "accept", ["image/png", "application/fhir+xml", "text/html;q=0", "*/*;q=0", "x", "text/html;q=x"]
 )
 def test_a_form_that_does_not_exist_is_406(accept):
     answer = post(SERVICE, "/comparisons", ASKED, headers={"Accept": accept})
@@ -255,7 +257,7 @@ def test_openapi_has_working_examples():
             answer = post(SERVICE, address, example["value"])
             assert answer.status_code == 200, (path, answer.text)
             tried += 1
-    assert tried == len(example_names()) + 2
+    assert tried == len(example_names()) + 3
     text = json.dumps(document)
     assert "$defs" not in text
     for reference in {part.split('"')[0] for part in text.split('"$ref": "#/components/schemas/')[1:]}:
@@ -399,7 +401,7 @@ def test_limits_of_size_rate_and_time(monkeypatch):
             return await found.post("/comparisons", content=parts(), headers={"Content-Type": "application/json"})
 
     assert run(chunked).status_code == 413
-    monkeypatch.setattr("bcma_decide.clinic.rest._compare", lambda *_: __import__("time").sleep(0.6))
+    monkeypatch.setattr("bcma_decide.clinic.answering.compared", lambda *_: __import__("time").sleep(0.6))
     assert post(small, "/comparisons", ASKED).status_code == 503
     monkeypatch.undo()
     statuses = [ask(small, "GET", "/evidence").status_code for _ in range(4)]

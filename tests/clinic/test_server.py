@@ -116,12 +116,12 @@ def test_a_port_that_is_taken_is_one_message():
 
 SLOW = """
 import time
-from bcma_decide.clinic import rest
-compare = rest._compare
+from bcma_decide.clinic import answering
+compared = answering.compared
 def slow(*arguments):
     time.sleep(4)
-    return compare(*arguments)
-rest._compare = slow
+    return compared(*arguments)
+answering.compared = slow
 import sys
 sys.argv = ["bcma-decide", "serve", "--port", "0"]
 from bcma_decide.cli import main

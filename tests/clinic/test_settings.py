@@ -1,9 +1,14 @@
 """The configuration: file, environment and what is said about a mistake; what is printed to start from."""
 
+import re
+import shutil
+import subprocess
+import sys
 import tomllib
 
 import pytest
 
+from bcma_decide.cli.serve import DEPLOY, EXAMPLES
 from bcma_decide.clinic.settings import Settings, is_loopback, read_settings, require_authentication
 from bcma_decide.errors import ServiceError
 from tests.cli.program import invoke
@@ -44,6 +49,11 @@ def test_issuers_and_lists_come_from_the_environment_as_json(monkeypatch):
         ('public_url = "http://cds.example.org"', "public_url: write an https:// address"),
         ('public_url = "cds.example.org"', "public_url"),
         ('trusted_proxies = ["everyone"]', "trusted_proxies"),
+        ('fhir_servers = ["http://fhir.example.org"]', "fhir_servers.0: write an https:// address"),
+        ('fhir_servers = ["https://user@fhir.example.org/r4"]', "without user, query and fragment"),
+        ('fhir_servers = ["https://fhir.example.org/r4?x=1"]', "without user, query and fragment"),
+        ('fhir_private_networks = ["10.0.0.1/8"]', "fhir_private_networks"),
+        ("fhir_seconds = 0", "fhir_seconds"),
         ('[[issuers]]\nissuer = "a"\naudience = ["b"]', "either jwks_file or jwks_url"),
         ('[[issuers]]\nissuer = "a"\naudience = ["b"]\njwks_file = "c"\njwks_url = "https://d"', "either jwks_file"),
         ('[[issuers]]\nissuer = "a"\naudience = []\njwks_file = "c"', "audience"),
@@ -96,8 +106,19 @@ def test_the_printed_configuration_can_be_used_and_names_every_setting(tmp_path)
                      for line in text.splitlines() if "or: " not in line and "BCMA_DECIDE" not in line)  # fmt: skip
     values = tomllib.loads(bare)
     defaults = Settings()
-    for name in set(values) - {"issuers", "public_url", "smart_launch_url"}:
+    for name in set(values) - {"audit", "issuers", "public_url", "smart_launch_url"}:
         assert getattr(Settings(**{name: values[name]}), name) == getattr(defaults, name), name
+
+
+def test_systemd_finds_nothing_wrong_with_its_example(tmp_path):
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("not installed: systemd-analyze")
+    unit = tmp_path / EXAMPLES["systemd"]
+    text = (DEPLOY / unit.name).read_text(encoding="utf-8")
+    command = re.search(r"ExecStart=(\S+)", text)[1]
+    unit.write_text(text.replace(command, sys.executable))
+    found = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
+    assert [line for line in found.stderr.splitlines() if unit.name in line] == []
 
 
 @pytest.mark.parametrize(("what", "part"), [("containerfile", "USER bcma-decide"), ("systemd", "ExecStart=")])

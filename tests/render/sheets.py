@@ -47,10 +47,15 @@ def require(*names: str) -> None:
     """Go on only if these programs and modules are here."""
     missing = [name for name in names if not _is_here(name)]
     if missing:
-        text = f"not installed: {', '.join(missing)}"
-        if os.environ.get("CI_PARTS") == "1":
-            pytest.fail(f"{text} (CI_PARTS=1 asks for every part)")
-        pytest.skip(text)
+        do_without(*missing)
+
+
+def do_without(*missing: str) -> None:
+    """Skip the test for want of these parts, or fail where every part is asked for."""
+    text = f"not installed: {', '.join(missing)}"
+    if os.environ.get("CI_PARTS") == "1":
+        pytest.fail(f"{text} (CI_PARTS=1 asks for every part)")
+    pytest.skip(text)
 
 
 def _is_here(name: str) -> bool:

@@ -1,0 +1,80 @@
+"""``--fhir-out``: the comparison as a FHIR Bundle, in a file or on standard output."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from bcma_decide.cli.sheets import check_target
+from bcma_decide.profile_io import STANDARD_INPUT
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bcma_decide.cli.records import FromRecord
+    from bcma_decide.comparison import Comparison
+    from bcma_decide.model.artefact import Model
+
+STANDARD_OUTPUT: Final = "-"
+
+FhirOut = Annotated[
+    str | None,
+    typer.Option(
+        "--fhir-out", metavar="FILE", rich_help_panel="How it is shown",
+        help="Write the comparison as FHIR R4 Bundle: a RiskAssessment per option, a GuidanceResponse with the inputs "
+        "that would narrow it, Device and Provenance; with --pdf the sheet goes inside. - prints it, nothing else. "
+        "From --fhir, it refers to that record's patient and to the resources that were used.",
+    ),
+]  # fmt: skip
+
+
+def bundle_target(
+    name: str | None, printed: Mapping[str, bool], source: str | None, taken: Collection[Path]
+) -> Path | None:
+    """Return the file of a bundle, refused before any work where it cannot be written; None for standard output.
+
+    Parameters
+    ----------
+    name
+        As given.
+    printed
+        Options that print something else on standard output, and whether they are given.
+    source
+        Where the patient comes from; never written over.
+    taken
+        Files that are written as well.
+
+    Raises
+    ------
+    SheetError
+        When the file cannot be written.
+    """
+    if name is None:
+        return None
+    if name == STANDARD_OUTPUT:
+        for option, given in printed.items():
+            if given:
+                raise typer.BadParameter(
+                    f"- prints the Bundle alone: leave out {option}, or name a file", param_hint="--fhir-out"
+                )
+        return None
+    path = Path(name)
+    check_target(path)
+    if source not in (None, STANDARD_INPUT) and path.resolve() == Path(str(source)).resolve():
+        raise typer.BadParameter(f"{path} is where the patient comes from: name another", param_hint="--fhir-out")
+    if path.resolve() in {other.resolve() for other in taken}:
+        raise typer.BadParameter(f"{path} is the name of a sheet already", param_hint="--fhir-out")
+    return path
+
+
+def bundle_text(
+    comparison: Comparison, model: Model, recorded: datetime, record: FromRecord | None, pdf: bytes | None
+) -> str:
+    """Write the Bundle of a comparison; of a record, about its patient."""
+    from bcma_decide.clinic.fhir_out import bundle_json, fhir_bundle, patient_reference
+
+    subject = patient_reference(record.bundle) if record else None
+    return bundle_json(fhir_bundle(comparison, model.codes, recorded=recorded, subject=subject, pdf=pdf))
