@@ -43,6 +43,8 @@ class Asked(BaseModel):
     explain: tuple[str, ...] = ()
     inputs: tuple[InputLine, ...] = ()
     unmapped: tuple[UnmappedLine, ...] = ()
+    name: str | None = None
+    """Of a shipped example, shown in the profile."""
     record_date: Day | None = None
     """The day the ages in ``inputs`` are counted to."""
 
@@ -92,6 +94,7 @@ def compared(asked: Asked, model: Model) -> Comparison:
         region=asked.region,
         date=asked.date,
         explain=asked.explain,
+        name=asked.name,
         model=model,
         inputs=asked.inputs,
         unmapped=asked.unmapped,

@@ -9,24 +9,26 @@ from __future__ import annotations
 import gzip
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date as Day  # noqa: N812  # a parameter is called date
+from http import HTTPStatus
 from typing import Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from bcma_decide.assemble import compare
+from bcma_decide.assemble import check_region
+from bcma_decide.clinic.answering import Asked, answer
 from bcma_decide.clinic.assets import assets
 from bcma_decide.clinic.form_values import profile_of, texts_of
 from bcma_decide.clinic.headers import PAGE_HEADERS
 from bcma_decide.clinic.page_access import enter
-from bcma_decide.clinic.page_input import Entered, from_address, from_file, from_form
+from bcma_decide.clinic.page_input import PROFILES, Entered, from_address, from_file, from_form
 from bcma_decide.clinic.page_view import Shown, page_html, refused_html, result_html
 from bcma_decide.clinic.problems import Refusal
 from bcma_decide.clinic.record_ledger import replaced
 from bcma_decide.clinic.service import Service
 from bcma_decide.clinic.sessions import Filled
+from bcma_decide.clinic.tokens import issuer_of
 from bcma_decide.clinic.view_options import usual_view
-from bcma_decide.comparison import Comparison
 from bcma_decide.errors import BcmaDecideError, Problem
 from bcma_decide.patient import Patient
 from bcma_decide.profile_io import profile_text
@@ -74,13 +76,13 @@ async def _page(service: Service, request: Request, reads: Reads) -> Response:
     try:
         filled = enter(service, request)
         entered = await reads(service, request, filled)
-        shown = await service.workers.run(_shown, service, entered, filled)
-        if entered.form and shown.comparison:
-            return await _file(service, entered, shown.comparison)
+        shown = await _shown(service, request, entered, filled)
+        if entered.form and not shown.problems:
+            return await _file(service, entered, shown)
         page = await service.workers.run(page_html, service, shown, _address(service, request))
     except Refusal as refusal:
         return _html(request, refused_html(service, refusal.detail), refusal.status)
-    return _html(request, page, 422 if shown.problems else 200)
+    return _html(request, page, 422 if shown.problems else 200, shown.headers)
 
 
 async def _result(service: Service, request: Request) -> Response:
@@ -88,28 +90,33 @@ async def _result(service: Service, request: Request) -> Response:
     try:
         filled = enter(service, request)
         entered = await from_form(service, request, filled)
-        shown = await service.workers.run(_shown, service, entered, filled)
+        shown = await _shown(service, request, entered, filled)
     except Refusal as refusal:
         status, shown = refusal.status, Shown(usual_view(service), problems=(Problem("", refusal.detail),))
     else:
         status = 422 if shown.problems else 200
     part = await service.workers.run(result_html, service, shown, _address(service, request))
-    return _html(request, part, status)
+    return _html(request, part, status, shown.headers)
 
 
-def _shown(service: Service, entered: Entered, filled: Filled | None) -> Shown:
-    """Compare, or say why not."""
-    comparison, problems = None, entered.problems
+async def _shown(service: Service, request: Request, entered: Entered, filled: Filled | None) -> Shown:
+    """Compare, or say why not. Raises Refusal where the reason is not what was entered."""
     changed = _changed(entered, filled) if filled else frozenset[str]()
+    answered, problems = None, entered.problems
     if not problems:
         try:
-            comparison = _compare(service, entered, filled, changed)
+            asked = await service.workers.run(_asked, service, entered, filled, changed)
+            if entered.form not in PROFILES:
+                answered = await answer(service, asked, face="page", issuer=issuer_of(request.scope))
         except BcmaDecideError as error:
+            refusal = Refusal.of(error)
+            if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+                raise refusal from None
             problems = error.problems or (Problem("", error.message),)
     return Shown(
         entered.view,
         entered.texts,
-        comparison,
+        answered,
         problems,
         filled,
         changed,
@@ -124,41 +131,40 @@ def _changed(entered: Entered, filled: Filled) -> frozenset[str]:
     return frozenset(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
 
 
-def _compare(service: Service, entered: Entered, filled: Filled | None, changed: frozenset[str]) -> Comparison:
+def _asked(service: Service, entered: Entered, filled: Filled | None, changed: frozenset[str]) -> Asked:
     view = entered.view
     view.sheet()  # what cannot be printed is said before anything is compared
-    return compare(
-        Patient.read(profile_of(entered.texts), service.model.definitions),
+    check_region(service.model, view.region)
+    return Asked(
+        patient=Patient.read(profile_of(entered.texts), service.model.definitions),
         setting=view.setting,
         region=view.region,
         date=Day.fromisoformat(view.date),
         name=entered.example or None,
-        model=service.model,
         inputs=replaced(filled.inputs, dict.fromkeys(changed, _NOTE)) if filled else (),
         unmapped=filled.unmapped if filled else (),
         record_date=filled.record_date if filled else None,
     )
 
 
-async def _file(service: Service, entered: Entered, comparison: Comparison) -> Response:
+async def _file(service: Service, entered: Entered, shown: Shown) -> Response:
     """The sheet on paper, or the profile as a file that the command line reads."""
-    if entered.form == "pdf":
-        if needed := missing():
-            raise Refusal(503, f"a PDF cannot be written here; install: {needed}")
-        document = await service.workers.run_printing(render_pdf, comparison, entered.view.sheet())
-        return _attached(document, "application/pdf", "comparison.pdf")
-    if entered.form in ("yaml", "json"):
+    if shown.answered is None:
         text = profile_text(profile_of(entered.texts), as_json=entered.form == "json")
         return _attached(text.encode(), f"application/{entered.form}", f"profile.{entered.form}")
-    raise Refusal(422, "this form of an answer does not exist; there are pdf, yaml and json")
+    if needed := missing():
+        raise Refusal(503, f"a PDF cannot be written here; install: {needed}")
+    document = await service.workers.run_printing(render_pdf, shown.answered.comparison, entered.view.sheet())
+    return _attached(document, "application/pdf", "comparison.pdf", shown.headers)
 
 
-def _attached(content: bytes, media_type: str, name: str) -> Response:
-    return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+def _attached(content: bytes, media_type: str, name: str, headers: Mapping[str, str] | None = None) -> Response:
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=media_type, headers={**(headers or {}), **disposition})
 
 
-def _html(request: Request, text: str, status: int) -> Response:
-    return _packed(request, text.encode(), "text/html", status, PAGE_HEADERS)
+def _html(request: Request, text: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    return _packed(request, text.encode(), "text/html", status, {**PAGE_HEADERS, **(headers or {})})
 
 
 def _packed(
