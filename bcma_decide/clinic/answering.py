@@ -41,10 +41,10 @@ class Asked(BaseModel):
     date: Day | None = None
     """As of which day; None: the date of the evidence."""
     explain: tuple[str, ...] = ()
+    name: str | None = None
+    """Of a shipped example; never a person's."""
     inputs: tuple[InputLine, ...] = ()
     unmapped: tuple[UnmappedLine, ...] = ()
-    name: str | None = None
-    """Of a shipped example, shown in the profile."""
     record_date: Day | None = None
     """The day the ages in ``inputs`` are counted to."""
 

@@ -27,7 +27,6 @@ from bcma_decide.clinic.problems import Refusal
 from bcma_decide.clinic.record_ledger import replaced
 from bcma_decide.clinic.service import Service
 from bcma_decide.clinic.sessions import Filled
-from bcma_decide.clinic.tokens import issuer_of
 from bcma_decide.clinic.view_options import usual_view
 from bcma_decide.errors import BcmaDecideError, Problem
 from bcma_decide.patient import Patient
@@ -76,7 +75,7 @@ async def _page(service: Service, request: Request, reads: Reads) -> Response:
     try:
         filled = enter(service, request)
         entered = await reads(service, request, filled)
-        shown = await _shown(service, request, entered, filled)
+        shown = await _shown(service, entered, filled)
         if entered.form and not shown.problems:
             return await _file(service, entered, shown)
         page = await service.workers.run(page_html, service, shown, _address(service, request))
@@ -90,7 +89,7 @@ async def _result(service: Service, request: Request) -> Response:
     try:
         filled = enter(service, request)
         entered = await from_form(service, request, filled)
-        shown = await _shown(service, request, entered, filled)
+        shown = await _shown(service, entered, filled)
     except Refusal as refusal:
         status, shown = refusal.status, Shown(usual_view(service), problems=(Problem("", refusal.detail),))
     else:
@@ -99,7 +98,7 @@ async def _result(service: Service, request: Request) -> Response:
     return _html(request, part, status, shown.headers)
 
 
-async def _shown(service: Service, request: Request, entered: Entered, filled: Filled | None) -> Shown:
+async def _shown(service: Service, entered: Entered, filled: Filled | None) -> Shown:
     """Compare, or say why not. Raises Refusal where the reason is not what was entered."""
     changed = _changed(entered, filled) if filled else frozenset[str]()
     answered, problems = None, entered.problems
@@ -107,7 +106,7 @@ async def _shown(service: Service, request: Request, entered: Entered, filled: F
         try:
             asked = await service.workers.run(_asked, service, entered, filled, changed)
             if entered.form not in PROFILES:
-                answered = await answer(service, asked, face="page", issuer=issuer_of(request.scope))
+                answered = await answer(service, asked, face="page")
         except BcmaDecideError as error:
             refusal = Refusal.of(error)
             if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY:
