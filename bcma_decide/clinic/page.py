@@ -9,25 +9,26 @@ from __future__ import annotations
 import gzip
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date as Day  # noqa: N812  # a parameter is called date
+from http import HTTPStatus
 from typing import Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from bcma_decide.assemble import check_region
 from bcma_decide.clinic.answering import Asked, answer
 from bcma_decide.clinic.assets import assets
 from bcma_decide.clinic.form_values import profile_of, texts_of
 from bcma_decide.clinic.headers import PAGE_HEADERS
 from bcma_decide.clinic.page_access import enter
-from bcma_decide.clinic.page_input import Entered, from_address, from_file, from_form
+from bcma_decide.clinic.page_input import PROFILES, Entered, from_address, from_file, from_form
 from bcma_decide.clinic.page_view import Shown, page_html, refused_html, result_html
 from bcma_decide.clinic.problems import Refusal
 from bcma_decide.clinic.record_ledger import replaced
 from bcma_decide.clinic.service import Service
 from bcma_decide.clinic.sessions import Filled
 from bcma_decide.clinic.view_options import usual_view
-from bcma_decide.comparison import Comparison
-from bcma_decide.errors import AuditError, BcmaDecideError, Problem
+from bcma_decide.errors import BcmaDecideError, Problem
 from bcma_decide.patient import Patient
 from bcma_decide.profile_io import profile_text
 from bcma_decide.render.pdf import missing, render_pdf
@@ -37,8 +38,6 @@ Reads = Callable[[Service, Request, Filled | None], Awaitable[Entered]]
 _KEPT: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 """The name of a file changes with its content."""
 _NOTE: Final = "replaced on the page"
-_FACE: Final = "page"
-"""What the audit calls it."""
 
 
 def page_router(service: Service) -> APIRouter:
@@ -76,53 +75,53 @@ async def _page(service: Service, request: Request, reads: Reads) -> Response:
     try:
         filled = enter(service, request)
         entered = await reads(service, request, filled)
-        shown, headers = await _shown(service, entered, filled)
-        if entered.form and shown.comparison:
-            return await _file(service, entered, shown.comparison, headers)
+        shown = await _shown(service, entered, filled)
+        if entered.form and not shown.problems:
+            return await _file(service, entered, shown)
         page = await service.workers.run(page_html, service, shown, _address(service, request))
     except Refusal as refusal:
         return _html(request, refused_html(service, refusal.detail), refusal.status)
-    return _html(request, page, 422 if shown.problems else 200, headers)
+    return _html(request, page, 422 if shown.problems else 200, shown.headers)
 
 
 async def _result(service: Service, request: Request) -> Response:
     """Answer with what changes on the page with every entry."""
-    headers: Mapping[str, str] = {}
     try:
         filled = enter(service, request)
         entered = await from_form(service, request, filled)
-        shown, headers = await _shown(service, entered, filled)
+        shown = await _shown(service, entered, filled)
     except Refusal as refusal:
         status, shown = refusal.status, Shown(usual_view(service), problems=(Problem("", refusal.detail),))
     else:
         status = 422 if shown.problems else 200
     part = await service.workers.run(result_html, service, shown, _address(service, request))
-    return _html(request, part, status, headers)
+    return _html(request, part, status, shown.headers)
 
 
-async def _shown(service: Service, entered: Entered, filled: Filled | None) -> tuple[Shown, Mapping[str, str]]:
-    """Compare, or say why not; with the headers that go with the answer."""
-    answered, problems = None, entered.problems
+async def _shown(service: Service, entered: Entered, filled: Filled | None) -> Shown:
+    """Compare, or say why not. Raises Refusal where the reason is not what was entered."""
     changed = _changed(entered, filled) if filled else frozenset[str]()
+    answered, problems = None, entered.problems
     if not problems:
         try:
             asked = await service.workers.run(_asked, service, entered, filled, changed)
-            answered = await answer(service, asked, face=_FACE)
-        except AuditError as error:
-            raise Refusal.of(error) from None
+            if entered.form not in PROFILES:
+                answered = await answer(service, asked, face="page")
         except BcmaDecideError as error:
+            refusal = Refusal.of(error)
+            if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+                raise refusal from None
             problems = error.problems or (Problem("", error.message),)
-    shown = Shown(
+    return Shown(
         entered.view,
         entered.texts,
-        answered.comparison if answered else None,
+        answered,
         problems,
         filled,
         changed,
         example=entered.example,
         day_text=entered.day_text,
     )
-    return shown, answered.headers if answered else {}
 
 
 def _changed(entered: Entered, filled: Filled) -> frozenset[str]:
@@ -134,6 +133,7 @@ def _changed(entered: Entered, filled: Filled) -> frozenset[str]:
 def _asked(service: Service, entered: Entered, filled: Filled | None, changed: frozenset[str]) -> Asked:
     view = entered.view
     view.sheet()  # what cannot be printed is said before anything is compared
+    check_region(service.model, view.region)
     return Asked(
         patient=Patient.read(profile_of(entered.texts), service.model.definitions),
         setting=view.setting,
@@ -146,22 +146,20 @@ def _asked(service: Service, entered: Entered, filled: Filled | None, changed: f
     )
 
 
-async def _file(service: Service, entered: Entered, comparison: Comparison, headers: Mapping[str, str]) -> Response:
+async def _file(service: Service, entered: Entered, shown: Shown) -> Response:
     """The sheet on paper, or the profile as a file that the command line reads."""
-    if entered.form == "pdf":
-        if needed := missing():
-            raise Refusal(503, f"a PDF cannot be written here; install: {needed}")
-        document = await service.workers.run_printing(render_pdf, comparison, entered.view.sheet())
-        return _attached(document, "application/pdf", "comparison.pdf", headers)
-    if entered.form in ("yaml", "json"):
+    if shown.answered is None:
         text = profile_text(profile_of(entered.texts), as_json=entered.form == "json")
-        return _attached(text.encode(), f"application/{entered.form}", f"profile.{entered.form}", headers)
-    raise Refusal(422, "this form of an answer does not exist; there are pdf, yaml and json")
+        return _attached(text.encode(), f"application/{entered.form}", f"profile.{entered.form}")
+    if needed := missing():
+        raise Refusal(503, f"a PDF cannot be written here; install: {needed}")
+    document = await service.workers.run_printing(render_pdf, shown.answered.comparison, entered.view.sheet())
+    return _attached(document, "application/pdf", "comparison.pdf", shown.headers)
 
 
-def _attached(content: bytes, media_type: str, name: str, headers: Mapping[str, str]) -> Response:
+def _attached(content: bytes, media_type: str, name: str, headers: Mapping[str, str] | None = None) -> Response:
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=media_type, headers={**headers, **disposition})
+    return Response(content, media_type=media_type, headers={**(headers or {}), **disposition})
 
 
 def _html(request: Request, text: str, status: int, headers: Mapping[str, str] | None = None) -> Response:

@@ -24,6 +24,9 @@ WITH_FILE: Final = "multipart/form-data"
 FORM_LIMIT: Final = 500_000
 """Bytes a form may have: every control full."""
 FORMAT: Final = "format"
+PROFILES: Final = ("yaml", "json")
+"""Files of the profile alone: nothing is compared for them."""
+FORMS: Final = ("pdf", *PROFILES)
 FILE: Final = "profile"
 _MOST: Final = 2 * len(CONTROLS)
 """Controls a form may have."""
@@ -71,6 +74,8 @@ async def from_form(service: Service, request: Request, filled: Filled | None) -
     twice = [Problem(name, "stands there twice", "answer it once") for name in given if name in CONTROLS]
     form = given.pop(FORMAT, [""])[-1]
     view, problems, day_text = _view(service, {name: given[name] for name in given if name not in CONTROLS})
+    if form not in ("", *FORMS):
+        problems = (*problems, Problem(FORMAT, "there is no such file", f"one of {', '.join(FORMS)}"))
     return Entered(view, texts, (*twice, *too_long(texts), *problems), form, day_text=day_text)
 
 

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bcma_decide.assemble import evidence_stamp
+from bcma_decide.clinic.answering import Answered
 from bcma_decide.clinic.assets import asset_name, style_name
 from bcma_decide.clinic.evidence_view import evidence_view
 from bcma_decide.clinic.form_values import LONGEST, profile_of
@@ -20,7 +21,7 @@ from bcma_decide.clinic.form_view import form_groups, listed
 from bcma_decide.clinic.service import Service
 from bcma_decide.clinic.sessions import Filled
 from bcma_decide.clinic.view_options import LABELS, ViewOptions, usual_view
-from bcma_decide.comparison import Comparison, InputLine
+from bcma_decide.comparison import InputLine
 from bcma_decide.errors import Problem
 from bcma_decide.fields import FIELDS
 from bcma_decide.profile_io import describe_example, example_names
@@ -56,7 +57,7 @@ class Shown:
 
     view: ViewOptions
     texts: Mapping[str, str] = field(default_factory=dict)
-    comparison: Comparison | None = None
+    answered: Answered | None = None
     problems: tuple[Problem, ...] = ()
     filled: Filled | None = None
     replaced: frozenset[str] = frozenset()
@@ -64,6 +65,11 @@ class Shown:
     example: str = ""
     day_text: str = ""
     """The day as typed, where it is none."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What goes into the headers of an answer that shows the comparison."""
+        return self.answered.headers if self.answered else {}
 
 
 def page_html(service: Service, shown: Shown, address: str) -> str:
@@ -130,9 +136,10 @@ def evidence_html(service: Service) -> str:
 
 
 def _result(service: Service, shown: Shown, address: str) -> dict[str, Any]:
-    sheet = Markup(render_part(shown.comparison, shown.view.sheet())) if shown.comparison else ""  # noqa: S704, RUF100
+    comparison = shown.answered.comparison if shown.answered else None
+    sheet = Markup(render_part(comparison, shown.view.sheet())) if comparison else ""  # noqa: S704, RUF100
     return {
-        "comparison": shown.comparison,
+        "comparison": comparison,
         "sheet": sheet,
         "filled": shown.filled,
         "replaced": sorted(shown.replaced),

@@ -1,7 +1,9 @@
 """The page without a browser: the form there and back, what is refused and how, who sees it, what it never holds."""
 
+import contextlib
 import json
 import re
+import sqlite3
 from datetime import date
 
 import justhtml
@@ -703,3 +705,41 @@ def test_nothing_of_a_form_reaches_the_log(capfd):
     written = capfd.readouterr()
     assert marker not in written.out + written.err
     assert {json.loads(line)["route"] for line in written.out.splitlines()} == {"/", "/page/open"}
+
+
+# the audit
+
+
+def test_every_comparison_on_the_page_is_recorded_and_repeated_from_its_record(tmp_path):
+    pytest.importorskip("sqlalchemy")
+    from bcma_decide.clinic.replay import replay
+    from tests.clinic.test_audit import audited, records
+
+    address = f"sqlite:///{tmp_path}/audit.db"
+    with audited(address) as service:
+        answers = [
+            ask(service, "GET", "/?example=renal-74"),
+            send(service, PATIENT | {"region": "EU"}),
+            send(service, PATIENT, "/page/result"),
+            upload(service, b"age: 71\n"),
+        ]
+        others = [send(service, PATIENT | {"format": "yaml"}), send(service, WRONG), ask(service, "GET", "/?x=1")]
+    found = records(address)
+    assert [each.face for each in found] == ["page"] * len(answers)
+    assert [each.id for each in reversed(found)] == [answer.headers["audit-id"] for answer in answers]
+    assert not [answer for answer in others if "audit-id" in answer.headers]
+    assert [replay(each, model()).verdict for each in found] == ["same"] * len(answers)
+
+
+def test_what_cannot_be_recorded_is_not_shown(tmp_path):
+    pytest.importorskip("sqlalchemy")
+    from tests.clinic.test_audit import audited
+
+    path = tmp_path / "audit.db"
+    with audited(f"sqlite:///{path}") as service:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute("ALTER TABLE audit RENAME TO away")
+        for answer in (ask(service, "GET", "/"), send(service, PATIENT), send(service, PATIENT, "/page/result")):
+            assert answer.status_code == 503
+            assert "cannot be recorded" in answer.text
+            assert not re.search(CHANGED, answer.text)
