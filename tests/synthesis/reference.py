@@ -1,4 +1,4 @@
-"""Answers of metafor, meta and lme4 to compare ours with; what they hold is in ``tests/reference/metafor/README.md``."""
+"""Answers of metafor, meta and lme4 to compare ours with; ``tests/reference/metafor/README.md`` says what they hold."""
 
 import csv
 import json
@@ -26,3 +26,15 @@ def rows(name: str) -> list[dict[str, str]]:
     """The table itself."""
     with (FOLDER / "inputs" / f"{name}.csv").open(newline="") as stream:
         return list(csv.DictReader(stream))
+
+
+def sets_holding(block: str) -> dict[str, dict[str, Any]]:
+    """Every set of effects with a block of that name, by file and measure: ``bcg-RR``, ``begg1989-pool_all/GEN``."""
+    found = {}
+    for name in NAMES:
+        for part, result in results(name).items():
+            inner = {f"{part}/{key}": value for key, value in result.items()} if isinstance(result, dict) else {}
+            for label, candidate in {part: result, **inner}.items():
+                if isinstance(candidate, dict) and block in candidate:
+                    found[f"{name}-{label}"] = candidate
+    return found
