@@ -1,4 +1,4 @@
-"""Answers of metafor, meta and lme4 to compare ours with; what they hold is in ``tests/reference/metafor/README.md``."""
+"""Answers of metafor, meta and lme4 to compare ours with; ``tests/reference/metafor/README.md`` says what they hold."""
 
 import csv
 import json
