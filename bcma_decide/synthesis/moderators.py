@@ -10,7 +10,7 @@ from numbers import Real
 import numpy as np
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.synthesis.effect_sizes import FloatArray
+from bcma_decide.synthesis.checks import FloatArray
 from bcma_decide.synthesis.weighted_regression import dependent_column
 
 __all__ = ["INTERCEPT", "DroppedRow", "Factor", "Moderators", "Value", "code_new", "moderators"]

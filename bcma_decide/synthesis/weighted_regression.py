@@ -13,23 +13,33 @@ import numpy as np
 import numpy.typing as npt
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.synthesis.effect_sizes import FloatArray
+from bcma_decide.synthesis.checks import FloatArray
 
-__all__ = ["Design", "WeightedFit", "dependent_column", "intercept_only", "inverse", "prepare", "weighted_fit"]
+__all__ = [
+    "Design",
+    "WeightedFit",
+    "Weighting",
+    "dependent_column",
+    "intercept_only",
+    "prepare",
+    "random_effects_fit",
+    "weighted_fit",
+    "weighting",
+]
 
 _DEPENDENT = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """A design matrix ``X = basis @ triangle`` of k rows and p independent columns.
+    """A design matrix ``X`` of k rows and p independent columns.
 
-    Work is done on ``basis`` (k, p), whose columns are orthonormal, so that a column such as the calendar year costs
-    no digits. ``products`` (k, p * p) holds the products of its columns, row by row.
+    Work is done on ``basis = X @ back`` (k, p), whose columns are orthonormal, so that a column such as the calendar
+    year costs no digits. ``products`` (k, p * p) holds the products of its columns, row by row.
     """
 
     basis: FloatArray
-    triangle: FloatArray
+    back: FloatArray
     products: FloatArray
 
     @property
@@ -42,16 +52,15 @@ class Design:
         """Number of coefficients, p."""
         return int(self.basis.shape[1])
 
-    def grams(self, *weights: FloatArray) -> FloatArray:
-        """``basis' diag(w) basis`` for each of n weight vectors; shape (n, p, p)."""
-        p = self.columns
-        return (np.array(weights) @ self.products).reshape(len(weights), p, p)
+    def gram(self, w: FloatArray) -> FloatArray:
+        """``basis' diag(w) basis`` for weights w (k,); shape (p, p)."""
+        return (w @ self.products).reshape(self.back.shape)
 
 
 def intercept_only(k: int) -> Design:
     """The design of a plain mean of k studies."""
     size = float(np.sqrt(k))
-    return Design(np.full((k, 1), 1 / size), np.array([[size]]), np.full((k, 1), 1 / k))
+    return Design(np.full((k, 1), 1 / size), np.array([[1 / size]]), np.full((k, 1), 1 / k))
 
 
 def prepare(matrix: npt.ArrayLike, rows: int) -> Design:
@@ -80,35 +89,56 @@ def prepare(matrix: npt.ArrayLike, rows: int) -> Design:
         raise SynthesisError(f"design[{row}, {column}] is {X[row, column]}, which is not a finite number")
     if rows <= X.shape[1]:
         raise SynthesisError(f"{rows} studies are too few for {X.shape[1]} coefficients: at least one more is needed")
-    dependent = dependent_column(X)
+    basis, triangle = np.linalg.qr(X)
+    dependent = _first_dependent(triangle)
     if dependent is not None:
         raise SynthesisError(f"column {dependent} of the design is a combination of the columns before it")
-    basis, triangle = np.linalg.qr(X)
     products = (basis[:, :, None] * basis[:, None, :]).reshape(rows, -1)
-    return Design(basis, triangle, products)
+    return Design(basis, np.linalg.inv(triangle), products)
 
 
 def dependent_column(X: FloatArray) -> int | None:
     """Index of the first column of X (k, p) that is a combination of those before it, if there is one."""
-    size = np.linalg.norm(X, axis=0)
-    scaled = X / np.where(size > 0, size, 1.0)
-    left = np.abs(np.diagonal(np.linalg.qr(scaled, mode="r")))
-    dependent = np.flatnonzero(left <= _DEPENDENT)
+    return _first_dependent(np.asarray(np.linalg.qr(X, mode="r")))
+
+
+def _first_dependent(triangle: FloatArray) -> int | None:
+    """First column of which the columns before it leave nothing, to ten digits of its length."""
+    left, size = np.abs(np.diagonal(triangle)), np.sqrt(np.square(triangle).sum(axis=0))
+    dependent = np.flatnonzero(left <= _DEPENDENT * size)
     return int(dependent[0]) if dependent.size else None
 
 
 @dataclass(frozen=True, eq=False)
-class WeightedFit:
-    """Weighted least squares of y on a design.
-
-    ``gamma`` (p,) are the coefficients of the orthonormal basis, ``phi`` (p, p) is ``(basis' W basis)^-1``, and
-    ``residuals`` (k,) and ``weights`` (k,) go with the studies.
-    """
+class Weighting:
+    """A design with weights (k,); ``phi`` (p, p) is ``(basis' W basis)^-1``."""
 
     design: Design
     weights: FloatArray
-    gamma: FloatArray
     phi: FloatArray
+
+    def covariance(self) -> FloatArray:
+        """``(X'W X)^-1``; shape (p, p)."""
+        return self.design.back @ self.phi @ self.design.back.T
+
+    def traces(self, a: FloatArray | None = None) -> tuple[float, float]:
+        """Traces of ``P diag(a)`` and of its square; without a, of P and its square."""
+        w = self.weights
+        wa = w if a is None else w * a
+        waw = wa * w
+        once, twice = self.design.gram(waw), self.design.gram(waw * wa)
+        projected = self.phi @ once
+        return (
+            float(wa.sum() - np.vdot(self.phi, once)),
+            float(wa @ wa - 2 * np.vdot(self.phi, twice) + np.vdot(projected, projected.T)),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedFit(Weighting):
+    """Weighted least squares of y: coefficients of the orthonormal basis ``gamma`` (p,), and residuals (k,)."""
+
+    gamma: FloatArray
     residuals: FloatArray
 
     @property
@@ -118,35 +148,26 @@ class WeightedFit:
 
     def coefficients(self) -> FloatArray:
         """Coefficients of the columns of X; shape (p,)."""
-        return np.asarray(np.linalg.solve(self.design.triangle, self.gamma))
+        return self.design.back @ self.gamma
 
-    def covariance(self) -> FloatArray:
-        """``(X'W X)^-1``; shape (p, p)."""
-        half = np.linalg.solve(self.design.triangle, self.phi)
-        return np.asarray(np.linalg.solve(self.design.triangle, half.T))
 
-    def trace(self, a: FloatArray | None = None) -> float:
-        """Trace of ``P diag(a)``; without a, of P."""
-        w = self.weights
-        wa = w if a is None else w * a
-        return float(wa.sum() - np.sum(self.phi * self.design.grams(w * wa)[0]))
-
-    def trace_squared(self, a: FloatArray) -> float:
-        """Trace of ``(P diag(a))^2``."""
-        w = self.weights
-        wa = w * a
-        inner, outer = self.design.grams(w * wa, wa * wa * w)
-        projected = self.phi @ inner
-        return float(wa @ wa - 2 * np.sum(self.phi * outer) + np.sum(projected * projected.T))
+def weighting(w: FloatArray, design: Design) -> Weighting:
+    """The design under weights w (k,), all positive."""
+    return Weighting(design, w, _inverse(design.gram(w)))
 
 
 def weighted_fit(y: FloatArray, w: FloatArray, design: Design) -> WeightedFit:
     """Fit y (k,) with weights w (k,), all positive."""
-    phi = inverse(design.grams(w)[0])
+    phi = _inverse(design.gram(w))
     gamma = phi @ ((w * y) @ design.basis)
-    return WeightedFit(design, w, gamma, phi, y - design.basis @ gamma)
+    return WeightedFit(design, w, phi, gamma, y - design.basis @ gamma)
 
 
-def inverse(gram: FloatArray) -> FloatArray:
+def random_effects_fit(y: FloatArray, v: FloatArray, tau2: float, design: Design) -> WeightedFit:
+    """Fit y (k,) with the weights of the random-effects model, ``1 / (v + tau2)``."""
+    return weighted_fit(y, 1 / (v + tau2), design)
+
+
+def _inverse(gram: FloatArray) -> FloatArray:
     """Inverse of a positive definite p-by-p matrix."""
     return 1 / gram if gram.size == 1 else np.asarray(np.linalg.inv(gram))
