@@ -28,13 +28,35 @@ def rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def sets_holding(block: str) -> dict[str, dict[str, Any]]:
-    """Every set of effects with a block of that name, by file and measure: ``bcg-RR``, ``begg1989-pool_all/GEN``."""
-    found = {}
+METHOD_LETTERS = ("EE", "DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM")
+TEST_LETTERS = {"z": "z", "t": "t", "knha": "knapp_hartung", "adhoc": "floored_knapp_hartung"}
+MEASURE_LETTERS = {"PLO": "logit", "PR": "raw", "PAS": "arcsine", "PFT": "freeman_tukey", "PLN": "log"}
+
+
+def effect_sets() -> dict[str, dict[str, Any]]:
+    """Every set of effects that was pooled, by file, arms and measure joined with ``/``."""
+    found: dict[str, dict[str, Any]] = {}
+
+    def collect(place: str, block: Any) -> None:
+        if isinstance(block, dict):
+            if "escalc" in block and "pool" in block:
+                found[place] = block
+                return
+            for key, inner in block.items():
+                collect(f"{place}/{key}", inner)
+
     for name in NAMES:
-        for part, result in results(name).items():
-            inner = {f"{part}/{key}": value for key, value in result.items()} if isinstance(result, dict) else {}
-            for label, candidate in {part: result, **inner}.items():
-                if isinstance(candidate, dict) and block in candidate:
-                    found[f"{name}-{label}"] = candidate
+        collect(name, results(name))
     return found
+
+
+def sets_holding(block: str) -> dict[str, dict[str, Any]]:
+    """Those of them with a further block of that name."""
+    return {place: results for place, results in effect_sets().items() if block in results}
+
+
+def relative_tolerance(place: str, method: str) -> float:
+    """What the reference README calls safe: iterated estimates carry less, and least where tau2 is tiny."""
+    if method not in ("REML", "ML", "EB"):
+        return 1e-9
+    return 1e-7 if place.endswith(("PR", "RD")) else 1e-8

@@ -32,7 +32,7 @@ def test_leave1out(name, method, quantity):
 @pytest.mark.parametrize("test", ["t", "knapp_hartung"])
 def test_other_methods_and_tests_are_those_of_pool(method, test):
     """Study by study, in blocks of less than the whole."""
-    effects = SETS["debruin2009-PLO"]["escalc"]
+    effects = SETS["debruin2009/PLO"]["escalc"]
     y, v = np.array(effects["yi"]), np.array(effects["vi"])
     found = leave_one_out(y, v, method=method, test=test, level=0.9)
     for i in range(y.size):
