@@ -19,7 +19,19 @@ import numpy as np
 from bcma_decide.errors import Problem, SynthesisError
 from bcma_decide.synthesis.effect_sizes import FloatArray
 
-__all__ = ["NAMES", "StudyTable", "column", "counts", "effects", "factor", "labels", "read_table", "two_by_two"]
+__all__ = [
+    "NAMES",
+    "StudyTable",
+    "column",
+    "counts",
+    "effects",
+    "factor",
+    "labels",
+    "moderator",
+    "quantity",
+    "read_table",
+    "two_by_two",
+]
 
 SIZE_LIMIT: Final = 20_000_000
 """Bytes one table may have."""
@@ -40,6 +52,8 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What a column may be called, the project's own name first; the others are those of metafor and its data sets."""
 _SEPARATORS: Final = ",;\t"
+_NOTHING: Final = ("", "NA")
+"""Cells of a moderator that say that it is not known."""
 
 
 @dataclass(frozen=True)
@@ -295,12 +309,50 @@ def effects(table: StudyTable) -> tuple[FloatArray, FloatArray]:
     return yi, spread**2 if squared else spread
 
 
-def factor(table: StudyTable, name: str) -> tuple[str, ...]:
-    """A column of groups, one for every study; raises SynthesisError where it is missing or a cell is empty."""
+def _cells(table: StudyTable, name: str) -> tuple[str, ...]:
     if name not in table.columns:
         problem = Problem(f"column {name}", "is missing", f"one of {', '.join(table.columns)}")
         raise _refused(table.file, [problem])
-    cells = table.columns[name]
+    return table.columns[name]
+
+
+def quantity(table: StudyTable, name: str) -> FloatArray:
+    """A column of numbers, one for every study; raises SynthesisError where it is missing or a cell is no number."""
+    _cells(table, name)
+    values, problems = numbers(table, name)
+    if problems:
+        raise _refused(table.file, problems)
+    return values
+
+
+def moderator(table: StudyTable, name: str) -> tuple[float | None, ...] | tuple[str | None, ...]:
+    """A column as numbers if all of its cells are, else as text; empty cells and *NA* are ``None``.
+
+    Raises
+    ------
+    SynthesisError
+        Where the column is missing, or a number is not finite.
+    """
+    cells = tuple(None if cell in _NOTHING else cell for cell in _cells(table, name))
+    if not all(cell is None or _is_number(cell) for cell in cells):
+        return cells
+    _, problems = numbers(table, name)
+    if endless := [each for each in problems if "finite" in each.message]:
+        raise _refused(table.file, endless)
+    return tuple(None if cell is None else float(cell) for cell in cells)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def factor(table: StudyTable, name: str) -> tuple[str, ...]:
+    """A column of groups, one for every study; raises SynthesisError where it is missing or a cell is empty."""
+    cells = _cells(table, name)
     if problems := [
         _problem(table, row, name, "is empty", "name the group") for row, cell in enumerate(cells) if not cell
     ]:
