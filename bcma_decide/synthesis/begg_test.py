@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import special
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.synthesis.effect_sizes import FloatArray
+from bcma_decide.synthesis.checks import FloatArray
 from bcma_decide.synthesis.heterogeneity import checked_effects, weighted_mean
 from bcma_decide.synthesis.small_study_remarks import small_study_remarks
 

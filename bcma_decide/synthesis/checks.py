@@ -9,7 +9,15 @@ import numpy.typing as npt
 
 from bcma_decide.errors import SynthesisError
 
-__all__ = ["FloatArray", "checked_choice", "checked_counts", "checked_level", "checked_vector", "refuse"]
+__all__ = [
+    "FloatArray",
+    "checked_choice",
+    "checked_counts",
+    "checked_groups",
+    "checked_level",
+    "checked_vector",
+    "refuse",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -78,3 +86,19 @@ def checked_choice(name: str, value: object, allowed: Sequence[str]) -> None:
     """Raise SynthesisError if the value is not one of those allowed."""
     if value not in allowed:
         raise SynthesisError(f"{name} is {value!r}, but must be one of {', '.join(allowed)}")
+
+
+def checked_groups(groups: Sequence[str], size: int) -> list[str]:
+    """The groups in order of first appearance; every one of ``size`` studies needs the name of its group.
+
+    Raises
+    ------
+    SynthesisError
+        If there are more or fewer rows, or naming the first row without a group.
+    """
+    if len(groups) != size:
+        raise SynthesisError(f"groups has {len(groups)} rows but there are {size} studies")
+    for row, label in enumerate(groups):
+        if not isinstance(label, str) or not label:
+            raise SynthesisError(f"groups[{row}] is {label!r}, but every study needs the name of its group")
+    return list(dict.fromkeys(groups))

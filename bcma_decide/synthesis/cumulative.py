@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.synthesis.effect_sizes import checked_vector
+from bcma_decide.synthesis.checks import checked_vector
 from bcma_decide.synthesis.heterogeneity import Method, checked_effects
 from bcma_decide.synthesis.pooling import MeanTest
 from bcma_decide.synthesis.subset_fits import SubsetFits, fit_subsets, joined, row_blocks

@@ -10,8 +10,8 @@ from scipy import special
 from scipy.optimize import brentq
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.synthesis.effect_sizes import FloatArray
-from bcma_decide.synthesis.heterogeneity import checked_effects, checked_level, estimate_tau2, weighted_mean
+from bcma_decide.synthesis.checks import FloatArray, checked_level
+from bcma_decide.synthesis.heterogeneity import checked_effects, estimate_tau2, weighted_mean
 from bcma_decide.synthesis.small_study_remarks import small_study_remarks
 
 __all__ = ["HenmiCopas", "henmi_copas"]

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from scipy import special
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.synthesis.effect_sizes import FloatArray
-from bcma_decide.synthesis.heterogeneity import Method, checked_effects, checked_level, estimate_tau2, weighted_mean
+from bcma_decide.synthesis.checks import FloatArray, checked_level
+from bcma_decide.synthesis.heterogeneity import Method, checked_effects, estimate_tau2, weighted_mean
 from bcma_decide.synthesis.leave_one_out import leave_one_out
 
 __all__ = ["Baujat", "Flag", "Influence", "StudyEffects", "baujat", "influence", "study_effects"]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.synthesis.checks import checked_choice, checked_counts, checked_level
+from bcma_decide.synthesis.checks import checked_choice, checked_counts, checked_groups, checked_level
 from bcma_decide.synthesis.effect_sizes import (
     Measure,
     back_transform,
@@ -44,6 +44,7 @@ __all__ = [
     "PredictionDf",
     "Subgroups",
     "between_groups",
+    "checked_options",
     "pool",
     "pool_by",
     "pool_proportions",
@@ -174,7 +175,8 @@ def pool(
         with another method than REML, the level is not between 0 and 1, or an iteration does not converge.
     """
     y, v = checked_effects(yi, vi)
-    _checked_options(method, test, prediction_df)
+    checked_options(method, test)
+    checked_choice("prediction_df", prediction_df, PREDICTION_DFS)
     k = y.size
     used: MeanTest = test if k > 1 else "z"
     model = fit_random_effects(y, v, intercept_only(k), method, used, checked_level(level))
@@ -203,10 +205,10 @@ def pool(
     )
 
 
-def _checked_options(method: str, test: str, prediction_df: str) -> None:
+def checked_options(method: str, test: str) -> None:
+    """Raise SynthesisError if either is unknown or they do not go together."""
     checked_choice("method", method, METHODS)
     checked_choice("test", test, TESTS)
-    checked_choice("prediction_df", prediction_df, PREDICTION_DFS)
     if test == "kenward_roger" and method != "REML":
         raise SynthesisError(f"test kenward_roger is made for tau2 by REML, not by {method}: use method REML")
 
@@ -313,11 +315,7 @@ def pool_by(
         If a study has no group, or for any reason `pool_proportions` or `between_groups` gives.
     """
     e, n = checked_counts(events, total)
-    if len(groups) != e.size:
-        raise SynthesisError(f"groups has {len(groups)} rows but events has {e.size}")
-    for row, label in enumerate(groups):
-        if not isinstance(label, str) or not label:
-            raise SynthesisError(f"groups[{row}] is {label!r}, but every study needs the name of its group")
+    checked_groups(groups, e.size)
     labels = np.asarray(groups)
     by_group = {
         label: pool_proportions(e[labels == label], n[labels == label], measure=measure, **options)

@@ -15,9 +15,9 @@ import numpy.typing as npt
 from scipy import special
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.synthesis.effect_sizes import FloatArray
-from bcma_decide.synthesis.heterogeneity import METHODS, Method, checked_level, estimate_tau2
-from bcma_decide.synthesis.pooling import TESTS, MeanTest
+from bcma_decide.synthesis.checks import FloatArray, checked_level
+from bcma_decide.synthesis.heterogeneity import Method, estimate_tau2
+from bcma_decide.synthesis.pooling import MeanTest, checked_options
 
 __all__ = ["CELLS", "BoolArray", "SubsetFits", "fit_subsets", "joined", "row_blocks"]
 
@@ -92,34 +92,30 @@ def fit_subsets(
         If a subset is empty, an option is unknown, the level is not between 0 and 1, or the estimator of tau2 does
         not converge for a subset.
     """
-    for name, value, allowed in (("method", method, METHODS), ("test", test, TESTS)):
-        if value not in allowed:
-            raise SynthesisError(f"{name} is {value!r}, but must be one of {', '.join(allowed)}")
+    checked_options(method, test)
     tail = 1 - (1 - checked_level(level)) / 2
     k = kept.sum(axis=1)
     if not k.all():
         raise SynthesisError(f"subset {int(np.argmin(k))} holds no study: there is nothing to pool")
-    several, df = k > 1, np.maximum(k - 1, 1)
+    several, left = k > 1, np.maximum(k - 1, 1)
     unknown = np.where(several, 0.0, np.nan)
     tau2 = np.zeros(k.size)
     tau2[several] = _tau2(y, v, kept[several], method)
     w = kept / (v + tau2[:, None])
     total = w.sum(axis=1)
     estimate = w @ y / total
-    scale = _scale(w, y - estimate[:, None], df, several, test)
-    se = np.sqrt(scale / total)
+    se, df = _errors(w, y - estimate[:, None], several, test)
     statistic = _ratio(estimate, se)
-    if test == "z":
-        quantile, p = np.full(k.size, special.ndtri(tail)), 2 * special.ndtr(-np.abs(statistic))
-    else:
-        quantile = np.where(several, special.stdtrit(df, tail), special.ndtri(tail))
-        p = 2 * np.where(several, special.stdtr(df, -np.abs(statistic)), special.ndtr(-np.abs(statistic)))
+    normal = np.isinf(df)
+    finite = np.where(normal, 1.0, df)
+    quantile = np.where(normal, special.ndtri(tail), special.stdtrit(finite, tail))
+    p = 2 * np.where(normal, special.ndtr(-np.abs(statistic)), special.stdtr(finite, -np.abs(statistic)))
     q, trace = _common_effect(y, v, kept)
     if method == "EE":
-        i2 = 100 * np.divide(np.maximum(q - df, 0), q, out=np.zeros_like(q), where=q > 0)
-        h2 = q / df
+        i2 = 100 * np.divide(np.maximum(q - left, 0), q, out=np.zeros_like(q), where=q > 0)
+        h2 = q / left
     else:
-        within = df / np.where(several, trace, 1.0)
+        within = left / np.where(several, trace, 1.0)
         i2, h2 = 100 * tau2 / (tau2 + within), (tau2 + within) / within
     return SubsetFits(
         k=k,
@@ -130,7 +126,7 @@ def fit_subsets(
         ci_low=estimate - quantile * se,
         ci_high=estimate + quantile * se,
         q=np.where(several, q, 0.0),
-        q_p=special.chdtrc(df, q) + unknown,
+        q_p=special.chdtrc(left, q) + unknown,
         tau2=tau2 + unknown,
         i2=i2 + unknown,
         h2=h2 + unknown,
@@ -143,17 +139,23 @@ def _ratio(estimate: FloatArray, se: FloatArray) -> FloatArray:
     return np.divide(estimate, se, out=endless, where=se > 0)
 
 
-def _scale(
-    w: FloatArray, residual: FloatArray, df: npt.NDArray[np.int64], several: BoolArray, test: MeanTest
-) -> FloatArray:
-    """Factor of the squared standard error: 1, or the weighted residual variance (Knapp and Hartung 2003)."""
-    if test in ("z", "t"):
-        return np.ones(several.size)
-    scale = np.einsum("mk,mk,mk->m", w, residual, residual) / df
-    if test == "floored_knapp_hartung":
-        scale = np.maximum(scale, 1.0)
-    factor: FloatArray = np.where(several, scale, 1.0)
-    return factor
+def _errors(w: FloatArray, residual: FloatArray, several: BoolArray, test: MeanTest) -> tuple[FloatArray, FloatArray]:
+    """Standard errors and degrees of freedom, infinite for a normal test, as `fit_random_effects` has them."""
+    s1, left = w.sum(axis=1), np.maximum((w > 0).sum(axis=1) - 1.0, 1.0)
+    if test == "z":
+        return np.sqrt(1 / s1), np.full(s1.size, np.inf)
+    if test == "kenward_roger":
+        w2 = np.square(w)
+        s2, s3 = w2.sum(axis=1), np.einsum("mk,mk->m", w2, w)
+        information = np.where(several, (s2 - 2 * s3 / s1 + np.square(s2 / s1)) / 2, 1.0)
+        widened = (1 + 2 * (s3 / s1 - np.square(s2 / s1)) / information) / s1
+        variance, df = np.where(several, widened, 1 / s1), 2 * information / np.square(widened * s2)
+    else:
+        scale = np.ones(s1.size) if test == "t" else np.einsum("mk,mk,mk->m", w, residual, residual) / left
+        if test == "floored_knapp_hartung":
+            scale = np.maximum(scale, 1.0)
+        variance, df = np.where(several, scale, 1.0) / s1, left
+    return np.sqrt(variance), np.where(several, df, np.inf)
 
 
 def _common_effect(y: FloatArray, v: FloatArray, kept: BoolArray) -> tuple[FloatArray, FloatArray]:

@@ -275,7 +275,7 @@ def test_unknown_options_are_refused(k, options, message):
 @pytest.mark.parametrize(
     ("events", "groups", "message"),
     [
-        pytest.param([1, 2], ["a"], "groups has 1 rows but events has 2", id="lengths"),
+        pytest.param([1, 2], ["a"], "groups has 1 rows but there are 2 studies", id="lengths"),
         pytest.param([1, 2], ["a", ""], r"groups\[1\] is ''", id="blank-label"),
         pytest.param([1, 2], ["a", None], r"groups\[1\] is None", id="missing-label"),
         pytest.param([1, 99], ["a", "b"], r"events\[1\] is 99, more than total\[1\] = 10", id="row-of-the-whole"),
