@@ -16,9 +16,9 @@ from bcma_decide.synthesis.gosh import Gosh, gosh
 from bcma_decide.synthesis.heterogeneity import QTest, cochran_q
 from bcma_decide.synthesis.influence import Baujat, Influence, baujat, influence
 from bcma_decide.synthesis.leave_one_out import leave_one_out
-from bcma_decide.synthesis.meta_regression import ModeratorTest, meta_regression
-from bcma_decide.synthesis.moderators import moderators
+from bcma_decide.synthesis.meta_regression import ModeratorTest
 from bcma_decide.synthesis.study_table import StudyTable
+from bcma_decide.synthesis.subgroup_test import groups_with_common_tau2
 from bcma_decide.synthesis.subset_fits import SubsetFits
 
 __all__ = ["Analysis", "Asked", "Group", "Groups", "analyse"]
@@ -149,8 +149,7 @@ def _groups(table: StudyTable, studies: Studies, model: Model, by: str) -> Group
     between = cochran_q([group.result.estimate for group in found], [group.result.se**2 for group in found])
     common = None
     if len(found) < studies.k and model.method != "GLMM":
-        design = moderators({by: labels}, studies=studies.labels)
-        common = meta_regression(studies.yi, studies.vi, design, method=model.weighted).moderator_test
+        common = groups_with_common_tau2(studies.yi, studies.vi, labels, method=model.weighted).between
     return Groups(by, tuple(found), between, common)
 
 
