@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -158,6 +158,13 @@ def column(table: StudyTable, quantity: str) -> str | None:
         return table.asked[quantity]
     known = {name.casefold(): name for name in table.columns}
     return next((known[name] for name in NAMES[quantity] if name in known), None)
+
+
+def fitting(table: StudyTable) -> Literal["logit", "OR", "generic"]:
+    """The measure that goes with the columns there are: of single arms, of two groups, or effects as they are."""
+    if column(table, "yi") is not None:
+        return "generic"
+    return "OR" if all(column(table, name) is not None for name in ("events1", "events2")) else "logit"
 
 
 def _columns(table: StudyTable, quantities: Sequence[str]) -> list[str]:
