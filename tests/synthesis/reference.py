@@ -33,6 +33,7 @@ TEST_LETTERS = {"z": "z", "t": "t", "knha": "knapp_hartung", "adhoc": "floored_k
 MEASURE_LETTERS = {"PLO": "logit", "PR": "raw", "PAS": "arcsine", "PFT": "freeman_tukey", "PLN": "log"}
 
 
+@cache
 def effect_sets() -> dict[str, dict[str, Any]]:
     """Every set of effects that was pooled, by file, arms and measure joined with ``/``."""
     found: dict[str, dict[str, Any]] = {}
@@ -53,6 +54,30 @@ def effect_sets() -> dict[str, dict[str, Any]]:
 def sets_holding(block: str) -> dict[str, dict[str, Any]]:
     """Those of them with a further block of that name."""
     return {place: results for place, results in effect_sets().items() if block in results}
+
+
+_COUNTS = {"treated_arm_single": ("ai", "n1i"), "control_arm_single": ("ci", "n2i"), "bcg_control_arms": ("x", "n")}
+
+
+def proportion_sets() -> list[tuple[str, str, dict[str, Any], list[float], list[float]]]:
+    """Every set of single proportions: place, measure, results, events and totals."""
+    found = []
+    for place, block in effect_sets().items():
+        name, *part, letters = place.split("/")
+        if letters not in MEASURE_LETTERS:
+            continue
+        arms = part[0] if part else name
+        x, n = _COUNTS.get(arms, ("xi", "ni"))
+        chosen = [row for row in rows(name) if row.get("case", arms) == arms]
+        events, total = [float(row[x]) for row in chosen], [float(row[n]) for row in chosen]
+        found.append((place, MEASURE_LETTERS[letters], block, events, total))
+    return found
+
+
+def effects_of(block: dict[str, Any]) -> tuple[list[float], list[float]]:
+    """Effects and variances of a set, as lists even where there is one study."""
+    yi, vi = block["escalc"]["yi"], block["escalc"]["vi"]
+    return (yi, vi) if isinstance(yi, list) else ([yi], [vi])
 
 
 def relative_tolerance(place: str, method: str) -> float:
