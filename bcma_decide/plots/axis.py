@@ -45,11 +45,9 @@ class Axis:
         return (along(value) - along(self.low)) / (along(self.high) - along(self.low))
 
     def tick_label(self, value: float) -> str:
-        """A tick as it is printed, with no more decimals than the ticks need."""
-        shown = _SHOWN[self.kind]
-        decimals = _decimals([shown(tick) for tick in self.ticks], shown(value))
-        unit = "\N{NO-BREAK SPACE}%" if self.kind in ("proportion", "logit") else ""
-        return _signed(f"{shown(value):.{decimals}f}") + unit
+        """A tick as it is printed: a round number, with a percent sign where it is one."""
+        unit = " %" if self.kind in ("proportion", "logit") else ""
+        return _signed(f"{_SHOWN[self.kind](value):.6g}") + unit
 
 
 def printed(kind: AxisKind, value: float) -> str:
@@ -58,7 +56,7 @@ def printed(kind: AxisKind, value: float) -> str:
     if kind in ("proportion", "logit"):
         return _signed(f"{number:.1f}")
     if kind in ("ratio", "log_ratio") and (number >= 1000 or 0 < number < 0.005):
-        return f"{number:.1e}"
+        return _signed(f"{number:.1e}")
     return _signed(f"{number:.2f}")
 
 
@@ -142,7 +140,7 @@ _SHOWN: Final[dict[AxisKind, Callable[[float], float]]] = {
 }  # fmt: skip
 """From a value to the number that is printed."""
 _LEAST_SPREAD: Final[dict[AxisKind, float]] = {
-    "proportion": 0.1, "ratio": 0.4, "plain": 0.0, "logit": 0.4, "log_ratio": 0.4,
+    "proportion": 0.05, "ratio": 0.4, "plain": 0.0, "logit": 0.4, "log_ratio": 0.4,
 }  # fmt: skip
 """Narrower axes are widened; for plain numbers, whose unit is not known, to a tenth of their size."""
 
@@ -153,7 +151,7 @@ def _even_ticks(low: float, high: float) -> list[float]:
     power = 10.0 ** math.floor(math.log10(raw))
     step = power * min((unit for unit in (1, 2, 2.5, 5, 10) if unit * power >= raw * (1 - 1e-9)), default=10)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(index * step, 12) for index in range(first, last + 1)]
+    return [float(f"{index * step:.12g}") for index in range(first, last + 1)]
 
 
 def _laddered_ticks(kind: AxisKind, low: float, high: float) -> list[float]:
@@ -180,16 +178,6 @@ def _unshown(kind: AxisKind, number: float) -> float | None:
     if number <= 0:
         return None
     return math.log(number) if kind == "log_ratio" else number
-
-
-def _decimals(numbers: Sequence[float], number: float) -> int:
-    """Decimals that this number needs among the others: those of a round tick are few."""
-    if any(abs(each) >= 1000 for each in numbers) and abs(number) >= 1000:
-        return 0
-    for decimals in range(5):
-        if abs(round(number, decimals) - number) <= 1e-6 * max(abs(number), 1e-3):
-            return decimals
-    return 4
 
 
 def _signed(number: str) -> str:

@@ -207,7 +207,7 @@ class _Drawing:
         x = self.scale.at(study.estimate)
         yield svg.rectangle(x - side / 2, self._middle - side / 2, side, side, name="study")
         yield svg.text(self.columns.estimate, self._baseline(), result_text(self.data, study), anchor="end")
-        yield svg.text(self.columns.weight, self._baseline(), f"{study.weight:.1f}\N{NO-BREAK SPACE}%", anchor="end")
+        yield svg.text(self.columns.weight, self._baseline(), f"{study.weight:.1f} %", anchor="end")
 
     def _pooled(self, line: PooledLine, indent: float, *, solid: bool) -> Iterator[str]:
         yield self._words(line.label, bold=True, indent=indent)

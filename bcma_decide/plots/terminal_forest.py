@@ -75,10 +75,10 @@ class _Table:
         self.signs = _TYPED if page.ink.ascii_only else _DRAWN
         self.largest = max(study.weight for study in data.studies) or 1.0
         self.counts = any(study.counts for study in data.studies)
-        self.label, self.plot, self.widths = self._fit()
+        self.room, self.plot, self.widths = self._fit()
 
     def _fit(self) -> tuple[int, int, list[int]]:
-        """Width of the labels, of the lines (0 without room) and of all columns."""
+        """Room for labels and lines, width of the lines (0 without room) and of all columns."""
         data = self.data
         results = max(
             cell_len(words) for words in (data.interval_name, *(result_text(data, line) for line in data.lines))
@@ -93,15 +93,51 @@ class _Table:
         label = min(wanted, max(_NARROWEST_LABEL, room * 2 // 5))
         plot = min(room - label, _WIDEST_PLOT)
         if plot < _NARROWEST_PLOT:
-            plot, label = 0, max(_NARROWEST_LABEL, min(wanted, room + _GAP))
+            plot, label = 0, min(wanted, room + _GAP)
         label = min(wanted, room - plot) if plot else label
         middle = [plot] if plot else []
         counts = fixed[:1] if self.counts else []
-        return label, plot, [label, *counts, *middle, *fixed[-2:]]
+        return room, plot, [label, *counts, *middle, *fixed[-2:]]
 
     def write(self) -> None:
         page, data = self.page, self.data
         page.heading(data.title)
+        if self.room < _NARROWEST_LABEL:
+            self._stacked()
+        else:
+            self._columns()
+        for group in data.groups:
+            if group.pooled and group.pooled.note:
+                page.paragraph(f"{group.label or group.pooled.label}: {group.pooled.note}")
+        if data.overall and data.overall.note:
+            page.paragraph(f"{data.overall.label}: {data.overall.note}")
+
+    def _stacked(self) -> None:
+        """One line of words after the other."""
+        page, data = self.page, self.data
+        page.paragraph(f"{data.measure}, {data.interval_name}", "bold")
+        for group in data.groups:
+            if group.label:
+                page.paragraph(group.label, "bold")
+            for study in group.studies:
+                counts = f", {study.counts}" if study.counts else ""
+                words = f"{study.label}{counts}: {result_text(data, study)}, weight {study.weight:.1f} %"
+                page.paragraph(words, indent=2)
+            if group.pooled:
+                self._stacked_pooled(group.pooled)
+        if data.overall:
+            self._stacked_pooled(data.overall)
+
+    def _stacked_pooled(self, pooled: PooledLine) -> None:
+        self.page.paragraph(f"{pooled.label}: {result_text(self.data, pooled)}", "bold", indent=2)
+        if pooled.prediction:
+            self.page.paragraph(f"Prediction interval: {self._ends(*pooled.prediction)}", indent=2)
+
+    def _ends(self, low: float, high: float) -> str:
+        return f"[{printed(self.data.kind, low)}, {printed(self.data.kind, high)}]"
+
+    def _columns(self) -> None:
+        page, data = self.page, self.data
         rows = [self._row("Study", "Events/n", self._words(data.measure), data.interval_name, "Weight", style="bold")]
         for group in data.groups:
             indent = "  " if group.label else ""
@@ -115,11 +151,6 @@ class _Table:
         if self.plot:
             rows += [self._row("", "", Text(line, no_wrap=True), "", "") for line in self._scale()]
         page.columns(self.widths, rows, _GAP)
-        for group in data.groups:
-            if group.pooled and group.pooled.note:
-                page.paragraph(f"{group.label or group.pooled.label}: {group.pooled.note}")
-        if data.overall and data.overall.note:
-            page.paragraph(f"{data.overall.label}: {data.overall.note}")
 
     def _words(self, words: str) -> Text:
         return self.page.ink.text(words, "bold")
@@ -142,7 +173,7 @@ class _Table:
     def _study(self, study: StudyLine, indent: str) -> list[Text]:
         box = self.signs.small if study.weight < _LIGHT * self.largest else self.signs.large
         line = self._interval(study.low, study.high, self.signs.line, mark=(study.estimate, box))
-        weight = f"{study.weight:.1f}\N{NO-BREAK SPACE}%"
+        weight = f"{study.weight:.1f} %"
         return self._row(indent + study.label, study.counts, line, result_text(self.data, study), weight)
 
     def _pooled(self, pooled: PooledLine, indent: str) -> Iterator[list[Text]]:
@@ -151,9 +182,8 @@ class _Table:
         yield self._row(indent + pooled.label, "", line, result_text(self.data, pooled), "", style="bold")
         if pooled.prediction:
             low, high = pooled.prediction
-            ends = f"[{printed(self.data.kind, low)}, {printed(self.data.kind, high)}]"
             line = self._interval(low, high, self.signs.line, ends=True)
-            yield self._row(f"{indent}Prediction interval", "", line, ends, "")
+            yield self._row(f"{indent}Prediction interval", "", line, self._ends(low, high), "")
 
     def _cell(self, value: float) -> int:
         return round(min(max(self.axis.share(value), 0.0), 1.0) * (self.plot - 1))

@@ -111,7 +111,7 @@ class Forest:
     @property
     def interval_name(self) -> str:
         """``95 % interval``."""
-        return f"{100 * self.level:g}\N{NO-BREAK SPACE}% interval"
+        return f"{100 * self.level:g} % interval"
 
 
 def interval_text(kind: AxisKind, low: float, high: float) -> str:
