@@ -220,5 +220,5 @@ def _print_table(table: Table, console: Console) -> None:
     for number, name in enumerate(table.titles):
         grid.add_column(name, justify="right" if number else "left", overflow="fold")
     for row in table.rows:
-        grid.add_row(*(Text(cell) for cell in row))
+        grid.add_row(*(Text(str(cell)) for cell in row))
     console.print(grid)

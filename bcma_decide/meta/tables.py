@@ -10,15 +10,13 @@ from bcma_decide.meta.regression import Regression
 from bcma_decide.meta.small_studies import SmallStudies
 from bcma_decide.meta.studies import Interval, Scale
 from bcma_decide.plots.axis import printed
+from bcma_decide.plots.numbers import NOTHING, ends_text, number_text, p_text
 from bcma_decide.plots.page import Table
 from bcma_decide.plots.values import interval_text
-from bcma_decide.render.wording import MINUS
 from bcma_decide.synthesis.egger_test import AsymmetryTest
 from bcma_decide.synthesis.influence import Influence
 
 __all__ = ["diagnostic_tables", "result_tables"]
-
-NOTHING = "not known"
 
 
 def result_tables(analysis: Analysis) -> Iterator[Table]:
@@ -43,22 +41,6 @@ def _level(level: float) -> str:
     return f"{100 * level:g}\N{NO-BREAK SPACE}%"
 
 
-def _number(value: float | None, digits: int = 4) -> str:
-    if value is None:
-        return NOTHING
-    return f"{value:.{digits}g}".replace("-", MINUS)
-
-
-def _ends(ends: Interval | None) -> str:
-    return NOTHING if ends is None else f"{_number(ends[0])} to {_number(ends[1])}"
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return NOTHING
-    return "< 0.0001" if value < 0.0001 else f"{value:.4f}"  # noqa: PLR2004, RUF100  # as papers print it
-
-
 def _back(scale: Scale, ends: Interval | None) -> str:
     back = scale.back_interval(ends)
     return NOTHING if back is None else interval_text(scale.kind, *back)
@@ -72,15 +54,15 @@ def _summary(analysis: Analysis) -> Table:
     result, scale, level = analysis.result, analysis.studies.scale, _level(analysis.model.level)
     rows = [
         ("Studies", str(result.k), ""),
-        ("Pooled", _estimate(scale, result), _number(result.estimate)),
-        (f"{level} interval", _back(scale, result.ci), _ends(result.ci)),
-        (f"{level} prediction interval of a new study", _back(scale, result.prediction), _ends(result.prediction)),
-        ("Standard error", "", _number(result.se)),
-        ("tau2 between studies", "", _number(result.tau2)),
-        (f"{level} interval of tau2 (Q-profile)", "", _ends(result.tau2_ci)),
-        ("I2, percent", "", _number(result.i2)),
-        ("H2", "", _number(result.h2)),
-        (f"Q on {result.q_df} degrees of freedom, p", "", f"{_number(result.q)}, {_p(result.q_p)}"),
+        ("Pooled", _estimate(scale, result), number_text(result.estimate)),
+        (f"{level} interval", _back(scale, result.ci), ends_text(result.ci)),
+        (f"{level} prediction interval of a new study", _back(scale, result.prediction), ends_text(result.prediction)),
+        ("Standard error", "", number_text(result.se)),
+        ("tau2 between studies", "", number_text(result.tau2)),
+        (f"{level} interval of tau2 (Q-profile)", "", ends_text(result.tau2_ci)),
+        ("I2, percent", "", number_text(result.i2)),
+        ("H2", "", number_text(result.h2)),
+        (f"Q on {result.q_df} degrees of freedom, p", "", f"{number_text(result.q)}, {p_text(result.q_p)}"),
     ]
     if result.mean_rate is not None:
         rows.insert(2, ("Average rate over studies", printed("proportion", result.mean_rate), ""))
@@ -94,17 +76,17 @@ def _groups(groups: Groups, scale: Scale, level: float) -> Table:
             str(group.result.k),
             f"{_estimate(scale, group.result)} ({_back(scale, group.result.ci)})",
             _back(scale, group.result.prediction),
-            _number(group.result.tau2),
+            number_text(group.result.tau2),
             NOTHING if group.result.i2 is None else f"{group.result.i2:.0f}",
         )
         for group in groups.groups
     ]
     caption = f"By {groups.by}"
     if groups.between is not None:
-        caption += f": Q between {_number(groups.between.q)} on {groups.between.df}, p {_p(groups.between.p)}"
+        caption += f": Q between {number_text(groups.between.q)} on {groups.between.df}, p {p_text(groups.between.p)}"
     if groups.between_common is not None:
         common = groups.between_common
-        caption += f"; with one tau2 {_number(common.statistic)} on {common.df1}, p {_p(common.p)}"
+        caption += f"; with one tau2 {number_text(common.statistic)} on {common.df1}, p {p_text(common.p)}"
     titles = (groups.by, "k", f"{scale.name} ({_level(level)} interval)", "new study", "tau2", "I2, percent")
     return Table(caption, titles, tuple(rows))
 
@@ -114,11 +96,11 @@ def _coefficients(found: Regression, level: float) -> Table:
     rows = [
         (
             each.name,
-            _number(each.estimate),
-            _number(each.se),
-            _ends(each.ci),
-            _p(each.p),
-            *([_p(permuted.get(each.name))] if permuted else []),
+            number_text(each.estimate),
+            number_text(each.se),
+            ends_text(each.ci),
+            p_text(each.p),
+            *([p_text(permuted.get(each.name))] if permuted else []),
         )
         for each in found.coefficients
     ]
@@ -127,19 +109,19 @@ def _coefficients(found: Regression, level: float) -> Table:
 
 
 def _moderators(found: Regression) -> Table:
-    against = str(found.df1) if found.df2 is None else f"{found.df1} and {_number(found.df2)}"
+    against = str(found.df1) if found.df2 is None else f"{found.df1} and {number_text(found.df2)}"
     rows = [
         ("Studies used", str(len(found.rows))),
         ("Left out", ", ".join(f"{row.study} (no {', '.join(row.missing)})" for row in found.dropped) or "none"),
-        ("All moderators, QM", f"{_number(found.statistic)} on {against} degrees of freedom, p {_p(found.p)}"),
-        ("What they leave, QE", f"{_number(found.q)} on {found.q_df} degrees of freedom, p {_p(found.q_p)}"),
-        ("R2, percent", _number(found.r2)),
-        ("tau2 left", _number(found.tau2)),
-        ("I2 left, percent", _number(found.i2)),
+        ("All moderators, QM", f"{number_text(found.statistic)} on {against} degrees of freedom, p {p_text(found.p)}"),
+        ("What they leave, QE", f"{number_text(found.q)} on {found.q_df} degrees of freedom, p {p_text(found.q_p)}"),
+        ("R2, percent", number_text(found.r2)),
+        ("tau2 left", number_text(found.tau2)),
+        ("I2 left, percent", number_text(found.i2)),
     ]
     if found.permutation is not None:
         made = f"{found.permutation.permutations} deals" + (", all there are" if found.permutation.exact else "")
-        rows.append(("All moderators, permuted", f"p {_p(found.permutation.moderators)} ({made})"))
+        rows.append(("All moderators, permuted", f"p {p_text(found.permutation.moderators)} ({made})"))
     return Table("What the moderators explain", ("", ""), tuple(rows))
 
 
@@ -155,11 +137,11 @@ def _influence(analysis: Analysis, found: Influence) -> Table:
     rows = zip(
         analysis.studies.labels,
         back,
-        [_number(value, 3) for value in without.tau2.tolist()],
-        [_number(value, 3) for value in found.rstudent.tolist()],
-        [_number(value, 3) for value in found.cook_d.tolist()],
-        [_number(value, 3) for value in found.dffits.tolist()],
-        [_number(value, 3) for value in found.hat.tolist()],
+        [number_text(value, 3) for value in without.tau2.tolist()],
+        [number_text(value, 3) for value in found.rstudent.tolist()],
+        [number_text(value, 3) for value in found.cook_d.tolist()],
+        [number_text(value, 3) for value in found.dffits.tolist()],
+        [number_text(value, 3) for value in found.hat.tolist()],
         [", ".join(flags) or "none" for flags in found.flags],
         strict=True,
     )
@@ -180,21 +162,22 @@ def _small_studies(found: SmallStudies) -> Table:
     rows = []
     for name, test in (("Egger, on the standard error", found.egger), ("Peters, on the inverse size", found.peters)):
         if test is not None:
-            rows.append((name, _asymmetry(test), _p(test.p)))
+            rows.append((name, _asymmetry(test), p_text(test.p)))
     if found.begg is not None:
-        rows.append(("Begg, rank correlation", f"Kendall's tau {_number(found.begg.tau, 3)}", _p(found.begg.p)))
+        rows.append(("Begg, rank correlation", f"Kendall's tau {number_text(found.begg.tau, 3)}", p_text(found.begg.p)))
     if found.trim_and_fill is not None:
         filled = found.trim_and_fill
-        text = (
-            f"{filled.missing} on the {filled.side}; with them {_number(filled.pooled.estimate)} on the analysis scale"
-        )
+        with_them = f"with them {number_text(filled.pooled.estimate)} on the analysis scale"
+        text = f"{filled.missing} on the {filled.side}; {with_them}"
         rows.append(("Trim and fill, studies added", text, ""))
     if found.henmi_copas is not None:
         copas = found.henmi_copas
-        rows.append(("Henmi and Copas", f"{_number(copas.estimate)} ({_ends(copas.ci)}) on the analysis scale", ""))
+        rows.append(
+            ("Henmi and Copas", f"{number_text(copas.estimate)} ({ends_text(copas.ci)}) on the analysis scale", "")
+        )
     return Table("Do small studies differ?", ("Test", "result", "p"), tuple(rows))
 
 
 def _asymmetry(test: AsymmetryTest) -> str:
     against = "normal" if test.df is None else f"t on {test.df:g}"
-    return f"slope {_number(test.slope)}, standard error {_number(test.slope_se)} ({against})"
+    return f"slope {number_text(test.slope)}, standard error {number_text(test.slope_se)} ({against})"

@@ -13,18 +13,45 @@ from bcma_decide.render import html
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["Drawing", "Page", "Section", "Table", "render_page"]
+__all__ = ["Cell", "Drawing", "Link", "Page", "Section", "Table", "render_page"]
 
 _TEMPLATES: Final = (Path(__file__).parent / "templates", Path(html.__file__).parent / "templates")
 
 
 @dataclass(frozen=True)
+class Link:
+    """Words that lead to an address on the web."""
+
+    words: str
+    address: str
+
+    def __post_init__(self) -> None:
+        if not self.address.startswith(("https://", "http://")):
+            raise SynthesisError(
+                f"{self.words}: the address is {self.address!r}, but must start with http:// or https://"
+            )
+
+    def __str__(self) -> str:
+        """The words alone."""
+        return self.words
+
+
+Cell = str | Link
+
+
+@dataclass(frozen=True)
 class Table:
-    """A table; the first cell of each row names it."""
+    """A table; the first cell of each row names it.
+
+    Cells are numbers, set to the right, unless it is one of ``words``. A ``large`` one stays a table at any width and
+    scrolls in a box of its own, with its titles and the names of its rows in sight.
+    """
 
     caption: str
     titles: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    words: bool = False
+    large: bool = False
 
     def __post_init__(self) -> None:
         for number, row in enumerate(self.rows):
@@ -44,22 +71,24 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page under its own heading."""
+    """A part of the page under its own heading; ``parts`` follow what it holds itself."""
 
     title: str
     paragraphs: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     drawings: tuple[Drawing, ...] = ()
+    parts: tuple[Section, ...] = ()
 
 
 @dataclass(frozen=True)
 class Page:
-    """The page: ``lead`` stands below the title, ``foot`` at the end."""
+    """The page: ``lead`` stands below the title, ``foot`` at the end; with ``contents`` a list of all headings."""
 
     title: str
     sections: tuple[Section, ...]
     lead: tuple[str, ...] = ()
     foot: tuple[str, ...] = ()
+    contents: bool = False
 
 
 def render_page(page: Page) -> str:

@@ -9,7 +9,7 @@ from bcma_decide.plots import svg
 from bcma_decide.plots.axis import Axis
 from bcma_decide.plots.scale import Scale, side_marks, tick_marks
 
-__all__ = ["HEIGHT", "WIDTH", "Panel", "spoken_list"]
+__all__ = ["HEIGHT", "WIDTH", "Panel", "spoken_list", "wrapped"]
 
 WIDTH: Final = 560.0
 HEIGHT: Final = 380.0
@@ -33,7 +33,7 @@ class Panel:
         """The plot with its axes and, below it, remarks to be read with it."""
         middle_x, middle_y = (self.left + self.right) / 2, (self.top + self.bottom) / 2
         room = self.right + _RIGHT - 2 * 12
-        lines = [line for remark in remarks for line in _wrapped(remark, room)]
+        lines = [line for remark in remarks for line in wrapped(remark, room)]
         frame = [
             *tick_marks(self.x, self.bottom),
             *side_marks(self.y, self.left),
@@ -47,7 +47,8 @@ class Panel:
         return svg.document(name, (self.right + _RIGHT, height), title, spoken, [*shapes, *frame])
 
 
-def _wrapped(words: str, room: float) -> list[str]:
+def wrapped(words: str, room: float) -> list[str]:
+    """Words in lines of ``room`` pixels; a word that is too long is cut."""
     lines: list[str] = []
     for word in words.split():
         if lines and svg.text_width(f"{lines[-1]} {word}") <= room:
