@@ -29,4 +29,4 @@ def p_text(value: float | None) -> str:
     """A p-value as papers print it."""
     if value is None:
         return NOTHING
-    return f"<\N{NO-BREAK SPACE}{_SMALLEST_P}" if value < _SMALLEST_P else f"{value:.4f}"
+    return f"<{_SMALLEST_P}" if value < _SMALLEST_P else f"{value:.4f}"

@@ -10,7 +10,7 @@ from justhtml import JustHTML
 from bcma_decide.errors import SynthesisError
 from bcma_decide.plots.forest import forest
 from bcma_decide.plots.funnel import FunnelPoint, funnel
-from bcma_decide.plots.page import Drawing, Page, Section, Table, render_page
+from bcma_decide.plots.page import Drawing, Link, Page, Section, Table, render_page
 from tests.render import sheets
 from tests.render.sheets import browser  # noqa: F401  # a fixture
 from tests.render.test_sheet_in_chromium import violations
@@ -70,6 +70,28 @@ def test_a_row_needs_a_cell_for_each_title():
     """The table and the row are named."""
     with pytest.raises(SynthesisError, match="T: row 1 has 1 cells but there are 2 titles"):
         Table("T", ("a", "b"), (("1", "2"), ("3",)))
+
+
+def test_contents_lead_to_every_heading_and_cells_to_their_addresses():
+    """Parts have headings of their own, and a large table a box that can be scrolled by keyboard."""
+    cell = Link("Paper & more", "https://example.org/?a=1&b=2")
+    table = Table("T", ("a", "b"), (("1", cell),), words=True, large=True)
+    inner = Section("Inner", tables=(table,))
+    text = render_page(Page("P", (Section("One"), Section("Two", parts=(inner,))), contents=True))
+    read = JustHTML(text, strict=True, sanitize=False)
+    links = {link.to_text(): link.attrs["href"] for link in read.query("a")}
+    places = {heading.to_text(): f"#{heading.attrs['id']}" for heading in read.query("h2, h3")}
+    assert links == places | {"Paper & more": cell.address}
+    assert str(cell) == "Paper & more"
+    [box] = read.query(".scrolls")
+    assert box.attrs["tabindex"] == "0"
+    assert box.query_one("table").attrs["class"] == "words large"
+
+
+def test_a_link_leads_to_the_web_only():
+    """No other scheme."""
+    with pytest.raises(SynthesisError, match="http"):
+        Link("x", "javascript:alert(1)")
 
 
 @pytest.mark.slow
