@@ -1,0 +1,155 @@
+"""Normal likelihood of effects that are clustered in studies, by blocks: no matrix larger than the design.
+
+    V_j = diag(v + within) + between 1 1'
+
+for the rows of study j. With ``w = 1 / (v + within)`` its inverse is ``diag(w) - c w w'`` with
+``c = between / (1 + between sum(w))`` (Woodbury). As in meta-analysis of single effects,
+``P = V^-1 - V^-1 X (X'V^-1 X)^-1 X'V^-1``; its traces are sums over studies too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bcma_decide.synthesis.effect_sizes import FloatArray
+
+__all__ = ["ClusteredEffects", "Evaluation", "LeastSquares"]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The likelihood at ``variances`` (2,), between and within: its value and its derivatives in these two.
+
+    ``estimate`` (p,) and ``vcov`` (p, p) are generalised least squares. ``expected`` and ``observed`` (2, 2) are
+    the informations of the two variances.
+    """
+
+    variances: FloatArray
+    log_likelihood: float
+    estimate: FloatArray
+    vcov: FloatArray
+    score: FloatArray
+    expected: FloatArray
+    observed: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class LeastSquares:
+    """Generalised least squares: ``estimate`` (p,), ``information`` and its inverse ``vcov`` (p, p).
+
+    ``F = V^-1 X`` (k, p) and ``r = V^-1 (y - X beta)`` (k,). V^-1 itself is kept as ``w`` (k,), its sums ``W`` (m,) by
+    study, and ``shrink = 1 / (1 + between W)`` (m,).
+    """
+
+    w: FloatArray
+    W: FloatArray
+    shrink: FloatArray
+    between: float
+    F: FloatArray
+    information: FloatArray
+    vcov: FloatArray
+    estimate: FloatArray
+    r: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class ClusteredEffects:
+    """Effects (k,), sampling variances (k,) and design (k, p), rows sorted so that each study's stand together.
+
+    ``first`` (m,) is the first row of each study and ``size`` (m,) its number of rows.
+    """
+
+    yi: FloatArray
+    vi: FloatArray
+    X: FloatArray
+    first: npt.NDArray[np.intp]
+    size: npt.NDArray[np.intp]
+
+    def sums(self, values: FloatArray) -> FloatArray:
+        """Sums over the rows of each study: (k,) to (m,), (k, p) to (m, p)."""
+        return np.asarray(np.add.reduceat(values, self.first, axis=0))
+
+    def spread(self, values: FloatArray) -> FloatArray:
+        """Values of studies on their rows: (m,) to (k,), (m, p) to (k, p)."""
+        return np.repeat(values, self.size, axis=0)
+
+    def log_likelihood(self, variances: FloatArray, *, restricted: bool) -> float:
+        """Log-likelihood, restricted or not, with ``beta`` at its best (Harville 1977).
+
+        Parameters
+        ----------
+        variances : numpy.ndarray, shape (2,)
+            Between and within studies, neither negative.
+        restricted : bool
+        """
+        return self._value(self.least_squares(variances), restricted)
+
+    def evaluate(self, variances: FloatArray, *, restricted: bool) -> Evaluation:
+        """The same with its first and second derivatives (Harville 1977, section 5)."""
+        fit = self.least_squares(variances)
+        traces, crossed = self._traces(fit)
+        if restricted:
+            of_design, of_pairs = self._design_traces(fit)
+            traces, crossed = traces - of_design, crossed + of_pairs
+        # The derivatives of V are blocks of ones (between) and the identity (within); here times r.
+        moved = np.column_stack([self.spread(self.sums(fit.r)), fit.r])
+        on_design = fit.F.T @ moved
+        curvature = moved.T @ self._solve(fit.w, fit.between * fit.shrink, moved) - on_design.T @ fit.vcov @ on_design
+        return Evaluation(
+            variances=variances,
+            log_likelihood=self._value(fit, restricted),
+            estimate=fit.estimate,
+            vcov=fit.vcov,
+            score=(moved.T @ fit.r - traces) / 2,
+            expected=crossed / 2,
+            observed=curvature - crossed / 2,
+        )
+
+    def least_squares(self, variances: FloatArray) -> LeastSquares:
+        """Coefficients given the variances (2,) between and within studies."""
+        between, within = variances.tolist()
+        w = 1 / (self.vi + within)
+        W = self.sums(w)
+        shrink = 1 / (1 + between * W)
+        F = self._solve(w, between * shrink, self.X)
+        information = self.X.T @ F
+        vcov: FloatArray = np.asarray(np.linalg.inv(information))
+        estimate = vcov @ (F.T @ self.yi)
+        r = self._solve(w, between * shrink, (self.yi - self.X @ estimate)[:, None])[:, 0]
+        return LeastSquares(w, W, shrink, between, F, information, vcov, estimate, r)
+
+    def _value(self, fit: LeastSquares, restricted: bool) -> float:
+        log_determinant = -float(np.log(fit.w).sum() + np.log(fit.shrink).sum())
+        df = self.yi.size
+        if restricted:
+            log_determinant += float(np.linalg.slogdet(fit.information)[1] - np.linalg.slogdet(self.X.T @ self.X)[1])
+            df -= self.X.shape[1]
+        return -0.5 * (df * float(np.log(2 * np.pi)) + log_determinant + float(self.yi @ fit.r))
+
+    def _solve(self, w: FloatArray, c: FloatArray, z: FloatArray) -> FloatArray:
+        """Product of V^-1 with z (k, q), where V^-1 has ``diag(w) - c w w'`` for each study."""
+        weighted = w[:, None] * z
+        return weighted - w[:, None] * self.spread(c[:, None] * self.sums(weighted))
+
+    def _traces(self, fit: LeastSquares) -> tuple[FloatArray, FloatArray]:
+        """Traces of V^-1 A_a (2,), and of V^-1 A_a V^-1 A_b (2, 2), with A the two derivatives of V."""
+        w, shrink, c = fit.w, fit.shrink, fit.between * fit.shrink
+        w2, w3 = self.sums(w**2), self.sums(w**3)
+        both = float(w2 @ shrink**2)
+        squared = float(w2.sum() - 2 * (c @ w3) + np.square(c * w2).sum())
+        return (
+            np.array([fit.W @ shrink, w.sum() - c @ w2]),
+            np.array([[np.square(fit.W * shrink).sum(), both], [both, squared]]),
+        )
+
+    def _design_traces(self, fit: LeastSquares) -> tuple[FloatArray, FloatArray]:
+        """What P has less than V^-1 in these traces: taken from the first, to be added to the second."""
+        moved = (self.spread(self.sums(fit.F)), fit.F)
+        inner = [fit.vcov @ fit.F.T @ z for z in moved]
+        solved = [self._solve(fit.w, fit.between * fit.shrink, z) for z in moved]
+        outer = [[fit.vcov @ z.T @ other for other in solved] for z in moved]
+        pairs = [[np.trace(inner[a] @ inner[b] - 2 * outer[a][b]) for b in (0, 1)] for a in (0, 1)]
+        return np.array([np.trace(z) for z in inner]), np.array(pairs)
