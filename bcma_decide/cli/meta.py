@@ -35,7 +35,7 @@ def meta(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="Table as CSV with a header: study, and events and n; or yi and vi (or sei); or events1, n1, events2, n2.",
+            help="CSV with a header: study, and events and n; or yi and vi (or sei); or events1, n1, events2, n2.",
         ),
     ],
     measure: Annotated[

@@ -115,11 +115,11 @@ def analyse(
     progress("regression")
     regression = regression_of(table, studies, model, asked.mods, asked.permutations) if asked.mods else None
     progress("diagnostics")
-    options = {"method": model.weighted, "test": model.mean_test, "level": model.level}
     enough = studies.k >= FEWEST
     ordered = None
     if asked.order is not None:
-        ordered = cumulative(y, v, study_table.quantity(table, asked.order), **options)
+        years = study_table.quantity(table, asked.order)
+        ordered = cumulative(y, v, years, method=model.weighted, test=model.mean_test, level=model.level)
     if asked.gosh:
         progress("subsets of studies")
     return Analysis(
@@ -128,7 +128,7 @@ def analyse(
         result=result,
         groups=groups,
         regression=regression,
-        without=leave_one_out(y, v, **options) if enough else None,
+        without=_without(studies, model) if enough else None,
         influence=influence(y, v, method=model.weighted) if enough else None,
         baujat=baujat(y, v, method=model.weighted) if enough else None,
         cumulative=ordered,
@@ -136,6 +136,10 @@ def analyse(
         gosh=gosh(y, v, method=model.weighted) if asked.gosh else None,
         remarks=tuple(_remarks(studies, model, result)),
     )
+
+
+def _without(studies: Studies, model: Model) -> SubsetFits:
+    return leave_one_out(studies.yi, studies.vi, method=model.weighted, test=model.mean_test, level=model.level)
 
 
 def _groups(table: StudyTable, studies: Studies, model: Model, by: str) -> Groups:
