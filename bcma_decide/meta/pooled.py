@@ -8,12 +8,24 @@ from typing import Final, Literal, get_args
 from bcma_decide.errors import SynthesisError
 from bcma_decide.meta.studies import Interval, Studies
 from bcma_decide.synthesis.checks import FloatArray
-from bcma_decide.synthesis.coefficients import CoefficientTest
+from bcma_decide.synthesis.coefficients import Coefficients, CoefficientTest
 from bcma_decide.synthesis.glmm import fit_binomial_normal, predict_rates
 from bcma_decide.synthesis.heterogeneity import Method as Tau2Method
+from bcma_decide.synthesis.meta_regression import Coefficient
 from bcma_decide.synthesis.pooling import MeanTest, PredictionDf, pool
 
-__all__ = ["METHODS", "TESTS", "Method", "Model", "Result", "TestName", "pairs", "require_counts", "result_of"]
+__all__ = [
+    "METHODS",
+    "TESTS",
+    "Method",
+    "Model",
+    "Result",
+    "TestName",
+    "coefficient_rows",
+    "pairs",
+    "require_counts",
+    "result_of",
+]
 
 Method = Literal["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM", "GLMM"]
 TestName = Literal["z", "t", "knha", "knha-floored"]
@@ -119,6 +131,20 @@ def result_of(studies: Studies, model: Model) -> Result:
 def pairs(ends: FloatArray) -> tuple[Interval, ...]:
     """Rows of an array (m, 2) as intervals."""
     return tuple((low, high) for low, high in ends.tolist())
+
+
+def coefficient_rows(found: Coefficients) -> tuple[Coefficient, ...]:
+    """Coefficients one by one."""
+    dfs = [None] * len(found.names) if found.df is None else found.df.tolist()
+    columns = (
+        found.estimate.tolist(),
+        found.se.tolist(),
+        found.statistic.tolist(),
+        dfs,
+        found.p.tolist(),
+        pairs(found.ci),
+    )
+    return tuple(Coefficient(name, *row) for name, *row in zip(found.names, *columns, strict=True))
 
 
 def _binomial_normal(studies: Studies, model: Model) -> Result:

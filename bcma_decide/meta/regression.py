@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.meta.pooled import Model, pairs, require_counts
+from bcma_decide.meta.pooled import Model, coefficient_rows, pairs, require_counts
 from bcma_decide.meta.studies import Interval, Studies
 from bcma_decide.synthesis import study_table
 from bcma_decide.synthesis.coefficients import CoefficientTest
@@ -156,7 +156,7 @@ def _binomial_normal(
         names=design.names,
         rows=design.rows,
         dropped=design.dropped,
-        coefficients=_coefficients(fit),
+        coefficients=coefficient_rows(fit.coefficients),
         statistic=fit.moderators.statistic,
         df1=fit.moderators.df,
         df2=fit.moderators.df_residual,
@@ -173,20 +173,6 @@ def _binomial_normal(
         values=values,
         line=None if places is None else _rates_line(fit, design, places),
     )
-
-
-def _coefficients(fit: BinomialNormal) -> tuple[Coefficient, ...]:
-    found = fit.coefficients
-    dfs = [None] * len(found.names) if found.df is None else found.df.tolist()
-    columns = (
-        found.estimate.tolist(),
-        found.se.tolist(),
-        found.statistic.tolist(),
-        dfs,
-        found.p.tolist(),
-        pairs(found.ci),
-    )
-    return tuple(Coefficient(name, *row) for name, *row in zip(found.names, *columns, strict=True))
 
 
 def _rates_line(fit: BinomialNormal, design: Moderators, places: list[float]) -> Line:

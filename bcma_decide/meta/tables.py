@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bcma_decide.meta.analysis import Analysis, Groups
+from bcma_decide.meta.nested import Nested
 from bcma_decide.meta.pooled import Result
 from bcma_decide.meta.regression import Regression
 from bcma_decide.meta.small_studies import SmallStudies
@@ -29,6 +30,9 @@ def result_tables(analysis: Analysis) -> Iterator[Table]:
     if analysis.regression is not None:
         yield _coefficients(analysis.regression, analysis.model.level)
         yield _moderators(analysis.regression)
+    if analysis.nested is not None:
+        yield _levels(analysis.nested)
+        yield _nested_coefficients(analysis.nested, analysis.model.level)
 
 
 def diagnostic_tables(analysis: Analysis) -> Iterator[Table]:
@@ -141,6 +145,30 @@ def _moderators(found: Regression) -> Table:
         made = f"{found.permutation.permutations} deals" + (", all there are" if found.permutation.exact else "")
         rows.append(("All moderators, permuted", f"p {_p(found.permutation.moderators)} ({made})"))
     return Table("What the moderators explain", ("", ""), tuple(rows))
+
+
+def _levels(found: Nested) -> Table:
+    rows = (
+        (f"between {found.studies} studies ({found.column})", _number(found.between), _number(found.i2[0])),
+        ("between arms of a study", _number(found.within), _number(found.i2[1])),
+    )
+    return Table("Two levels", ("Spread", "variance", "I2, percent"), rows)
+
+
+def _nested_coefficients(found: Nested, level: float) -> Table:
+    robust = found.robust or (None,) * len(found.coefficients)
+    rows = tuple(
+        (
+            each.name,
+            _number(each.estimate),
+            f"{_number(each.se)} ({_ends(each.ci)})",
+            NOTHING if sure is None else f"{_number(sure.se)} ({_ends(sure.ci)})",
+            NOTHING if sure is None else _p(sure.p),
+        )
+        for each, sure in zip(found.coefficients, robust, strict=True)
+    )
+    errors = f"standard error ({_level(level)} interval)"
+    return Table("Coefficients", ("Analysis scale", "estimate", errors, f"robust {errors}", "robust p"), rows)
 
 
 def _influence(analysis: Analysis, found: Influence) -> Table:
