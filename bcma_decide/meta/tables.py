@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from bcma_decide.meta.analysis import Analysis, Groups
 from bcma_decide.meta.nested import Nested
@@ -19,7 +20,11 @@ from bcma_decide.synthesis.influence import Influence
 
 __all__ = ["diagnostic_tables", "result_tables"]
 
-NOTHING = "not known"
+NOTHING: Final = "not known"
+_INFLUENCE: Final = (
+    "Leaving one study out, and influence: the pooled result and tau2 without it, its studentised residual, Cook's "
+    "distance, DFFITS and hat value, and which of them lie beyond their cut-offs"
+)
 
 
 def result_tables(analysis: Analysis) -> Iterator[Table]:
@@ -195,13 +200,13 @@ def _influence(analysis: Analysis, found: Influence) -> Table:
         "Without",
         scale.name,
         "tau2",
-        "studentised residual",
-        "Cook's distance",
+        "residual",
+        "Cook",
         "DFFITS",
         "hat",
-        "beyond cut-off",
+        "beyond",
     )
-    return Table("Leaving one study out, and influence", titles, tuple(rows))
+    return Table(_INFLUENCE, titles, tuple(rows))
 
 
 def _small_studies(found: SmallStudies) -> Table:
