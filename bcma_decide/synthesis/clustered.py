@@ -10,6 +10,7 @@ for the rows of study j. With ``w = 1 / (v + within)`` its inverse is ``diag(w) 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +69,10 @@ class ClusteredEffects:
     first: npt.NDArray[np.intp]
     size: npt.NDArray[np.intp]
 
+    @cached_property
+    def _log_design(self) -> float:
+        return float(np.linalg.slogdet(self.X.T @ self.X)[1])
+
     def sums(self, values: FloatArray) -> FloatArray:
         """Sums over the rows of each study: (k,) to (m,), (k, p) to (m, p)."""
         return np.asarray(np.add.reduceat(values, self.first, axis=0))
@@ -90,20 +95,27 @@ class ClusteredEffects:
     def evaluate(self, variances: FloatArray, *, restricted: bool) -> Evaluation:
         """The same with its first and second derivatives (Harville 1977, section 5)."""
         fit = self.least_squares(variances)
+        p = len(fit.estimate)
         traces, crossed = self._traces(fit)
-        if restricted:
-            of_design, of_pairs = self._design_traces(fit)
-            traces, crossed = traces - of_design, crossed + of_pairs
-        # The derivatives of V are blocks of ones (between) and the identity (within); here times r.
-        moved = np.column_stack([self.spread(self.sums(fit.r)), fit.r])
+        # The derivatives of V are blocks of ones (between) and the identity (within); here times F and r.
+        held = np.column_stack([fit.F, fit.r])
+        moved = np.concatenate([self.spread(self.sums(held)), held], axis=1)
+        products = moved.T @ self._solve(fit.w, fit.between * fit.shrink, moved)
         on_design = fit.F.T @ moved
-        curvature = moved.T @ self._solve(fit.w, fit.between * fit.shrink, moved) - on_design.T @ fit.vcov @ on_design
+        of_r = [p, 2 * p + 1]
+        curvature = products[np.ix_(of_r, of_r)] - on_design[:, of_r].T @ fit.vcov @ on_design[:, of_r]
+        if restricted:
+            # What P has less than V^-1 in the traces, by coefficients: (derivative, p, p) and pairs of derivatives.
+            inner = (fit.vcov @ on_design).reshape(p, 2, p + 1)[:, :, :p].transpose(1, 0, 2)
+            outer = products.reshape(2, p + 1, 2, p + 1)[:, :p, :, :p]
+            traces = traces - np.trace(inner, axis1=1, axis2=2)
+            crossed = crossed - 2 * np.einsum("ij,ajbi->ab", fit.vcov, outer) + np.einsum("aij,bji->ab", inner, inner)
         return Evaluation(
             variances=variances,
             log_likelihood=self._value(fit, restricted),
             estimate=fit.estimate,
             vcov=fit.vcov,
-            score=(moved.T @ fit.r - traces) / 2,
+            score=(moved[:, of_r].T @ fit.r - traces) / 2,
             expected=crossed / 2,
             observed=curvature - crossed / 2,
         )
@@ -125,7 +137,7 @@ class ClusteredEffects:
         log_determinant = -float(np.log(fit.w).sum() + np.log(fit.shrink).sum())
         df = self.yi.size
         if restricted:
-            log_determinant += float(np.linalg.slogdet(fit.information)[1] - np.linalg.slogdet(self.X.T @ self.X)[1])
+            log_determinant += float(np.linalg.slogdet(fit.information)[1]) - self._log_design
             df -= self.X.shape[1]
         return -0.5 * (df * float(np.log(2 * np.pi)) + log_determinant + float(self.yi @ fit.r))
 
@@ -144,12 +156,3 @@ class ClusteredEffects:
             np.array([fit.W @ shrink, w.sum() - c @ w2]),
             np.array([[np.square(fit.W * shrink).sum(), both], [both, squared]]),
         )
-
-    def _design_traces(self, fit: LeastSquares) -> tuple[FloatArray, FloatArray]:
-        """What P has less than V^-1 in these traces: taken from the first, to be added to the second."""
-        moved = (self.spread(self.sums(fit.F)), fit.F)
-        inner = [fit.vcov @ fit.F.T @ z for z in moved]
-        solved = [self._solve(fit.w, fit.between * fit.shrink, z) for z in moved]
-        outer = [[fit.vcov @ z.T @ other for other in solved] for z in moved]
-        pairs = [[np.trace(inner[a] @ inner[b] - 2 * outer[a][b]) for b in (0, 1)] for a in (0, 1)]
-        return np.array([np.trace(z) for z in inner]), np.array(pairs)

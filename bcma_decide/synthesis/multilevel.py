@@ -17,7 +17,7 @@ from scipy import special
 from scipy.optimize import brentq
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.synthesis.clustered import ClusteredEffects, Evaluation
+from bcma_decide.synthesis.clustered import ClusteredEffects
 from bcma_decide.synthesis.coefficients import (
     Coefficients,
     CoefficientTest,
@@ -29,11 +29,10 @@ from bcma_decide.synthesis.coefficients import (
     predictions,
     wald_test,
 )
-from bcma_decide.synthesis.effect_sizes import FloatArray
 from bcma_decide.synthesis.heterogeneity import QTest, checked_effects, checked_level
+from bcma_decide.synthesis.multilevel_search import Likelihood, highest, starts
 
 __all__ = [
-    "Likelihood",
     "Multilevel",
     "checked_clusters",
     "fit_multilevel",
@@ -41,14 +40,8 @@ __all__ = [
     "variance_interval",
 ]
 
-Likelihood = Literal["REML", "ML"]
 Component = Literal["between", "within"]
 
-_MAX_STEPS = 100
-_MAX_HALVINGS = 40
-_ROUGHLY = 1e-2
-_EXACTLY = 1e-10
-_ROUNDING = 1e-12
 _PROFILE_TOLERANCE = 1e-10
 _MOST_DOUBLINGS = 60
 
@@ -114,8 +107,7 @@ def fit_multilevel(
 ) -> Multilevel:
     """Fit random effects of studies, and of arms within them, with any design.
 
-    The likelihood is climbed by Newton's method from several splits of the variance, kept at or above 0; the highest
-    end is taken, since there can be a maximum on either edge.
+    Variances are kept at or above 0, and the highest of several maxima is taken.
 
     Parameters
     ----------
@@ -158,7 +150,7 @@ def fit_multilevel(
     first = np.concatenate([[0], np.cumsum(size)[:-1]])
     effects = ClusteredEffects(y[order], v[order], X.X[order], first, size)
     free = np.array([True, within_studies])
-    end = _highest(effects, _starts(effects, free), free, method)
+    end = highest(effects, starts(effects, free), free, method)
     q, typical = _common_effect(effects)
     share = 100 / (float(end.variances.sum()) + typical)
     between, within = end.variances.tolist()
@@ -200,60 +192,6 @@ def predict_multilevel(fit: Multilevel, design: npt.ArrayLike | None = None) -> 
     return predictions(fit.coefficients, design, fit.between + fit.within)
 
 
-def _starts(effects: ClusteredEffects, free: npt.NDArray[np.bool_]) -> list[FloatArray]:
-    """Splits of the excess of the residual variance over the sampling variance."""
-    k, p = effects.X.shape
-    residual = effects.yi - effects.X @ np.linalg.lstsq(effects.X, effects.yi, rcond=None)[0]
-    typical = float(effects.vi.mean())
-    excess = max(float(residual @ residual) / (k - p) - typical, 0.1 * typical)
-    shares = (0.5, 0.95, 0.05) if free.all() else (1.0,)
-    return [excess * np.array([share, 1 - share]) for share in shares]
-
-
-def _highest(
-    effects: ClusteredEffects, starts: list[FloatArray], free: npt.NDArray[np.bool_], method: Likelihood
-) -> Evaluation:
-    """Climb roughly from every start, and to the top from the highest end."""
-    ends = [_climb(effects, start, free, method, _ROUGHLY) for start in starts]
-    return _climb(effects, max(ends, key=lambda end: end.log_likelihood).variances, free, method, _EXACTLY)
-
-
-def _climb(
-    effects: ClusteredEffects,
-    start: FloatArray,
-    free: npt.NDArray[np.bool_],
-    method: Likelihood,
-    tolerance: float,
-) -> Evaluation:
-    """Newton's method over the free variances, none below 0: one at 0 with a falling likelihood stays there.
-
-    The search ends when the next step is below ``tolerance`` standard errors.
-    """
-    restricted = method == "REML"
-    here = effects.evaluate(start, restricted=restricted)
-    for _ in range(_MAX_STEPS):
-        moving = free & ~((here.variances == 0) & (here.score <= 0))
-        if not moving.any():
-            return here
-        block, score = np.ix_(moving, moving), here.score[moving]
-        observed = here.observed[block]
-        curved = float(np.linalg.eigvalsh(observed)[0]) > 0
-        step = np.zeros(2)
-        step[moving] = np.linalg.solve(observed if curved else here.expected[block], score)
-        if curved and float(score @ step[moving]) < tolerance**2:
-            return here
-        for _ in range(_MAX_HALVINGS):
-            there = effects.evaluate(np.maximum(here.variances + step, 0.0), restricted=restricted)
-            if there.log_likelihood >= here.log_likelihood - _ROUNDING * (1 + abs(here.log_likelihood)):
-                break
-            step = step / 2
-        here = there
-    raise SynthesisError(
-        f"{method} did not settle on the variances in {_MAX_STEPS} steps (last {here.variances[0]:g} between and "
-        f"{here.variances[1]:g} within studies); leave out columns, or fit one variance (within_studies=False)"
-    )
-
-
 def _common_effect(effects: ClusteredEffects) -> tuple[QTest, float]:
     """Sum of squares with no variance but that of sampling, and the typical sampling variance ``(k - p) / tr(P)``."""
     w = 1 / effects.vi
@@ -293,8 +231,8 @@ def variance_interval(fit: Multilevel, component: Component, level: float = 0.95
     excess = best + 0.1 * float(fit.effects.vi.mean())
 
     def loss(value: float) -> float:
-        starts = [np.where(free, other, value) for other in ((best, excess) if free.any() else (best,))]
-        reached = _highest(fit.effects, starts, free, fit.method).log_likelihood
+        begin = [np.where(free, other, value) for other in ((best, excess) if free.any() else (best,))]
+        reached = highest(fit.effects, begin, free, fit.method).log_likelihood
         return 2 * (fit.log_likelihood - reached) - allowed
 
     estimate = float(best[place])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.synthesis import multilevel
+from bcma_decide.synthesis import multilevel, multilevel_search
 from bcma_decide.synthesis.effect_sizes import logit
 from bcma_decide.synthesis.heterogeneity import estimate_tau2
 from bcma_decide.synthesis.multilevel import fit_multilevel, predict_multilevel, variance_interval
@@ -211,7 +211,7 @@ def test_intervals_need_a_variance_of_the_model():
 
 def test_no_convergence_is_an_error(monkeypatch):
     """Running out of steps says so, with the values reached."""
-    monkeypatch.setattr(multilevel, "_MAX_STEPS", 1)
+    monkeypatch.setattr(multilevel_search, "_MAX_STEPS", 1)
     table = next(nested_tables())
     with pytest.raises(SynthesisError, match=r"REML did not settle on the variances in 1 steps \(last 0\.\d+ between"):
         fit_multilevel(table.yi, table.vi, table.studies)
