@@ -167,6 +167,13 @@ def test_unknown_options_are_refused():
             tau2_interval([1, 2], [1, 1], level)
 
 
+@pytest.mark.parametrize("method", ["DL", "REML"])
+def test_heterogeneity_lost_in_rounding_is_an_error(method):
+    """One study in units a million times smaller leaves nothing to tell between the others."""
+    with pytest.raises(SynthesisError, match="cannot be told from rounding: check the units of vi"):
+        estimate_tau2([0.1, 0.1, 0.2], [1e-12, 1, 1], method)
+
+
 @pytest.mark.parametrize("method", ["REML", "ML"])
 def test_no_convergence_is_an_error(method, monkeypatch):
     """Running out of steps says so, with the value reached, instead of returning it."""
@@ -201,7 +208,8 @@ def test_designs_that_cannot_be_used_are_refused():
             prepare(matrix, 3)
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=30)
+steady = settings(derandomize=True, deadline=None, max_examples=12)
+FAR_APART = st.lists(st.tuples(st.floats(-50, 50), st.floats(-2.5, 2.5)), min_size=2, max_size=12)
 STUDIES = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5)), min_size=2, max_size=12)
 ESTIMATED = [method for method in METHODS if method != "EE"]
 
@@ -270,3 +278,21 @@ def test_likelihood_estimates_are_maxima(method, restricted, studies):
 
     for other in (max(0, tau2 - 1e-3), tau2 + 1e-3, *np.geomspace(1e-4, 100, 50)):
         assert log_density(other) <= log_density(tau2) + 1e-10
+
+
+@steady
+@given(FAR_APART)
+@pytest.mark.parametrize("method", METHODS)
+def test_studies_of_very_different_size_have_an_estimate(method, studies):
+    """Variances up to 1e5 apart still give a finite tau2 and error, and likelihood estimates that no grid betters."""
+    y, exponents = np.array(studies).T
+    v, design = 10**exponents, intercept_only(y.size)
+    found = estimate_tau2(y, v, method)
+    assert np.isfinite(found.value)
+    assert found.se is None or np.isfinite(found.se)
+    if method in ("REML", "ML"):
+        likelihoods = [
+            log_likelihood(y, v, t, design, restricted=method == "REML")
+            for t in (found.value, 0, *np.geomspace(1e-9, 1e9, 60))
+        ]
+        assert max(likelihoods) <= likelihoods[0] + 1e-8 * abs(likelihoods[0])

@@ -282,7 +282,7 @@ def test_freeman_tukey_predictions_say_where_they_mislead():
     assert logit.note is None
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=40)
+steady = settings(derandomize=True, deadline=None, max_examples=20)
 STUDIES = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5), st.integers(-3, 3)), min_size=4, max_size=12).filter(
     lambda studies: len({x for _, _, x in studies}) > 1
 )

@@ -330,7 +330,7 @@ def test_bad_groups_are_refused_by_row(events, groups, message):
         pool_by(events, [10, 10], groups)
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=30)
+steady = settings(derandomize=True, deadline=None, max_examples=20)
 STUDIES = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5)), min_size=1, max_size=12)
 COUNTS = st.lists(
     st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=12

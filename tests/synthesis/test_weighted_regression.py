@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bcma_decide.synthesis.likelihood import _at, _scores, log_likelihood
 from bcma_decide.synthesis.weighted_regression import intercept_only, prepare, random_effects_fit, weighted_fit
 
-steady = settings(derandomize=True, deadline=None, max_examples=40)
+steady = settings(derandomize=True, deadline=None, max_examples=20)
 SEEDS = st.integers(0, 10_000)
 
 
