@@ -35,7 +35,7 @@ def meta(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="Table as CSV with a header: study, and events and n; or yi and vi (or sei); or events1, n1, events2, n2.",
+            help="CSV with a header: study, and events and n; or yi and vi (or sei); or events1, n1, events2, n2.",
         ),
     ],
     measure: Annotated[
@@ -92,6 +92,15 @@ def meta(
         int,
         typer.Option("--permutations", min=0, rich_help_panel=PARTS, help="Deals of a permutation test of --mods."),
     ] = 0,
+    nested: Annotated[
+        str | None,
+        typer.Option(
+            "--nested",
+            metavar="COLUMN",
+            rich_help_panel=PARTS,
+            help="Rows are arms: the column names the study of each. Two levels of spread, robust standard errors.",
+        ),
+    ] = None,
     order: Annotated[
         str | None,
         typer.Option(
@@ -133,7 +142,7 @@ def meta(
     from bcma_decide.synthesis.study_table import fitting, read_table
 
     table = read_table(file, _asked_columns(column or []))
-    studies = read_studies(table, measure or fitting(table))
+    studies = read_studies(table, measure or fitting(table), apart=nested is None)
     asked = Asked(
         model=Model(method, test, level, prediction),
         by=by,
@@ -141,6 +150,7 @@ def meta(
         order=order,
         permutations=permutations,
         gosh=subsets,
+        nested=nested,
     )
     with Console(stderr=True).status("reading") as status:
         analysis = analyse(table, studies, asked, progress=status.update)

@@ -65,7 +65,7 @@ def _part(outcome: str, catalogue: Catalogue) -> Section:
     return Section(
         label,
         tuple(_said(pooling)),
-        (Table(f"{label}: pooled rates", _TITLES, tuple(_rows(pooling))),),
+        (Table(f"{label}: pooled rates", _TITLES, tuple(_rows(pooling)), large=True),),
         (Drawing(forest(forest_of(pooling, catalogue, f"{label}, by class")), f"{label}. {_CAPTION}"),),
     )
 

@@ -170,7 +170,7 @@ def _joint_fit(found: MetaRegression) -> Table:
         ("tau2 left", f"{number_text(found.tau2, 3)} ({ends_text(found.tau2_ci, 3)})"),
         ("I2 left, percent", _percent(found.i2)),
     )
-    return Table("What class, design and targets explain", ("", "result"), rows)
+    return Table("What class, design and targets explain", ("Quantity", "result"), rows)
 
 
 def _dropped(fits: Fits) -> Table:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from bcma_decide.errors import SynthesisError
+from bcma_decide.meta.nested import Nested, nested_of
 from bcma_decide.meta.pooled import Model, Result, result_of
 from bcma_decide.meta.regression import Regression, regression_of
 from bcma_decide.meta.small_studies import SmallStudies, small_studies
@@ -29,7 +31,7 @@ FEWEST: Final = 3
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked beyond the pooled mean: columns of groups, of moderators and of an order; permutations; GOSH."""
+    """What is asked beyond the pooled mean: columns of groups, moderators, an order and the studies of arms; extras."""
 
     model: Model
     by: str | None = None
@@ -37,6 +39,7 @@ class Asked:
     order: str | None = None
     permutations: int = 0
     gosh: bool = False
+    nested: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Analysis:
     cumulative: Cumulative | None
     small_studies: SmallStudies | None
     gosh: Gosh | None
+    nested: Nested | None
     remarks: tuple[str, ...]
 
     @property
@@ -110,16 +114,18 @@ def analyse(
     """
     model, y, v = asked.model, studies.yi, studies.vi
     progress("pooling")
+    if asked.nested is not None:
+        return _nested(table, studies, asked, asked.nested)
     result = result_of(studies, model)
     groups = None if asked.by is None else _groups(table, studies, model, asked.by)
     progress("regression")
     regression = regression_of(table, studies, model, asked.mods, asked.permutations) if asked.mods else None
     progress("diagnostics")
-    options = {"method": model.weighted, "test": model.mean_test, "level": model.level}
     enough = studies.k >= FEWEST
     ordered = None
     if asked.order is not None:
-        ordered = cumulative(y, v, study_table.quantity(table, asked.order), **options)
+        years = study_table.quantity(table, asked.order)
+        ordered = cumulative(y, v, years, method=model.weighted, test=model.mean_test, level=model.level)
     if asked.gosh:
         progress("subsets of studies")
     return Analysis(
@@ -128,14 +134,36 @@ def analyse(
         result=result,
         groups=groups,
         regression=regression,
-        without=leave_one_out(y, v, **options) if enough else None,
+        without=_without(studies, model) if enough else None,
         influence=influence(y, v, method=model.weighted) if enough else None,
         baujat=baujat(y, v, method=model.weighted) if enough else None,
         cumulative=ordered,
         small_studies=small_studies(studies, model) if enough else None,
         gosh=gosh(y, v, method=model.weighted) if asked.gosh else None,
+        nested=None,
         remarks=tuple(_remarks(studies, model, result)),
     )
+
+
+def _nested(table: StudyTable, studies: Studies, asked: Asked, column: str) -> Analysis:
+    """Arms in studies: what takes rows for independent is not made."""
+    others = {"--by": asked.by, "--order": asked.order, "--gosh": asked.gosh, "--permutations": asked.permutations}
+    if extra := [option for option, value in others.items() if value]:
+        raise SynthesisError(
+            f"{' and '.join(extra)} take rows for independent studies, which --nested says they are not"
+        )
+    result, parts = nested_of(table, studies, asked.model, column, asked.mods)
+    remarks = ["Rows are arms of studies: diagnostics that take rows for independent are left out."]
+    if parts.reason:
+        remarks.append(f"Robust standard errors could not be made: {parts.reason}.")
+    nothing = dict.fromkeys(
+        ("groups", "regression", "without", "influence", "baujat", "cumulative", "small_studies", "gosh")
+    )
+    return Analysis(studies=studies, asked=asked, result=result, nested=parts, remarks=tuple(remarks), **nothing)
+
+
+def _without(studies: Studies, model: Model) -> SubsetFits:
+    return leave_one_out(studies.yi, studies.vi, method=model.weighted, test=model.mean_test, level=model.level)
 
 
 def _groups(table: StudyTable, studies: Studies, model: Model, by: str) -> Groups:

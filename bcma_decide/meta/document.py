@@ -44,6 +44,7 @@ def as_document(analysis: Analysis) -> dict[str, Any]:
         "cumulative": analysis.cumulative and _cumulative(analysis.cumulative, studies),
         "small_studies": analysis.small_studies and _small_studies(analysis.small_studies),
         "gosh": analysis.gosh and _gosh(analysis.gosh),
+        "nested": analysis.nested and asdict(analysis.nested),
     }
     plain = _plain(document | {name: part for name, part in parts.items() if part is not None})
     assert isinstance(plain, dict)  # noqa: S101, RUF100  # as it went in

@@ -8,11 +8,24 @@ from typing import Final, Literal, get_args
 from bcma_decide.errors import SynthesisError
 from bcma_decide.meta.studies import Interval, Studies
 from bcma_decide.synthesis.checks import FloatArray
-from bcma_decide.synthesis.glmm import CoefficientTest, fit_binomial_normal, predict_rates
+from bcma_decide.synthesis.coefficients import Coefficients, CoefficientTest
+from bcma_decide.synthesis.glmm import fit_binomial_normal, predict_rates
 from bcma_decide.synthesis.heterogeneity import Method as Tau2Method
+from bcma_decide.synthesis.meta_regression import Coefficient
 from bcma_decide.synthesis.pooling import MeanTest, PredictionDf, pool
 
-__all__ = ["METHODS", "TESTS", "Method", "Model", "Result", "TestName", "require_counts", "result_of"]
+__all__ = [
+    "METHODS",
+    "TESTS",
+    "Method",
+    "Model",
+    "Result",
+    "TestName",
+    "coefficient_rows",
+    "pairs",
+    "require_counts",
+    "result_of",
+]
 
 Method = Literal["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM", "GLMM"]
 TestName = Literal["z", "t", "knha", "knha-floored"]
@@ -115,19 +128,37 @@ def result_of(studies: Studies, model: Model) -> Result:
     )
 
 
+def pairs(ends: FloatArray) -> tuple[Interval, ...]:
+    """Rows of an array (m, 2) as intervals."""
+    return tuple((low, high) for low, high in ends.tolist())
+
+
+def coefficient_rows(found: Coefficients) -> tuple[Coefficient, ...]:
+    """Coefficients one by one."""
+    dfs = [None] * len(found.names) if found.df is None else found.df.tolist()
+    columns = (
+        found.estimate.tolist(),
+        found.se.tolist(),
+        found.statistic.tolist(),
+        dfs,
+        found.p.tolist(),
+        pairs(found.ci),
+    )
+    return tuple(Coefficient(name, *row) for name, *row in zip(found.names, *columns, strict=True))
+
+
 def _binomial_normal(studies: Studies, model: Model) -> Result:
     events, total = require_counts(studies, model)
     test: CoefficientTest = "t" if model.test == "t" else "z"
     fit = fit_binomial_normal(events, total, test=test, level=model.level)
     rates = predict_rates(fit)
-    low, high = rates.ci[0].tolist()
-    ends = None if rates.prediction is None else rates.prediction[0].tolist()
+    expected = rates.log_odds
     return Result(
         k=fit.k,
-        estimate=float(rates.log_odds[0]),
-        se=float(rates.se[0]),
-        ci=(low, high),
-        prediction=None if ends is None else (ends[0], ends[1]),
+        estimate=float(expected.estimate[0]),
+        se=float(expected.se[0]),
+        ci=pairs(expected.ci)[0],
+        prediction=None if expected.prediction is None else pairs(expected.prediction)[0],
         tau2=fit.tau2,
         se_tau2=fit.se_tau2,
         tau2_ci=None,

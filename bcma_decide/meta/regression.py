@@ -9,10 +9,11 @@ from typing import Final
 import numpy as np
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.meta.pooled import Model, require_counts
+from bcma_decide.meta.pooled import Model, coefficient_rows, pairs, require_counts
 from bcma_decide.meta.studies import Interval, Studies
 from bcma_decide.synthesis import study_table
-from bcma_decide.synthesis.glmm import BinomialNormal, CoefficientTest, fit_binomial_normal, predict_rates
+from bcma_decide.synthesis.coefficients import CoefficientTest
+from bcma_decide.synthesis.glmm import BinomialNormal, fit_binomial_normal, predict_rates
 from bcma_decide.synthesis.meta_regression import Coefficient, MetaRegression, RegressionTest, meta_regression
 from bcma_decide.synthesis.moderators import DroppedRow, Moderators, code_new, moderators
 from bcma_decide.synthesis.permutation import PermutationTest, permutation_test
@@ -155,7 +156,7 @@ def _binomial_normal(
         names=design.names,
         rows=design.rows,
         dropped=design.dropped,
-        coefficients=_coefficients(fit),
+        coefficients=coefficient_rows(fit.coefficients),
         statistic=fit.moderators.statistic,
         df1=fit.moderators.df,
         df2=fit.moderators.df_residual,
@@ -174,19 +175,8 @@ def _binomial_normal(
     )
 
 
-def _coefficients(fit: BinomialNormal) -> tuple[Coefficient, ...]:
-    found = fit.coefficients
-    dfs = [None] * len(found.names) if found.df is None else found.df.tolist()
-    columns = zip(
-        found.names, found.estimate.tolist(), found.se.tolist(), found.statistic.tolist(), dfs, found.p.tolist(),
-        found.ci.tolist(), strict=True,
-    )  # fmt: skip
-    return tuple(Coefficient(*rest, ci=(ci[0], ci[1])) for *rest, ci in columns)
-
-
 def _rates_line(fit: BinomialNormal, design: Moderators, places: list[float]) -> Line:
     [name] = design.terms
-    rates = predict_rates(fit, code_new(design, {str(name): places}))
-    ends = [(low, high) for low, high in rates.ci.tolist()]
-    beyond = None if rates.prediction is None else tuple((low, high) for low, high in rates.prediction.tolist())
-    return Line(tuple(places), tuple(rates.log_odds.tolist()), tuple(ends), beyond)
+    expected = predict_rates(fit, code_new(design, {str(name): places})).log_odds
+    beyond = None if expected.prediction is None else pairs(expected.prediction)
+    return Line(tuple(places), tuple(expected.estimate.tolist()), pairs(expected.ci), beyond)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from bcma_decide.meta.analysis import Analysis, Groups
+from bcma_decide.meta.nested import Nested
 from bcma_decide.meta.pooled import Result
 from bcma_decide.meta.regression import Regression
 from bcma_decide.meta.small_studies import SmallStudies
@@ -18,6 +20,11 @@ from bcma_decide.synthesis.influence import Influence
 
 __all__ = ["diagnostic_tables", "result_tables"]
 
+_INFLUENCE: Final = (
+    "Leaving one study out, and influence: the pooled result and tau2 without it, its studentised residual, Cook's "
+    "distance, DFFITS and hat value, and which of them lie beyond their cut-offs"
+)
+
 
 def result_tables(analysis: Analysis) -> Iterator[Table]:
     """The pooled result, groups, moderators."""
@@ -27,6 +34,9 @@ def result_tables(analysis: Analysis) -> Iterator[Table]:
     if analysis.regression is not None:
         yield _coefficients(analysis.regression, analysis.model.level)
         yield _moderators(analysis.regression)
+    if analysis.nested is not None:
+        yield _levels(analysis.nested)
+        yield _nested_coefficients(analysis.nested, analysis.model.level)
 
 
 def diagnostic_tables(analysis: Analysis) -> Iterator[Table]:
@@ -125,6 +135,30 @@ def _moderators(found: Regression) -> Table:
     return Table("What the moderators explain", ("", ""), tuple(rows))
 
 
+def _levels(found: Nested) -> Table:
+    rows = (
+        (f"between {found.studies} studies ({found.column})", number_text(found.between), number_text(found.i2[0])),
+        ("between arms of a study", number_text(found.within), number_text(found.i2[1])),
+    )
+    return Table("Two levels", ("Spread", "variance", "I2, percent"), rows)
+
+
+def _nested_coefficients(found: Nested, level: float) -> Table:
+    robust = found.robust or (None,) * len(found.coefficients)
+    rows = tuple(
+        (
+            each.name,
+            number_text(each.estimate),
+            f"{number_text(each.se)} ({ends_text(each.ci)})",
+            NOTHING if sure is None else f"{number_text(sure.se)} ({ends_text(sure.ci)})",
+            NOTHING if sure is None else p_text(sure.p),
+        )
+        for each, sure in zip(found.coefficients, robust, strict=True)
+    )
+    errors = f"standard error ({_level(level)} interval)"
+    return Table("Coefficients", ("Analysis scale", "estimate", errors, f"robust {errors}", "robust p"), rows)
+
+
 def _influence(analysis: Analysis, found: Influence) -> Table:
     scale, without = analysis.studies.scale, analysis.without
     assert without is not None  # noqa: S101, RUF100  # made together
@@ -149,13 +183,13 @@ def _influence(analysis: Analysis, found: Influence) -> Table:
         "Without",
         scale.name,
         "tau2",
-        "studentised residual",
-        "Cook's distance",
+        "residual",
+        "Cook",
         "DFFITS",
         "hat",
-        "beyond cut-off",
+        "beyond",
     )
-    return Table("Leaving one study out, and influence", titles, tuple(rows))
+    return Table(_INFLUENCE, titles, tuple(rows))
 
 
 def _small_studies(found: SmallStudies) -> Table:

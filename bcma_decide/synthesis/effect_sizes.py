@@ -35,6 +35,7 @@ __all__ = [
     "inverse_logit",
     "log",
     "logit",
+    "mean_proportion",
     "raw",
 ]
 
@@ -155,6 +156,19 @@ def _double_arcsine(e: FloatArray, n: FloatArray) -> FloatArray:
 def inverse_logit(y: npt.ArrayLike) -> FloatArray:
     """Proportion with log odds ``y``; same shape as ``y``."""
     return np.asarray(special.expit(np.asarray(y, dtype=np.float64)))
+
+
+def mean_proportion(log_odds: float, variance: float) -> float:
+    """Mean of the proportions whose log odds are normal with this mean and variance.
+
+    It lies nearer to one half than the proportion of the mean log odds. Trapezoidal rule over nine standard deviations
+    to either side, exact to the last digits for a smooth integrand that has died out at both ends.
+    """
+    if variance == 0:
+        return float(special.expit(log_odds))
+    z = np.linspace(-9.0, 9.0, 721)
+    density = np.exp(-np.square(z) / 2)
+    return float(density @ special.expit(log_odds + np.sqrt(variance) * z) / density.sum())
 
 
 def inverse_log(y: npt.ArrayLike) -> FloatArray:

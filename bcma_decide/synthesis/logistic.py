@@ -53,13 +53,13 @@ def refuse_separation(events: FloatArray, total: FloatArray, design: Design) -> 
             f"every study has {'no events' if none.all() else 'only events'}: the maximum likelihood estimate is "
             "infinite; give an exact upper or lower limit instead, or use a prior"
         )
-    if design.X.shape[1] == 1 and np.ptp(design.X) == 0:
-        return  # a constant cannot have both signs, nor be 0 in a study with both
+    extreme = none | full
+    scaled = design.X / np.abs(design.X).max(axis=0)
+    if np.linalg.matrix_rank(scaled[~extreme]) == design.p:
+        return  # only the combination of zeros is 0 in every study with events and non-events
     from scipy.optimize import linprog
 
-    scaled = design.X / np.abs(design.X).max(axis=0)
     signed = np.where(full, 1.0, -1.0)[:, None] * scaled
-    extreme = none | full
     found = linprog(
         -signed[extreme].sum(axis=0),
         A_ub=-signed[extreme],

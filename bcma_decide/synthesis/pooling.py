@@ -16,6 +16,7 @@ from bcma_decide.synthesis.effect_sizes import (
     back_transform,
     effect_sizes,
     harmonic_mean,
+    mean_proportion,
 )
 from bcma_decide.synthesis.heterogeneity import (
     METHODS,
@@ -99,7 +100,8 @@ class PooledProportion:
     """A pooled proportion: ``pooled`` on the analysis scale, the rest back-transformed to proportions.
 
     ``estimate`` is the back-transform of the pooled mean: on the logit scale the rate of the typical study,
-    not the mean of the studies' rates. ``n_used`` is the harmonic mean of the study sizes, at which
+    not the mean of the studies' rates. That is ``mean``, which is ``None`` for the other measures and where tau2
+    is not known. ``n_used`` is the harmonic mean of the study sizes, at which
     Freeman-Tukey is read back, and ``None`` for the other measures.
     """
 
@@ -111,6 +113,7 @@ class PooledProportion:
     events: float
     total: float
     n_used: float | None
+    mean: float | None
 
 
 @dataclass(frozen=True)
@@ -260,6 +263,7 @@ def pool_proportions(
         events=float(e.sum()),
         total=float(n.sum()),
         n_used=size if measure == "freeman_tukey" else None,
+        mean=mean_proportion(pooled.estimate, pooled.tau2) if measure == "logit" and pooled.tau2 is not None else None,
     )
 
 

@@ -57,10 +57,11 @@ def _clopper_pearson(e: FloatArray, n: FloatArray, tail: float) -> tuple[FloatAr
 
 
 def _wilson(e: FloatArray, n: FloatArray, tail: float) -> tuple[FloatArray, FloatArray]:
+    """Roots of ``(p - e / n)^2 = z^2 p (1 - p) / n``; an end at 0 or n events is 0 or 1."""
     z = float(special.ndtri(1 - tail))
     centre = (e + z**2 / 2) / (n + z**2)
     half_width = z * np.sqrt(e * (n - e) / n + z**2 / 4) / (n + z**2)
-    return centre - half_width, centre + half_width
+    return np.where(e == 0, 0.0, centre - half_width), np.where(e == n, 1.0, centre + half_width)
 
 
 def _agresti_coull(e: FloatArray, n: FloatArray, tail: float) -> tuple[FloatArray, FloatArray]:

@@ -98,7 +98,7 @@ def _sidik_jonkman(y: FloatArray, v: FloatArray, design: Design) -> Tau2:
     start = float(y.var())
     if start == 0:
         return Tau2(0.0, 0.0)
-    return _from_moments(weighted_fit(y, start / (v + start), design), v, 0.0, y.size - design.columns)
+    return _from_moments(random_effects_fit(y, v, start, design), v, 0.0, (y.size - design.columns) / start)
 
 
 def _paule_mandel(y: FloatArray, v: FloatArray, design: Design) -> Tau2:

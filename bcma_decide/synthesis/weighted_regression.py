@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 _DEPENDENT = 1e-10
+_LOST = 1e-11
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,16 +123,26 @@ class Weighting:
         return self.design.back @ self.phi @ self.design.back.T
 
     def traces(self, a: FloatArray | None = None) -> tuple[float, float]:
-        """Traces of ``P diag(a)`` and of its square; without a, of P and its square."""
+        """Traces of ``P diag(a)`` and of its square; without a, of P and its square.
+
+        Raises
+        ------
+        SynthesisError
+            If so few studies carry all the weight that what the others add to the traces is lost in rounding.
+        """
         w = self.weights
         wa = w if a is None else w * a
         waw = wa * w
         once, twice = self.design.gram(waw), self.design.gram(waw * wa)
         projected = self.phi @ once
-        return (
-            float(wa.sum() - np.vdot(self.phi, once)),
-            float(wa @ wa - 2 * np.vdot(self.phi, twice) + np.vdot(projected, projected.T)),
-        )
+        largest = float(wa @ wa)
+        square = largest - 2 * float(np.vdot(self.phi, twice)) + float(np.vdot(projected, projected.T))
+        if square <= _LOST * largest:
+            raise SynthesisError(
+                "the variances of some studies are so much smaller than the others' that heterogeneity cannot be told "
+                "from rounding: check the units of vi"
+            )
+        return float(wa.sum() - np.vdot(self.phi, once)), square
 
 
 @dataclass(frozen=True, eq=False)

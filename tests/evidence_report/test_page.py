@@ -1,4 +1,4 @@
-"""The page of the evidence: well formed, closed to the network, complete, and its numbers those of the other commands."""
+"""The page of the evidence: well formed, closed to the network, complete, its numbers those of other commands."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.render import sheets
-from tests.render.sheets import browser  # noqa: F401  # a fixture
 from tests.render.test_sheet_in_chromium import violations
 
 from .reading import text
@@ -21,7 +20,7 @@ def written(tmp_path_factory):
 
 
 @pytest.fixture
-def opened(browser, written):  # noqa: F811
+def opened(browser, written):
     contexts, said, asked = [], [], []
 
     def opening(width, scheme="light"):

@@ -59,12 +59,15 @@ def test_the_caution_about_averages_stands_there():
 
 
 def test_prevalences_count_in_steps_of_ten_points_and_recalled_ones_not_at_all():
-    verified = {"basis": "verified", "source": "S1"}
+    def patients(**figure):
+        return {"extramedullary_disease": {"basis": "verified", "source": "S1"} | figure}
+
+    age = {"age_median": {"value": 64, "basis": "verified", "source": "S1"}}
     whole = made_catalogue(
-        study("a", population={"extramedullary_disease": {"n": 12, "of": 40, **verified}}),
-        study("b", population={"extramedullary_disease": {"pct": 25, "basis": "recalled"}, "age_median": {"value": 64, **verified}}),
-        study("c", population={"extramedullary_disease": {"pct": 25, **verified, "n_basis": "recalled"}}, targets=["BCMA", "CD19"]),
-    )  # fmt: skip
+        study("a", population=patients(n=12, of=40)),
+        study("b", population=patients(pct=25, basis="recalled") | age),
+        study("c", population=patients(pct=25, n_basis="recalled"), targets=["BCMA", "CD19"]),
+    )
     rows = select(whole, "orr", purpose="published").rows
     found = {each.id: each for each in (*characteristics(whole, rows), *traits(whole, rows))}
     assert found["extramedullary_disease"].values == (pytest.approx(3.0), None, None)

@@ -12,7 +12,7 @@ from bcma_decide.plots.flow import FlowStep, flow_chart
 
 STEPS = (
     FlowStep(("On file", "12 studies"), ("2 studies without outcomes",)),
-    FlowStep(("Rows", "30 rows of 10 studies"), ("A rule: 9 rows", "5: one reason of quite some length " * 3, "4: another")),
+    FlowStep(("Rows", "30 rows of 10 studies"), ("A rule: 9 rows", "5: a reason that is long " * 4, "4: another")),
     FlowStep(("Pooled", "21 rows of 8 studies")),
 )  # fmt: skip
 SPACE = "{http://www.w3.org/2000/svg}"

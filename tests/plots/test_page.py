@@ -12,7 +12,6 @@ from bcma_decide.plots.forest import forest
 from bcma_decide.plots.funnel import FunnelPoint, funnel
 from bcma_decide.plots.page import Drawing, Link, Page, Section, Table, render_page
 from tests.render import sheets
-from tests.render.sheets import browser  # noqa: F401  # a fixture
 from tests.render.test_sheet_in_chromium import violations
 
 from .drawings import HOSTILE, proportions, ratios
@@ -97,7 +96,7 @@ def test_a_link_leads_to_the_web_only():
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
-def test_axe_finds_nothing(browser, tmp_path, width, scheme):  # noqa: F811
+def test_axe_finds_nothing(browser, tmp_path, width, scheme):
     """Accessible in both schemes, wide and narrow, silent, and no wider than the screen."""
     sheets.require("axe_playwright_python")
     from axe_playwright_python.sync_playwright import Axe

@@ -9,7 +9,6 @@ from bcma_decide.render.html import render_html
 from bcma_decide.render.sheet import Sheet
 
 from . import sheets
-from .sheets import browser  # noqa: F401  # a fixture
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +63,7 @@ def written(request, tmp_path_factory):
 
 
 @pytest.fixture
-def opened(browser, written):  # noqa: F811
+def opened(browser, written):
     """Opens the page in a fresh profile; whatever it reports or asks for must be nothing."""
     contexts, said, asked = [], [], []
 

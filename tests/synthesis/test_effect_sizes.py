@@ -42,7 +42,7 @@ def back_transforms(fit: dict[str, Any]) -> list[tuple[str, list[float], list[fl
     return found
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=60)
+steady = settings(derandomize=True, deadline=None, max_examples=25)
 SETS = [pytest.param(*values, id=place) for place, *values in proportion_sets()]
 PROPORTIONS = [
     pytest.param(measure, scale, proportions, size, id=f"{place}-{method}-{name}")

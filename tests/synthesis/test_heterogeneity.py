@@ -47,34 +47,24 @@ def test_every_method_of_metafor_is_there():
 
 
 @pytest.mark.parametrize(("method", "effects", "fit", "rel"), FITS)
-class TestAgainstMetafor:
-    """Every estimator on every set; estimates at the boundary are compared on the scale of the variances."""
+def test_estimates_are_those_of_metafor(method, effects, fit, rel):
+    """tau2, its error, I2, H2 and both log-likelihoods; at the boundary on the scale of the variances.
 
-    def test_tau2(self, method, effects, fit, rel):
-        """The estimate."""
-        found = estimate_tau2(effects["yi"], effects["vi"], method).value
-        assert fit["tau2"] == pytest.approx(found, rel=rel, abs=1e-9 * min(effects["vi"]))
-
-    def test_se_tau2(self, method, effects, fit, rel):
-        """Its standard error, which a common-effect model does not have."""
-        found = estimate_tau2(effects["yi"], effects["vi"], method).se
-        assert fit["se_tau2"] == (None if found is None else pytest.approx(found, rel=rel))
-
-    def test_i2_and_h2(self, method, effects, fit, rel):
-        """I2 and H2 from tau2 (with EE metafor takes them from Q, see test_pooling)."""
-        if method == "EE":
-            assert (i_squared(0, effects["vi"]), h_squared(0, effects["vi"])) == (0, 1)
-            return
-        tau2 = estimate_tau2(effects["yi"], effects["vi"], method).value
-        assert fit["I2"] == pytest.approx(i_squared(tau2, effects["vi"]), rel=rel, abs=1e-7)
-        assert fit["H2"] == pytest.approx(h_squared(tau2, effects["vi"]), rel=rel)
-
-    def test_likelihoods(self, method, effects, fit, rel):
-        """The log-likelihood and the restricted one at the estimate, constants included."""
-        y, v = np.array(effects["yi"]), np.array(effects["vi"])
-        tau2, design = estimate_tau2(y, v, method).value, intercept_only(y.size)
-        found = [log_likelihood(y, v, tau2, design, restricted=restricted) for restricted in (False, True)]
-        assert [fit["ll"]["ML"], fit["ll"]["REML"]] == pytest.approx(found, rel=rel, abs=1e-8)
+    With EE metafor takes I2 and H2 from Q, see test_pooling.
+    """
+    y, v = np.array(effects["yi"]), np.array(effects["vi"])
+    found = estimate_tau2(y, v, method)
+    assert fit["tau2"] == pytest.approx(found.value, rel=rel, abs=1e-9 * min(v))
+    assert fit["se_tau2"] == (None if found.se is None else pytest.approx(found.se, rel=rel))
+    shares = (i_squared(found.value, v), h_squared(found.value, v))
+    if method == "EE":
+        assert shares == (0, 1)
+    else:
+        assert fit["I2"] == pytest.approx(shares[0], rel=rel, abs=1e-7)
+        assert fit["H2"] == pytest.approx(shares[1], rel=rel)
+    design = intercept_only(y.size)
+    likelihoods = [log_likelihood(y, v, found.value, design, restricted=restricted) for restricted in (False, True)]
+    assert [fit["ll"]["ML"], fit["ll"]["REML"]] == pytest.approx(likelihoods, rel=rel, abs=1e-8)
 
 
 @pytest.mark.parametrize(("method", "effects", "matrix", "fit"), REGRESSIONS)
@@ -177,6 +167,13 @@ def test_unknown_options_are_refused():
             tau2_interval([1, 2], [1, 1], level)
 
 
+@pytest.mark.parametrize("method", ["DL", "REML"])
+def test_heterogeneity_lost_in_rounding_is_an_error(method):
+    """One study in units a million times smaller leaves nothing to tell between the others."""
+    with pytest.raises(SynthesisError, match="cannot be told from rounding: check the units of vi"):
+        estimate_tau2([0.1, 0.1, 0.2], [1e-12, 1, 1], method)
+
+
 @pytest.mark.parametrize("method", ["REML", "ML"])
 def test_no_convergence_is_an_error(method, monkeypatch):
     """Running out of steps says so, with the value reached, instead of returning it."""
@@ -211,7 +208,8 @@ def test_designs_that_cannot_be_used_are_refused():
             prepare(matrix, 3)
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=60)
+steady = settings(derandomize=True, deadline=None, max_examples=12)
+FAR_APART = st.lists(st.tuples(st.floats(-50, 50), st.floats(-2.5, 2.5)), min_size=2, max_size=12)
 STUDIES = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5)), min_size=2, max_size=12)
 ESTIMATED = [method for method in METHODS if method != "EE"]
 
@@ -280,3 +278,21 @@ def test_likelihood_estimates_are_maxima(method, restricted, studies):
 
     for other in (max(0, tau2 - 1e-3), tau2 + 1e-3, *np.geomspace(1e-4, 100, 50)):
         assert log_density(other) <= log_density(tau2) + 1e-10
+
+
+@steady
+@given(FAR_APART)
+@pytest.mark.parametrize("method", METHODS)
+def test_studies_of_very_different_size_have_an_estimate(method, studies):
+    """Variances up to 1e5 apart still give a finite tau2 and error, and likelihood estimates that no grid betters."""
+    y, exponents = np.array(studies).T
+    v, design = 10**exponents, intercept_only(y.size)
+    found = estimate_tau2(y, v, method)
+    assert np.isfinite(found.value)
+    assert found.se is None or np.isfinite(found.se)
+    if method in ("REML", "ML"):
+        likelihoods = [
+            log_likelihood(y, v, t, design, restricted=method == "REML")
+            for t in (found.value, 0, *np.geomspace(1e-9, 1e9, 60))
+        ]
+        assert max(likelihoods) <= likelihoods[0] + 1e-8 * abs(likelihoods[0])
