@@ -1,6 +1,6 @@
 """One Hypothesis profile for all tests: the same examples each time, no verdict on the speed of the machine.
 
-And one browser: a module that takes ``browser`` from elsewhere would start a second one, which cannot run beside the first.
+And one browser: a module that takes ``browser`` from elsewhere would start a second, which cannot run beside the first.
 """
 
 from hypothesis import HealthCheck, settings

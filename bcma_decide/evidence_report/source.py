@@ -80,12 +80,18 @@ def source_section(catalogue: Catalogue) -> Section:
         "Beside the source meta-analysis",
         (" ".join(said), _HOW),
         (
-            Table("Pooled rates, percent with 95 % interval", titles, tuple(_row(catalogue, pair) for pair in pairs)),
+            Table(
+                "Pooled rates, percent with 95 % interval",
+                titles,
+                tuple(_row(catalogue, pair) for pair in pairs),
+                large=True,
+            ),
             Table(
                 "Reasons for differences: our DL rate in the source window, with one thing changed",
                 ("Outcome", "group", "change", "studies", "pooled, percent (95 % interval)", "minus source, points"),
                 tuple(line for pair in pairs for line in _reasons(catalogue, pair)),
                 words=True,
+                large=True,
             ),
         ),
     )
