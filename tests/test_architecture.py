@@ -29,12 +29,13 @@ LAYERS = [
     {"synthesis", "answer", "explain"},
     {"findings", "outcomes", "unknowns"},
     {"assemble", "render"},
-    {"clinic"},
+    {"clinic", "plots"},
+    {"meta", "evidence_report"},
     {"cli"},
 ]
 """From the bottom up. A module may import its own unit and lower layers only."""
 
-WORKSHOP = ("evidence", "synthesis")
+WORKSHOP = ("evidence", "synthesis", "plots", "meta", "evidence_report")
 
 RANK = {unit: rank for rank, units in enumerate(LAYERS) for unit in units}
 
@@ -86,7 +87,8 @@ def test_answering_for_a_patient_loads_neither_scipy_nor_the_workshop():
     code = (
         "import sys; from bcma_decide import Patient, compare; compare(Patient(age=71)).model_dump_json();"
         "print(sorted(m for m in sys.modules if m.startswith(('scipy', 'bcma_decide.evidence', 'bcma_decide.synthesis',"
-        "'numpy.ma.', 'numpy.polynomial', 'jinja2', 'pint', 'typer', 'rich', 'yaml'))))"
+        "'bcma_decide.plots', 'bcma_decide.meta', 'bcma_decide.evidence_report', 'numpy.ma.', "
+        "'numpy.polynomial', 'jinja2', 'pint', 'typer', 'rich', 'yaml'))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

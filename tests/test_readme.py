@@ -46,7 +46,9 @@ def test_the_table_beside_the_source_is_current(outcome, group, outcome_id, by, 
     counts = []
     for (method, window), cell in zip((("DL", "source"), ("REML", "source"), ("DL", "all")), cells, strict=True):
         found = next(
-            g for g in pool_outcome(catalogue, outcome_id, by=by, method=method, window=window) if g.group == name
+            g
+            for g in pool_outcome(catalogue, outcome_id, by=by, method=method, window=window).groups
+            if g.group == name
         )
         low, high = found.ci
         assert cell == f"{100 * found.estimate:.1f} ({100 * low:.1f} to {100 * high:.1f})"

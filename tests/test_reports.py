@@ -1,4 +1,4 @@
-"""The committed sheets of the shipped examples are what the program writes today."""
+"""The committed sheets of the shipped examples and the report of the evidence are what the program writes today."""
 
 import subprocess
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from bcma_decide import compare
+from bcma_decide.evidence_report.report import evidence_report
+from bcma_decide.location import evidence_directory
 from bcma_decide.profile_io import example_names, load_example
 from bcma_decide.render.html import render_html
 from bcma_decide.render.language import AUDIENCES
@@ -29,13 +31,19 @@ def test_every_example_is_there_and_nothing_else():
     expected = {
         f"{name}.{audience}.{kind}" for name in example_names() for audience in AUDIENCES for kind in ("html", "pdf")
     }
-    assert {path.name for path in REPORTS.iterdir() if path.suffix in (".html", ".pdf")} == expected, AGAIN
+    found = {path.name for path in REPORTS.iterdir() if path.suffix in (".html", ".pdf")}
+    assert found == {*expected, "evidence.html"}, AGAIN
 
 
 @pytest.mark.parametrize(("name", "audience"), EVERY)
 def test_a_page_is_the_one_written_today(name, audience):
     committed = (REPORTS / f"{name}.{audience}.html").read_bytes()
     assert committed == render_html(example(name), Sheet(audience)).encode(), AGAIN
+
+
+def test_the_report_of_the_evidence_is_the_one_written_today():
+    committed = (REPORTS / "evidence.html").read_bytes()
+    assert committed == evidence_report(evidence_directory()).encode(), "run: bcma-decide evidence report"
 
 
 @pytest.mark.slow

@@ -29,8 +29,9 @@ COMMANDS: Final = {
         "List, show and check the rules and labels behind the findings.",
     ),
     "schema": ("bcma_decide.cli.schema", "Print the JSON Schema of a comparison."),
-    "serve": ("bcma_decide.cli.serve", "Answer other software over HTTP: REST and CDS Hooks."),
+    "serve": ("bcma_decide.cli.serve", "Answer over HTTP: a web page, REST, CDS Hooks, SMART launches."),
     "replay": ("bcma_decide.cli.replay", "Repeat a recorded answer of the service and compare the bytes."),
+    "meta": ("bcma_decide.cli.meta", "Pool a table of studies of your own: a meta-analysis with its diagnostics."),
     "evidence": ("bcma_decide.cli.evidence", "Look at, check, pool and build the evidence."),
 }
 """Where each command lives, and its one-line help, so that listing them loads none of them."""

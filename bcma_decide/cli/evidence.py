@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bcma_decide.cli.errors import report_errors
+from bcma_decide.cli.evidence_report import report
 from bcma_decide.cli.output import print_json
 from bcma_decide.cli.pooling import build, pool
 from bcma_decide.vocabulary import OUTCOMES
@@ -35,6 +36,7 @@ evidence_app = typer.Typer(
 
 evidence_app.command()(build)
 evidence_app.command()(pool)
+evidence_app.command()(report)
 
 Directory = Annotated[Path | None, typer.Option("--evidence", metavar="DIR", help="Directory of the evidence files.")]
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of text.")]

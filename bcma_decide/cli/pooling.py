@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -13,15 +12,19 @@ from bcma_decide.cli.errors import report_errors
 from bcma_decide.vocabulary import OUTCOMES
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bcma_decide.synthesis.effect_sizes import Measure
     from bcma_decide.synthesis.pooling import MeanTest
-    from bcma_decide.synthesis.published import PooledGroup
+    from bcma_decide.synthesis.published import PublishedPooling
 
 Directory = Annotated[Path | None, typer.Option("--evidence", metavar="DIR", help="Directory of the evidence files.")]
 Unverified = Annotated[
     bool, typer.Option("--include-unverified", help="Also use recalled figures; for sensitivity only.")
 ]
-Method = Literal["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM"]
-TestName = Literal["z", "t", "knha", "knha-floored"]
+Method = Literal["EE", "DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GLMM"]
+TestName = Literal["z", "t", "knha", "knha-floored", "kenward-roger"]
+MeasureName = Literal["logit", "raw", "arcsine", "freeman-tukey", "log"]
 By = Literal["class", "product", "target-number", "design", "region"]
 
 
@@ -30,6 +33,14 @@ _TESTS: Final[Mapping[TestName, MeanTest]] = {
     "t": "t",
     "knha": "knapp_hartung",
     "knha-floored": "floored_knapp_hartung",
+    "kenward-roger": "kenward_roger",
+}
+_MEASURES: Final[Mapping[MeasureName, Measure]] = {
+    "logit": "logit",
+    "raw": "raw",
+    "arcsine": "arcsine",
+    "freeman-tukey": "freeman_tukey",
+    "log": "log",
 }
 
 
@@ -82,57 +93,87 @@ def pool(
         str, typer.Option("--outcome", help="An outcome such as orr.", autocompletion=lambda: list(OUTCOMES))
     ],
     by: Annotated[By, typer.Option("--by", help="What the groups are.")] = "class",
-    method: Annotated[Method, typer.Option("--method", help="Estimator of the between-study variance.")] = "REML",
+    method: Annotated[
+        Method,
+        typer.Option(
+            "--method",
+            help="Estimator of the between-study variance; GLMM is the binomial-normal model, for rare events.",
+        ),
+    ] = "REML",
     test: Annotated[TestName, typer.Option("--test", help="Interval of the mean.")] = "z",
+    measure: Annotated[MeasureName, typer.Option("--measure", help="Scale the rates are pooled on.")] = "logit",
     window: Annotated[
         Literal["all", "source"],
         typer.Option("--window", help="All studies, or those published by the source meta-analysis' search date."),
     ] = "all",
     include_unverified: Unverified = False,
     evidence: Directory = None,
+    drawn: Annotated[bool, typer.Option("--forest", help="Draw every study and pooled rate.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Pool published rates as a meta-analysis of proportions does: logit scale, random effects, by group.
+    """Pool published rates as a meta-analysis of proportions does: random effects, by group, a test between groups.
 
     A patient's comparison does not come from here but from the model of: bcma-decide evidence build
     """
-    from dataclasses import asdict
+    from rich.console import Console
 
+    from bcma_decide.cli.output import print_json
     from bcma_decide.evidence.catalogue import load_catalogue
     from bcma_decide.location import evidence_directory
     from bcma_decide.synthesis.published import pool_outcome
 
-    groups = pool_outcome(
-        load_catalogue(evidence_directory(evidence)),
+    catalogue = load_catalogue(evidence_directory(evidence))
+    pooling = pool_outcome(
+        catalogue,
         outcome,
         by=by,
+        measure=_MEASURES[measure],
         method=method,
         test=_TESTS[test],
         window=window,
         include_unverified=include_unverified,
     )
     if as_json:
-        typer.echo(json.dumps([asdict(group) for group in groups], indent=2))
+        print_json(_as_data(pooling))
         return
-    _print_groups(outcome, by, method, groups)
+    console = Console(highlight=False)
+    if drawn:
+        from bcma_decide.evidence_report.forest import forest_of
+        from bcma_decide.plots.terminal_forest import write_forest
+
+        write_forest(forest_of(pooling, catalogue, f"{outcome} by {by}"), console)
+        console.print()
+    _print_groups(pooling, console)
 
 
-def _print_groups(outcome: str, by: str, method: str, groups: tuple[PooledGroup, ...]) -> None:
-    from rich.console import Console
+def _as_data(pooling: PublishedPooling) -> list[dict[str, Any]]:
+    """One mapping per group; the test between the groups stands in each."""
+    from dataclasses import asdict
+
+    between = None if pooling.between is None else asdict(pooling.between)
+    asked = {"method": pooling.method, "test": pooling.test, "measure": pooling.measure}
+    return [{**asdict(group), **asked, "between": between} for group in pooling.groups]
+
+
+def _print_groups(pooling: PublishedPooling, console: Console) -> None:
     from rich.table import Table
+    from rich.text import Text
 
+    from bcma_decide.plots.numbers import number_text, p_text
+
+    scale = pooling.measure.replace("_", "-")
     table = Table(
         box=None,
         pad_edge=False,
-        title=f"{outcome} by {by}, {method} on the logit scale, percent",
+        title=f"{pooling.outcome} by {pooling.by}, {pooling.method} on the {scale} scale, percent",
         title_justify="left",
     )
-    table.add_column(by, overflow="fold")
+    table.add_column(pooling.by, overflow="fold")
     for column in ("k", "n", "pooled (95 % interval)", "next study", "I2", "tau2"):
         table.add_column(column, justify="right", no_wrap=True)
-    for group in groups:
+    for group in pooling.groups:
         table.add_row(
-            group.group,
+            Text(group.group),
             str(group.k),
             str(group.patients),
             f"{100 * group.estimate:.1f} ({_interval(group.ci)})",
@@ -140,8 +181,11 @@ def _print_groups(outcome: str, by: str, method: str, groups: tuple[PooledGroup,
             "-" if group.i2 is None else f"{group.i2:.0f}",
             "-" if group.tau2 is None else f"{group.tau2:.3f}",
         )
-    Console(highlight=False).print(table)
+    console.print(table)
+    if pooling.between is not None:
+        between = pooling.between
+        console.print(f"Between groups: Q {number_text(between.q)} (df {between.df}), p {p_text(between.p)}")
 
 
-def _interval(ends: Any) -> str:  # noqa: ANN401 - pair of fractions or None
+def _interval(ends: tuple[float, float] | None) -> str:
     return "-" if ends is None else f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bcma_decide.evidence.eligibility import Purpose, Window
 from bcma_decide.evidence.splits import Bounds, SplitContrast, SplitLeftOut, SplitSelection, select_splits
-from bcma_decide.evidence.totals import LeftOut, SelectedRow, Selection, select
+from bcma_decide.evidence.totals import RULES, LeftOut, Rule, SelectedRow, Selection, select
 
 __all__ = [
+    "RULES",
     "Bounds",
     "LeftOut",
     "Purpose",
+    "Rule",
     "SelectedRow",
     "Selection",
     "SplitContrast",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from bcma_decide.errors import EvidenceError
 from bcma_decide.evidence.catalogue import Catalogue
@@ -25,6 +25,10 @@ from bcma_decide.evidence.schema import Basis, OutcomeRow, Study
 from bcma_decide.vocabulary import ClassId, Design
 
 Denominator = Literal["treated", "evaluable", "randomised", "leukapheresed", "responders"]
+Rule = Literal["data_cut", "record", "role", "window", "basis", "count", "denominator", "overlap"]
+RULES: Final[tuple[Rule, ...]] = get_args(Rule)
+"""What a row has to pass, in this order: the primary row of its arm, a study of single-agent BCMA therapy, its role,
+the window, verified figures, a count, a usable denominator, no patients counted twice."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class LeftOut:
     arm: str | None
     outcome: str
     reason: str
+    rule: Rule
+    """Which rule it did not pass."""
 
 
 @dataclass(frozen=True)
@@ -151,12 +157,12 @@ def select(
     for study in catalogue.studies:
         for row in _rows_of(study, outcome, left_out):
             found = _candidate(study, row, purpose=purpose, unverified=include_unverified, window=window)
-            if isinstance(found, str):
-                left_out.append(LeftOut(study.id, row.arm, outcome, found))
+            if isinstance(found, LeftOut):
+                left_out.append(found)
             else:
                 candidates.append(found)
     kept, beaten = without_overlap(candidates)
-    left_out += [LeftOut(c.study.id, c.row.arm, outcome, reason) for c, reason in beaten]
+    left_out += [LeftOut(c.study.id, c.row.arm, outcome, reason, "overlap") for c, reason in beaten]
     rows = sorted((_selected(c) for c in kept), key=lambda r: (r.class_id, r.study, r.arm or ""))
     return Selection(
         outcome=outcome,
@@ -174,7 +180,7 @@ def _rows_of(study: Study, outcome: str, left_out: list[LeftOut]) -> list[Outcom
     primary = [row for row in rows if row.primary]
     arms = {row.arm for row in primary}
     left_out += [
-        LeftOut(study.id, arm, outcome, "only another data cut or definition of this outcome is printed")
+        LeftOut(study.id, arm, outcome, "only another data cut or definition of this outcome is printed", "data_cut")
         for arm in sorted({row.arm for row in rows} - arms, key=str)
     ]
     return primary
@@ -182,24 +188,28 @@ def _rows_of(study: Study, outcome: str, left_out: list[LeftOut]) -> list[Outcom
 
 def _candidate(
     study: Study, row: OutcomeRow, *, purpose: Purpose, unverified: bool, window: Window
-) -> _Candidate | str:
+) -> _Candidate | LeftOut:
     """Return the row made ready for pooling, or the reason against it."""
-    reason = (
-        against_study(study)
-        or against_role(study, purpose)
-        or against_window(study, window)
-        or (None if unverified else against_basis(row))
-    )
-    if reason:
-        return reason
+
+    def left_out(rule: Rule, reason: str) -> LeftOut:
+        return LeftOut(study.id, row.arm, row.outcome, reason, rule)
+
+    if reason := against_study(study):
+        return left_out("record", reason)
+    if reason := against_role(study, purpose):
+        return left_out("role", reason)
+    if reason := against_window(study, window):
+        return left_out("window", reason)
+    if not unverified and (reason := against_basis(row)):
+        return left_out("basis", reason)
     counted = count_of(row)
     if isinstance(counted, str):
-        return counted
+        return left_out("count", counted)
     events, derived = counted
     share = infused_share(study, row)
     if isinstance(share, str):
         if purpose == "model":
-            return share
+            return left_out("denominator", share)
         share = None
     return _Candidate(study, row, events, derived, share)
 

@@ -117,7 +117,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_printable,
+        finalize=printable,
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_callables(  # type: ignore[attr-defined]
@@ -136,7 +136,8 @@ def _environment() -> Environment:
     return environment
 
 
-def _printable(value: Any) -> Any:  # noqa: ANN401  # jinja passes whatever an expression gives
+def printable(value: Any) -> Any:  # noqa: ANN401  # jinja passes whatever an expression gives
+    """What a template prints of a value: plain text in one line, what is markup already as it stands."""
     return wording.visible(value) if type(value) is str else value
 
 

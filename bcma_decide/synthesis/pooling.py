@@ -8,31 +8,32 @@ from typing import Literal, TypedDict, Unpack, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from bcma_decide.errors import SynthesisError
+from bcma_decide.synthesis.checks import checked_choice, checked_counts, checked_groups, checked_level
 from bcma_decide.synthesis.effect_sizes import (
-    FloatArray,
     Measure,
     back_transform,
-    checked_counts,
     effect_sizes,
     harmonic_mean,
+    mean_proportion,
 )
 from bcma_decide.synthesis.heterogeneity import (
     METHODS,
     Method,
     QTest,
-    Tau2,
     checked_effects,
-    checked_level,
     cochran_q,
-    estimate_tau2,
-    h_squared,
-    i_squared,
-    tau2_interval,
-    weighted_mean,
 )
+from bcma_decide.synthesis.random_effects import (
+    TESTS,
+    Interval,
+    MeanTest,
+    RandomEffects,
+    fit_random_effects,
+    interval,
+)
+from bcma_decide.synthesis.weighted_regression import intercept_only
 
 __all__ = [
     "PREDICTION_DFS",
@@ -44,15 +45,13 @@ __all__ = [
     "PredictionDf",
     "Subgroups",
     "between_groups",
+    "checked_options",
     "pool",
     "pool_by",
     "pool_proportions",
 ]
 
-Interval = tuple[float, float]
-MeanTest = Literal["z", "t", "knapp_hartung", "floored_knapp_hartung"]
 PredictionDf = Literal["k-2", "k-1", "normal"]
-TESTS: tuple[MeanTest, ...] = get_args(MeanTest)
 PREDICTION_DFS: tuple[PredictionDf, ...] = get_args(PredictionDf)
 
 
@@ -73,7 +72,7 @@ class Pooled:
     was asked for, and everything about heterogeneity is ``None``. With method ``EE`` tau2 is 0 by assumption,
     so ``se_tau2``, ``tau2_ci`` and ``prediction`` are ``None``. ``prediction`` is also ``None`` where its
     degrees of freedom are used up (two studies and ``k-2``). ``i2`` is a percentage, as are ``weights``, one
-    per study.
+    per study. ``df`` are the degrees of freedom of ``ci``, ``None`` where it is normal.
     """
 
     estimate: float
@@ -93,6 +92,7 @@ class Pooled:
     method: Method
     test: MeanTest
     level: float
+    df: float | None
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ class PooledProportion:
     """A pooled proportion: ``pooled`` on the analysis scale, the rest back-transformed to proportions.
 
     ``estimate`` is the back-transform of the pooled mean: on the logit scale the rate of the typical study,
-    not the mean of the studies' rates. ``n_used`` is the harmonic mean of the study sizes, at which
+    not the mean of the studies' rates. That is ``mean``, which is ``None`` for the other measures and where tau2
+    is not known. ``n_used`` is the harmonic mean of the study sizes, at which
     Freeman-Tukey is read back, and ``None`` for the other measures.
     """
 
@@ -112,6 +113,7 @@ class PooledProportion:
     events: float
     total: float
     n_used: float | None
+    mean: float | None
 
 
 @dataclass(frozen=True)
@@ -139,101 +141,89 @@ def pool(
         Effects and their sampling variances.
     method : str
         Estimator of tau2, see `bcma_decide.synthesis.heterogeneity.estimate_tau2`.
-    test : {"z", "t", "knapp_hartung", "floored_knapp_hartung"}
+    test : {"z", "t", "knapp_hartung", "floored_knapp_hartung", "kenward_roger"}
         How the mean's interval is made: normal; t with k - 1 degrees of freedom; the same with the standard
-        error scaled by the weighted residual variance (Hartung and Knapp 2001; Sidik and Jonkman 2002); or
-        with that scale not allowed below 1 (Knapp and Hartung 2003), so the interval is never narrower than
-        that of "t".
+        error scaled by the weighted residual variance (Hartung and Knapp 2001; Sidik and Jonkman 2002); with
+        that scale not allowed below 1 (Knapp and Hartung 2003), so the interval is never narrower than that
+        of "t"; or, with REML only, widened for the error of tau2, with degrees of freedom of its own
+        (Kenward and Roger 1997; Partlett and Riley 2017).
     level : float
         Of the intervals of the mean and of tau2 and of the prediction interval.
     prediction_df : {"k-2", "k-1", "normal"}
-        Distribution of the prediction interval ``estimate +- q sqrt(tau2 + se^2)``: t with k - 2 degrees of
-        freedom (Higgins, Thompson and Spiegelhalter 2009), t with k - 1, or normal. ``se`` is the one the
-        test uses.
+        Distribution of the prediction interval ``estimate +- q sqrt(tau2 + se^2)``: t with one degree of
+        freedom fewer than a t interval of the mean has, t with as many, or normal. ``se`` is the one the test
+        uses. "k-2" is the interval as Higgins, Thompson and Spiegelhalter (2009) proposed it, which spends a
+        degree of freedom on the mean and one on tau2; it is the widest of the three and so the default.
+
+    Notes
+    -----
+    The prediction intervals of the literature, by name:
+
+    ==================================================  =====================  =============
+    name                                                test                   prediction_df
+    ==================================================  =====================  =============
+    Higgins, Thompson and Spiegelhalter (2009), HTS     z                      k-2
+    Veroniki et al. (2019), V                           z                      k-1
+    Skipka (2006), S                                    z                      normal
+    Hartung-Knapp, HK                                   knapp_hartung          k-1
+    Partlett and Riley (2017), HK-PR                    knapp_hartung          k-2
+    Kenward-Roger, KR                                   kenward_roger          k-1
+    Partlett and Riley (2017), KR-PR                    kenward_roger          k-2
+    ==================================================  =====================  =============
 
     Raises
     ------
     SynthesisError
-        If the effects are not valid (see `checked_effects`), an option is unknown, the level is not between 0
-        and 1, or REML or ML do not converge.
+        If the effects are not valid (see `checked_effects`), an option is unknown, Kenward-Roger is asked for
+        with another method than REML, the level is not between 0 and 1, or an iteration does not converge.
     """
     y, v = checked_effects(yi, vi)
-    _checked_options(method, test, prediction_df)
-    tail = 1 - (1 - checked_level(level)) / 2
+    checked_options(method, test)
+    checked_choice("prediction_df", prediction_df, PREDICTION_DFS)
     k = y.size
-    tau2 = estimate_tau2(y, v, method) if k > 1 else Tau2(0.0, None)
-    w = 1 / (v + tau2.value)
-    estimate = weighted_mean(y, w)
     used: MeanTest = test if k > 1 else "z"
-    se = _standard_error(y, w, estimate, used)
-    half_width = _quantile(tail, None if used == "z" else k - 1) * se
-    q_test = cochran_q(y, v)
-    i2, h2 = _heterogeneity(v, tau2.value, q_test, method)
+    model = fit_random_effects(y, v, intercept_only(k), method, used, checked_level(level))
+    estimate, se = float(model.coefficients[0]), float(np.sqrt(model.covariance[0, 0]))
     estimated = k > 1 and method != "EE"
+    w = model.fit.weights
     return Pooled(
         estimate=estimate,
         se=se,
-        ci=(estimate - half_width, estimate + half_width),
-        prediction=_prediction(estimate, se, tau2.value, k, tail, prediction_df) if estimated else None,
-        tau2=tau2.value if k > 1 else None,
-        se_tau2=tau2.se,
-        tau2_ci=tau2_interval(y, v, level) if estimated else None,
-        i2=i2,
-        h2=h2,
-        q=q_test.q,
-        q_df=q_test.df,
-        q_p=q_test.p,
+        ci=interval(estimate, se, model.df, level),
+        prediction=_prediction(model, estimate, se, level, prediction_df) if estimated else None,
+        tau2=model.tau2.value if k > 1 else None,
+        se_tau2=model.tau2.se,
+        tau2_ci=model.tau2_ci,
+        i2=model.i2,
+        h2=model.h2,
+        q=model.q.q,
+        q_df=model.q.df,
+        q_p=model.q.p,
         weights=tuple((100 * w / w.sum()).tolist()),
         k=k,
         method=method,
         test=used,
         level=level,
+        df=model.df,
     )
 
 
-def _checked_options(method: str, test: str, prediction_df: str) -> None:
-    options: tuple[tuple[str, str, Sequence[str]], ...] = (
-        ("method", method, METHODS),
-        ("test", test, TESTS),
-        ("prediction_df", prediction_df, PREDICTION_DFS),
-    )
-    for name, value, allowed in options:
-        if value not in allowed:
-            raise SynthesisError(f"{name} is {value!r}, but must be one of {', '.join(allowed)}")
-
-
-def _standard_error(y: FloatArray, w: FloatArray, estimate: float, test: MeanTest) -> float:
-    scale = 1.0
-    if test in ("knapp_hartung", "floored_knapp_hartung"):
-        scale = float(w @ np.square(y - estimate)) / (y.size - 1)
-    if test == "floored_knapp_hartung":
-        scale = max(1.0, scale)
-    return float(np.sqrt(scale / w.sum()))
-
-
-def _quantile(p: float, df: int | None) -> float:
-    """Quantile of t with ``df`` degrees of freedom, or of the normal without."""
-    return float(special.ndtri(p) if df is None else special.stdtrit(df, p))
-
-
-def _heterogeneity(v: FloatArray, tau2: float, q_test: QTest, method: Method) -> tuple[float | None, float | None]:
-    """I2 and H2: from tau2 where it is estimated, from Q where it is assumed to be 0, as in metafor."""
-    if v.size == 1:
-        return None, None
-    if method == "EE":
-        excess = max(0.0, q_test.q - q_test.df)
-        return (100 * excess / q_test.q if excess else 0.0), q_test.q / q_test.df
-    return i_squared(tau2, v), h_squared(tau2, v)
+def checked_options(method: str, test: str) -> None:
+    """Raise SynthesisError if either is unknown or they do not go together."""
+    checked_choice("method", method, METHODS)
+    checked_choice("test", test, TESTS)
+    if test == "kenward_roger" and method != "REML":
+        raise SynthesisError(f"test kenward_roger is made for tau2 by REML, not by {method}: use method REML")
 
 
 def _prediction(
-    estimate: float, se: float, tau2: float, k: int, tail: float, prediction_df: PredictionDf
+    model: RandomEffects, estimate: float, se: float, level: float, prediction_df: PredictionDf
 ) -> Interval | None:
-    df = {"k-2": k - 2, "k-1": k - 1, "normal": None}[prediction_df]
-    if df == 0:
+    as_mean = float(model.q.df) if model.df is None else model.df
+    df = {"k-2": as_mean - 1, "k-1": as_mean, "normal": None}[prediction_df]
+    if df is not None and df <= 0:
         return None
-    half_width = _quantile(tail, df) * float(np.sqrt(tau2 + se**2))
-    return estimate - half_width, estimate + half_width
+    return interval(estimate, float(np.sqrt(model.tau2.value + se**2)), df, level)
 
 
 def pool_proportions(
@@ -244,7 +234,7 @@ def pool_proportions(
     Parameters
     ----------
     events, total : array_like, shape (k,)
-    measure : {"logit", "raw", "arcsine", "freeman_tukey"}
+    measure : {"logit", "raw", "arcsine", "freeman_tukey", "log"}
         Analysis scale. Freeman-Tukey is read back at the harmonic mean of ``total``
         (Miller 1978), which can mislead (Schwarzer et al. 2019): use it only to reproduce a paper.
     **options
@@ -273,6 +263,7 @@ def pool_proportions(
         events=float(e.sum()),
         total=float(n.sum()),
         n_used=size if measure == "freeman_tukey" else None,
+        mean=mean_proportion(pooled.estimate, pooled.tau2) if measure == "logit" and pooled.tau2 is not None else None,
     )
 
 
@@ -328,11 +319,7 @@ def pool_by(
         If a study has no group, or for any reason `pool_proportions` or `between_groups` gives.
     """
     e, n = checked_counts(events, total)
-    if len(groups) != e.size:
-        raise SynthesisError(f"groups has {len(groups)} rows but events has {e.size}")
-    for row, label in enumerate(groups):
-        if not isinstance(label, str) or not label:
-            raise SynthesisError(f"groups[{row}] is {label!r}, but every study needs the name of its group")
+    checked_groups(groups, e.size)
     labels = np.asarray(groups)
     by_group = {
         label: pool_proportions(e[labels == label], n[labels == label], measure=measure, **options)

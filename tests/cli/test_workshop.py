@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from bcma_decide.cli import app
 from bcma_decide.comparison import Comparison
+from bcma_decide.evidence.catalogue import load_catalogue
 from bcma_decide.model.artefact import read_model
 
 
@@ -57,6 +58,88 @@ def test_every_way_of_grouping_keeps_all_patients(by):
     groups = json.loads(run("evidence", "pool", "--outcome", "cr_or_better", "--by", by, "--json").stdout)
     whole = json.loads(run("evidence", "pool", "--outcome", "cr_or_better", "--json").stdout)
     assert sum(group["patients"] for group in whole) == sum(group["patients"] for group in groups)
+
+
+METHODS = ("EE", "DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GLMM")
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return load_catalogue()
+
+
+@pytest.fixture
+def read_once(monkeypatch, catalogue):
+    """The command takes the evidence that is read already."""
+    monkeypatch.setattr("bcma_decide.evidence.catalogue.load_catalogue", lambda directory=None: catalogue)
+
+
+def pooled(*arguments):
+    done = run("evidence", "pool", "--outcome", "orr", *arguments, "--json")
+    assert done.exit_code == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_pools_every_group(method, read_once):
+    for group in pooled("--method", method):
+        assert group["method"] == method
+        assert 0 < group["ci"][0] < group["estimate"] < group["ci"][1] < 1
+        assert sum(row["weight"] for row in group["studies"]) == pytest.approx(100)
+
+
+@pytest.mark.parametrize("test", ["z", "t", "knha", "knha-floored", "kenward-roger"])
+def test_every_test_keeps_the_estimate(test, read_once):
+    plain = {group["group"]: group["estimate"] for group in pooled()}
+    assert {group["group"]: group["estimate"] for group in pooled("--test", test)} == plain
+
+
+@pytest.mark.parametrize("measure", ["logit", "raw", "arcsine", "freeman-tukey", "log"])
+def test_every_measure_gives_rates(measure, read_once):
+    for group in pooled("--measure", measure):
+        assert 0.5 < group["estimate"] < 0.95
+        assert group["measure"] == measure.replace("-", "_")
+
+
+def test_json_still_has_what_it_always_had_and_the_counts_of_every_study():
+    always = {"group", "k", "patients", "estimate", "ci", "prediction", "tau2", "i2", "q", "q_p", "rows"}
+    for group in pooled():
+        assert always < group.keys()
+        assert [f"{row['study']} {row['events']}/{row['n']}" for row in group["studies"]] == group["rows"]
+        assert sum(row["n"] for row in group["studies"]) == group["patients"]
+
+
+def test_the_test_between_groups_is_worked_out_from_their_means():
+    """Q = sum of w (mean - grand mean)^2 with w = 1 / se^2, by hand from the JSON."""
+    groups = pooled("--by", "design")
+    w = [1 / group["se"] ** 2 for group in groups]
+    grand = sum(a * group["mean"] for a, group in zip(w, groups, strict=True)) / sum(w)
+    q = sum(a * (group["mean"] - grand) ** 2 for a, group in zip(w, groups, strict=True))
+    assert groups[0]["between"]["q"] == pytest.approx(q, rel=1e-9)
+    assert groups[0]["between"]["df"] == len(groups) - 1
+    printed = run("evidence", "pool", "--outcome", "orr", "--by", "design").stdout
+    assert f"Between groups: Q {q:.4g} (df {len(groups) - 1})" in printed
+
+
+def test_one_group_has_nothing_to_be_tested_against():
+    [group] = json.loads(run("evidence", "pool", "--outcome", "delayed_neurotoxicity", "--json").stdout)
+    assert group["between"] is None
+
+
+def test_the_forest_plot_shows_every_study_above_the_table():
+    drawn = run("evidence", "pool", "--outcome", "cr_or_better", "--forest").stdout
+    for group in json.loads(run("evidence", "pool", "--outcome", "cr_or_better", "--json").stdout):
+        for row in group["studies"]:
+            assert f"{row['events']}/{row['n']}" in drawn
+    assert "Pooled, REML" in drawn
+    assert "cr_or_better by class, REML on the logit scale" in drawn
+
+
+@pytest.mark.parametrize("options", [("--measure", "raw"), ("--test", "knha")])
+def test_what_does_not_go_with_glmm_is_refused_with_what_does(options):
+    done = run("evidence", "pool", "--outcome", "orr", "--method", "GLMM", *options)
+    assert done.exit_code == 3
+    assert "GLMM pools on the logit scale with test z or t" in done.stderr
 
 
 def test_an_unknown_outcome_is_refused_with_a_suggestion():

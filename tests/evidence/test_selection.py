@@ -7,7 +7,7 @@ import pytest
 from bcma_decide.errors import EvidenceError
 from bcma_decide.evidence.catalogue import load_catalogue
 from bcma_decide.evidence.counts import agrees, implied_events
-from bcma_decide.evidence.selection import select
+from bcma_decide.evidence.selection import RULES, select
 from bcma_decide.vocabulary import OUTCOMES
 from tests.evidence.factory import catalogue, row, study
 
@@ -63,6 +63,7 @@ def test_a_row_that_is_left_out_says_why(reason, fields):
     selection = select(catalogue(study("alpha", **fields), study("beta")), "orr")
     assert chosen(selection) == ["beta"]
     assert {"alpha": reason} == reasons(selection)
+    assert selection.left_out[0].rule in RULES
 
 
 def test_published_pooling_admits_early_constructs():

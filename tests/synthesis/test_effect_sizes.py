@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import math
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,50 +20,35 @@ from bcma_decide.synthesis.effect_sizes import (
     harmonic_mean,
     inverse_arcsine,
     inverse_freeman_tukey,
+    inverse_log,
     inverse_logit,
+    log,
     logit,
     raw,
 )
-
-REFERENCE = Path(__file__).parents[1] / "reference" / "pooling"
-METAFOR_MEASURES = {"PLO": "logit", "PR": "raw", "PAS": "arcsine", "PFT": "freeman_tukey"}
-COLUMNS = {
-    "bcg_control_arms": ("x", "n"),
-    "debruin2009": ("xi", "ni"),
-    "pritz1997": ("xi", "ni"),
-    "edge_cases": ("xi", "ni"),
-    "treated_arm_single": ("ai", "n1i"),
-    "control_arm_single": ("ci", "n2i"),
-}
+from tests.synthesis.reference import effects_of, proportion_sets
 
 
-def proportion_sets() -> Iterator[tuple[str, str, dict[str, Any], list[float], list[float]]]:
-    """Every single-arm set of the reference: id, measure, results, events, totals."""
-    for file in sorted((REFERENCE / "results").glob("*.json")):
-        with (REFERENCE / "inputs" / f"{file.stem}.csv").open(newline="") as stream:
-            rows = list(csv.DictReader(stream))
-        for name, result in json.loads(file.read_text())["results"].items():
-            part, _, letters = name.rpartition("/")
-            if letters not in METAFOR_MEASURES:
-                continue
-            x, n = COLUMNS.get(part) or COLUMNS[file.stem]
-            chosen = [row for row in rows if row.get("case", part) == part]
-            yield (
-                f"{file.stem}-{name}",
-                METAFOR_MEASURES[letters],
-                result,
-                [float(row[x]) for row in chosen],
-                [float(row[n]) for row in chosen],
-            )
+def back_transforms(fit: dict[str, Any]) -> list[tuple[str, list[float], list[float], float]]:
+    """What a fit says as proportions: name, values on the analysis scale, proportions, study size."""
+    scale = [fit["beta"], fit["ci_lb"], fit["ci_ub"]]
+    found = []
+    if "prob_median" in fit:
+        found.append(("median", scale, [fit["prob_median"], *fit["prob_ci"]], math.nan))
+    if "prob" in fit:
+        found.append(("prob", scale, fit["prob"], math.nan))
+    for kind, proportions in fit.get("prob_by_n", {}).items():
+        found.append((kind, scale, proportions, fit["n_used"][kind]))
+    return found
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=60)
-SETS = [pytest.param(*values, id=name) for name, *values in proportion_sets()]
-BACK_TRANSFORMS = [
-    pytest.param(measure, fits["z"], id=f"{name}-{method}-prob")
-    for name, measure, result, _, _ in proportion_sets()
-    for method, fits in result["pool"].items()
-    if "prob" in fits["z"]
+steady = settings(derandomize=True, deadline=None, max_examples=25)
+SETS = [pytest.param(*values, id=place) for place, *values in proportion_sets()]
+PROPORTIONS = [
+    pytest.param(measure, scale, proportions, size, id=f"{place}-{method}-{name}")
+    for place, measure, block, _, _ in proportion_sets()
+    for method, fits in block["pool"].items()
+    for name, scale, proportions, size in back_transforms(fits["z"])
 ]
 
 
@@ -75,20 +56,19 @@ BACK_TRANSFORMS = [
 def test_effect_sizes_are_those_of_escalc(measure, result, events, total):
     """Values and variances agree in every row, corrected rows included."""
     effects = effect_sizes(events, total, measure)
-    assert result["escalc"]["yi"] == pytest.approx(effects.yi, rel=1e-12, abs=1e-12)
-    assert result["escalc"]["vi"] == pytest.approx(effects.vi, rel=1e-12)
+    assert effects_of(result)[0] == pytest.approx(effects.yi, rel=1e-12, abs=1e-12)
+    assert effects_of(result)[1] == pytest.approx(effects.vi, rel=1e-12)
 
 
-@pytest.mark.parametrize(("measure", "fit"), BACK_TRANSFORMS)
-def test_back_transforms_are_those_of_metafor(measure, fit):
-    """Pooled values and interval ends go back to metafor's proportions."""
-    scale = [fit["beta"], fit["ci_lb"], fit["ci_ub"]]
-    assert fit["prob"] == pytest.approx(back_transform(scale, measure, fit.get("n_harmonic", math.nan)), rel=1e-10)
+@pytest.mark.parametrize(("measure", "scale", "proportions", "size"), PROPORTIONS)
+def test_back_transforms_are_those_of_metafor(measure, scale, proportions, size):
+    """Pooled values and interval ends go back to metafor's proportions, at each study size it was asked for."""
+    assert proportions == pytest.approx(back_transform(scale, measure, size), rel=1e-10)
 
 
 HARMONIC = [
-    pytest.param(total, result["pool"]["DL"]["z"]["n_harmonic"], id=name)
-    for name, measure, result, _, total in proportion_sets()
+    pytest.param(total, block["pool"]["DL"]["z"]["n_used"]["harmonic"], id=place)
+    for place, measure, block, _, total in proportion_sets()
     if measure == "freeman_tukey"
 ]
 
@@ -111,6 +91,13 @@ def test_raw_by_hand():
     effects = raw([3, 4], [12, 4])
     assert effects.yi == pytest.approx([0.25, 0.9], rel=1e-15)
     assert effects.vi == pytest.approx([0.015625, 0.018], rel=1e-13)
+
+
+def test_log_by_hand():
+    """3 of 12: log(1 / 4) and 1/3 - 1/12; 0 of 4 becomes 0.5 of 5."""
+    effects = log([3, 0], [12, 4])
+    assert effects.yi == pytest.approx([math.log(1 / 4), math.log(1 / 10)], rel=1e-15)
+    assert effects.vi == pytest.approx([1 / 4, 2 - 1 / 5], rel=1e-15)
 
 
 def test_angles_by_hand():
@@ -143,7 +130,7 @@ def test_bad_counts_are_refused_by_row(measure, events, total, message):
 
 def test_unknown_measures_and_sizes_are_refused():
     """The message lists what would have been right."""
-    with pytest.raises(SynthesisError, match="'PLO', but must be one of logit, raw, arcsine, freeman_tukey"):
+    with pytest.raises(SynthesisError, match="'PLO', but must be one of logit, raw, arcsine, freeman_tukey, log"):
         effect_sizes([1], [2], "PLO")
     with pytest.raises(SynthesisError, match="'probit', but must be one of"):
         back_transform(0.0, "probit", 10)
@@ -161,6 +148,7 @@ def test_inverses_undo_the_transforms(row):
     half = 0.5 if e in (0, n) else 0.0
     padded = (e + half) / (n + 2 * half)
     assert padded == pytest.approx(inverse_logit(logit([e], [n]).yi)[0], rel=1e-12)
+    assert padded == pytest.approx(inverse_log(log([e], [n]).yi)[0], rel=1e-12)
     assert padded == raw([e], [n]).yi[0]
     assert e / n == pytest.approx(inverse_arcsine(arcsine([e], [n]).yi)[0], rel=1e-12, abs=1e-15)
     assert e / n == pytest.approx(inverse_freeman_tukey(freeman_tukey([e], [n]).yi, n)[0], rel=1e-6, abs=1e-9)

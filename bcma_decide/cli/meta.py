@@ -1,0 +1,234 @@
+"""``bcma-decide meta``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
+
+from bcma_decide.cli.errors import report_errors
+from bcma_decide.errors import Problem, SynthesisError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bcma_decide.meta.analysis import Analysis
+    from bcma_decide.plots.page import Table
+
+meta_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+Measure = Literal["logit", "raw", "arcsine", "freeman-tukey", "generic", "OR", "RR", "RD"]
+Method = Literal["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM", "GLMM"]
+TestName = Literal["z", "t", "knha", "knha-floored"]
+PredictionName = Literal["k-2", "k-1", "normal"]
+
+MODEL: Final = "How it is pooled"
+PARTS: Final = "What else is worked out"
+OUTPUT: Final = "Where it goes"
+
+
+@meta_app.command()
+@report_errors
+def meta(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="CSV with a header: study, and events and n; or yi and vi (or sei); or events1, n1, events2, n2.",
+        ),
+    ],
+    measure: Annotated[
+        Measure | None,
+        typer.Option(
+            "--measure",
+            rich_help_panel=MODEL,
+            help="Scale of single proportions; generic for effects as they are; OR, RR, RD of two groups. "
+            "Default: what the columns are for, of single arms logit, of two groups OR.",
+        ),
+    ] = None,
+    method: Annotated[
+        Method,
+        typer.Option(
+            "--method",
+            rich_help_panel=MODEL,
+            help="Estimator of the variance between studies; EE assumes none; GLMM is the binomial-normal model, for "
+            "rare or very common outcomes.",
+        ),
+    ] = "REML",
+    test: Annotated[
+        TestName,
+        typer.Option("--test", rich_help_panel=MODEL, help="Interval of the mean: normal, t, or Knapp and Hartung's."),
+    ] = "z",
+    level: Annotated[
+        float, typer.Option("--level", min=0.5, max=0.9999, rich_help_panel=MODEL, help="Level of all intervals.")
+    ] = 0.95,
+    prediction: Annotated[
+        PredictionName,
+        typer.Option("--prediction", rich_help_panel=MODEL, help="Degrees of freedom of the prediction interval."),
+    ] = "k-2",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            metavar="NAME=COLUMN",
+            rich_help_panel=MODEL,
+            help="Which column holds events, n, yi, ... where it has another name; may be repeated.",
+        ),
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="COLUMN", rich_help_panel=PARTS, help="Pool groups apart, and test.")
+    ] = None,
+    mods: Annotated[
+        str | None,
+        typer.Option(
+            "--mods",
+            metavar="A,B",
+            rich_help_panel=PARTS,
+            help="Regress on columns: numbers as they are, texts as factors.",
+        ),
+    ] = None,
+    permutations: Annotated[
+        int,
+        typer.Option("--permutations", min=0, rich_help_panel=PARTS, help="Deals of a permutation test of --mods."),
+    ] = 0,
+    nested: Annotated[
+        str | None,
+        typer.Option(
+            "--nested",
+            metavar="COLUMN",
+            rich_help_panel=PARTS,
+            help="Rows are arms: the column names the study of each. Two levels of spread, robust standard errors.",
+        ),
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option(
+            "--order", metavar="COLUMN", rich_help_panel=PARTS, help="Add studies one by one by a column, as the year."
+        ),
+    ] = None,
+    subsets: Annotated[
+        bool, typer.Option("--gosh", rich_help_panel=PARTS, help="Pool every subset of studies, or a sample of them.")
+    ] = False,
+    diagnostics: Annotated[
+        bool,
+        typer.Option("--diagnostics", rich_help_panel=OUTPUT, help="Also print influence and small-study tests."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print everything as JSON.")] = False,
+    svg: Annotated[
+        Path | None,
+        typer.Option("--svg", metavar="DIR", rich_help_panel=OUTPUT, help="Write each drawing to this folder, as SVG."),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", rich_help_panel=OUTPUT, help="Write one page with everything."),
+    ] = None,
+    title: Annotated[
+        str | None,
+        typer.Option("--title", rich_help_panel=OUTPUT, help="Heading of drawings; default the file's name."),
+    ] = None,
+) -> None:
+    """Pool a table of studies: mean, heterogeneity, groups, meta-regression, diagnostics, forest plot.
+
+    Examples: bcma-decide meta trials.csv --by design --html report.html
+
+    bcma-decide meta deaths.csv --method GLMM --mods year --json
+    """
+    from rich.console import Console
+
+    from bcma_decide.meta.analysis import Asked, analyse
+    from bcma_decide.meta.pooled import Model
+    from bcma_decide.meta.studies import read_studies
+    from bcma_decide.synthesis.study_table import fitting, read_table
+
+    table = read_table(file, _asked_columns(column or []))
+    studies = read_studies(table, measure or fitting(table), apart=nested is None)
+    asked = Asked(
+        model=Model(method, test, level, prediction),
+        by=by,
+        mods=tuple(name.strip() for name in mods.split(",")) if mods else (),
+        order=order,
+        permutations=permutations,
+        gosh=subsets,
+        nested=nested,
+    )
+    with Console(stderr=True).status("reading") as status:
+        analysis = analyse(table, studies, asked, progress=status.update)
+    name = title or file.stem
+    if svg is not None:
+        _write_drawings(analysis, name, svg)
+    if html is not None:
+        from bcma_decide.meta.report import page_of
+
+        _write(html, page_of(analysis, name))
+    if as_json:
+        from bcma_decide.cli.output import print_json
+        from bcma_decide.meta.document import as_document
+
+        print_json(as_document(analysis))
+        return
+    _print(analysis, name, Console(highlight=False), diagnostics=diagnostics)
+
+
+def _asked_columns(pairs: list[str]) -> dict[str, str]:
+    """``NAME=COLUMN`` pairs; raises SynthesisError for another form or an unknown name."""
+    from bcma_decide.synthesis.study_table import NAMES
+
+    found = {}
+    for pair in pairs:
+        name, sign, column = pair.partition("=")
+        if not sign or name not in NAMES or not column:
+            fix = f"write NAME=COLUMN, NAME one of {', '.join(NAMES)}"
+            raise SynthesisError("this option cannot be used", [Problem("--column", f"is {pair!r}", fix)])
+        found[name] = column
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        problem = Problem("", error.strerror or "cannot be written", "check the path", str(path))
+        raise SynthesisError("the result cannot be written", [problem]) from None
+    typer.echo(f"wrote {path}", err=True)
+
+
+def _write_drawings(analysis: Analysis, title: str, folder: Path) -> None:
+    from bcma_decide.meta.figures import drawings
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = Problem("--svg", error.strerror or "cannot be made", "name a folder", str(folder))
+        raise SynthesisError("the drawings cannot be written", [problem]) from None
+    for name, drawn in drawings(analysis, title):
+        _write(folder / f"{name}.svg", drawn)
+
+
+def _print(analysis: Analysis, title: str, console: Console, *, diagnostics: bool) -> None:
+    from bcma_decide.meta.figures import forest_of
+    from bcma_decide.meta.tables import diagnostic_tables, result_tables
+    from bcma_decide.plots.terminal_forest import write_forest
+
+    write_forest(forest_of(analysis, title), console)
+    for table in (*result_tables(analysis), *(diagnostic_tables(analysis) if diagnostics else ())):
+        console.print()
+        _print_table(table, console)
+    remarks = [*analysis.remarks]
+    if diagnostics and analysis.small_studies is not None:
+        remarks += analysis.small_studies.remarks
+    for remark in remarks:
+        console.print()
+        console.print(remark)
+
+
+def _print_table(table: Table, console: Console) -> None:
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    grid = Grid(box=None, pad_edge=False, title=Text(table.caption, style="bold"), title_justify="left")
+    for number, name in enumerate(table.titles):
+        grid.add_column(name, justify="right" if number else "left", overflow="fold")
+    for row in table.rows:
+        grid.add_row(*(Text(str(cell)) for cell in row))
+    console.print(grid)

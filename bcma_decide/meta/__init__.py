@@ -1,0 +1,1 @@
+"""A meta-analysis of anybody's table, whole: read, pooled, examined, drawn and written down."""

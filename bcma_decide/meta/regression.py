@@ -1,0 +1,182 @@
+"""Effects along moderators: by inverse variances or by the binomial-normal model, in one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from bcma_decide.errors import SynthesisError
+from bcma_decide.meta.pooled import Model, coefficient_rows, pairs, require_counts
+from bcma_decide.meta.studies import Interval, Studies
+from bcma_decide.synthesis import study_table
+from bcma_decide.synthesis.coefficients import CoefficientTest
+from bcma_decide.synthesis.glmm import BinomialNormal, fit_binomial_normal, predict_rates
+from bcma_decide.synthesis.meta_regression import Coefficient, MetaRegression, RegressionTest, meta_regression
+from bcma_decide.synthesis.moderators import DroppedRow, Moderators, code_new, moderators
+from bcma_decide.synthesis.permutation import PermutationTest, permutation_test
+from bcma_decide.synthesis.predictions import predict
+from bcma_decide.synthesis.study_table import StudyTable
+
+__all__ = ["Line", "Regression", "regression_of"]
+
+_PLACES: Final = 50
+"""Places along a numeric moderator at which its line is worked out."""
+_TESTS: Final[dict[str, RegressionTest]] = {
+    "z": "z", "t": "t", "knha": "knapp_hartung", "knha-floored": "floored_knapp_hartung",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """The mean effect along one numeric moderator, with its interval and that of a new study."""
+
+    x: tuple[float, ...]
+    fitted: tuple[float, ...]
+    ci: tuple[Interval, ...]
+    prediction: tuple[Interval, ...] | None
+
+
+@dataclass(frozen=True)
+class Regression:
+    """A regression on moderators, on the analysis scale.
+
+    ``statistic`` tests all of them: chi-squared with ``df1``, or F with ``df1`` and ``df2``. ``q`` is what they leave,
+    ``r2`` the percentage of the variance between studies that they explain. ``values`` are those of a numeric
+    moderator that stands alone, for the rows used; ``line`` leads along it.
+    """
+
+    names: tuple[str, ...]
+    rows: tuple[int, ...]
+    dropped: tuple[DroppedRow, ...]
+    coefficients: tuple[Coefficient, ...]
+    statistic: float
+    df1: int
+    df2: float | None
+    p: float
+    tau2: float
+    tau2_ci: Interval | None
+    i2: float | None
+    h2: float | None
+    r2: float | None
+    q: float
+    q_df: int
+    q_p: float | None
+    permutation: PermutationTest | None
+    values: tuple[float, ...] | None
+    line: Line | None
+
+
+def regression_of(
+    table: StudyTable, studies: Studies, model: Model, names: Sequence[str], permutations: int = 0
+) -> Regression:
+    """Regress the studies on columns of their table; a study without a value is left out and named.
+
+    Parameters
+    ----------
+    table, studies
+        The user's table and its studies.
+    model
+        How studies are pooled.
+    names
+        Columns: numbers enter as they are, texts as factors.
+    permutations
+        How many deals the permutation test looks at; 0 makes none.
+
+    Raises
+    ------
+    SynthesisError
+        For a column that is missing or cannot be used, or a model that cannot be fitted.
+    """
+    if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise SynthesisError(f"--mods names {repeated[0]!r} twice")
+    design = moderators({name: study_table.moderator(table, name) for name in names}, studies=studies.labels)
+    alone = names[0] if len(names) == 1 and design.terms == (names[0],) else None
+    values = None if alone is None else tuple(design.matrix[:, 1].tolist())
+    places = None if values is None else np.linspace(min(values), max(values), _PLACES).tolist()
+    if model.method == "GLMM":
+        if permutations:
+            raise SynthesisError("--permutations goes with weighted methods, not with GLMM")
+        return _binomial_normal(studies, model, design, values, places)
+    found = meta_regression(
+        studies.yi, studies.vi, design, method=model.weighted, test=_TESTS[model.test], level=model.level
+    )
+    tested = None
+    if permutations:
+        tested = permutation_test(studies.yi, studies.vi, design, method=model.weighted, at_most=permutations)
+    return Regression(
+        names=design.names,
+        rows=design.rows,
+        dropped=design.dropped,
+        coefficients=found.coefficients,
+        statistic=found.moderator_test.statistic,
+        df1=found.moderator_test.df1,
+        df2=found.moderator_test.df2,
+        p=found.moderator_test.p,
+        tau2=found.tau2,
+        tau2_ci=found.tau2_ci,
+        i2=found.i2,
+        h2=found.h2,
+        r2=found.r2,
+        q=found.q.q,
+        q_df=found.q.df,
+        q_p=found.q.p,
+        permutation=tested,
+        values=values,
+        line=None if places is None or alone is None else _line(found, alone, places),
+    )
+
+
+def _line(found: MetaRegression, name: str, places: list[float]) -> Line:
+    predicted = predict(found, {name: places})
+    beyond = [each.prediction for each in predicted]
+    whole = tuple(each for each in beyond if each is not None)
+    return Line(
+        tuple(places),
+        tuple(each.estimate for each in predicted),
+        tuple(each.ci for each in predicted),
+        whole if len(whole) == len(places) else None,
+    )
+
+
+def _binomial_normal(
+    studies: Studies,
+    model: Model,
+    design: Moderators,
+    values: tuple[float, ...] | None,
+    places: list[float] | None,
+) -> Regression:
+    used = studies.of(design.rows)
+    events, total = require_counts(used, model)
+    test: CoefficientTest = "t" if model.test == "t" else "z"
+    fit = fit_binomial_normal(events, total, design.matrix, design.names, test=test, level=model.level)
+    return Regression(
+        names=design.names,
+        rows=design.rows,
+        dropped=design.dropped,
+        coefficients=coefficient_rows(fit.coefficients),
+        statistic=fit.moderators.statistic,
+        df1=fit.moderators.df,
+        df2=fit.moderators.df_residual,
+        p=fit.moderators.p,
+        tau2=fit.tau2,
+        tau2_ci=None,
+        i2=fit.i2,
+        h2=fit.h2,
+        r2=None,
+        q=fit.q_wald.q,
+        q_df=fit.q_wald.df,
+        q_p=fit.q_wald.p,
+        permutation=None,
+        values=values,
+        line=None if places is None else _rates_line(fit, design, places),
+    )
+
+
+def _rates_line(fit: BinomialNormal, design: Moderators, places: list[float]) -> Line:
+    [name] = design.terms
+    expected = predict_rates(fit, code_new(design, {str(name): places})).log_odds
+    beyond = None if expected.prediction is None else pairs(expected.prediction)
+    return Line(tuple(places), tuple(expected.estimate.tolist()), pairs(expected.ci), beyond)
