@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from textwrap import wrap
@@ -13,6 +13,7 @@ from typing import Any, Final
 from bcma_decide.definitions import Definitions
 from bcma_decide.errors import Problem, ProfileError
 from bcma_decide.fields import FIELDS, PANELS, ProfileField, definition_text
+from bcma_decide.json_reader import RepeatedNameError, strict_json
 from bcma_decide.patient import Patient
 from bcma_decide.reading import closest, quote
 
@@ -80,7 +81,9 @@ def parse(text: str, name: str = "profile", *, as_json: bool = False) -> dict[st
     values: Any
     if as_json or text.lstrip().startswith("{"):
         try:
-            values = json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, name), parse_int=_whole)
+            values = strict_json(text, keep_no_numbers=True)
+        except RepeatedNameError as error:
+            raise _refusal(name, quote(error.name), "stands there twice", "keep one of them") from None
         except (json.JSONDecodeError, RecursionError) as error:
             if as_json or isinstance(error, RecursionError):
                 line = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
@@ -195,20 +198,6 @@ def _yaml(text: str, name: str) -> object:
     from bcma_decide.yaml_reader import read_yaml
 
     return read_yaml(text, name=name, error=ProfileError)
-
-
-def _unique(pairs: Sequence[tuple[str, Any]], name: str) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in values:
-            raise _refusal(name, quote(key), "stands there twice", "keep one of them")
-        values[key] = value
-    return values
-
-
-def _whole(digits: str) -> int | str:
-    """Whole numbers too long to be meant are left as text, for their field to refuse."""
-    return int(digits) if len(digits) <= 40 else digits
 
 
 def _refusal(name: str, where: str, message: str, fix: str) -> ProfileError:

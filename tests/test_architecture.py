@@ -18,7 +18,7 @@ LAYERS = [
     {"definitions", "codes", "fields_for_findings"},
     {"fields"},
     {"reading"},
-    {"patient"},
+    {"patient", "json_reader"},
     {"measures", "profile_io", "phrases"},
     {"drug_history", "condition_words"},
     {"facts"},

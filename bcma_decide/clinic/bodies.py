@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from bcma_decide.clinic.problems import Refusal
 from bcma_decide.errors import Problem
-from bcma_decide.reading import quote
+from bcma_decide.json_reader import strict_json
 
 JSON_TYPES: Final = ("application/json", "application/fhir+json")
 _LONGEST_NUMBER: Final = 40
@@ -41,7 +41,7 @@ async def read_object(request: Request) -> dict[str, Any]:
 
 def parse_json(content: bytes) -> object:
     """Parse JSON, of each name in an object one; raises ValueError, or RecursionError where it is nested too deeply."""
-    return json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_no_number, parse_int=_whole)
+    return strict_json(content.decode())
 
 
 def content_type(request: Request) -> str:
@@ -63,20 +63,3 @@ def read_shape(shape: type[Shape], content: object, status: int, detail: str) ->
 
 def _place(parts: Sequence[int | str]) -> str:
     return ".".join(str(part) if len(str(part)) <= _LONGEST_NUMBER else "..." for part in parts)
-
-
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{quote(twice)} stands there twice")
-    return values
-
-
-def _no_number(word: str) -> None:
-    raise ValueError(f"{word} is not a number")
-
-
-def _whole(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _LONGEST_NUMBER else digits

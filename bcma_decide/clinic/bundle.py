@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from bcma_decide.clinic.dates import When, read_when
 from bcma_decide.errors import Problem, ProfileError
+from bcma_decide.json_reader import NoNumberError, RepeatedNameError, strict_json
 from bcma_decide.profile_io import read_text, shown_name
 from bcma_decide.reading import quote
 
@@ -91,12 +92,11 @@ def parse_bundle(text: str, name: str = "bundle") -> dict[str, Any]:
     if len(text) > SIZE_LIMIT:
         raise _too_large(name)
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=lambda pairs: _unique(pairs, name),
-            parse_constant=lambda word: _not_a_number(word, name),
-            parse_int=lambda digits: int(digits) if len(digits) <= 40 else digits,
-        )
+        value = strict_json(text)
+    except RepeatedNameError as error:
+        raise refusal(quote(error.name), "stands there twice in one object", "keep one of them", name) from None
+    except NoNumberError as error:
+        raise refusal(error.word, "is not a number of JSON", "leave the element out", name) from None
     except json.JSONDecodeError as error:
         raise refusal(f"line {error.lineno}", f"not JSON: {error.msg}", "a FHIR Bundle as JSON", name) from None
     except RecursionError:
@@ -289,16 +289,3 @@ def _too_large(name: str) -> ProfileError:
 
 def _too_deep(where: str, name: str) -> ProfileError:
     return refusal(where, f"is nested deeper than {DEPTH_LIMIT} levels", "a FHIR R4 Bundle", name)
-
-
-def _unique(pairs: Sequence[tuple[str, Any]], name: str) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in values:
-            raise refusal(quote(key), "stands there twice in one object", "keep one of them", name)
-        values[key] = value
-    return values
-
-
-def _not_a_number(word: str, name: str) -> object:
-    raise refusal(word, "is not a number of JSON", "leave the element out", name)
