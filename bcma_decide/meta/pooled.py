@@ -9,9 +9,9 @@ from bcma_decide.errors import SynthesisError
 from bcma_decide.meta.studies import Interval, Studies
 from bcma_decide.synthesis.checks import FloatArray
 from bcma_decide.synthesis.coefficients import Coefficients, CoefficientTest
-from bcma_decide.synthesis.glmm import fit_binomial_normal, predict_rates
 from bcma_decide.synthesis.heterogeneity import Method as Tau2Method
 from bcma_decide.synthesis.meta_regression import Coefficient
+from bcma_decide.synthesis.pooled_rates import exact_mean
 from bcma_decide.synthesis.pooling import MeanTest, PredictionDf, pool
 
 __all__ = [
@@ -149,23 +149,5 @@ def coefficient_rows(found: Coefficients) -> tuple[Coefficient, ...]:
 
 def _binomial_normal(studies: Studies, model: Model) -> Result:
     events, total = require_counts(studies, model)
-    test: CoefficientTest = "t" if model.test == "t" else "z"
-    fit = fit_binomial_normal(events, total, test=test, level=model.level)
-    rates = predict_rates(fit)
-    expected = rates.log_odds
-    return Result(
-        k=fit.k,
-        estimate=float(expected.estimate[0]),
-        se=float(expected.se[0]),
-        ci=pairs(expected.ci)[0],
-        prediction=None if expected.prediction is None else pairs(expected.prediction)[0],
-        tau2=fit.tau2,
-        se_tau2=fit.se_tau2,
-        tau2_ci=None,
-        i2=fit.i2,
-        h2=fit.h2,
-        q=fit.q_wald.q,
-        q_df=fit.q_wald.df,
-        q_p=fit.q_wald.p,
-        mean_rate=float(rates.mean[0]),
-    )
+    found = exact_mean(events, total, test="t" if model.test == "t" else "z", level=model.level)
+    return Result(**vars(found), tau2_ci=None)

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import numpy.typing as npt
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.synthesis.checks import checked_counts
+from bcma_decide.synthesis.checks import FloatArray, checked_counts
 from bcma_decide.synthesis.coefficients import CoefficientTest
 from bcma_decide.synthesis.effect_sizes import Measure, inverse_logit
 from bcma_decide.synthesis.glmm import fit_binomial_normal, predict_rates
@@ -16,7 +16,7 @@ from bcma_decide.synthesis.heterogeneity import Method
 from bcma_decide.synthesis.pooling import MeanTest, pool_proportions
 from bcma_decide.synthesis.random_effects import Interval
 
-__all__ = ["RATE_METHODS", "PooledRate", "RateMethod", "pool_rates"]
+__all__ = ["RATE_METHODS", "ExactMean", "PooledRate", "RateMethod", "exact_mean", "pool_rates"]
 
 RateMethod = Method | Literal["GLMM"]
 RATE_METHODS: tuple[RateMethod, ...] = (*get_args(Method), "GLMM")
@@ -43,6 +43,28 @@ class PooledRate:
     q_df: int
     q_p: float | None
     weights: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class ExactMean:
+    """The mean log odds of the binomial-normal model, and ``mean_rate``, the average rate over studies.
+
+    The logistic of ``estimate`` is the rate of the typical study.
+    """
+
+    k: int
+    estimate: float
+    se: float
+    ci: Interval
+    prediction: Interval | None
+    tau2: float
+    se_tau2: float | None
+    i2: float | None
+    h2: float | None
+    q: float
+    q_df: int
+    q_p: float | None
+    mean_rate: float
 
 
 def pool_rates(
@@ -87,26 +109,58 @@ def pool_rates(
 
 
 def _binomial_normal(events: npt.ArrayLike, total: npt.ArrayLike, test: CoefficientTest, level: float) -> PooledRate:
-    fit = fit_binomial_normal(events, total, test=test, level=level)
-    on_logit = predict_rates(fit).log_odds
+    found = exact_mean(events, total, test=test, level=level)
 
-    def rates(ends: npt.ArrayLike) -> Interval:
+    def rates(ends: Interval) -> Interval:
         low, high = inverse_logit(ends).tolist()
         return low, high
 
-    mean = float(on_logit.estimate[0])
     return PooledRate(
-        estimate=float(inverse_logit(mean)),
-        ci=rates(on_logit.ci[0]),
-        prediction=None if on_logit.prediction is None else rates(on_logit.prediction[0]),
-        mean=mean,
-        se=float(on_logit.se[0]),
-        tau2=fit.tau2,
+        estimate=float(inverse_logit(found.estimate)),
+        ci=rates(found.ci),
+        prediction=None if found.prediction is None else rates(found.prediction),
+        mean=found.estimate,
+        se=found.se,
+        tau2=found.tau2,
         tau2_ci=None,
+        i2=found.i2,
+        h2=found.h2,
+        q=found.q,
+        q_df=found.q_df,
+        q_p=found.q_p,
+        weights=None,
+    )
+
+
+def exact_mean(events: npt.ArrayLike, total: npt.ArrayLike, *, test: CoefficientTest, level: float) -> ExactMean:
+    """Fit the binomial-normal model without moderators; raises SynthesisError as `fit_binomial_normal` does.
+
+    Parameters
+    ----------
+    events, total : array_like, shape (k,), k >= 2
+    test, level
+        As in `bcma_decide.synthesis.glmm.fit_binomial_normal`.
+    """
+    fit = fit_binomial_normal(events, total, test=test, level=level)
+    rates = predict_rates(fit)
+    expected = rates.log_odds
+
+    def ends(rows: FloatArray) -> Interval:
+        low, high = rows[0].tolist()
+        return low, high
+
+    return ExactMean(
+        k=fit.k,
+        estimate=float(expected.estimate[0]),
+        se=float(expected.se[0]),
+        ci=ends(expected.ci),
+        prediction=None if expected.prediction is None else ends(expected.prediction),
+        tau2=fit.tau2,
+        se_tau2=fit.se_tau2,
         i2=fit.i2,
         h2=fit.h2,
         q=fit.q_wald.q,
         q_df=fit.q_wald.df,
         q_p=fit.q_wald.p,
-        weights=None,
+        mean_rate=float(rates.mean[0]),
     )
