@@ -48,14 +48,14 @@ def meta(
         ),
     ] = None,
     method: Annotated[
-        Method,
+        Method | None,
         typer.Option(
             "--method",
             rich_help_panel=MODEL,
-            help="Estimator of the variance between studies; EE assumes none; GLMM is the binomial-normal model, for "
-            "rare or very common outcomes.",
+            help="Estimator of the variance between studies; EE assumes none; GLMM is the binomial-normal model. "
+            "Default REML, and GLMM where the outcome is rare (or nearly always there).",
         ),
-    ] = "REML",
+    ] = None,
     test: Annotated[
         TestName,
         typer.Option("--test", rich_help_panel=MODEL, help="Interval of the mean: normal, t, or Knapp and Hartung's."),
@@ -86,6 +86,15 @@ def meta(
             metavar="A,B",
             rich_help_panel=PARTS,
             help="Regress on columns: numbers as they are, texts as factors.",
+        ),
+    ] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--at",
+            metavar="A=1,B=x",
+            rich_help_panel=PARTS,
+            help="Expected effect at these values of --mods; may be repeated.",
         ),
     ] = None,
     permutations: Annotated[
@@ -137,20 +146,22 @@ def meta(
     from rich.console import Console
 
     from bcma_decide.meta.analysis import Asked, analyse
-    from bcma_decide.meta.pooled import Model
+    from bcma_decide.meta.pooled import Model, usual_model
     from bcma_decide.meta.studies import read_studies
     from bcma_decide.synthesis.study_table import fitting, read_table
 
     table = read_table(file, _asked_columns(column or []))
     studies = read_studies(table, measure or fitting(table), apart=nested is None)
+    usual = "REML" if nested is not None else usual_model(studies, test)
     asked = Asked(
-        model=Model(method, test, level, prediction),
+        model=Model(method or usual, test, level, prediction),
         by=by,
         mods=tuple(name.strip() for name in mods.split(",")) if mods else (),
         order=order,
         permutations=permutations,
         gosh=subsets,
         nested=nested,
+        at=tuple(_place(each) for each in at or ()),
     )
     with Console(stderr=True).status("reading") as status:
         analysis = analyse(table, studies, asked, progress=status.update)
@@ -182,6 +193,15 @@ def _asked_columns(pairs: list[str]) -> dict[str, str]:
             raise SynthesisError("this option cannot be used", [Problem("--column", f"is {pair!r}", fix)])
         found[name] = column
     return found
+
+
+def _place(text: str) -> dict[str, str]:
+    """``A=1,B=x`` as values by moderator; raises SynthesisError for another form."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(name.strip() and sign and value.strip() for name, sign, value in pairs):
+        problem = Problem("--at", f"is {text!r}", "write MODERATOR=VALUE, with commas between")
+        raise SynthesisError("this option cannot be used", [problem])
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _write(path: Path, text: str) -> None:

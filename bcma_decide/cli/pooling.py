@@ -94,12 +94,13 @@ def pool(
     ],
     by: Annotated[By, typer.Option("--by", help="What the groups are.")] = "class",
     method: Annotated[
-        Method,
+        Method | None,
         typer.Option(
             "--method",
-            help="Estimator of the between-study variance; GLMM is the binomial-normal model, for rare events.",
+            help="Estimator of the between-study variance; GLMM is the binomial-normal model. Default REML, and GLMM "
+            "where the outcome is rare.",
         ),
-    ] = "REML",
+    ] = None,
     test: Annotated[TestName, typer.Option("--test", help="Interval of the mean.")] = "z",
     measure: Annotated[MeasureName, typer.Option("--measure", help="Scale the rates are pooled on.")] = "logit",
     window: Annotated[

@@ -61,7 +61,7 @@ def outcome_section(catalogue: Catalogue, accounts: Accounts, progress: Callable
 
 def _part(outcome: str, catalogue: Catalogue) -> Section:
     label = outcome_label(catalogue, outcome)
-    pooling = pool_outcome(catalogue, outcome)
+    pooling = pool_outcome(catalogue, outcome, method="REML")
     return Section(
         label,
         tuple(_said(pooling)),

@@ -91,7 +91,7 @@ def _changes(catalogue: Catalogue, accounts: Accounts) -> Iterator[tuple[str, ..
 
 def _groups(catalogue: Catalogue, outcome: str, *, unverified: bool) -> dict[str, PooledGroup]:
     try:
-        pooling = pool_outcome(catalogue, outcome, include_unverified=unverified)
+        pooling = pool_outcome(catalogue, outcome, include_unverified=unverified, method="REML")
     except NoEvidenceError:
         return {}
     return {group.group: group for group in pooling.groups}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,6 +40,7 @@ class Asked:
     permutations: int = 0
     gosh: bool = False
     nested: str | None = None
+    at: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def analyse(
     result = result_of(studies, model)
     groups = None if asked.by is None else _groups(table, studies, model, asked.by)
     progress("regression")
-    regression = regression_of(table, studies, model, asked.mods, asked.permutations) if asked.mods else None
+    regression = _regression(table, studies, asked)
     progress("diagnostics")
     enough = studies.k >= FEWEST
     ordered = None
@@ -145,9 +146,20 @@ def analyse(
     )
 
 
+def _regression(table: StudyTable, studies: Studies, asked: Asked) -> Regression | None:
+    if asked.mods:
+        return regression_of(table, studies, asked.model, asked.mods, asked.permutations, asked.at)
+    if asked.at or asked.permutations:
+        raise SynthesisError(f"{'--at' if asked.at else '--permutations'} goes with --mods, which names the moderators")
+    return None
+
+
 def _nested(table: StudyTable, studies: Studies, asked: Asked, column: str) -> Analysis:
     """Arms in studies: what takes rows for independent is not made."""
-    others = {"--by": asked.by, "--order": asked.order, "--gosh": asked.gosh, "--permutations": asked.permutations}
+    others = {
+        "--by": asked.by, "--order": asked.order, "--gosh": asked.gosh, "--permutations": asked.permutations,
+        "--at": asked.at,
+    }  # fmt: skip
     if extra := [option for option, value in others.items() if value]:
         raise SynthesisError(
             f"{' and '.join(extra)} take rows for independent studies, which --nested says they are not"

@@ -38,7 +38,7 @@ def as_document(analysis: Analysis) -> dict[str, Any]:
     }
     parts: dict[str, Any] = {
         "groups": analysis.groups and _groups(analysis.groups, studies),
-        "regression": analysis.regression and _regression(analysis.regression),
+        "regression": analysis.regression and _regression(analysis.regression, studies.scale),
         "leave_one_out": analysis.without and _without(analysis.without, studies),
         "influence": analysis.influence and _influence(analysis.influence, studies),
         "cumulative": analysis.cumulative and _cumulative(analysis.cumulative, studies),
@@ -110,8 +110,14 @@ def _groups(groups: Groups, studies: Studies) -> dict[str, Any]:
     }
 
 
-def _regression(found: Regression) -> dict[str, Any]:
+def _regression(found: Regression, scale: Scale) -> dict[str, Any]:
     whole = asdict(found)
+    for one, each in zip(whole["expected"], found.expected, strict=True):
+        one["back_transformed"] = {
+            "estimate": scale.back(each.estimate),
+            "ci": scale.back_interval(each.ci),
+            "prediction": scale.back_interval(each.prediction),
+        }
     line, values = whole.pop("line"), whole.pop("values")
     del values
     named = {"names", "rows", "statistic", "df1", "df2", "p", "q", "q_df", "q_p"}

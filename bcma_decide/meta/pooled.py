@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -10,8 +11,9 @@ from bcma_decide.meta.studies import Interval, Studies
 from bcma_decide.synthesis.checks import FloatArray
 from bcma_decide.synthesis.coefficients import Coefficients, CoefficientTest
 from bcma_decide.synthesis.heterogeneity import Method as Tau2Method
+from bcma_decide.synthesis.heterogeneity import h_squared, i_squared
 from bcma_decide.synthesis.meta_regression import Coefficient
-from bcma_decide.synthesis.pooled_rates import exact_mean
+from bcma_decide.synthesis.pooled_rates import exact_mean, usual_method
 from bcma_decide.synthesis.pooling import MeanTest, PredictionDf, pool
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "pairs",
     "require_counts",
     "result_of",
+    "usual_model",
 ]
 
 Method = Literal["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM", "GLMM"]
@@ -59,7 +62,8 @@ class Model:
 class Result:
     """A pooled mean on the analysis scale; ``weights`` in percent.
 
-    With the binomial-normal model there are no weights and no interval of tau2, and ``mean_rate`` is the average rate
+    ``i2_ci`` and ``h2_ci`` are the Q-profile interval of tau2 on their scales (Viechtbauer 2007). With the
+    binomial-normal model there are no weights and no such intervals, and ``mean_rate`` is the average rate
     over studies, where the estimate is that of the typical study.
     """
 
@@ -76,6 +80,8 @@ class Result:
     q: float
     q_df: int
     q_p: float | None
+    i2_ci: Interval | None = None
+    h2_ci: Interval | None = None
     weights: tuple[float, ...] | None = None
     mean_rate: float | None = None
 
@@ -124,8 +130,23 @@ def result_of(studies: Studies, model: Model) -> Result:
         q=found.q,
         q_df=found.q_df,
         q_p=found.q_p,
+        i2_ci=_on_scale(i_squared, found.tau2_ci, studies),
+        h2_ci=_on_scale(h_squared, found.tau2_ci, studies),
         weights=found.weights,
     )
+
+
+def _on_scale(
+    scale: Callable[[float, FloatArray], float], tau2_ci: Interval | None, studies: Studies
+) -> Interval | None:
+    return None if tau2_ci is None else (scale(tau2_ci[0], studies.vi), scale(tau2_ci[1], studies.vi))
+
+
+def usual_model(studies: Studies, test: TestName) -> Method:
+    """How studies are pooled unless a method is asked for: the binomial-normal model where the outcome is rare."""
+    if studies.events is None or studies.total is None or studies.scale.measure != "logit":
+        return "REML"
+    return usual_method(studies.events, studies.total, test=TESTS[test])
 
 
 def pairs(ends: FloatArray) -> tuple[Interval, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,7 @@ from bcma_decide.synthesis.permutation import PermutationTest, permutation_test
 from bcma_decide.synthesis.predictions import predict
 from bcma_decide.synthesis.study_table import StudyTable
 
-__all__ = ["Line", "Regression", "regression_of"]
+__all__ = ["Expected", "Line", "Regression", "regression_of"]
 
 _PLACES: Final = 50
 """Places along a numeric moderator at which its line is worked out."""
@@ -37,6 +37,16 @@ class Line:
     fitted: tuple[float, ...]
     ci: tuple[Interval, ...]
     prediction: tuple[Interval, ...] | None
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The mean effect ``at`` values of the moderators, on the analysis scale, and where a new such study would lie."""
+
+    at: Mapping[str, float | str]
+    estimate: float
+    ci: Interval
+    prediction: Interval | None
 
 
 @dataclass(frozen=True)
@@ -67,10 +77,16 @@ class Regression:
     permutation: PermutationTest | None
     values: tuple[float, ...] | None
     line: Line | None
+    expected: tuple[Expected, ...] = ()
 
 
 def regression_of(
-    table: StudyTable, studies: Studies, model: Model, names: Sequence[str], permutations: int = 0
+    table: StudyTable,
+    studies: Studies,
+    model: Model,
+    names: Sequence[str],
+    permutations: int = 0,
+    at: Sequence[Mapping[str, str]] = (),
 ) -> Regression:
     """Regress the studies on columns of their table; a study without a value is left out and named.
 
@@ -84,6 +100,8 @@ def regression_of(
         Columns: numbers enter as they are, texts as factors.
     permutations
         How many deals the permutation test looks at; 0 makes none.
+    at
+        Values of every moderator at which the effect is predicted, as text.
 
     Raises
     ------
@@ -93,13 +111,14 @@ def regression_of(
     if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
         raise SynthesisError(f"--mods names {repeated[0]!r} twice")
     design = moderators({name: study_table.moderator(table, name) for name in names}, studies=studies.labels)
+    places_asked = [_place(design, each) for each in at]
     alone = names[0] if len(names) == 1 and design.terms == (names[0],) else None
     values = None if alone is None else tuple(design.matrix[:, 1].tolist())
     places = None if values is None else np.linspace(min(values), max(values), _PLACES).tolist()
     if model.method == "GLMM":
         if permutations:
             raise SynthesisError("--permutations goes with weighted methods, not with GLMM")
-        return _binomial_normal(studies, model, design, values, places)
+        return _binomial_normal(studies, model, design, values, places, places_asked)
     found = meta_regression(
         studies.yi, studies.vi, design, method=model.weighted, test=_TESTS[model.test], level=model.level
     )
@@ -126,7 +145,26 @@ def regression_of(
         permutation=tested,
         values=values,
         line=None if places is None or alone is None else _line(found, alone, places),
+        expected=tuple(
+            Expected(each, one.estimate, one.ci, one.prediction)
+            for each in places_asked
+            for one in predict(found, {name: [value] for name, value in each.items()})
+        ),
     )
+
+
+def _place(design: Moderators, values: Mapping[str, str]) -> dict[str, float | str]:
+    """Values of the moderators as numbers and levels; raises SynthesisError for one missing, unknown or no number."""
+    terms = {str(getattr(term, "name", term)): term for term in design.terms}
+    if set(values) != set(terms):
+        raise SynthesisError(f"--at gives {', '.join(values)}; it needs a value of each of {', '.join(terms)}")
+    found: dict[str, float | str] = {}
+    for name, value in values.items():
+        try:
+            found[name] = float(value) if isinstance(terms[name], str) else value
+        except ValueError:
+            raise SynthesisError(f"--at {name}={value}: {name} is a numeric moderator, give a number") from None
+    return found
 
 
 def _line(found: MetaRegression, name: str, places: list[float]) -> Line:
@@ -147,6 +185,7 @@ def _binomial_normal(
     design: Moderators,
     values: tuple[float, ...] | None,
     places: list[float] | None,
+    asked: Sequence[Mapping[str, float | str]],
 ) -> Regression:
     used = studies.of(design.rows)
     events, total = require_counts(used, model)
@@ -172,7 +211,14 @@ def _binomial_normal(
         permutation=None,
         values=values,
         line=None if places is None else _rates_line(fit, design, places),
+        expected=tuple(_expected_rate(fit, design, each) for each in asked),
     )
+
+
+def _expected_rate(fit: BinomialNormal, design: Moderators, at: Mapping[str, float | str]) -> Expected:
+    found = predict_rates(fit, code_new(design, {name: [value] for name, value in at.items()})).log_odds
+    beyond = None if found.prediction is None else pairs(found.prediction)[0]
+    return Expected(at, float(found.estimate[0]), pairs(found.ci)[0], beyond)
 
 
 def _rates_line(fit: BinomialNormal, design: Moderators, places: list[float]) -> Line:

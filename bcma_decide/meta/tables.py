@@ -34,6 +34,8 @@ def result_tables(analysis: Analysis) -> Iterator[Table]:
     if analysis.regression is not None:
         yield _coefficients(analysis.regression, analysis.model.level)
         yield _moderators(analysis.regression)
+        if analysis.regression.expected:
+            yield _expected(analysis.regression, analysis.studies.scale, analysis.model.level)
     if analysis.nested is not None:
         yield _levels(analysis.nested)
         yield _nested_coefficients(analysis.nested, analysis.model.level)
@@ -60,6 +62,10 @@ def _estimate(scale: Scale, result: Result) -> str:
     return printed(scale.kind, float(scale.back(result.estimate)))
 
 
+def _with_ends(value: float | None, ends: Interval | None) -> str:
+    return number_text(value) if ends is None else f"{number_text(value)} ({ends_text(ends)})"
+
+
 def _summary(analysis: Analysis) -> Table:
     result, scale, level = analysis.result, analysis.studies.scale, _level(analysis.model.level)
     rows = [
@@ -70,8 +76,8 @@ def _summary(analysis: Analysis) -> Table:
         ("Standard error", "", number_text(result.se)),
         ("tau2 between studies", "", number_text(result.tau2)),
         (f"{level} interval of tau2 (Q-profile)", "", ends_text(result.tau2_ci)),
-        ("I2, percent", "", number_text(result.i2)),
-        ("H2", "", number_text(result.h2)),
+        ("I2, percent", "", _with_ends(result.i2, result.i2_ci)),
+        ("H2", "", _with_ends(result.h2, result.h2_ci)),
         (f"Q on {result.q_df} degrees of freedom, p", "", f"{number_text(result.q)}, {p_text(result.q_p)}"),
     ]
     if result.mean_rate is not None:
@@ -133,6 +139,19 @@ def _moderators(found: Regression) -> Table:
         made = f"{found.permutation.permutations} deals" + (", all there are" if found.permutation.exact else "")
         rows.append(("All moderators, permuted", f"p {p_text(found.permutation.moderators)} ({made})"))
     return Table("What the moderators explain", ("", ""), tuple(rows))
+
+
+def _expected(found: Regression, scale: Scale, level: float) -> Table:
+    rows = tuple(
+        (
+            ", ".join(f"{name} {value}" for name, value in each.at.items()),
+            printed(scale.kind, float(scale.back(each.estimate))),
+            _back(scale, each.ci),
+            _back(scale, each.prediction),
+        )
+        for each in found.expected
+    )
+    return Table("Expected", ("At", scale.name, f"{_level(level)} interval", "new study"), rows)
 
 
 def _levels(found: Nested) -> Table:

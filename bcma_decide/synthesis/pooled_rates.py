@@ -16,10 +16,12 @@ from bcma_decide.synthesis.heterogeneity import Method
 from bcma_decide.synthesis.pooling import MeanTest, pool_proportions
 from bcma_decide.synthesis.random_effects import Interval
 
-__all__ = ["RATE_METHODS", "ExactMean", "PooledRate", "RateMethod", "exact_mean", "pool_rates"]
+__all__ = ["RATE_METHODS", "ExactMean", "PooledRate", "RateMethod", "exact_mean", "pool_rates", "usual_method"]
 
 RateMethod = Method | Literal["GLMM"]
 RATE_METHODS: tuple[RateMethod, ...] = (*get_args(Method), "GLMM")
+RARE = 0.05
+"""Share of patients with, or without, an outcome below which it counts as rare."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,26 @@ class ExactMean:
     q_df: int
     q_p: float | None
     mean_rate: float
+
+
+def usual_method(
+    events: npt.ArrayLike, total: npt.ArrayLike, *, measure: Measure = "logit", test: MeanTest = "z"
+) -> Literal["REML", "GLMM"]:
+    """How rates are pooled unless another method is asked for: the binomial-normal model where the outcome is rare.
+
+    Rare is fewer than `RARE` of all patients with the outcome, or without it: there the added half patients and the
+    normal errors of weighted methods mislead most (Stijnen, Hamza and Özdemir 2010). The model needs the logit scale, a
+    test it has, and a study with and one without the outcome; else it is REML.
+
+    Raises
+    ------
+    SynthesisError
+        If the counts are not valid.
+    """
+    e, n = checked_counts(events, total)
+    share = float(e.sum() / n.sum())
+    fits = measure == "logit" and test in get_args(CoefficientTest) and e.size > 1
+    return "GLMM" if fits and 0 < min(share, 1 - share) < RARE else "REML"
 
 
 def pool_rates(

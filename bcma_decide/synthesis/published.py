@@ -15,7 +15,7 @@ from bcma_decide.evidence.schema import Study
 from bcma_decide.evidence.selection import SelectedRow, Selection, Window, select
 from bcma_decide.synthesis.effect_sizes import Measure
 from bcma_decide.synthesis.heterogeneity import QTest, cochran_q
-from bcma_decide.synthesis.pooled_rates import RateMethod, pool_rates
+from bcma_decide.synthesis.pooled_rates import RateMethod, pool_rates, usual_method
 from bcma_decide.synthesis.pooling import MeanTest
 from bcma_decide.synthesis.random_effects import Interval
 from bcma_decide.synthesis.study_intervals import study_intervals
@@ -89,12 +89,15 @@ def pool_outcome(
     *,
     by: Grouping = "class",
     measure: Measure = "logit",
-    method: RateMethod = "REML",
+    method: RateMethod | None = None,
     test: MeanTest = "z",
     window: Window = "all",
     include_unverified: bool = False,
 ) -> PublishedPooling:
     """Pool one outcome by group.
+
+    Without a method, by that of `usual_method` for all rows; REML where the exact model has no finite estimate for one
+    of the groups.
 
     Raises
     ------
@@ -115,8 +118,16 @@ def pool_outcome(
     found: dict[str, list[SelectedRow]] = {}
     for row in selection.rows:
         found.setdefault(_group_of(row, studies[row.study], by), []).append(row)
-    groups = tuple(pool_rows(name, rows, measure=measure, method=method, test=test) for name, rows in found.items())
-    return PublishedPooling(outcome, by, measure, method, test, groups, between_groups_of(groups), selection)
+    how = method or _usual_method(tuple(found.values()), measure, test)
+    groups = tuple(pool_rows(name, rows, measure=measure, method=how, test=test) for name, rows in found.items())
+    return PublishedPooling(outcome, by, measure, how, test, groups, between_groups_of(groups), selection)
+
+
+def _usual_method(groups: Sequence[Sequence[SelectedRow]], measure: Measure, test: MeanTest) -> RateMethod:
+    rows = [row for group in groups for row in group]
+    finite = all(0 < sum(row.events for row in group) < sum(row.n for row in group) for group in groups)
+    usual = usual_method([row.events for row in rows], [row.n for row in rows], measure=measure, test=test)
+    return usual if finite else "REML"
 
 
 def _group_of(row: SelectedRow, study: Study, by: Grouping) -> str:

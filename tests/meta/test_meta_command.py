@@ -1,6 +1,7 @@
 """`meta` as a user runs it: against metafor on the tables of the reference, every option, every kind of mistake."""
 
 import json
+import math
 from xml.etree import ElementTree
 
 import pytest
@@ -46,7 +47,10 @@ def test_every_method_gives_the_numbers_of_metafor(table, method):
         return
     riley = theirs["predict"]["riley"]
     assert ours["prediction"] == pytest.approx([riley["pi_lb"], riley["pi_ub"]], rel=rel)
-    assert ours["tau2_ci"] == pytest.approx(reference["pool"]["REML"]["z"]["tau2_ci_qprofile"]["tau2"][1:], rel=rel)
+    profile = reference["pool"]["REML"]["z"]["tau2_ci_qprofile"]
+    assert ours["tau2_ci"] == pytest.approx(profile["tau2"][1:], rel=rel)
+    assert ours["i2_ci"] == pytest.approx(profile["I2"][1:], rel=rel)
+    assert ours["h2_ci"] == pytest.approx(profile["H2"][1:], rel=rel)
 
 
 @pytest.mark.parametrize("test", TESTS)
@@ -79,6 +83,28 @@ def test_moderators_give_the_regression_of_metafor():
     assert [each["se"] for each in ours["coefficients"]] == pytest.approx(theirs["se"], rel=1e-6)
     assert (ours["moderators"]["qm"], ours["moderators"]["p"]) == pytest.approx((theirs["QM"], theirs["QMp"]), rel=1e-6)
     assert (ours["qe"], ours["r2"]) == pytest.approx((theirs["QE"], theirs["R2"]), rel=1e-6)
+
+
+def test_effects_at_values_of_the_moderators_are_those_of_metafor():
+    options = ("--measure", "RR", "--column", "study=trial", "--mods", "ablat", "--at", "ablat=10", "--at", "ablat=50")
+    ours = found("bcg", *options)["regression"]["expected"]
+    theirs = results("bcg")["RR"]["metareg"]["ablat"]["REML"]["z"]["predict_new"]["riley"]
+    for one, row in zip(ours, (0, 2), strict=True):
+        assert one["estimate"] == pytest.approx(theirs["pred"][row], rel=1e-6)
+        assert one["ci"] == pytest.approx([theirs["ci_lb"][row], theirs["ci_ub"][row]], rel=1e-6)
+        assert one["prediction"] == pytest.approx([theirs["pi_lb"][row], theirs["pi_ub"][row]], rel=1e-6)
+        assert one["back_transformed"]["estimate"] == pytest.approx(math.exp(theirs["pred"][row]), rel=1e-6)
+
+
+def test_a_rare_outcome_is_pooled_by_the_exact_model_unless_asked_otherwise(tmp_path):
+    """6 of 300 is 2 %, 294 of 300 is 98 %; 60 of 300 is 20 %. Effects as they are have no such model."""
+    file = tmp_path / "table.csv"
+    for events, method in (((1, 2, 3), "GLMM"), ((99, 98, 97), "GLMM"), ((10, 20, 30), "REML")):
+        file.write_text("study,events,n\n" + "".join(f"S{n},{n},100\n" for n in events))
+        assert json.loads(invoke("meta", file, "--json").stdout)["method"] == method
+        assert json.loads(invoke("meta", file, "--method", "REML", "--json").stdout)["method"] == "REML"
+        assert json.loads(invoke("meta", file, "--test", "knha", "--json").stdout)["method"] == "REML"
+        assert json.loads(invoke("meta", file, "--measure", "raw", "--json").stdout)["method"] == "REML"
 
 
 def test_a_factor_groups_and_an_order():
@@ -155,6 +181,25 @@ WRONG = {
     "a test of weights for it": ("study,events,n\nA,1,9\nB,2,8\n", ("--method", "GLMM", "--test", "knha"), 3, "z or t"),
     "a column that is none": ("study,events,n\nA,1,2\nB,1,3\n", ("--column", "size"), 3, "write NAME=COLUMN"),
     "groups of arms": ("study,yi,vi\nA,1,1\nA,2,1\nB,1,2\n", ("--nested", "study", "--by", "vi"), 3, "--by"),
+    "a place without moderators": ("study,events,n\nA,1,2\nB,1,3\n", ("--at", "d=1"), 3, "--at goes with --mods"),
+    "a place of another moderator": (
+        "study,events,n,d\nA,1,2,1\nB,1,3,2\nC,1,4,3\n",
+        ("--mods", "d", "--at", "e=1"),
+        3,
+        "a value of each of d",
+    ),
+    "a place that is no number": (
+        "study,events,n,d\nA,1,2,1\nB,1,3,2\nC,1,4,3\n",
+        ("--mods", "d", "--at", "d=x"),
+        3,
+        "give a number",
+    ),
+    "a place that is none": (
+        "study,events,n,d\nA,1,2,1\nB,1,3,2\nC,1,4,3\n",
+        ("--mods", "d", "--at", "d"),
+        3,
+        "write MODERATOR=VALUE",
+    ),
     "an unknown method": ("study,events,n\nA,1,2\nB,1,3\n", ("--method", "XX"), 2, "Invalid value"),
 }
 
