@@ -76,6 +76,7 @@ def rest_router(service: Service) -> APIRouter:
         audience: Audience = "clinician",
         paper: Paper = "A4",
         lang: str = SOURCE,
+        with_pdf: Annotated[bool, Query(description="With FHIR: the sheet inside, as a DocumentReference.")] = False,
         setting: Annotated[Design | None, _BESIDE] = None,
         region: Annotated[str | None, _BESIDE] = None,
         date: Annotated[str | None, _BESIDE] = None,
@@ -91,7 +92,9 @@ def rest_router(service: Service) -> APIRouter:
             sheet = Sheet(audience=audience, paper=paper, language=lang)
             wanted = await service.workers.run(asked_of, service, received)
             answered = await answer(service, wanted, face="rest", issuer=issuer_of(request.scope))
-            return await _written(service, received, answered, sheet, form)
+            if form == "fhir":
+                return await _fhir(service, received, answered, sheet if with_pdf else None)
+            return await _written(service, answered, sheet, form)
         except BcmaDecideError as error:
             raise Refusal.of(error) from None
 
@@ -117,7 +120,19 @@ def rest_router(service: Service) -> APIRouter:
     return router
 
 
-async def _written(service: Service, received: Received, answered: Answered, sheet: Sheet, form: Format) -> Response:
+async def _fhir(service: Service, received: Received, answered: Answered, sheet: Sheet | None) -> Response:
+    document = None if sheet is None else await _printed(service, answered, sheet)
+    text = await service.workers.run(_as_fhir, service, received, answered, document)
+    return Response(text, media_type=FHIR, headers={"Vary": "Accept", **answered.headers})
+
+
+async def _printed(service: Service, answered: Answered, sheet: Sheet) -> bytes:
+    if needed := missing():
+        raise Refusal(503, f"a PDF cannot be written here; install: {needed}")
+    return await service.workers.run_printing(render_pdf, answered.comparison, sheet)
+
+
+async def _written(service: Service, answered: Answered, sheet: Sheet, form: Format) -> Response:
     headers = {"Vary": "Accept", **answered.headers}
     if form == "json":
         text = await service.workers.run(answered.document)
@@ -125,20 +140,15 @@ async def _written(service: Service, received: Received, answered: Answered, she
     if form == "html":
         page = await service.workers.run(render_html, answered.comparison, sheet)
         return Response(page, media_type="text/html", headers={**headers, "Content-Security-Policy": SHEET_POLICY})
-    if form == "fhir":
-        text = await service.workers.run(_as_fhir, service, received, answered)
-        return Response(text, media_type=FHIR, headers=headers)
-    if needed := missing():
-        raise Refusal(503, f"a PDF cannot be written here; install: {needed}")
-    document = await service.workers.run_printing(render_pdf, answered.comparison, sheet)
+    document = await _printed(service, answered, sheet)
     disposition = {"Content-Disposition": 'inline; filename="comparison.pdf"'}
     return Response(document, media_type="application/pdf", headers={**headers, **disposition})
 
 
-def _as_fhir(service: Service, received: Received, answered: Answered) -> str:
+def _as_fhir(service: Service, received: Received, answered: Answered, pdf: bytes | None) -> str:
     """The comparison as a Bundle; of a record, about its patient."""
     request = received.request
     subject = patient_reference(request.record) if request.from_record else None
     return bundle_json(
-        fhir_bundle(answered.comparison, service.model.codes, recorded=datetime.now(UTC), subject=subject)
+        fhir_bundle(answered.comparison, service.model.codes, recorded=datetime.now(UTC), subject=subject, pdf=pdf)
     )

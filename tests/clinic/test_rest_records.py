@@ -1,5 +1,6 @@
 """Records over REST: as the whole body or as a field, with their ledger, hostile ones; and the answer as FHIR."""
 
+import base64
 import copy
 import json
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from bcma_decide.cli.serve import _read
 from bcma_decide.clinic.fhir_read import read_bundle
 from bcma_decide.comparison import Comparison
 from bcma_decide.profile_io import example_names
+from bcma_decide.render.pdf import missing
 from bcma_decide.render.sheet import result_json
 from tests.clinic.records import (
     BUNDLES,
@@ -264,6 +266,18 @@ def test_the_answer_as_fhir_is_about_the_patient_of_the_record(how):
     assert all(each["subject"] == {"reference": "Patient/example"} for each in resources if "subject" in each)
     (assessment, *_) = [each for each in resources if each["resourceType"] == "RiskAssessment"]
     assert assessment["basis"] == [{"reference": "Observation/hb"}, {"reference": "Condition/mm"}]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(missing() != "", reason="the PDF libraries are not here")
+def test_with_fhir_the_sheet_comes_inside_if_asked_for():
+    answer = send(record_of("fit-58"), "?format=fhir&with_pdf=true")
+    Bundle.model_validate(answer.json())
+    [document] = [each["resource"] for each in answer.json()["entry"]
+                  if each["resource"]["resourceType"] == "DocumentReference"]  # fmt: skip
+    pdf = base64.b64decode(document["content"][0]["attachment"]["data"])
+    assert pdf.startswith(b"%PDF-")
+    assert document["content"][0]["attachment"]["size"] == len(pdf)
 
 
 def test_of_a_profile_the_answer_as_fhir_names_no_patient():
