@@ -156,3 +156,9 @@ def test_an_outcome_nobody_counted_has_nothing_to_pool():
 
 def test_schema_prints_the_schema_of_the_comparison():
     assert Comparison.model_json_schema(mode="serialization") == json.loads(run("schema").stdout)
+
+
+@pytest.mark.parametrize(("outcome", "method"), [("orr", "REML"), ("parkinsonism", "GLMM")])
+def test_without_a_method_a_rare_outcome_is_pooled_by_the_exact_model(outcome, method):
+    groups = json.loads(run("evidence", "pool", "--outcome", outcome, "--json").stdout)
+    assert {group["method"] for group in groups} == {method}

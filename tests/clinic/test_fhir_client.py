@@ -201,6 +201,7 @@ def test_pages_that_lead_in_a_circle_or_never_end_are_left():
     assert len(server.asked) == PAGES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", [late(20.0), dripping(20.0)], ids=["silent", "byte by byte"])
 def test_the_time_holds_and_what_came_in_it_is_kept(odd):
     with serving(record(), routes={"Observation": odd}) as server:

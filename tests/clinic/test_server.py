@@ -136,6 +136,7 @@ def until_running(base, count):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_request_that_runs_is_finished_before_it_stops():
     with running(code=SLOW) as (process, port):
         answers = []
@@ -157,6 +158,7 @@ def test_a_request_that_runs_is_finished_before_it_stops():
     assert answers[0].json()["options"]
 
 
+@pytest.mark.slow
 def test_limits_hold_against_raw_clients():
     with running(BCMA_DECIDE_BODY_LIMIT="1000", BCMA_DECIDE_TIME_LIMIT="2") as (process, port):
         announced = raw(port, head("Content-Length: 50000000") + b"{")

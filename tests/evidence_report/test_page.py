@@ -88,7 +88,7 @@ def test_numbers_are_those_of_evidence_pool(outcome, read_once):
     read = table(f"{outcome_label(catalogue(), outcome)}: pooled rates")
     titles = ("Class", "Method", "studies", "patients", "events", "pooled, percent (95 % interval)")
     shown = {row[:2]: row for row in zip(*(read.column(title) for title in titles), strict=True)}
-    groups = json.loads(run("evidence", "pool", "--outcome", outcome, "--json").stdout)
+    groups = json.loads(run("evidence", "pool", "--outcome", outcome, "--method", "REML", "--json").stdout)
     for group in groups:
         low, high = group["ci"]
         pooled = f"{100 * group['estimate']:.1f} ({100 * low:.1f} to {100 * high:.1f})"

@@ -50,6 +50,7 @@ def brute_force(events, total, scale: float = 1.0) -> tuple[float, float, float]
     return mean, sd, float((posterior.sum(axis=0) * tau).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("events", "total"),
     [

@@ -46,6 +46,7 @@ def test_the_pooled_file_was_built_from_the_evidence_as_it_is(shipped):
     assert evidence_hash(evidence_directory()) == shipped["evidence"]["hash"], "run: bcma-decide evidence build"
 
 
+@pytest.mark.slow
 def test_the_pooled_file_equals_a_fresh_fit(shipped, refitted):
     """Other processors may differ in the last digits, so numbers are compared to 1e-4 relative and texts exactly."""
     fresh = json.loads(document_text(refitted))
