@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from bcma_decide.assemble import evidence_stamp
@@ -29,7 +29,7 @@ from bcma_decide.render import record_view
 from bcma_decide.render.html import links, render_part
 from bcma_decide.render.language import AUDIENCES, Audience, day, languages
 from bcma_decide.render.pdf import missing
-from bcma_decide.render.wording import visible
+from bcma_decide.render.templating import environment
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import CLASS_LABELS, INTENDED_USE, OUTCOMES, THRESHOLDS
 
@@ -207,15 +207,4 @@ def _written(service: Service, name: str, view: ViewOptions, content: Mapping[st
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_printable,
-    )
-
-
-def _printable(value: Any) -> Any:  # noqa: ANN401  # jinja passes whatever an expression gives
-    return visible(value) if type(value) is str else value
+    return environment(_TEMPLATES)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.render import html
+from bcma_decide.render.templating import environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -99,13 +100,4 @@ def render_page(page: Page) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=html.printable,
-    )
+    return environment(*_TEMPLATES)

@@ -13,6 +13,7 @@ from bcma_decide.render import arrange, figures, language, record_view, rule_vie
 from bcma_decide.render.clinician_view import clinician_view, longest_lists
 from bcma_decide.render.patient_view import patient_view
 from bcma_decide.render.sheet import Sheet, result_hash
+from bcma_decide.render.templating import environment
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -109,21 +110,11 @@ def _detail(comparison: Comparison) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=printable,
-        extensions=["jinja2.ext.i18n"],
-    )
-    environment.install_gettext_callables(  # type: ignore[attr-defined]
+    found = environment(_TEMPLATES, extensions=("jinja2.ext.i18n",))
+    found.install_gettext_callables(  # type: ignore[attr-defined]
         language.gettext, language.ngettext, newstyle=True
     )
-    environment.globals.update(
+    found.globals.update(
         wording=wording,
         arrange=arrange,
         sentences=sentences,
@@ -133,12 +124,7 @@ def _environment() -> Environment:
         language=language,
         links=links,
     )
-    return environment
-
-
-def printable(value: Any) -> Any:  # noqa: ANN401  # jinja passes whatever an expression gives
-    """What a template prints of a value: plain text in one line, what is markup already as it stands."""
-    return wording.visible(value) if type(value) is str else value
+    return found
 
 
 def _explained(comparison: Comparison) -> list[tuple[Outcome, Explanation, tuple[int, ...]]]:

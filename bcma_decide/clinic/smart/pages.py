@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from bcma_decide.clinic.headers import SHEET_POLICY
 from bcma_decide.clinic.settings import Ehr
 from bcma_decide.clinic.smart.stopped import Stopped
+from bcma_decide.render.templating import environment
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import INTENDED_USE
 
@@ -41,6 +42,4 @@ def _page(name: str, status: int, evidence: str, **parts: object) -> HTMLRespons
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    return environment(_TEMPLATES)
