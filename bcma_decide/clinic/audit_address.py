@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from bcma_decide.errors import AuditError, Problem
@@ -19,6 +20,9 @@ _MODULES: Final = {"sqlite": (), "postgresql": ("psycopg",)}
 _INSTALL: Final = {"sqlite": "bcma-decide[audit]", "postgresql": "bcma-decide[audit,postgresql]"}
 _SQLITE: Final = {"timeout": 10.0}
 """Seconds to wait for another writer."""
+_TRIES: Final = 8
+_AGAIN: Final = 0.1
+"""Seconds until a new database that may be being made elsewhere is looked at again."""
 _POSTGRESQL: Final = {"connect_timeout": "5", "tcp_user_timeout": "10000"}
 """Seconds to wait for a connection, milliseconds for one that went silent; the address may say otherwise."""
 
@@ -47,13 +51,26 @@ def open_audit(address: str, *, write: bool) -> Audit:
     audit = Audit(_engine(backend, url, write))
     try:
         if write:
-            audit.prepare()
+            _prepare(audit)
         else:
             audit.verify()
     except AuditError:
         audit.close()
         raise
     return audit
+
+
+def _prepare(audit: Audit) -> None:
+    """Make the tables where they are missing; half made by another process at this moment, they are looked at again."""
+    for left in reversed(range(_TRIES)):
+        try:
+            audit.prepare()
+        except AuditError:
+            if not left:
+                raise
+            sleep(_AGAIN)
+        else:
+            return
 
 
 def shown(address: str) -> str:
