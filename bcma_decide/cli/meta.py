@@ -162,6 +162,7 @@ def meta(
         gosh=subsets,
         nested=nested,
         at=tuple(_place(each) for each in at or ()),
+        diagnostics=diagnostics or as_json or svg is not None or html is not None,
     )
     with Console(stderr=True).status("reading") as status:
         analysis = analyse(table, studies, asked, progress=status.update)

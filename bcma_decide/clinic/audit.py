@@ -62,10 +62,7 @@ class Audit:
         """Make the tables where they are missing; raises AuditError where they are not those of this program."""
         with _told("cannot be opened"):
             self._refuse_foreign()
-            try:
-                _TABLES.create_all(self._engine)
-            except SQLAlchemyError:  # another process may have made them meanwhile
-                _TABLES.create_all(self._engine)
+            _TABLES.create_all(self._engine)
             with self._engine.begin() as connection:
                 empty = connection.scalar(select(func.count()).select_from(_LAYOUTS)) == 0
             if empty:

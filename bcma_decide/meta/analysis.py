@@ -41,6 +41,8 @@ class Asked:
     gosh: bool = False
     nested: str | None = None
     at: tuple[Mapping[str, str], ...] = ()
+    diagnostics: bool = True
+    """Whether to leave studies out one by one and to look for small-study effects: the time grows with their square."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def analyse(
     progress("regression")
     regression = _regression(table, studies, asked)
     progress("diagnostics")
-    enough = studies.k >= FEWEST
+    enough = asked.diagnostics and studies.k >= FEWEST
     ordered = None
     if asked.order is not None:
         years = study_table.quantity(table, asked.order)
