@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from bcma_decide.version import __version__
 
 if TYPE_CHECKING:
-    from bcma_decide.assemble import compare, load_model
+    from bcma_decide.comparing.compare import compare, load_model
     from bcma_decide.comparison import Comparison
     from bcma_decide.errors import BcmaDecideError, EvidenceError, NoEvidenceError, ProfileError, SynthesisError
-    from bcma_decide.patient import Patient
+    from bcma_decide.patient.profile import Patient
 
 __all__ = [
     "BcmaDecideError",
@@ -31,10 +31,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "compare": "bcma_decide.assemble",
-    "load_model": "bcma_decide.assemble",
+    "compare": "bcma_decide.comparing.compare",
+    "load_model": "bcma_decide.comparing.compare",
     "Comparison": "bcma_decide.comparison",
-    "Patient": "bcma_decide.patient",
+    "Patient": "bcma_decide.patient.profile",
 }
 
 

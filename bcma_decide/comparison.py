@@ -6,9 +6,13 @@ complete: nothing else has to be looked up to show it. Probabilities are fractio
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from datetime import date as Day  # noqa: N812  # a field is called date
+from hashlib import sha256
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from bcma_decide.vocabulary import Basis, Certainty, FindingState, InputState, LabelState, Origin, Severity, State
 
 SCHEMA_VERSION = "3"
 
@@ -21,9 +25,6 @@ def rounded(value: float) -> float:
 Number = Annotated[float, AfterValidator(rounded)]
 Interval = tuple[Number, Number]
 """Lower and upper end of a 95 % interval."""
-
-Certainty = Literal["very low", "low", "moderate", "high"]
-State = Literal["estimated", "too_thin", "not_applicable", "no_evidence"]
 
 
 class Value(BaseModel):
@@ -67,10 +68,6 @@ class TraitLine(Value):
     """Whether it is asked for findings and labels only."""
 
 
-InputState = Literal["used", "inferred", "older", "stale", "contradiction", "not_usable", "ignored", "replaced", "note"]
-"""What became of a value of a record; only *used*, and *inferred* where that was asked for, reached the profile."""
-
-
 class InputLine(Value):
     """One value of a patient's record, and what became of it."""
 
@@ -108,6 +105,17 @@ class UnmappedLine(Value):
     code: str = ""
     count: int = 1
     """How many resources carry it."""
+
+
+class RecordLedger(Value):
+    """What a patient's record held, and what became of it."""
+
+    inputs: tuple[InputLine, ...] = ()
+    """Every value, used or not."""
+    unmapped: tuple[UnmappedLine, ...] = ()
+    """Codes that mean nothing here."""
+    date: Day
+    """The day the ages of its values are counted to."""
 
 
 class Profile(Value):
@@ -238,14 +246,6 @@ class Outcome(Value):
     """For example that the two options were followed for different times."""
 
 
-Basis = Literal["verified", "derived", "recalled"]
-UNVERIFIED: Final = "recalled"
-Severity = Literal["contraindication", "caution", "information"]
-FindingState = Literal["fires", "cannot_be_judged"]
-SEVERITIES: Final[tuple[Severity, ...]] = ("contraindication", "caution", "information")
-"""Worst first."""
-
-
 class Finding(Value):
     """A rule's finding for one option, or something to check in the input.
 
@@ -268,14 +268,11 @@ class Finding(Value):
     sources: tuple[str, ...] = ()
     """Keys of the references."""
     topic: str | None = None
-    origin: Literal["label", "consensus", "trial_entry", "study", "expert"] | None = None
+    origin: Origin | None = None
     basis: Basis | None = None
     date: str | None = None
     """As of when it was seen or stated."""
     note: str = ""
-
-
-LabelState = Literal["met", "not_met", "cannot_be_judged"]
 
 
 class IndicationItem(Value):
@@ -489,3 +486,13 @@ class Comparison(Value):
     """Every study behind the numbers, those of the first class first."""
     explanations: tuple[Explanation, ...] = ()
     references: tuple[Reference, ...] = ()
+
+
+def result_json(comparison: Comparison) -> str:
+    """The comparison as the document that ``--json`` prints and that lies inside a PDF."""
+    return comparison.model_dump_json(indent=2) + "\n"
+
+
+def result_hash(comparison: Comparison) -> str:
+    """SHA-256 of that document in UTF-8, as hexadecimal digits; its first twelve are the sheet's id."""
+    return sha256(result_json(comparison).encode()).hexdigest()

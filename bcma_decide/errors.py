@@ -14,14 +14,17 @@ A message says what is wrong, where (file and field), and what to do about it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 EXIT_USAGE = 2
 EXIT_INVALID_INPUT = 3
 EXIT_NO_EVIDENCE = 4
 EXIT_DIFFERS = 5
 EXIT_NOT_REPEATABLE = 6
+
+_LONGEST_QUOTE: Final = 40
 
 
 @dataclass(frozen=True)
@@ -83,3 +86,24 @@ class NoEvidenceError(BcmaDecideError):
     """There is nothing usable to answer with (missing or unreadable pooled file, unknown outcome)."""
 
     exit_code = EXIT_NO_EVIDENCE
+
+
+def quote(value: object) -> str:
+    """Show a value in a message: short, on one line, control characters escaped."""
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, int) and abs(value) >= 10**_LONGEST_QUOTE:
+        return "a very long number"
+    text = repr(value) if isinstance(value, (str, int, float)) else type(value).__name__
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 4]}...{text[0]}"
+
+
+def closest(word: str, known: list[str]) -> str:
+    """``did you mean 'x'?`` for the nearest known word, or nothing."""
+    from difflib import get_close_matches
+
+    folded = {name.casefold(): name for name in known}
+    matches = get_close_matches(word.casefold(), folded, n=1, cutoff=0.7) if len(word) <= _LONGEST_QUOTE else []
+    return f"did you mean '{folded[matches[0]]}'?" if matches else ""

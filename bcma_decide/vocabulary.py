@@ -14,6 +14,20 @@ ClassId = Literal["car_t", "bite"]
 Design = Literal["interventional", "real_world"]
 Direction = Literal["benefit", "harm"]
 
+Certainty = Literal["very low", "low", "moderate", "high"]
+State = Literal["estimated", "too_thin", "not_applicable", "no_evidence"]
+Basis = Literal["verified", "derived", "recalled"]
+UNVERIFIED: Final = "recalled"
+Severity = Literal["contraindication", "caution", "information"]
+Origin = Literal["label", "consensus", "trial_entry", "study", "expert"]
+"""What a rule rests on."""
+FindingState = Literal["fires", "cannot_be_judged"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("contraindication", "caution", "information")
+"""Worst first."""
+LabelState = Literal["met", "not_met", "cannot_be_judged"]
+InputState = Literal["used", "inferred", "older", "stale", "contradiction", "not_usable", "ignored", "replaced", "note"]
+"""What became of a value of a record; only *used*, and *inferred* where that was asked for, reached the profile."""
+
 CLASSES: Final[tuple[ClassId, ClassId]] = ("car_t", "bite")
 
 DEFAULT_REGION: Final = "US"

@@ -1,8 +1,11 @@
-"""One direction, no way back: imports only go down, and the bedside never loads the workshop."""
+"""One direction, no way back: imports only go down, the bedside never loads the workshop, and there is no circle."""
+
+from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,84 +14,112 @@ import bcma_decide
 
 PACKAGE = Path(bcma_decide.__file__).parent
 
-LAYERS = [
-    {"version", "errors", "vocabulary", "logic"},
-    {"location", "yaml_reader", "pooled", "comparison", "conditions", "profile_field"},
-    {"score_book", "fields_for_numbers"},
-    {"definitions", "codes", "fields_for_findings"},
-    {"fields"},
-    {"reading"},
-    {"patient", "json_reader"},
-    {"measures", "profile_io", "phrases"},
-    {"drug_history", "condition_words"},
+ROOT_MODULES = {"__init__", "version", "errors", "logic", "vocabulary", "comparison"}
+GROUND = ROOT_MODULES - {"__init__"}
+
+ROOMS = [
+    {"ground"},
+    {"strict"},
+    {"pooled"},
+    {"patient"},
     {"facts"},
-    {"scoring"},
-    {"derivations"},
-    {"traits", "rules"},
-    {"evidence", "model"},
-    {"synthesis", "answer", "explain"},
-    {"findings", "outcomes", "unknowns"},
-    {"assemble", "render"},
-    {"clinic", "plots"},
-    {"meta", "evidence_report"},
+    {"rules", "model"},
+    {"comparing"},
+    {"render"},
+    {"fhir"},
+    {"service", "workshop"},
     {"cli"},
 ]
-"""From the bottom up. A module may import its own unit and lower layers only."""
+"""From the bottom up. A room may import itself and lower rooms only; rooms of one row know nothing of each other."""
 
-WORKSHOP = ("evidence", "synthesis", "plots", "meta", "evidence_report")
+RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
+APART = (("workshop.meta_analysis", "workshop.patient_model"), ("workshop.patient_model", "workshop.meta_analysis"))
+"""Inside the workshop, the patient's model and the library of published-style methods stand apart."""
 
-RANK = {unit: rank for rank, units in enumerate(LAYERS) for unit in units}
-
-
-MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.parent != PACKAGE or path.name != "__init__.py"]
-
-
-def name_of(path: Path) -> str:
-    return str(path.relative_to(PACKAGE))
+MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-def unit_of(path: Path) -> str:
-    relative = path.relative_to(PACKAGE)
-    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+def module_of(path: Path) -> str:
+    """Dotted name below the package; of a folder, the name of the folder."""
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imported(path: Path) -> set[str]:
-    """Units of this package that a module imports, anywhere in it, type checking included."""
+def room_of(module: str) -> str:
+    first = module.split(".")[0]
+    return "ground" if first in GROUND else first
+
+
+@cache
+def imported(path: Path) -> frozenset[str]:
+    """Modules of this package that a module imports, anywhere in it, type checking included."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names = []
-        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("bcma_decide"):
+            base = node.module.removeprefix("bcma_decide").removeprefix(".")
+            for alias in node.names:
+                inside = f"{base}.{alias.name}".strip(".")
+                found.add(inside if inside in NAMES else base)
         elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == "bcma_decide" and len(parts) > 1 and parts[1] in RANK:
-                found.add(parts[1])
-    return found
+            found |= {alias.name.removeprefix("bcma_decide.") for alias in node.names if "bcma_decide." in alias.name}
+    return frozenset(found - {""})
 
 
-def test_every_module_has_its_layer():
-    assert {unit_of(path) for path in MODULES} <= set(RANK)
+NAMES = {module_of(path): path for path in MODULES if module_of(path) != "__init__"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_imports_only_go_down(path):
-    unit = unit_of(path)
-    assert {other for other in imported(path) - {unit} if RANK[other] >= RANK[unit]} == set()
+def test_the_root_holds_nothing_but_the_ground():
+    assert {path.stem for path in PACKAGE.glob("*.py")} == ROOT_MODULES
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if unit_of(path) not in (*WORKSHOP, "cli")], ids=name_of)
-def test_the_bedside_knows_nothing_of_the_workshop(path):
-    assert imported(path) & set(WORKSHOP) == set()
+def test_every_room_has_its_place():
+    assert {room_of(name) for name in NAMES} == set(RANK)
+
+
+def test_imports_only_go_down():
+    up = [
+        (name, other)
+        for name, path in NAMES.items()
+        for other in imported(path)
+        if room_of(other) != room_of(name) and RANK[room_of(other)] >= RANK[room_of(name)]
+    ]
+    assert up == []
+
+
+def test_the_bedside_knows_nothing_of_the_workshop():
+    inside = [(name, other) for name, path in NAMES.items() if not name.startswith(("workshop", "cli"))
+              for other in imported(path) if other.startswith("workshop")]  # fmt: skip
+    assert inside == []
+
+
+@pytest.mark.parametrize(("one", "other"), APART)
+def test_the_two_halves_of_the_workshop_stand_apart(one, other):
+    crossing = [(name, each) for name, path in NAMES.items() if name.startswith(one)
+                for each in imported(path) if each.startswith(other)]  # fmt: skip
+    assert crossing == []
+
+
+def test_there_is_no_circle():
+    """No module reaches itself by imports, those for types and inside functions included."""
+    graph = {name: {each for each in imported(path) if each in NAMES} for name, path in NAMES.items()}
+    done: set[str] = set()
+
+    def visit(name: str, above: tuple[str, ...]) -> None:
+        assert name not in above, " -> ".join((*above[above.index(name) :], name))
+        if name not in done:
+            for other in sorted(graph[name]):
+                visit(other, (*above, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
 
 
 def test_answering_for_a_patient_loads_neither_scipy_nor_the_workshop():
     code = (
         "import sys; from bcma_decide import Patient, compare; compare(Patient(age=71)).model_dump_json();"
-        "print(sorted(m for m in sys.modules if m.startswith(('scipy', 'bcma_decide.evidence', 'bcma_decide.synthesis',"
-        "'bcma_decide.plots', 'bcma_decide.meta', 'bcma_decide.evidence_report', 'numpy.ma.', "
-        "'numpy.polynomial', 'jinja2', 'pint', 'typer', 'rich', 'yaml'))))"
+        "heavy = ('scipy', 'bcma_decide.workshop', 'numpy.ma.', 'numpy.polynomial',"
+        " 'jinja2', 'pint', 'typer', 'rich', 'yaml');"
+        "print(sorted(m for m in sys.modules if m.startswith(heavy)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -130,13 +161,18 @@ CLINICAL = (
 )
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_no_drug_and_no_study_is_named_in_code(path):
+def test_no_drug_and_no_study_is_named_in_code():
     """Drugs, products and studies stand in evidence/; only examples in texts for people may name one."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    bodies = [node.body for node in ast.walk(tree) if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))]
-    docstrings = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
-            named = [word for word in CLINICAL if word in node.value.lower()]
-            assert not named or unit_of(path) in ("fields",), (node.lineno, named)
+    named = []
+    for path in MODULES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        bodies = [node.body for node in ast.walk(tree) if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))]
+        docstrings = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
+        named += [
+            (module_of(path), node.lineno, word)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+            for word in CLINICAL
+            if word in node.value.lower()
+        ]
+    assert {module for module, _, _ in named} <= {"patient.fields", "patient.fields_for_numbers"}, named

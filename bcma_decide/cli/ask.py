@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bcma_decide.definitions import Definitions, shipped_definitions
 from bcma_decide.errors import ProfileError
-from bcma_decide.fields import FIELDS, PANELS, ProfileField, definition_text
-from bcma_decide.patient import Patient
-from bcma_decide.reading import is_unknown
-from bcma_decide.traits import Traits, derive
+from bcma_decide.facts.traits import Traits, derive
+from bcma_decide.patient.fields import FIELDS, PANELS, ProfileField, definition_text
+from bcma_decide.patient.profile import Patient
+from bcma_decide.patient.reading import is_unknown
+from bcma_decide.pooled.definitions import Definitions, shipped_definitions
 
 if TYPE_CHECKING:
     from rich.console import Console

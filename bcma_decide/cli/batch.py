@@ -38,14 +38,15 @@ from bcma_decide.cli.sheets import (
     write,
 )
 from bcma_decide.cli.tasks import Task, read_bundle_of, tasks_of
+from bcma_decide.comparison import result_json
 from bcma_decide.errors import EXIT_INVALID_INPUT, BcmaDecideError, Problem, SheetError
-from bcma_decide.profile_io import read_profile
-from bcma_decide.render.sheet import Sheet, result_json
+from bcma_decide.patient.files import read_profile
+from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.vocabulary import DEFAULT_REGION, Design
 
 if TYPE_CHECKING:
     from bcma_decide.comparison import Comparison
-    from bcma_decide.model.artefact import Model
+    from bcma_decide.pooled.file import Model
 
 batch_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -137,7 +138,7 @@ def batch(
 
     Of records, one in a file or one on a line: bcma-decide batch bundles --fhir --out results --format json
     """
-    from bcma_decide.assemble import check_region, load_model
+    from bcma_decide.comparing.compare import check_region, load_model
 
     if infer and not fhir:
         raise typer.BadParameter("belongs to records: give --fhir with it", param_hint="--infer")
@@ -190,7 +191,7 @@ def write_all(tasks: Sequence[Task], order: Order) -> Done:
 
 
 def _one(task: Task, order: Order, done: Done) -> None:
-    from bcma_decide.assemble import compare
+    from bcma_decide.comparing.compare import compare
 
     try:
         record = _record(task, order) if order.fhir else None
@@ -201,9 +202,7 @@ def _one(task: Task, order: Order, done: Done) -> None:
             date=order.day,
             name=task.example,
             model=order.model,
-            inputs=record.inputs if record else (),
-            unmapped=record.unmapped if record else (),
-            record_date=record.on if record else None,
+            record=record.ledger if record else None,
         )
         pages = dict(_pages(task, order, comparison))
         for path, content in pages.items():
@@ -226,11 +225,11 @@ def _pages(task: Task, order: Order, comparison: Comparison) -> Iterator[tuple[P
     for sheet in order.sheets:
         stem = f"{task.stem}.{sheet.audience}"
         if "html" in order.formats:
-            from bcma_decide.render.html import render_html
+            from bcma_decide.render.sheet.html import render_html
 
             yield order.out / f"{stem}.html", render_html(comparison, sheet).encode()
         if "pdf" in order.formats:
-            from bcma_decide.render.pdf import render_pdf
+            from bcma_decide.render.sheet.pdf import render_pdf
 
             yield order.out / f"{stem}.pdf", render_pdf(comparison, sheet)
     if "json" in order.formats:

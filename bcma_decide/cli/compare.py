@@ -33,15 +33,15 @@ from bcma_decide.cli.sheets import (
     targets,
     write,
 )
-from bcma_decide.profile_io import STANDARD_INPUT
+from bcma_decide.patient.files import STANDARD_INPUT
 from bcma_decide.vocabulary import DEFAULT_REGION, OUTCOMES, Design
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from bcma_decide.comparison import Comparison
-    from bcma_decide.model.artefact import Model
-    from bcma_decide.render.sheet import Sheet
+    from bcma_decide.pooled.file import Model
+    from bcma_decide.render.sheet.sheet import Sheet
 
 compare_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -159,8 +159,8 @@ def compare(
 
     On paper: bcma-decide compare profile.yaml --html --pdf sheet.pdf --audience patient
     """
-    from bcma_decide.assemble import compare as compare_patient
-    from bcma_decide.assemble import load_model
+    from bcma_decide.comparing.compare import compare as compare_patient
+    from bcma_decide.comparing.compare import load_model
 
     for outcome in explain or ():
         if outcome not in OUTCOMES:
@@ -206,9 +206,7 @@ def compare(
         explain=explain or (),
         name=example,
         model=model,
-        inputs=record.inputs if record else (),
-        unmapped=record.unmapped if record else (),
-        record_date=record.on if record else None,
+        record=record.ledger if record else None,
     )
     pages = _pages(comparison, sheet, files)
     bundle = ""
@@ -223,11 +221,11 @@ def compare(
         sys.stdout.write(bundle)
         return
     if as_json:
-        from bcma_decide.render.sheet import result_json
+        from bcma_decide.comparison import result_json
 
         sys.stdout.write(result_json(comparison))
         return
-    from bcma_decide.render.terminal import render_comparison, render_explanation
+    from bcma_decide.render.terminal.comparison import render_comparison, render_explanation
 
     console = _console(color)
     render_comparison(comparison, console, products=products, sources=sources, plain=plain)
@@ -288,7 +286,7 @@ def now() -> datetime:
 
 def warn_if_old(model: Model) -> None:
     """Say so on standard error where the evidence is older today than it allows."""
-    from bcma_decide.assemble import evidence_stamp
+    from bcma_decide.comparing.compare import evidence_stamp
 
     if evidence_stamp(model, today()).out_of_date:
         months = model.assumptions["evidence_months"]
@@ -316,13 +314,13 @@ def _pages(comparison: Comparison, sheet: Sheet, files: dict[str, Path]) -> dict
     """Render every sheet before any is written: one that fails leaves none behind."""
     pages = {}
     if "html" in files:
-        from bcma_decide.render.html import render_html
+        from bcma_decide.render.sheet.html import render_html
 
         pages[files["html"]] = render_html(comparison, sheet).encode()
     if "pdf" in files:
         from rich.console import Console
 
-        from bcma_decide.render.pdf import render_pdf
+        from bcma_decide.render.sheet.pdf import render_pdf
 
         console = Console(stderr=True)
         with console.status("writing the PDF") if console.is_terminal else nullcontext():

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from bcma_decide.errors import Problem
-    from bcma_decide.evidence.catalogue import Catalogue
-    from bcma_decide.evidence.eligibility import Window
-    from bcma_decide.evidence.schema import Study
-    from bcma_decide.evidence.todo import TodoItem
+    from bcma_decide.workshop.evidence.catalogue import Catalogue
+    from bcma_decide.workshop.evidence.eligibility import Window
+    from bcma_decide.workshop.evidence.schema import Study
+    from bcma_decide.workshop.evidence.todo import TodoItem
 
 WIDEST = 2_000
 """Columns a table may take where the output is no terminal."""
@@ -47,8 +47,8 @@ AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON ins
 def check(evidence: Directory = None, as_json: AsJson = False) -> None:
     """Check every evidence file; list what is wrong and end with code 3 if anything is."""
     from bcma_decide.errors import EXIT_INVALID_INPUT
-    from bcma_decide.evidence.catalogue import load_catalogue
-    from bcma_decide.evidence.check import check as check_evidence
+    from bcma_decide.workshop.evidence.catalogue import load_catalogue
+    from bcma_decide.workshop.evidence.check import check as check_evidence
 
     problems = check_evidence(evidence)
     if as_json:
@@ -77,7 +77,7 @@ def list_studies(
     as_json: AsJson = False,
 ) -> None:
     """List the studies with their size and how their figures are known."""
-    from bcma_decide.evidence.views import basis_counts
+    from bcma_decide.workshop.evidence.views import basis_counts
 
     catalogue = _catalogue(evidence)
     _known("class", class_id, sorted({s.class_id for s in catalogue.studies}))
@@ -161,7 +161,7 @@ def todo(
     as_json: AsJson = False,
 ) -> None:
     """Recalled figures that would sharpen the model most if they were verified, with where to look."""
-    from bcma_decide.evidence.todo import ranked_todo
+    from bcma_decide.workshop.evidence.todo import ranked_todo
 
     items = ranked_todo(_catalogue(evidence))
     if as_json:
@@ -197,8 +197,8 @@ def selected(
     as_json: AsJson = False,
 ) -> None:
     """Show what is pooled for one outcome, and the reason for everything left out."""
-    from bcma_decide.evidence.selection import select, select_splits
     from bcma_decide.vocabulary import FAMILY_OF
+    from bcma_decide.workshop.evidence.selection import select, select_splits
 
     _known("window", window, ["all", "source"])
     chosen_window: Window = "source" if window == "source" else "all"
@@ -224,7 +224,7 @@ def selected(
 
 
 def _catalogue(directory: Path | None) -> Catalogue:
-    from bcma_decide.evidence.catalogue import load_catalogue
+    from bcma_decide.workshop.evidence.catalogue import load_catalogue
 
     return load_catalogue(directory)
 
@@ -236,7 +236,7 @@ def _known(what: str, value: str | None, allowed: Sequence[str]) -> None:
 
 
 def _figure_counts(studies: Iterable[Study]) -> dict[str, int]:
-    from bcma_decide.evidence.views import basis_counts
+    from bcma_decide.workshop.evidence.views import basis_counts
 
     total: dict[str, int] = {}
     for study in studies:
@@ -272,7 +272,7 @@ def _show_head(study: Study) -> None:
 
 
 def _show_figures(study: Study, catalogue: Catalogue) -> None:
-    from bcma_decide.evidence.views import blocks
+    from bcma_decide.workshop.evidence.views import blocks
 
     for block in blocks(study, catalogue.vocabulary.ids):
         table = _table(block.title, "figure", "basis", "source", "note")
@@ -284,7 +284,7 @@ def _show_figures(study: Study, catalogue: Catalogue) -> None:
 
 
 def _show_sources(studies: Iterable[Study]) -> None:
-    from bcma_decide.evidence.views import address
+    from bcma_decide.workshop.evidence.views import address
 
     table = _table("study", "key", "citation", "address")
     for study in studies:

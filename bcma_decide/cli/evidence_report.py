@@ -26,8 +26,8 @@ def report(
     """
     from rich.console import Console
 
-    from bcma_decide.evidence_report.report import evidence_report
-    from bcma_decide.location import evidence_directory
+    from bcma_decide.pooled.location import evidence_directory
+    from bcma_decide.workshop.evidence_report.report import evidence_report
 
     directory = evidence_directory(evidence)
     with Console(stderr=True).status("reading the evidence") as status:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bcma_decide.cli.sheets import check_target
-from bcma_decide.profile_io import STANDARD_INPUT
+from bcma_decide.patient.files import STANDARD_INPUT
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bcma_decide.cli.records import FromRecord
     from bcma_decide.comparison import Comparison
-    from bcma_decide.model.artefact import Model
+    from bcma_decide.pooled.file import Model
 
 STANDARD_OUTPUT: Final = "-"
 
@@ -74,7 +74,7 @@ def bundle_text(
     comparison: Comparison, model: Model, recorded: datetime, record: FromRecord | None, pdf: bytes | None
 ) -> str:
     """Write the Bundle of a comparison; of a record, about its patient."""
-    from bcma_decide.clinic.fhir_out import bundle_json, fhir_bundle, patient_reference
+    from bcma_decide.fhir.writing.bundle import bundle_json, fhir_bundle, patient_reference
 
     subject = patient_reference(record.bundle) if record else None
     return bundle_json(fhir_bundle(comparison, model.codes, recorded=recorded, subject=subject, pdf=pdf))

@@ -13,8 +13,8 @@ from bcma_decide.errors import Problem, SynthesisError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from bcma_decide.meta.analysis import Analysis
-    from bcma_decide.plots.page import Table
+    from bcma_decide.workshop.own_table.analysis import Analysis
+    from bcma_decide.workshop.plots.page import Table
 
 meta_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -145,10 +145,10 @@ def meta(
     """
     from rich.console import Console
 
-    from bcma_decide.meta.analysis import Asked, analyse
-    from bcma_decide.meta.pooled import Model, usual_model
-    from bcma_decide.meta.studies import read_studies
-    from bcma_decide.synthesis.study_table import fitting, read_table
+    from bcma_decide.workshop.meta_analysis.study_table import fitting, read_table
+    from bcma_decide.workshop.own_table.analysis import Asked, analyse
+    from bcma_decide.workshop.own_table.pooled import Model, usual_model
+    from bcma_decide.workshop.own_table.studies import read_studies
 
     table = read_table(file, _asked_columns(column or []))
     studies = read_studies(table, measure or fitting(table), apart=nested is None)
@@ -170,12 +170,12 @@ def meta(
     if svg is not None:
         _write_drawings(analysis, name, svg)
     if html is not None:
-        from bcma_decide.meta.report import page_of
+        from bcma_decide.workshop.own_table.report import page_of
 
         _write(html, page_of(analysis, name))
     if as_json:
         from bcma_decide.cli.output import print_json
-        from bcma_decide.meta.document import as_document
+        from bcma_decide.workshop.own_table.document import as_document
 
         print_json(as_document(analysis))
         return
@@ -184,7 +184,7 @@ def meta(
 
 def _asked_columns(pairs: list[str]) -> dict[str, str]:
     """``NAME=COLUMN`` pairs; raises SynthesisError for another form or an unknown name."""
-    from bcma_decide.synthesis.study_table import NAMES
+    from bcma_decide.workshop.meta_analysis.study_table import NAMES
 
     found = {}
     for pair in pairs:
@@ -215,7 +215,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _write_drawings(analysis: Analysis, title: str, folder: Path) -> None:
-    from bcma_decide.meta.figures import drawings
+    from bcma_decide.workshop.own_table.figures import drawings
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -227,9 +227,9 @@ def _write_drawings(analysis: Analysis, title: str, folder: Path) -> None:
 
 
 def _print(analysis: Analysis, title: str, console: Console, *, diagnostics: bool) -> None:
-    from bcma_decide.meta.figures import forest_of
-    from bcma_decide.meta.tables import diagnostic_tables, result_tables
-    from bcma_decide.plots.terminal_forest import write_forest
+    from bcma_decide.workshop.own_table.figures import forest_of
+    from bcma_decide.workshop.own_table.tables import diagnostic_tables, result_tables
+    from bcma_decide.workshop.plots.terminal_forest import write_forest
 
     write_forest(forest_of(analysis, title), console)
     for table in (*result_tables(analysis), *(diagnostic_tables(analysis) if diagnostics else ())):

@@ -14,9 +14,9 @@ from bcma_decide.vocabulary import OUTCOMES
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from bcma_decide.synthesis.effect_sizes import Measure
-    from bcma_decide.synthesis.pooling import MeanTest
-    from bcma_decide.synthesis.published import PublishedPooling
+    from bcma_decide.workshop.evidence_report.published import PublishedPooling
+    from bcma_decide.workshop.meta_analysis.effect_sizes import Measure
+    from bcma_decide.workshop.meta_analysis.pooling import MeanTest
 
 Directory = Annotated[Path | None, typer.Option("--evidence", metavar="DIR", help="Directory of the evidence files.")]
 Unverified = Annotated[
@@ -60,10 +60,10 @@ def build(
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from bcma_decide.errors import EvidenceError, Problem
-    from bcma_decide.location import POOLED_FILE, evidence_directory
-    from bcma_decide.synthesis.document import document_text
-    from bcma_decide.synthesis.fit import fit, step_count
-    from bcma_decide.synthesis.inputs import load_inputs
+    from bcma_decide.pooled.location import POOLED_FILE, evidence_directory
+    from bcma_decide.workshop.patient_model.document import document_text
+    from bcma_decide.workshop.patient_model.fit import fit, step_count
+    from bcma_decide.workshop.patient_model.inputs import load_inputs
 
     directory = evidence_directory(evidence)
     if include_unverified and output is None:
@@ -119,9 +119,9 @@ def pool(
     from rich.console import Console
 
     from bcma_decide.cli.output import print_json
-    from bcma_decide.evidence.catalogue import load_catalogue
-    from bcma_decide.location import evidence_directory
-    from bcma_decide.synthesis.published import pool_outcome
+    from bcma_decide.pooled.location import evidence_directory
+    from bcma_decide.workshop.evidence.catalogue import load_catalogue
+    from bcma_decide.workshop.evidence_report.published import pool_outcome
 
     catalogue = load_catalogue(evidence_directory(evidence))
     pooling = pool_outcome(
@@ -139,8 +139,8 @@ def pool(
         return
     console = Console(highlight=False)
     if drawn:
-        from bcma_decide.evidence_report.forest import forest_of
-        from bcma_decide.plots.terminal_forest import write_forest
+        from bcma_decide.workshop.evidence_report.forest import forest_of
+        from bcma_decide.workshop.plots.terminal_forest import write_forest
 
         write_forest(forest_of(pooling, catalogue, f"{outcome} by {by}"), console)
         console.print()
@@ -160,7 +160,7 @@ def _print_groups(pooling: PublishedPooling, console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from bcma_decide.plots.numbers import number_text, p_text
+    from bcma_decide.workshop.plots.numbers import number_text, p_text
 
     scale = pooling.measure.replace("_", "-")
     table = Table(

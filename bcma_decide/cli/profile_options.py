@@ -19,11 +19,11 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand
 
-from bcma_decide.definitions import Definitions, shipped_definitions
 from bcma_decide.errors import BcmaDecideError, Problem, ProfileError
-from bcma_decide.fields import FIELDS, ProfileField, definition_text
-from bcma_decide.patient import Patient
-from bcma_decide.profile_io import STANDARD_INPUT, build, example_names, example_path, read_values
+from bcma_decide.patient.fields import FIELDS, ProfileField, definition_text
+from bcma_decide.patient.files import STANDARD_INPUT, build, example_names, example_path, read_values
+from bcma_decide.patient.profile import Patient
+from bcma_decide.pooled.definitions import Definitions, shipped_definitions
 
 PARAMETER: Final = "options"
 _PANEL: Final = "The patient: {panel} (everything may be left out or 'unknown')"

@@ -29,14 +29,14 @@ def template(evidence: EvidenceDirectory = None) -> None:
 
     Fill in what is known and run: bcma-decide compare profile.yaml
     """
-    from bcma_decide.assemble import load_model
-    from bcma_decide.profile_io import template as profile_template
+    from bcma_decide.comparing.compare import load_model
+    from bcma_decide.patient.files import template as profile_template
 
     typer.echo(profile_template(load_model(evidence).definitions), nl=False)
 
 
 def _names() -> list[str]:
-    from bcma_decide.profile_io import example_names
+    from bcma_decide.patient.files import example_names
 
     return list(example_names())
 
@@ -61,7 +61,7 @@ def examples(
 
     Example: bcma-decide examples --out sheets
     """
-    from bcma_decide.profile_io import describe_example, example_names, example_path
+    from bcma_decide.patient.files import describe_example, example_names, example_path
 
     if out is not None:
         _write_sheets(example_names() if show is None else (show,), out)
@@ -77,11 +77,11 @@ def examples(
 
 def _write_sheets(names: Sequence[str], out: Path) -> None:
     """Write the sheets of examples for every audience."""
-    from bcma_decide.assemble import load_model
     from bcma_decide.cli.batch import Order, report, write_all
     from bcma_decide.cli.sheets import audiences, check_pdf, read_sheet
     from bcma_decide.cli.tasks import Task
-    from bcma_decide.profile_io import example_path
+    from bcma_decide.comparing.compare import load_model
+    from bcma_decide.patient.files import example_path
 
     tasks = [Task(example_path(name), name, example=name) for name in names]
     check_pdf("write single pages with compare --example NAME --html")

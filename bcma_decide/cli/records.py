@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bcma_decide.errors import Problem, ProfileError
-from bcma_decide.fields import FIELDS
-from bcma_decide.profile_io import STANDARD_INPUT, build
+from bcma_decide.patient.fields import FIELDS
+from bcma_decide.patient.files import STANDARD_INPUT, build
 
 if TYPE_CHECKING:
-    from bcma_decide.comparison import InputLine, UnmappedLine
-    from bcma_decide.model.artefact import Model
-    from bcma_decide.patient import Patient
+    from bcma_decide.comparison import RecordLedger
+    from bcma_decide.patient.profile import Patient
+    from bcma_decide.pooled.file import Model
 
 PANEL = "Where the patient comes from"
 
@@ -44,9 +44,7 @@ class FromRecord:
 
     bundle: Mapping[str, Any]
     patient: Patient
-    inputs: tuple[InputLine, ...]
-    unmapped: tuple[UnmappedLine, ...]
-    on: Day
+    ledger: RecordLedger
 
 
 def patient_from_record(
@@ -59,7 +57,7 @@ def patient_from_record(
     ProfileError
         When the bundle cannot be used, naming the file and the place in it.
     """
-    from bcma_decide.clinic.bundle import read_bundle_file
+    from bcma_decide.fhir.reading.bundle import read_bundle_file
 
     file = "standard input" if source == STANDARD_INPUT else source
     return patient_from_bundle(read_bundle_file(source), options, model, day, infer=infer, file=file)
@@ -69,9 +67,9 @@ def patient_from_bundle(
     bundle: Mapping[str, Any], options: Mapping[str, str], model: Model, day: Day | None, *, infer: bool, file: str
 ) -> FromRecord:
     """Read the patient from a bundle at hand; ``file`` is what messages call it. Raises ProfileError."""
-    from bcma_decide.clinic.bundle import newest_date, read_record, refusal
-    from bcma_decide.clinic.fhir_read import read_bundle
-    from bcma_decide.clinic.record_ledger import replaced
+    from bcma_decide.fhir.reading.bundle import newest_date, read_record, refusal
+    from bcma_decide.fhir.reading.ledger import replaced
+    from bcma_decide.fhir.reading.reader import read_bundle
 
     newest = newest_date(bundle)
     on = day or (newest.last if newest else None)
@@ -85,4 +83,4 @@ def patient_from_bundle(
         raise ProfileError(error.message, placed) from None
     patient = build({**reading.values, **options}, model.definitions) if options else reading.patient
     notes = {name: f"replaced by {FIELDS[name].option}" for name in options}
-    return FromRecord(bundle, patient, replaced(reading.inputs, notes), reading.unmapped, on)
+    return FromRecord(bundle, patient, replaced(reading.ledger, notes))

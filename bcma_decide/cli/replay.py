@@ -16,9 +16,9 @@ from bcma_decide.errors import EXIT_DIFFERS, EXIT_NOT_REPEATABLE
 from bcma_decide.version import __version__
 
 if TYPE_CHECKING:
-    from bcma_decide.clinic.audit import Audit
-    from bcma_decide.clinic.replay import Replay, Verdict
-    from bcma_decide.model.artefact import Model
+    from bcma_decide.pooled.file import Model
+    from bcma_decide.service.audit.audit import Audit
+    from bcma_decide.service.audit.replay import Replay, Verdict
 
 replay_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -76,14 +76,14 @@ def replay(
     if audit is None:
         message = "which audit? give its address, as in --audit sqlite:///audit.db, or set BCMA_DECIDE_AUDIT"
         raise typer.BadParameter(message, param_hint="--audit")
-    from bcma_decide.clinic.audit_address import open_audit
+    from bcma_decide.service.audit.audit_address import open_audit
 
     store = open_audit(audit, write=False)
     try:
         if listed:
             _list(store, as_json)
             return
-        from bcma_decide.assemble import load_model
+        from bcma_decide.comparing.compare import load_model
 
         model = load_model(evidence)
         code = _all(store, model, as_json) if record_id is None else _one(store, model, record_id, output, as_json)
@@ -93,7 +93,7 @@ def replay(
 
 
 def _one(store: Audit, model: Model, record_id: str, output: Path | None, as_json: bool) -> int:
-    from bcma_decide.clinic.replay import replay as repeat
+    from bcma_decide.service.audit.replay import replay as repeat
 
     found = repeat(store.find(record_id), model)
     if output is not None and found.document:
@@ -116,7 +116,7 @@ def _one(store: Audit, model: Model, record_id: str, output: Path | None, as_jso
 
 def _all(store: Audit, model: Model, as_json: bool) -> int:
     """Repeat every record; the worst verdict decides the exit code."""
-    from bcma_decide.clinic.replay import replay as repeat
+    from bcma_decide.service.audit.replay import replay as repeat
 
     counts: Counter[Verdict] = Counter()
     others: list[dict[str, Any]] = []

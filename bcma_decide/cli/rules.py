@@ -12,10 +12,10 @@ from bcma_decide.cli.output import print_json
 from bcma_decide.cli.profiles import EvidenceDirectory
 
 if TYPE_CHECKING:
-    from bcma_decide.definitions import Definitions
-    from bcma_decide.model.artefact import Model
-    from bcma_decide.render.page import Page
-    from bcma_decide.rules.book import PracticalFact, Product, Rule
+    from bcma_decide.pooled.definitions import Definitions
+    from bcma_decide.pooled.file import Model
+    from bcma_decide.pooled.rule_book import PracticalFact, Product, Rule
+    from bcma_decide.render.terminal.page import Page
 
 rules_app = typer.Typer(
     name="rules",
@@ -28,7 +28,7 @@ AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON ins
 
 
 def _model(evidence: EvidenceDirectory) -> Model:
-    from bcma_decide.assemble import load_model
+    from bcma_decide.comparing.compare import load_model
 
     return load_model(evidence)
 
@@ -70,8 +70,8 @@ def list_rules(
         return
     from rich.console import Console
 
-    from bcma_decide.condition_words import condition_words
-    from bcma_decide.render.page import Page
+    from bcma_decide.render.terminal.page import Page
+    from bcma_decide.rules.condition_words import condition_words
 
     page = Page(Console(highlight=False))
     for name in topics:
@@ -103,18 +103,18 @@ def show(
     rule = next((each for each in model.rules.rules if each.id == name), None)
     product = next((each for each in model.rules.products if each.id == name), None)
     if rule is None and product is None:
-        from bcma_decide.reading import closest
+        from bcma_decide.errors import closest
 
         hint = closest(name, _ids()) or "see: bcma-decide rules list"
         raise typer.BadParameter(f"{name!r} is neither a rule nor a product; {hint}", param_hint="ID")
     if as_json:
-        from bcma_decide.score_book import plain_value
+        from bcma_decide.pooled.score_book import plain_value
 
         print_json(_plain(rule, model.definitions) if rule else plain_value(product))
         return
     from rich.console import Console
 
-    from bcma_decide.render.page import Page
+    from bcma_decide.render.terminal.page import Page
 
     page = Page(Console(highlight=False))
     if rule is not None:
@@ -128,9 +128,9 @@ def show(
 def check(evidence: EvidenceDirectory = None, as_json: AsJson = False) -> None:
     """Check the rule, product and score files; list what is wrong and end with code 3 if anything is."""
     from bcma_decide.errors import EXIT_INVALID_INPUT, EvidenceError
-    from bcma_decide.evidence.definitions import load_definitions
-    from bcma_decide.evidence.rules import load_rules
-    from bcma_decide.location import evidence_directory
+    from bcma_decide.pooled.location import evidence_directory
+    from bcma_decide.workshop.evidence.definitions import load_definitions
+    from bcma_decide.workshop.evidence.rules import load_rules
 
     root = evidence_directory(evidence)
     try:
@@ -166,7 +166,7 @@ def _whom(rule: Rule) -> str:
 
 
 def _show_rule(page: Page, rule: Rule, model: Model) -> None:
-    from bcma_decide.condition_words import condition_words
+    from bcma_decide.rules.condition_words import condition_words
 
     page.paragraph(rule.id, "bold")
     named = (
@@ -218,8 +218,8 @@ def _source(key: str, model: Model) -> str:
 
 
 def _plain(rule: Rule, definitions: Definitions) -> dict[str, object]:
-    from bcma_decide.condition_words import condition_words
-    from bcma_decide.score_book import plain_value
+    from bcma_decide.pooled.score_book import plain_value
+    from bcma_decide.rules.condition_words import condition_words
 
     plain: dict[str, object] = plain_value(rule)
     return plain | {"condition": condition_words(rule.when, definitions)}

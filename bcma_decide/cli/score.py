@@ -19,8 +19,8 @@ from bcma_decide.cli.profile_options import (
 from bcma_decide.cli.profiles import EvidenceDirectory
 
 if TYPE_CHECKING:
-    from bcma_decide.definitions import Definitions
-    from bcma_decide.model.artefact import Model
+    from bcma_decide.pooled.definitions import Definitions
+    from bcma_decide.pooled.file import Model
 
 score_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -30,7 +30,7 @@ def _names(definitions: Definitions) -> list[str]:
 
 
 def _shipped_names() -> list[str]:
-    from bcma_decide.definitions import shipped_definitions
+    from bcma_decide.pooled.definitions import shipped_definitions
 
     return _names(shipped_definitions())
 
@@ -60,7 +60,7 @@ def score(
 
     Example: bcma-decide score car-hematotox --platelets "71 10^9/L" --neutrophils "1.1 10^9/L" --crp "64 mg/L"
     """
-    from bcma_decide.assemble import load_model
+    from bcma_decide.comparing.compare import load_model
 
     model = load_model(evidence)
     if name is None:
@@ -68,13 +68,13 @@ def score(
         return
     found = model.definitions.scores.find(name)
     if found is None:
-        from bcma_decide.reading import closest
+        from bcma_decide.errors import closest
 
         ids = _names(model.definitions)
         hint = closest(name.replace("_", "-"), ids) or f"one of {', '.join(ids)}"
         raise typer.BadParameter(f"{name!r} is not a score; {hint}", param_hint="NAME")
-    from bcma_decide.findings import score_line
-    from bcma_decide.traits import derive
+    from bcma_decide.facts.score_lines import score_line
+    from bcma_decide.facts.traits import derive
 
     if profile is not None and example is not None:
         raise typer.BadParameter("two patients: give either --profile or --example", param_hint="--example")
@@ -86,7 +86,7 @@ def score(
         return
     from rich.console import Console
 
-    from bcma_decide.render.terminal_score import render_score
+    from bcma_decide.render.terminal.score import render_score
 
     render_score(line, model.definitions.scores.sources, Console(highlight=False))
 
@@ -98,7 +98,7 @@ def _list(model: Model, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from bcma_decide.render.page import Page
+    from bcma_decide.render.terminal.page import Page
 
     page = Page(Console(highlight=False))
     page.items([(about.id.replace("_", "-"), f"{about.name}: {about.purpose}") for about in rows])

@@ -15,8 +15,8 @@ from bcma_decide.cli.errors import report_errors
 from bcma_decide.errors import Problem, ServiceError
 
 if TYPE_CHECKING:
-    from bcma_decide.clinic.fhir_read import Reading
-    from bcma_decide.model.artefact import Model
+    from bcma_decide.fhir.reading.reader import Reading
+    from bcma_decide.pooled.file import Model
 
 serve_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -33,7 +33,7 @@ EXTRA: Final = (
     "uvicorn",
 )
 INSTALL: Final = 'pip install "bcma-decide[clinic]"'
-DEPLOY: Final = Path(__file__).parents[1] / "clinic" / "deploy"
+DEPLOY: Final = Path(__file__).parents[1] / "service" / "deploy"
 EXAMPLES: Final = {"containerfile": "Containerfile", "systemd": "bcma-decide.service", "config": "bcma-decide.toml"}
 
 Host = Annotated[
@@ -81,10 +81,10 @@ def serve(
         typer.echo((DEPLOY / EXAMPLES[example]).read_text(encoding="utf-8"), nl=False)
         return
     _require_extra()
-    from bcma_decide.assemble import load_model
-    from bcma_decide.clinic.audit_address import shown
-    from bcma_decide.clinic.server import run
-    from bcma_decide.clinic.settings import read_settings
+    from bcma_decide.comparing.compare import load_model
+    from bcma_decide.service.audit.audit_address import shown
+    from bcma_decide.service.server import run
+    from bcma_decide.service.settings import read_settings
 
     given: dict[str, Any] = {"host": host, "port": port, "audit": audit}
     settings = read_settings(config, **{name: value for name, value in given.items() if value is not None})
@@ -104,7 +104,7 @@ def serve(
 
 
 def _read(model: Model, bundle: Mapping[str, Any], on: Day, *, infer: bool = False) -> Reading:
-    from bcma_decide.clinic.fhir_read import read_bundle
+    from bcma_decide.fhir.reading.reader import read_bundle
 
     return read_bundle(bundle, model.codes, model.definitions, on, infer=infer)
 

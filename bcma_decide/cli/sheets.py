@@ -11,8 +11,8 @@ import typer
 
 from bcma_decide.cli.profile_options import ProfileCommand
 from bcma_decide.errors import SheetError
-from bcma_decide.render.language import AUDIENCES, SOURCE, Audience, languages
-from bcma_decide.render.sheet import PAPERS, Paper, Sheet
+from bcma_decide.render.sheet.sheet import PAPERS, Paper, Sheet
+from bcma_decide.render.words.language import AUDIENCES, SOURCE, Audience, languages
 from bcma_decide.vocabulary import OUTCOMES
 
 PANEL: Final = "The printable sheet"
@@ -214,7 +214,7 @@ def check_target(path: Path) -> None:
 
 def check_pdf(otherwise: str) -> None:
     """Refuse a PDF where parts for it are not installed; ``otherwise`` goes on without. Raises SheetError."""
-    from bcma_decide.render.pdf import missing
+    from bcma_decide.render.sheet.pdf import missing
 
     if needed := missing():
         raise SheetError(f"a PDF cannot be written: parts are not installed; install: {needed}; or {otherwise}")

@@ -77,7 +77,7 @@ def tasks_of(folder: Path, *, fhir: bool = False) -> list[Task]:
 
 def read_bundle_of(task: Task) -> Mapping[str, Any]:
     """Read the bundle of a task; raises ProfileError."""
-    from bcma_decide.clinic.bundle import SIZE_LIMIT, parse_bundle, read_bundle_file, refusal
+    from bcma_decide.fhir.reading.bundle import SIZE_LIMIT, parse_bundle, read_bundle_file, refusal
 
     if task.line is None:
         return read_bundle_file(task.file)

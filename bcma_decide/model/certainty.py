@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from math import log
 from typing import Final
 
-from bcma_decide.comparison import Certainty
+from bcma_decide.vocabulary import Certainty
 
 LEVELS: Final[tuple[Certainty, ...]] = ("very low", "low", "moderate", "high")
 

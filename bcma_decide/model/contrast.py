@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.artefact import Levels, Model
 from bcma_decide.model.normal import Z95, distribution, logistic
 from bcma_decide.model.prediction import Predictor
+from bcma_decide.pooled.file import Levels, Model
 
 Array = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from math import erfc, exp, pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.artefact import Population
+from bcma_decide.pooled.file import Population
 
 Array = NDArray[np.float64]
 

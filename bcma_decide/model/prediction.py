@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.artefact import Levels, Model
 from bcma_decide.model.normal import expected_logistic, logistic, mixture_quantiles
 from bcma_decide.model.population import Patients
+from bcma_decide.pooled.file import Levels, Model
 
 Array = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ import time
 
 import pytest
 
-from bcma_decide.fields import FIELDS
-from bcma_decide.patient import Patient
+from bcma_decide.patient.fields import FIELDS
+from bcma_decide.patient.profile import Patient
 
 PROGRAM = """
 import sys

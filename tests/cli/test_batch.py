@@ -8,10 +8,10 @@ from datetime import date
 
 import pytest
 
-from bcma_decide import assemble
 from bcma_decide.cli import compare as command
+from bcma_decide.comparing import compare as assemble
 from bcma_decide.comparison import Comparison
-from bcma_decide.profile_io import example_path
+from bcma_decide.patient.files import example_path
 
 from .program import COMMAND, ESCAPE, environment, invoke, on_terminal
 from .test_sheets import names, refused, without_extra

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from bcma_decide.clinic import bundle as reader
 from bcma_decide.comparison import Comparison
-from tests.clinic.records import BUNDLES, LOINC, RXNORM, bundle, coded, given, observation, person, quantity
+from bcma_decide.fhir.reading import bundle as reader
+from tests.fhir.reading.records import BUNDLES, LOINC, RXNORM, bundle, coded, given, observation, person, quantity
 
 from .program import invoke
 from .test_sheets import names, refused

@@ -5,7 +5,7 @@ from rich.cells import cell_len
 from typer.main import get_command
 
 from bcma_decide.cli import COMMANDS, app
-from bcma_decide.profile_io import example_names
+from bcma_decide.patient.files import example_names
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import OUTCOMES
 from tests.render.reading import words

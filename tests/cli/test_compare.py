@@ -9,8 +9,8 @@ import pytest
 from rich.cells import cell_len
 
 from bcma_decide.comparison import Comparison
-from bcma_decide.location import evidence_directory
-from bcma_decide.profile_io import example_names
+from bcma_decide.patient.files import example_names
+from bcma_decide.pooled.location import evidence_directory
 from bcma_decide.vocabulary import OUTCOMES
 from tests.render.reading import DIRECTIVE, words
 

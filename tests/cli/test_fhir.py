@@ -7,7 +7,7 @@ import pytest
 
 from bcma_decide.cli.records import patient_from_record
 from tests.cli.program import invoke
-from tests.clinic.records import (
+from tests.fhir.reading.records import (
     BUNDLES,
     LOINC,
     RXNORM,

@@ -8,8 +8,8 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 
 from bcma_decide.cli import compare as command
-from bcma_decide.render.pdf import missing
-from tests.clinic.records import BUNDLES
+from bcma_decide.render.sheet.pdf import missing
+from tests.fhir.reading.records import BUNDLES
 
 from .program import invoke
 from .test_sheets import refused

@@ -11,8 +11,8 @@ from bcma_decide.cli.profile_options import (
     patient_from_sources,
     with_profile_options,
 )
-from bcma_decide.fields import FIELDS
-from bcma_decide.patient import Patient
+from bcma_decide.patient.fields import FIELDS
+from bcma_decide.patient.profile import Patient
 
 app = typer.Typer()
 seen = []

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from bcma_decide import load_model
 from bcma_decide.comparison import Comparison
-from bcma_decide.location import evidence_directory
+from bcma_decide.pooled.location import evidence_directory
 from tests.render.reading import DIRECTIVE, words
 
 from .program import invoke, run

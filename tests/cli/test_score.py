@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from bcma_decide.comparison import ScoreLine
-from bcma_decide.definitions import shipped_definitions
+from bcma_decide.pooled.definitions import shipped_definitions
 from tests.render.reading import DIRECTIVE, words
 
 from .program import ESCAPE, invoke, on_terminal, run

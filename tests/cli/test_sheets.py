@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bcma_decide.assemble import load_model
 from bcma_decide.cli import compare as command
+from bcma_decide.comparing.compare import load_model
 from bcma_decide.comparison import Comparison
-from bcma_decide.render.language import languages
+from bcma_decide.render.words.language import languages
 from tests.render.reading import words
 
 from .program import COMMAND, environment, invoke, on_terminal, run
@@ -142,7 +142,7 @@ def test_a_sheet_that_cannot_be_is_refused_before_any_work(profile, folder, monk
     def never(*_, **__):
         raise AssertionError("computed")
 
-    monkeypatch.setattr("bcma_decide.assemble.compare", never)
+    monkeypatch.setattr("bcma_decide.comparing.compare.compare", never)
     refused(invoke("compare", *arguments), *parts)
     assert (names(folder), profile.read_text()) == (["patient-07.yaml"], "age: 71\n")
 
@@ -158,7 +158,7 @@ def test_a_sheet_that_cannot_be_is_refused_before_any_work(profile, folder, monk
 )
 @pytest.mark.parametrize("kind", ["--html", "--pdf"])
 def test_a_path_that_cannot_be_written_is_one_line(folder, monkeypatch, kind, name, reason):
-    monkeypatch.setattr("bcma_decide.assemble.load_model", None)
+    monkeypatch.setattr("bcma_decide.comparing.compare.load_model", None)
     result = invoke("compare", "--age", "71", kind, name)
     refused(result, f"{Path(name)}: cannot be written: {reason}")
     assert len(result.stderr.splitlines()) == 1

@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from bcma_decide.cli import app
 from bcma_decide.comparison import Comparison
-from bcma_decide.evidence.catalogue import load_catalogue
-from bcma_decide.model.artefact import read_model
+from bcma_decide.pooled.file import read_model
+from bcma_decide.workshop.evidence.catalogue import load_catalogue
 
 
 def run(*arguments: str):
@@ -71,7 +71,7 @@ def catalogue():
 @pytest.fixture
 def read_once(monkeypatch, catalogue):
     """The command takes the evidence that is read already."""
-    monkeypatch.setattr("bcma_decide.evidence.catalogue.load_catalogue", lambda directory=None: catalogue)
+    monkeypatch.setattr("bcma_decide.workshop.evidence.catalogue.load_catalogue", lambda directory=None: catalogue)
 
 
 def pooled(*arguments):

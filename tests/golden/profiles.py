@@ -6,15 +6,13 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from bcma_decide import Comparison, Patient, compare
-from bcma_decide.assemble import load_model
-from bcma_decide.clinic.fhir_read import read_bundle
-from bcma_decide.profile_io import example_names, load_example
-
-RECORDS = Path(__file__).parents[1] / "clinic" / "bundles"
+from bcma_decide.comparing.compare import load_model
+from bcma_decide.fhir.reading.reader import read_bundle
+from bcma_decide.patient.files import example_names, load_example
+from tests.places import RECORDS
 
 TYPED: dict[str, dict[str, Any]] = {
     "nothing-known": {},

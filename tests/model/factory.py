@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import norm, qmc
 
-from bcma_decide.answer import Answer, answer
-from bcma_decide.location import pooled_path
-from bcma_decide.model.artefact import Model, model_from_document
+from bcma_decide.facts.traits import Traits, TraitValue, derive
+from bcma_decide.model.numbers import Answer, answer
 from bcma_decide.model.population import Patients, conditional_patients
-from bcma_decide.patient import Patient
-from bcma_decide.pooled import POOLED_SCHEMA_VERSION, SETTINGS, sealed
-from bcma_decide.traits import Traits, TraitValue, derive
+from bcma_decide.patient.profile import Patient
+from bcma_decide.pooled.file import Model, model_from_document
+from bcma_decide.pooled.location import pooled_path
+from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, SETTINGS, sealed
 from bcma_decide.vocabulary import CLASSES, FAMILIES, MODEL_TRAIT_IDS, MODEL_TRAITS, OUTCOMES, model_scale
 
 T = len(MODEL_TRAIT_IDS)

@@ -13,13 +13,13 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from bcma_decide.render.language import DOMAIN, LOCALES
+from bcma_decide.render.words.language import DOMAIN, LOCALES
 
 RENDER = LOCALES.parent
 TEMPLATE = LOCALES / f"{DOMAIN}.pot"
 KEYWORDS = {"_": None, "ngettext": (1, 2)}
 JINJA = {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
-SOURCES = (("*.py", "python", {}), ("templates/*.j2", "jinja2", JINJA))
+SOURCES = (("**/*.py", "python", {}), ("templates/*.j2", "jinja2", JINJA))
 
 
 def translations() -> list[Path]:

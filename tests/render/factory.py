@@ -6,7 +6,6 @@ import math
 
 from bcma_decide.comparison import (
     SCHEMA_VERSION,
-    Certainty,
     Comparison,
     Contrast,
     ContrastWithoutBias,
@@ -36,7 +35,7 @@ from bcma_decide.comparison import (
     Unknown,
     WaterfallStep,
 )
-from bcma_decide.vocabulary import FAMILY_OF, INTENDED_USE, THRESHOLDS
+from bcma_decide.vocabulary import FAMILY_OF, INTENDED_USE, THRESHOLDS, Certainty
 
 OPTIONS = (
     Option(id="car_t", label="CAR-T", long_label="BCMA CAR-T cell therapy", class_id="car_t", kind="class"),

@@ -7,7 +7,7 @@ import re
 
 from rich.console import Console
 
-from bcma_decide.render import wording
+from bcma_decide.render.words import wording
 
 DIRECTIVE = re.compile(
     r"\b(best|worst|recommend\w*|should|safe|safer|safest|safety|proven|superior|inferior|winner|prefer\w*)\b",

@@ -25,9 +25,9 @@ from pydantic import BaseModel
 
 from bcma_decide import compare
 from bcma_decide.comparison import Comparison
-from bcma_decide.profile_io import load_example
-from bcma_decide.render.pdf import render_pdf
-from bcma_decide.render.sheet import Sheet
+from bcma_decide.patient.files import load_example
+from bcma_decide.render.sheet.pdf import render_pdf
+from bcma_decide.render.sheet.sheet import Sheet
 
 from . import factory
 

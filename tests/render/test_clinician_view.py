@@ -3,9 +3,9 @@
 import pytest
 
 from bcma_decide.comparison import Estimate, Finding, Indication, IndicationItem, Move, Unknown
-from bcma_decide.render import citing
-from bcma_decide.render.clinician_view import clinician_view, in_columns, longest_lists
-from bcma_decide.render.sheet import Sheet
+from bcma_decide.render.sheet import citing
+from bcma_decide.render.sheet.clinician_view import clinician_view, in_columns, longest_lists
+from bcma_decide.render.sheet.sheet import Sheet
 
 from .factory import INDICATIONS, UNKNOWNS, comparison, contrast, estimate, outcome
 

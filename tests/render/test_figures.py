@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.comparison import Estimate, WaterfallStep
-from bcma_decide.render import figures, wording
+from bcma_decide.render.sheet import figures
+from bcma_decide.render.words import wording
 
 from .factory import HOSTILE
 

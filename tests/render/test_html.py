@@ -3,12 +3,11 @@
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
-from bcma_decide.render import html
-from bcma_decide.render.html import render_html
+from bcma_decide.render.sheet import html
+from bcma_decide.render.sheet.html import render_html
 
 from .factory import HOSTILE, OPTIONS, comparison
 from .reading import DIRECTIVE, numbers_of, numbers_of_contrast, words
@@ -196,7 +195,7 @@ def contrast_ratio(one, other):
 
 def themes():
     """The colours of the sheets on a light and on a dark screen, and of the clinician's on paper."""
-    templates = Path(html.__file__).parent / "templates"
+    templates = html.TEMPLATES
     styles = [(templates / name).read_text(encoding="utf-8") for name in ("sheet.css", "clinician.css")]
     blocks = [block for style in styles for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)]
     found = [dict(re.findall(r"--([a-z]+): (#[0-9a-f]{6});", block)) for block in blocks]

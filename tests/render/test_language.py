@@ -7,8 +7,8 @@ from string import Formatter
 import pytest
 
 from bcma_decide.errors import SheetError
-from bcma_decide.render import language, wording
-from bcma_decide.render.sheet import Sheet
+from bcma_decide.render.sheet.sheet import Sheet
+from bcma_decide.render.words import language, wording
 
 from . import catalogue
 

@@ -8,13 +8,14 @@ import pytest
 import textstat
 
 from bcma_decide import compare
-from bcma_decide.comparison import EvidenceStamp, Finding, Indication, Move, Unknown
+from bcma_decide.comparison import EvidenceStamp, Finding, Indication, Move, Unknown, result_hash
 from bcma_decide.errors import SheetError
-from bcma_decide.profile_io import example_names, load_example
-from bcma_decide.render import figures, language, patient_words, wording
-from bcma_decide.render.html import Fit, render_html, render_print
-from bcma_decide.render.patient_view import FIRST_PAGE, ROWS, patient_view
-from bcma_decide.render.sheet import PATIENT_ROWS, Sheet, result_hash
+from bcma_decide.patient.files import example_names, load_example
+from bcma_decide.render.sheet import figures, patient_words
+from bcma_decide.render.sheet.html import Fit, render_html, render_print
+from bcma_decide.render.sheet.patient_view import FIRST_PAGE, ROWS, patient_view
+from bcma_decide.render.sheet.sheet import PATIENT_ROWS, Sheet
+from bcma_decide.render.words import language, wording
 from bcma_decide.vocabulary import OUTCOMES
 
 from . import factory
@@ -602,7 +603,7 @@ def test_the_clinicians_words_would_not_pass():
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
 def test_it_fits_two_pages(example, spoken, paper):
     pytest.importorskip("weasyprint")
-    from bcma_decide.render import pdf
+    from bcma_decide.render.sheet import pdf
 
     sheet = Sheet(audience="patient", language=spoken, paper=paper)
     laid_out = pdf._fitted(example, sheet)
@@ -612,7 +613,7 @@ def test_it_fits_two_pages(example, spoken, paper):
 @pytest.mark.slow
 def test_the_pdf_is_the_same_each_time(spoken):
     pytest.importorskip("weasyprint")
-    from bcma_decide.render.pdf import render_pdf
+    from bcma_decide.render.sheet.pdf import render_pdf
 
     sheet = Sheet(audience="patient", language=spoken, label="A. B.")
     assert render_pdf(factory.comparison(), sheet) == render_pdf(factory.comparison(), sheet)

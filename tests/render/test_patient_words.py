@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.comparison import Estimate, TraitLine
-from bcma_decide.render import language, patient_words, wording
+from bcma_decide.render.sheet import patient_words
+from bcma_decide.render.words import language, wording
 from bcma_decide.vocabulary import CLASSES, FAMILIES, MODEL_TRAIT_IDS, OUTCOMES
 
 LANGUAGES = language.languages("patient")

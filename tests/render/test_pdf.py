@@ -12,12 +12,13 @@ from itertools import pairwise
 
 import pytest
 
-from bcma_decide.comparison import Comparison
-from bcma_decide.profile_io import example_names
-from bcma_decide.render import arrange, clinician_rows, figures, language, patient_view, patient_words, wording
-from bcma_decide.render.clinician_findings import numbered_findings
-from bcma_decide.render.pdf import ATTACHMENT, _fetcher, render_pdf
-from bcma_decide.render.sheet import PAPERS, Sheet, result_json
+from bcma_decide.comparison import Comparison, result_json
+from bcma_decide.patient.files import example_names
+from bcma_decide.render.sheet import clinician_rows, figures, patient_view, patient_words
+from bcma_decide.render.sheet.clinician_findings import numbered_findings
+from bcma_decide.render.sheet.pdf import ATTACHMENT, _fetcher, render_pdf
+from bcma_decide.render.sheet.sheet import PAPERS, Sheet
+from bcma_decide.render.words import arrange, language, wording
 
 from . import sheets
 from .reading import DIRECTIVE, numbers_of, words
@@ -363,9 +364,9 @@ FRESH = """
 import sys
 from hashlib import sha256
 from bcma_decide import compare
-from bcma_decide.profile_io import load_example
-from bcma_decide.render.pdf import render_pdf
-from bcma_decide.render.sheet import Sheet
+from bcma_decide.patient.files import load_example
+from bcma_decide.render.sheet.pdf import render_pdf
+from bcma_decide.render.sheet.sheet import Sheet
 print(sha256(render_pdf(compare(load_example(sys.argv[1])), Sheet(audience=sys.argv[2]))).hexdigest())
 """
 

@@ -10,10 +10,10 @@ import sys
 sys.modules[{part!r}] = None
 from bcma_decide import compare
 from bcma_decide.errors import SheetError
-from bcma_decide.profile_io import load_example
-from bcma_decide.render.html import render_html
-from bcma_decide.render.pdf import missing, render_pdf
-from bcma_decide.render.sheet import Sheet
+from bcma_decide.patient.files import load_example
+from bcma_decide.render.sheet.html import render_html
+from bcma_decide.render.sheet.pdf import missing, render_pdf
+from bcma_decide.render.sheet.sheet import Sheet
 
 comparison = compare(load_example("fit-58"))
 assert render_html(comparison, Sheet(audience="patient"))

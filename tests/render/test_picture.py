@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bcma_decide.render.picture import terminal_picture
+from bcma_decide.render.terminal.picture import terminal_picture
 
 from .factory import comparison
 

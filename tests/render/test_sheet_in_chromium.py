@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from bcma_decide.render import language
-from bcma_decide.render.html import render_html
-from bcma_decide.render.sheet import Sheet
+from bcma_decide.render.sheet.html import render_html
+from bcma_decide.render.sheet.sheet import Sheet
+from bcma_decide.render.words import language
 
 from . import sheets
 

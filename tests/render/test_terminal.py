@@ -11,8 +11,8 @@ from rich.console import Console
 
 from bcma_decide.comparison import Comparison, Outcome
 from bcma_decide.errors import NoEvidenceError
-from bcma_decide.render.page import Page
-from bcma_decide.render.terminal import render_comparison, render_explanation, render_sources
+from bcma_decide.render.terminal.comparison import render_comparison, render_explanation, render_sources
+from bcma_decide.render.terminal.page import Page
 
 from .factory import HOSTILE, OPTIONS, comparison, contrast, outcome
 from .reading import DIRECTIVE, numbers_of, numbers_of_contrast, printed, words
@@ -291,7 +291,7 @@ def test_importing_the_terminal_stays_light():
     code = (
         "import sys, types; bare = types.ModuleType('bcma_decide'); bare.__path__ = sys.argv[1:];"
         "sys.modules['bcma_decide'] = bare;"
-        "import bcma_decide.render.terminal, bcma_decide.render.html;"
+        "import bcma_decide.render.terminal.comparison, bcma_decide.render.sheet.html;"
         "print(*sorted({'jinja2', 'rich.markdown', 'scipy', 'numpy'} & set(sys.modules)))"
     )
     import bcma_decide

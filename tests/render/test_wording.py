@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.comparison import Estimate, RiskDifference
-from bcma_decide.render import wording
+from bcma_decide.render.words import wording
 
 from .factory import contrast, estimate
 

@@ -6,11 +6,24 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from bcma_decide.conditions import Condition, Course, Drugs, Every, Is, Known, Leaf, Not, OneOf, Score, Some, Within
-from bcma_decide.definitions import CutOff, FromScore, Stage, shipped_definitions
-from bcma_decide.fields import FIELDS
 from bcma_decide.logic import Bounds
-from bcma_decide.score_book import PointScore
+from bcma_decide.patient.fields import FIELDS
+from bcma_decide.pooled.conditions import (
+    Condition,
+    Course,
+    Drugs,
+    Every,
+    Is,
+    Known,
+    Leaf,
+    Not,
+    OneOf,
+    Score,
+    Some,
+    Within,
+)
+from bcma_decide.pooled.definitions import CutOff, FromScore, Stage, shipped_definitions
+from bcma_decide.pooled.score_book import PointScore
 
 Values = dict[str, Any]
 LIMITS = {

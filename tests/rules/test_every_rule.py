@@ -10,14 +10,14 @@ from functools import cache
 import pytest
 
 from bcma_decide import Patient, compare, load_model
-from bcma_decide.conditions import Known, Within, leaves
-from bcma_decide.fields import FIELDS
-from bcma_decide.findings import rule_findings
-from bcma_decide.location import evidence_directory
-from bcma_decide.rules.dates import days_of
-from bcma_decide.traits import derive
+from bcma_decide.facts.traits import derive
+from bcma_decide.patient.fields import FIELDS
+from bcma_decide.pooled.conditions import Known, Within, leaves
+from bcma_decide.pooled.in_force import days_of
+from bcma_decide.pooled.location import evidence_directory
+from bcma_decide.rules.findings import rule_findings
+from bcma_decide.strict.yaml import read_yaml
 from bcma_decide.vocabulary import CLASSES
-from bcma_decide.yaml_reader import read_yaml
 from tests.rules.profiles import LIMITS, alone, around, merged, profiles, written
 
 MODEL = load_model()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bcma_decide.conditions import Course, Drugs, Every, Is, Known, Not, OneOf, Score, Some, Within, to_plain
-from bcma_decide.definitions import shipped_definitions
+from bcma_decide.facts.traits import derive
 from bcma_decide.logic import Bounds
-from bcma_decide.patient import Patient
-from bcma_decide.traits import derive
+from bcma_decide.patient.profile import Patient
+from bcma_decide.pooled.conditions import Course, Drugs, Every, Is, Known, Not, OneOf, Score, Some, Within, to_plain
+from bcma_decide.pooled.definitions import shipped_definitions
 from bcma_decide.vocabulary import MODEL_TRAITS
 from tests.rules.profiles import alone, merged, profiles
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from bcma_decide.definitions import shipped_definitions
 from bcma_decide.errors import EvidenceError
-from bcma_decide.evidence.rules import load_rules
-from bcma_decide.location import evidence_directory
-from bcma_decide.patient import Patient
-from bcma_decide.rules.book import RuleBook
-from bcma_decide.traits import derive
-from bcma_decide.yaml_reader import read_yaml
+from bcma_decide.facts.traits import derive
+from bcma_decide.patient.profile import Patient
+from bcma_decide.pooled.definitions import shipped_definitions
+from bcma_decide.pooled.location import evidence_directory
+from bcma_decide.pooled.rule_book import RuleBook
+from bcma_decide.strict.yaml import read_yaml
+from bcma_decide.workshop.evidence.rules import load_rules
 
 DEFINITIONS = shipped_definitions()
 MEAN = "did you mean "

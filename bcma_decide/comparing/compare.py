@@ -1,0 +1,247 @@
+"""compare(): patient + model -> Comparison.
+
+Same input, same bytes: no clock, no random state, no network, no file except the pooled evidence once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import date as Day  # noqa: N812  # a parameter is called date
+from functools import lru_cache
+from pathlib import Path
+
+from bcma_decide.comparing.explanation import explanation
+from bcma_decide.comparing.findings import (
+    cited,
+    input_findings,
+    worst_first,
+)
+from bcma_decide.comparing.outcomes import all_outcomes
+from bcma_decide.comparing.question import Question
+from bcma_decide.comparing.unknowns import all_unknowns
+from bcma_decide.comparison import (
+    SCHEMA_VERSION,
+    Comparison,
+    EvidenceStamp,
+    LabelContext,
+    Profile,
+    RecordLedger,
+    SoftwareStamp,
+    TraitLine,
+)
+from bcma_decide.errors import NoEvidenceError, Problem, ProfileError, closest
+from bcma_decide.facts.score_lines import score_lines
+from bcma_decide.facts.traits import derive
+from bcma_decide.model.numbers import (
+    Answer,
+    answer,
+)
+from bcma_decide.patient.profile import Patient
+from bcma_decide.pooled.file import Model, read_model
+from bcma_decide.pooled.location import pooled_path
+from bcma_decide.rules.findings import rule_findings
+from bcma_decide.rules.indications import indications
+from bcma_decide.rules.practical import practical_rows, practical_sources
+from bcma_decide.version import __version__
+from bcma_decide.vocabulary import (
+    DEFAULT_REGION,
+    INTENDED_USE,
+    MODEL_TRAITS,
+    OUTCOMES,
+    THRESHOLDS,
+    TRAIT_LABELS,
+    Design,
+)
+
+
+@lru_cache(maxsize=4)
+def _cached_model(path: Path, modified: int) -> Model:
+    del modified  # part of the key: a rebuilt file is another model
+    return read_model(path)
+
+
+def load_model(evidence: Path | None = None) -> Model:
+    """The model of the pooled file in ``evidence`` (default: the shipped one); read once per process.
+
+    Raises
+    ------
+    NoEvidenceError
+        When there is none, or it cannot be used.
+    """
+    path = pooled_path(evidence)
+    return _cached_model(path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+def compare(
+    patient: Patient,
+    *,
+    setting: Design = "real_world",
+    region: str = DEFAULT_REGION,
+    date: Day | None = None,
+    explain: Collection[str] = (),
+    name: str | None = None,
+    model: Model | None = None,
+    record: RecordLedger | None = None,
+) -> Comparison:
+    """Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient.
+
+    Parameters
+    ----------
+    patient
+        What is known; everything else is unknown and averaged over.
+    setting
+        Whose results to expect: those of ordinary care (``real_world``) or of trials (``interventional``).
+    region
+        Whose labels and regional rules to judge: ``US``, ``EU``, ``China`` or another of the evidence.
+    date
+        As of which day; default the date of the evidence, so that the same call gives the same bytes on any day.
+    explain
+        Outcome ids for which waterfall, studies and trait effects are included.
+    name
+        Name of a shipped example, shown in the profile.
+    model
+        A loaded model; default the shipped evidence.
+    record
+        Where the profile comes from a patient's record: what became of its values. It changes no number.
+
+    Raises
+    ------
+    ProfileError
+        When the profile names a drug or value that cannot be used, or the region has no label.
+    NoEvidenceError
+        When the pooled evidence is missing, or ``explain`` names an outcome that does not exist.
+
+    Examples
+    --------
+    >>> from bcma_decide import Patient, compare
+    >>> comparison = compare(Patient(age=71, extramedullary_disease="yes"))
+    >>> 0 < comparison.outcomes[0].estimates["car_t"].median < 1
+    True
+    """
+    question = Question(
+        patient=patient,
+        setting=setting,
+        region=region,
+        date=date,
+        explain=tuple(explain),
+        name=name,
+        record=record,
+    )
+    return answer_question(question, model or load_model())
+
+
+def answer_question(question: Question, model: Model) -> Comparison:
+    """Compare as asked: the same question, evidence and version of the program give the same bytes.
+
+    Raises
+    ------
+    ProfileError
+        When the region has no label.
+    NoEvidenceError
+        When ``explain`` names an outcome that does not exist.
+    """
+    region, explain = question.region, question.explain
+    for outcome in explain:
+        if outcome not in THRESHOLDS:
+            problem = Problem("explain", f"unknown outcome {outcome!r}", f"one of {', '.join(OUTCOMES)}")
+            raise NoEvidenceError("there is no evidence on that outcome", [problem])
+    check_region(model, region)
+    on = question.date or Day.fromisoformat(model.date)
+    found = answer(model, derive(question.patient, model.definitions), question.setting)
+    facts, book = found.traits.facts, model.rules
+    findings = worst_first((*input_findings(found), *rule_findings(book, facts, region, on)))
+    labels = indications(book, facts, region, on, {option.id: option.label for option in model.options})
+    practical = practical_sources(book, region, on)
+    scores = score_lines(model.definitions.scores, facts)
+    return Comparison(
+        evidence=evidence_stamp(model, on),
+        software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
+        intended_use=INTENDED_USE,
+        profile=_profile(found, question),
+        options=model.options,
+        outcomes=all_outcomes(found, explain),
+        labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
+        findings=findings,
+        indications=labels,
+        practice=practical_rows(book, region, on),
+        scores=scores,
+        unknowns=all_unknowns(found),
+        not_known=model.not_known,
+        studies=model.studies,
+        explanations=tuple(explanation(model, outcome) for outcome in OUTCOMES if outcome in explain),
+        references=(*model.references, *cited(findings, labels, practical, scores, model.citations)),
+    )
+
+
+def evidence_stamp(model: Model, on: Day) -> EvidenceStamp:
+    """Which evidence, and whether as many whole months as it allows lie between its date and the day asked for."""
+    of = Day.fromisoformat(model.date)
+    months = 12 * (on.year - of.year) + on.month - of.month - (on.day < of.day)
+    old = months >= model.assumptions["evidence_months"]
+    return EvidenceStamp(hash=model.hash, date=model.date, version=model.version, out_of_date=old)
+
+
+def check_region(model: Model, region: str) -> None:
+    """Refuse a region without any label; raises ProfileError."""
+    if region not in model.rules.regions:
+        known = ", ".join(model.rules.regions)
+        hint = closest(region, list(model.rules.regions)) or f"one of {known}"
+        raise ProfileError("the region cannot be used", [Problem("region", f"{region!r} has no label here", hint)])
+
+
+def _profile(found: Answer, question: Question) -> Profile:
+    profile = Profile(
+        name=question.name,
+        setting=question.setting,
+        traits=tuple(_trait_lines(found)),
+        carried=tuple(_carried_lines(found)),
+    )
+    return profile if question.record is None else _with_record(profile, question.record, question.date)
+
+
+def _with_record(profile: Profile, record: RecordLedger, asked: Day | None) -> Profile:
+    """Add what a record held; traits that were inferred from it say so."""
+    inferred = {line.field for line in record.inputs if line.state == "inferred"}
+    traits = tuple(
+        line.model_copy(update={"how": "; ".join(part for part in (line.how, "inferred from the record") if part)})
+        if line.trait in inferred and line.state == "given"
+        else line
+        for line in profile.traits
+    )
+    return profile.model_copy(
+        update={
+            "traits": traits,
+            "inputs": record.inputs,
+            "unmapped": record.unmapped,
+            "record_date": record.date.isoformat(),
+            "record_date_asked": record.date == asked,
+        }
+    )
+
+
+def _trait_lines(found: Answer) -> Iterator[TraitLine]:
+    for position, trait in enumerate(MODEL_TRAITS):
+        value = found.traits[trait.id]
+        yield TraitLine(
+            trait=trait.id,
+            label=TRAIT_LABELS[trait.id],
+            state="contradiction" if trait.id in found.traits.contradicted else value.state,
+            value=value.value,
+            text=value.text,
+            how=value.how,
+            used=bool(found.model.used[:, :, position].any()),
+        )
+
+
+def _carried_lines(found: Answer) -> Iterator[TraitLine]:
+    for line in found.traits.ledger:
+        yield TraitLine(
+            trait=line.field,
+            label=line.label,
+            state="given",
+            value=None,
+            text=line.text,
+            how=line.note,
+            used=line.used,
+            for_findings=line.for_findings,
+        )

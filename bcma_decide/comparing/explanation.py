@@ -1,0 +1,69 @@
+"""What is behind the numbers: studies and weights, trait effects. All of it stands in the pooled file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import sqrt
+
+from bcma_decide.comparison import EffectLine, Explanation, StudyLine
+from bcma_decide.model.normal import Z95
+from bcma_decide.pooled.file import Model
+from bcma_decide.vocabulary import CLASSES, FAMILY_OF, MODEL_TRAITS, TRAIT_LABELS
+
+METHOD = (
+    "Exact binomial counts around a rate integrated over each study's own patient mix; study and product effects are "
+    "normal on the log-odds scale with the between-study spread averaged over its posterior. Trait effects come only "
+    "from contrasts inside studies, made conditional on the other traits. Unknown traits are averaged over patients "
+    "of the evidence who are alike in what is known."
+)
+
+UNITS = {"binary": "present versus absent", "age": "per ten years", "prior_lines": "per doubling of prior lines"}
+
+
+def explanation(model: Model, outcome: str) -> Explanation:
+    """Studies with their weights, trait effects with their contrasts, and what was left out, for one outcome."""
+    behind = model.provenance["outcomes"][outcome]
+    family = FAMILY_OF[outcome].id
+    f, T = model.family_index[family], model.trait_count
+    effects = []
+    for index, class_id in enumerate(CLASSES):
+        for position, trait in enumerate(MODEL_TRAITS):
+            if not model.used[f, index, position]:
+                continue
+            mean = float(model.effects[f, index, position])
+            at = index * T + position
+            reach = Z95 * sqrt(float(model.effect_covariance[f, at, at]))
+            borrowed = bool(model.borrowed[f, index, position])
+            effects.append(
+                EffectLine(
+                    trait=trait.id,
+                    label=TRAIT_LABELS[trait.id],
+                    class_id=class_id,
+                    log_odds_ratio=mean,
+                    interval=(mean - reach, mean + reach),
+                    unit=UNITS[trait.kind],
+                    origin="borrowed from the other class" if borrowed else "seen in this class",
+                    evidence=tuple(
+                        line["text"]
+                        for line in model.provenance["families"][family]["contrasts"]
+                        if line["trait"] == trait.id and (borrowed or line["class_id"] == class_id)
+                    ),
+                )
+            )
+    return Explanation(
+        outcome=outcome,
+        studies=tuple(StudyLine(**row) for row in behind["studies"]),
+        same_effect_test=_same_effect(model.provenance["families"][family]["proportional_odds"]),
+        effects=tuple(effects),
+        left_out=tuple(behind["left_out"]),
+        method=METHOD,
+    )
+
+
+def _same_effect(test: Mapping[str, float] | None) -> str | None:
+    if test is None:
+        return None
+    return (
+        "Traits are taken to act alike on all grades or depths of this outcome; tested where a study prints several: "
+        f"Q = {test['q']:.1f} on {test['df']:.0f} degrees of freedom, p = {test['p']:.2f}."
+    )

@@ -1,0 +1,66 @@
+"""What the input itself gives to check, the order of all findings, and the references of everything that is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from bcma_decide.comparison import Finding, Indication, Reference, ScoreLine
+from bcma_decide.model.numbers import Answer
+from bcma_decide.model.prediction import numeric_range
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, SEVERITIES, UNVERIFIED, model_scale, natural_scale
+
+
+def input_findings(found: Answer) -> Iterator[Finding]:
+    """What the input itself gives to check: contradictions, traits outside the evidence, numbers held at its edge."""
+    for contradiction in found.traits.contradictions:
+        yield Finding(
+            id="contradiction." + ".".join(contradiction.fields),
+            severity="caution",
+            state="fires",
+            text=f"check the input: {contradiction.message}; the trait is taken as unknown",
+            needs=tuple(contradiction.fields),
+        )
+    for class_id, reasons in zip(CLASSES, found.outside, strict=True):
+        for number, reason in enumerate(reasons, start=1):
+            yield Finding(
+                id=f"outside-evidence.{class_id}.{number}",
+                applies_to={"class": class_id},
+                severity="caution",
+                state="fires",
+                text=f"outside the evidence: {reason}; intervals are widened",
+            )
+    ends = [end.tolist() for end in numeric_range(found.model)]
+    for position, trait in enumerate(MODEL_TRAITS):
+        value = model_scale(trait.id, found.traits[trait.id].value)
+        low, high = ends[0][position], ends[1][position]
+        if trait.kind != "binary" and value is not None and not low <= value <= high:
+            span = f"{natural_scale(trait.id, low):.0f} to {natural_scale(trait.id, high):.0f}"
+            yield Finding(
+                id=f"held.{trait.id}",
+                severity="information",
+                state="fires",
+                text=f"{trait.label} beyond the central range of the studies ({span}): its effect is held at the edge",
+                value=found.traits[trait.id].text,
+                threshold=span,
+            )
+
+
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Order by rank, what fires before what cannot be judged; unverified ones last whatever their rank."""
+    return tuple(
+        sorted(findings, key=lambda f: (f.basis == UNVERIFIED, SEVERITIES.index(f.severity), f.state != "fires"))
+    )
+
+
+def cited(
+    findings: tuple[Finding, ...],
+    labels: Mapping[str, Indication],
+    practical: frozenset[str],
+    scores: tuple[ScoreLine, ...],
+    known: Mapping[str, Reference],
+) -> tuple[Reference, ...]:
+    """References of everything that is said here, each once, by key; ``practical`` are those of the practical facts."""
+    keys = {key for finding in findings for key in finding.sources} | practical
+    keys |= {key for label in labels.values() for each in (label, *label.other_regimens) for key in each.sources}
+    keys |= {key for score in scores for key in score.sources}
+    return tuple(known[key] for key in sorted(keys))

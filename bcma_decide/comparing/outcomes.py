@@ -1,0 +1,217 @@
+"""Every outcome of one patient in words and numbers: estimates, contrast, certainty, steps to this patient."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from bcma_decide.comparison import (
+    Contrast,
+    ContrastWithoutBias,
+    Estimate,
+    FromDecision,
+    Outcome,
+    RiskDifference,
+    WaterfallStep,
+)
+from bcma_decide.model.certainty import LEVELS, rate_certainty
+from bcma_decide.model.contrast import Difference
+from bcma_decide.model.numbers import Answer, cumulative_means, from_decision
+from bcma_decide.vocabulary import (
+    CLASS_LABELS,
+    CLASSES,
+    FAMILY_OF,
+    MODEL_TRAITS,
+    OUTCOMES,
+    THRESHOLDS,
+    TRAIT_LABELS,
+)
+
+SMALLEST_STEP = 5e-4
+"""A waterfall step smaller than one in two thousand is left to the last one."""
+
+
+def all_outcomes(found: Answer, explain: Collection[str] = ()) -> tuple[Outcome, ...]:
+    """Return every outcome, those in ``explain`` with the steps from the average patient to this one."""
+    draft = _draft(found, _waterfalls(found, explain) if explain else {})
+    return tuple(_outcome(draft, outcome) for outcome in OUTCOMES)
+
+
+@dataclass(frozen=True)
+class _TraitList:
+    """Ids (and, for the certainty's reasons, labels) of one family's traits in one class, by what is known of them."""
+
+    informed: tuple[str, ...]
+    borrowed: tuple[str, ...]
+    uninformed: tuple[str, ...]
+    unknown_labels: tuple[str, ...]
+    uninformed_present_labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """An answer with everything that several estimates share."""
+
+    found: Answer
+    waterfalls: Mapping[tuple[str, str], tuple[WaterfallStep, ...]]
+    biased: Mapping[str, Difference]
+    unbiased: Mapping[str, Difference]
+    from_decision: Mapping[int, tuple[float, float, float]]
+    traits: Mapping[tuple[str, int], _TraitList]
+
+
+def _draft(found: Answer, waterfalls: Mapping[tuple[str, str], tuple[WaterfallStep, ...]]) -> _Draft:
+    return _Draft(
+        found=found,
+        waterfalls=waterfalls,
+        biased=found.differences(found.model.assumptions["unanchored_sd"]),
+        unbiased=found.differences(0.0),
+        from_decision=from_decision(found),
+        traits={
+            (family, index): _trait_list(found, family, index)
+            for family in found.model.family_index
+            for index in range(len(CLASSES))
+        },
+    )
+
+
+def _trait_list(found: Answer, family: str, class_index: int) -> _TraitList:
+    position = found.model.family_index[family]
+    used = found.model.used[position, class_index].tolist()
+    borrowed = found.model.borrowed[position, class_index].tolist()
+    here = list(zip(MODEL_TRAITS, found.traits, used, borrowed, strict=True))
+    known = [(trait, value, u, b) for trait, value, u, b in here if value.value is not None]
+    return _TraitList(
+        informed=tuple(trait.id for trait, _, u, _ in known if u),
+        borrowed=tuple(trait.id for trait, _, u, b in known if u and b),
+        uninformed=tuple(trait.id for trait, _, u, _ in known if not u),
+        unknown_labels=tuple(trait.label for trait, value, u, _ in here if u and value.value is None),
+        uninformed_present_labels=tuple(trait.label for trait, value, u, _ in known if not u and value.value is True),
+    )
+
+
+def _outcome(draft: _Draft, outcome: str) -> Outcome:
+    family = FAMILY_OF[outcome]
+    estimates = {option.id: _estimate(draft, outcome, option.id) for option in draft.found.model.options}
+    contrast, reason = None, None
+    if outcome in draft.biased:
+        contrast = _contrast(draft, outcome, estimates)
+    else:
+        without = [option for option in CLASSES if estimates[option].state != "estimated"]
+        reason = "; ".join(str(estimates[option].reason) for option in without)
+    return Outcome(
+        id=outcome,
+        label=THRESHOLDS[outcome].label,
+        plain=THRESHOLDS[outcome].plain,
+        family=family.id,
+        direction=family.direction,
+        horizon=family.horizon,
+        estimates=estimates,
+        contrast=contrast,
+        contrast_reason=reason,
+        notes=_notes(draft.found, outcome, estimates),
+    )
+
+
+def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
+    found = draft.found
+    index = found.place.get((outcome, option))
+    if index is None:
+        state, reason = found.model.missing[outcome, option]
+        return Estimate(state=state, reason=reason)
+    cell = found.model.cells[index]
+    traits = draft.traits[cell.family, cell.class_index]
+    outside = found.outside[cell.class_index]
+    difference = draft.biased.get(outcome) if option in CLASSES else None
+    credible = (float(found.rates.credible[index, 0]), float(found.rates.credible[index, 1]))
+    prediction = (float(found.rates.prediction[index, 0]), float(found.rates.prediction[index, 1]))
+    certainty, reasons = rate_certainty(
+        found.model.assumptions,
+        n_studies=cell.n_studies,
+        n_patients=cell.n_patients,
+        credible=credible,
+        prediction=prediction,
+        outside=outside,
+        unknown=traits.unknown_labels,
+        uninformed=traits.uninformed_present_labels,
+        log_odds_ratio=difference.log_odds_ratio[1:] if difference is not None else None,
+    )
+    decision = draft.from_decision.get(index)
+    return Estimate(
+        state="estimated",
+        median=float(found.rates.median[index]),
+        mean=float(found.rates.mean[index]),
+        credible=credible,
+        prediction=prediction,
+        certainty=certainty,
+        reasons=reasons,
+        informed_traits=traits.informed,
+        borrowed_traits=traits.borrowed,
+        uninformed_traits=traits.uninformed,
+        outside_evidence=outside,
+        n_studies=cell.n_studies,
+        n_patients=cell.n_patients,
+        follow_up_months=cell.follow_up_months,
+        sources=cell.sources,
+        from_decision=FromDecision(median=decision[0], credible=decision[1:]) if decision else None,
+        waterfall=draft.waterfalls.get((outcome, option), ()),
+    )
+
+
+def _contrast(draft: _Draft, outcome: str, estimates: Mapping[str, Estimate]) -> Contrast:
+    biased, unbiased = draft.biased[outcome], draft.unbiased[outcome]
+    weaker = min((estimates[option] for option in CLASSES), key=lambda e: LEVELS.index(e.certainty or LEVELS[0]))
+    return Contrast(
+        options=CLASSES,
+        risk_difference=RiskDifference(median=biased.risk_difference[0], interval=biased.risk_difference[1:]),
+        probability_first_higher=biased.probability_first_higher,
+        tipping_point_log_or=biased.log_odds_ratio[0],
+        bias_sd=draft.found.model.assumptions["unanchored_sd"],
+        without_bias_term=ContrastWithoutBias(
+            risk_difference=RiskDifference(median=unbiased.risk_difference[0], interval=unbiased.risk_difference[1:]),
+            probability_first_higher=unbiased.probability_first_higher,
+        ),
+        certainty=weaker.certainty or LEVELS[0],
+        reasons=weaker.reasons,
+    )
+
+
+def _notes(found: Answer, outcome: str, estimates: Mapping[str, Estimate]) -> tuple[str, ...]:
+    family = FAMILY_OF[outcome]
+    notes = []
+    times = [estimates[option].follow_up_months for option in CLASSES]
+    if family.grows_with_follow_up:
+        followed = [
+            f"{CLASS_LABELS[option][0]} {months:.0f}" for option, months in zip(CLASSES, times, strict=True) if months
+        ]
+        if followed:
+            notes.append(f"this rate grows with time; median follow-up in months: {', '.join(followed)}")
+        if (
+            times[0]
+            and times[1]
+            and max(times[0], times[1]) > found.model.assumptions["follow_up_ratio"] * min(times[0], times[1])
+        ):
+            notes.append("not the same time: the two options were not followed for equally long")
+    if family.id == "response" and estimates[CLASSES[0]].from_decision:
+        notes.append("CAR-T is counted from the infusion; the line from decision counts from apheresis")
+    return tuple(notes)
+
+
+def _waterfalls(found: Answer, explain: Collection[str]) -> dict[tuple[str, str], tuple[WaterfallStep, ...]]:
+    traits, means = cumulative_means(found)
+    result = {}
+    for index, cell in enumerate(found.model.cells):
+        if cell.outcome not in explain:
+            continue
+        column = [float(value) for value in means[:, index]]
+        steps = [WaterfallStep(trait=None, label="average patient of the evidence", mean=column[0], change=0.0)]
+        level = column[0]
+        for trait, before, after in zip(traits[1:], column[:-1], column[1:], strict=True):
+            if trait is not None and abs(after - before) >= SMALLEST_STEP:
+                label = f"{TRAIT_LABELS[trait]}: {found.traits[trait].text}"
+                level += after - before
+                steps.append(WaterfallStep(trait=trait, label=label, mean=level, change=after - before))
+        final = float(found.rates.mean[index])
+        steps.append(WaterfallStep(trait=None, label="this patient", mean=final, change=final - level))
+        result[cell.outcome, cell.option] = tuple(steps)
+    return result

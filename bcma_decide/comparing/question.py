@@ -1,0 +1,47 @@
+"""What is asked: one value that every face builds, `compare` answers, and the audit writes.
+
+It holds all that a comparison depends on besides program and evidence, so that it can be written down and repeated to
+the same bytes. A FHIR record is not part of it: only what was read from it is, the profile and the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date as Day  # noqa: N812  # a field is called date
+
+from pydantic import BaseModel, ConfigDict
+
+from bcma_decide.comparison import RecordLedger
+from bcma_decide.patient.profile import Patient
+from bcma_decide.pooled.definitions import Definitions
+from bcma_decide.vocabulary import DEFAULT_REGION, Design
+
+
+class Question(BaseModel):
+    """For whom to compare, and how; where the profile comes from a record, what the record held."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    patient: Patient
+    """What is known; everything else is unknown and averaged over."""
+    setting: Design = "real_world"
+    """Whose results to expect: those of ordinary care or of trials."""
+    region: str = DEFAULT_REGION
+    """Whose labels and regional rules to judge."""
+    date: Day | None = None
+    """As of which day; None: the date of the evidence, so that the same question gives the same bytes on any day."""
+    explain: tuple[str, ...] = ()
+    """Outcomes for which waterfall, studies and trait effects are included."""
+    name: str | None = None
+    """Of a shipped example; never a person's."""
+    record: RecordLedger | None = None
+    """Passed through to the profile of the answer; it changes no number."""
+
+    def written(self) -> str:
+        """As canonical JSON: names sorted, what was not asked left out, ASCII only."""
+        return json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def read(cls, text: str, definitions: Definitions) -> Question:
+        """Read what :meth:`written` gave; raises ProfileError or ValueError where it gave something else."""
+        return cls.model_validate(json.loads(text), context=definitions)

@@ -1,0 +1,53 @@
+"""What is not known of a patient, and how far knowing it would move each number."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bcma_decide.comparison import Move, Unknown
+from bcma_decide.model.numbers import Answer, trait_moves
+from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS
+
+SMALLEST_MOVE = 0.01
+"""An unknown trait that moves a rate by less than one in a hundred is not listed for it."""
+
+
+def all_unknowns(found: Answer) -> tuple[Unknown, ...]:
+    """Return the unknown traits that any number depends on, the one that moves a number furthest first."""
+    moving = np.any(found.model.used, axis=(0, 1)).tolist()
+    open_traits = [trait for trait in MODEL_TRAITS if found.traits[trait.id].value is None]
+    traits = [trait for trait in open_traits if moving[MODEL_TRAIT_IDS.index(trait.id)]]
+    all_moves = trait_moves(found, [trait.id for trait in traits])
+    unstable = found.model.assumptions["unstable_move"]
+    listed = []
+    for trait in traits:
+        moves = [move for move in all_moves.get(trait.id, ()) if move.high - move.low >= SMALLEST_MOVE]
+        moves.sort(key=lambda move: (move.low - move.high, move.outcome, move.option))
+        listed.append(
+            Unknown(
+                trait=trait.id,
+                label=trait.label,
+                needs=found.traits[trait.id].how,
+                moves=tuple(
+                    Move(
+                        outcome=move.outcome,
+                        option=move.option,
+                        low=move.low,
+                        high=move.high,
+                        low_when=_when(trait.kind, move.low_value),
+                        high_when=_when(trait.kind, move.high_value),
+                        unstable=move.high - move.low >= unstable,
+                    )
+                    for move in moves
+                ),
+            )
+        )
+    return tuple(sorted(listed, key=lambda unknown: -max((m.high - m.low for m in unknown.moves), default=0.0)))
+
+
+def _when(kind: str, value: float) -> str:
+    if kind == "age":
+        return f"about {value:.0f} years"
+    if kind == "prior_lines":
+        return f"about {value:.0f}"
+    return "present" if value > 0.5 else "absent"

@@ -1,0 +1,273 @@
+"""What is known of one patient, and the judgement of a condition on it in three values.
+
+A judgement carries what it rests on: the values that decide it, or what would have to be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from bcma_decide.facts.drug_history import SUMMARIES, Claim, DrugHistory, against_bcma
+from bcma_decide.facts.measures import Measure
+from bcma_decide.logic import Bounds, Span, Truth, all_of, any_of, negated
+from bcma_decide.patient.fields import FIELDS, or_list
+from bcma_decide.patient.phrases import COURSE_KINDS, and_list, course_text, label_of, span_text, yes_no
+from bcma_decide.patient.profile import Patient
+from bcma_decide.patient.reading import Course as GivenCourse
+from bcma_decide.pooled.conditions import Condition, Course, Drugs, Every, Is, Known, Not, OneOf, Score, Some, Within
+from bcma_decide.pooled.definitions import Definitions, Drug
+
+COURSES: Final = "prior_bcma_courses"
+
+
+class Evidence(NamedTuple):
+    """The claims about one trait, what it would need if there are none, and the inputs missing for it."""
+
+    claims: tuple[Claim, ...]
+    needs: str
+    missing: tuple[str, ...] = ()
+
+    @property
+    def value(self) -> Truth:
+        """Present, absent, or None where there is no claim or the claims disagree."""
+        values = {claim.value for claim in self.claims}
+        return values.pop() if len(values) == 1 else None
+
+
+class ItemPoints(NamedTuple):
+    """One item of a score: the value, its lowest and highest possible points, its fields, and what is missing.
+
+    Stages and formulas have no points by item.
+    """
+
+    label: str
+    text: str
+    points: Span | None = None
+    fields: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+class ScoreResult(NamedTuple):
+    """A score as far as it is settled: the span it must lie in and the categories still possible."""
+
+    score: str
+    span: Span | None
+    """None where nothing can be said: a formula without its inputs."""
+    groups: tuple[str, ...]
+    items: tuple[ItemPoints, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Inputs that are missing, each once."""
+        return tuple(dict.fromkeys(word for item in self.items for word in item.missing))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Fields the known part comes from."""
+        return tuple(dict.fromkeys(name for item in self.items for name in item.fields))
+
+    @property
+    def group(self) -> str | None:
+        """The category, only if nothing that is missing can change it."""
+        return self.groups[0] if len(self.groups) == 1 else None
+
+
+class Judgement(NamedTuple):
+    """Whether a condition holds, the values that decide it with their fields, and what is missing where it is open."""
+
+    value: Truth
+    here: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything known of one patient, given and derived; ``disputed`` names what contradicts itself."""
+
+    patient: Patient
+    definitions: Definitions
+    drugs: DrugHistory
+    measures: Mapping[str, Measure]
+    evidence: Mapping[str, Evidence]
+    scores: Mapping[str, ScoreResult]
+    disputed: frozenset[str] = frozenset()
+
+    def judge(self, condition: Condition) -> Judgement:
+        """Judge a condition in three values; what it rests on is kept, whatever cannot matter is left out."""
+        match condition:
+            case Not(part):
+                found = self.judge(part)
+                return found._replace(value=negated(found.value))
+            case Every(parts):
+                return _joined([self.judge(part) for part in parts], all_of, settles=False)
+            case Some(parts):
+                return _joined([self.judge(part) for part in parts], any_of, settles=True)
+            case Is(trait, wanted):
+                found = self.truth(trait)
+                return found._replace(value=None if found.value is None else found.value is wanted)
+            case Known(trait, wanted):
+                known = self.truth(trait).value is not None
+                return Judgement(known is wanted, (f"{label_of(trait)}: {'known' if known else 'not known'}",))
+            case OneOf(trait, values):
+                return self._one_of(trait, values)
+            case Within(trait, bounds):
+                return self._within(trait, bounds)
+            case Drugs():
+                return self._drugs(condition)
+            case Course(kinds, months):
+                return self._course(kinds, months)
+            case Score(name, bounds):
+                return self._score(name, bounds)
+
+    def truth(self, trait: str) -> Judgement:
+        """A yes-or-no trait: derived where it has a definition, else as given."""
+        label = label_of(trait)
+        if trait in self.disputed:
+            return _contradicted(trait)
+        known = self.evidence.get(trait)
+        if known is None:
+            value: object = getattr(self.patient, trait, None)
+            if not isinstance(value, bool):
+                return Judgement(None, missing=(label,))
+            return Judgement(value, (f"{label}: {yes_no(value, trait)}",), fields=(trait,))
+        if known.value is None:
+            return Judgement(None, missing=known.missing or (label,))
+        how = next((f" ({claim.how})" for claim in known.claims if claim.how != "given"), "")
+        fields = tuple(dict.fromkeys(name for claim in known.claims for name in claim.fields))
+        return Judgement(known.value, (f"{label}: {yes_no(known.value)}{how}",), fields=fields)
+
+    def _within(self, trait: str, bounds: Bounds) -> Judgement:
+        label = label_of(trait)
+        measure = self.measures.get(trait)
+        if trait in self.disputed:
+            return _contradicted(trait)
+        if measure is None:
+            return Judgement(None, missing=(label,))
+        value = bounds.judge(measure.span)
+        missing = () if value is not None else measure.missing or (label,)
+        return Judgement(value, (f"{label} {measure.shown}",), missing, measure.fields)
+
+    def _one_of(self, trait: str, values: tuple[float | str, ...]) -> Judgement:
+        if FIELDS[trait].kind != "choice":
+            found = [self._within(trait, Bounds(at_least=float(value), at_most=float(value))) for value in values]
+            return _joined(found, any_of, settles=True)
+        given: str | None = getattr(self.patient, trait)
+        if given is None:
+            return Judgement(None, missing=(label_of(trait),))
+        return Judgement(given in values, (f"{label_of(trait)}: {given}",), fields=(trait,))
+
+    def _drugs(self, wanted: Drugs) -> Judgement:
+        failed = wanted.state == "refractory"
+        known = self.drugs.refractory if failed else self.drugs.exposed
+        members = wanted.drugs or self.definitions.agents(wanted.drug_class)
+        said = "refractory to" if failed else "given"
+        contested = self._contested(members)
+        if contested:
+            return _contradicted(contested)
+        sure = [drug for drug in members if known[drug]]
+        ruled_out = [drug for drug in members if known[drug] is False]
+        if len(sure) >= wanted.at_least:
+            return Judgement(True, (f"{said} {and_list(sure)}",), fields=self.drugs.headings(sure))
+        if len(members) - len(ruled_out) < wanted.at_least:
+            return Judgement(False, (f"not {said} {or_list(ruled_out)}",), fields=self.drugs.headings(ruled_out))
+        never = self._never_given([drug for drug in members if known[drug] is None])
+        if never is not None:
+            return never
+        for rule in self.definitions.drug_counts:
+            enough = any(n.drug_class == wanted.drug_class and n.at_least >= wanted.at_least for n in rule.needs)
+            if enough and (found := self.truth(rule.id)).value:
+                return found
+        label = self.definitions.class_label(wanted.drug_class) if wanted.drug_class else or_list(wanted.drugs)
+        return Judgement(None, missing=(f"{label} ({'refractory or not' if failed else 'given or not'})",))
+
+    def _listed(self, names: Iterable[str]) -> list[Drug]:
+        wanted = frozenset(names)
+        return [drug for drug in self.definitions.drugs if drug.id in wanted]
+
+    def _contested(self, drugs: Iterable[str]) -> str:
+        """A contradictory trait that speaks of any of these drugs; empty where there is none."""
+        wanted = self._listed(drugs)
+        for summary, covers in SUMMARIES.items():
+            if summary in self.disputed and any(covers(drug) for drug in wanted):
+                return summary
+        classes = {drug.drug_class for drug in wanted}
+        counted = (rule for rule in self.definitions.drug_counts if rule.id in self.disputed)
+        return next((rule.id for rule in counted if classes & {need.drug_class for need in rule.needs}), "")
+
+    def _never_given(self, drugs: list[str]) -> Judgement | None:
+        """Whether a summary (no earlier BCMA therapy, no T-cell redirection) rules all of these drugs out."""
+        wanted = self._listed(drugs)
+        for summary, covers in SUMMARIES.items():
+            if all(covers(drug) for drug in wanted) and (found := self.truth(summary)).value is False:
+                return found
+        return None
+
+    def _course(self, kinds: tuple[str, ...], months: Bounds) -> Judgement:
+        """Courses listed, and of the kinds not listed whether they were given at all."""
+        contested = next((name for name in (COURSES, "prior_bcma") if name in self.disputed), None)
+        if contested:
+            return _contradicted(contested)
+        parts = []
+        for kind in kinds:
+            listed = [course for course in self.patient.prior_bcma_courses if course.kind == kind]
+            parts += [_in_time(course, months) for course in listed] or [self._unlisted(kind, months)]
+        return _joined(parts, any_of, settles=True)
+
+    def _unlisted(self, kind: str, months: Bounds) -> Judgement:
+        name = f"BCMA {COURSE_KINDS[kind]}"
+
+        def of_kind(drug: Drug) -> bool:
+            return drug.modality == kind and against_bcma(drug)
+
+        claim = self.drugs.exposure(of_kind)
+        if claim is not None and (not claim.value or not months.edges):
+            return Judgement(claim.value, (claim.how,), fields=claim.fields)
+        if claim is not None:
+            return Judgement(None, missing=(f"time since the {name}",))
+        never = self._never_given([drug.id for drug in self.definitions.drugs if of_kind(drug)])
+        return never or Judgement(None, missing=(f"earlier {name}",))
+
+    def _score(self, name: str, bounds: Bounds) -> Judgement:
+        result = self.scores[name]
+        contradicted = next((part for part in result.fields if part in self.disputed), None)
+        if contradicted is not None:
+            return _contradicted(contradicted)
+        if result.span is None:
+            return Judgement(None, missing=result.missing)
+        value = bounds.judge(result.span)
+        here = f"{self.score_names[name]} {span_text(result.span)}"
+        missing = result.missing if value is None else ()
+        return Judgement(value, (here,) if result.fields else (), missing, result.fields)
+
+    @cached_property
+    def score_names(self) -> Mapping[str, str]:
+        """What each score is called."""
+        return {score.about.id: score.about.name for score in self.definitions.scores.every()}
+
+
+def _in_time(course: GivenCourse, months: Bounds) -> Judgement:
+    if months.edges and course.months_since is None:
+        return Judgement(None, missing=(f"time since the BCMA {COURSE_KINDS[course.kind]}",))
+    value = course.months_since is None or months.hold(course.months_since)
+    return Judgement(value, (f"earlier {course_text(course)}",), fields=(COURSES,))
+
+
+def _joined(parts: list[Judgement], join: Callable[[Iterable[Truth]], Truth], *, settles: bool) -> Judgement:
+    """Join parts; where one part ``settles`` the whole, only such parts speak, and of an open one those still open."""
+    value = join(part.value for part in parts)
+    deciding = [part for part in parts if value is not settles or part.value is value]
+    known = [part for part in deciding if part.value is not None]
+    return Judgement(
+        value,
+        tuple(dict.fromkeys(text for part in known for text in part.here)),
+        tuple(dict.fromkeys(word for part in deciding if part.value is None for word in part.missing)),
+        tuple(dict.fromkeys(name for part in known for name in part.fields)),
+    )
+
+
+def _contradicted(trait: str) -> Judgement:
+    return Judgement(None, missing=(f"{label_of(trait)} without contradiction",))

@@ -1,0 +1,104 @@
+"""Scores of one patient: what is missing counts its lowest and its highest points, never a normal value."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+
+from bcma_decide.facts.facts import Facts, ItemPoints, ScoreResult
+from bcma_decide.facts.measures import Measure, computed, converted, formula_inputs
+from bcma_decide.logic import Span
+from bcma_decide.patient.fields import FIELD_LABELS, in_sentence
+from bcma_decide.pooled.score_book import AnyScore, Conversion, Formula, PointScore, ScoreItem, Staging
+
+
+def score_patient(
+    facts: Facts, scores: MutableMapping[str, ScoreResult], numbers: MutableMapping[str, Measure]
+) -> None:
+    """Work out every score in order; a stage that is not given stands in for its field from then on.
+
+    ``scores`` and ``numbers`` are those ``facts`` looks things up in, so that later scores see earlier ones.
+    """
+    for score in facts.definitions.scores.every():
+        result = scores[score.about.id] = _result(score, facts)
+        if isinstance(score, Staging) and result.fields and result.span is not None:
+            given = numbers.get(score.gives)
+            if given is None:
+                how = f"from {', '.join(item.text for item in result.items if item.fields)}"
+                text = " or ".join(result.groups)
+                numbers[score.gives] = Measure(result.span, text, how, result.fields, result.missing)
+            elif not result.span.low <= given.span.low <= result.span.high:
+                del numbers[score.gives]  # contradicts itself: later scores take it as unknown
+
+
+def _result(score: AnyScore, facts: Facts) -> ScoreResult:
+    if isinstance(score, PointScore):
+        return _points(score, facts)
+    if isinstance(score, Staging):
+        return _staged(score, facts)
+    return _worked_out(score, facts)
+
+
+def _points(score: PointScore, facts: Facts) -> ScoreResult:
+    items = tuple(_item(item, facts) for item in score.items)
+    known = [item.points for item in items if item.points is not None]
+    span = Span(sum(points.low for points in known), sum(points.high for points in known))
+    possible = tuple(group.label for group in score.groups if group.bounds.judge(span) is not False)
+    return ScoreResult(score.about.id, span, possible, items)
+
+
+def _item(item: ScoreItem, facts: Facts) -> ItemPoints:
+    if item.when is not None:
+        found = facts.judge(item.when)
+        low = item.points if found.value else 0.0
+        high = 0.0 if found.value is False else item.points
+        text = "; ".join(found.here) if found.value is not None else f"{item.label} not known"
+        return ItemPoints(item.label, text, Span(low, high), found.fields, found.missing)
+    measure = facts.measures.get(str(item.field))
+    if measure is None:
+        points = [band.points for band in item.bands]
+        return ItemPoints(item.label, f"{item.label} not known", Span(min(points), max(points)), missing=(item.label,))
+    points = [band.points for band in item.bands if band.bounds.judge(measure.span) is not False]
+    span = Span(min(points), max(points))
+    missing = () if span.exact else (item.label,)
+    return ItemPoints(item.label, f"{item.label} {measure.shown}", span, measure.fields, missing)
+
+
+def _staged(score: Staging, facts: Facts) -> ScoreResult:
+    """Stages still possible: one is out where its condition fails; where one holds, all others are."""
+    found = {stage.stage: facts.judge(stage.when) for stage in score.stages if stage.when is not None}
+    settled = {stage for stage, judged in found.items() if judged.value}
+    open_ones = settled or {s.stage for s in score.stages if s.stage not in found or found[s.stage].value is None}
+    possible = sorted((stage for stage in score.stages if stage.stage in open_ones), key=lambda stage: stage.stage)
+    items: dict[str, ItemPoints] = {}
+    for judged in found.values():
+        items |= {text: ItemPoints(text, text, fields=judged.fields) for text in judged.here}
+        if len(possible) > 1:
+            items |= {word: ItemPoints(word, f"{word} not known", missing=(word,)) for word in judged.missing}
+    span = Span(float(possible[0].stage), float(possible[-1].stage))
+    return ScoreResult(score.about.id, span, tuple(stage.label for stage in possible), tuple(items.values()))
+
+
+def _worked_out(score: Formula | Conversion, facts: Facts) -> ScoreResult:
+    if isinstance(score, Formula):
+        own = computed(score, facts.patient, facts.measures)
+        names = formula_inputs(score)
+    else:
+        own = converted(score, facts.measures)
+        names = (score.takes,)
+    items = [_input(name, facts) for name in names]
+    if isinstance(score, Formula):
+        sex = facts.patient.sex
+        text = f"sex {sex or 'not known'}"
+        items.append(ItemPoints("sex", text, fields=("sex",) if sex else (), missing=() if sex else ("sex",)))
+    if own is None and not any(item.missing for item in items):
+        why = "not for patients on dialysis" if facts.patient.dialysis else "not a value of the table"
+        items.append(ItemPoints(why, why))
+    return ScoreResult(score.about.id, own.span if own else None, (), tuple(items))
+
+
+def _input(name: str, facts: Facts) -> ItemPoints:
+    label = in_sentence(FIELD_LABELS[name])
+    if name not in facts.measures:
+        return ItemPoints(label, f"{label} not known", missing=(label,))
+    measure = facts.measures[name]
+    return ItemPoints(label, f"{label} {measure.text}", fields=measure.fields)

@@ -1,0 +1,119 @@
+"""Which of several values of a record the profile takes: the newest that can be used, and none where they disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from bcma_decide.comparison import InputLine
+from bcma_decide.fhir.reading.find import Find
+from bcma_decide.vocabulary import InputState
+
+_COMPARED: Final = 500
+"""Newest results of one field that are compared with each other."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The value of one field, if there is one, and a line for everything found."""
+
+    value: str | None
+    lines: tuple[InputLine, ...]
+
+
+def choose(finds: Sequence[Find], on: date, limits: Mapping[str, tuple[int, str]], once: frozenset[str]) -> Choice:
+    """Choose among the finds of one field.
+
+    Parameters
+    ----------
+    finds
+        All finds of the field.
+    on
+        The day ages are counted to.
+    limits
+        Days a value may be old, and why, by field.
+    once
+        Fields that stay present once they were.
+    """
+    checked = sorted((_in_time(find, on, limits) for find in finds), key=_order)
+    usable = [find for find in checked if find.state == "usable" and find.value is not None]
+    disputed = _disputed(usable)
+    taken = _taken([find for find in usable if find not in disputed], disputed, usable and usable[0].field in once)
+    stale = next((find for find in checked if find.state == "stale"), None) if taken is None else None
+    lines = [find.line(on, *_state(find, taken, disputed, stale)) for find in checked]
+    return Choice(taken.value if taken else None, tuple(lines))
+
+
+def _in_time(find: Find, on: date, limits: Mapping[str, tuple[int, str]]) -> Find:
+    """Refuse what is dated after the day, too old, or of an age that cannot be told."""
+    if find.value is None or find.state != "usable":
+        return find
+    find = not_after(find, on)
+    if find.state != "usable" or find.field not in limits:
+        return find
+    days, _ = limits[find.field]
+    if find.when is None:
+        return find.refused(f"no date; not used unless it is {days} days old at most")
+    age = find.when.days_before(on)
+    return find.refused(f"{age} days old, more than {days}", "stale") if age > days else find
+
+
+def not_after(find: Find, on: date) -> Find:
+    """Ignore what is dated after the day asked for."""
+    late = find.state == "usable" and find.when is not None and find.when.first > on
+    return find.refused(f"dated after {on.isoformat()}", "ignored") if late else find
+
+
+def _order(find: Find) -> tuple[object, ...]:
+    """Newest first, the undated last; then whatever makes the order the same for any order of the bundle."""
+    day = -find.when.first.toordinal() if find.when else 1
+    moment = -find.when.moment.timestamp() if find.when and find.when.moment else 0.0
+    coding = find.coding or ("", "")
+    return (day, moment, find.value is None, find.value or "", find.text, *coding, find.resource, find.note)
+
+
+def _disputed(usable: Sequence[Find]) -> list[Find]:
+    """Finds of the same time that say different things; a moment settles the order only if both have one."""
+    usable = usable[:_COMPARED]
+    return [
+        find
+        for find in usable
+        if any(other.value != find.value and _same_time(find, other) for other in usable if other is not find)
+    ]
+
+
+def _same_time(one: Find, other: Find) -> bool:
+    if one.when is None or other.when is None:
+        return one.when is other.when
+    if one.when.moment and other.when.moment and one.when.first == one.when.last:
+        return one.when.moment == other.when.moment
+    return one.when.first <= other.when.last and other.when.first <= one.when.last
+
+
+def _taken(clear: Sequence[Find], disputed: Sequence[Find], once: object) -> Find | None:
+    if once and (positive := next((find for find in clear if find.value == "yes"), None)):
+        return positive
+    newest = clear[0] if clear else None
+    if newest is None or not disputed:
+        return newest
+    return newest if _order(newest)[:2] < min(_order(find)[:2] for find in disputed) else None
+
+
+def _state(find: Find, taken: Find | None, disputed: Sequence[Find], stale: Find | None) -> tuple[InputState, str]:
+    """What became of a find; of values that are too old only the newest is told, and only if there is no other."""
+    if find.state == "usable" and find.value is None:
+        return "note", ""
+    if find.state == "stale" and find is not stale:
+        return "older", ""
+    if find.state != "usable":
+        return find.state, ""
+    if find is taken:
+        return "used", ""
+    if find in disputed:
+        differs = "another result of the same time differs"
+        return ("contradiction", f"{differs}; taken as unknown") if taken is None else ("older", differs)
+    if taken is not None and find.value == taken.value and find.when == taken.when:
+        return "older", "the same value once more"
+    return "older", ""

@@ -1,0 +1,100 @@
+"""One value found in a record, before it is decided which of them the profile takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+
+from bcma_decide.comparison import InputLine
+from bcma_decide.fhir.reading.bundle import Plain, Resource, clip, mappings
+from bcma_decide.fhir.reading.dates import When
+from bcma_decide.patient.fields import FIELDS
+from bcma_decide.pooled.codes import Code, CodeBasis, Coding
+from bcma_decide.vocabulary import InputState
+
+FindState = Literal["usable", "stale", "not_usable", "ignored", "note"]
+
+
+@dataclass(frozen=True)
+class Find:
+    """A value of a record: what it would be in the profile, where it stands, and what speaks against it."""
+
+    field: str
+    text: str
+    """As the record has it."""
+    state: FindState
+    value: str | None = None
+    """As the profile reads it; None where it cannot be used."""
+    resource: str = ""
+    when: When | None = None
+    coding: Coding | None = None
+    basis: CodeBasis | Literal[""] = ""
+    unit: str = ""
+    layer: str = ""
+    note: str = ""
+    label: str = ""
+
+    def refused(self, note: str, state: FindState = "not_usable") -> Find:
+        """Return the same, not used for this reason."""
+        return replace(self, state=state, value=None, note=note)
+
+    def line(self, on: date, state: InputState, note: str = "") -> InputLine:
+        """The line of the ledger."""
+        return InputLine(
+            field=self.field,
+            label=self.label or (FIELDS[self.field].label if self.field in FIELDS else self.field),
+            text=self.text,
+            state=state,
+            resource=self.resource,
+            system=self.coding.system if self.coding else "",
+            code=self.coding.code if self.coding else "",
+            date=self.when.text if self.when else "",
+            age_days=max(0, self.when.days_before(on)) if self.when else None,
+            unit=self.unit,
+            layer=self.layer,
+            basis=self.basis,
+            note="; ".join(part for part in (note, self.note) if part),
+        )
+
+
+def weakest(*bases: CodeBasis) -> CodeBasis:
+    """How something is known that rests on several codes: as the least certain of them."""
+    return "recalled" if "recalled" in bases else "secondary" if "secondary" in bases else "verified"
+
+
+def start(field: str, code: Code, resource: Resource, when: When | None) -> Find:
+    """Begin a find from the code it was recognised by."""
+    return Find(
+        field=field,
+        text=code.text,
+        state="usable",
+        resource=resource.name,
+        when=when,
+        coding=code.key,
+        basis=code.basis,
+        layer=code.layer or "code",
+        note=code.note,
+    )
+
+
+def codings(concept: object, systems: dict[str, str]) -> Iterator[Coding]:
+    """Codings of a CodeableConcept under the short names of their systems; codes without a system are left out."""
+    for each in mappings(concept.get("coding") if isinstance(concept, dict) else None):
+        system, code = each.get("system"), each.get("code")
+        if isinstance(system, str) and isinstance(code, str) and system and code:
+            yield Coding(systems.get(system.rstrip("/"), clip(system)), clip(code.strip()))
+
+
+def words_of(concept: object) -> tuple[str, ...]:
+    """Texts of a CodeableConcept: its own, then those of its codings."""
+    if not isinstance(concept, dict):
+        return ()
+    texts = [concept.get("text"), *(each.get("display") for each in mappings(concept.get("coding")))]
+    return tuple(dict.fromkeys(clip(text) for text in texts if clip(text)))
+
+
+def status_of(data: Plain) -> str:
+    """The status of a resource, or nothing."""
+    return clip(data.get("status"))

@@ -1,0 +1,240 @@
+"""A FHIR R4 Bundle of one patient as a profile, with a ledger of everything that was read and not read.
+
+What is not in the record is unknown, never absent. What is old, doubtful, contradictory, without a unit or under a code
+that was never checked is shown with the reason and not used. Nothing is fetched.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Final, Literal
+
+from bcma_decide.comparison import InputLine, RecordLedger, UnmappedLine
+from bcma_decide.fhir.reading.bundle import Record, Resource, read_record
+from bcma_decide.fhir.reading.choose import choose, not_after
+from bcma_decide.fhir.reading.conditions import MYELOMA, has_myeloma, read_condition
+from bcma_decide.fhir.reading.cytogenetics import is_cytogenetic, read_cytogenetics
+from bcma_decide.fhir.reading.exposure import (
+    COURSES,
+    KINDS,
+    RECEIVED,
+    Dose,
+    courses,
+    drug_names,
+    names_a_drug,
+    one_line_each,
+    read_drug,
+)
+from bcma_decide.fhir.reading.find import Find, codings, words_of
+from bcma_decide.fhir.reading.lines import inferred_lines
+from bcma_decide.fhir.reading.observations import read_observation
+from bcma_decide.fhir.reading.person import read_person
+from bcma_decide.patient.fields import FIELDS
+from bcma_decide.patient.profile import Patient
+from bcma_decide.pooled.codes import Codes
+from bcma_decide.pooled.definitions import Definitions
+
+LINES: Final = "prior_lines"
+UnmappedKind = Literal["drug", "observation", "condition", "procedure"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a record gave."""
+
+    patient: Patient
+    values: Mapping[str, Any]
+    """Fields of the profile as text; drugs and courses as lists of text."""
+    ledger: RecordLedger
+    has_myeloma: bool | None
+    """True where a condition says so, False where it was refuted, None where the record does not say."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    finds: tuple[Find, ...]
+    doses: tuple[Dose, ...]
+    unmapped: tuple[tuple[UnmappedKind, str, str, str], ...]
+
+
+def read_bundle(
+    bundle: Mapping[str, Any], codes: Codes, definitions: Definitions, on: date, *, infer: bool = False
+) -> Reading:
+    """Read a profile from a Bundle.
+
+    Parameters
+    ----------
+    bundle
+        A FHIR R4 Bundle of one patient as plain data.
+    codes, definitions
+        Those of the evidence: ``load_model().codes`` and ``.definitions``.
+    on
+        The day ages of patient and values are counted to; what is dated later is ignored.
+    infer
+        Use lines of therapy inferred from dated exposure; otherwise they are only shown.
+
+    Raises
+    ------
+    ProfileError
+        When it is no such Bundle, or holds resources of more than one patient.
+    """
+    record = read_record(bundle)
+    found = _everything(record, codes, definitions)
+    diagnoses = [not_after(find, on) for find in found.finds if find.field == MYELOMA]
+    by_field: dict[str, list[Find]] = defaultdict(list)
+    for find in (*found.finds, *(read_person(record.patient, on) if record.patient else ())):
+        if find.field != MYELOMA:
+            by_field[find.field].append(find)
+    once = frozenset(wording.field for wording in codes.cytogenetics.words)
+    values: dict[str, Any] = {}
+    lines: list[InputLine] = []
+    for field, finds in by_field.items():
+        choice = choose(finds, on, codes.age_limit, once)
+        lines += choice.lines
+        if choice.value is not None:
+            values[field] = choice.value
+    doses = [Dose(dose.drug, not_after(dose.find, on)) for dose in found.doses]
+    for drug, find, given in one_line_each(doses, definitions):
+        lines.append(find.line(on, "used" if find.state == "usable" else find.state))
+        if given:
+            values.setdefault(RECEIVED, []).append(drug)
+    given_courses, behind = courses(doses, definitions, on)
+    if given_courses:
+        values[COURSES] = given_courses
+        lines += [find.line(on, "used") for find in behind]
+    lines += _inferred(doses, codes, on, infer, values)
+    disease = has_myeloma(diagnoses)
+    lines += [*_diagnosis(diagnoses, disease, on), *_aside(record)]
+    values = {name: values[name] for name in FIELDS if name in values}
+    return Reading(
+        patient=Patient.read(values, definitions),
+        values=values,
+        ledger=RecordLedger(
+            inputs=tuple(sorted(dict.fromkeys(lines), key=_place)), unmapped=_unmapped(found.unmapped), date=on
+        ),
+        has_myeloma=disease,
+    )
+
+
+def _everything(record: Record, codes: Codes, definitions: Definitions) -> _Found:
+    finds: list[Find] = []
+    doses: list[Dose] = []
+    unmapped: list[tuple[UnmappedKind, str, str, str]] = []
+    for resource in record.resources:
+        if is_cytogenetic(resource.data, codes):
+            finds += read_cytogenetics(resource, codes)
+        elif resource.kind == "Observation":
+            found = list(read_observation(resource, codes))
+            finds += found
+            if not found:
+                unmapped += _unknown("observation", resource, codes)
+        elif resource.kind == "Condition":
+            conditions = list(read_condition(resource, codes))
+            finds += conditions
+            if not conditions:
+                unmapped += _unknown("condition", resource, codes)
+        elif resource.kind == "Procedure" and not names_a_drug(resource, codes, definitions):
+            unmapped += _unknown("procedure", resource, codes)
+        elif resource.kind in KINDS:
+            match read_drug(resource, record, codes, definitions):
+                case None:
+                    unmapped += _unknown_drug(resource, record, codes)
+                case Find() as find:
+                    finds.append(find)
+                case named:
+                    doses += named
+    return _Found(tuple(finds), tuple(doses), tuple(unmapped))
+
+
+def _unknown(kind: UnmappedKind, resource: Resource, codes: Codes) -> Iterator[tuple[UnmappedKind, str, str, str]]:
+    concept = resource.data.get("code")
+    yield _shown(kind, words_of(concept), list(codings(concept, dict(codes.systems))))
+
+
+def _unknown_drug(resource: Resource, record: Record, codes: Codes) -> Iterator[tuple[UnmappedKind, str, str, str]]:
+    given, texts = drug_names(resource, record, codes)
+    yield _shown("drug", texts, given)
+
+
+def _shown(kind: UnmappedKind, texts: Sequence[str], given: Sequence[Any]) -> tuple[UnmappedKind, str, str, str]:
+    first = min(given) if given else None
+    text = texts[0] if texts else "" if first else "without code and name"
+    return kind, text, first.system if first else "", first.code if first else ""
+
+
+def _unmapped(found: Iterable[tuple[UnmappedKind, str, str, str]]) -> tuple[UnmappedLine, ...]:
+    order = ("drug", "procedure", "condition", "observation")
+    counts = sorted(Counter(found).items(), key=lambda item: (order.index(item[0][0]), item[0]))
+    return tuple(
+        UnmappedLine(kind=kind, text=text, system=system, code=code, count=count)
+        for (kind, text, system, code), count in counts
+    )
+
+
+def _inferred(
+    doses: Sequence[Dose], codes: Codes, on: date, infer: bool, values: dict[str, Any]
+) -> Iterator[InputLine]:
+    """The inferred lines of therapy, as a value only if asked for."""
+    count = inferred_lines(doses, codes.lines)
+    if count is None or LINES in values:
+        return
+    if infer:
+        values[LINES] = str(count)
+    note = codes.lines.wording if infer else "inferred from the dates of drugs; not used unless asked for (--infer)"
+    find = Find(
+        LINES,
+        f"{count} {'line' if count == 1 else 'lines'}",
+        "usable",
+        str(count),
+        layer="inferred",
+        basis=codes.lines.basis,
+        note=note,
+    )
+    yield find.line(on, "inferred" if infer else "not_usable")
+
+
+def _diagnosis(finds: Sequence[Find], disease: bool | None, on: date) -> Iterator[InputLine]:
+    for find in finds:
+        state = find.state if find.state in ("ignored", "not_usable") else "used"
+        yield replace(find, label="Diagnosis").line(on, state).model_copy(update={"field": ""})
+    if disease is None:
+        yield Find("", "no condition with a code of multiple myeloma", "note", label="Diagnosis").line(on, "note")
+
+
+def _aside(record: Record) -> Iterator[InputLine]:
+    """What was left aside as a whole."""
+    said = (
+        (len(record.without_subject), "resources that name no patient", "ignored"),
+        (record.junk, "entries without a resource", "ignored"),
+        (int(record.more_pages), "the record has more pages than were given", "note"),
+    )
+    for count, text, state in said:
+        if count:
+            shown = text if state == "note" else f"{count} {text}"
+            yield InputLine(field="", label="Bundle", text=shown, state="note" if state == "note" else "ignored")
+
+
+_STATES: Final = (
+    "used", "inferred", "contradiction", "stale", "not_usable", "older", "ignored", "replaced", "note"
+)  # fmt: skip
+_FIELDS: Final = {name: number for number, name in enumerate(FIELDS)}
+
+
+def _place(line: InputLine) -> tuple[object, ...]:
+    """Fields in the order of the table, what was used first, the newest first; the same for any order of the bundle."""
+    age = line.age_days if line.age_days is not None else 10**6
+    place = _FIELDS.get(line.field, len(_FIELDS))
+    return (
+        place,
+        _STATES.index(line.state),
+        age,
+        line.label,
+        line.text,
+        line.system,
+        line.code,
+        line.resource,
+        line.note,
+    )

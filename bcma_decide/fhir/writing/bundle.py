@@ -1,0 +1,83 @@
+"""A comparison as one FHIR R4 Bundle: what is expected with each option, what is missing, who made it from what.
+
+It is plain data, ready to be written; nothing is fetched and no clock is read. The tests hold it against an
+independent model of the standard.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bcma_decide.comparison import Comparison
+from bcma_decide.fhir.reading.bundle import read_record, subject_of
+from bcma_decide.fhir.writing.document import DOCUMENT, document_reference
+from bcma_decide.fhir.writing.guidance import GUIDANCE, guidance_response
+from bcma_decide.fhir.writing.notes import findings_of
+from bcma_decide.fhir.writing.origin import device, provenance
+from bcma_decide.fhir.writing.parts import Resource, frame_of, is_reference
+from bcma_decide.fhir.writing.risk import assessed, part_of, risk_assessment
+from bcma_decide.pooled.codes import Codes
+
+
+def fhir_bundle(
+    comparison: Comparison, codes: Codes, *, recorded: datetime, subject: str | None = None, pdf: bytes | None = None
+) -> dict[str, Any]:
+    """Write a comparison as a Bundle of type ``collection``.
+
+    Parameters
+    ----------
+    comparison
+        What to write; probabilities become per cent.
+    codes
+        Those of the evidence, ``load_model().codes``: what missing inputs are asked for by.
+    recorded
+        When it was made, with its time zone.
+    subject
+        Reference to the patient, as in ``Patient/1``; without one the patient is named in words only.
+    pdf
+        The printed sheet, to go inside.
+
+    Raises
+    ------
+    ValueError
+        When the time has no zone, or the subject is no reference.
+    """
+    frame = frame_of(comparison, recorded, subject)
+    options, findings = assessed(comparison), findings_of(comparison)
+    parts = [GUIDANCE, *map(part_of, options), *([DOCUMENT] if pdf is not None else [])]
+    resources: list[Resource] = [
+        guidance_response(frame, codes, findings),
+        *(risk_assessment(frame, option, findings) for option in options),
+        *([document_reference(frame, pdf)] if pdf is not None else []),
+        device(frame),
+        provenance(frame, parts),
+    ]
+    return {
+        "resourceType": "Bundle",
+        "id": frame.id_of("Bundle"),
+        "identifier": frame.identifier,
+        "type": "collection",
+        "timestamp": frame.recorded,
+        "entry": [{"fullUrl": f"urn:uuid:{each['id']}", "resource": each} for each in resources],
+    }
+
+
+def bundle_json(bundle: Mapping[str, Any]) -> str:
+    """The Bundle as it is printed and sent."""
+    return json.dumps(bundle, indent=2, ensure_ascii=False) + "\n"
+
+
+def patient_reference(record: Mapping[str, Any]) -> str | None:
+    """The reference by which a record names its patient; None where it has none that can be repeated.
+
+    Raises
+    ------
+    ProfileError
+        When it is no record of one patient.
+    """
+    found = read_record(record)
+    named = sorted(found.patient.addresses) if found.patient else [subject_of(each.data) for each in found.resources]
+    return next((each for each in named if each and is_reference(each)), None)

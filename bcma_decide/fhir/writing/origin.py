@@ -1,0 +1,49 @@
+"""Which program made the resources, from which evidence: Device and Provenance."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bcma_decide.comparison import Comparison
+from bcma_decide.fhir.writing.parts import EVIDENCE, Frame, Resource
+
+DEVICE: Final = "Device"
+PROVENANCE: Final = "Provenance"
+
+
+def device(frame: Frame) -> Resource:
+    """The program as the device that did it, with its versions."""
+    software, evidence = frame.comparison.software, frame.comparison.evidence
+    return {
+        "resourceType": "Device",
+        "id": frame.id_of(DEVICE),
+        "deviceName": [{"name": software.name, "type": "user-friendly-name"}],
+        "type": {"text": "Decision-support software"},
+        "version": [
+            {"type": {"text": "software"}, "value": software.version},
+            {"type": {"text": "evidence"}, "value": f"{evidence.version} of {evidence.date}"},
+            {"type": {"text": "schema of the result"}, "value": software.schema_version},
+        ],
+        "note": [{"text": frame.comparison.intended_use}],
+    }
+
+
+def provenance(frame: Frame, parts: list[str]) -> Resource:
+    """Who made the other resources of the bundle, when, and from which evidence."""
+    return {
+        "resourceType": "Provenance",
+        "id": frame.id_of(PROVENANCE),
+        "target": [frame.link(part) for part in parts],
+        "recorded": frame.recorded,
+        "agent": [{"who": frame.link(DEVICE)}],
+        "entity": [{"role": "source", "what": _evidence(frame.comparison)}],
+    }
+
+
+def _evidence(comparison: Comparison) -> dict[str, object]:
+    """The evidence by its hash; there is no resource to point to."""
+    evidence = comparison.evidence
+    return {
+        "identifier": {"system": EVIDENCE, "value": evidence.hash},
+        "display": f"evidence {evidence.version} of {evidence.date}",
+    }

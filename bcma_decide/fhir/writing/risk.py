@@ -1,0 +1,139 @@
+"""One RiskAssessment per option that has numbers: a prediction per outcome, of 100 patients like this one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bcma_decide.comparison import Comparison, Estimate, Move, Option, Outcome, Unknown
+from bcma_decide.fhir.writing.notes import Findings, option_notes
+from bcma_decide.fhir.writing.origin import DEVICE
+from bcma_decide.fhir.writing.parts import (
+    CERTAINTY,
+    OPTION,
+    OUTCOME,
+    POINT_ESTIMATE,
+    PREDICTION_INTERVAL,
+    UNKNOWN_RANGE,
+    Frame,
+    Resource,
+    as_notes,
+    coded,
+    filled,
+    is_reference,
+    percent,
+    percent_range,
+)
+from bcma_decide.render.words import arrange, sentences, wording
+from bcma_decide.render.words.record_view import REACHED
+
+
+def part_of(option: Option) -> str:
+    """What the assessment of an option is called among the resources of the bundle."""
+    return f"RiskAssessment {option.id}"
+
+
+def assessed(comparison: Comparison) -> list[Option]:
+    """The options that have any number."""
+    return [
+        option
+        for option in comparison.options
+        if any(wording.has_number(arrange.estimate_of(outcome, option)) for outcome in comparison.outcomes)
+    ]
+
+
+def risk_assessment(frame: Frame, option: Option, findings: Findings) -> Resource:
+    """Write what is expected with one option."""
+    comparison = frame.comparison
+    software, evidence = comparison.software, comparison.evidence
+    return filled(
+        {
+            "resourceType": "RiskAssessment",
+            "id": frame.id_of(part_of(option)),
+            "identifier": [frame.identifier],
+            "status": "final",
+            "method": {
+                "text": f"{software.name} {software.version}, evidence of {evidence.date} ({evidence.hash[:12]})"
+            },
+            "code": coded(OPTION, option.id, option.label, option.long_label),
+            "subject": dict(frame.subject),
+            "occurrenceDateTime": frame.recorded,
+            "performer": frame.link(DEVICE),
+            "basis": _basis(comparison),
+            "prediction": [
+                _prediction(comparison, outcome, option)
+                for outcome in comparison.outcomes
+                if wording.has_number(arrange.estimate_of(outcome, option))
+            ],
+            "note": as_notes(option_notes(comparison, option, findings)),
+        }
+    )
+
+
+def _basis(comparison: Comparison) -> list[dict[str, str]]:
+    """Resources of the record that reached the profile; one without an id that FHIR allows cannot be named."""
+    used = [line.resource for line in comparison.profile.inputs if line.state in REACHED]
+    return [{"reference": name} for name in dict.fromkeys(used) if is_reference(name)]
+
+
+def _prediction(comparison: Comparison, outcome: Outcome, option: Option) -> dict[str, Any]:
+    """One outcome: the 95 % interval of its rate, and the rate itself unless an unknown input decides it."""
+    estimate = arrange.estimate_of(outcome, option)
+    assert estimate.median is not None  # noqa: S101, RUF100  # it has a number
+    assert estimate.credible is not None  # noqa: S101, RUF100
+    widest = arrange.decisive(comparison, outcome, option)
+    extensions: list[dict[str, Any]] = []
+    if widest is None:
+        extensions.append({"url": POINT_ESTIMATE, "valueDecimal": percent(estimate.median)})
+    else:
+        extensions.append(_over_unknown(*widest))
+    if estimate.prediction is not None:
+        extensions.append({"url": PREDICTION_INTERVAL, "valueRange": percent_range(estimate.prediction)})
+    if estimate.certainty is not None:
+        extensions.append({"url": CERTAINTY, "valueString": estimate.certainty})
+    return {
+        "extension": extensions,
+        "outcome": coded(OUTCOME, outcome.id, outcome.label, f"{outcome.label}; {outcome.horizon}"),
+        "probabilityRange": percent_range(estimate.credible),
+        "rationale": _rationale(comparison, outcome, option, estimate, widest),
+    }
+
+
+def _over_unknown(unknown: Unknown, move: Move) -> dict[str, Any]:
+    return {
+        "url": UNKNOWN_RANGE,
+        "extension": [
+            {"url": "input", "valueString": unknown.label},
+            {"url": "range", "valueRange": percent_range((move.low, move.high))},
+        ],
+    }
+
+
+def _rationale(
+    comparison: Comparison,
+    outcome: Outcome,
+    option: Option,
+    estimate: Estimate,
+    widest: tuple[Unknown, Move] | None,
+) -> str:
+    """The number in words, its time window, and what stands behind it."""
+    said = [_number(option, estimate, widest), f"Counted: {outcome.horizon}."]
+    if estimate.prediction is not None:
+        said.append(f"Next centre: 95 % interval {wording.interval(estimate.prediction)} of 100.")
+    if (decided := estimate.from_decision) is not None:
+        ends = wording.interval(decided.credible)
+        said.append(f"From the decision: {wording.of_100(decided.median)} (95 % interval {ends}).")
+    return " ".join((*said, sentences.size(estimate), *sentences.estimate_facts(estimate, comparison)))
+
+
+def _number(option: Option, estimate: Estimate, widest: tuple[Unknown, Move] | None) -> str:
+    """The number of 100 with its interval; first the range where an unknown input decides."""
+    assert estimate.median is not None  # noqa: S101, RUF100  # it has a number
+    assert estimate.credible is not None  # noqa: S101, RUF100
+    whom, ends = f"patients like this with {option.long_label}", wording.interval(estimate.credible)
+    if widest is None:
+        return f"{wording.of_100(estimate.median)} {whom} (95 % interval {ends})."
+    unknown, move = widest
+    return (
+        f"{wording.interval((move.low, move.high))} of 100 {whom}, by {unknown.label}, which is not known; "
+        f"median {wording.count(estimate.median)} (95 % interval {ends})."
+    )

@@ -1,0 +1,206 @@
+"""One patient's numbers: everything computed, before it is put into words.
+
+`Answer` is what the assembly of the `Comparison` reads; nothing here formats or judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcma_decide.facts.traits import Traits
+from bcma_decide.model.contrast import Difference, differences, sample_quantiles
+from bcma_decide.model.normal import expected_logistic, logistic
+from bcma_decide.model.population import Patients, conditional_patients
+from bcma_decide.model.prediction import Predictor, Rates, in_order, linear_predictor, rates
+from bcma_decide.pooled.file import Levels, Model
+from bcma_decide.vocabulary import (
+    CLASSES,
+    MODEL_TRAIT_IDS,
+    MODEL_TRAITS,
+    OUTCOMES,
+    TRAIT_KINDS,
+    TRAIT_LABELS,
+    Design,
+    model_scale,
+    natural_scale,
+)
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All arrays of one patient in one setting, and where each cell stands in them."""
+
+    model: Model
+    levels: Levels
+    traits: Traits
+    patients: Patients
+    predictor: Predictor
+    rates: Rates
+    outside: tuple[tuple[str, ...], ...]
+    """Per class: why the patient lies outside its evidence."""
+    extra: Array
+
+    @property
+    def place(self) -> Mapping[tuple[str, str], int]:
+        """Where the cell of an outcome and an option stands in the arrays."""
+        return self.model.place
+
+    def differences(self, bias_sd: float) -> dict[str, Difference]:
+        """First class minus second class, for every outcome at which both have a number."""
+        pairs = {
+            outcome: (self.place[outcome, CLASSES[0]], self.place[outcome, CLASSES[1]])
+            for outcome in OUTCOMES
+            if all((outcome, option) in self.place for option in CLASSES)
+        }
+        found = differences(self.model, self.levels, self.predictor, tuple(pairs.values()), self.extra, bias_sd)
+        return dict(zip(pairs, found, strict=True))
+
+
+def outside_evidence(model: Model, values: Mapping[str, bool | float | None]) -> tuple[tuple[str, ...], ...]:
+    """Per class, the reasons why these traits lie outside what was studied."""
+    few = model.assumptions["minimum_patients_with_trait"]
+    result = []
+    for index in range(len(CLASSES)):
+        reasons = []
+        for position, trait in enumerate(MODEL_TRAITS):
+            value = values[trait.id]
+            if value is None:
+                continue
+            if trait.kind == "age":
+                low, high = model.age_range[index]
+                if not low <= float(value) <= high:
+                    reasons.append(f"age {float(value):g}, studied {low:g} to {high:g}")
+            elif trait.kind == "binary" and value:
+                seen = model.patients_with_trait[index, position]
+                if seen < few:  # never where the studies do not report the trait: the count is NaN then
+                    reasons.append(f"{TRAIT_LABELS[trait.id]}: seen in {seen:.0f} patients")
+        result.append(tuple(reasons))
+    return tuple(result)
+
+
+def answer(model: Model, traits: Traits, setting: Design) -> Answer:
+    """Compute all numbers of one patient."""
+    values = {trait.id: traits[trait.id].value for trait in MODEL_TRAITS}
+    levels = model.levels[setting]
+    outside = outside_evidence(model, values)
+    added = np.array([len(reasons) * model.assumptions["outside_evidence_sd"] ** 2 for reasons in outside])
+    extra = added[model.cell_class]
+    patients = conditional_patients(model.population, [model_scale(trait, value) for trait, value in values.items()])
+    predictor = linear_predictor(model, levels, patients, extra)
+    return Answer(
+        model=model,
+        levels=levels,
+        traits=traits,
+        patients=patients,
+        predictor=predictor,
+        rates=rates(model, levels, predictor),
+        outside=outside,
+        extra=extra,
+    )
+
+
+def from_decision(found: Answer) -> dict[int, tuple[float, float, float]]:
+    """Response rates of CAR-T counted from apheresis: median and 95 % interval, by the index of their cell.
+
+    The rate from infusion times the chance of reaching it, by the fixed quasi-random draws of both. Cells of other
+    classes and families, and those without known attrition, are not in the result.
+    """
+    pairs = []
+    for index, cell in enumerate(found.model.cells):
+        if CLASSES[cell.class_index] == "car_t" and cell.family == "response":
+            own = found.place.get(("apheresed_not_infused", cell.option))
+            lost = found.place.get(("apheresed_not_infused", "car_t")) if own is None else own
+            if lost is not None:
+                pairs.append((index, lost))
+    if not pairs:
+        return {}
+    noise = found.model.population.noise
+    sides = []
+    for side, column in ((0, 0), (1, 2)):
+        cells = [pair[side] for pair in pairs]
+        mean, sd = found.predictor.mean[cells], np.sqrt(found.predictor.variance[cells])
+        sides.append(logistic(mean[:, :, None] + sd[:, :, None] * noise[:, column]).reshape(len(cells), -1))
+    table = np.full((len(found.model.cells), 3), np.nan)
+    table[[pair[0] for pair in pairs]] = sample_quantiles(sides[0] * (1.0 - sides[1]), (0.5, 0.025, 0.975))
+    table = in_order(found.model, table)
+    return {index: (float(table[index, 0]), float(table[index, 1]), float(table[index, 2])) for index, _ in pairs}
+
+
+@dataclass(frozen=True)
+class TraitMove:
+    """How one unknown trait moves one cell: mean rate and natural value of the trait at the low and the high end."""
+
+    outcome: str
+    option: str
+    low: float
+    high: float
+    low_value: float
+    high_value: float
+
+
+def trait_moves(found: Answer, traits: Sequence[str]) -> dict[str, tuple[TraitMove, ...]]:
+    """Mean rate of every class-level cell if an unknown trait were known to be at either end.
+
+    Yes/no traits: absent and present; numeric ones: the lowest and highest fifth of patients like this one. A trait
+    that no patient like this one varies in has no moves.
+    """
+    model = found.model
+    cells = [index for index, cell in enumerate(model.cells) if cell.option in CLASSES]
+    family, klass = model.cell_family[cells], model.cell_class[cells]
+    offset = found.predictor.offset[family, klass]
+    total = found.predictor.variance[cells].mean(axis=1) + found.predictor.mean[cells].var(axis=1)
+    sd = np.sqrt(np.maximum(total - offset.var(axis=1), 0.0))
+    rate = expected_logistic(found.levels.mean[cells][:, None] + offset, sd[:, None], points=5)
+    result = {}
+    for trait in traits:
+        position = MODEL_TRAIT_IDS.index(trait)
+        values = found.patients.values[:, position]
+        binary = TRAIT_KINDS[trait] == "binary"
+        low, high = (0.5, 0.5) if binary else sample_quantiles(values, (0.2, 0.8)).tolist()
+        groups = np.array([values <= low, values > high] if binary else [values <= low, values >= high], dtype=float)
+        sizes = groups.sum(axis=1)
+        if not sizes.all():
+            continue
+        ends = (groups @ values / sizes).tolist()
+        ends = ends if binary else [natural_scale(trait, end) for end in ends]
+        at = (rate @ groups.T / sizes).tolist()
+        moves = []
+        for row, index in enumerate(cells):
+            if model.used[family[row], klass[row], position]:
+                first, second = (0, 1) if at[row][0] <= at[row][1] else (1, 0)
+                cell = model.cells[index]
+                moves.append(
+                    TraitMove(cell.outcome, cell.option, at[row][first], at[row][second], ends[first], ends[second])
+                )
+        result[trait] = tuple(moves)
+    return result
+
+
+def cumulative_means(found: Answer) -> tuple[Sequence[str | None], Array]:
+    """Mean rate of every cell as the known traits are taken into account one after the other.
+
+    Returns
+    -------
+    traits, means
+        ``traits[0]`` is None (an average patient of the evidence), then the known traits in the model's order;
+        means have shape (steps, cells).
+    """
+    model = found.model
+    known = [trait.id for trait in MODEL_TRAITS if found.traits[trait.id].value is not None]
+    steps: list[str | None] = [None, *known]
+    means = []
+    for count in range(len(steps)):
+        shown = set(known[:count])
+        values = [
+            model_scale(trait.id, found.traits[trait.id].value) if trait.id in shown else None for trait in MODEL_TRAITS
+        ]
+        patients = conditional_patients(model.population, values)
+        predictor = linear_predictor(model, found.levels, patients, np.zeros(len(model.cells)))
+        means.append(rates(model, found.levels, predictor).mean)
+    return steps, np.array(means)

@@ -1,0 +1,1 @@
+"""What was said of a patient: fields, units, profiles, files."""

@@ -1,0 +1,1 @@
+"""The pooled file as plain values: what the workshop writes and the bedside reads."""

@@ -1,0 +1,267 @@
+"""The codes of records at the bedside: what a code of LOINC, RxNorm and the like means here, as plain values.
+
+They stand in ``evidence/codes/`` with their sources and reach the bedside inside the pooled file. A *recalled* code is
+carried and never used; a *secondary* one is used and marked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal, NamedTuple
+
+from bcma_decide.errors import EvidenceError
+from bcma_decide.pooled.score_book import Citation, row_of, rows_of
+
+CodeBasis = Literal["verified", "secondary", "recalled"]
+Measure = Literal["value", "of_upper_limit", "answer"]
+Layer = Literal["ingredient", "product", "ndc", "atc", "procedure", "name"]
+LAYERS: Final[tuple[Layer, ...]] = ("ingredient", "product", "ndc", "atc", "procedure", "name")
+"""Steps of the drug resolver, the surest first."""
+RECALLED: Final = "recalled"
+
+
+class Coding(NamedTuple):
+    """A code in a system, both as this program writes them."""
+
+    system: str
+    code: str
+
+
+def normal(coding: Coding) -> Coding:
+    """Bring the forms of one code together: an NDC is labeler and product, whatever its padding and package."""
+    if coding.system != "ndc":
+        return coding
+    if re.fullmatch(r"[0-9]{11}", coding.code):
+        labeler, product = coding.code[:5], coding.code[5:9]
+    elif found := re.fullmatch(r"([0-9]{4,5})-([0-9]{3,4})(?:-[0-9]{1,2})?", coding.code):
+        labeler, product = found.groups()
+    else:
+        return coding
+    return Coding("ndc", f"{labeler.lstrip('0')}-{product.lstrip('0')}")
+
+
+class Code(NamedTuple):
+    """One code, what it is called, and how it is known."""
+
+    system: str
+    code: str
+    basis: CodeBasis
+    text: str = ""
+    source: str | None = None
+    note: str = ""
+    not_used: str = ""
+    """Why a code with a known meaning is shown and not used."""
+    layer: Layer | None = None
+    """Step of the drug resolver, for codes of drugs."""
+
+    @property
+    def key(self) -> Coding:
+        """System and code."""
+        return Coding(self.system, self.code)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it was seen anywhere."""
+        return self.basis != RECALLED
+
+
+class Answer(NamedTuple):
+    """A coded result and the value of the profile it stands for."""
+
+    system: str
+    code: str
+    value: str
+    basis: CodeBasis
+    source: str | None = None
+
+
+class ObservationCodes(NamedTuple):
+    """The codes of one field of the profile, and how old a value may be."""
+
+    field: str
+    measure: Measure
+    codes: tuple[Code, ...]
+    answers: tuple[Answer, ...] = ()
+    max_age_days: int | None = None
+    """None: a value of any time counts."""
+    reason: str = ""
+
+
+class DiagnosisCodes(NamedTuple):
+    """The codes of one diagnosis: ``myeloma``, or a yes-or-no field."""
+
+    means: str
+    codes: tuple[Code, ...]
+    current: bool = False
+    max_age_days: int | None = None
+    reason: str = ""
+
+
+class DrugCodes(NamedTuple):
+    """The codes of one drug of the definitions."""
+
+    drug: str
+    codes: tuple[Code, ...]
+
+
+class ProcedureCodes(NamedTuple):
+    """The codes of procedures that were a drug, or make a field true."""
+
+    codes: tuple[Code, ...]
+    drug: str | None = None
+    field: str | None = None
+
+
+class Gene(NamedTuple):
+    """A gene whose copy number settles a field."""
+
+    system: str
+    code: str
+    text: str
+    field: str
+    copies_below: float
+    basis: CodeBasis
+    source: str | None = None
+
+
+class Wording(NamedTuple):
+    """How reports write one cytogenetic change."""
+
+    field: str
+    patterns: tuple[str, ...]
+
+
+class Cytogenetics(NamedTuple):
+    """Codes and words of chromosome changes."""
+
+    variant: tuple[Code, ...]
+    gene: tuple[Code, ...]
+    copy_number: tuple[Code, ...]
+    nomenclature: tuple[Code, ...]
+    panel: tuple[Code, ...]
+    genes: tuple[Gene, ...]
+    words: tuple[Wording, ...]
+
+
+class Words(NamedTuple):
+    """Words of results, by what they say."""
+
+    present: tuple[str, ...]
+    absent: tuple[str, ...]
+    doubt: tuple[str, ...]
+
+
+class LineRule(NamedTuple):
+    """How lines of therapy are inferred from dated exposure, in days."""
+
+    era_gap_days: int
+    window_days: int
+    gap_days: int
+    not_counted: tuple[str, ...]
+    text: str
+    basis: CodeBasis
+    source: str | None = None
+
+    @property
+    def wording(self) -> str:
+        """The rule in words, its own numbers filled in."""
+        return self.text.format(**self._asdict())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Codes:
+    """All of them."""
+
+    systems: Mapping[str, str]
+    """Address of a code system -> its short name here."""
+    observations: tuple[ObservationCodes, ...]
+    answers: tuple[Answer, ...]
+    diagnoses: tuple[DiagnosisCodes, ...]
+    drugs: tuple[DrugCodes, ...]
+    other_drugs: tuple[Code, ...]
+    procedures: tuple[ProcedureCodes, ...]
+    cytogenetics: Cytogenetics
+    words: Words
+    lines: LineRule
+    sources: Mapping[str, Citation]
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Codes:
+        """Build from the pooled file's ``codes``.
+
+        Raises
+        ------
+        EvidenceError
+            When it has not the expected shape.
+        """
+        try:
+            cyto = plain["cytogenetics"]
+            return cls(
+                systems=dict(plain["systems"]),
+                observations=tuple(
+                    ObservationCodes(
+                        **{**row, "codes": rows_of(Code, row["codes"]), "answers": rows_of(Answer, row["answers"])}
+                    )
+                    for row in plain["observations"]
+                ),
+                answers=rows_of(Answer, plain["answers"]),
+                diagnoses=tuple(
+                    DiagnosisCodes(**{**row, "codes": rows_of(Code, row["codes"])}) for row in plain["diagnoses"]
+                ),
+                drugs=tuple(DrugCodes(row["drug"], rows_of(Code, row["codes"])) for row in plain["drugs"]),
+                other_drugs=rows_of(Code, plain["other_drugs"]),
+                procedures=tuple(
+                    ProcedureCodes(**{**row, "codes": rows_of(Code, row["codes"])}) for row in plain["procedures"]
+                ),
+                cytogenetics=Cytogenetics(
+                    **{name: rows_of(Code, cyto[name]) for name in _CODED},
+                    genes=rows_of(Gene, cyto["genes"]),
+                    words=rows_of(Wording, cyto["words"]),
+                ),
+                words=row_of(Words, plain["words"]),
+                lines=row_of(LineRule, plain["lines"]),
+                sources={key: row_of(Citation, row) for key, row in plain["sources"].items()},
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise EvidenceError(
+                f"codes: not in the expected shape ({error!r}); rebuild the pooled evidence file"
+            ) from error
+
+    @cached_property
+    def observation_of(self) -> Mapping[Coding, tuple[ObservationCodes, Code]]:
+        """What an observation code means, recalled codes included."""
+        return {code.key: (row, code) for row in self.observations for code in row.codes}
+
+    @cached_property
+    def diagnosis_of(self) -> Mapping[Coding, tuple[DiagnosisCodes, Code]]:
+        """What a condition code means."""
+        return {code.key: (row, code) for row in self.diagnoses for code in row.codes}
+
+    @cached_property
+    def drug_of(self) -> Mapping[Coding, tuple[str, Code]]:
+        """Which drug a drug or procedure code is."""
+        procedures = [row for row in self.procedures if row.drug is not None]
+        return {
+            **{normal(code.key): (row.drug, code) for row in self.drugs for code in row.codes},
+            **{code.key: (str(row.drug), code._replace(layer="procedure")) for row in procedures for code in row.codes},
+        }
+
+    @cached_property
+    def field_of_procedure(self) -> Mapping[Coding, tuple[str, Code]]:
+        """Which field a procedure code makes true."""
+        return {code.key: (row.field, code) for row in self.procedures if row.field for code in row.codes}
+
+    @cached_property
+    def age_limit(self) -> Mapping[str, tuple[int, str]]:
+        """Days a value of a field may be old, and why, where there is a limit."""
+        rows: Iterable[tuple[str, int | None, str]] = (
+            *((row.field, row.max_age_days, row.reason) for row in self.observations),
+            *((row.means, row.max_age_days, row.reason) for row in self.diagnoses),
+        )
+        return {name: (days, reason) for name, days, reason in rows if days is not None}
+
+
+_CODED: Final = ("variant", "gene", "copy_number", "nomenclature", "panel")

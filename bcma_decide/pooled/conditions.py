@@ -1,0 +1,167 @@
+"""What a condition can say about a patient: shapes only, as they stand in the evidence files.
+
+Score items, stages, rules and label indications all use these; `facts` judges them in three values.
+Numbers are in the unit the profile keeps for their trait: the evidence check converts what a file writes otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, Literal, NamedTuple
+
+from bcma_decide.logic import Bounds
+
+DrugState = Literal["refractory", "exposed"]
+BOUNDS: Final = Bounds._fields
+
+
+class Is(NamedTuple):
+    """A yes-or-no trait has this value: ``{trait: dialysis, is: true}``."""
+
+    trait: str
+    value: bool
+
+
+class Known(NamedTuple):
+    """Whether a trait is known at all: ``{trait: hiv, known: false}``. The one condition that is never unknown."""
+
+    trait: str
+    value: bool
+
+
+class OneOf(NamedTuple):
+    """A trait has one of the listed values: ``{trait: ecog, one_of: [2]}``."""
+
+    trait: str
+    values: tuple[float | str, ...]
+
+
+class Within(NamedTuple):
+    """A number lies inside bounds: ``{trait: creatinine_clearance, below: 30, unit: mL/min}``."""
+
+    trait: str
+    bounds: Bounds
+    unit: str = ""
+
+
+class Drugs(NamedTuple):
+    """At least so many of these drugs, or of a class, failed or were given."""
+
+    state: DrugState
+    drugs: tuple[str, ...] = ()
+    drug_class: str = ""
+    at_least: int = 1
+
+
+class Course(NamedTuple):
+    """An earlier course of BCMA therapy of one of these kinds, its last dose inside the bounds (months ago)."""
+
+    kinds: tuple[str, ...]
+    months: Bounds = Bounds()
+
+
+class Score(NamedTuple):
+    """A score lies inside bounds: ``{score: car_hematotox, at_least: 2}``."""
+
+    score: str
+    bounds: Bounds
+
+
+class Not(NamedTuple):
+    """The condition does not hold."""
+
+    part: Condition
+
+
+class Every(NamedTuple):
+    """Every part holds."""
+
+    parts: tuple[Condition, ...]
+
+
+class Some(NamedTuple):
+    """At least one part holds."""
+
+    parts: tuple[Condition, ...]
+
+
+Leaf = Is | Known | OneOf | Within | Drugs | Course | Score
+Condition = Leaf | Not | Every | Some
+
+
+def from_plain(plain: Mapping[str, Any]) -> Condition:
+    """Build a condition from plain data: an evidence file's, once checked, or the pooled file's.
+
+    >>> from_plain({"not": {"trait": "dialysis", "is": True}})
+    Not(part=Is(trait='dialysis', value=True))
+    """
+    for key, build in _SHAPES.items():
+        if key in plain:
+            return build(plain)
+    raise KeyError(f"not a condition: {sorted(plain)}")
+
+
+def to_plain(condition: Condition) -> dict[str, Any]:
+    """Return the plain data that :func:`from_plain` reads."""
+    match condition:
+        case Every(parts):
+            return {"all": [to_plain(part) for part in parts]}
+        case Some(parts):
+            return {"any": [to_plain(part) for part in parts]}
+        case Not(part):
+            return {"not": to_plain(part)}
+        case Is(trait, value):
+            return {"trait": trait, "is": value}
+        case Known(trait, value):
+            return {"trait": trait, "known": value}
+        case OneOf(trait, values):
+            return {"trait": trait, "one_of": list(values)}
+        case Within(trait, bounds, unit):
+            return {"trait": trait, **bounds.given(), **({"unit": unit} if unit else {})}
+        case Drugs(state, drugs, drug_class, at_least):
+            named = {"drugs": list(drugs)} if drugs else {"drug_class": drug_class}
+            return {**named, "state": state, "at_least": at_least}
+        case Course(kinds, months):
+            return {"courses": list(kinds), "months": months.given()}
+        case Score(score, bounds):
+            return {"score": score, **bounds.given()}
+
+
+def leaves(condition: Condition) -> Iterator[Leaf]:
+    """Every leaf, from left to right."""
+    if isinstance(condition, Not):
+        yield from leaves(condition.part)
+    elif isinstance(condition, (Every, Some)):
+        for part in condition.parts:
+            yield from leaves(part)
+    else:
+        yield condition
+
+
+def _bounds(plain: Mapping[str, Any]) -> Bounds:
+    return Bounds(**{name: plain[name] for name in BOUNDS if plain.get(name) is not None})
+
+
+def _of_trait(plain: Mapping[str, Any]) -> Condition:
+    trait = plain["trait"]
+    if "is" in plain:
+        return Is(trait, plain["is"])
+    if "known" in plain:
+        return Known(trait, plain["known"])
+    if "one_of" in plain:
+        return OneOf(trait, tuple(plain["one_of"]))
+    return Within(trait, _bounds(plain), plain.get("unit", ""))
+
+
+_SHAPES: Final[Mapping[str, Callable[[Mapping[str, Any]], Condition]]] = {
+    "all": lambda plain: Every(tuple(from_plain(part) for part in plain["all"])),
+    "any": lambda plain: Some(tuple(from_plain(part) for part in plain["any"])),
+    "not": lambda plain: Not(from_plain(plain["not"])),
+    "trait": _of_trait,
+    "drugs": lambda plain: Drugs(plain["state"], drugs=tuple(plain["drugs"]), at_least=plain.get("at_least", 1)),
+    "drug_class": lambda plain: Drugs(
+        plain["state"], drug_class=plain["drug_class"], at_least=plain.get("at_least", 1)
+    ),
+    "courses": lambda plain: Course(tuple(plain["courses"]), _bounds(plain.get("months") or {})),
+    "score": lambda plain: Score(plain["score"], _bounds(plain)),
+}

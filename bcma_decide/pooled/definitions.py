@@ -1,0 +1,243 @@
+"""The clinical definitions at the bedside: drugs, classes, cut-offs, scores, stages, as plain values.
+
+They stand in ``evidence/definitions.yaml`` with their sources and reach the bedside inside the pooled file. Named
+tuples rather than dataclasses, because they are made at every start of the program, at a tenth of the time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
+from bcma_decide.logic import Bounds
+from bcma_decide.pooled.conditions import Condition, from_plain
+from bcma_decide.pooled.location import pooled_path
+from bcma_decide.pooled.score_book import Citation, ScoreBook, plain_value, row_of, rows_of
+
+Modality = Literal["adc", "car_t", "bispecific"]
+
+
+class DrugClass(NamedTuple):
+    """A class of drugs and the words people write for it."""
+
+    id: str
+    label: str
+    words: tuple[str, ...] = ()
+    basis: str = "recalled"
+    sources: tuple[str, ...] = ()
+
+
+class Drug(NamedTuple):
+    """A drug under its international name, with brand names and short forms."""
+
+    id: str
+    drug_class: str
+    names: tuple[str, ...] = ()
+    modality: Modality | None = None
+    targets: tuple[str, ...] = ()
+
+
+class Term(NamedTuple):
+    """A trait that is said directly."""
+
+    id: str
+    text: str
+    basis: str
+    sources: tuple[str, ...] = ()
+    note: str = ""
+
+
+class AnyOf(NamedTuple):
+    """Present if any of ``fields`` is, absent only if all are."""
+
+    id: str
+    text: str
+    basis: str
+    fields: tuple[str, ...]
+    not_counted: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Need(NamedTuple):
+    """How many drugs of a class."""
+
+    drug_class: str
+    at_least: int
+
+
+class DrugCount(NamedTuple):
+    """Present if enough drugs of every class failed."""
+
+    id: str
+    text: str
+    basis: str
+    needs: tuple[Need, ...]
+    fewest_prior_lines: int | None = None
+    hardly_without: tuple[str, ...] = ()
+    """Drugs a patient has practically always had when the answer is yes; never given them, the answer is disputed."""
+    sources: tuple[str, ...] = ()
+    note: str = ""
+
+
+class CutOff(NamedTuple):
+    """Present where the value of ``field`` lies inside the bounds, or where one of ``or_any_of`` is."""
+
+    id: str
+    text: str
+    basis: str
+    field: str
+    unit: str
+    bounds: Bounds
+    or_any_of: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    note: str = ""
+
+
+class RuledOut(NamedTuple):
+    """A field that is absent wherever the condition holds."""
+
+    id: str
+    when: Condition
+
+
+class FromScore(NamedTuple):
+    """Present from ``at_least`` points of a score on."""
+
+    id: str
+    text: str
+    basis: str
+    score: str
+    at_least: float
+    sources: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Stage(NamedTuple):
+    """Present at one stage of a staging system: given, worked out by ``score``, or settled by the base system."""
+
+    id: str
+    text: str
+    basis: str
+    field: str
+    stage: int
+    score: str
+    base_field: str | None = None
+    same_as_base: tuple[int, ...] = ()
+    sources: tuple[str, ...] = ()
+    note: str = ""
+
+
+Definition = Term | AnyOf | DrugCount | CutOff | FromScore | Stage
+
+
+def wording(definition: Definition) -> str:
+    """Write a definition's text with its own numbers filled in."""
+    limits = definition.bounds._asdict() if isinstance(definition, CutOff) else {}
+    return definition.text.format(**{**definition._asdict(), **limits})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definitions:
+    """All of them."""
+
+    drug_classes: tuple[DrugClass, ...]
+    drugs: tuple[Drug, ...]
+    any_of: tuple[AnyOf, ...]
+    drug_counts: tuple[DrugCount, ...]
+    cut_offs: tuple[CutOff, ...]
+    from_scores: tuple[FromScore, ...]
+    stages: tuple[Stage, ...]
+    terms: tuple[Term, ...]
+    ruled_out: tuple[RuledOut, ...]
+    sources: Mapping[str, Citation]
+    scores: ScoreBook
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Definitions:
+        """Build from plain data: the pooled file's ``definitions`` or what :meth:`to_dict` gave."""
+        try:
+            return cls(
+                drug_classes=rows_of(DrugClass, plain["drug_classes"]),
+                drugs=rows_of(Drug, plain["drugs"]),
+                any_of=rows_of(AnyOf, plain["any_of"]),
+                drug_counts=tuple(
+                    row_of(DrugCount, {**row, "needs": rows_of(Need, row["needs"])}) for row in plain["drug_counts"]
+                ),
+                cut_offs=tuple(row_of(CutOff, {**row, "bounds": Bounds(**row["bounds"])}) for row in plain["cut_offs"]),
+                from_scores=rows_of(FromScore, plain["from_scores"]),
+                stages=rows_of(Stage, plain["stages"]),
+                terms=rows_of(Term, plain["terms"]),
+                ruled_out=tuple(RuledOut(row["id"], from_plain(row["when"])) for row in plain["ruled_out"]),
+                sources={key: row_of(Citation, row) for key, row in plain["sources"].items()},
+                scores=ScoreBook.from_dict(plain["scores"]),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise EvidenceError(
+                f"definitions: not in the expected shape ({error}); rebuild the pooled evidence file"
+            ) from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that survives JSON and :meth:`from_dict` unchanged."""
+        return {part.name: plain_value(getattr(self, part.name)) for part in fields(self)}
+
+    @cached_property
+    def by_id(self) -> dict[str, Definition]:
+        """Every definition by the trait it defines."""
+        groups: tuple[tuple[Definition, ...], ...] = (
+            self.any_of,
+            self.drug_counts,
+            self.cut_offs,
+            self.from_scores,
+            self.stages,
+            self.terms,
+        )
+        return {definition.id: definition for group in groups for definition in group}
+
+    @cached_property
+    def drug_names(self) -> dict[str, Drug]:
+        """Every drug by every name it goes by, folded."""
+        return {fold(name): drug for drug in self.drugs for name in (drug.id, *drug.names)}
+
+    @cached_property
+    def class_words(self) -> dict[str, DrugClass]:
+        """Every drug class by every word for it, folded."""
+        return {fold(word): one for one in self.drug_classes for word in (one.id, one.label, *one.words)}
+
+    def agents(self, drug_class: str) -> tuple[str, ...]:
+        """Drugs of a class."""
+        return tuple(drug.id for drug in self.drugs if drug.drug_class == drug_class)
+
+    def class_label(self, drug_class: str) -> str:
+        """Return what a class is called."""
+        return next(one.label for one in self.drug_classes if one.id == drug_class)
+
+
+def fold(name: str) -> str:
+    """Strip a name of case, spaces, hyphens and underscores, for comparing."""
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def shipped_definitions() -> Definitions:
+    """Definitions of the evidence in use, for callers that have no model at hand; read once per process.
+
+    Raises
+    ------
+    NoEvidenceError
+        When there is no readable pooled file.
+    """
+    return _read(pooled_path())
+
+
+@cache
+def _read(path: Path) -> Definitions:
+    try:
+        return Definitions.from_dict(json.loads(path.read_text(encoding="utf-8"))["definitions"])
+    except (OSError, ValueError, KeyError) as error:
+        problem = Problem("definitions", f"cannot be read ({error})", "run: bcma-decide evidence build", str(path))
+        raise NoEvidenceError("there is no pooled evidence with the clinical definitions", [problem]) from error

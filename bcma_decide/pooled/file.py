@@ -1,0 +1,288 @@
+"""Read and check the pooled file: everything the bedside knows.
+
+`Model` is the file as arrays, laid out cell by cell (a cell is one option at one outcome) so that one patient costs a
+handful of array operations.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcma_decide.comparison import Option, Reference, StudyEntry
+from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
+from bcma_decide.pooled.codes import Codes
+from bcma_decide.pooled.definitions import Definitions
+from bcma_decide.pooled.rule_book import RuleBook
+from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, SETTINGS, seal_holds
+from bcma_decide.pooled.studies import all_studies
+from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES, State
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One option at one outcome that has a number: where it stands in the arrays, and what is behind it."""
+
+    outcome: str
+    option: str
+    class_index: int
+    family: str
+    n_studies: int
+    n_patients: int
+    follow_up_months: float | None
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Levels of all cells for one setting, on the log-odds scale at the reference profile.
+
+    ``mean``, ``variance`` (cells,); ``slope`` (cells, traits): derivative of the level in the trait effects;
+    ``node_*`` (cells, nodes): the grid of the between-study spread. ``node_spread2`` is what a new centre adds.
+    """
+
+    mean: Array
+    variance: Array
+    slope: Array
+    node_weight: Array
+    node_mean: Array
+    node_variance: Array
+    node_spread2: Array
+
+
+@dataclass(frozen=True)
+class Population:
+    """The evidence population: how traits are distributed together among the patients studied.
+
+    Latent normals with ``correlation``; binary traits are present above ``cut``, numeric ones are
+    ``location + spread * latent``. ``points`` (draws, traits) and ``noise`` (draws, 3) are fixed quasi-random normals.
+    """
+
+    binary: NDArray[np.bool_]
+    cut: Array
+    location: Array
+    spread: Array
+    correlation: Array
+    points: Array
+    noise: Array
+
+
+@dataclass(frozen=True)
+class Model:
+    """The pooled file, checked, as arrays.
+
+    ``effects`` has shape (families, classes, traits), ``effect_covariance`` (families, classes * traits, classes *
+    traits); ``used`` and ``borrowed`` mark the trait effects that move numbers. ``family_index`` maps family ids.
+    """
+
+    hash: str
+    date: str
+    version: str
+    options: tuple[Option, ...]
+    cells: tuple[Cell, ...]
+    levels: Mapping[str, Levels]
+    missing: Mapping[tuple[str, str], tuple[State, str]]
+    """(outcome, option) -> (state, reason) where there is no number."""
+    family_index: Mapping[str, int]
+    effects: Array
+    effect_covariance: Array
+    used: NDArray[np.bool_]
+    borrowed: NDArray[np.bool_]
+    reference: Array
+    population: Population
+    age_range: Array
+    patients_with_trait: Array
+    assumptions: Mapping[str, float]
+    definitions: Definitions
+    rules: RuleBook
+    codes: Codes
+    references: tuple[Reference, ...]
+    studies: tuple[StudyEntry, ...]
+    provenance: Mapping[str, Any]
+    not_known: tuple[str, ...]
+
+    @property
+    def trait_count(self) -> int:
+        """How many traits the linear predictor has."""
+        return int(self.reference.size)
+
+    @cached_property
+    def citations(self) -> Mapping[str, Reference]:
+        """Sources of rules, labels, practical facts and scores, by key."""
+        known = {**self.definitions.scores.sources, **self.rules.sources}
+        return {key: Reference(key=key, **source._asdict()) for key, source in known.items()}
+
+    @cached_property
+    def place(self) -> Mapping[tuple[str, str], int]:
+        """Where the cell of an outcome and an option stands in the arrays."""
+        return {(cell.outcome, cell.option): index for index, cell in enumerate(self.cells)}
+
+    @cached_property
+    def cell_family(self) -> NDArray[np.intp]:
+        """Index of every cell's family, shape (cells,)."""
+        return np.array([self.family_index[cell.family] for cell in self.cells], dtype=np.intp)
+
+    @cached_property
+    def cell_class(self) -> NDArray[np.intp]:
+        """Index of every cell's class, shape (cells,)."""
+        return np.array([cell.class_index for cell in self.cells], dtype=np.intp)
+
+    @cached_property
+    def effect_blocks(self) -> Array:
+        """Covariance of the trait effects by class, shape (families, classes, traits, classes, traits)."""
+        C, T = self.effects.shape[1:]
+        return self.effect_covariance.reshape(-1, C, T, C, T)
+
+    @cached_property
+    def threshold_rows(self) -> tuple[list[int], ...]:
+        """Cells of one family and option, loosest threshold first, where there is more than one."""
+        groups = (
+            [self.place[t.id, option.id] for t in family.thresholds if (t.id, option.id) in self.place]
+            for family in FAMILIES
+            for option in self.options
+        )
+        return tuple(rows for rows in groups if len(rows) > 1)
+
+
+def read_model(path: Path) -> Model:
+    """Read the pooled file.
+
+    Raises
+    ------
+    NoEvidenceError
+        When it is missing, unreadable, of another schema version, or was changed by hand.
+    """
+    rebuild = "build it with: bcma-decide evidence build"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        problem = Problem("", f"cannot be read: {error.strerror or error}", rebuild, str(path))
+        raise NoEvidenceError("there is no pooled evidence to answer with", [problem]) from error
+    except UnicodeDecodeError as error:
+        raise NoEvidenceError(
+            "the pooled evidence is not UTF-8 text", [Problem("", str(error), rebuild, str(path))]
+        ) from error
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise NoEvidenceError(
+            "the pooled evidence is not valid JSON", [Problem("", str(error), rebuild, str(path))]
+        ) from error
+    if not isinstance(document, dict) or document.get("schema_version") != POOLED_SCHEMA_VERSION:
+        found = document.get("schema_version") if isinstance(document, dict) else None
+        problem = Problem(
+            "schema_version", f"{found!r}, this program reads {POOLED_SCHEMA_VERSION!r}", rebuild, str(path)
+        )
+        raise NoEvidenceError("the pooled evidence has another format", [problem])
+    if not seal_holds(text):
+        problem = Problem("pooled_hash", "does not match the content", rebuild, str(path))
+        raise NoEvidenceError("the pooled evidence was changed after it was built", [problem])
+    try:
+        return model_from_document(document)
+    except (KeyError, TypeError, ValueError, IndexError, EvidenceError) as error:
+        raise NoEvidenceError(
+            "the pooled evidence is incomplete", [Problem("", repr(error), rebuild, str(path))]
+        ) from error
+
+
+def model_from_document(document: Mapping[str, Any]) -> Model:
+    """Arrays from a parsed pooled file; raises KeyError, TypeError or ValueError where it is not as expected."""
+    traits: Sequence[str] = document["traits"]["ids"]
+    if tuple(traits) != MODEL_TRAIT_IDS:
+        raise ValueError("the traits of the pooled evidence are not those of this program")
+    options = tuple(Option(**option) for option in document["options"])
+    families = list(document["families"])
+    T, C, F = len(traits), len(CLASSES), len(families)
+    effects = np.zeros((F, C, T))
+    covariance = np.zeros((F, C * T, C * T))
+    used = np.zeros((F, C, T), dtype=bool)
+    borrowed = np.zeros((F, C, T), dtype=bool)
+    for f, family in enumerate(families):
+        block = document["families"][family]
+        position = [CLASSES.index(e["class_id"]) * T + traits.index(e["trait"]) for e in block["effects"]]
+        effects[f].reshape(-1)[position] = [e["mean"] for e in block["effects"]]
+        covariance[f][np.ix_(position, position)] = np.array(block["covariance"]).reshape(len(position), len(position))
+        used[f].reshape(-1)[position] = True
+        borrowed[f].reshape(-1)[position] = [e["borrowed"] for e in block["effects"]]
+
+    cells: list[Cell] = []
+    missing: dict[tuple[str, str], tuple[State, str]] = {}
+    raw: dict[str, list[dict[str, Any]]] = {setting: [] for setting in SETTINGS}
+    slopes: list[list[float]] = []
+    for outcome in OUTCOMES:
+        for option in options:
+            entry = document["outcomes"][outcome][option.id]
+            if entry["state"] != "estimated":
+                missing[outcome, option.id] = (entry["state"], entry["reason"])
+                continue
+            cells.append(
+                Cell(
+                    outcome=outcome,
+                    option=option.id,
+                    class_index=CLASSES.index(option.class_id),
+                    family=FAMILY_OF[outcome].id,
+                    n_studies=entry["n_studies"],
+                    n_patients=entry["n_patients"],
+                    follow_up_months=entry["follow_up_months"],
+                    sources=tuple(entry["sources"]),
+                )
+            )
+            slopes.append(entry["slope"])
+            for setting in SETTINGS:
+                raw[setting].append(entry["levels"][setting])
+    levels = {
+        setting: Levels(
+            mean=np.array([level["mean"] for level in rows]),
+            variance=np.array([level["variance"] for level in rows]),
+            slope=np.array(slopes),
+            node_weight=np.array([level["node_weight"] for level in rows]),
+            node_mean=np.array([level["node_mean"] for level in rows]),
+            node_variance=np.array([level["node_variance"] for level in rows]),
+            node_spread2=np.array([level["node_spread2"] for level in rows]),
+        )
+        for setting, rows in raw.items()
+    }
+    population = document["population"]
+    return Model(
+        hash=document["evidence"]["hash"],
+        date=document["evidence"]["date"],
+        version=document["evidence"]["version"],
+        options=options,
+        cells=tuple(cells),
+        levels=levels,
+        missing=missing,
+        family_index={family: f for f, family in enumerate(families)},
+        effects=effects,
+        effect_covariance=covariance,
+        used=used,
+        borrowed=borrowed,
+        reference=np.array(document["traits"]["reference"]),
+        population=Population(
+            binary=np.array(population["binary"], dtype=bool),
+            cut=np.array(population["cut"], dtype=float),
+            location=np.array(population["location"], dtype=float),
+            spread=np.array(population["spread"], dtype=float),
+            correlation=np.array(population["correlation"]),
+            points=np.array(population["points"]),
+            noise=np.array(population["noise"]),
+        ),
+        age_range=np.array(document["traits"]["age_range"]),
+        patients_with_trait=np.array(document["traits"]["patients_with_trait"], dtype=float),
+        assumptions=document["assumptions"],
+        definitions=Definitions.from_dict(document["definitions"]),
+        rules=RuleBook.from_dict(document["rules"]),
+        codes=Codes.from_dict(document["codes"]),
+        references=tuple(Reference(key=key, **source) for key, source in document["sources"].items()),
+        studies=all_studies(document["provenance"]["outcomes"]),
+        provenance=document["provenance"],
+        not_known=tuple(document["not_known"]),
+    )

@@ -1,0 +1,135 @@
+"""Rules, labels and practical facts as plain values; they reach the bedside inside the pooled file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from bcma_decide.pooled.conditions import Condition, from_plain
+from bcma_decide.pooled.score_book import Citation, row_of, rows_of
+from bcma_decide.vocabulary import Basis, ClassId, Origin, Severity
+
+Approval = Literal["full", "accelerated", "conditional", "pending", "not_approved"]
+
+SINGLE_AGENT = "monotherapy"
+NOT_IN_FORCE: tuple[Approval, ...] = ("pending", "not_approved")
+
+
+class Rule(NamedTuple):
+    """One rule: whom it concerns, the condition, and what it says where the condition holds."""
+
+    id: str
+    topic: str
+    when: Condition
+    class_id: ClassId | Literal["any"]
+    severity: Severity
+    origin: Origin
+    text: str
+    basis: Basis
+    sources: tuple[str, ...]
+    date: str
+    products: tuple[str, ...] = ()
+    region: str | None = None
+    since: str | None = None
+    until: str | None = None
+    note: str = ""
+
+
+class LabelItem(NamedTuple):
+    """One thing a label asks for."""
+
+    text: str
+    when: Condition
+
+
+class Label(NamedTuple):
+    """What a product is labelled for in one region and time."""
+
+    region: str
+    regimen: str
+    approval: Approval | None
+    """None where the source does not say which kind."""
+    items: tuple[LabelItem, ...]
+    basis: Basis
+    source: str | None
+    since: str | None = None
+    """None where no beginning is known: the label may or may not have been in force."""
+    until: str | None = None
+    note: str = ""
+
+
+class PracticalFact(NamedTuple):
+    """Something about giving a product: where and when it holds, and how it is known."""
+
+    topic: str
+    text: str
+    basis: Basis
+    source: str | None = None
+    region: str | None = None
+    since: str | None = None
+    until: str | None = None
+    note: str = ""
+
+
+class Product(NamedTuple):
+    """A product with its labels and practical facts."""
+
+    id: str
+    inn: str
+    brand: str | None
+    class_id: ClassId
+    indications: tuple[Label, ...]
+    facts: tuple[PracticalFact, ...]
+
+
+class Topic(NamedTuple):
+    """A row of the table of practical facts; ``shown`` in the short view or only carried."""
+
+    id: str
+    label: str
+    shown: bool
+
+
+@dataclass(frozen=True, eq=False)
+class RuleBook:
+    """All of them, and up to when labels were seen; one book equals itself only, so that it can be a key."""
+
+    as_of: str
+    rules: tuple[Rule, ...]
+    topics: tuple[Topic, ...]
+    class_facts: Mapping[str, tuple[PracticalFact, ...]]
+    products: tuple[Product, ...]
+    sources: Mapping[str, Citation]
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> RuleBook:
+        """Build from plain data, as it stands in the pooled file."""
+        return cls(
+            as_of=plain["as_of"],
+            rules=tuple(row_of(Rule, {**row, "when": from_plain(row["when"])}) for row in plain["rules"]),
+            topics=rows_of(Topic, plain["topics"]),
+            class_facts={key: rows_of(PracticalFact, rows) for key, rows in plain["class_facts"].items()},
+            products=tuple(
+                Product(
+                    id=row["id"],
+                    inn=row["inn"],
+                    brand=row["brand"],
+                    class_id=row["class_id"],
+                    indications=tuple(_label(each) for each in row["indications"]),
+                    facts=rows_of(PracticalFact, row["facts"]),
+                )
+                for row in plain["products"]
+            ),
+            sources={key: row_of(Citation, row) for key, row in plain["sources"].items()},
+        )
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Regions with a label, in the order of the file."""
+        return tuple(dict.fromkeys(label.region for product in self.products for label in product.indications))
+
+
+def _label(row: Mapping[str, Any]) -> Label:
+    items = tuple(LabelItem(item["text"], from_plain(item["when"])) for item in row["items"])
+    return row_of(Label, {**row, "items": items})

@@ -1,0 +1,1 @@
+"""The printable sheet: its views, drawings, page and PDF."""

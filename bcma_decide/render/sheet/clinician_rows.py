@@ -1,0 +1,288 @@
+"""Outcomes side by side on the clinician's sheet: columns, cells with their states, rows by time window, studies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from string import ascii_lowercase
+from typing import Final
+
+from bcma_decide.comparison import Comparison, Estimate, Option, Outcome, StudyEntry
+from bcma_decide.render.sheet import citing, figures
+from bcma_decide.render.sheet.sheet import ICONS_DRAWN, Sheet
+from bcma_decide.render.words import arrange, rule_view, sentences, wording
+from bcma_decide.render.words.language import gettext as _
+from bcma_decide.render.words.language import ngettext
+
+ROWS: Final = (
+    "orr",
+    "vgpr_or_better",
+    "cr_or_better",
+    "crs_any",
+    "crs_g3plus",
+    "icans_any",
+    "icans_g3plus",
+    "infection_g3plus",
+    "hypogammaglobulinemia",
+    "delayed_neurotoxicity",
+    "treatment_related_death",
+    "secondary_primary_malignancy",
+    "neutropenia_g3plus",
+    "apheresed_not_infused",
+)
+"""Outcomes shown unless others are asked for: benefit, harm, burden."""
+ICONS: Final = ("orr", "crs_g3plus", "infection_g3plus")
+
+
+@dataclass(frozen=True)
+class Column:
+    """An option over its column: how many of its labels are met, and whether it is greyed."""
+
+    option: Option
+    look: figures.Look
+    label: str
+    muted: bool
+    warning: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One option on one outcome; ``span`` is what an unknown trait could make of it."""
+
+    column: Column
+    estimate: Estimate
+    span: str
+    depends: str
+    marks: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One outcome side by side."""
+
+    number: int
+    outcome: Outcome
+    cells: tuple[Cell, ...]
+    difference: str
+    interval: str
+    higher: str
+    certainty: str
+    studies: str
+    marks: str
+
+
+@dataclass(frozen=True)
+class Window:
+    """Rows that share a time window."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Icons:
+    """One outcome as 100 icons per option."""
+
+    outcome: Outcome
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study behind the numbers under its number on the sheet."""
+
+    number: str
+    name: str
+    entry: StudyEntry
+    rows: str
+    identifier: str
+
+
+def option_columns(comparison: Comparison) -> tuple[Column, ...]:
+    """The classes as columns, with what their labels say and how many contraindications fire."""
+    return tuple(
+        Column(option, look, *_label_summary(comparison, option), _warning(comparison, option))
+        for option, look in zip(arrange.class_options(comparison), figures.LOOKS, strict=False)
+    )
+
+
+def _label_summary(comparison: Comparison, option: Option) -> tuple[str, bool]:
+    """How far the labels of a class are met, and whether none is (the column is then greyed)."""
+    names: dict[str, dict[str, None]] = {}
+    for _name, label in rule_view.shown_labels(comparison):
+        if label.class_id == option.class_id and label.since:
+            names.setdefault(label.state, {})[label.label] = None
+    region = comparison.labels.region
+    if names.get("met"):
+        return _("label met ({region}): {names}").format(region=region, names=", ".join(names["met"])), False
+    if names.get("cannot_be_judged"):
+        text = _("label cannot be judged ({region}): {names}")
+        return text.format(region=region, names=", ".join(names["cannot_be_judged"])), False
+    if names:
+        return _("no label met ({region}): {names}").format(region=region, names=", ".join(names["not_met"])), True
+    return _("no label seen ({region})").format(region=region), True
+
+
+def _warning(comparison: Comparison, option: Option) -> str:
+    """How many contraindications of a class fire."""
+    parents = {each.id: each.class_id for each in comparison.options}
+    fired = [
+        finding
+        for finding in arrange.findings(comparison)
+        if finding.state == "fires"
+        and finding.severity == "contraindication"
+        and any(parents.get(whom, whom) == option.class_id for whom in arrange.concerned(finding))
+    ]
+    if not fired:
+        return ""
+    return ngettext(
+        "{n} contraindication, see the findings", "{n} contraindications, see the findings", len(fired)
+    ).format(n=len(fired))
+
+
+def icon_rows(comparison: Comparison, sheet: Sheet, columns: tuple[Column, ...]) -> tuple[Icons, ...]:
+    """The outcomes drawn as 100 icons: those asked for, else the usual ones among the rows."""
+    rows = sheet.rows or ROWS
+    wanted = sheet.icons or [each for each in ICONS if each in rows] or rows[:ICONS_DRAWN]
+    outcomes = {outcome.id: outcome for outcome in comparison.outcomes}
+    return tuple(
+        Icons(outcomes[each], tuple(_cell(comparison, outcomes[each], column, {}) for column in columns))
+        for each in wanted
+        if each in outcomes
+    )
+
+
+def _letters(comparison: Comparison, outcomes: Iterable[Outcome], columns: Iterable[Column]) -> dict[str, str]:
+    """Every note under the table with its letter, in the order of the rows."""
+    notes: dict[str, None] = {}
+    for outcome in outcomes:
+        notes |= dict.fromkeys(outcome.notes)
+        for column in columns:
+            notes |= dict.fromkeys(_cell_notes(comparison, outcome, column))
+    return {note: ascii_lowercase[place % 26] * (1 + place // 26) for place, note in enumerate(notes)}
+
+
+def _cell_notes(comparison: Comparison, outcome: Outcome, column: Column) -> tuple[str, ...]:
+    estimate = arrange.estimate_of(outcome, column.option)
+    return sentences.estimate_notes(estimate, comparison) if wording.has_number(estimate) else ()
+
+
+def _cell(comparison: Comparison, outcome: Outcome, column: Column, letters: Mapping[str, str]) -> Cell:
+    estimate = arrange.estimate_of(outcome, column.option)
+    if not wording.has_number(estimate):
+        return Cell(column, estimate, "", "", "")
+    span, depends = "", ""
+    marks = ",".join(letters[note] for note in _cell_notes(comparison, outcome, column) if note in letters)
+    if widest := arrange.decisive(comparison, outcome, column.option):
+        unknown, move = widest
+        span, depends = wording.interval((move.low, move.high)), unknown.label
+    return Cell(column, estimate, span, depends, marks)
+
+
+def time_windows(
+    comparison: Comparison, sheet: Sheet, columns: tuple[Column, ...]
+) -> tuple[tuple[Window, ...], tuple[tuple[str, str], ...]]:
+    """Rows by time window, and the notes they refer to by letter."""
+    outcomes = [outcome for outcome in comparison.outcomes if outcome.id in (sheet.rows or ROWS)]
+    horizons = list(dict.fromkeys(outcome.horizon for outcome in outcomes))
+    outcomes.sort(key=lambda outcome: (outcome.direction != "benefit", horizons.index(outcome.horizon)))
+    letters = _letters(comparison, outcomes, columns)
+    rows = [_row(comparison, place, each, columns, letters) for place, each in enumerate(outcomes, 1)]
+    windows = tuple(
+        Window(arrange.capitalised(horizon), tuple(row for row in rows if row.outcome.horizon == horizon))
+        for horizon in dict.fromkeys(row.outcome.horizon for row in rows)
+    )
+    return windows, tuple((letter, note) for note, letter in letters.items())
+
+
+def _row(
+    comparison: Comparison, number: int, outcome: Outcome, columns: tuple[Column, ...], letters: Mapping[str, str]
+) -> Row:
+    cells = tuple(_cell(comparison, outcome, column, letters) for column in columns)
+    difference, interval, higher = _difference(outcome, cells)
+    return Row(
+        number=number,
+        outcome=outcome,
+        cells=cells,
+        difference=difference,
+        interval=interval,
+        higher=higher,
+        certainty=_certainty_word(cells),
+        studies=" / ".join(str(cell.estimate.n_studies) for cell in cells),
+        marks=",".join(letters[note] for note in outcome.notes),
+    )
+
+
+def _difference(outcome: Outcome, cells: tuple[Cell, ...]) -> tuple[str, str, str]:
+    """The difference, its interval, and how probable it is that the first is higher.
+
+    The usual word for that probability is withheld where an unknown trait decides.
+    """
+    if len(cells) != 2:
+        return "", "", ""
+    first, second = (cell.column.option for cell in cells)
+    contrast = arrange.contrast_of(outcome, first, second)
+    if contrast is None:
+        return _("not comparable"), "", ""
+    probability = contrast.probability_first_higher
+    higher = wording.percent(probability)
+    if contrast.certainty != "very low" and not any(cell.span for cell in cells):
+        higher = f"{higher}, {wording.likelihood(probability)}"
+    value = contrast.risk_difference
+    return wording.signed(value.median), wording.signed_interval(value.interval), higher
+
+
+def _certainty_word(cells: tuple[Cell, ...]) -> str:
+    """The level, once if it is the same for all options with a number, else in the order of the columns."""
+    levels = [wording.certainty(cell.estimate.certainty) for cell in cells if wording.has_number(cell.estimate)]
+    return " / ".join(levels if len(set(levels)) > 1 else levels[:1]) or _("not rated")
+
+
+def certainty_reasons(windows: Iterable[Window]) -> tuple[str, ...]:
+    """Why the certainty is what it is: each reason once, with the rows it holds for."""
+    rows = [row for window in windows for row in window.rows]
+    found: dict[str, dict[str, list[int]]] = {}
+    for row in rows:
+        for cell in row.cells:
+            for reason in cell.estimate.reasons:
+                places = found.setdefault(_without_figures(reason), {})
+                places.setdefault(cell.column.option.label, []).append(row.number)
+    rated = {
+        name: [
+            row.number
+            for row in rows
+            for cell in row.cells
+            if cell.column.option.label == name and cell.estimate.reasons
+        ]
+        for name in dict.fromkeys(cell.column.option.label for row in rows for cell in row.cells)
+    }
+    return tuple(f"{arrange.capitalised(reason)} ({_holders(places, rated)})" for reason, places in found.items())
+
+
+def _without_figures(reason: str) -> str:
+    """A reason to rate down without its detail, which differs from row to row and is seen there or on the screen."""
+    return reason.partition(": ")[0] if reason.startswith("down for") else reason
+
+
+def _holders(places: dict[str, list[int]], rated: dict[str, list[int]]) -> str:
+    if places == {name: rows for name, rows in rated.items() if rows}:
+        return _("all rows")
+    return "; ".join(f"{name}: {citing.ranges(rows)}" for name, rows in places.items())
+
+
+def studies_behind(comparison: Comparison, windows: Iterable[Window]) -> tuple[Study, ...]:
+    """Studies numbered per class, the class's initial first (C1, C2, …, B1), each with the rows it counts for."""
+    labels = {option.id: option.label for option in arrange.class_options(comparison)}
+    rows = {row.outcome.id: row.number for window in windows for row in window.rows}
+    counts: dict[str, int] = {}
+    result = []
+    for entry in comparison.studies:
+        behind = [rows[outcome] for outcome in entry.outcomes if outcome in rows]
+        if behind:
+            counts[entry.class_id] = counts.get(entry.class_id, 0) + 1
+            number = f"{labels.get(entry.class_id, entry.class_id)[:1].upper()}{counts[entry.class_id]}"
+            cited = citing.cited(comparison, entry.sources).partition(", ")[0]
+            short = re.sub(r" \([^()]*\)$", "", entry.name)
+            result.append(Study(number, short, entry, citing.ranges(behind), cited))
+    return tuple(result)

@@ -1,0 +1,298 @@
+"""What the clinician's sheet shows, from a comparison alone: what stands where, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from bcma_decide.comparison import Comparison, Indication, ScoreLine, TraitLine
+from bcma_decide.render.sheet import citing
+from bcma_decide.render.sheet.clinician_findings import (
+    FULL_RANKS,
+    Flag,
+    FullFinding,
+    all_flags,
+    in_full,
+    left_out,
+    more_flags,
+    numbered_findings,
+    shown_flags,
+)
+from bcma_decide.render.sheet.clinician_rows import (
+    Column,
+    Icons,
+    Study,
+    Window,
+    certainty_reasons,
+    icon_rows,
+    option_columns,
+    studies_behind,
+    time_windows,
+)
+from bcma_decide.render.sheet.sheet import Sheet
+from bcma_decide.render.words import arrange, record_view, rule_view, sentences
+from bcma_decide.render.words.language import gettext as _
+
+SHORT_FACTS: Final = ("schedule", "vein_to_vein")
+"""Practical topics short enough for the table on the first page."""
+LONG_FACTS: Final = ("visits", "stay", "driving")
+"""Practical topics on the second page; the rest stands in the result and on the screen."""
+
+RECORD_LINES: Final = 8
+"""Lines of what a record held and was not used; the rest stands in the result."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One input: the sign of its state, its label and value."""
+
+    shape: str
+    word: str
+    text: str
+
+
+@dataclass(frozen=True)
+class LedgerGroup:
+    """Inputs that are in the same way part of the numbers."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class LabelFlag:
+    """Whether a label is met, in one line."""
+
+    state: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ClinicianView:
+    """Everything on the clinician's sheet."""
+
+    banners: tuple[str, ...]
+    ledger: tuple[LedgerGroup, ...]
+    labels: tuple[LabelFlag, ...]
+    flags: tuple[Flag, ...]
+    more_flags: tuple[str, ...]
+    columns: tuple[Column, ...]
+    icons: tuple[Icons, ...]
+    windows: tuple[Window, ...]
+    facts: tuple[rule_view.PracticeLine, ...]
+    notes: tuple[tuple[str, str], ...]
+    movers: tuple[str, ...]
+    not_known: tuple[str, ...]
+    findings: tuple[tuple[FullFinding, ...], ...]
+    left_out: str
+    open_findings: tuple[str, ...]
+    certainty: tuple[str, ...]
+    long_facts: tuple[rule_view.PracticeLine, ...]
+    scores: tuple[tuple[str, str], ...]
+    studies: tuple[tuple[Study, ...], ...]
+    labels_in_full: tuple[str, ...]
+    not_known_by_product: tuple[str, ...]
+    unused: tuple[str, ...]
+    record: tuple[str, ...]
+    """What a record held that was not used, and codes not recognised; empty where there is none."""
+    command: str
+
+
+def longest_lists(comparison: Comparison) -> tuple[int, int]:
+    """Lines of findings on the first and on the second page if every one is printed."""
+    findings = numbered_findings(comparison)
+    return len(all_flags(comparison, findings)), len(findings)
+
+
+def clinician_view(comparison: Comparison, sheet: Sheet, lists: tuple[int, int]) -> ClinicianView:
+    """Arrange a comparison for its clinician.
+
+    Parameters
+    ----------
+    comparison
+        What to show.
+    sheet
+        Which rows and icons.
+    lists
+        Lines of findings the first and the second page have room for; contraindications are always complete.
+    """
+    columns = option_columns(comparison)
+    windows, notes = time_windows(comparison, sheet, columns)
+    studies = studies_behind(comparison, windows)
+    findings = numbered_findings(comparison)
+    full = in_full(findings, lists[1])
+    every = all_flags(comparison, findings)
+    flags = shown_flags(every, lists[0])
+    general, by_product = _not_known(comparison)
+    return ClinicianView(
+        banners=banners(comparison),
+        ledger=_ledger(comparison),
+        labels=_labels(comparison),
+        flags=flags,
+        more_flags=more_flags(comparison, len(every) - len(flags)),
+        columns=columns,
+        icons=icon_rows(comparison, sheet, columns),
+        windows=windows,
+        facts=_facts(comparison, SHORT_FACTS),
+        notes=notes,
+        movers=tuple(sentences.mover_sentence(mover, comparison) for mover in arrange.movers(comparison)),
+        not_known=general,
+        findings=in_columns(full, 2, lambda each: len(each.finding.text) + len(each.ground) + 30),
+        left_out=left_out(len(findings) - len(full)),
+        open_findings=tuple(
+            rule_view.open_text(each) for each in rule_view.open_findings(comparison) if each.rank in FULL_RANKS
+        ),
+        certainty=certainty_reasons(windows),
+        long_facts=_facts(comparison, LONG_FACTS),
+        scores=tuple(_score(comparison, score) for score in rule_view.shown_scores(comparison)),
+        studies=in_columns(studies, 3, lambda each: len(each.entry.name) + len(each.identifier) + 30),
+        labels_in_full=tuple(_full_label(comparison, *each) for each in rule_view.shown_labels(comparison)),
+        not_known_by_product=by_product,
+        unused=(*arrange.also_given(comparison), *arrange.given_for_findings(comparison)),
+        record=_record(comparison),
+        command=_command(comparison),
+    )
+
+
+def _not_known(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What no input could settle: in general, and about single products (second page)."""
+    names = tuple(f"{option.label}: " for option in comparison.options if option.kind == "product")
+    by_product = tuple(text for text in comparison.not_known if text.startswith(names))
+    return tuple(text for text in comparison.not_known if text not in by_product), by_product
+
+
+def banners(comparison: Comparison) -> tuple[str, ...]:
+    """What stands over everything else: inputs that contradict each other, evidence that is out of date."""
+    found = []
+    contradictory = [line for line in comparison.profile.traits if line.state == "contradiction"]
+    if contradictory or any(not f.applies_to and f.state == "fires" for f in comparison.findings):
+        found.append(_("Check inputs: some contradict each other and were taken as unknown; see the profile."))
+    if comparison.evidence.out_of_date:
+        found.append(
+            _("Evidence out of date: it is of {date}, the day asked for is {day}.").format(
+                date=comparison.evidence.date, day=comparison.labels.date
+            )
+        )
+    return tuple(found)
+
+
+def _ledger(comparison: Comparison) -> tuple[LedgerGroup, ...]:
+    """Inputs by their part in the numbers; what is missing says whether that matters."""
+    lines = arrange.ledger(comparison)
+    check = [line for line in lines if line.state == "contradiction"]
+    used = [line for line in lines if line.used and line.state in ("given", "derived")]
+    missing = [line for line in lines if line.used and line.state == "unknown"]
+    decisive = {u.trait for u in comparison.unknowns if any(move.unstable for move in u.moves)}
+    idle = [line for line in lines if not line.used and line.state in ("given", "derived")]
+    idle_missing = [line for line in lines if not line.used and line.state == "unknown"]
+    said = [
+        Entry("contradiction", _("check input"), finding.text)
+        for finding in comparison.findings
+        if not finding.applies_to and finding.state == "fires"
+    ]
+    groups = (
+        (_("Check inputs"), [*(_entry(line) for line in check), *said]),
+        (_("Used"), [_entry(line, record_view.dated(comparison, line.trait)) for line in used]),
+        (_("Missing, changes the picture"), [_missing(line) for line in missing if line.trait in decisive]),
+        (
+            _("Missing, does not change the picture"),
+            [_missing(line) for line in missing if line.trait not in decisive],
+        ),
+        (_("Known, in no number"), [_entry(line, record_view.dated(comparison, line.trait)) for line in idle]),
+        (_("Missing, in no number"), [_missing(line) for line in idle_missing]),
+    )
+    return tuple(LedgerGroup(title, tuple(entries)) for title, entries in groups if entries)
+
+
+_STATE_SHAPES: Final = {"given": "used", "derived": "derived", "unknown": "unknown", "contradiction": "contradiction"}
+
+
+def _entry(line: TraitLine, dated: str = "") -> Entry:
+    shape = "idle" if not line.used and line.state != "contradiction" else _STATE_SHAPES[line.state]
+    origin = sentences.ledger_origin(line) if line.state == "contradiction" else ""
+    remarks = [*([_("derived")] if line.state == "derived" else []), *([dated] if dated else [])]
+    derived = f" ({'; '.join(remarks)})" if remarks else ""
+    return Entry(shape, sentences.ledger_word(line), f"{line.label}: {line.text}{derived}{origin}")
+
+
+def _missing(line: TraitLine) -> Entry:
+    return Entry("unknown", _("missing"), line.label)
+
+
+def _labels(comparison: Comparison) -> tuple[LabelFlag, ...]:
+    """Labels in one line each; products whose labels say the same stand together."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for name, label in rule_view.shown_labels(comparison):
+        grouped.setdefault((label.state, _label_text(label)), []).append(name)
+    return tuple(LabelFlag(state, ", ".join(names), text) for (state, text), names in grouped.items())
+
+
+def _label_text(label: Indication) -> str:
+    """In short: that it is met, what is not, or what has to be known first."""
+    state = rule_view.label_word(label.state)
+    if label.state == "cannot_be_judged":
+        needs = dict.fromkeys(need for item in label.items for need in item.needs)
+        return _("{state}, needs {needs}").format(state=state, needs=", ".join(needs))
+    return state if label.state == "met" else rule_view.label_text(label)
+
+
+def _facts(comparison: Comparison, topics: Sequence[str]) -> tuple[rule_view.PracticeLine, ...]:
+    chosen = tuple(row for row in comparison.practice if row.topic in topics)
+    return rule_view.practice_rows(comparison.model_copy(update={"practice": chosen}))
+
+
+def _full_label(comparison: Comparison, name: str, label: Indication) -> str:
+    """What a label asks for, since when, and where it was seen."""
+    items = ", ".join(item.text for item in label.items)
+    since = _("since {date}").format(date=label.since) if label.since else ""
+    return f"{name}: {'; '.join(part for part in (since, items, citing.cited(comparison, label.sources)) if part)}"
+
+
+def _score(comparison: Comparison, score: ScoreLine) -> tuple[str, str]:
+    """Name and value of a score; one made for a single class also says how it was validated and where it stops."""
+    text = f"{rule_view.score_text(comparison, score)}; {citing.cited(comparison, score.sources)}"
+    if len(score.applies_to) > 1:
+        return score.name, text
+    card = _("{text}. Validation: {validation}. Limits: {limits}").format(
+        text=text, validation=score.validation.rstrip("."), limits=score.limits.rstrip(".")
+    )
+    return score.name, card
+
+
+Item = TypeVar("Item")
+
+
+def in_columns(items: Sequence[Item], columns: int, height: Callable[[Item], float]) -> tuple[tuple[Item, ...], ...]:
+    """Split a list into columns of about the same height, in order; fewer if there are fewer items."""
+    total = sum(height(item) for item in items)
+    result: list[list[Item]] = [[]]
+    used = 0.0
+    for item in items:
+        if len(result) < columns and result[-1] and used + height(item) / 2 > total * len(result) / columns:
+            result.append([])
+        result[-1].append(item)
+        used += height(item)
+    return tuple(tuple(column) for column in result if column)
+
+
+def _record(comparison: Comparison) -> tuple[str, ...]:
+    """What was not taken from the record, as far as there is room; contradictions and old values come first."""
+    lines = [f"{line.word}: {line.text}" for line in record_view.unused(comparison)]
+    return (
+        *record_view.shortened(lines, RECORD_LINES),
+        *record_view.shortened(record_view.unmapped(comparison), RECORD_LINES),
+    )
+
+
+def _command(comparison: Comparison) -> str:
+    """The call that gives the same result again."""
+    source = "--fhir BUNDLE" if record_view.from_record(comparison) else "PROFILE"
+    profile = f"--example {comparison.profile.name}" if comparison.profile.name else source
+    setting = "real-world" if comparison.profile.setting == "real_world" else "trial"
+    labels = comparison.labels
+    return (
+        f"{comparison.software.name} compare {profile} --setting {setting} --region {labels.region} "
+        f"--date {labels.date} --json"
+    )

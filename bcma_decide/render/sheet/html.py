@@ -1,0 +1,157 @@
+"""A sheet as one self-contained HTML page: no script, nothing loaded, for the screen and for paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlsplit
+
+from bcma_decide.comparison import Comparison, Explanation, Outcome, Reference, result_hash
+from bcma_decide.render.sheet import figures
+from bcma_decide.render.sheet.clinician_view import clinician_view, longest_lists
+from bcma_decide.render.sheet.patient_view import patient_view
+from bcma_decide.render.sheet.sheet import Sheet
+from bcma_decide.render.sheet.templating import environment
+from bcma_decide.render.words import arrange, language, record_view, rule_view, sentences, wording
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES: Final = Path(__file__).parents[1] / "templates"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a sheet is made to fit its paper, for its first and its second page.
+
+    ``scales``: size of the text, of the usual size. ``lists``: lines that lists of findings have room for,
+    contraindications not counted.
+    """
+
+    scales: tuple[float, float]
+    lists: tuple[int, int]
+
+
+def widest_fit(comparison: Comparison, sheet: Sheet) -> Fit:
+    """The fit to start from: text of the usual size, every finding."""
+    return Fit((1.0, 1.0), longest_lists(comparison) if sheet.audience == "clinician" else (0, 0))
+
+
+def render_html(comparison: Comparison, sheet: Sheet | None = None) -> str:
+    """Write a sheet for the screen; printed from a browser it is the same as on paper.
+
+    The clinician's page goes on, on the screen only, with everything behind the sheet: all outcomes, products,
+    findings, practical facts, steps, studies and references.
+
+    Parameters
+    ----------
+    comparison
+        What to write; nothing else is looked up. All its text is escaped. Same comparison, same bytes.
+    sheet
+        For whom, in which language, on which paper.
+    """
+    sheet = sheet or Sheet()
+    return _page(comparison, sheet, widest_fit(comparison, sheet), on_screen=True)
+
+
+def render_part(comparison: Comparison, sheet: Sheet) -> str:
+    """Write a sheet as part of another page: the same, without the page around it and without its styles.
+
+    Its heading then has the second level, since the page has one of its own.
+    """
+    return _page(comparison, sheet, widest_fit(comparison, sheet), on_screen=True, alone=False)
+
+
+def part_style(sheet: Sheet) -> str:
+    """Write the styles of such a part, for the screen and for paper; the same for every comparison."""
+    template = _environment().get_template(f"{sheet.audience}_style.css.j2")
+    return template.render(sheet=sheet, fit=Fit((1.0, 1.0), (0, 0)), on_screen=True, hash="")
+
+
+def render_print(comparison: Comparison, sheet: Sheet, fit: Fit) -> str:
+    """Write a sheet as the page a PDF is laid out from: paper only, in the packaged fonts."""
+    return _page(comparison, sheet, fit, on_screen=False)
+
+
+def _page(comparison: Comparison, sheet: Sheet, fit: Fit, *, on_screen: bool, alone: bool = True) -> str:
+    classes = arrange.class_options(comparison)
+    shared = {
+        "comparison": comparison,
+        "sheet": sheet,
+        "fit": fit,
+        "on_screen": on_screen,
+        "alone": alone,
+        "lang": sheet.language,
+        "hash": result_hash(comparison),
+        "classes": classes,
+        "pair": classes if len(classes) == 2 else (),
+    }
+    with language.speaking(sheet.language):
+        if sheet.audience == "patient":
+            text = _environment().get_template("patient.html.j2").render(view=patient_view(comparison, sheet), **shared)
+        else:
+            detail = _detail(comparison) if on_screen else {}
+            view = clinician_view(comparison, sheet, fit.lists)
+            text = _environment().get_template("clinician.html.j2").render(view=view, **shared, **detail)
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+
+
+def _detail(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "products": arrange.product_options(comparison),
+        "explained": tuple(_explained(comparison)),
+        "class_looks": {
+            option.class_id: look
+            for option, look in zip(arrange.class_options(comparison), figures.LOOKS, strict=False)
+        },
+    }
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    found = environment(TEMPLATES, extensions=("jinja2.ext.i18n",))
+    found.install_gettext_callables(  # type: ignore[attr-defined]
+        language.gettext, language.ngettext, newstyle=True
+    )
+    found.globals.update(
+        wording=wording,
+        arrange=arrange,
+        sentences=sentences,
+        record_view=record_view,
+        rule_view=rule_view,
+        figures=figures,
+        language=language,
+        links=links,
+    )
+    return found
+
+
+def _explained(comparison: Comparison) -> list[tuple[Outcome, Explanation, tuple[int, ...]]]:
+    by_outcome = {outcome.id: outcome for outcome in comparison.outcomes}
+    return [
+        (by_outcome[entry.outcome], entry, arrange.weights(entry))
+        for entry in comparison.explanations
+        if entry.outcome in by_outcome
+    ]
+
+
+def links(reference: Reference) -> tuple[tuple[str, str], ...]:
+    """Text and target of a reference's links; addresses that are not web pages are left out."""
+    found = []
+    if reference.pmid:
+        found.append((f"PMID {reference.pmid}", f"https://pubmed.ncbi.nlm.nih.gov/{reference.pmid}/"))
+    if reference.doi:
+        found.append((f"doi {reference.doi}", f"https://doi.org/{quote(reference.doi, safe='/:;().-_')}"))
+    if reference.url and _is_web(reference.url):
+        found.append((reference.url, reference.url))
+    return tuple(found)
+
+
+def _is_web(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)

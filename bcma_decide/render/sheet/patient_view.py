@@ -1,0 +1,239 @@
+"""What the patient's sheet shows, from a comparison alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from bcma_decide.comparison import Comparison, Estimate, Move, Option, Outcome, TraitLine
+from bcma_decide.render.sheet import figures, patient_words
+from bcma_decide.render.sheet.patient_words import OptionWords
+from bcma_decide.render.sheet.sheet import ICONS_DRAWN, PATIENT_ROWS, Sheet
+from bcma_decide.render.words import arrange, wording
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+ROWS: Final = ("orr", "crs_g3plus", "icans_g3plus", "infection_g3plus")
+"""Outcomes shown where none are asked for."""
+FIRST_PAGE: Final = 3
+"""Rows on the first page; the others open the second."""
+CHANGES_SHOWN: Final = 2
+"""Unknown traits that are spelled out; that there are more is said."""
+
+
+@dataclass(frozen=True)
+class OptionView:
+    """A column of the text about the options."""
+
+    id: str
+    look: figures.Look
+    words: OptionWords
+    notice: str
+    """What may speak against it; empty for both options or for none."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One option's number in one row, or why there is none."""
+
+    name: str
+    look: figures.Look
+    number: str
+    both_ways: str
+    range: str
+    sure: str
+    no_number: str
+    icons: Markup | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One outcome: the question, what it means, and a cell for each option."""
+
+    outcome: str
+    question: str
+    meaning: str
+    window: str
+    drawn: bool
+    """Whether the row is drawn as icons."""
+    cells: tuple[Cell, ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class Trait:
+    """A fact about the patient."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an unknown fact could change: the number it moves most, for each option."""
+
+    text: str
+    ranges: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PatientView:
+    """Everything on the patient's sheet that depends on the patient."""
+
+    options: tuple[OptionView, ...]
+    first_rows: tuple[Row, ...]
+    more_rows: tuple[Row, ...]
+    known: tuple[Trait, ...]
+    unknown: tuple[str, ...]
+    to_check: tuple[str, ...]
+    changes: tuple[Change, ...]
+    more_changes: bool
+
+
+def patient_view(comparison: Comparison, sheet: Sheet) -> PatientView:
+    """Arrange a comparison for its patient, in the language spoken at the moment.
+
+    Parameters
+    ----------
+    comparison
+        What to show.
+    sheet
+        Which rows, and which of them as icons; an outcome asked for as icons is a row.
+    """
+    options = _options(comparison)
+    outcomes = _shown(comparison, sheet)
+    drawn = sheet.icons or tuple(outcome.id for outcome in outcomes[:ICONS_DRAWN])
+    changes = _changes(comparison, options, outcomes)
+    rows = tuple(
+        _row(comparison, outcome, options, icons=outcome.id in drawn, both_ways=place == 0)
+        for place, outcome in enumerate(outcomes)
+    )
+    lines = comparison.profile.traits
+    return PatientView(
+        options=options,
+        first_rows=rows[:FIRST_PAGE],
+        more_rows=rows[FIRST_PAGE:],
+        known=tuple(
+            Trait(patient_words.trait_name(line.trait), patient_words.trait_value(line))
+            for line in lines
+            if line.state in ("given", "derived")
+        ),
+        unknown=_names(lines, "unknown"),
+        to_check=_names(lines, "contradiction"),
+        changes=changes[:CHANGES_SHOWN],
+        more_changes=len(changes) > CHANGES_SHOWN,
+    )
+
+
+def _names(lines: Iterable[TraitLine], state: str) -> tuple[str, ...]:
+    return tuple(patient_words.trait_name(line.trait) for line in lines if line.state == state)
+
+
+def _shown(comparison: Comparison, sheet: Sheet) -> tuple[Outcome, ...]:
+    wanted = tuple(dict.fromkeys((*sheet.icons, *(sheet.rows or ROWS))))[:PATIENT_ROWS]
+    return tuple(outcome for outcome in comparison.outcomes if outcome.id in wanted)
+
+
+def _options(comparison: Comparison) -> tuple[OptionView, ...]:
+    classes = arrange.class_options(comparison)
+    notices = [_notice(comparison, option) for option in classes]
+    rest = patient_words.nothing_against() if any(notices) else ""
+    return tuple(
+        OptionView(option.id, look, patient_words.option_words(option.class_id), notice or rest)
+        for option, look, notice in zip(classes, figures.LOOKS, notices, strict=False)
+    )
+
+
+def _notice(comparison: Comparison, option: Option) -> str:
+    if _contraindicated(comparison, option):
+        return patient_words.against()
+    return patient_words.not_labelled() if _not_labelled(comparison, option) else ""
+
+
+def _contraindicated(comparison: Comparison, option: Option) -> bool:
+    """Whether a contraindication fires for the profile itself, for the class, or for every product of it."""
+    products = {o.id for o in comparison.options if o.kind == "product" and o.class_id == option.class_id}
+    hit = set()
+    for finding in comparison.findings:
+        if finding.severity == "contraindication" and finding.state == "fires":
+            concerned = arrange.concerned(finding)
+            if not concerned or option.class_id in concerned or option.id in concerned:
+                return True
+            hit |= set(concerned)
+    return bool(products) and products <= hit
+
+
+def _not_labelled(comparison: Comparison, option: Option) -> bool:
+    """Whether the class has labels here and none of them is met."""
+    labels = [label for label in comparison.indications.values() if label.class_id == option.class_id and label.since]
+    return bool(labels) and all(label.state == "not_met" for label in labels)
+
+
+def _row(
+    comparison: Comparison, outcome: Outcome, options: tuple[OptionView, ...], *, icons: bool, both_ways: bool
+) -> Row:
+    by_id = {option.id: option for option in arrange.class_options(comparison)}
+    estimates = [arrange.estimate_of(outcome, by_id[option.id]) for option in options]
+    return Row(
+        outcome=outcome.id,
+        question=patient_words.question(outcome.id),
+        meaning=patient_words.meaning(outcome.id),
+        window=patient_words.window(outcome.horizon),
+        drawn=icons,
+        cells=tuple(
+            _cell(outcome, option, estimate, icons=icons, both_ways=both_ways)
+            for option, estimate in zip(options, estimates, strict=True)
+        ),
+        note=_from_decision(outcome, estimates),
+    )
+
+
+def _cell(outcome: Outcome, option: OptionView, estimate: Estimate, *, icons: bool, both_ways: bool) -> Cell:
+    name, look = option.words.name, option.look
+    median, ends = estimate.median, estimate.credible
+    if median is None or ends is None or not wording.has_number(estimate):
+        return Cell(name, look, "", "", "", "", patient_words.no_number(estimate), None)
+    title = patient_words.icons_title(name, median, ends)
+    return Cell(
+        name=name,
+        look=look,
+        number=wording.of_100(median),
+        both_ways=patient_words.both_ways(outcome.id, median) if both_ways else "",
+        range=patient_words.could_be(ends),
+        sure=patient_words.sure(estimate.certainty),
+        no_number="",
+        icons=figures.icon_array(figures.icon_parts(median, ends), look, title) if icons else None,
+    )
+
+
+def _from_decision(outcome: Outcome, estimates: Iterable[Estimate]) -> str:
+    found = (estimate.from_decision for estimate in estimates if wording.has_number(estimate))
+    return next((patient_words.counted_from_decision(outcome.id, each.median) for each in found if each), "")
+
+
+def _changes(
+    comparison: Comparison, options: tuple[OptionView, ...], outcomes: tuple[Outcome, ...]
+) -> tuple[Change, ...]:
+    """Unknown traits that make a number on this sheet unstable, the one that moves a number furthest first."""
+    names = {option.id: option.words.name for option in options}
+    rows = {outcome.id for outcome in outcomes}
+    found: list[tuple[float, Change]] = []
+    for unknown in comparison.unknowns:
+        moves = [move for move in unknown.moves if move.option in names and move.outcome in rows]
+        unstable = [move for move in moves if move.unstable]
+        if unstable:
+            widest = max(unstable, key=_width)
+            same = {move.option: move for move in moves if move.outcome == widest.outcome}
+            ranges = tuple(
+                patient_words.change_range(name, same[option].low, same[option].high)
+                for option, name in names.items()
+                if option in same
+            )
+            found.append((_width(widest), Change(patient_words.change(unknown.trait, widest.outcome), ranges)))
+    return tuple(change for _reach, change in sorted(found, key=lambda entry: -entry[0]))
+
+
+def _width(move: Move) -> float:
+    return move.high - move.low

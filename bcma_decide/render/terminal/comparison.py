@@ -1,0 +1,167 @@
+"""A comparison on a terminal: what is known, findings, labels, numbers side by side, practice, what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from bcma_decide.comparison import Comparison, Option, TraitLine
+from bcma_decide.render.terminal.explain import render_explanation, render_sources
+from bcma_decide.render.terminal.page import WITH_BARS, Page
+from bcma_decide.render.terminal.plain import write_plain
+from bcma_decide.render.terminal.record import write_record
+from bcma_decide.render.terminal.rules import write_findings, write_labels, write_practice, write_scores
+from bcma_decide.render.terminal.stacked import write_stacked
+from bcma_decide.render.terminal.tables import GAP, NARROWEST_LABEL, VALUE, write_table
+from bcma_decide.render.words import arrange, sentences
+
+__all__ = ["render_comparison", "render_explanation", "render_sources"]
+
+SHORT_HASH = 12
+LEDGER_LEAD = 17
+
+
+def render_comparison(
+    comparison: Comparison,
+    console: Console,
+    *,
+    products: bool = False,
+    sources: bool = False,
+    plain: bool = False,
+) -> None:
+    """Print a comparison.
+
+    Parameters
+    ----------
+    comparison
+        What to print; nothing else is looked up.
+    console
+        Where to print. Its width decides between tables and stacked blocks, its encoding between symbols and
+        their ASCII stand-ins, its colour system whether there are escape codes.
+    products
+        Also print every product beside its class.
+    sources
+        Also print the references.
+    plain
+        Tab-separated lines without boxes or bars, for screen readers and scripts.
+    """
+    if plain:
+        write_plain(comparison, console, products=products, sources=sources)
+        return
+    page = Page(console)
+    _title(page, comparison)
+    _ledger(page, comparison)
+    write_record(page, comparison)
+    write_findings(page, comparison)
+    write_labels(page, comparison)
+    write_scores(page, comparison)
+    _numbers(page, comparison)
+    if products:
+        _products(page, comparison)
+    write_practice(page, comparison)
+    _movers(page, comparison)
+    _not_known(page, comparison)
+    if sources:
+        render_sources(comparison, console)
+    page.gap()
+    page.paragraph(comparison.intended_use)
+
+
+def _title(page: Page, comparison: Comparison) -> None:
+    software, evidence = comparison.software, comparison.evidence
+    page.paragraph("What does the evidence say for this profile?", "bold")
+    page.paragraph(
+        f"{software.name} {software.version}, evidence {evidence.version} of {evidence.date}, "
+        f"hash {evidence.hash[:SHORT_HASH]}"
+    )
+
+
+def _ledger(page: Page, comparison: Comparison) -> None:
+    profile = comparison.profile
+    setting = "everyday practice" if profile.setting == "real_world" else "as in a trial"
+    page.heading(f"Profile used: {profile.name or 'as given'}, setting: {setting}")
+    lines = arrange.ledger(comparison)
+    lead = 0 if page.stacked else LEDGER_LEAD
+    page.items([_ledger_row(page, line) for line in lines if line.state != "unknown"], lead)
+    unknown = [line for line in lines if line.state == "unknown"]
+    averaged = "; ".join(f"{line.label}{sentences.ledger_origin(line)}" for line in unknown if line.used)
+    idle = "; ".join(line.label for line in unknown if not line.used)
+    if averaged:
+        text = f"{averaged}. Each is averaged over the patients of the studies, never taken as absent."
+        page.items([_ledger_item(page, "unknown", "unknown", text)], lead)
+    if idle:
+        text = f"{idle}: unknown, and no number depends on it."
+        page.items([_ledger_item(page, "in no number", "in no number", text)], lead)
+    if rest := "; ".join(arrange.also_given(comparison)):
+        page.items([_ledger_item(page, "in no number", "in no number", f"Also given: {rest}.")], lead)
+    if rest := "; ".join(arrange.given_for_findings(comparison)):
+        page.items([_ledger_item(page, "for findings", "for findings", f"{rest}.")], lead)
+
+
+def _ledger_row(page: Page, line: TraitLine) -> tuple[str, str]:
+    state = line.state if line.used or line.state == "contradiction" else "no own effect"
+    text = f"{line.label}: {line.text}{sentences.ledger_origin(line)}"
+    return _ledger_item(page, state, sentences.ledger_word(line), text)
+
+
+def _ledger_item(page: Page, state: str, word: str, text: str) -> tuple[str, str]:
+    sign = page.ink.symbol(state)
+    return (sign, f"{word}: {text}") if page.stacked else (f"{sign} {word}", text)
+
+
+def _numbers(page: Page, comparison: Comparison) -> None:
+    options = arrange.class_options(comparison)
+    page.heading("Side by side: " + " and ".join(option.long_label for option in options))
+    if page.stacked:
+        write_stacked(page, comparison, options)
+    else:
+        write_table(page, comparison, options, difference=len(options) == 2, bars=True)
+    page.gap()
+    for line in sentences.legend(comparison):
+        page.paragraph(line)
+    if page.width >= WITH_BARS:
+        page.paragraph("Bar: the number. Line below it: both intervals, heavy for the first, light for the next.")
+
+
+def _products(page: Page, comparison: Comparison) -> None:
+    by_class = arrange.product_options(comparison)
+    everything = [product for _, members in by_class for product in members]
+    room = (page.width - NARROWEST_LABEL) // (VALUE + GAP)
+    if everything and len(everything) <= room and not page.stacked:
+        _product_table(page, comparison, "Products: " + "; ".join(_named(*entry) for entry in by_class), everything)
+        return
+    for parent, members in by_class:
+        for start in range(0, len(members), room or 1):
+            part = members[start : start + (room or 1)]
+            _product_table(page, comparison, f"Products: {_named(parent, part)}", part)
+
+
+def _product_table(page: Page, comparison: Comparison, title: str, products: Sequence[Option]) -> None:
+    page.heading(title)
+    rest, empty = arrange.with_number(comparison, products)
+    if page.stacked:
+        write_stacked(page, rest, products)
+    elif rest.outcomes:
+        write_table(page, rest, products, difference=False, bars=False)
+    if empty:
+        page.gap()
+        page.paragraph("No number for any of these products: " + "; ".join(row.label for row in empty) + ".")
+
+
+def _named(parent: Option, members: Sequence[Option]) -> str:
+    return f"{parent.label} ({', '.join(member.label for member in members)})"
+
+
+def _movers(page: Page, comparison: Comparison) -> None:
+    movers = arrange.movers(comparison)
+    if not movers:
+        return
+    page.heading("What moves these numbers")
+    page.bullets(sentences.mover_sentence(mover, comparison) for mover in movers)
+
+
+def _not_known(page: Page, comparison: Comparison) -> None:
+    if comparison.not_known:
+        page.heading("What is not known")
+        page.bullets(comparison.not_known)

@@ -1,0 +1,212 @@
+"""A comparison as tab-separated lines: one fact a line, its kind first, nothing drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.segment import Segment
+
+from bcma_decide.comparison import Comparison, Estimate, Explanation, Option, Outcome
+from bcma_decide.render.terminal.ink import Ink
+from bcma_decide.render.terminal.record import record_lines
+from bcma_decide.render.words import arrange, rule_view, sentences, wording
+
+Line = tuple[str, ...]
+
+
+class _Lines:
+    """Lines that a console prints as they are: no wrapping, tabs kept."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield each line and its end."""
+        for line in self.lines:
+            yield Segment(line)
+            yield Segment.line()
+
+
+def write_plain(comparison: Comparison, console: Console, *, products: bool, sources: bool) -> None:
+    """Print one fact a line; fields are separated by tabs and hold none."""
+    _write(console, _lines(comparison, products, sources))
+
+
+def write_plain_explanation(comparison: Comparison, outcome: Outcome, console: Console, *, products: bool) -> None:
+    """Print what is behind one outcome in the same way."""
+    _write(console, _explanation(comparison, outcome, products))
+
+
+def _write(console: Console, lines: Iterator[Line]) -> None:
+    ink = Ink.of(console)
+    console.print(_Lines(["\t".join(ink.plain(field) for field in line) for line in lines]), soft_wrap=True, end="")
+
+
+def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Line]:
+    software, evidence = comparison.software, comparison.evidence
+    yield ("program", software.name, software.version)
+    yield ("evidence", evidence.version, evidence.date, evidence.hash)
+    yield from _profile(comparison)
+    yield from record_lines(comparison)
+    yield from _rules(comparison)
+    options = comparison.options if products else arrange.class_options(comparison)
+    yield (
+        "columns",
+        "outcome",
+        "option",
+        "of 100 patients",
+        "95 % interval",
+        "next centre",
+        "certainty",
+        "remarks",
+    )
+    for group in arrange.groups(comparison):
+        yield ("outcomes", arrange.heading(group))
+        for outcome in group.outcomes:
+            yield from _outcome(comparison, outcome, options)
+    for mover in arrange.movers(comparison):
+        moves = "; ".join(sentences.move_sentence(move, comparison) for move in mover.moves)
+        yield (
+            "moves",
+            f"{mover.unknown.label} is not known",
+            mover.outcome.label,
+            moves,
+            mover.unknown.needs,
+        )
+    for text in comparison.not_known:
+        yield ("not known", text)
+    if sources:
+        for reference in comparison.references:
+            yield ("source", reference.key, reference.citation, *sentences.reference_ids(reference))
+    yield ("intended use", comparison.intended_use)
+
+
+def _profile(comparison: Comparison) -> Iterator[Line]:
+    profile = comparison.profile
+    yield ("profile", profile.name or "as given", profile.setting.replace("_", " "))
+    for line in arrange.ledger(comparison):
+        yield (
+            "input",
+            line.label,
+            line.text,
+            sentences.ledger_word(line),
+            *([line.how] if sentences.ledger_origin(line) else []),
+        )
+    for text in arrange.also_given(comparison):
+        yield ("also given, in no number", text)
+    for text in arrange.given_for_findings(comparison):
+        yield ("given for findings", text)
+
+
+def _rules(comparison: Comparison) -> Iterator[Line]:
+    """Findings, labels, scores and practical facts; here every finding that cannot be judged stands by itself."""
+    for finding in comparison.findings:
+        state = "cannot be judged" if finding.state == "cannot_be_judged" else "found"
+        extra = (
+            sentences.applies_to(comparison, finding),
+            sentences.finding_facts(finding),
+            sentences.finding_source(finding),
+        )
+        yield ("finding", finding.severity, state, finding.text, *(part for part in extra if part))
+    for name, label in rule_view.shown_labels(comparison):
+        yield ("label", label.region, label.date, name, rule_view.label_text(label))
+    for score in rule_view.shown_scores(comparison):
+        yield ("score", score.name, rule_view.score_text(comparison, score))
+    options = arrange.class_options(comparison)
+    for row in rule_view.practice_rows(comparison):
+        for option, text in zip(options, row.texts, strict=True):
+            yield ("practice", row.label, option.label, text)
+
+
+def _outcome(comparison: Comparison, outcome: Outcome, options: tuple[Option, ...]) -> Iterator[Line]:
+    for option in options:
+        estimate = arrange.estimate_of(outcome, option)
+        notes = sentences.estimate_notes(estimate, comparison) if wording.has_number(estimate) else ()
+        yield ("estimate", outcome.label, option.label, *_fields(estimate), *notes)
+        if estimate.from_decision:
+            rate = estimate.from_decision
+            yield (
+                "from the decision",
+                outcome.label,
+                option.label,
+                wording.count(rate.median),
+                wording.interval(rate.credible),
+            )
+    classes = arrange.class_options(comparison)
+    if len(classes) == 2:
+        first, second = classes
+        contrast = arrange.contrast_of(outcome, first, second)
+        name = f"{first.label} minus {second.label}"
+        if contrast is None:
+            yield ("difference", outcome.label, name, f"not comparable: {sentences.contrast_reason(outcome)}")
+        else:
+            yield (
+                "difference",
+                outcome.label,
+                name,
+                wording.signed(contrast.risk_difference.median),
+                wording.signed_interval(contrast.risk_difference.interval),
+                wording.probability_higher(contrast.probability_first_higher, first.label),
+                wording.certainty(contrast.certainty),
+            )
+    for note in outcome.notes:
+        yield ("note", outcome.label, note)
+
+
+def _fields(estimate: Estimate) -> Line:
+    if estimate.median is None or estimate.credible is None or not wording.has_number(estimate):
+        return (wording.state_with_reason(estimate),)
+    return (
+        wording.count(estimate.median),
+        wording.interval(estimate.credible),
+        wording.interval(estimate.prediction) if estimate.prediction else "not estimated",
+        wording.certainty(estimate.certainty),
+    )
+
+
+def _explanation(comparison: Comparison, outcome: Outcome, products: bool) -> Iterator[Line]:
+    yield ("explained", outcome.label, outcome.horizon)
+    for option in comparison.options if products else arrange.class_options(comparison):
+        estimate = arrange.estimate_of(outcome, option)
+        for step in estimate.waterfall:
+            change = "start" if step is estimate.waterfall[0] else wording.signed(step.change)
+            yield ("step", outcome.label, option.label, step.label, change, wording.count(step.mean))
+        if wording.has_number(estimate):
+            for fact in (sentences.size(estimate), *sentences.estimate_facts(estimate, comparison)):
+                yield ("fact", outcome.label, option.label, fact)
+    classes = arrange.class_options(comparison)
+    if len(classes) == 2:
+        name = f"{classes[0].label} minus {classes[1].label}"
+        for fact in sentences.contrast_facts(outcome, *classes):
+            yield ("fact", outcome.label, name, fact)
+    explanation = arrange.explanation_of(comparison, outcome.id)
+    if explanation is not None:
+        yield from _behind(comparison, outcome, explanation)
+
+
+def _behind(comparison: Comparison, outcome: Outcome, explanation: Explanation) -> Iterator[Line]:
+    for effect in explanation.effects:
+        option = sentences.option_label(comparison, effect.class_id)
+        ratio = wording.odds_ratio(effect.log_odds_ratio, effect.interval)
+        yield ("odds ratio", outcome.label, option, effect.label, ratio, effect.unit, effect.origin)
+        for text in effect.evidence:
+            yield ("odds ratio from", outcome.label, option, effect.label, text)
+    if explanation.same_effect_test:
+        yield ("test", outcome.label, explanation.same_effect_test)
+    for study, share in zip(explanation.studies, arrange.weights(explanation), strict=True):
+        yield (
+            "study",
+            outcome.label,
+            sentences.option_label(comparison, study.option),
+            study.name,
+            study.source,
+            wording.DESIGNS[study.design],
+            f"{study.events}/{study.n}",
+            wording.follow_up(study.follow_up_months),
+            wording.share(share),
+            study.basis,
+        )
+    for text in explanation.left_out:
+        yield ("left out", outcome.label, text)
+    yield ("method", outcome.label, explanation.method)

@@ -1,0 +1,69 @@
+"""The comparison on a narrow terminal: one block for each outcome, one option below the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
+from bcma_decide.render.terminal.page import Page
+from bcma_decide.render.words import arrange, sentences, wording
+
+
+def write_stacked(page: Page, comparison: Comparison, options: Sequence[Option]) -> None:
+    """Write all outcomes for these options; two classes are followed by their difference."""
+    for position, group in enumerate(arrange.groups(comparison)):
+        if position:
+            page.gap()
+        page.subheading(arrange.heading(group))
+        for outcome in group.outcomes:
+            _outcome(page, comparison, outcome, options)
+
+
+def _outcome(page: Page, comparison: Comparison, outcome: Outcome, options: Sequence[Option]) -> None:
+    page.paragraph(outcome.label, "bold")
+    for option in options:
+        estimate = arrange.estimate_of(outcome, option)
+        page.paragraph(f"{option.label}: {_headline(estimate)}", indent=2)
+        for line in _below(estimate):
+            page.paragraph(line, indent=4)
+        if estimate.outside_evidence:
+            page.paragraph(sentences.estimate_notes(estimate, comparison)[0], indent=4)
+    if len(options) == 2 and all(option.kind == "class" for option in options):
+        _difference(page, outcome, *options)
+    for note in outcome.notes:
+        page.paragraph(note, indent=2)
+
+
+def _headline(estimate: Estimate) -> str:
+    if estimate.median is None or not wording.has_number(estimate):
+        return wording.state_with_reason(estimate)
+    return wording.of_100(estimate.median)
+
+
+def _below(estimate: Estimate) -> tuple[str, ...]:
+    if estimate.credible is None or not wording.has_number(estimate):
+        return ()
+    prediction = wording.interval(estimate.prediction) if estimate.prediction else "not estimated"
+    return (
+        f"95 % interval {wording.interval(estimate.credible)}",
+        f"next centre {prediction}",
+        *_from_decision(estimate),
+        f"certainty {wording.certainty(estimate.certainty)}",
+    )
+
+
+def _from_decision(estimate: Estimate) -> tuple[str, ...]:
+    value = estimate.from_decision
+    if value is None:
+        return ()
+    return (f"from the decision {wording.of_100(value.median)}, {wording.interval(value.credible)}",)
+
+
+def _difference(page: Page, outcome: Outcome, first: Option, second: Option) -> None:
+    contrast = arrange.contrast_of(outcome, first, second)
+    if contrast is None:
+        page.paragraph(f"Difference: not comparable: {sentences.contrast_reason(outcome)}", indent=2)
+        return
+    page.paragraph(f"{first.label} minus {second.label}: {wording.difference(contrast.risk_difference)}", indent=2)
+    page.paragraph(wording.probability_higher(contrast.probability_first_higher, first.label), indent=4)
+    page.paragraph(f"certainty {wording.certainty(contrast.certainty)}", indent=4)

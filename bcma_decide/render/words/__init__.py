@@ -1,0 +1,1 @@
+"""Words of every face: sentences, labels, arrangement, languages."""

@@ -1,0 +1,239 @@
+"""Sentences about a comparison, the same on every face; each speaks from the comparison alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bcma_decide.comparison import Comparison, Estimate, Finding, Move, Option, Outcome, Reference, TraitLine
+from bcma_decide.render.words import wording
+from bcma_decide.render.words.arrange import Mover, concerned, contrast_of
+from bcma_decide.render.words.language import gettext as _
+from bcma_decide.render.words.language import ngettext
+from bcma_decide.vocabulary import TRAIT_LABELS, UNVERIFIED
+
+
+def trait_label(comparison: Comparison, trait: str) -> str:
+    """Label of a trait as the ledger has it; a text that names no trait stays as it is."""
+    lines = (*comparison.profile.traits, *comparison.profile.carried)
+    return next((line.label for line in lines if line.trait == trait), TRAIT_LABELS.get(trait, trait))
+
+
+def option_label(comparison: Comparison, option: str) -> str:
+    """Label of an option by its identifier, or of a class by its own."""
+    labels: dict[str, str] = {known.class_id: known.label for known in comparison.options if known.kind == "class"}
+    labels |= {product: label.label for product, label in comparison.indications.items()}
+    labels |= {known.id: known.label for known in comparison.options}
+    return labels.get(option, option)
+
+
+def ledger_word(line: TraitLine) -> str:
+    """State of an input in words: used or not, and where it comes from."""
+    if line.state == "contradiction":
+        return _("check input")
+    if line.state == "unknown":
+        return _("unknown") if line.used else _("unknown, in no number")
+    if not line.used:
+        return _("no own effect")
+    return _("used, given") if line.state == "given" else _("used, derived")
+
+
+def ledger_origin(line: TraitLine) -> str:
+    """Return where a value comes from or what an unknown one needs, in brackets; empty if plain."""
+    how = line.how.removeprefix("given; ")
+    return f" ({how})" if how and how != line.state else ""
+
+
+def origin_word(origin: str | None) -> str:
+    """Kind of source that a finding comes from, in a word: ``trial entry``; empty if there is none."""
+    words = {
+        "label": _("label"),
+        "consensus": _("consensus"),
+        "trial_entry": _("trial entry"),
+        "study": _("study"),
+        "expert": _("expert view"),
+    }
+    return words.get(origin or "", "")
+
+
+def finding_extra(comparison: Comparison, finding: Finding) -> str:
+    """Whom a finding concerns, its facts and its sources."""
+    return "; ".join(part for part in (applies_to(comparison, finding), finding_ground(finding)) if part)
+
+
+def finding_ground(finding: Finding) -> str:
+    """What a finding rests on: its facts and its sources."""
+    return "; ".join(part for part in (finding_facts(finding), finding_source(finding)) if part)
+
+
+def finding_source(finding: Finding) -> str:
+    """Where a finding comes from: what kind of source, as of when, its key; empty for the input itself."""
+    if finding.basis == UNVERIFIED:
+        return _("unverified")
+    kind, date = origin_word(finding.origin), finding.date or ""
+    dated = _("{origin} {date}").format(origin=kind, date=date) if kind and date else kind or date
+    return "; ".join(part for part in (dated, named_sources(finding.sources)) if part)
+
+
+def named_sources(sources: Iterable[str]) -> str:
+    """Keys of the sources: ``source: label-2024``; empty if there is none."""
+    keys = ", ".join(sources)
+    return _("source: {sources}").format(sources=keys) if keys else ""
+
+
+def finding_facts(finding: Finding) -> str:
+    """Return the value against its threshold, and what is missing to judge it."""
+    parts = []
+    if finding.value:
+        parts.append(_("here: {value}").format(value=finding.value))
+    if finding.threshold and not (finding.value or "").startswith(f"{finding.threshold}: "):
+        parts.append(_("threshold: {threshold}").format(threshold=finding.threshold))
+    if finding.needs:
+        parts.append(_("needs: {inputs}").format(inputs=", ".join(finding.needs)))
+    return "; ".join(parts)
+
+
+def applies_to(comparison: Comparison, finding: Finding) -> str:
+    """Which options a finding speaks of, as words; empty for the profile itself."""
+    return ", ".join(dict.fromkeys(option_label(comparison, value) for value in concerned(finding)))
+
+
+def estimate_notes(estimate: Estimate, comparison: Comparison) -> tuple[str, ...]:
+    """Why a field holds no number, or where it goes beyond the evidence."""
+    if not wording.has_number(estimate):
+        return (estimate.reason,) if estimate.reason else ()
+    if estimate.outside_evidence:
+        return (_("outside the evidence: {traits}").format(traits=_labels(comparison, estimate.outside_evidence)),)
+    return ()
+
+
+def estimate_facts(estimate: Estimate, comparison: Comparison) -> tuple[str, ...]:
+    """Return what an estimate rests on and what it leaves aside, one sentence each."""
+    named = (
+        (_("Traits that move it: {traits}."), estimate.informed_traits),
+        (_("Of these, effect seen in the other class only: {traits}."), estimate.borrowed_traits),
+        (_("Known, but no evidence ties them to this outcome: {traits}."), estimate.uninformed_traits),
+        (_("Outside the evidence: {traits}."), estimate.outside_evidence),
+    )
+    facts = [sentence.format(traits=_labels(comparison, traits)) for sentence, traits in named if traits]
+    facts.append(_("Certainty {certainty}.").format(certainty=wording.certainty_phrase(estimate.certainty)))
+    if estimate.reasons:
+        facts.append(_("Why: {reasons}.").format(reasons="; ".join(estimate.reasons)))
+    return tuple(facts)
+
+
+def size(estimate: Estimate) -> str:
+    """How much evidence stands behind an estimate: ``9 studies, 812 patients, median follow-up 17 months``."""
+    studies = ngettext("{n} study", "{n} studies", estimate.n_studies).format(n=estimate.n_studies)
+    patients = ngettext("{n} patient", "{n} patients", estimate.n_patients).format(n=estimate.n_patients)
+    if estimate.follow_up_months is None:
+        return _("{studies}, {patients}, follow-up not reported.").format(studies=studies, patients=patients)
+    return _("{studies}, {patients}, median follow-up {time}.").format(
+        studies=studies, patients=patients, time=wording.follow_up(estimate.follow_up_months)
+    )
+
+
+def waterfall_title(option: Option, outcome: Outcome) -> str:
+    """What the drawing of the steps to this patient shows."""
+    return _("Steps to this patient, {option}, {outcome}").format(option=option.label, outcome=outcome.label)
+
+
+def difference_label(first: Option, second: Option) -> str:
+    """Which way round a difference is taken: ``CAR-T minus Bispecific``."""
+    return _("{first} minus {second}").format(first=first.label, second=second.label)
+
+
+def contrast_reason(outcome: Outcome) -> str:
+    """Why a row has no difference."""
+    return outcome.contrast_reason or _("no number for one of the two")
+
+
+def contrast_facts(outcome: Outcome, first: Option, second: Option) -> tuple[str, ...]:
+    """Return the difference in sentences: as it is, without its bias term, and what would undo it."""
+    contrast = contrast_of(outcome, first, second)
+    if contrast is None:
+        return (_("Not comparable: {reason}.").format(reason=contrast_reason(outcome)),)
+    higher = contrast.probability_first_higher
+    bare = contrast.without_bias_term
+    tipping = wording.odds_ratio_alone(contrast.tipping_point_log_or)
+    facts = [
+        wording.contrast_sentence(contrast, first.long_label, second.long_label, outcome.plain),
+        f"{wording.probability_phrase(higher, first.label, contrast.certainty)}.",
+        _("If the two sets of studies were perfectly comparable: {difference}; {probability}.").format(
+            difference=wording.difference(bare.risk_difference),
+            probability=wording.probability_higher(bare.probability_first_higher, first.label),
+        ),
+        _(
+            "The two would be equal if unmeasured differences between the studies amounted to an odds ratio of "
+            "{ratio} ({first} over {second})."
+        ).format(ratio=tipping, first=first.label, second=second.label),
+        _("Certainty {certainty}, that of the less certain option.").format(
+            certainty=wording.certainty_phrase(contrast.certainty)
+        ),
+    ]
+    return tuple(facts)
+
+
+def mover_sentence(mover: Mover, comparison: Comparison) -> str:
+    """Return what knowing a trait would do: that it is not known, its largest move, how to know it."""
+    moves = "; ".join(move_sentence(move, comparison) for move in mover.moves)
+    names = {"trait": mover.unknown.label, "outcome": mover.outcome.label, "moves": moves}
+    if mover.unknown.needs:
+        return _("{trait} is not known ({needs}). {outcome}: {moves}.").format(needs=mover.unknown.needs, **names)
+    return _("{trait} is not known. {outcome}: {moves}.").format(**names)
+
+
+def move_sentence(move: Move, comparison: Comparison) -> str:
+    """One move in words: ``CAR-T 60 of 100 if present, 72 if absent``."""
+    return _("{option} {low} of 100 if {low_when}, {high} if {high_when}").format(
+        option=option_label(comparison, move.option),
+        low=wording.count(move.low),
+        low_when=_condition(move.low_when),
+        high=wording.count(move.high),
+        high_when=_condition(move.high_when),
+    )
+
+
+def legend(comparison: Comparison) -> tuple[str, ...]:
+    """Return what the numbers mean, in the words of this comparison only."""
+    estimates = [estimate for outcome in comparison.outcomes for estimate in outcome.estimates.values()]
+    lines = [
+        _(
+            "Number: of 100 patients like this at a typical centre (median), with its 95 % interval. Next centre: "
+            "95 % interval at a centre not yet studied. Differences are taken before rounding and allow for the lack "
+            "of randomisation."
+        )
+    ]
+    if any(estimate.from_decision for estimate in estimates):
+        lines.append(
+            _(
+                "From the decision: counted from apheresis; patients who never reach the infusion count as not "
+                "having the result."
+            )
+        )
+    if any(line.value is not None and not line.used for line in comparison.profile.traits):
+        lines.append(
+            _(
+                "No own effect: no study ties the trait to an outcome here; it only tells which patients are alike "
+                "where other traits are unknown."
+            )
+        )
+    used = {estimate.certainty for estimate in estimates}
+    used |= {outcome.contrast.certainty for outcome in comparison.outcomes if outcome.contrast}
+    levels = [wording.certainty_phrase(level) for level in wording.certainty_words() if level in used]
+    if levels:
+        lines.append(_("Certainty: {levels}.").format(levels="; ".join(levels)))
+    return tuple(lines)
+
+
+def reference_ids(reference: Reference) -> tuple[str, ...]:
+    """PMID, DOI and address of a reference, as far as known."""
+    found = (("PMID", reference.pmid), ("doi", reference.doi), ("", reference.url))
+    return tuple(f"{name} {value}".strip() for name, value in found if value)
+
+
+def _labels(comparison: Comparison, traits: Iterable[str]) -> str:
+    return ", ".join(trait_label(comparison, trait) for trait in traits)
+
+
+def _condition(text: str) -> str:
+    return text.removeprefix("if ").removeprefix("If ")

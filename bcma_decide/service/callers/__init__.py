@@ -1,0 +1,1 @@
+"""Who is calling: tokens and the keys they are signed with."""

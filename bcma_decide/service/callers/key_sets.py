@@ -1,0 +1,139 @@
+"""Public keys of an issuer: from a file read at the start, or from one configured address, asked seldom."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+import httpx
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, JWKRegistry, RSAKey
+
+from bcma_decide.errors import Problem, ServiceError
+from bcma_decide.service.settings import Issuer
+
+PublicKey = RSAKey | ECKey
+
+SMALLEST_RSA: Final = 2048
+LARGEST_SET: Final = 1_000_000
+"""Bytes of a key set; more is not read."""
+PATIENCE: Final = 5.0
+"""Seconds the other side has to give its keys."""
+KEPT: Final = 3_600.0
+"""Seconds after which keys are asked for again, so that a withdrawn one does not stay."""
+
+
+class KeySource(Protocol):
+    """Where the keys of one issuer come from."""
+
+    async def find(self, kid: str) -> PublicKey | None:
+        """Return the key of that name."""
+        ...
+
+
+def read_keys(content: object) -> dict[str, PublicKey]:
+    """Keys of a JWKS that can check a signature, by name; others are left out. Raises ValueError if it is none."""
+    entries = content.get("keys") if isinstance(content, Mapping) else None
+    if not isinstance(entries, list):
+        raise ValueError("is not a JWKS: no list of keys")  # noqa: TRY004
+    found: dict[str, PublicKey] = {}
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(kid := entry.get("kid"), str) or entry.get("use") == "enc":
+            continue
+        if entry.get("kty") not in ("RSA", "EC"):
+            continue
+        public = {name: value for name, value in entry.items() if name not in ("d", "p", "q", "dp", "dq", "qi", "oth")}
+        try:
+            key = JWKRegistry.import_key(public)
+        except (JoseError, ValueError, TypeError, KeyError):
+            continue
+        if isinstance(key, ECKey) or (isinstance(key, RSAKey) and key.public_key.key_size >= SMALLEST_RSA):
+            found[kid] = key
+    return found
+
+
+class FileKeys:
+    """The keys of a local file, read once."""
+
+    def __init__(self, file: Path) -> None:
+        heading = "the service cannot start: the keys of an issuer cannot be used"
+        try:
+            self._keys = read_keys(json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ServiceError(heading, [Problem("issuers", reason, "give a JWKS file", str(file))]) from None
+        if not self._keys:
+            fix = f"EC, or RSA of {SMALLEST_RSA} bits or more, each with its kid"
+            raise ServiceError(heading, [Problem("issuers", "holds no usable key", fix, str(file))])
+
+    async def find(self, kid: str) -> PublicKey | None:
+        """Return the key of that name."""
+        return self._keys.get(kid)
+
+
+class RemoteKeys:
+    """The keys at one configured address.
+
+    They are asked for when a name is unknown or they are old, at most once per ``interval``; what does not answer
+    leaves the keys as they were.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        interval: float,
+        clock: Callable[[], float],
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._url, self._interval, self._clock, self._transport = url, interval, clock, transport
+        self._keys: dict[str, PublicKey] = {}
+        self._asked: float | None = None
+        self._lock = asyncio.Lock()
+
+    async def find(self, kid: str) -> PublicKey | None:
+        """Return the key of that name, after a look at the address if need be."""
+        if self._due(kid):
+            async with self._lock:
+                if self._due(kid):
+                    self._asked = self._clock()
+                    await self._refresh()
+        return self._keys.get(kid)
+
+    def _due(self, kid: str) -> bool:
+        if self._asked is None:
+            return True
+        age = self._clock() - self._asked
+        return age >= self._interval and (kid not in self._keys or age >= KEPT)
+
+    async def _refresh(self) -> None:
+        try:
+            async with (
+                asyncio.timeout(PATIENCE),
+                httpx.AsyncClient(transport=self._transport, timeout=PATIENCE, trust_env=False) as client,
+                client.stream("GET", self._url, headers={"Accept": "application/json"}) as response,
+            ):
+                response.raise_for_status()
+                content = bytearray()
+                async for part in response.aiter_bytes():
+                    content += part
+                    if len(content) > LARGEST_SET:
+                        return
+            self._keys = read_keys(json.loads(content))
+        except (httpx.HTTPError, TimeoutError, OSError, ValueError, RecursionError):
+            return
+
+
+def key_source(
+    issuer: Issuer,
+    interval: float,
+    clock: Callable[[], float],
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> KeySource:
+    """Where the keys of an issuer come from, as configured; never from an address that a token names."""
+    if issuer.jwks_url is not None:
+        return RemoteKeys(issuer.jwks_url, interval, clock, transport)
+    assert issuer.jwks_file is not None  # noqa: S101, RUF100  # one of the two, as the settings say
+    return FileKeys(issuer.jwks_file)

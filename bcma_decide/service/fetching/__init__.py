@@ -1,0 +1,1 @@
+"""Reading from a FHIR server that a caller names, guarded."""

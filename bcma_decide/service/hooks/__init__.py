@@ -1,0 +1,1 @@
+"""CDS Hooks: requests, prefetch, orders, cards."""

@@ -1,0 +1,191 @@
+"""One card for CDS Hooks, drawn from a comparison: what the sheet says, in short; no advice, nothing to apply."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from bcma_decide.comparison import Comparison, result_hash
+from bcma_decide.render.sheet.clinician_findings import all_flags, numbered_findings
+from bcma_decide.render.sheet.clinician_rows import Cell, Row
+from bcma_decide.render.sheet.clinician_view import ClinicianView, clinician_view, longest_lists
+from bcma_decide.render.sheet.sheet import Sheet
+from bcma_decide.render.words import rule_view, wording
+
+LONGEST_SUMMARY: Final = 139
+ROWS: Final = ("orr", "cr_or_better", "crs_g3plus", "icans_g3plus", "infection_g3plus")
+"""Outcomes on a card."""
+FLAGS_SHOWN: Final = 6
+"""Lines of findings on a card; contraindications are always complete."""
+NAMES_SHOWN: Final = 8
+"""Things in the record that could not be used, named on a card."""
+
+REASONS: Final = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
+OVERRIDE_REASONS: Final = {
+    "cds-not-applicable": "Does not apply to this patient",
+    "need-more-info": "More information is needed",
+    "does-not-align-preferences": "Does not fit what the patient wants",
+    "recipient-disagrees-evidence": "Evidence seen differently",
+    "service-not-available": "Not available here",
+}
+"""Codes of :data:`REASONS`, and what they are called on a button."""
+
+_MARKDOWN: Final = re.compile(r"([\\`*_\[\]<>#|~&]|(?<=:)/(?=/)|(?<=www)\.)", re.IGNORECASE)
+"""Signs that Markdown acts on inside a line, and what makes a link of an address."""
+
+
+@dataclass(frozen=True)
+class CardContext:
+    """What a card says besides the comparison: its place, its links, and what of the record was not used."""
+
+    hook_instance: UUID
+    public_url: str | None = None
+    smart_launch_url: str | None = None
+    not_read: tuple[str, ...] = ()
+    """Parts of the record that did not come, each with the reason."""
+    not_understood: tuple[str, ...] = ()
+    """Entries of the record that mean nothing to the program."""
+
+
+def card_of(comparison: Comparison, context: CardContext) -> dict[str, Any]:
+    """Write the card of a comparison, as CDS Hooks 2.0 has it; parts without a value are left out."""
+    view = clinician_view(comparison, Sheet(rows=ROWS), (FLAGS_SHOWN, longest_lists(comparison)[1]))
+    identity = result_hash(comparison)
+    card: dict[str, Any] = {
+        "uuid": str(uuid5(context.hook_instance, identity)),
+        "summary": summary_of(view),
+        "detail": _detail(comparison, view, context),
+        "indicator": "warning" if _warns(view) else "info",
+        "source": {"label": comparison.software.name}
+        | ({"url": context.public_url} if context.public_url is not None else {}),
+        "overrideReasons": [
+            {"code": code, "system": REASONS, "display": display} for code, display in OVERRIDE_REASONS.items()
+        ],
+    }
+    if links := _links(comparison, context, identity):
+        card["links"] = links
+    return card
+
+
+def _warns(view: ClinicianView) -> bool:
+    """A contraindication fires, the inputs contradict each other, or the evidence is out of date."""
+    return bool(view.banners) or any(flag.rank == "contraindication" for flag in view.flags)
+
+
+def summary_of(view: ClinicianView) -> str:
+    """One sentence of at most 139 signs: what is compared, the first row, how much there is to look at."""
+    rows = [row for window in view.windows for row in window.rows]
+    flags = [flag for flag in view.flags if flag.rank == "contraindication"]
+    names = " and ".join(column.option.label for column in view.columns)
+    found = f"{len(flags)} contraindication{'' if len(flags) == 1 else 's'} to look at" if flags else ""
+    check = "inputs or evidence to check" if view.banners else ""
+    first = f"{rows[0].outcome.label}, of 100: {_side_by_side(rows[0])}" if rows else ""
+    tail = [part for part in (found, check) if part]
+    for parts in ([first, *tail], tail, [found]):
+        text = "; ".join(part for part in parts if part)
+        text = f"{names} side by side. {text}" if text else f"{names} side by side"
+        if len(text) <= LONGEST_SUMMARY:
+            return text
+    return f"{names} side by side"[:LONGEST_SUMMARY]
+
+
+def _side_by_side(row: Row) -> str:
+    return ", ".join(f"{cell.column.option.label} {_figure(cell)}" for cell in row.cells)
+
+
+def _figure(cell: Cell) -> str:
+    """The number as the sheet has it: a range where an unknown input decides, a state where there is none."""
+    if not wording.has_number(cell.estimate):
+        return wording.state(cell.estimate)
+    if cell.span:
+        return cell.span
+    assert cell.estimate.median is not None  # noqa: S101, RUF100  # has_number says so
+    assert cell.estimate.credible is not None  # noqa: S101, RUF100
+    return f"{wording.count(cell.estimate.median)} ({wording.interval(cell.estimate.credible)})"
+
+
+def _detail(comparison: Comparison, view: ClinicianView, context: CardContext) -> str:
+    blocks = [
+        *(f"**{_plain(banner)}**" for banner in view.banners),
+        _table(view),
+        _list("Findings", _flags(comparison, view)),
+        _list("Cannot be judged yet", _open(comparison)),
+        _list("Labels", [f"{each.name}: {each.text}" for each in view.labels]),
+        _list("Unknown inputs that move a number most", view.movers),
+        _list("Not read from the record", context.not_read),
+        _list("In the record, not understood", _first(context.not_understood)),
+        _list("Not known", view.not_known),
+        _plain(comparison.intended_use),
+        _plain(_versions(comparison)),
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _table(view: ClinicianView) -> str:
+    """Numbers of 100 patients like this, with their 95 % intervals, as a table of GitHub-flavoured Markdown."""
+    names = [column.option.label for column in view.columns]
+    lines = [["Of 100 patients like this (95 % interval)", *names, "Difference", "Certainty"]]
+    lines += [["---"] * len(lines[0])]
+    for window in view.windows:
+        for row in window.rows:
+            cells = [_plain(_figure(cell) + (f", by {cell.depends}" if cell.span else "")) for cell in row.cells]
+            difference = f"{row.difference} ({row.interval})" if row.interval else row.difference
+            title = f"{row.outcome.label}; {row.outcome.horizon}"
+            lines.append([_plain(title), *cells, _plain(difference), _plain(row.certainty)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _flags(comparison: Comparison, view: ClinicianView) -> list[str]:
+    """Findings in one line each, and how many cautions have no room."""
+    left = len(all_flags(comparison, numbered_findings(comparison))) - len(view.flags)
+    texts = [
+        f"{flag.rank}, {flag.whom}: {flag.fact}" + (f" ({flag.ground})" if flag.ground else "") for flag in view.flags
+    ]
+    return [*texts, *([f"and {left} more"] if left else [])]
+
+
+def _open(comparison: Comparison) -> list[str]:
+    """What is missing to judge the contraindications."""
+    return [
+        rule_view.open_text(each) for each in rule_view.open_findings(comparison) if each.rank == "contraindication"
+    ]
+
+
+def _list(title: str, texts: Sequence[str]) -> str:
+    lines = "\n".join(f"- {_plain(text)}" for text in texts)
+    return f"**{title}**\n\n{lines}" if texts else ""
+
+
+def _first(texts: Sequence[str]) -> tuple[str, ...]:
+    more = len(texts) - NAMES_SHOWN
+    return (*texts[:NAMES_SHOWN], *([f"and {more} more"] if more > 0 else []))
+
+
+def _plain(text: str) -> str:
+    """Text that stays text: a record may hold signs that Markdown or HTML would act on."""
+    return _MARKDOWN.sub(r"\\\1", wording.visible(text))
+
+
+def _versions(comparison: Comparison) -> str:
+    evidence, software = comparison.evidence, comparison.software
+    return (
+        f"{software.name} {software.version}, evidence of {evidence.date} ({evidence.hash[:12]}), "
+        f"result {result_hash(comparison)[:12]}; labels of {comparison.labels.region} on {comparison.labels.date}."
+    )
+
+
+def _links(comparison: Comparison, context: CardContext, identity: str) -> list[dict[str, str]]:
+    """To the evidence behind the numbers, and to the SMART app; only what is configured."""
+    links = []
+    if context.public_url is not None:
+        links.append({"label": "Evidence behind the numbers", "url": f"{context.public_url}/evidence",
+                      "type": "absolute"})  # fmt: skip
+    if context.smart_launch_url is not None:
+        handed = json.dumps({"result": identity, "evidence": comparison.evidence.hash})
+        links.append({"label": "Open side by side", "url": context.smart_launch_url, "type": "smart",
+                      "appContext": handed})  # fmt: skip
+    return links

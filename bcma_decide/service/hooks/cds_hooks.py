@@ -1,0 +1,175 @@
+"""CDS Hooks 2.0.1, with the harmless parts of 3.0: discovery, two services, feedback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+from bcma_decide.comparing.question import Question
+from bcma_decide.errors import Problem, ProfileError
+from bcma_decide.service.answering import answer
+from bcma_decide.service.callers.tokens import issuer_of
+from bcma_decide.service.hooks.cards import OVERRIDE_REASONS, REASONS, CardContext, card_of
+from bcma_decide.service.hooks.completion import complete
+from bcma_decide.service.hooks.hooks_request import (
+    Feedback,
+    FeedbackEntry,
+    HooksRequest,
+    OrderSelectContext,
+    PatientViewContext,
+)
+from bcma_decide.service.hooks.orders import concerns, sought
+from bcma_decide.service.hooks.prefetch import TEMPLATES, Part, Record, read_record, sent_parts
+from bcma_decide.service.http.bodies import read_object, read_shape
+from bcma_decide.service.http.problems import HOOKS_PATH, Refusal
+from bcma_decide.service.rest.openapi import body_of, hooks_examples
+from bcma_decide.service.service import Reader, Service
+from bcma_decide.version import __version__
+from bcma_decide.vocabulary import CLASS_LABELS, INTENDED_USE
+
+VIEW: Final = "bcma-decide-patient-view"
+SELECT: Final = "bcma-decide-order-select"
+_HOOKS: Final = {VIEW: "patient-view", SELECT: "order-select"}
+_WHEN: Final = {
+    VIEW: "when the record of a patient with multiple myeloma is opened",
+    SELECT: "when one of them is ordered for a patient with multiple myeloma",
+}
+_REQUIREMENTS: Final = (
+    "Needs the patient and the diagnoses; whatever else is missing counts as unknown. What is not sent is read from "
+    "fhirServer where that server is configured here."
+)
+_HOOK_VERSION: Final = "1.0"
+
+
+def discovery() -> dict[str, Any]:
+    """Describe the services."""
+    first, second = (long for _, long in CLASS_LABELS.values())
+    return {
+        "services": [
+            {
+                "hook": _HOOKS[name],
+                "id": name,
+                "title": "BCMA therapies side by side",
+                "description": f"Puts {first} and {second} side by side {_WHEN[name]}. {INTENDED_USE}",
+                "usageRequirements": _REQUIREMENTS,
+                "prefetch": dict(TEMPLATES),
+                "version": __version__,
+                "hookVersion": _HOOK_VERSION,
+            }
+            for name in _HOOKS
+        ]
+    }
+
+
+def hooks_router(service: Service, reader: Reader) -> APIRouter:
+    """Build the routes below ``/cds-services``; records are read by ``reader``."""
+    router = APIRouter(prefix=HOOKS_PATH, tags=["CDS Hooks"])
+    wanted = sought(service.model)
+
+    def sent(asked: HooksRequest, context: PatientViewContext) -> dict[str, Part] | None:
+        """What came along, or None where the order is of something else."""
+        if isinstance(context, OrderSelectContext) and not concerns(context.draftOrders, context.selections, wanted):
+            return None
+        return sent_parts(asked.prefetch)
+
+    @router.get("", summary="Discovery")
+    async def discover() -> JSONResponse:
+        return JSONResponse(discovery())
+
+    @router.post("/{service_id}", summary="Call a service", openapi_extra=body_of(HooksRequest, hooks_examples()))
+    async def call(service_id: str, request: Request) -> JSONResponse:
+        """Answer with one card, or with none where the comparison does not concern the patient or the order.
+
+        What was not sent is read from ``fhirServer`` if that server is configured here; no other is contacted.
+        """
+        _known(service_id)
+        content = await read_object(request)
+        asked = read_shape(HooksRequest, content, 400, "malformed")
+        if asked.hook != _HOOKS[service_id]:
+            raise Refusal(400, "malformed", [Problem("hook", f"is not {_HOOKS[service_id]}")])
+        shape = OrderSelectContext if service_id == SELECT else PatientViewContext
+        context = read_shape(shape, asked.context, 400, "malformed context")
+        parts = await service.workers.run(sent, asked, context)
+        if parts is None:
+            return JSONResponse({"cards": []})
+        parts = await complete(service.fhir, asked, context.patientId, parts)
+        record, what = await service.workers.run(_asked, service, reader, context, parts)
+        if what is None:
+            return JSONResponse({"cards": []})
+        answered = await answer(service, what, face=_HOOKS[service_id], issuer=issuer_of(request.scope))
+        said = _card_context(service, asked, record, what)
+        card = await service.workers.run(card_of, answered.comparison, said)
+        return JSONResponse({"cards": [card]}, headers=answered.headers)
+
+    @router.post(
+        "/{service_id}/feedback", summary="Say what became of a card", openapi_extra=body_of(Feedback, _FEEDBACK)
+    )
+    async def feedback(service_id: str, request: Request) -> Response:
+        """Count it; neither the card nor a comment is kept."""
+        _known(service_id)
+        for entry in read_shape(Feedback, await read_object(request), 400, "malformed").feedback:
+            service.metrics.reported(entry.outcome, _reason(entry))
+        return JSONResponse({})
+
+    return router
+
+
+_FEEDBACK: Final = {
+    "dismissed": {
+        "feedback": [
+            {
+                "card": "4e0a3a1e-3065-4ab7-b0b4-8a9a5a2b9a3e",
+                "outcome": "overridden",
+                "overrideReason": {"reason": {"code": "cds-not-applicable", "system": REASONS}},
+                "outcomeTimestamp": "2026-11-25T10:00:00Z",
+            }
+        ]
+    }
+}
+
+
+def _known(service_id: str) -> None:
+    if service_id not in _HOOKS:
+        raise Refusal(404, "there is no such service")
+
+
+def _reason(entry: FeedbackEntry) -> str:
+    """One of the reasons that cards offer; whatever else a client sends is *other*."""
+    if entry.overrideReason is None or entry.overrideReason.reason is None:
+        return "none"
+    code = entry.overrideReason.reason.get("code")
+    return code if isinstance(code, str) and code in OVERRIDE_REASONS else "other"
+
+
+def _asked(
+    service: Service, reader: Reader, context: PatientViewContext, parts: Mapping[str, Part]
+) -> tuple[Record, Question | None]:
+    """The record and what to ask of it today; None where it does not name the disease."""
+    settings, today = service.settings, service.today()
+    record = read_record(parts, context.patientId)
+    try:
+        reading = reader(record.bundle, today)
+    except ProfileError as error:
+        raise Refusal.of(error) from None
+    if not reading.has_myeloma:
+        return record, None
+    return record, Question(
+        patient=reading.patient,
+        setting=settings.setting,
+        region=settings.region,
+        date=today,
+        record=reading.ledger,
+    )
+
+
+def _card_context(service: Service, asked: HooksRequest, record: Record, what: Question) -> CardContext:
+    return CardContext(
+        hook_instance=asked.hookInstance,
+        public_url=service.settings.public_url,
+        smart_launch_url=service.settings.smart_launch_url,
+        not_read=record.not_read,
+        not_understood=tuple(each.text or each.code for each in (what.record.unmapped if what.record else ())),
+    )

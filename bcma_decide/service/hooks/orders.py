@@ -1,0 +1,77 @@
+"""Whether an order just chosen is one the comparison is about: by the codes of the evidence, and last by its names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bcma_decide.fhir.reading.bundle import Record, Resource, mappings, resource_of
+from bcma_decide.fhir.reading.drugs import Resolved, coded_drugs, resolve
+from bcma_decide.fhir.reading.exposure import drug_names
+from bcma_decide.pooled.codes import Codes
+from bcma_decide.pooled.definitions import Definitions, fold
+from bcma_decide.pooled.file import Model
+
+_TARGET: Final = "bcma"
+_SHORTEST: Final = 5
+"""Letters of a name that is looked for inside a text."""
+_DEEPEST: Final = 6
+_NAMED: Final = ("text", "display")
+
+
+@dataclass(frozen=True)
+class Sought:
+    """The drugs against the target: their ids, every name they have, folded, and what reads codes."""
+
+    drugs: frozenset[str]
+    names: frozenset[str]
+    codes: Codes
+    definitions: Definitions
+
+
+def sought(model: Model) -> Sought:
+    """Drugs of the evidence that an order may be of: names are international, brand and short forms."""
+    drugs = [drug for drug in model.definitions.drugs if _TARGET in drug.targets]
+    named = [
+        *(name for drug in drugs for name in (drug.id, *drug.names)),
+        *(name for each in model.rules.products for name in (each.id, each.inn, each.brand or "")),
+    ]
+    names = frozenset(folded for name in named if len(folded := fold(name)) >= _SHORTEST)
+    return Sought(frozenset(drug.id for drug in drugs), names, model.codes, model.definitions)
+
+
+def concerns(orders: Mapping[str, Any], selections: Sequence[str], wanted: Sought) -> bool:
+    """Whether one of the orders selected is of one of the drugs; an order without code and name is not.
+
+    A code that says which drug it is decides. Where there is none, a name does; where they disagree, either does.
+    """
+    found = (resource_of(entry, f"entry[{number}]") for number, entry in enumerate(mappings(orders.get("entry"))))
+    drafts = Record(None, tuple(each for each in found if each is not None), (), 0, False)
+    ids = {each.rpartition("/")[2] for each in selections}
+    return any(_is_wanted(each, drafts, wanted) for each in drafts.resources if each.data.get("id") in ids)
+
+
+def _is_wanted(order: Resource, drafts: Record, wanted: Sought) -> bool:
+    given, texts = drug_names(order, drafts, wanted.codes)
+    found = resolve(given, texts, wanted.codes, wanted.definitions)
+    if isinstance(found, Resolved) and found.layer != "name":
+        return not wanted.drugs.isdisjoint(found.drugs)
+    coded = {drug for drug, _ in coded_drugs(given, wanted.codes)}
+    folded = [fold(each) for each in (*texts, *_texts(order.data))]
+    return not wanted.drugs.isdisjoint(coded) or any(name in text for text in folded for name in wanted.names)
+
+
+def _texts(value: object, depth: int = 0) -> Iterator[str]:
+    """Whatever is written for people under a resource: texts and displays of codes and references."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key in _NAMED and isinstance(inner, str):
+                yield inner
+            else:
+                yield from _texts(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner, depth + 1)

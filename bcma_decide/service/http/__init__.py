@@ -1,0 +1,1 @@
+"""What every door of the service shares: bodies, problems, headers, limits, metrics."""

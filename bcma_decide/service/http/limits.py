@@ -1,0 +1,100 @@
+"""Limits of a request: how large, how long, how many; they hold before anything of it is understood.
+
+The counting of requests is that of the library ``limits`` (in memory, per process).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Final
+
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bcma_decide.service.http.problems import Refusal, refusal_response
+from bcma_decide.service.settings import Settings
+
+WITHOUT_RATE: Final = ("/healthz", "/readyz")
+_CLOSE: Final = {"Connection": "close"}
+_HOME: Final = 64
+"""Leading bits of an IPv6 address that one client commonly holds."""
+
+
+class Limits:
+    """Refuses with 413, 429, 408 (too slow in sending) or 503 (too slow to answer)."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+        self._rate = RateLimitItemPerMinute(max(1, settings.requests_per_minute))
+        self._counter = FixedWindowRateLimiter(MemoryStorage())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            await self._check_rate(scope)
+            self._check_announced_size(scope)
+        except Refusal as refusal:
+            await refusal_response(scope["path"], refusal)(scope, receive, send)
+            return
+        await self._within_limits(scope, receive, send)
+
+    async def _check_rate(self, scope: Scope) -> None:
+        if not self.settings.requests_per_minute or scope["path"] in WITHOUT_RATE:
+            return
+        if not await self._counter.hit(self._rate, client_of(scope)):
+            raise Refusal(429, "too many requests from this address", headers={"Retry-After": "60"})
+
+    def _check_announced_size(self, scope: Scope) -> None:
+        for name, value in scope["headers"]:
+            if name == b"content-length" and (not value.isdigit() or int(value[:20]) > self.settings.body_limit):
+                raise self._too_large()
+
+    def _too_large(self) -> Refusal:
+        return Refusal(413, f"a request may have {self.settings.body_limit} bytes", headers=_CLOSE)
+
+    async def _within_limits(self, scope: Scope, receive: Receive, send: Send) -> None:
+        size, complete, started = 0, False, False
+
+        async def counted() -> Message:
+            nonlocal size, complete
+            message = await receive()
+            if message["type"] == "http.request":
+                size += len(message.get("body", b""))
+                complete = not message.get("more_body", False)
+                if size > self.settings.body_limit:
+                    raise self._too_large()
+            return message
+
+        async def noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            async with asyncio.timeout(self.settings.time_limit):
+                await self.app(scope, counted, noting)
+        except TimeoutError:
+            if started:
+                raise
+            late = Refusal(503, "the answer took too long") if complete else Refusal(408, "the request came too slowly")
+            late.headers |= _CLOSE
+            await refusal_response(scope["path"], late)(scope, receive, send)
+
+
+def client_of(scope: Scope) -> str:
+    """The address a request comes from; of IPv6 the part that one client commonly holds."""
+    host = str((scope.get("client") or ("unknown", 0))[0])
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, _HOME), strict=False))
+    return str(address)

@@ -1,0 +1,129 @@
+"""A profile as a form holds it, one text for each control, and back.
+
+A number may come with its unit in the text (``2.1 mg/dL``) or with the unit chosen beside it; a number without any
+unit is left as it is, and the profile says what it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bcma_decide.errors import Problem, quote
+from bcma_decide.patient.fields import FIELDS, ProfileField
+from bcma_decide.patient.reading import (
+    Unreadable,
+    find_unit,
+    is_unknown,
+    read_choice,
+    read_stage,
+    read_whole,
+    read_yes_no,
+)
+
+UNIT: Final = ".unit"
+"""Ends the name of the control that holds a field's unit."""
+NEVER: Final = "never"
+LONGEST: Final = 2_000
+"""Characters a control may hold."""
+_FEW: Final = 6
+
+_CHOSEN: Final = {"yes_no": read_yes_no, "stage": read_stage, "choice": read_choice, "whole": read_whole}
+"""How a value becomes the name of a choice, by kind of field."""
+
+
+def is_chosen(field: ProfileField) -> bool:
+    """Whether the form offers every answer to choose from."""
+    few_numbers = field.kind == "whole" and not field.units and field.high - field.low < _FEW
+    return field.kind in ("yes_no", "stage", "choice") or few_numbers
+
+
+def asks_unit(field: ProfileField) -> bool:
+    """Whether a unit is chosen beside the number."""
+    return field.kind == "quantity" and (len(field.units) > 1 or field.never)
+
+
+CONTROLS: Final = frozenset(
+    name for field in FIELDS.values() for name in (field.id, *((field.id + UNIT,) if asks_unit(field) else ()))
+)
+"""Names of all controls that hold the profile."""
+
+
+def profile_of(texts: Mapping[str, str]) -> dict[str, Any]:
+    """The fields that are known, unchecked, from the texts of a form."""
+    found = {}
+    for field in FIELDS.values():
+        text = _answer(field, texts.get(field.id, "").strip(), texts.get(field.id + UNIT, ""))
+        if not is_unknown(text):
+            found[field.id] = text
+    return found
+
+
+def too_long(texts: Mapping[str, str]) -> list[Problem]:
+    """A problem for each text that cannot be meant."""
+    return [
+        Problem(name.removesuffix(UNIT), f"{len(text)} characters", f"at most {LONGEST}")
+        for name, text in texts.items()
+        if len(text) > LONGEST
+    ]
+
+
+def _answer(field: ProfileField, text: str, unit: str) -> str:
+    if not text:
+        return NEVER if unit == NEVER and field.never else ""
+    return f"{text} {unit}" if unit and _is_bare(text) else text
+
+
+def _is_bare(text: str) -> bool:
+    """Whether a text is a number and nothing else."""
+    try:
+        float(text.replace("−", "-"))
+    except ValueError:
+        return False
+    return True
+
+
+def texts_of(values: Mapping[str, Any]) -> dict[str, str]:
+    """Texts of a form from the fields of a profile as they stand in a file; what cannot be read stays as it is."""
+    texts: dict[str, str] = {}
+    for name, value in values.items():
+        if name in FIELDS and not is_unknown(value):
+            texts |= _texts(FIELDS[name], value)
+    return texts
+
+
+def _texts(field: ProfileField, value: object) -> dict[str, str]:
+    if is_chosen(field):
+        return {field.id: _choice(field, value)}
+    if field.kind == "quantity":
+        return _quantity(field, value)
+    parts = value if isinstance(value, (list, tuple)) else [value]
+    return {field.id: ", ".join(_part(each) for each in parts)}
+
+
+def _choice(field: ProfileField, value: object) -> str:
+    try:
+        chosen = _CHOSEN[field.kind](field, value)
+    except Unreadable:
+        return _part(value)
+    return {True: "yes", False: "no"}[chosen] if isinstance(chosen, bool) else str(chosen)
+
+
+def _quantity(field: ProfileField, value: object) -> dict[str, str]:
+    if isinstance(value, Mapping):
+        value = f"{value.get('value', '')} {value.get('unit', '')}"
+    text = _part(value)
+    if not asks_unit(field):
+        return {field.id: text}
+    if field.never and text.casefold() == NEVER:
+        return {field.id: "", field.id + UNIT: NEVER}
+    number, _, written = text.partition(" ")
+    unit = find_unit(field, written) if written and _is_bare(number) else None
+    return {field.id: number, field.id + UNIT: unit.name} if unit else {field.id: text}
+
+
+def _part(value: object) -> str:
+    if isinstance(value, Mapping):
+        kind, months = value.get("kind"), value.get("months_since")
+        return f"{kind}" if is_unknown(months) else f"{kind}:{months}"
+    return str(value) if isinstance(value, (str, int, float)) and len(str(value)) <= LONGEST else quote(value)

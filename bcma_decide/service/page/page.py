@@ -1,0 +1,180 @@
+"""The web page: a form with the comparison beside it, with or without scripts.
+
+A patient is in the body of a POST and in its answer, never in an address, a cookie or a log. ``GET /`` is where a
+launch from a record leads to: the session it opened fills the form.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date as Day  # noqa: N812  # a parameter is called date
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from bcma_decide.comparing.compare import check_region
+from bcma_decide.comparing.question import Question
+from bcma_decide.errors import BcmaDecideError, Problem
+from bcma_decide.fhir.reading.ledger import replaced
+from bcma_decide.patient.files import profile_text
+from bcma_decide.patient.profile import Patient
+from bcma_decide.render.sheet.pdf import missing, render_pdf
+from bcma_decide.service.answering import answer
+from bcma_decide.service.http.headers import PAGE_HEADERS
+from bcma_decide.service.http.problems import Refusal
+from bcma_decide.service.page.assets import assets
+from bcma_decide.service.page.form_values import profile_of, texts_of
+from bcma_decide.service.page.page_access import enter
+from bcma_decide.service.page.page_input import PROFILES, Entered, from_address, from_file, from_form
+from bcma_decide.service.page.page_view import Shown, page_html, refused_html, result_html
+from bcma_decide.service.page.view_options import usual_view
+from bcma_decide.service.service import Service
+from bcma_decide.service.sessions import Filled
+
+Reads = Callable[[Service, Request, Filled | None], Awaitable[Entered]]
+
+_KEPT: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
+"""The name of a file changes with its content."""
+_NOTE: Final = "replaced on the page"
+
+
+def page_router(service: Service) -> APIRouter:
+    """Build ``/``, ``/page/...`` and ``/static/...``."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    async def page(request: Request) -> Response:
+        return await _page(service, request, from_address)
+
+    @router.post("/")
+    async def sent(request: Request) -> Response:
+        return await _page(service, request, from_form)
+
+    @router.post("/page/open")
+    async def opened(request: Request) -> Response:
+        return await _page(service, request, from_file)
+
+    @router.post("/page/result")
+    async def result(request: Request) -> Response:
+        return await _result(service, request)
+
+    @router.get("/static/{name}")
+    async def static(request: Request, name: str) -> Response:
+        asset = assets().get(name)
+        if asset is None:
+            raise Refusal(404)
+        return _packed(request, asset.content, asset.media_type, headers=_KEPT)
+
+    return router
+
+
+async def _page(service: Service, request: Request, reads: Reads) -> Response:
+    """Answer with the whole page, or with the file that was asked for."""
+    try:
+        filled = enter(service, request)
+        entered = await reads(service, request, filled)
+        shown = await _shown(service, entered, filled)
+        if entered.form and not shown.problems:
+            return await _file(service, entered, shown)
+        page = await service.workers.run(page_html, service, shown, _address(service, request))
+    except Refusal as refusal:
+        return _html(request, refused_html(service, refusal.detail), refusal.status)
+    return _html(request, page, 422 if shown.problems else 200, shown.headers)
+
+
+async def _result(service: Service, request: Request) -> Response:
+    """Answer with what changes on the page with every entry."""
+    try:
+        filled = enter(service, request)
+        entered = await from_form(service, request, filled)
+        shown = await _shown(service, entered, filled)
+    except Refusal as refusal:
+        status, shown = refusal.status, Shown(usual_view(service), problems=(Problem("", refusal.detail),))
+    else:
+        status = 422 if shown.problems else 200
+    part = await service.workers.run(result_html, service, shown, _address(service, request))
+    return _html(request, part, status, shown.headers)
+
+
+async def _shown(service: Service, entered: Entered, filled: Filled | None) -> Shown:
+    """Compare, or say why not. Raises Refusal where the reason is not what was entered."""
+    changed = _changed(entered, filled) if filled else frozenset[str]()
+    answered, problems = None, entered.problems
+    if not problems:
+        try:
+            asked = await service.workers.run(_asked, service, entered, filled, changed)
+            if entered.form not in PROFILES:
+                answered = await answer(service, asked, face="page")
+        except BcmaDecideError as error:
+            refusal = Refusal.of(error)
+            if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+                raise refusal from None
+            problems = error.problems or (Problem("", error.message),)
+    return Shown(
+        entered.view,
+        entered.texts,
+        answered,
+        problems,
+        filled,
+        changed,
+        example=entered.example,
+        day_text=entered.day_text,
+    )
+
+
+def _changed(entered: Entered, filled: Filled) -> frozenset[str]:
+    """Fields that hold something else than the record gave, or nothing any more."""
+    now, before = profile_of(entered.texts), profile_of(texts_of(filled.values))
+    return frozenset(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
+
+
+def _asked(service: Service, entered: Entered, filled: Filled | None, changed: frozenset[str]) -> Question:
+    view = entered.view
+    view.sheet()  # what cannot be printed is said before anything is compared
+    check_region(service.model, view.region)
+    return Question(
+        patient=Patient.read(profile_of(entered.texts), service.model.definitions),
+        setting=view.setting,
+        region=view.region,
+        date=Day.fromisoformat(view.date),
+        name=entered.example or None,
+        record=replaced(filled.ledger, dict.fromkeys(changed, _NOTE)) if filled else None,
+    )
+
+
+async def _file(service: Service, entered: Entered, shown: Shown) -> Response:
+    """The sheet on paper, or the profile as a file that the command line reads."""
+    if shown.answered is None:
+        text = profile_text(profile_of(entered.texts), as_json=entered.form == "json")
+        return _attached(text.encode(), f"application/{entered.form}", f"profile.{entered.form}")
+    if needed := missing():
+        raise Refusal(503, f"a PDF cannot be written here; install: {needed}")
+    document = await service.workers.run_printing(render_pdf, shown.answered.comparison, entered.view.sheet())
+    return _attached(document, "application/pdf", "comparison.pdf", shown.headers)
+
+
+def _attached(content: bytes, media_type: str, name: str, headers: Mapping[str, str] | None = None) -> Response:
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=media_type, headers={**(headers or {}), **disposition})
+
+
+def _html(request: Request, text: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    return _packed(request, text.encode(), "text/html", status, {**PAGE_HEADERS, **(headers or {})})
+
+
+def _packed(
+    request: Request, content: bytes, media_type: str, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Compress for who takes it: a sheet is a sixth of its size then."""
+    sent = {"Vary": "Accept-Encoding", **(headers or {})}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        content = gzip.compress(content, 5, mtime=0)
+        sent["Content-Encoding"] = "gzip"
+    return Response(content, status, sent, media_type)
+
+
+def _address(service: Service, request: Request) -> str:
+    return service.settings.public_url or str(request.base_url).rstrip("/")

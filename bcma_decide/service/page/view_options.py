@@ -1,0 +1,77 @@
+"""How the page shows a comparison: what is chosen and says nothing of a patient, so that an address may hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date as Day  # noqa: N812  # a field is called date
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from bcma_decide.render.sheet.sheet import Paper, Sheet
+from bcma_decide.render.words.language import SOURCE, Audience
+from bcma_decide.service.http.bodies import read_shape
+from bcma_decide.service.service import Service
+from bcma_decide.vocabulary import OUTCOMES, Design
+
+
+def _is_a_day(text: str) -> str:
+    try:
+        Day.fromisoformat(text)
+    except ValueError:
+        raise ValueError("is not a day of the calendar, as in 2026-11-30") from None
+    return text
+
+
+class ViewOptions(BaseModel):
+    """Whose results, labels and paper; ``date`` is the day labels are judged on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    setting: Design
+    region: str = Field(max_length=40)
+    date: Annotated[str, AfterValidator(_is_a_day)]
+    audience: Audience = "clinician"
+    paper: Paper = "A4"
+    lang: str = Field(default=SOURCE, max_length=20)
+    rows: tuple[str, ...] = Field(default=(), max_length=len(OUTCOMES))
+
+    def sheet(self) -> Sheet:
+        """The sheet asked for; raises SheetError."""
+        return Sheet(audience=self.audience, language=self.lang, paper=self.paper, rows=self.rows)
+
+    def query(self) -> str:
+        """As the query of an address that chooses the same; the day is left out, since it may be one of a visit."""
+        return urlencode(self.model_dump(exclude={"date"}), doseq=True)
+
+
+NAMES: Final = frozenset(ViewOptions.model_fields)
+LABELS: Final = {
+    "setting": "Setting",
+    "region": "Region",
+    "date": "As of",
+    "audience": "Sheet for",
+    "paper": "Paper",
+    "lang": "Language",
+    "rows": "Rows",
+}
+
+
+def usual_view(service: Service) -> ViewOptions:
+    """What is shown until something else is chosen."""
+    settings = service.settings
+    return ViewOptions(setting=settings.setting, region=settings.region, date=service.today().isoformat())
+
+
+def read_view(given: Mapping[str, Sequence[str]], usual: ViewOptions) -> ViewOptions:
+    """Read the options; what is not given, or empty, is as usual. Raises Refusal (422) with every problem."""
+    found: dict[str, Any] = usual.model_dump()
+    for name, values in given.items():
+        if name == "rows":
+            found[name] = tuple(values)
+        elif len(values) > 1:
+            found[name] = tuple(values)  # the shape says what is wrong with it
+        elif values[0].strip():
+            found[name] = values[0].strip()
+    return read_shape(ViewOptions, found, 422, "the page cannot be shown as asked for")

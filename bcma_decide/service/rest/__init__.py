@@ -1,0 +1,1 @@
+"""REST: comparisons, evidence, schema."""

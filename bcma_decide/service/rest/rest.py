@@ -1,0 +1,154 @@
+"""REST: a profile or a record in, a comparison out, as JSON, page, paper or FHIR; and what stands behind it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from bcma_decide.comparison import Comparison
+from bcma_decide.errors import BcmaDecideError
+from bcma_decide.fhir.writing.bundle import bundle_json, fhir_bundle, patient_reference
+from bcma_decide.render.sheet.html import render_html
+from bcma_decide.render.sheet.pdf import missing, render_pdf
+from bcma_decide.render.sheet.sheet import Paper, Sheet
+from bcma_decide.render.words.language import SOURCE, Audience
+from bcma_decide.service.answering import AUDIT_HEADER, Answered, answer
+from bcma_decide.service.callers.tokens import issuer_of
+from bcma_decide.service.http.headers import PAGE_HEADERS, SHEET_POLICY
+from bcma_decide.service.http.problems import PROBLEM_TYPE, Refusal
+from bcma_decide.service.page.page_access import wants_page
+from bcma_decide.service.page.page_view import evidence_html
+from bcma_decide.service.rest.comparison_request import ComparisonRequest, Received, asked_of, receive
+from bcma_decide.service.rest.evidence_view import EvidenceView, evidence_view
+from bcma_decide.service.rest.media import FHIR, Format, negotiated
+from bcma_decide.service.rest.openapi import comparison_body
+from bcma_decide.service.service import Service
+from bcma_decide.vocabulary import Design
+
+_REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"description": text, "content": {PROBLEM_TYPE: {}}}
+    for status, text in (
+        (400, "The body is not JSON."),
+        (401, "No token that admits the caller."),
+        (406, "None of the forms asked for."),
+        (413, "Too large."),
+        (415, "The body is not declared as JSON."),
+        (422, "The profile, the record, the region or the sheet cannot be used; `errors` has every field or place."),
+        (429, "Too many requests."),
+        (501, "No records are read here."),
+        (503, "Too slow, the answer cannot be recorded, or a part for the PDF is not installed."),
+    )
+}
+_FORMS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "model": Comparison,
+        "description": "The comparison: JSON (the default), an HTML page, a PDF with the JSON inside, or FHIR R4.",
+        "content": {"text/html": {}, "application/pdf": {}, FHIR: {}},
+        "headers": {
+            AUDIT_HEADER: {
+                "description": "The record of this answer, where the service keeps an audit.",
+                "schema": {"type": "string", "format": "uuid"},
+            }
+        },
+    }
+}
+
+_BESIDE: Final = Query(description=f"With a Bundle as the body ({FHIR}) only; otherwise it stands in the body.")
+
+
+def rest_router(service: Service) -> APIRouter:
+    """Build ``POST /comparisons``, ``GET /evidence`` and ``GET /schema``."""
+    router = APIRouter(tags=["REST"])
+
+    @router.post(
+        "/comparisons",
+        summary="Compare for one patient",
+        response_model=None,
+        responses={**_FORMS, **_REFUSALS},
+        openapi_extra=comparison_body(ComparisonRequest),
+    )
+    async def comparisons(
+        request: Request,
+        format: Format | None = None,  # noqa: A002, RUF100  # the name of the parameter
+        audience: Audience = "clinician",
+        paper: Paper = "A4",
+        lang: str = SOURCE,
+        with_pdf: Annotated[bool, Query(description="With FHIR: the sheet inside, as a DocumentReference.")] = False,
+        setting: Annotated[Design | None, _BESIDE] = None,
+        region: Annotated[str | None, _BESIDE] = None,
+        date: Annotated[str | None, _BESIDE] = None,
+        infer: Annotated[bool | None, _BESIDE] = None,
+    ) -> Response:
+        """Put both classes side by side; nothing of the patient is kept, except in the audit where there is one.
+
+        The patient is a profile or a FHIR record in a JSON request, or a FHIR Bundle as the whole body.
+        """
+        form = negotiated(request.headers.get("accept"), format)
+        received = await receive(request, {"setting": setting, "region": region, "date": date, "infer": infer})
+        try:
+            sheet = Sheet(audience=audience, paper=paper, language=lang)
+            wanted = await service.workers.run(asked_of, service, received)
+            answered = await answer(service, wanted, face="rest", issuer=issuer_of(request.scope))
+            if form == "fhir":
+                return await _fhir(service, received, answered, sheet if with_pdf else None)
+            return await _written(service, answered, sheet, form)
+        except BcmaDecideError as error:
+            raise Refusal.of(error) from None
+
+    @router.get(
+        "/evidence",
+        summary="What stands behind the numbers",
+        response_model=None,
+        responses={200: {"model": EvidenceView, "content": {"text/html": {}}}},
+    )
+    async def evidence(request: Request) -> Response:
+        """Evidence and its date, versions, counts, regions, outcomes, and the fields of a profile with their units."""
+        vary = {"Vary": "Accept"}
+        if service.settings.page != "off" and wants_page(request):
+            page = await service.workers.run(evidence_html, service)
+            return HTMLResponse(page, headers={**vary, **PAGE_HEADERS})
+        return JSONResponse(evidence_view(service.model, service.today()).model_dump(mode="json"), headers=vary)
+
+    @router.get("/schema", summary="JSON Schema of a comparison")
+    async def schema() -> dict[str, Any]:
+        """Describe the JSON of a comparison."""
+        return Comparison.model_json_schema(mode="serialization")
+
+    return router
+
+
+async def _fhir(service: Service, received: Received, answered: Answered, sheet: Sheet | None) -> Response:
+    document = None if sheet is None else await _printed(service, answered, sheet)
+    text = await service.workers.run(_as_fhir, service, received, answered, document)
+    return Response(text, media_type=FHIR, headers={"Vary": "Accept", **answered.headers})
+
+
+async def _printed(service: Service, answered: Answered, sheet: Sheet) -> bytes:
+    if needed := missing():
+        raise Refusal(503, f"a PDF cannot be written here; install: {needed}")
+    return await service.workers.run_printing(render_pdf, answered.comparison, sheet)
+
+
+async def _written(service: Service, answered: Answered, sheet: Sheet, form: Format) -> Response:
+    headers = {"Vary": "Accept", **answered.headers}
+    if form == "json":
+        text = await service.workers.run(answered.document)
+        return Response(text, media_type="application/json", headers=headers)
+    if form == "html":
+        page = await service.workers.run(render_html, answered.comparison, sheet)
+        return Response(page, media_type="text/html", headers={**headers, "Content-Security-Policy": SHEET_POLICY})
+    document = await _printed(service, answered, sheet)
+    disposition = {"Content-Disposition": 'inline; filename="comparison.pdf"'}
+    return Response(document, media_type="application/pdf", headers={**headers, **disposition})
+
+
+def _as_fhir(service: Service, received: Received, answered: Answered, pdf: bytes | None) -> str:
+    """The comparison as a Bundle; of a record, about its patient."""
+    request = received.request
+    subject = patient_reference(request.record) if request.from_record else None
+    return bundle_json(
+        fhir_bundle(answered.comparison, service.model.codes, recorded=datetime.now(UTC), subject=subject, pdf=pdf)
+    )

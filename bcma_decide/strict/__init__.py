@@ -1,0 +1,1 @@
+"""The strict readers of YAML and JSON: what is not plainly one value is refused with file, line and place."""

@@ -1,0 +1,349 @@
+"""What ``evidence/codes/*.yaml`` may say, and the checks a type cannot make."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from bcma_decide.errors import EvidenceError, Problem
+from bcma_decide.patient.fields import FIELDS
+from bcma_decide.pooled.codes import RECALLED, CodeBasis, Layer, Measure
+from bcma_decide.pooled.definitions import Definitions
+from bcma_decide.workshop.evidence.catalogue import read_shape
+from bcma_decide.workshop.evidence.schema import Number, Source, Strict, Text
+
+FOLDER: Final = "codes"
+SystemId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+CodeText = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9./:-]*$")]
+FieldId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Days = Annotated[int, Field(ge=1, le=3650)]
+
+
+class SystemEntry(Strict):
+    """A code system and the addresses records give it."""
+
+    id: SystemId
+    urls: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class SystemsFile(Strict):
+    """``systems.yaml``."""
+
+    systems: tuple[SystemEntry, ...]
+    sources: dict[str, Source]
+
+
+class CodeEntry(Strict):
+    """One code and how it is known."""
+
+    system: SystemId
+    code: CodeText
+    basis: CodeBasis
+    text: str = ""
+    source: str | None = None
+    note: str = ""
+    not_used: str = ""
+
+
+class DrugCodeEntry(CodeEntry):
+    """A code of a drug, with its step of the resolver."""
+
+    layer: Layer
+
+
+class AnswerEntry(Strict):
+    """A coded result."""
+
+    system: SystemId
+    code: CodeText
+    value: str
+    basis: CodeBasis
+    source: str | None = None
+
+
+Codes = Annotated[tuple[CodeEntry, ...], Field(min_length=1)]
+
+
+class ObservationEntry(Strict):
+    """A field of the profile and its codes."""
+
+    field: FieldId
+    measure: Measure
+    codes: Codes
+    answers: tuple[AnswerEntry, ...] = ()
+    max_age_days: Days | None = None
+    reason: str = ""
+
+
+class GeneEntry(Strict):
+    """A gene whose copy number settles a field."""
+
+    system: SystemId
+    code: CodeText
+    text: Text
+    field: FieldId
+    copies_below: Number
+    basis: CodeBasis
+    source: str | None = None
+
+
+class WordingEntry(Strict):
+    """How reports write one change."""
+
+    field: FieldId
+    patterns: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class CytogeneticsEntry(Strict):
+    """Codes and words of chromosome changes."""
+
+    variant: Codes
+    gene: Codes
+    copy_number: Codes
+    nomenclature: Codes
+    panel: Codes
+    genes: tuple[GeneEntry, ...]
+    words: tuple[WordingEntry, ...]
+
+
+class WordsEntry(Strict):
+    """Words of results."""
+
+    present: tuple[str, ...]
+    absent: tuple[str, ...]
+    doubt: tuple[str, ...]
+
+
+class ObservationsFile(Strict):
+    """``observations.yaml``."""
+
+    observations: tuple[ObservationEntry, ...]
+    answers: tuple[AnswerEntry, ...]
+    cytogenetics: CytogeneticsEntry
+    words: WordsEntry
+
+
+class DiagnosisEntry(Strict):
+    """A diagnosis and its codes."""
+
+    means: Literal["myeloma"] | FieldId
+    codes: Codes
+    current: bool = False
+    max_age_days: Days | None = None
+    reason: str = ""
+
+
+class DiagnosesFile(Strict):
+    """``diagnoses.yaml``."""
+
+    diagnoses: tuple[DiagnosisEntry, ...]
+
+
+class DrugEntry(Strict):
+    """A drug of the definitions and its codes."""
+
+    drug: Text
+    codes: Annotated[tuple[DrugCodeEntry, ...], Field(min_length=1)]
+
+
+class OtherDrugEntry(Strict):
+    """A drug that says nothing about the myeloma."""
+
+    text: Text
+    codes: Annotated[tuple[DrugCodeEntry, ...], Field(min_length=1)]
+
+
+class LinesEntry(Strict):
+    """How lines of therapy are inferred."""
+
+    era_gap_days: Days
+    window_days: Days
+    gap_days: Days
+    not_counted: tuple[str, ...]
+    text: Text
+    basis: CodeBasis
+    source: str | None = None
+
+
+class DrugsFile(Strict):
+    """``drugs.yaml``."""
+
+    drugs: tuple[DrugEntry, ...]
+    other_drugs: tuple[OtherDrugEntry, ...]
+    lines: LinesEntry
+
+
+class ProcedureEntry(Strict):
+    """A procedure that was a drug, or makes a field true."""
+
+    codes: Codes
+    drug: str | None = None
+    field: FieldId | None = None
+
+
+class ProceduresFile(Strict):
+    """``procedures.yaml``."""
+
+    procedures: tuple[ProcedureEntry, ...]
+
+
+@dataclass(frozen=True)
+class CodeFiles:
+    """All files of codes as read."""
+
+    systems: SystemsFile
+    observations: ObservationsFile
+    diagnoses: DiagnosesFile
+    drugs: DrugsFile
+    procedures: ProceduresFile
+
+    def bedside(self) -> dict[str, Any]:
+        """Plain data for the pooled file."""
+        others = [code for drug in self.drugs.other_drugs for code in drug.codes]
+        return {
+            "systems": {url: system.id for system in self.systems.systems for url in system.urls},
+            "observations": [_plain(row) for row in self.observations.observations],
+            "answers": [_plain(row) for row in self.observations.answers],
+            "diagnoses": [_plain(row) for row in self.diagnoses.diagnoses],
+            "drugs": [_plain(row) for row in self.drugs.drugs],
+            "other_drugs": [_plain(code) for code in others],
+            "procedures": [_plain(row) for row in self.procedures.procedures],
+            "cytogenetics": _plain(self.observations.cytogenetics),
+            "words": _plain(self.observations.words),
+            "lines": _plain(self.drugs.lines),
+            "sources": {key: source.bedside() for key, source in self.systems.sources.items()},
+        }
+
+
+def _plain(entry: Strict) -> dict[str, Any]:
+    return entry.model_dump(mode="json")
+
+
+_FILES: Final[dict[str, type[Strict]]] = {
+    "systems": SystemsFile,
+    "observations": ObservationsFile,
+    "diagnoses": DiagnosesFile,
+    "drugs": DrugsFile,
+    "procedures": ProceduresFile,
+}
+
+
+def load_codes(root: Path, definitions: Definitions) -> CodeFiles:
+    """Read and check all files of codes.
+
+    Raises
+    ------
+    EvidenceError
+        With every problem found, each naming its file and place.
+    """
+    problems: list[Problem] = []
+    read: dict[str, Any] = {
+        name: read_shape(root / FOLDER / f"{name}.yaml", shape, root, problems) for name, shape in _FILES.items()
+    }
+    if not problems:
+        files = CodeFiles(**read)
+        problems = [Problem(where, message, file=f"{FOLDER}/{name}.yaml") for name, where, message in _all(files)]
+        problems += [
+            Problem(where, message, file=f"{FOLDER}/{name}.yaml") for name, where, message in _names(files, definitions)
+        ]
+        if not problems:
+            return files
+    raise EvidenceError("the codes cannot be used", problems)
+
+
+Found = Iterator[tuple[str, str, str]]
+"""File, place, message."""
+
+Known = CodeEntry | AnswerEntry | GeneEntry | LinesEntry
+
+
+def _entries(files: CodeFiles) -> Iterator[tuple[str, str, Known]]:
+    """Every code with the group it must be unique in."""
+    for row in files.observations.observations:
+        yield from (("observations", "observation", code) for code in row.codes)
+        yield from (("observations", f"answer of {row.field}", answer) for answer in row.answers)
+    yield from (("observations", "answer", answer) for answer in files.observations.answers)
+    cyto = files.observations.cytogenetics
+    for name in ("variant", "gene", "copy_number", "nomenclature", "panel"):
+        group = "observation" if name in ("variant", "panel") else "component"
+        yield from (("observations", group, code) for code in getattr(cyto, name))
+    yield from (("observations", "gene", gene) for gene in cyto.genes)
+    for diagnosis in files.diagnoses.diagnoses:
+        yield from (("diagnoses", "diagnosis", code) for code in diagnosis.codes)
+    for coded in (*(drug.codes for drug in files.drugs.drugs), *(drug.codes for drug in files.drugs.other_drugs)):
+        yield from (("drugs", "drug", code) for code in coded)
+    for procedure in files.procedures.procedures:
+        yield from (("procedures", "drug", code) for code in procedure.codes)
+    yield "drugs", "lines", files.drugs.lines
+
+
+def _all(files: CodeFiles) -> Found:
+    """Sources, systems and doubles."""
+    systems = {system.id for system in files.systems.systems}
+    sources = files.systems.sources
+    entries = list(_entries(files))
+    cited = set()
+    for file, group, entry in entries:
+        where = group if isinstance(entry, LinesEntry) else f"{entry.system} {entry.code}"
+        if (entry.basis == RECALLED) == (entry.source is not None):
+            yield file, where, "a recalled code has no source, any other has one"
+        if entry.source is not None and entry.source not in sources:
+            yield file, where, f"source {entry.source!r} is not listed in systems.yaml"
+        cited.add(entry.source)
+        if not isinstance(entry, LinesEntry) and entry.system not in systems:
+            yield file, where, f"system {entry.system!r} is not listed in systems.yaml"
+    counts = Counter((group, e.system, e.code) for _, group, e in entries if not isinstance(e, LinesEntry))
+    for (group, system, code), count in counts.items():
+        if count > 1:
+            yield "systems", f"{system} {code}", f"stands {count} times among the codes of one kind ({group})"
+    yield from (("systems", f"sources.{key}", "is not cited") for key in sorted(sources.keys() - cited))
+    for key, source in sources.items():
+        if source.traceable and not (source.url or source.doi or source.pmid):
+            yield "systems", f"sources.{key}", "has no url, doi or pmid; add one, or traceable: false"
+    urls = Counter(url for system in files.systems.systems for url in system.urls)
+    yield from (("systems", url, "names two systems") for url, count in urls.items() if count > 1)
+
+
+def _names(files: CodeFiles, definitions: Definitions) -> Found:
+    """Fields, drugs and values named are those of the profile and the definitions."""
+    for row in files.observations.observations:
+        kind = FIELDS[row.field].kind if row.field in FIELDS else None
+        allowed = {"value": ("whole", "quantity"), "of_upper_limit": ("quantity",), "answer": ("yes_no", "stage")}
+        if kind not in allowed[row.measure]:
+            yield "observations", row.field, f"is no field of the profile that {row.measure} fits"
+        if (row.max_age_days is None) == bool(row.reason):
+            yield "observations", row.field, "a limit of age has a reason, and only a limit has one"
+    for answer in files.observations.answers:
+        if answer.value not in ("yes", "no"):
+            yield "observations", answer.code, f"{answer.value!r} is neither yes nor no"
+    cyto = files.observations.cytogenetics
+    for name in (*(gene.field for gene in cyto.genes), *(words.field for words in cyto.words)):
+        if name not in FIELDS or FIELDS[name].kind != "yes_no":
+            yield "observations", name, "is not a yes-or-no field of the profile"
+    for diagnosis in files.diagnoses.diagnoses:
+        if diagnosis.means != "myeloma" and (diagnosis.means not in FIELDS or FIELDS[diagnosis.means].kind != "yes_no"):
+            yield "diagnoses", diagnosis.means, "is not a yes-or-no field of the profile"
+        if (diagnosis.max_age_days is None) == bool(diagnosis.reason):
+            yield "diagnoses", diagnosis.means, "a limit of age has a reason, and only a limit has one"
+    drugs = {drug.id for drug in definitions.drugs}
+    for procedure in files.procedures.procedures:
+        where = procedure.codes[0].code
+        if (procedure.drug is None) == (procedure.field is None):
+            yield "procedures", where, "names either a drug or a field"
+        if procedure.field is not None and (procedure.field not in FIELDS or FIELDS[procedure.field].kind != "yes_no"):
+            yield "procedures", where, f"{procedure.field!r} is not a yes-or-no field of the profile"
+    named = [
+        *(("drugs", drug.drug) for drug in files.drugs.drugs),
+        *(("drugs", drug) for drug in files.drugs.lines.not_counted),
+        *(("procedures", each.drug) for each in files.procedures.procedures if each.drug is not None),
+    ]
+    yield from ((file, drug, "is not a drug of definitions.yaml") for file, drug in named if drug not in drugs)
+    try:
+        files.drugs.lines.text.format(**files.drugs.lines.model_dump())
+    except (KeyError, ValueError, IndexError) as error:
+        yield "drugs", "lines.text", f"cannot be filled in ({error!r})"

@@ -1,0 +1,187 @@
+"""What ``evidence/rules/*.yaml`` and ``evidence/products.yaml`` may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from bcma_decide.pooled.conditions import to_plain
+from bcma_decide.pooled.in_force import days_of
+from bcma_decide.pooled.rule_book import Approval
+from bcma_decide.vocabulary import ClassId, Severity
+from bcma_decide.workshop.evidence.conditions import ConditionEntry
+from bcma_decide.workshop.evidence.schema import Basis, Identifier, Number, Source, Strict, Text
+
+
+def _a_date(text: str) -> str:
+    days_of(text)
+    return text
+
+
+Date = Annotated[str, AfterValidator(_a_date)]
+Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+Region = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z ]*$")]
+RuleId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9][a-z0-9.-]*$")]
+
+
+class AppliesTo(Strict):
+    """Whom a rule concerns: a class or any, some of its products, one region."""
+
+    class_id: ClassId | Literal["any"] = Field(alias="class")
+    products: tuple[Identifier, ...] = ()
+    region: Region | None = None
+
+
+class RuleEntry(Strict):
+    """One rule."""
+
+    id: RuleId
+    when: ConditionEntry
+    applies_to: AppliesTo
+    severity: Severity
+    origin: Literal["label", "consensus", "trial_entry", "study", "expert"]
+    text: Text
+    basis: Basis
+    sources: tuple[Key, ...]
+    date: Date
+    since: Date | None = None
+    until: Date | None = None
+    note: str = ""
+
+    def bedside(self, topic: str) -> dict[str, Any]:
+        """Plain data for the pooled file."""
+        kept = ("id", "severity", "origin", "text", "basis", "date", "since", "until", "note")
+        return {
+            **{key: getattr(self, key) for key in kept},
+            "topic": topic,
+            "when": to_plain(self.when.condition()),
+            "class_id": self.applies_to.class_id,
+            "products": list(self.applies_to.products),
+            "region": self.applies_to.region,
+            "sources": list(self.sources),
+        }
+
+
+class RulesFile(Strict):
+    """One topic."""
+
+    topic: Key
+    rules: Annotated[tuple[RuleEntry, ...], Field(min_length=1)]
+
+
+class ConsensusDocument(Strict):
+    """A document whose thresholds could not be seen, for later checking."""
+
+    id: Key
+    citation: Text
+    pmid: int | None = None
+    doi: str | None = None
+    content_seen: str
+
+
+class RuleSourcesFile(Strict):
+    """Where the rules were seen, and what was looked for in vain."""
+
+    sources: dict[Key, Source]
+    consensus_documents: tuple[ConsensusDocument, ...] = ()
+    not_found: tuple[Text, ...] = ()
+
+
+class ItemEntry(Strict):
+    """One thing a label asks for."""
+
+    text: Text
+    when: ConditionEntry
+
+
+class IndicationEntry(Strict):
+    """A labelled indication in one region and time."""
+
+    region: Region
+    regimen: Text
+    since: Date | None = None
+    until: Date | None = None
+    approval: Approval | None
+    items: tuple[ItemEntry, ...] = ()
+    basis: Basis
+    source: Key | None = None
+    note: str = ""
+
+    def bedside(self) -> dict[str, Any]:
+        """Plain data for the pooled file."""
+        plain: dict[str, Any] = self.model_dump(exclude={"items"})
+        return plain | {"items": [{"text": i.text, "when": to_plain(i.when.condition())} for i in self.items]}
+
+
+class FactEntry(Strict):
+    """Something about giving a product."""
+
+    topic: Identifier
+    region: Region | None = None
+    since: Date | None = None
+    until: Date | None = None
+    text: Text
+    figures: dict[Identifier, Number | str | tuple[Number, Number]] = Field(default_factory=dict)
+    basis: Basis
+    source: Key | None = None
+    note: str = ""
+
+    def bedside(self) -> dict[str, Any]:
+        """Plain data for the pooled file."""
+        plain: dict[str, Any] = self.model_dump(exclude={"figures"})
+        return plain
+
+
+class ClassFacts(Strict):
+    """What holds for every product of a class."""
+
+    facts: tuple[FactEntry, ...] = ()
+
+
+class ProductEntry(Strict):
+    """A product with its labels and practical facts."""
+
+    id: Identifier
+    inn: Text
+    brand: str | None
+    class_id: ClassId
+    targets: tuple[str, ...]
+    route: str | None = None
+    indications: tuple[IndicationEntry, ...]
+    facts: tuple[FactEntry, ...]
+
+
+class TopicEntry(Strict):
+    """A row of the table of practical facts."""
+
+    id: Identifier
+    label: Text
+    shown: bool
+
+
+class RenalRule(Strict):
+    """What a label or a centre does with fludarabine by clearance; carried, never shown: no dosing advice."""
+
+    id: Key
+    clearance: str
+    fraction_of_full_dose: Number
+    label_dose_mg_m2: Number | None = None
+    flu30_equivalent_mg_m2: Number | None = None
+    derived_fields: tuple[str, ...] = ()
+    rule: str = ""
+    basis: Basis
+    source: Key
+    note: str = ""
+
+
+class ProductsFile(Strict):
+    """The whole file."""
+
+    as_of: Date
+    topics: tuple[TopicEntry, ...]
+    classes: dict[ClassId, ClassFacts]
+    products: tuple[ProductEntry, ...]
+    fludarabine_renal_rules: tuple[RenalRule, ...]
+    not_found: tuple[Text, ...] = ()
+    sources: dict[Key, Source]

@@ -1,0 +1,23 @@
+"""What is pooled: arm totals of one outcome and contrasts inside studies, with a reason for what is not."""
+
+from __future__ import annotations
+
+from bcma_decide.workshop.evidence.eligibility import Purpose, Window
+from bcma_decide.workshop.evidence.splits import Bounds, SplitContrast, SplitLeftOut, SplitSelection, select_splits
+from bcma_decide.workshop.evidence.totals import RULES, LeftOut, Rule, SelectedRow, Selection, select
+
+__all__ = [
+    "RULES",
+    "Bounds",
+    "LeftOut",
+    "Purpose",
+    "Rule",
+    "SelectedRow",
+    "Selection",
+    "SplitContrast",
+    "SplitLeftOut",
+    "SplitSelection",
+    "Window",
+    "select",
+    "select_splits",
+]

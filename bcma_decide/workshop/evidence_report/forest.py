@@ -1,0 +1,35 @@
+"""A pooled outcome as a forest plot."""
+
+from __future__ import annotations
+
+from bcma_decide.workshop.evidence.catalogue import Catalogue
+from bcma_decide.workshop.evidence_report.published import PooledGroup, PublishedPooling
+from bcma_decide.workshop.evidence_report.words import row_label
+from bcma_decide.workshop.plots.numbers import number_text
+from bcma_decide.workshop.plots.values import Forest, ForestGroup, PooledLine, StudyLine
+
+__all__ = ["forest_of"]
+
+
+def forest_of(pooling: PublishedPooling, catalogue: Catalogue, title: str) -> Forest:
+    """Studies by group with exact intervals, each group with its pooled result where it has several; none over all.
+
+    Weights are percent of the group.
+    """
+    return Forest(
+        title, "Rate, percent", "proportion", tuple(_group(group, pooling, catalogue) for group in pooling.groups)
+    )
+
+
+def _group(group: PooledGroup, pooling: PublishedPooling, catalogue: Catalogue) -> ForestGroup:
+    lines = tuple(
+        StudyLine(row_label(catalogue.study(row.study), row.arm), row.estimate, *row.ci, row.weight, row.events, row.n)
+        for row in group.studies
+    )
+    if group.k == 1:
+        return ForestGroup(group.group, lines)
+    note = "" if group.tau2 is None else f"tau2 {number_text(group.tau2, 3)}"
+    if group.i2 is not None:
+        note += f", I2 {group.i2:.0f} %"
+    pooled = PooledLine(f"Pooled, {pooling.method}", group.estimate, *group.ci, group.prediction, note)
+    return ForestGroup(group.group, lines, pooled)

@@ -1,0 +1,135 @@
+"""Maximum of the binomial-normal likelihood over the coefficients and the between-study standard deviation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bcma_decide.errors import SynthesisError
+from bcma_decide.workshop.meta_analysis.effect_sizes import FloatArray, logit
+from bcma_decide.workshop.meta_analysis.quadrature import POINTS, integrate, modes
+
+__all__ = ["NO_SPREAD", "Maximum", "inner_maximum"]
+
+NO_SPREAD = 1e-5
+"""Standard deviations between studies below this are none."""
+
+_MAX_STEPS = 30
+_MAX_HALVINGS = 30
+_ROUGHLY = 1e-2
+_EXACTLY = 1e-9
+_STAYS = 1e-6
+_ROUNDING = 1e-10
+_FLAT = 1e-10
+_LONGEST = 5.0
+_SMALLEST_START = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Maximum:
+    """Where a search ended: ``theta`` (p + 1,), the coefficients and tau.
+
+    ``log_likelihood`` is without binomial coefficients, ``score`` (p + 1,) its gradient and ``information``
+    (p + 1, p + 1) observed, all by a rule of ``points`` nodes; ``centre`` (k,) are modes of the random intercepts.
+    """
+
+    theta: FloatArray
+    log_likelihood: float
+    information: FloatArray
+    score: FloatArray
+    centre: FloatArray
+    points: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Likelihood:
+    events: FloatArray
+    total: FloatArray
+    Q: FloatArray
+
+    def at(self, theta: FloatArray, start: FloatArray, points: int) -> Maximum:
+        tau = float(theta[-1])
+        eta = self.Q @ theta[:-1]
+        centre = modes(self.events, self.total, eta, tau, start)
+        found = integrate(self.events, self.total, eta, tau, centre, points)
+        p = theta.size - 1
+        information = np.empty((p + 1, p + 1))
+        information[:p, :p] = -self.Q.T @ (found.d_eta_eta[:, None] * self.Q)
+        information[:p, p] = information[p, :p] = -self.Q.T @ found.d_eta_tau
+        information[p, p] = -found.d_tau_tau.sum()
+        score = np.append(self.Q.T @ found.d_eta, found.d_tau.sum())
+        return Maximum(theta, float(found.log_likelihood.sum()), information, score, centre, points)
+
+
+def _climb(
+    likelihood: _Likelihood, theta: FloatArray, centre: FloatArray, points: int, tolerance: float
+) -> tuple[Maximum, bool]:
+    """Newton's method with observed information; whether it settled in the steps it has is returned too.
+
+    Directions of wrong curvature are turned uphill, and steps are halved until the likelihood rises. The search has
+    settled when the next step is below ``tolerance`` standard errors.
+    """
+    here = likelihood.at(theta, centre, points)
+    for _ in range(_MAX_STEPS):
+        values, vectors = np.linalg.eigh(here.information)
+        along = vectors.T @ here.score
+        bend = np.maximum(np.abs(values), _FLAT * np.abs(values).max())
+        if float(along @ (along / bend)) < tolerance**2:
+            return here, bool(values[0] > 0)
+        step = vectors @ (along / bend)
+        step *= min(1.0, _LONGEST / max(float(np.abs(likelihood.Q @ step[:-1]).max()), abs(float(step[-1]))))
+        for _ in range(_MAX_HALVINGS):
+            there = likelihood.at(here.theta + step, here.centre, points)
+            if there.log_likelihood >= here.log_likelihood - _ROUNDING * (1 + abs(here.log_likelihood)):
+                break
+            step /= 2
+        here = there
+    return here, False
+
+
+def inner_maximum(events: FloatArray, total: FloatArray, Q: FloatArray) -> Maximum | None:
+    """Maximum with a spread between studies, or ``None`` where the search falls to no spread.
+
+    With few studies the likelihood can have a maximum at tau = 0 and a higher one inside. The search therefore comes
+    from above: it starts at the spread of the empirical logits, which holds their sampling error too.
+
+    Parameters
+    ----------
+    events, total : numpy.ndarray, shape (k,)
+    Q : numpy.ndarray, shape (k, p)
+        Design with orthogonal columns.
+
+    Raises
+    ------
+    SynthesisError
+        If the search does not settle, or no quadrature rule is fine enough.
+    """
+    likelihood = _Likelihood(events, total, Q)
+    crude = logit(events, total).yi
+    gamma = np.linalg.lstsq(Q, crude, rcond=None)[0]
+    spread = max(_SMALLEST_START, float(np.sqrt(np.mean(np.square(crude - Q @ gamma)))))
+    start, _ = _climb(likelihood, np.append(gamma, spread), np.zeros_like(events), POINTS[0], _ROUGHLY)
+    end = _settle(likelihood, start)
+    return end if abs(end.theta[-1]) > NO_SPREAD else None
+
+
+def _settle(likelihood: _Likelihood, start: Maximum) -> Maximum:
+    """Climb on by finer and finer rules until one moves the maximum by less than 1e-6 standard errors.
+
+    Each rule has twice the points of the one before, and so more than the 1.4th power of its error: what is left
+    after the last move is below 1e-8 standard errors.
+    """
+    theta, centre = start.theta.copy(), start.centre
+    if theta[-1] < 0:
+        theta[-1], centre = -theta[-1], -centre
+    for points in POINTS[1:]:
+        here, settled = _climb(likelihood, theta, centre, points, _EXACTLY)
+        moved = here.theta - theta
+        theta, centre = here.theta, here.centre
+        if abs(theta[-1]) < NO_SPREAD or (settled and float(moved @ here.information @ moved) < _STAYS**2):
+            return here
+    raise SynthesisError(
+        f"studies differ so much (tau about {abs(theta[-1]):.1f}) that the binomial-normal likelihood has no "
+        "maximum that can be relied on; explain the difference with a moderator, or pool on the logit scale with REML"
+    )

@@ -1,0 +1,120 @@
+"""Logistic regression of event counts: what the binomial-normal model is when studies do not differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from bcma_decide.errors import SynthesisError
+from bcma_decide.workshop.meta_analysis.coefficients import Design
+from bcma_decide.workshop.meta_analysis.effect_sizes import FloatArray, logit
+
+__all__ = ["LogisticFit", "fit_logistic", "refuse_separation"]
+
+_MAX_STEPS = 100
+_TOLERANCE = 1e-9
+_SEPARATED = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class LogisticFit:
+    """Maximum likelihood estimate (p,), its covariance (p, p) and the log-likelihood without coefficients."""
+
+    estimate: FloatArray
+    vcov: FloatArray
+    log_likelihood: float
+
+
+def refuse_separation(events: FloatArray, total: FloatArray, design: Design) -> None:
+    """Refuse data whose maximum likelihood estimate is at infinity (Albert and Anderson 1984).
+
+    That is so when some combination of the columns is 0 in every study with events and non-events, and nowhere
+    negative in studies with only events nor positive in those with none, but not 0 in all. Such a combination is
+    looked for by linear programming (Konis 2007). It moves the likelihood of the model with random intercepts up
+    for ever as well, whatever tau.
+
+    Parameters
+    ----------
+    events, total : numpy.ndarray, shape (k,)
+    design : Design
+
+    Raises
+    ------
+    SynthesisError
+        With the column that the combination weights most.
+    """
+    none, full = events == 0, events == total
+    if not (none | full).any():
+        return
+    if none.all() or full.all():
+        raise SynthesisError(
+            f"every study has {'no events' if none.all() else 'only events'}: the maximum likelihood estimate is "
+            "infinite; give an exact upper or lower limit instead, or use a prior"
+        )
+    extreme = none | full
+    scaled = design.X / np.abs(design.X).max(axis=0)
+    if np.linalg.matrix_rank(scaled[~extreme]) == design.p:
+        return  # only the combination of zeros is 0 in every study with events and non-events
+    from scipy.optimize import linprog
+
+    signed = np.where(full, 1.0, -1.0)[:, None] * scaled
+    found = linprog(
+        -signed[extreme].sum(axis=0),
+        A_ub=-signed[extreme],
+        b_ub=np.zeros(int(extreme.sum())),
+        A_eq=scaled[~extreme] if (~extreme).any() else None,
+        b_eq=np.zeros(int((~extreme).sum())) if (~extreme).any() else None,
+        bounds=(-1, 1),
+    )
+    if found.status == 0 and -found.fun > _SEPARATED:
+        column = design.names[int(np.argmax(np.abs(found.x)))]
+        raise SynthesisError(
+            f"studies with no events or only events are told apart by {column}: its maximum likelihood estimate is "
+            "infinite; leave it out, join its levels, or use a prior"
+        )
+
+
+def fit_logistic(events: FloatArray, total: FloatArray, X: FloatArray) -> LogisticFit:
+    """Newton's method from least squares on the empirical logits; the likelihood is concave.
+
+    Parameters
+    ----------
+    events, total : numpy.ndarray, shape (k,)
+    X : numpy.ndarray, shape (k, p)
+        Of full column rank and without separation (see `refuse_separation`).
+
+    Raises
+    ------
+    SynthesisError
+        If the search does not settle.
+    """
+
+    def log_likelihood(eta: FloatArray) -> float:
+        return float(events @ eta - total @ np.logaddexp(0, eta))
+
+    start = logit(events, total)
+    weighted = X / start.vi[:, None]
+    estimate = np.linalg.solve(weighted.T @ X, weighted.T @ start.yi)
+    eta = X @ estimate
+    reached = log_likelihood(eta)
+    for _ in range(_MAX_STEPS):
+        p = special.expit(eta)
+        information = X.T @ ((total * p * (1 - p))[:, None] * X)
+        score = X.T @ (events - total * p)
+        step = np.linalg.solve(information, score)
+        decrement = float(score @ step)
+        if decrement < _TOLERANCE**2:
+            return LogisticFit(np.asarray(estimate + step), np.linalg.inv(information), reached)
+        while True:
+            moved = X @ (estimate + step)
+            value = log_likelihood(moved)
+            if value >= reached - _TOLERANCE * (1 + abs(reached)):
+                break
+            step = step / 2
+        estimate, eta, reached = estimate + step, moved, value
+    raise SynthesisError(
+        f"logistic regression did not settle in {_MAX_STEPS} steps; look for a column that tells studies with no "
+        "events or only events apart"
+    )

@@ -1,0 +1,250 @@
+"""Two-level random effects: arms nested in studies.
+
+    y_ij = x_ij'beta + u_j + w_ij + e_ij,   u_j ~ N(0, between),  w_ij ~ N(0, within),  e_ij ~ N(0, v_ij)
+
+by maximum or restricted maximum likelihood (van den Noortgate and Onghena 2003; Konstantopoulos 2011).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+from scipy.optimize import brentq
+
+from bcma_decide.errors import SynthesisError
+from bcma_decide.workshop.meta_analysis.clustered import ClusteredEffects
+from bcma_decide.workshop.meta_analysis.coefficients import (
+    Coefficients,
+    CoefficientTest,
+    Predictions,
+    WaldTest,
+    checked_design,
+    checked_test,
+    coefficients,
+    predictions,
+    wald_test,
+)
+from bcma_decide.workshop.meta_analysis.heterogeneity import QTest, checked_effects, checked_level
+from bcma_decide.workshop.meta_analysis.multilevel_search import Likelihood, highest, starts
+
+__all__ = [
+    "Multilevel",
+    "checked_clusters",
+    "fit_multilevel",
+    "predict_multilevel",
+    "variance_interval",
+]
+
+Component = Literal["between", "within"]
+
+_PROFILE_TOLERANCE = 1e-10
+_MOST_DOUBLINGS = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Multilevel:
+    """A fitted two-level model.
+
+    ``between`` and ``within`` are variances between studies and between arms of a study, with their standard errors
+    from the expected information, ``None`` for one that is not in the model. ``score`` (2,) is the slope of the
+    likelihood in the two: 0, or negative where the variance is 0. ``q`` is the weighted sum of squares with both at 0
+    (QE of metafor), ``moderators`` tests all columns but the constant one. ``i2`` are the percentages of variation
+    between and within studies, against the typical sampling variance (Cheung 2014).
+    """
+
+    coefficients: Coefficients
+    between: float
+    within: float
+    se_between: float
+    se_within: float | None
+    score: tuple[float, float]
+    log_likelihood: float
+    q: QTest
+    moderators: WaldTest
+    i2: tuple[float, float]
+    k: int
+    studies: int
+    method: Likelihood
+    test: CoefficientTest
+    effects: ClusteredEffects
+
+
+def checked_clusters(clusters: Sequence[Hashable], k: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Rows in the order of their clusters (k,), and the number of rows of each cluster (m,), by first appearance.
+
+    Raises
+    ------
+    SynthesisError
+        If there is not one name for every row, or a name is missing.
+    """
+    if len(clusters) != k:
+        raise SynthesisError(f"studies has {len(clusters)} rows but there are {k} effects")
+    numbers: dict[Hashable, int] = {}
+    for row, name in enumerate(clusters):
+        if name is None or name == "" or name != name:
+            raise SynthesisError(f"studies[{row}] is {name!r}, but every row needs the name of its study")
+        numbers.setdefault(name, len(numbers))
+    index = np.array([numbers[name] for name in clusters])
+    return np.argsort(index, kind="stable"), np.bincount(index)
+
+
+def fit_multilevel(
+    yi: npt.ArrayLike,
+    vi: npt.ArrayLike,
+    studies: Sequence[Hashable],
+    design: npt.ArrayLike | None = None,
+    names: Sequence[str] | None = None,
+    *,
+    method: Likelihood = "REML",
+    within_studies: bool = True,
+    test: CoefficientTest = "z",
+    level: float = 0.95,
+) -> Multilevel:
+    """Fit random effects of studies, and of arms within them, with any design.
+
+    Variances are kept at or above 0, and the highest of several maxima is taken.
+
+    Parameters
+    ----------
+    yi, vi : array_like, shape (k,)
+    studies : sequence, length k
+        The study each row belongs to.
+    design : array_like, shape (k, p), optional
+        With a column of ones if an intercept is wanted; an intercept alone without.
+    names : sequence of str, length p, optional
+        Of the columns.
+    method : {"REML", "ML"}
+    within_studies : bool
+        Whether arms of one study differ by more than sampling error and moderators.
+    test : {"z", "t"}
+        Normal, or t with k - p degrees of freedom.
+    level : float
+
+    Raises
+    ------
+    SynthesisError
+        If effects, studies or design are not valid, an option is unknown, the variances cannot be told apart, or the
+        search does not settle.
+    """
+    y, v = checked_effects(yi, vi)
+    X = checked_design(design, y.size, names)
+    df = checked_test(test, y.size - X.p)
+    if method not in get_args(Likelihood):
+        raise SynthesisError(f"method is {method!r}, but must be one of {', '.join(get_args(Likelihood))}")
+    order, size = checked_clusters(studies, y.size)
+    if size.size < 2 or y.size <= X.p:
+        raise SynthesisError(
+            f"{X.p} coefficients and a variance between studies cannot be estimated from {y.size} rows of {size.size} "
+            "studies; leave out columns or report the studies themselves"
+        )
+    if within_studies and size.max() == 1:
+        raise SynthesisError(
+            "no study has more than one row, so variances between and within studies cannot be told apart; fit one "
+            "variance instead (within_studies=False)"
+        )
+    first = np.concatenate([[0], np.cumsum(size)[:-1]])
+    effects = ClusteredEffects(y[order], v[order], X.X[order], first, size)
+    free = np.array([True, within_studies])
+    end = highest(effects, starts(effects, free), free, method)
+    q, typical = _common_effect(effects)
+    share = 100 / (float(end.variances.sum()) + typical)
+    between, within = end.variances.tolist()
+    se = np.zeros(2)
+    se[free] = np.sqrt(np.diag(np.linalg.inv(end.expected[np.ix_(free, free)])))
+    return Multilevel(
+        coefficients=coefficients(X.names, end.estimate, end.vcov, df, level),
+        between=between,
+        within=within,
+        se_between=float(se[0]),
+        se_within=float(se[1]) if within_studies else None,
+        score=(float(end.score[0]), float(end.score[1]) if within_studies else 0.0),
+        log_likelihood=end.log_likelihood,
+        q=q,
+        moderators=wald_test(end.estimate, end.vcov, X.moderators, df),
+        i2=(share * between, share * within),
+        k=y.size,
+        studies=size.size,
+        method=method,
+        test=test,
+        effects=effects,
+    )
+
+
+def predict_multilevel(fit: Multilevel, design: npt.ArrayLike | None = None) -> Predictions:
+    """Expected effects; the prediction interval is that of an arm of a further study.
+
+    Parameters
+    ----------
+    fit : Multilevel
+    design : array_like, shape (m, p), optional
+        Rows in the columns of the fit; needed unless it has an intercept alone.
+
+    Raises
+    ------
+    SynthesisError
+        If the rows are not finite numbers or do not have the columns of the fit.
+    """
+    return predictions(fit.coefficients, design, fit.between + fit.within)
+
+
+def _common_effect(effects: ClusteredEffects) -> tuple[QTest, float]:
+    """Sum of squares with no variance but that of sampling, and the typical sampling variance ``(k - p) / tr(P)``."""
+    w = 1 / effects.vi
+    weighted = w[:, None] * effects.X
+    inverse = np.linalg.inv(effects.X.T @ weighted)
+    residual = effects.yi - effects.X @ (inverse @ (weighted.T @ effects.yi))
+    q, df = float(w @ residual**2), effects.yi.size - effects.X.shape[1]
+    trace = float(w.sum() - np.trace(inverse @ (weighted.T @ weighted)))
+    return QTest(q, df, float(special.chdtrc(df, q))), df / trace
+
+
+def variance_interval(fit: Multilevel, component: Component, level: float = 0.95) -> tuple[float, float]:
+    """Profile-likelihood interval of one variance: where twice the loss in log-likelihood is within chi-squared.
+
+    The other variance is at its best at every value (Hardy and Thompson 1996; Viechtbauer 2007). The lower end is 0
+    if that is not excluded. With method REML the likelihood is the restricted one.
+
+    Parameters
+    ----------
+    fit : Multilevel
+    component : {"between", "within"}
+    level : float
+
+    Raises
+    ------
+    SynthesisError
+        If the component is unknown or not in the model, the level is not between 0 and 1, or no upper end is found.
+    """
+    if component not in get_args(Component):
+        raise SynthesisError(f"component is {component!r}, but must be one of {', '.join(get_args(Component))}")
+    if component == "within" and fit.se_within is None:
+        raise SynthesisError("the model has no variance within studies to give an interval for")
+    allowed = float(special.chdtri(1, 1 - checked_level(level)))
+    place = 0 if component == "between" else 1
+    best = np.array([fit.between, fit.within])
+    free = np.array([False, fit.se_within is not None]) if place == 0 else np.array([True, False])
+    excess = best + 0.1 * float(fit.effects.vi.mean())
+
+    def loss(value: float) -> float:
+        begin = [np.where(free, other, value) for other in ((best, excess) if free.any() else (best,))]
+        reached = highest(fit.effects, begin, free, fit.method).log_likelihood
+        return 2 * (fit.log_likelihood - reached) - allowed
+
+    estimate = float(best[place])
+    lower = 0.0 if estimate == 0 or loss(0.0) <= 0 else _root(loss, 0.0, estimate)
+    above = float(excess[place]) * 2
+    for _ in range(_MOST_DOUBLINGS):
+        if loss(above) > 0:
+            return lower, _root(loss, estimate, above)
+        above *= 2
+    raise SynthesisError(f"the profile likelihood sets no upper limit to the variance {component} studies")
+
+
+def _root(loss: Callable[[float], float], one_side: float, other_side: float) -> float:
+    width = _PROFILE_TOLERANCE * max(one_side, other_side)
+    return float(brentq(loss, one_side, other_side, xtol=width, rtol=_PROFILE_TOLERANCE))

@@ -1,0 +1,219 @@
+"""Pooling many subsets of the same studies at once, one row of arrays per subset.
+
+What leaving studies out, adding them one by one and looking at all combinations have in common. The formulas are
+those of `heterogeneity` and `pooling`, summed along rows: fitting a
+thousand subsets one after the other would spend its time on bookkeeping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from bcma_decide.errors import SynthesisError
+from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_level
+from bcma_decide.workshop.meta_analysis.heterogeneity import Method, estimate_tau2
+from bcma_decide.workshop.meta_analysis.pooling import MeanTest, checked_options
+
+__all__ = ["CELLS", "BoolArray", "SubsetFits", "fit_subsets", "joined", "row_blocks"]
+
+BoolArray = npt.NDArray[np.bool_]
+
+CELLS = 2**16
+"""Subsets are worked on in blocks of about this many cells (subsets times studies), so that they stay in cache."""
+
+_MOST_STEPS = 30
+_SETTLED = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class SubsetFits:
+    """Pooled results of m subsets on the analysis scale, every field an array (m,).
+
+    ``k`` studies; ``estimate`` with ``se``, ``statistic`` (z, or t with k - 1 degrees of freedom), ``p`` and the
+    interval ``ci_low`` to ``ci_high``; Cochran's ``q`` with ``q_p``; ``tau2``, ``i2`` in percent and ``h2``. With
+    one study the interval is normal, and ``q_p``, ``tau2``, ``i2`` and ``h2`` are nan: they cannot be known.
+    """
+
+    k: npt.NDArray[np.int64]
+    estimate: FloatArray
+    se: FloatArray
+    statistic: FloatArray
+    p: FloatArray
+    ci_low: FloatArray
+    ci_high: FloatArray
+    q: FloatArray
+    q_p: FloatArray
+    tau2: FloatArray
+    i2: FloatArray
+    h2: FloatArray
+
+
+def row_blocks(count: int, k: int) -> Iterator[slice]:
+    """Slices over ``count`` subsets of ``k`` studies, each of about `CELLS` cells."""
+    step = max(1, CELLS // k)
+    for start in range(0, count, step):
+        yield slice(start, min(start + step, count))
+
+
+def joined(parts: Iterable[SubsetFits]) -> SubsetFits:
+    """Results of several blocks as one, in their order."""
+    columns = zip(*(vars(part).values() for part in parts), strict=True)
+    return SubsetFits(*(np.concatenate(column) for column in columns))
+
+
+def fit_subsets(
+    y: FloatArray,
+    v: FloatArray,
+    kept: BoolArray,
+    *,
+    method: Method = "REML",
+    test: MeanTest = "z",
+    level: float = 0.95,
+) -> SubsetFits:
+    """Pool each subset of the studies as `pooling.pool` would.
+
+    Parameters
+    ----------
+    y, v : numpy.ndarray, shape (k,)
+        Checked effects and sampling variances.
+    kept : numpy.ndarray of bool, shape (m, k)
+        Which studies each subset holds, at least one.
+    method, test, level
+        As in `pool`. EE, DL and REML are worked out for all subsets together, the others one by one.
+
+    Raises
+    ------
+    SynthesisError
+        If a subset is empty, an option is unknown, the level is not between 0 and 1, or the estimator of tau2 does
+        not converge for a subset.
+    """
+    checked_options(method, test)
+    tail = 1 - (1 - checked_level(level)) / 2
+    k = kept.sum(axis=1)
+    if not k.all():
+        raise SynthesisError(f"subset {int(np.argmin(k))} holds no study: there is nothing to pool")
+    several, left = k > 1, np.maximum(k - 1, 1)
+    unknown = np.where(several, 0.0, np.nan)
+    tau2 = np.zeros(k.size)
+    tau2[several] = _tau2(y, v, kept[several], method)
+    w = kept / (v + tau2[:, None])
+    total = w.sum(axis=1)
+    estimate = w @ y / total
+    se, df = _errors(w, y - estimate[:, None], several, test)
+    statistic = _ratio(estimate, se)
+    normal = np.isinf(df)
+    finite = np.where(normal, 1.0, df)
+    quantile = np.where(normal, special.ndtri(tail), special.stdtrit(finite, tail))
+    p = 2 * np.where(normal, special.ndtr(-np.abs(statistic)), special.stdtr(finite, -np.abs(statistic)))
+    q, trace = _common_effect(y, v, kept)
+    if method == "EE":
+        i2 = 100 * np.divide(np.maximum(q - left, 0), q, out=np.zeros_like(q), where=q > 0)
+        h2 = q / left
+    else:
+        within = left / np.where(several, trace, 1.0)
+        i2, h2 = 100 * tau2 / (tau2 + within), (tau2 + within) / within
+    return SubsetFits(
+        k=k,
+        estimate=estimate,
+        se=se,
+        statistic=statistic,
+        p=p,
+        ci_low=estimate - quantile * se,
+        ci_high=estimate + quantile * se,
+        q=np.where(several, q, 0.0),
+        q_p=special.chdtrc(left, q) + unknown,
+        tau2=tau2 + unknown,
+        i2=i2 + unknown,
+        h2=h2 + unknown,
+    )
+
+
+def _ratio(estimate: FloatArray, se: FloatArray) -> FloatArray:
+    """Test statistic; identical studies under Knapp and Hartung have no error, which makes it infinite, or 0 at 0."""
+    endless = np.where(estimate == 0, 0.0, np.copysign(np.inf, estimate))
+    return np.divide(estimate, se, out=endless, where=se > 0)
+
+
+def _errors(w: FloatArray, residual: FloatArray, several: BoolArray, test: MeanTest) -> tuple[FloatArray, FloatArray]:
+    """Standard errors and degrees of freedom, infinite for a normal test, as `fit_random_effects` has them."""
+    s1, left = w.sum(axis=1), np.maximum((w > 0).sum(axis=1) - 1.0, 1.0)
+    if test == "z":
+        return np.sqrt(1 / s1), np.full(s1.size, np.inf)
+    if test == "kenward_roger":
+        w2 = np.square(w)
+        s2, s3 = w2.sum(axis=1), np.einsum("mk,mk->m", w2, w)
+        information = np.where(several, (s2 - 2 * s3 / s1 + np.square(s2 / s1)) / 2, 1.0)
+        widened = (1 + 2 * (s3 / s1 - np.square(s2 / s1)) / information) / s1
+        variance, df = np.where(several, widened, 1 / s1), 2 * information / np.square(widened * s2)
+    else:
+        scale = np.ones(s1.size) if test == "t" else np.einsum("mk,mk,mk->m", w, residual, residual) / left
+        if test == "floored_knapp_hartung":
+            scale = np.maximum(scale, 1.0)
+        variance, df = np.where(several, scale, 1.0) / s1, left
+    return np.sqrt(variance), np.where(several, df, np.inf)
+
+
+def _common_effect(y: FloatArray, v: FloatArray, kept: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """Cochran's Q and the trace of P at tau2 = 0, by subset."""
+    w = kept / v
+    total = w.sum(axis=1)
+    residual = y - (w @ y / total)[:, None]
+    return np.einsum("mk,mk,mk->m", w, residual, residual), total - np.einsum("mk,mk->m", w, w) / total
+
+
+def _tau2(y: FloatArray, v: FloatArray, kept: BoolArray, method: Method) -> FloatArray:
+    if method == "EE" or not kept.size:
+        return np.zeros(kept.shape[0])
+    if method == "DL":
+        q, trace = _common_effect(y, v, kept)
+        moment: FloatArray = np.maximum(0.0, (q - (kept.sum(axis=1) - 1)) / trace)
+        return moment
+    if method == "REML":
+        return _restricted_likelihood(y, v, kept)
+    return np.array([estimate_tau2(y[row], v[row], method).value for row in kept])
+
+
+def _restricted_likelihood(y: FloatArray, v: FloatArray, kept: BoolArray) -> FloatArray:
+    """REML (Viechtbauer 2005, equation 10) by Newton steps from the unweighted estimate, all subsets together.
+
+    Where the likelihood is not concave the step is that of Fisher scoring. A subset that does not settle, as can
+    happen when its likelihood has two peaks, is left to `estimate_tau2`, which brackets the maximum.
+    """
+    k = kept.sum(axis=1)
+    mean = kept @ y / k
+    squares = np.einsum("mk,mk->m", kept, np.square(y - mean[:, None]))
+    tau2: FloatArray = np.maximum(0.0, squares / (k - 1) - kept @ v / k)
+    active = np.arange(k.size)
+    for _ in range(_MOST_STEPS):
+        t = tau2[active]
+        reached = np.maximum(0.0, t + _newton_step(y, v, kept[active], t))
+        tau2[active] = reached
+        active = active[np.abs(reached - t) > _SETTLED * (t + v.min())]
+        if not active.size:
+            break
+    tau2[active] = [estimate_tau2(y[row], v[row], "REML").value for row in kept[active]]
+    return tau2
+
+
+def _newton_step(y: FloatArray, v: FloatArray, kept: BoolArray, tau2: FloatArray) -> FloatArray:
+    """Step in tau2: twice the score, ``y'PPy - trace(P)``, over twice the information.
+
+    That is the observed one, ``2 y'PPPy - trace(PP)``, unless it is below a tenth of the expected one,
+    ``trace(PP)``: where the likelihood is flat or convex a Newton step would leave for nowhere.
+    """
+    w = kept / (v + tau2[:, None])
+    w2 = np.square(w)
+    total, total2 = w.sum(axis=1), w2.sum(axis=1)
+    u = w * (y - (w @ y / total)[:, None])
+    wu = w * u
+    score = np.einsum("mk,mk->m", u, u) - (total - total2 / total)
+    trace_squared = total2 - 2 * np.einsum("mk,mk->m", w2, w) / total + np.square(total2 / total)
+    cubic = np.einsum("mk,mk->m", wu, u) - np.square(wu.sum(axis=1)) / total
+    observed = 2 * cubic - trace_squared
+    step: FloatArray = score / np.where(observed > 0.1 * trace_squared, observed, trace_squared)
+    return step

@@ -1,0 +1,159 @@
+"""Two groups of patients compared: odds ratio, risk ratio and risk difference of 2-by-2 tables.
+
+Ratios are on the log scale. Group 1 is compared with group 2: a positive value means more events in group 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from bcma_decide.errors import SynthesisError
+from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_choice, checked_counts, refuse
+from bcma_decide.workshop.meta_analysis.effect_sizes import EffectSizes
+
+__all__ = [
+    "CORRECTIONS",
+    "GROUP_MEASURES",
+    "Correction",
+    "GroupMeasure",
+    "Tables",
+    "compare_groups",
+    "ratio",
+    "tables",
+]
+
+GroupMeasure = Literal["OR", "RR", "RD"]
+GROUP_MEASURES: tuple[GroupMeasure, ...] = get_args(GroupMeasure)
+Correction = Literal["zero_rows", "all", "none"]
+CORRECTIONS: tuple[Correction, ...] = get_args(Correction)
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """2-by-2 tables of k studies: events and other patients of group 1 and of group 2, each (k,)."""
+
+    events1: FloatArray
+    others1: FloatArray
+    events2: FloatArray
+    others2: FloatArray
+
+    @property
+    def total1(self) -> FloatArray:
+        """Patients of group 1, (k,)."""
+        return self.events1 + self.others1
+
+    @property
+    def total2(self) -> FloatArray:
+        """Patients of group 2, (k,)."""
+        return self.events2 + self.others2
+
+    def padded(self, amount: FloatArray) -> Tables:
+        """The same with an amount (k,) added to each of the four cells of a study."""
+        return Tables(*(cells + amount for cells in (self.events1, self.others1, self.events2, self.others2)))
+
+
+def tables(events1: npt.ArrayLike, total1: npt.ArrayLike, events2: npt.ArrayLike, total2: npt.ArrayLike) -> Tables:
+    """Checked 2-by-2 tables.
+
+    Parameters
+    ----------
+    events1, total1, events2, total2 : array_like, shape (k,)
+
+    Raises
+    ------
+    SynthesisError
+        Naming the group and the first row that breaks a rule, counted from 0.
+    """
+    counts = []
+    for group, events, total in (("group 1", events1, total1), ("group 2", events2, total2)):
+        try:
+            counts.append(checked_counts(events, total))
+        except SynthesisError as error:
+            raise SynthesisError(f"{group}: {error.message}") from error
+    (a, n1), (c, n2) = counts
+    if a.size != c.size:
+        raise SynthesisError(f"group 1 has {a.size} rows but group 2 has {c.size}")
+    return Tables(a, n1 - a, c, n2 - c)
+
+
+def compare_groups(
+    events1: npt.ArrayLike,
+    total1: npt.ArrayLike,
+    events2: npt.ArrayLike,
+    total2: npt.ArrayLike,
+    measure: GroupMeasure = "OR",
+    *,
+    correction: Correction = "zero_rows",
+    added: float = 0.5,
+) -> EffectSizes:
+    """Log odds ratio, log risk ratio or risk difference of each study, and its variance.
+
+    With events a of n1 and c of n2 and b, d the other patients (Fleiss and Berlin 2009):
+    ``log(a d / (b c))``, ``1/a + 1/b + 1/c + 1/d``; ``log((a / n1) / (c / n2))``, ``1/a - 1/n1 + 1/c - 1/n2``;
+    ``p1 - p2``, ``p1 (1 - p1) / n1 + p2 (1 - p2) / n2``.
+
+    Parameters
+    ----------
+    events1, total1, events2, total2 : array_like, shape (k,)
+    measure : {"OR", "RR", "RD"}
+    correction : {"zero_rows", "all", "none"}
+        Which studies get ``added`` in all four cells: those with an empty cell, all, or none. The first is what
+        metafor does, and it keeps studies without events, or with events only, in both groups: they enter an OR or RR
+        as a comparison near 1 with a large variance.
+    added : float
+        Positive; half a patient by default.
+
+    Returns
+    -------
+    EffectSizes
+        Ratios on the log scale; `ratio` goes back.
+
+    Raises
+    ------
+    SynthesisError
+        If the counts are not valid (see `tables`), an option is unknown, ``added`` is not a positive number, or
+        without correction a study has no finite value or a variance of 0.
+    """
+    checked_choice("measure", measure, GROUP_MEASURES)
+    checked_choice("correction", correction, CORRECTIONS)
+    if not (np.isfinite(added) and added > 0):
+        raise SynthesisError(f"added is {added}, but a correction adds a positive number to each cell")
+    counts = tables(events1, total1, events2, total2)
+    empty = (counts.events1 == 0) | (counts.others1 == 0) | (counts.events2 == 0) | (counts.others2 == 0)
+    if correction == "none":
+        _refuse_without_value(counts, measure, empty)
+    else:
+        counts = counts.padded(np.where(empty | (correction == "all"), added, 0.0))
+    a, b, c, d = counts.events1, counts.others1, counts.events2, counts.others2
+    n1, n2 = counts.total1, counts.total2
+    if measure == "OR":
+        return EffectSizes(np.log(a / b) - np.log(c / d), 1 / a + 1 / b + 1 / c + 1 / d)
+    if measure == "RR":
+        return EffectSizes(np.log(a / n1) - np.log(c / n2), 1 / a - 1 / n1 + 1 / c - 1 / n2)
+    p1, p2 = a / n1, c / n2
+    return EffectSizes(p1 - p2, p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2)
+
+
+def _refuse_without_value(counts: Tables, measure: GroupMeasure, empty: npt.NDArray[np.bool_]) -> None:
+    flat1, flat2 = (
+        (events == 0) | (others == 0)
+        for events, others in ((counts.events1, counts.others1), (counts.events2, counts.others2))
+    )
+    without_events = (counts.events1 == 0) | (counts.events2 == 0)
+    bad = {"OR": empty, "RR": without_events | (flat1 & flat2), "RD": flat1 & flat2}[measure]
+    refuse(
+        bad,
+        lambda i: (
+            f"row {i} has events in {counts.events1[i]:g} of {counts.total1[i]:g} against {counts.events2[i]:g} of "
+            f"{counts.total2[i]:g}, and no {measure} with a variance: correct rows with an empty cell, or leave it out"
+        ),
+    )
+
+
+def ratio(y: npt.ArrayLike) -> FloatArray:
+    """Odds ratios or risk ratios of their logarithms; same shape as ``y``."""
+    return np.exp(np.asarray(y, dtype=np.float64))

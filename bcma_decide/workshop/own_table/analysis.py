@@ -1,0 +1,209 @@
+"""Everything there is to say about a table of studies: pooled, by group, along moderators, and how far it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bcma_decide.errors import SynthesisError
+from bcma_decide.workshop.meta_analysis import study_table
+from bcma_decide.workshop.meta_analysis.cumulative import Cumulative, cumulative
+from bcma_decide.workshop.meta_analysis.gosh import Gosh, gosh
+from bcma_decide.workshop.meta_analysis.heterogeneity import QTest, cochran_q
+from bcma_decide.workshop.meta_analysis.influence import Baujat, Influence, baujat, influence
+from bcma_decide.workshop.meta_analysis.leave_one_out import leave_one_out
+from bcma_decide.workshop.meta_analysis.meta_regression import ModeratorTest
+from bcma_decide.workshop.meta_analysis.study_table import StudyTable
+from bcma_decide.workshop.meta_analysis.subgroup_test import groups_with_common_tau2
+from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
+from bcma_decide.workshop.own_table.nested import Nested, nested_of
+from bcma_decide.workshop.own_table.pooled import Model, Result, result_of
+from bcma_decide.workshop.own_table.regression import Regression, regression_of
+from bcma_decide.workshop.own_table.small_studies import SmallStudies, small_studies
+from bcma_decide.workshop.own_table.studies import Studies
+
+__all__ = ["Analysis", "Asked", "Group", "Groups", "analyse"]
+
+FEWEST: Final = 3
+"""Studies that leaving one out, influence and asymmetry need."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked beyond the pooled mean: columns of groups, moderators, an order and the studies of arms; extras."""
+
+    model: Model
+    by: str | None = None
+    mods: tuple[str, ...] = ()
+    order: str | None = None
+    permutations: int = 0
+    gosh: bool = False
+    nested: str | None = None
+    at: tuple[Mapping[str, str], ...] = ()
+    diagnostics: bool = True
+    """Whether to leave studies out one by one and to look for small-study effects: the time grows with their square."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group: its studies by row, and their pooled result."""
+
+    name: str
+    rows: tuple[int, ...]
+    result: Result
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Studies by group; ``between`` with a tau2 of each group, ``between_common`` with one for all.
+
+    Both are ``None`` with one group, the second also with as many groups as studies and with the binomial-normal model.
+    """
+
+    by: str
+    groups: tuple[Group, ...]
+    between: QTest | None
+    between_common: ModeratorTest | None
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """The whole. Parts that the number of studies does not allow, or that nobody asked for, are ``None``.
+
+    ``remarks`` are sentences that belong beside the result.
+    """
+
+    studies: Studies
+    asked: Asked
+    result: Result
+    groups: Groups | None
+    regression: Regression | None
+    without: SubsetFits | None
+    influence: Influence | None
+    baujat: Baujat | None
+    cumulative: Cumulative | None
+    small_studies: SmallStudies | None
+    gosh: Gosh | None
+    nested: Nested | None
+    remarks: tuple[str, ...]
+
+    @property
+    def model(self) -> Model:
+        """How studies were pooled."""
+        return self.asked.model
+
+
+def analyse(
+    table: StudyTable, studies: Studies, asked: Asked, progress: Callable[[str], None] = lambda _: None
+) -> Analysis:
+    """Work out everything that was asked for.
+
+    Parameters
+    ----------
+    table
+        The user's table, for its columns of groups, moderators and order.
+    studies
+        Its studies, from :func:`bcma_decide.workshop.own_table.studies.read_studies`.
+    asked
+        What is asked.
+    progress
+        Told each longer part as it begins.
+
+    Raises
+    ------
+    SynthesisError
+        For a column that is missing or cannot be used, or a model that cannot be fitted.
+    """
+    model, y, v = asked.model, studies.yi, studies.vi
+    progress("pooling")
+    if asked.nested is not None:
+        return _nested(table, studies, asked, asked.nested)
+    result = result_of(studies, model)
+    groups = None if asked.by is None else _groups(table, studies, model, asked.by)
+    progress("regression")
+    regression = _regression(table, studies, asked)
+    progress("diagnostics")
+    enough = asked.diagnostics and studies.k >= FEWEST
+    ordered = None
+    if asked.order is not None:
+        years = study_table.quantity(table, asked.order)
+        ordered = cumulative(y, v, years, method=model.weighted, test=model.mean_test, level=model.level)
+    if asked.gosh:
+        progress("subsets of studies")
+    return Analysis(
+        studies=studies,
+        asked=asked,
+        result=result,
+        groups=groups,
+        regression=regression,
+        without=_without(studies, model) if enough else None,
+        influence=influence(y, v, method=model.weighted) if enough else None,
+        baujat=baujat(y, v, method=model.weighted) if enough else None,
+        cumulative=ordered,
+        small_studies=small_studies(studies, model) if enough else None,
+        gosh=gosh(y, v, method=model.weighted) if asked.gosh else None,
+        nested=None,
+        remarks=tuple(_remarks(studies, model, result)),
+    )
+
+
+def _regression(table: StudyTable, studies: Studies, asked: Asked) -> Regression | None:
+    if asked.mods:
+        return regression_of(table, studies, asked.model, asked.mods, asked.permutations, asked.at)
+    if asked.at or asked.permutations:
+        raise SynthesisError(f"{'--at' if asked.at else '--permutations'} goes with --mods, which names the moderators")
+    return None
+
+
+def _nested(table: StudyTable, studies: Studies, asked: Asked, column: str) -> Analysis:
+    """Arms in studies: what takes rows for independent is not made."""
+    others = {
+        "--by": asked.by, "--order": asked.order, "--gosh": asked.gosh, "--permutations": asked.permutations,
+        "--at": asked.at,
+    }  # fmt: skip
+    if extra := [option for option, value in others.items() if value]:
+        raise SynthesisError(
+            f"{' and '.join(extra)} take rows for independent studies, which --nested says they are not"
+        )
+    result, parts = nested_of(table, studies, asked.model, column, asked.mods)
+    remarks = ["Rows are arms of studies: diagnostics that take rows for independent are left out."]
+    if parts.reason:
+        remarks.append(f"Robust standard errors could not be made: {parts.reason}.")
+    nothing = dict.fromkeys(
+        ("groups", "regression", "without", "influence", "baujat", "cumulative", "small_studies", "gosh")
+    )
+    return Analysis(studies=studies, asked=asked, result=result, nested=parts, remarks=tuple(remarks), **nothing)
+
+
+def _without(studies: Studies, model: Model) -> SubsetFits:
+    return leave_one_out(studies.yi, studies.vi, method=model.weighted, test=model.mean_test, level=model.level)
+
+
+def _groups(table: StudyTable, studies: Studies, model: Model, by: str) -> Groups:
+    labels = study_table.factor(table, by)
+    found = []
+    for name in dict.fromkeys(labels):
+        rows = tuple(row for row, label in enumerate(labels) if label == name)
+        found.append(Group(name, rows, result_of(studies.of(rows), model)))
+    if len(found) == 1:
+        return Groups(by, tuple(found), None, None)
+    between = cochran_q([group.result.estimate for group in found], [group.result.se**2 for group in found])
+    common = None
+    if len(found) < studies.k and model.method != "GLMM":
+        common = groups_with_common_tau2(studies.yi, studies.vi, labels, method=model.weighted).between
+    return Groups(by, tuple(found), between, common)
+
+
+def _remarks(studies: Studies, model: Model, result: Result) -> Iterator[str]:
+    if studies.scale.measure == "freeman-tukey":
+        yield (
+            f"The Freeman-Tukey scale is read back at the harmonic mean of the study sizes, {studies.scale.size:.4g}; "
+            "where sizes differ much this can mislead (Schwarzer, Chemaitelly, Abu-Raddad and Rücker 2019)."
+        )
+    if model.method == "GLMM":
+        yield "Leaving one out, influence and asymmetry are those of the weighted REML model on the logit scale."
+    if studies.k < FEWEST:
+        yield f"With {studies.k} studies there is nothing to leave out: diagnostics need {FEWEST}."
+    if result.prediction is None and model.method != "EE" and result.tau2 is not None:
+        yield "A prediction interval needs more studies than this."

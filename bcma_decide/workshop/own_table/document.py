@@ -1,0 +1,176 @@
+"""An analysis as plain data for JSON: on the analysis scale, and the same transformed back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from bcma_decide.version import __version__
+from bcma_decide.workshop.meta_analysis.cumulative import Cumulative
+from bcma_decide.workshop.meta_analysis.gosh import Gosh
+from bcma_decide.workshop.meta_analysis.influence import Influence
+from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
+from bcma_decide.workshop.own_table.analysis import Analysis, Groups
+from bcma_decide.workshop.own_table.pooled import Result
+from bcma_decide.workshop.own_table.regression import Regression
+from bcma_decide.workshop.own_table.small_studies import SmallStudies
+from bcma_decide.workshop.own_table.studies import Scale, Studies
+
+__all__ = ["as_document"]
+
+
+def as_document(analysis: Analysis) -> dict[str, Any]:
+    """The whole analysis; numbers that cannot be known are null, parts that were not made are left out."""
+    studies, model = analysis.studies, analysis.model
+    document: dict[str, Any] = {
+        "software": f"bcma-decide {__version__}",
+        "measure": studies.scale.measure,
+        "method": model.method,
+        "test": model.test,
+        "level": model.level,
+        **_result(analysis.result, studies.scale),
+        "studies": _studies(analysis),
+        "remarks": list(analysis.remarks),
+    }
+    parts: dict[str, Any] = {
+        "groups": analysis.groups and _groups(analysis.groups, studies),
+        "regression": analysis.regression and _regression(analysis.regression, studies.scale),
+        "leave_one_out": analysis.without and _without(analysis.without, studies),
+        "influence": analysis.influence and _influence(analysis.influence, studies),
+        "cumulative": analysis.cumulative and _cumulative(analysis.cumulative, studies),
+        "small_studies": analysis.small_studies and _small_studies(analysis.small_studies),
+        "gosh": analysis.gosh and _gosh(analysis.gosh),
+        "nested": analysis.nested and asdict(analysis.nested),
+    }
+    plain = _plain(document | {name: part for name, part in parts.items() if part is not None})
+    assert isinstance(plain, dict)  # noqa: S101, RUF100  # as it went in
+    return plain
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Plain Python, without what JSON does not know: NaN becomes null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _result(result: Result, scale: Scale) -> dict[str, Any]:
+    found = asdict(result)
+    found.pop("weights")
+    mean_rate = found.pop("mean_rate")
+    back = {
+        "estimate": scale.back(result.estimate),
+        "ci": scale.back_interval(result.ci),
+        "prediction": scale.back_interval(result.prediction),
+    }
+    return {**found, "back_transformed": back | ({} if mean_rate is None else {"mean_rate": mean_rate})}
+
+
+def _studies(analysis: Analysis) -> list[dict[str, Any]]:
+    studies = analysis.studies
+    estimate, low, high = studies.shown(analysis.model.level)
+    weights = analysis.result.weights or (None,) * studies.k
+    rows: list[dict[str, Any]] = []
+    for row, label in enumerate(studies.labels):
+        one: dict[str, Any] = {"study": label, "yi": studies.yi[row], "vi": studies.vi[row]}
+        if studies.events is not None and studies.total is not None:
+            one |= {"events": studies.events[row], "n": studies.total[row]}
+        if studies.groups is not None:
+            counted = studies.groups
+            one |= {"events1": counted.events1[row], "n1": counted.total1[row]}
+            one |= {"events2": counted.events2[row], "n2": counted.total2[row]}
+        one |= {"estimate": estimate[row], "ci": (low[row], high[row]), "weight": weights[row]}
+        rows.append(one)
+    return rows
+
+
+def _groups(groups: Groups, studies: Studies) -> dict[str, Any]:
+    return {
+        "by": groups.by,
+        "groups": [
+            {
+                "group": group.name,
+                **_result(group.result, studies.scale),
+                "studies": [studies.labels[row] for row in group.rows],
+            }
+            for group in groups.groups
+        ],
+        "between": groups.between and asdict(groups.between),
+        "between_common_tau2": groups.between_common and asdict(groups.between_common),
+    }
+
+
+def _regression(found: Regression, scale: Scale) -> dict[str, Any]:
+    whole = asdict(found)
+    for one, each in zip(whole["expected"], found.expected, strict=True):
+        one["back_transformed"] = {
+            "estimate": scale.back(each.estimate),
+            "ci": scale.back_interval(each.ci),
+            "prediction": scale.back_interval(each.prediction),
+        }
+    line, values = whole.pop("line"), whole.pop("values")
+    del values
+    named = {"names", "rows", "statistic", "df1", "df2", "p", "q", "q_df", "q_p"}
+    return {
+        "moderators": {"qm": found.statistic, "df1": found.df1, "df2": found.df2, "p": found.p},
+        "qe": found.q,
+        "qe_df": found.q_df,
+        "qe_p": found.q_p,
+        "k": len(found.rows),
+        **{name: part for name, part in whole.items() if name not in named},
+        **({} if line is None else {"line": line}),
+    }
+
+
+def _fits(fits: SubsetFits) -> list[dict[str, Any]]:
+    """One mapping for each subset."""
+    columns = {name: values.tolist() for name, values in vars(fits).items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _without(fits: SubsetFits, studies: Studies) -> list[dict[str, Any]]:
+    return [{"left_out": label, **fit} for label, fit in zip(studies.labels, _fits(fits), strict=True)]
+
+
+def _cumulative(found: Cumulative, studies: Studies) -> list[dict[str, Any]]:
+    return [
+        {"added": studies.labels[row], **fit} for row, fit in zip(found.added.tolist(), _fits(found.fits), strict=True)
+    ]
+
+
+def _influence(found: Influence, studies: Studies) -> list[dict[str, Any]]:
+    columns = {
+        name: values.tolist() if isinstance(values, np.ndarray) else values for name, values in vars(found).items()
+    }
+    rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+    return [{"study": label, **row} for label, row in zip(studies.labels, rows, strict=True)]
+
+
+def _small_studies(found: SmallStudies) -> dict[str, Any]:
+    parts = {name: part for name, part in vars(found).items() if part is not None and name != "remarks"}
+    written = {
+        name: {key: value for key, value in asdict(part).items() if key != "remarks"} for name, part in parts.items()
+    }
+    return {**written, "remarks": list(found.remarks)}
+
+
+def _gosh(found: Gosh) -> dict[str, Any]:
+    """The distribution over subsets; every one of them would be too much."""
+    quantiles = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+    return {
+        "subsets": found.fits.k.size,
+        "complete": found.complete,
+        "quantiles": list(quantiles),
+        "estimate": np.quantile(found.fits.estimate, quantiles),
+        "i2": np.nanquantile(found.fits.i2, quantiles),
+    }

@@ -1,0 +1,143 @@
+"""An analysis as drawings: forest, funnel, bubble, Baujat, GOSH, leaving one out, adding one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
+from bcma_decide.workshop.own_table.analysis import Analysis
+from bcma_decide.workshop.own_table.pooled import Result
+from bcma_decide.workshop.own_table.studies import Scale
+from bcma_decide.workshop.plots.baujat import BaujatPoint, baujat
+from bcma_decide.workshop.plots.bubble import Bubble, FittedLine, bubble
+from bcma_decide.workshop.plots.forest import forest
+from bcma_decide.workshop.plots.funnel import FunnelPoint, funnel
+from bcma_decide.workshop.plots.gosh import gosh
+from bcma_decide.workshop.plots.values import Forest, ForestGroup, PooledLine, StudyLine
+
+__all__ = ["drawings", "forest_of"]
+
+
+def drawings(analysis: Analysis, title: str) -> Iterator[tuple[str, str]]:
+    """Every drawing the analysis allows: what its file is called, and its SVG."""
+    yield "forest", forest(forest_of(analysis, title))
+    yield "funnel", _funnel(analysis, title)
+    if (drawn := _bubble(analysis, title)) is not None:
+        yield "bubble", drawn
+    if analysis.baujat is not None:
+        points = zip(
+            analysis.studies.labels, analysis.baujat.contribution.tolist(), analysis.baujat.influence.tolist(),
+            strict=True,
+        )  # fmt: skip
+        yield "baujat", baujat([BaujatPoint(*point) for point in points], title=f"{title}: Baujat plot")
+    if analysis.without is not None:
+        labels = [f"without {label}" for label in analysis.studies.labels]
+        yield "leave-one-out", forest(_steps(analysis, f"{title}: leaving one study out", labels, analysis.without))
+    if analysis.cumulative is not None:
+        labels = [f"+ {analysis.studies.labels[row]}" for row in analysis.cumulative.added.tolist()]
+        steps = _steps(
+            analysis, f"{title}: by {analysis.asked.order}, one after another", labels, analysis.cumulative.fits
+        )
+        yield "cumulative", forest(steps)
+    if analysis.gosh is not None:
+        scale, fits = analysis.studies.scale, analysis.gosh.fits
+        several = fits.k > 1
+        yield "gosh", gosh(
+            fits.estimate[several], fits.i2[several], title=f"{title}: every subset of studies", measure=scale.name,
+            kind=scale.analysis_kind,
+        )  # fmt: skip
+
+
+def forest_of(analysis: Analysis, title: str) -> Forest:
+    """The studies with their own intervals, the pooled results of groups and of all."""
+    studies, level = analysis.studies, analysis.model.level
+    estimate, low, high = (values.tolist() for values in studies.shown(level))
+    weights = analysis.result.weights or tuple(100 / studies.k for _ in range(studies.k))
+    counted = studies.events is not None and studies.total is not None
+
+    def line(row: int) -> StudyLine:
+        events = int(studies.events[row]) if studies.events is not None and counted else None
+        total = int(studies.total[row]) if studies.total is not None and counted else None
+        return StudyLine(studies.labels[row], estimate[row], low[row], high[row], weights[row], events, total)
+
+    overall = _pooled(f"All studies ({analysis.model.method})", analysis.result, studies.scale)
+    if analysis.groups is None:
+        groups: tuple[ForestGroup, ...] = (ForestGroup("", tuple(line(row) for row in range(studies.k))),)
+    else:
+        groups = tuple(
+            ForestGroup(
+                f"{analysis.groups.by}: {group.name}",
+                tuple(line(row) for row in group.rows),
+                _pooled(group.name, group.result, studies.scale) if len(group.rows) > 1 else None,
+            )
+            for group in analysis.groups.groups
+        )
+    return Forest(title, studies.scale.name, studies.scale.kind, groups, overall, studies.scale.no_effect, level)
+
+
+def _pooled(label: str, result: Result, scale: Scale) -> PooledLine:
+    low, high = scale.back_interval(result.ci) or result.ci
+    note = "" if result.tau2 is None else f"tau2 {result.tau2:.3g}"
+    if result.i2 is not None:
+        note += f", I2 {result.i2:.0f} %"
+    return PooledLine(
+        label, float(scale.back(result.estimate)), low, high, scale.back_interval(result.prediction), note.lstrip(", ")
+    )
+
+
+def _steps(analysis: Analysis, title: str, labels: Sequence[str], fits: SubsetFits) -> Forest:
+    """Pooled results of subsets, each as a row of its own."""
+    scale = analysis.studies.scale
+    ends = zip(*(scale.back(each).tolist() for each in (fits.estimate, fits.ci_low, fits.ci_high)), strict=True)
+    rows = tuple(
+        StudyLine(label, estimate, low, high, 100 / len(labels))
+        for label, (estimate, low, high) in zip(labels, ends, strict=True)
+    )
+    overall = _pooled("All studies", analysis.result, scale)
+    return Forest(
+        title, scale.name, scale.kind, (ForestGroup("", rows),), overall, scale.no_effect, analysis.model.level
+    )
+
+
+def _funnel(analysis: Analysis, title: str) -> str:
+    studies, found = analysis.studies, analysis.small_studies
+    points = [
+        FunnelPoint(label, y, v**0.5)
+        for label, y, v in zip(studies.labels, studies.yi.tolist(), studies.vi.tolist(), strict=True)
+    ]
+    added = found.trim_and_fill if found is not None else None
+    if added is not None:
+        filled = zip(added.filled_yi.tolist(), added.filled_vi.tolist(), strict=True)
+        points += [FunnelPoint(f"added {n}", y, v**0.5, filled=True) for n, (y, v) in enumerate(filled, start=1)]
+    no_effect = studies.scale.no_effect
+    return funnel(
+        points, analysis.result.estimate, title=f"{title}: funnel plot", measure=studies.scale.name,
+        kind=studies.scale.analysis_kind, level=analysis.model.level,
+        reference=None if no_effect is None else 0.0, remarks=found.remarks if found is not None else (),
+    )  # fmt: skip
+
+
+def _bubble(analysis: Analysis, title: str) -> str | None:
+    """Along the one numeric moderator there is; none otherwise."""
+    found = analysis.regression
+    if found is None or found.line is None or found.values is None:
+        return None
+    studies, line = analysis.studies.of(found.rows), found.line
+    weights = 1 / (studies.vi + found.tau2)
+    points = [
+        Bubble(*point)
+        for point in zip(studies.labels, found.values, studies.yi.tolist(), weights.tolist(), strict=True)
+    ]
+    fitted = FittedLine(
+        line.x,
+        line.fitted,
+        tuple(low for low, _ in line.ci),
+        tuple(high for _, high in line.ci),
+        tuple(low for low, _ in line.prediction or ()),
+        tuple(high for _, high in line.prediction or ()),
+    )
+    moderator = analysis.asked.mods[0]
+    return bubble(
+        points, fitted, title=f"{title} along {moderator}", moderator=moderator, measure=studies.scale.name,
+        kind=studies.scale.analysis_kind, level=analysis.model.level,
+    )  # fmt: skip

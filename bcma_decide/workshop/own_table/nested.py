@@ -1,0 +1,117 @@
+"""Rows that are arms of studies: two levels of spread, and standard errors that hold if the levels are wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bcma_decide.errors import SynthesisError
+from bcma_decide.workshop.meta_analysis import study_table
+from bcma_decide.workshop.meta_analysis.coefficients import CoefficientTest
+from bcma_decide.workshop.meta_analysis.meta_regression import Coefficient
+from bcma_decide.workshop.meta_analysis.moderators import moderators
+from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel, predict_multilevel
+from bcma_decide.workshop.meta_analysis.robust import robust_coefficients
+from bcma_decide.workshop.meta_analysis.study_table import StudyTable
+from bcma_decide.workshop.own_table.pooled import Model, Result, coefficient_rows, pairs
+from bcma_decide.workshop.own_table.studies import Studies
+
+__all__ = ["Nested", "nested_of"]
+
+
+@dataclass(frozen=True)
+class Nested:
+    """Arms in studies: variance ``between`` studies and ``within`` them, ``i2`` in percent of each.
+
+    ``robust`` are the same coefficients with cluster-robust errors (CR2); ``None``, with the ``reason``, where too few
+    studies allow none. With moderators, ``coefficients`` are theirs too.
+    """
+
+    column: str
+    studies: int
+    between: float
+    within: float
+    i2: tuple[float, float]
+    coefficients: tuple[Coefficient, ...]
+    robust: tuple[Coefficient, ...] | None
+    reason: str
+
+
+def nested_of(
+    table: StudyTable, studies: Studies, model: Model, column: str, mods: Sequence[str]
+) -> tuple[Result, Nested]:
+    """Pool arms nested in studies, and regress them on moderators if there are any.
+
+    Parameters
+    ----------
+    table, studies
+        The user's table and its rows.
+    model
+        Method ML or REML, test z or t.
+    column
+        Names the study each row belongs to.
+    mods
+        Columns to regress on.
+
+    Returns
+    -------
+    The pooled result, its tau2 being that of both levels together, and the parts.
+
+    Raises
+    ------
+    SynthesisError
+        For another method or test, a column that cannot be used, or a model that cannot be fitted.
+    """
+    if model.method not in ("ML", "REML"):
+        raise SynthesisError(f"--nested goes with --method REML or ML, not {model.method}")
+    if model.test not in ("z", "t"):
+        raise SynthesisError(f"--nested goes with --test z or t, not {model.test}; robust errors come with it anyway")
+    names = study_table.factor(table, column)
+    test: CoefficientTest = "t" if model.test == "t" else "z"
+    fit = fit_multilevel(studies.yi, studies.vi, names, method=model.method, test=test, level=model.level)
+    mean = predict_multilevel(fit)
+    result = Result(
+        k=fit.k,
+        estimate=float(mean.estimate[0]),
+        se=float(mean.se[0]),
+        ci=pairs(mean.ci)[0],
+        prediction=None if mean.prediction is None else pairs(mean.prediction)[0],
+        tau2=fit.between + fit.within,
+        se_tau2=None,
+        tau2_ci=None,
+        i2=sum(fit.i2),
+        h2=None,
+        q=fit.q.q,
+        q_df=fit.q.df,
+        q_p=fit.q.p,
+    )
+    if not mods:
+        rows, matrix, columns = np.arange(studies.k), None, None
+    else:
+        design = moderators({name: study_table.moderator(table, name) for name in mods}, studies=studies.labels)
+        rows, matrix, columns = np.array(design.rows), design.matrix, design.names
+        used = [names[row] for row in rows]
+        fit = fit_multilevel(
+            studies.yi[rows], studies.vi[rows], used, matrix, columns, method=model.method, test=test, level=model.level
+        )
+    robust, reason = None, ""
+    try:
+        found = robust_coefficients(
+            studies.yi[rows], studies.vi[rows] + fit.within, [names[row] for row in rows], matrix, columns,
+            shared=fit.between, correction="CR2", level=model.level,
+        )  # fmt: skip
+        robust = coefficient_rows(found)
+    except SynthesisError as error:
+        reason = error.message
+    return result, Nested(
+        column=column,
+        studies=fit.studies,
+        between=fit.between,
+        within=fit.within,
+        i2=fit.i2,
+        coefficients=coefficient_rows(fit.coefficients),
+        robust=robust,
+        reason=reason,
+    )

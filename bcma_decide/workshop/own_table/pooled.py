@@ -1,0 +1,174 @@
+"""One pooled result of some studies, by inverse variances or by the binomial-normal model, in one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from bcma_decide.errors import SynthesisError
+from bcma_decide.workshop.meta_analysis.checks import FloatArray
+from bcma_decide.workshop.meta_analysis.coefficients import Coefficients, CoefficientTest
+from bcma_decide.workshop.meta_analysis.heterogeneity import Method as Tau2Method
+from bcma_decide.workshop.meta_analysis.heterogeneity import h_squared, i_squared
+from bcma_decide.workshop.meta_analysis.meta_regression import Coefficient
+from bcma_decide.workshop.meta_analysis.pooled_rates import exact_mean, usual_method
+from bcma_decide.workshop.meta_analysis.pooling import MeanTest, PredictionDf, pool
+from bcma_decide.workshop.own_table.studies import Interval, Studies
+
+__all__ = [
+    "METHODS",
+    "TESTS",
+    "Method",
+    "Model",
+    "Result",
+    "TestName",
+    "coefficient_rows",
+    "pairs",
+    "require_counts",
+    "result_of",
+    "usual_model",
+]
+
+Method = Literal["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM", "GLMM"]
+TestName = Literal["z", "t", "knha", "knha-floored"]
+METHODS: Final[tuple[Method, ...]] = get_args(Method)
+TESTS: Final[dict[TestName, MeanTest]] = {
+    "z": "z", "t": "t", "knha": "knapp_hartung", "knha-floored": "floored_knapp_hartung",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Model:
+    """How studies are pooled: estimator of tau2 (or the binomial-normal model), test of the mean, intervals."""
+
+    method: Method = "REML"
+    test: TestName = "z"
+    level: float = 0.95
+    prediction: PredictionDf = "k-2"
+
+    @property
+    def weighted(self) -> Tau2Method:
+        """The estimator of tau2 for what needs inverse variances: REML stands beside the binomial-normal model."""
+        return "REML" if self.method == "GLMM" else self.method
+
+    @property
+    def mean_test(self) -> MeanTest:
+        """The test as the synthesis names it; normal or t beside the binomial-normal model."""
+        return TESTS[self.test]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A pooled mean on the analysis scale; ``weights`` in percent.
+
+    ``i2_ci`` and ``h2_ci`` are the Q-profile interval of tau2 on their scales (Viechtbauer 2007). With the
+    binomial-normal model there are no weights and no such intervals, and ``mean_rate`` is the average rate
+    over studies, where the estimate is that of the typical study.
+    """
+
+    k: int
+    estimate: float
+    se: float
+    ci: Interval
+    prediction: Interval | None
+    tau2: float | None
+    se_tau2: float | None
+    tau2_ci: Interval | None
+    i2: float | None
+    h2: float | None
+    q: float
+    q_df: int
+    q_p: float | None
+    i2_ci: Interval | None = None
+    h2_ci: Interval | None = None
+    weights: tuple[float, ...] | None = None
+    mean_rate: float | None = None
+
+
+def require_counts(studies: Studies, model: Model) -> tuple[FloatArray, FloatArray]:
+    """Events and patients for the binomial-normal model.
+
+    Raises
+    ------
+    SynthesisError
+        When the measure is another than logit, or the test one that goes with weights.
+    """
+    if studies.events is None or studies.total is None or studies.scale.measure != "logit":
+        raise SynthesisError(
+            f"--method GLMM pools counts of single arms on the logit scale; measure is {studies.scale.measure!r}: "
+            "take --measure logit, or another method"
+        )
+    if model.test not in get_args(CoefficientTest):
+        raise SynthesisError(f"--test {model.test} goes with weighted methods; with GLMM take z or t")
+    return studies.events, studies.total
+
+
+def result_of(studies: Studies, model: Model) -> Result:
+    """Pool the studies; raises SynthesisError where that is not possible or an iteration does not converge."""
+    if model.method == "GLMM":
+        return _binomial_normal(studies, model)
+    found = pool(
+        studies.yi,
+        studies.vi,
+        method=model.weighted,
+        test=model.mean_test,
+        level=model.level,
+        prediction_df=model.prediction,
+    )
+    return Result(
+        k=found.k,
+        estimate=found.estimate,
+        se=found.se,
+        ci=found.ci,
+        prediction=found.prediction,
+        tau2=found.tau2,
+        se_tau2=found.se_tau2,
+        tau2_ci=found.tau2_ci,
+        i2=found.i2,
+        h2=found.h2,
+        q=found.q,
+        q_df=found.q_df,
+        q_p=found.q_p,
+        i2_ci=_on_scale(i_squared, found.tau2_ci, studies),
+        h2_ci=_on_scale(h_squared, found.tau2_ci, studies),
+        weights=found.weights,
+    )
+
+
+def _on_scale(
+    scale: Callable[[float, FloatArray], float], tau2_ci: Interval | None, studies: Studies
+) -> Interval | None:
+    return None if tau2_ci is None else (scale(tau2_ci[0], studies.vi), scale(tau2_ci[1], studies.vi))
+
+
+def usual_model(studies: Studies, test: TestName) -> Method:
+    """How studies are pooled unless a method is asked for: the binomial-normal model where the outcome is rare."""
+    if studies.events is None or studies.total is None or studies.scale.measure != "logit":
+        return "REML"
+    return usual_method(studies.events, studies.total, test=TESTS[test])
+
+
+def pairs(ends: FloatArray) -> tuple[Interval, ...]:
+    """Rows of an array (m, 2) as intervals."""
+    return tuple((low, high) for low, high in ends.tolist())
+
+
+def coefficient_rows(found: Coefficients) -> tuple[Coefficient, ...]:
+    """Coefficients one by one."""
+    dfs = [None] * len(found.names) if found.df is None else found.df.tolist()
+    columns = (
+        found.estimate.tolist(),
+        found.se.tolist(),
+        found.statistic.tolist(),
+        dfs,
+        found.p.tolist(),
+        pairs(found.ci),
+    )
+    return tuple(Coefficient(name, *row) for name, *row in zip(found.names, *columns, strict=True))
+
+
+def _binomial_normal(studies: Studies, model: Model) -> Result:
+    events, total = require_counts(studies, model)
+    found = exact_mean(events, total, test="t" if model.test == "t" else "z", level=model.level)
+    return Result(**vars(found), tau2_ci=None)

@@ -1,0 +1,233 @@
+"""Effects along moderators: by inverse variances or by the binomial-normal model, in one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from bcma_decide.errors import SynthesisError
+from bcma_decide.workshop.meta_analysis import study_table
+from bcma_decide.workshop.meta_analysis.coefficients import CoefficientTest
+from bcma_decide.workshop.meta_analysis.glmm import BinomialNormal, fit_binomial_normal, predict_rates
+from bcma_decide.workshop.meta_analysis.meta_regression import (
+    Coefficient,
+    MetaRegression,
+    RegressionTest,
+    meta_regression,
+)
+from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, Moderators, code_new, moderators
+from bcma_decide.workshop.meta_analysis.permutation import PermutationTest, permutation_test
+from bcma_decide.workshop.meta_analysis.predictions import predict
+from bcma_decide.workshop.meta_analysis.study_table import StudyTable
+from bcma_decide.workshop.own_table.pooled import Model, coefficient_rows, pairs, require_counts
+from bcma_decide.workshop.own_table.studies import Interval, Studies
+
+__all__ = ["Expected", "Line", "Regression", "regression_of"]
+
+_PLACES: Final = 50
+"""Places along a numeric moderator at which its line is worked out."""
+_TESTS: Final[dict[str, RegressionTest]] = {
+    "z": "z", "t": "t", "knha": "knapp_hartung", "knha-floored": "floored_knapp_hartung",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """The mean effect along one numeric moderator, with its interval and that of a new study."""
+
+    x: tuple[float, ...]
+    fitted: tuple[float, ...]
+    ci: tuple[Interval, ...]
+    prediction: tuple[Interval, ...] | None
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The mean effect ``at`` values of the moderators, on the analysis scale, and where a new such study would lie."""
+
+    at: Mapping[str, float | str]
+    estimate: float
+    ci: Interval
+    prediction: Interval | None
+
+
+@dataclass(frozen=True)
+class Regression:
+    """A regression on moderators, on the analysis scale.
+
+    ``statistic`` tests all of them: chi-squared with ``df1``, or F with ``df1`` and ``df2``. ``q`` is what they leave,
+    ``r2`` the percentage of the variance between studies that they explain. ``values`` are those of a numeric
+    moderator that stands alone, for the rows used; ``line`` leads along it.
+    """
+
+    names: tuple[str, ...]
+    rows: tuple[int, ...]
+    dropped: tuple[DroppedRow, ...]
+    coefficients: tuple[Coefficient, ...]
+    statistic: float
+    df1: int
+    df2: float | None
+    p: float
+    tau2: float
+    tau2_ci: Interval | None
+    i2: float | None
+    h2: float | None
+    r2: float | None
+    q: float
+    q_df: int
+    q_p: float | None
+    permutation: PermutationTest | None
+    values: tuple[float, ...] | None
+    line: Line | None
+    expected: tuple[Expected, ...] = ()
+
+
+def regression_of(
+    table: StudyTable,
+    studies: Studies,
+    model: Model,
+    names: Sequence[str],
+    permutations: int = 0,
+    at: Sequence[Mapping[str, str]] = (),
+) -> Regression:
+    """Regress the studies on columns of their table; a study without a value is left out and named.
+
+    Parameters
+    ----------
+    table, studies
+        The user's table and its studies.
+    model
+        How studies are pooled.
+    names
+        Columns: numbers enter as they are, texts as factors.
+    permutations
+        How many deals the permutation test looks at; 0 makes none.
+    at
+        Values of every moderator at which the effect is predicted, as text.
+
+    Raises
+    ------
+    SynthesisError
+        For a column that is missing or cannot be used, or a model that cannot be fitted.
+    """
+    if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise SynthesisError(f"--mods names {repeated[0]!r} twice")
+    design = moderators({name: study_table.moderator(table, name) for name in names}, studies=studies.labels)
+    places_asked = [_place(design, each) for each in at]
+    alone = names[0] if len(names) == 1 and design.terms == (names[0],) else None
+    values = None if alone is None else tuple(design.matrix[:, 1].tolist())
+    places = None if values is None else np.linspace(min(values), max(values), _PLACES).tolist()
+    if model.method == "GLMM":
+        if permutations:
+            raise SynthesisError("--permutations goes with weighted methods, not with GLMM")
+        return _binomial_normal(studies, model, design, values, places, places_asked)
+    found = meta_regression(
+        studies.yi, studies.vi, design, method=model.weighted, test=_TESTS[model.test], level=model.level
+    )
+    tested = None
+    if permutations:
+        tested = permutation_test(studies.yi, studies.vi, design, method=model.weighted, at_most=permutations)
+    return Regression(
+        names=design.names,
+        rows=design.rows,
+        dropped=design.dropped,
+        coefficients=found.coefficients,
+        statistic=found.moderator_test.statistic,
+        df1=found.moderator_test.df1,
+        df2=found.moderator_test.df2,
+        p=found.moderator_test.p,
+        tau2=found.tau2,
+        tau2_ci=found.tau2_ci,
+        i2=found.i2,
+        h2=found.h2,
+        r2=found.r2,
+        q=found.q.q,
+        q_df=found.q.df,
+        q_p=found.q.p,
+        permutation=tested,
+        values=values,
+        line=None if places is None or alone is None else _line(found, alone, places),
+        expected=tuple(
+            Expected(each, one.estimate, one.ci, one.prediction)
+            for each in places_asked
+            for one in predict(found, {name: [value] for name, value in each.items()})
+        ),
+    )
+
+
+def _place(design: Moderators, values: Mapping[str, str]) -> dict[str, float | str]:
+    """Values of the moderators as numbers and levels; raises SynthesisError for one missing, unknown or no number."""
+    terms = {str(getattr(term, "name", term)): term for term in design.terms}
+    if set(values) != set(terms):
+        raise SynthesisError(f"--at gives {', '.join(values)}; it needs a value of each of {', '.join(terms)}")
+    found: dict[str, float | str] = {}
+    for name, value in values.items():
+        try:
+            found[name] = float(value) if isinstance(terms[name], str) else value
+        except ValueError:
+            raise SynthesisError(f"--at {name}={value}: {name} is a numeric moderator, give a number") from None
+    return found
+
+
+def _line(found: MetaRegression, name: str, places: list[float]) -> Line:
+    predicted = predict(found, {name: places})
+    beyond = [each.prediction for each in predicted]
+    whole = tuple(each for each in beyond if each is not None)
+    return Line(
+        tuple(places),
+        tuple(each.estimate for each in predicted),
+        tuple(each.ci for each in predicted),
+        whole if len(whole) == len(places) else None,
+    )
+
+
+def _binomial_normal(
+    studies: Studies,
+    model: Model,
+    design: Moderators,
+    values: tuple[float, ...] | None,
+    places: list[float] | None,
+    asked: Sequence[Mapping[str, float | str]],
+) -> Regression:
+    used = studies.of(design.rows)
+    events, total = require_counts(used, model)
+    test: CoefficientTest = "t" if model.test == "t" else "z"
+    fit = fit_binomial_normal(events, total, design.matrix, design.names, test=test, level=model.level)
+    return Regression(
+        names=design.names,
+        rows=design.rows,
+        dropped=design.dropped,
+        coefficients=coefficient_rows(fit.coefficients),
+        statistic=fit.moderators.statistic,
+        df1=fit.moderators.df,
+        df2=fit.moderators.df_residual,
+        p=fit.moderators.p,
+        tau2=fit.tau2,
+        tau2_ci=None,
+        i2=fit.i2,
+        h2=fit.h2,
+        r2=None,
+        q=fit.q_wald.q,
+        q_df=fit.q_wald.df,
+        q_p=fit.q_wald.p,
+        permutation=None,
+        values=values,
+        line=None if places is None else _rates_line(fit, design, places),
+        expected=tuple(_expected_rate(fit, design, each) for each in asked),
+    )
+
+
+def _expected_rate(fit: BinomialNormal, design: Moderators, at: Mapping[str, float | str]) -> Expected:
+    found = predict_rates(fit, code_new(design, {name: [value] for name, value in at.items()})).log_odds
+    beyond = None if found.prediction is None else pairs(found.prediction)[0]
+    return Expected(at, float(found.estimate[0]), pairs(found.ci)[0], beyond)
+
+
+def _rates_line(fit: BinomialNormal, design: Moderators, places: list[float]) -> Line:
+    [name] = design.terms
+    expected = predict_rates(fit, code_new(design, {str(name): places})).log_odds
+    beyond = None if expected.prediction is None else pairs(expected.prediction)
+    return Line(tuple(places), tuple(expected.estimate.tolist()), pairs(expected.ci), beyond)

@@ -1,0 +1,172 @@
+"""The studies of a table on their analysis scale, and the way back to the scale that is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from bcma_decide.errors import SynthesisError
+from bcma_decide.workshop.meta_analysis import study_table
+from bcma_decide.workshop.meta_analysis.checks import FloatArray
+from bcma_decide.workshop.meta_analysis.effect_sizes import Measure as ProportionMeasure
+from bcma_decide.workshop.meta_analysis.effect_sizes import back_transform, effect_sizes, harmonic_mean
+from bcma_decide.workshop.meta_analysis.study_intervals import study_intervals
+from bcma_decide.workshop.meta_analysis.study_table import StudyTable
+from bcma_decide.workshop.meta_analysis.two_groups import GroupMeasure, Tables, compare_groups, ratio, tables
+from bcma_decide.workshop.plots.axis import AxisKind
+
+__all__ = ["MEASURES", "Interval", "Measure", "Scale", "Studies", "read_studies"]
+
+Measure = Literal["logit", "raw", "arcsine", "freeman-tukey", "generic", "OR", "RR", "RD"]
+MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
+Interval = tuple[float, float]
+
+_PROPORTIONS: Final[dict[Measure, ProportionMeasure]] = {
+    "logit": "logit", "raw": "raw", "arcsine": "arcsine", "freeman-tukey": "freeman_tukey",
+}  # fmt: skip
+_GROUPS: Final[dict[Measure, GroupMeasure]] = {"OR": "OR", "RR": "RR", "RD": "RD"}
+_NAMES: Final[dict[Measure, str]] = {
+    "generic": "Effect",
+    "OR": "Odds ratio",
+    "RR": "Risk ratio",
+    "RD": "Risk difference",
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A measure and, for Freeman-Tukey, the study size it is read back at (the harmonic mean of the sizes)."""
+
+    measure: Measure
+    size: float = 1.0
+
+    @property
+    def proportion(self) -> bool:
+        """Whether the effects are single proportions."""
+        return self.measure in _PROPORTIONS
+
+    @property
+    def name(self) -> str:
+        """What is read: ``Rate, percent``, ``Odds ratio``."""
+        return "Rate, percent" if self.proportion else _NAMES[self.measure]
+
+    @property
+    def kind(self) -> AxisKind:
+        """How a value reads once it is transformed back."""
+        if self.proportion:
+            return "proportion"
+        return "ratio" if self.measure in ("OR", "RR") else "plain"
+
+    @property
+    def analysis_kind(self) -> AxisKind:
+        """How a value on the analysis scale reads; angles read as they are."""
+        kinds: dict[Measure, AxisKind] = {"logit": "logit", "raw": "proportion", "OR": "log_ratio", "RR": "log_ratio"}
+        return kinds.get(self.measure, "plain")
+
+    @property
+    def no_effect(self) -> float | None:
+        """Where two groups do not differ, on the scale that is read; ``None`` for what has no such place."""
+        if self.proportion or self.measure == "generic":
+            return None
+        return 1.0 if self.kind == "ratio" else 0.0
+
+    def back(self, values: npt.ArrayLike) -> FloatArray:
+        """Values on the scale that is read, of the same shape."""
+        if self.proportion:
+            return back_transform(values, _PROPORTIONS[self.measure], self.size)
+        return ratio(values) if self.kind == "ratio" else np.asarray(values, dtype=np.float64)
+
+    def back_interval(self, ends: Interval | None) -> Interval | None:
+        """Ends of an interval on the scale that is read."""
+        if ends is None:
+            return None
+        low, high = self.back(ends).tolist()
+        return low, high
+
+
+@dataclass(frozen=True, eq=False)
+class Studies:
+    """k studies: ``labels``, effects ``yi`` (k,) with variances ``vi`` (k,), and the counts they come from, if any."""
+
+    labels: tuple[str, ...]
+    scale: Scale
+    yi: FloatArray
+    vi: FloatArray
+    events: FloatArray | None = None
+    total: FloatArray | None = None
+    groups: Tables | None = None
+
+    @property
+    def k(self) -> int:
+        """How many there are."""
+        return self.yi.size
+
+    def of(self, rows: Sequence[int]) -> Studies:
+        """Some of them, by row; they are read back on the scale of all."""
+        at = np.asarray(rows, dtype=np.intp)
+
+        def some(values: FloatArray | None) -> FloatArray | None:
+            return None if values is None else values[at]
+
+        groups = None if self.groups is None else Tables(*(cells[at] for cells in vars(self.groups).values()))
+        return replace(
+            self,
+            labels=tuple(self.labels[row] for row in at),
+            yi=self.yi[at], vi=self.vi[at], events=some(self.events), total=some(self.total), groups=groups,
+        )  # fmt: skip
+
+    @property
+    def sizes(self) -> FloatArray | None:
+        """Patients of each study, (k,), where they were counted."""
+        return self.groups.total1 + self.groups.total2 if self.groups is not None else self.total
+
+    def shown(self, level: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Estimate, lower and upper end of each study's own interval on the scale that is read, (k,) each.
+
+        Proportions as observed with exact intervals (Clopper and Pearson 1934), others ``yi +- z sqrt(vi)``.
+        """
+        if self.events is not None and self.total is not None:
+            low, high = study_intervals(self.events, self.total, "clopper_pearson", level=level).T
+            return self.events / self.total, low, high
+        half = special.ndtri(0.5 + level / 2) * np.sqrt(self.vi)
+        return self.scale.back(self.yi), self.scale.back(self.yi - half), self.scale.back(self.yi + half)
+
+
+def read_studies(table: StudyTable, measure: Measure, *, apart: bool = True) -> Studies:
+    """Read the columns a measure needs and put the studies on its scale.
+
+    Parameters
+    ----------
+    table
+        The user's table.
+    measure
+        One of :data:`MEASURES`.
+    apart
+        Whether each row needs a name of its own; not where rows are arms of one study.
+
+    Raises
+    ------
+    SynthesisError
+        For whatever is wrong with a column, and when there is one study only.
+    """
+    labels = study_table.labels(table, apart=apart)
+    if len(labels) == 1:
+        raise SynthesisError(
+            f"{table.file}: there is one study, {labels[0]!r}: nothing to pool; a pooled result needs two or more"
+        )
+    if measure in _PROPORTIONS:
+        events, total = study_table.counts(table)
+        effects = effect_sizes(events, total, _PROPORTIONS[measure])
+        scale = Scale(measure, harmonic_mean(total))
+        return Studies(labels, scale, effects.yi, effects.vi, events, total)
+    if measure in _GROUPS:
+        counted = study_table.two_by_two(table)
+        effects = compare_groups(*counted, _GROUPS[measure])
+        return Studies(labels, Scale(measure), effects.yi, effects.vi, groups=tables(*counted))
+    yi, vi = study_table.effects(table)
+    return Studies(labels, Scale(measure), yi, vi)

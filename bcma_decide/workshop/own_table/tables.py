@@ -1,0 +1,236 @@
+"""An analysis as tables of text, for the terminal and the page alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from bcma_decide.workshop.meta_analysis.egger_test import AsymmetryTest
+from bcma_decide.workshop.meta_analysis.influence import Influence
+from bcma_decide.workshop.own_table.analysis import Analysis, Groups
+from bcma_decide.workshop.own_table.nested import Nested
+from bcma_decide.workshop.own_table.pooled import Result
+from bcma_decide.workshop.own_table.regression import Regression
+from bcma_decide.workshop.own_table.small_studies import SmallStudies
+from bcma_decide.workshop.own_table.studies import Interval, Scale
+from bcma_decide.workshop.plots.axis import printed
+from bcma_decide.workshop.plots.numbers import NOTHING, ends_text, number_text, p_text
+from bcma_decide.workshop.plots.page import Table
+from bcma_decide.workshop.plots.values import interval_text
+
+__all__ = ["diagnostic_tables", "result_tables"]
+
+_INFLUENCE: Final = (
+    "Leaving one study out, and influence: the pooled result and tau2 without it, its studentised residual, Cook's "
+    "distance, DFFITS and hat value, and which of them lie beyond their cut-offs"
+)
+
+
+def result_tables(analysis: Analysis) -> Iterator[Table]:
+    """The pooled result, groups, moderators."""
+    yield _summary(analysis)
+    if analysis.groups is not None:
+        yield _groups(analysis.groups, analysis.studies.scale, analysis.model.level)
+    if analysis.regression is not None:
+        yield _coefficients(analysis.regression, analysis.model.level)
+        yield _moderators(analysis.regression)
+        if analysis.regression.expected:
+            yield _expected(analysis.regression, analysis.studies.scale, analysis.model.level)
+    if analysis.nested is not None:
+        yield _levels(analysis.nested)
+        yield _nested_coefficients(analysis.nested, analysis.model.level)
+
+
+def diagnostic_tables(analysis: Analysis) -> Iterator[Table]:
+    """Influence of single studies, and whether small studies differ."""
+    if analysis.influence is not None:
+        yield _influence(analysis, analysis.influence)
+    if analysis.small_studies is not None:
+        yield _small_studies(analysis.small_studies)
+
+
+def _level(level: float) -> str:
+    return f"{100 * level:g}\N{NO-BREAK SPACE}%"
+
+
+def _back(scale: Scale, ends: Interval | None) -> str:
+    back = scale.back_interval(ends)
+    return NOTHING if back is None else interval_text(scale.kind, *back)
+
+
+def _estimate(scale: Scale, result: Result) -> str:
+    return printed(scale.kind, float(scale.back(result.estimate)))
+
+
+def _with_ends(value: float | None, ends: Interval | None) -> str:
+    return number_text(value) if ends is None else f"{number_text(value)} ({ends_text(ends)})"
+
+
+def _summary(analysis: Analysis) -> Table:
+    result, scale, level = analysis.result, analysis.studies.scale, _level(analysis.model.level)
+    rows = [
+        ("Studies", str(result.k), ""),
+        ("Pooled", _estimate(scale, result), number_text(result.estimate)),
+        (f"{level} interval", _back(scale, result.ci), ends_text(result.ci)),
+        (f"{level} prediction interval of a new study", _back(scale, result.prediction), ends_text(result.prediction)),
+        ("Standard error", "", number_text(result.se)),
+        ("tau2 between studies", "", number_text(result.tau2)),
+        (f"{level} interval of tau2 (Q-profile)", "", ends_text(result.tau2_ci)),
+        ("I2, percent", "", _with_ends(result.i2, result.i2_ci)),
+        ("H2", "", _with_ends(result.h2, result.h2_ci)),
+        (f"Q on {result.q_df} degrees of freedom, p", "", f"{number_text(result.q)}, {p_text(result.q_p)}"),
+    ]
+    if result.mean_rate is not None:
+        rows.insert(2, ("Average rate over studies", printed("proportion", result.mean_rate), ""))
+    return Table("Pooled result", ("", scale.name, "analysis scale"), tuple(rows))
+
+
+def _groups(groups: Groups, scale: Scale, level: float) -> Table:
+    rows = [
+        (
+            group.name,
+            str(group.result.k),
+            f"{_estimate(scale, group.result)} ({_back(scale, group.result.ci)})",
+            _back(scale, group.result.prediction),
+            number_text(group.result.tau2),
+            NOTHING if group.result.i2 is None else f"{group.result.i2:.0f}",
+        )
+        for group in groups.groups
+    ]
+    caption = f"By {groups.by}"
+    if groups.between is not None:
+        caption += f": Q between {number_text(groups.between.q)} on {groups.between.df}, p {p_text(groups.between.p)}"
+    if groups.between_common is not None:
+        common = groups.between_common
+        caption += f"; with one tau2 {number_text(common.statistic)} on {common.df1}, p {p_text(common.p)}"
+    titles = (groups.by, "k", f"{scale.name} ({_level(level)} interval)", "new study", "tau2", "I2, percent")
+    return Table(caption, titles, tuple(rows))
+
+
+def _coefficients(found: Regression, level: float) -> Table:
+    permuted = {} if found.permutation is None else found.permutation.coefficients
+    rows = [
+        (
+            each.name,
+            number_text(each.estimate),
+            number_text(each.se),
+            ends_text(each.ci),
+            p_text(each.p),
+            *([p_text(permuted.get(each.name))] if permuted else []),
+        )
+        for each in found.coefficients
+    ]
+    titles = ["Moderators, analysis scale", "coefficient", "standard error", f"{_level(level)} interval", "p"]
+    return Table("Meta-regression", (*titles, *(["p, permuted"] if permuted else [])), tuple(rows))
+
+
+def _moderators(found: Regression) -> Table:
+    against = str(found.df1) if found.df2 is None else f"{found.df1} and {number_text(found.df2)}"
+    rows = [
+        ("Studies used", str(len(found.rows))),
+        ("Left out", ", ".join(f"{row.study} (no {', '.join(row.missing)})" for row in found.dropped) or "none"),
+        ("All moderators, QM", f"{number_text(found.statistic)} on {against} degrees of freedom, p {p_text(found.p)}"),
+        ("What they leave, QE", f"{number_text(found.q)} on {found.q_df} degrees of freedom, p {p_text(found.q_p)}"),
+        ("R2, percent", number_text(found.r2)),
+        ("tau2 left", number_text(found.tau2)),
+        ("I2 left, percent", number_text(found.i2)),
+    ]
+    if found.permutation is not None:
+        made = f"{found.permutation.permutations} deals" + (", all there are" if found.permutation.exact else "")
+        rows.append(("All moderators, permuted", f"p {p_text(found.permutation.moderators)} ({made})"))
+    return Table("What the moderators explain", ("", ""), tuple(rows))
+
+
+def _expected(found: Regression, scale: Scale, level: float) -> Table:
+    rows = tuple(
+        (
+            ", ".join(f"{name} {value}" for name, value in each.at.items()),
+            printed(scale.kind, float(scale.back(each.estimate))),
+            _back(scale, each.ci),
+            _back(scale, each.prediction),
+        )
+        for each in found.expected
+    )
+    return Table("Expected", ("At", scale.name, f"{_level(level)} interval", "new study"), rows)
+
+
+def _levels(found: Nested) -> Table:
+    rows = (
+        (f"between {found.studies} studies ({found.column})", number_text(found.between), number_text(found.i2[0])),
+        ("between arms of a study", number_text(found.within), number_text(found.i2[1])),
+    )
+    return Table("Two levels", ("Spread", "variance", "I2, percent"), rows)
+
+
+def _nested_coefficients(found: Nested, level: float) -> Table:
+    robust = found.robust or (None,) * len(found.coefficients)
+    rows = tuple(
+        (
+            each.name,
+            number_text(each.estimate),
+            f"{number_text(each.se)} ({ends_text(each.ci)})",
+            NOTHING if sure is None else f"{number_text(sure.se)} ({ends_text(sure.ci)})",
+            NOTHING if sure is None else p_text(sure.p),
+        )
+        for each, sure in zip(found.coefficients, robust, strict=True)
+    )
+    errors = f"standard error ({_level(level)} interval)"
+    return Table("Coefficients", ("Analysis scale", "estimate", errors, f"robust {errors}", "robust p"), rows)
+
+
+def _influence(analysis: Analysis, found: Influence) -> Table:
+    scale, without = analysis.studies.scale, analysis.without
+    assert without is not None  # noqa: S101, RUF100  # made together
+    back = [
+        f"{printed(scale.kind, middle)} ({interval_text(scale.kind, low, high)})"
+        for middle, low, high in zip(
+            *(scale.back(each).tolist() for each in (without.estimate, without.ci_low, without.ci_high)), strict=True
+        )
+    ]
+    rows = zip(
+        analysis.studies.labels,
+        back,
+        [number_text(value, 3) for value in without.tau2.tolist()],
+        [number_text(value, 3) for value in found.rstudent.tolist()],
+        [number_text(value, 3) for value in found.cook_d.tolist()],
+        [number_text(value, 3) for value in found.dffits.tolist()],
+        [number_text(value, 3) for value in found.hat.tolist()],
+        [", ".join(flags) or "none" for flags in found.flags],
+        strict=True,
+    )
+    titles = (
+        "Without",
+        scale.name,
+        "tau2",
+        "residual",
+        "Cook",
+        "DFFITS",
+        "hat",
+        "beyond",
+    )
+    return Table(_INFLUENCE, titles, tuple(rows))
+
+
+def _small_studies(found: SmallStudies) -> Table:
+    rows = []
+    for name, test in (("Egger, on the standard error", found.egger), ("Peters, on the inverse size", found.peters)):
+        if test is not None:
+            rows.append((name, _asymmetry(test), p_text(test.p)))
+    if found.begg is not None:
+        rows.append(("Begg, rank correlation", f"Kendall's tau {number_text(found.begg.tau, 3)}", p_text(found.begg.p)))
+    if found.trim_and_fill is not None:
+        filled = found.trim_and_fill
+        with_them = f"with them {number_text(filled.pooled.estimate)} on the analysis scale"
+        text = f"{filled.missing} on the {filled.side}; {with_them}"
+        rows.append(("Trim and fill, studies added", text, ""))
+    if found.henmi_copas is not None:
+        copas = found.henmi_copas
+        rows.append(
+            ("Henmi and Copas", f"{number_text(copas.estimate)} ({ends_text(copas.ci)}) on the analysis scale", "")
+        )
+    return Table("Do small studies differ?", ("Test", "result", "p"), tuple(rows))
+
+
+def _asymmetry(test: AsymmetryTest) -> str:
+    against = "normal" if test.df is None else f"t on {test.df:g}"
+    return f"slope {number_text(test.slope)}, standard error {number_text(test.slope_se)} ({against})"

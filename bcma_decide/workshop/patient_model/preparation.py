@@ -1,0 +1,124 @@
+"""What all families and outcomes of a fit share: the inputs, the virtual population, every arm's margins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcma_decide.pooled.seal import SETTINGS
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, scaled
+from bcma_decide.workshop.evidence.assumptions import Assumptions, PooledEffects, TraitCorrelations
+from bcma_decide.workshop.evidence.catalogue import Catalogue
+from bcma_decide.workshop.evidence.eligibility import against_study
+from bcma_decide.workshop.evidence.schema import Study
+from bcma_decide.workshop.evidence.splits import ROLES
+from bcma_decide.workshop.patient_model.margins import (
+    Reported,
+    Spreads,
+    arm_margins,
+    evidence_margin,
+    evidence_margins,
+    reported_margins,
+)
+from bcma_decide.workshop.patient_model.virtual_cohort import (
+    Margin,
+    correlated_points,
+    nearest_correlation,
+    tetrachoric,
+)
+
+Array = NDArray[np.float64]
+
+COHORT_POINTS = 1024
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything the fit reads."""
+
+    catalogue: Catalogue
+    assumptions: Assumptions
+    correlations: TraitCorrelations
+    pooled_effects: PooledEffects
+    definitions: Mapping[str, Any]
+    rules: Mapping[str, Any]
+    codes: Mapping[str, Any]
+
+    @cached_property
+    def studies(self) -> Mapping[str, Study]:
+        """Studies by id."""
+        return {study.id: study for study in self.catalogue.studies}
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What all families share: correlation, latent points, margins, the evidence population."""
+
+    correlation: Array
+    latent: Array
+    reference: Array
+    reported: Mapping[str, Mapping[str, Reported]]
+    margins: Mapping[tuple[str, str], Mapping[str, Margin]]
+    population: Mapping[str, Margin]
+
+    def margins_of(self, study: Study) -> list[Margin]:
+        """Margins of a study's patients, in the model's trait order."""
+        return arm_margins(self.reported[study.id], self.margins[study.class_id, study.design])
+
+
+def trait_correlation(correlations: TraitCorrelations) -> Array:
+    """Latent correlation matrix of the model's traits, made positive definite."""
+    matrix = np.eye(len(MODEL_TRAIT_IDS))
+    for pair in correlations.pairs:
+        i, j = MODEL_TRAIT_IDS.index(pair.a), MODEL_TRAIT_IDS.index(pair.b)
+        value = pair.assumed if pair.assumed is not None else tetrachoric(pair.table or ())
+        matrix[i, j] = matrix[j, i] = value
+    return nearest_correlation(matrix)
+
+
+def eligible(study: Study) -> bool:
+    """Whether a study's patients belong to the evidence population: single-agent BCMA, relapsed or refractory."""
+    return against_study(study) is None and study.pooling.role in ROLES
+
+
+def prepare(inputs: Inputs) -> Workshop:
+    """Correlation, points, margins and population, before any family is fitted."""
+    spreads = Spreads(
+        prevalence=inputs.assumptions.unreported_margins.prevalence_sd.value,
+        age=scaled("age", inputs.assumptions.unreported_margins.age_sd_years.value),
+        prior_lines=inputs.assumptions.unreported_margins.prior_lines_log2_sd.value,
+    )
+    reported = {study.id: reported_margins(study, spreads) for study in inputs.catalogue.studies}
+    chosen_studies = [study for study in inputs.catalogue.studies if eligible(study)]
+    population = evidence_margins([reported[study.id] for study in chosen_studies], spreads)
+    margins: dict[tuple[str, str], dict[str, Margin]] = {}
+    for class_id in CLASSES:
+        for design in SETTINGS:
+            chosen: dict[str, Margin] = {}
+            for trait in MODEL_TRAIT_IDS:
+                of_class = [s for s in chosen_studies if s.class_id == class_id and trait in reported[s.id]]
+                of_design = [s for s in of_class if s.design == design]
+                group = of_design if len(of_design) >= 3 else of_class if len(of_class) >= 3 else None
+                chosen[trait] = (
+                    population[trait]
+                    if group is None
+                    else evidence_margin(trait, [reported[s.id] for s in group], spreads)
+                )
+            margins[class_id, design] = chosen
+    correlation = trait_correlation(inputs.correlations)
+    profile = inputs.assumptions.reference_profile
+    given = {"age": profile.age, "prior_lines": profile.prior_lines}
+    reference = np.array([scaled(trait, given[trait]) if trait in given else 0.0 for trait in MODEL_TRAIT_IDS])
+    return Workshop(
+        correlation=correlation,
+        latent=correlated_points(correlation, COHORT_POINTS),
+        reference=reference,
+        reported=reported,
+        margins=margins,
+        population=population,
+    )

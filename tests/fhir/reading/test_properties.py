@@ -1,0 +1,147 @@
+"""What holds for every record: order does not matter, the unrelated does not matter, nothing is made up."""
+
+import json
+import re
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bcma_decide.comparing.compare import load_model
+from bcma_decide.fhir.reading.reader import read_bundle
+from bcma_decide.patient.files import example_names, load_example
+from bcma_decide.patient.reading import read_quantity
+from tests.fhir.reading.records import LOINC, ON, RXNORM, bundle, coded, observation, person, quantity, record_of
+from tests.fhir.reading.records import given as dose
+
+SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+CODES = ["718-7", "777-3", "2276-4", "1988-5", "751-8", "89247-1", "2532-0", "98014-4", "5195-3", "11118-7", "0000-0"]
+UNITS = ["g/dL", "g/L", "mg/L", "mg/dL", "10*3/uL", "/uL", "ng/mL", "%", "U/L", "", "furlong"]
+STATUS = ["final", "final", "final", "amended", "entered-in-error", "registered"]
+
+numbers = st.one_of(st.integers(0, 3000), st.floats(0, 3000, allow_nan=False).map(lambda x: round(x, 2)))
+observations = st.builds(
+    lambda code, number, unit, days, status, name, comparator: observation(
+        f"o{name}", coded(LOINC, code), days=days,
+        valueQuantity={**quantity(number, unit), **({"comparator": comparator} if comparator else {})},
+    ) | {"status": status},
+    st.sampled_from(CODES), numbers, st.sampled_from(UNITS), st.integers(-3, 40), st.sampled_from(STATUS),
+    st.integers(0, 10**6), st.sampled_from(["", "", "", "<", ">"]),
+)  # fmt: skip
+reports = st.builds(
+    lambda text, days, name: observation(f"f{name}", coded(LOINC, "98014-4"), days=days, valueString=text),
+    st.sampled_from(["del(17p) detected", "del(17p) not detected", "t(4;14) positive", "unclear"]),
+    st.integers(0, 40), st.integers(0, 10**6),
+)  # fmt: skip
+doses = st.builds(
+    lambda concept, day, status, name: dose(f"d{name}", concept, day=day, status=status),
+    st.sampled_from([coded(RXNORM, "342369"), coded(RXNORM, "2619432"), {"text": "Velcade"}, {"text": "Wonderdrug"}]),
+    st.dates(ON.replace(year=2020), ON.replace(year=2027)).map(lambda day: day.isoformat()),
+    st.sampled_from(["completed", "not-done", "entered-in-error"]), st.integers(0, 10**6),
+)  # fmt: skip
+records = st.lists(st.one_of(observations, reports, doses), max_size=14)
+unrelated = st.sampled_from(
+    [
+        {"resourceType": "Encounter", "id": "e", "status": "finished", "subject": {"reference": "Patient/example"}},
+        {"resourceType": "Immunization", "id": "i", "patient": {"reference": "Patient/example"}},
+        {"resourceType": "Practitioner", "id": "x", "name": [{"family": "del(17p) detected"}]},
+        observation("u", coded(LOINC, "8480-6"), valueQuantity=quantity(120, "mm[Hg]")),
+        observation(
+            "v", coded(LOINC, "8302-2"), valueQuantity=quantity(170, "cm"), note=[{"text": "del(17p) detected"}]
+        ),
+        dose("w", {"text": "Wonderdrug"}),
+    ]
+)
+
+
+def read(resources, infer=False):
+    model = load_model()
+    return read_bundle(bundle(person(), *resources), model.codes, model.definitions, ON, infer=infer)
+
+
+@SETTINGS
+@given(records.flatmap(lambda each: st.tuples(st.just(each), st.permutations(each))), st.booleans())
+def test_the_order_of_entries_changes_nothing(pair, infer):
+    first, second = pair
+    assert read(first, infer) == read(second, infer)
+
+
+@SETTINGS
+@given(records, unrelated)
+def test_an_unrelated_resource_changes_no_value_and_no_line(resources, other):
+    without, with_it = read(resources), read([*resources, other])
+    assert (with_it.values, with_it.ledger.inputs) == (without.values, without.ledger.inputs)
+
+
+@SETTINGS
+@given(records)
+def test_every_number_of_the_profile_stands_in_the_record(resources):
+    """For every quantity used, one result in the record is that value in one of the units of its field."""
+    from bcma_decide.patient.fields import FIELDS
+
+    reading = read(resources)
+    for name, value in reading.patient.given().items():
+        field = FIELDS[name]
+        if field.kind != "quantity":
+            continue
+        found = set()
+        for each in resources:
+            result = each.get("valueQuantity")
+            if result and result["unit"] and each["status"] in ("final", "amended") and "comparator" not in result:
+                try:
+                    found.add(read_quantity(field, f"{result['value']} {result['unit']}").value)
+                except ValueError:
+                    continue
+        assert value.value in found, (name, value, found)
+
+
+@SETTINGS
+@given(records)
+def test_what_was_used_is_in_the_profile_and_nothing_else(resources):
+    reading = read(resources)
+    used = {line.field for line in reading.ledger.inputs if line.state == "used" and line.field}
+    assert used == set(reading.values) == set(reading.patient.given())
+
+
+@SETTINGS
+@given(records)
+def test_without_results_nothing_is_known(resources):
+    """Taking every result and drug out of a record leaves no value."""
+    emptied = [{k: v for k, v in each.items() if not re.match("value|medication", k)} for each in resources]
+    assert read(emptied).values == {}
+
+
+@SETTINGS
+@given(st.sampled_from(example_names()), st.data())
+def test_removing_an_entry_adds_no_value(name, data):
+    """With one resource less, every value that is left was there before."""
+    resources = [entry["resource"] for entry in record_of(load_example(name))["entry"][1:]]
+    gone = data.draw(st.integers(0, len(resources) - 1))
+    full, less = read(resources).values, read(resources[:gone] + resources[gone + 1 :]).values
+    for field, value in less.items():
+        assert set(value) <= set(full[field]) if isinstance(value, list) else value == full[field]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
+        ["resourceType", "code", "coding", "system", "value", "unit", "status", "subject", "reference", "id", "text"]
+    ), inner, max_size=4), max_leaves=12,
+)  # fmt: skip
+
+
+@SETTINGS
+@given(st.sampled_from(["Observation", "Condition", "Procedure", "MedicationStatement", "DiagnosticReport"]), st.data())
+def test_any_json_in_any_element_is_read_without_harm(kind, data):
+    base = {
+        "Observation": observation("o", coded(LOINC, "718-7"), valueQuantity=quantity(9, "g/dL")),
+        "Procedure": dose("p", {"text": "Carvykti"}, kind="Procedure"),
+        "MedicationStatement": dose("m", {"text": "Velcade"}, kind="MedicationStatement"),
+        "Condition": {"resourceType": kind, "id": "c", "subject": {"reference": "Patient/example"}},
+        "DiagnosticReport": observation("d", coded(LOINC, "98014-4"), conclusion="x") | {"resourceType": kind},
+    }[kind]
+    elements = sorted(
+        {*base, "code", "component", "note", "contained", "medicationReference"} - {"resourceType", "subject"}
+    )
+    changed = {**base, data.draw(st.sampled_from(elements)): data.draw(JSON)}
+    reading = read([changed])
+    json.dumps([line.model_dump() for line in reading.ledger.inputs])

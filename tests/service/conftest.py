@@ -1,0 +1,31 @@
+"""Without the extras of the service its tests are left out; with ``CI_PARTS=1`` they fail instead."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+from tests.service.postgresql import fixture_postgresql  # noqa: F401  # a fixture
+
+AUDIT = {"test_audit.py", "test_audit_killed.py", "test_replay.py"}
+SERVICE = {path.name for path in Path(__file__).parent.glob("test_*.py")} - AUDIT
+
+
+def _without(*libraries):
+    return any(importlib.util.find_spec(name) is None for name in libraries)
+
+
+LEFT_OUT = {
+    "clinic": SERVICE if _without("fastapi") else set(),
+    "clinic,audit,postgresql": AUDIT if _without("fastapi", "sqlalchemy", "psycopg") else set(),
+}
+
+if os.environ.get("CI_PARTS") != "1":
+    collect_ignore = sorted(name for names in LEFT_OUT.values() for name in names)
+
+
+def pytest_report_header():
+    return [
+        f"tests left out, {', '.join(names)}: pip install -e '.[{extras}]'"
+        for extras, names in LEFT_OUT.items()
+        if names
+    ]

@@ -1,0 +1,87 @@
+"""Which addresses may be connected to, and which lie below a base address."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from bcma_decide.service.fetching.addresses import is_below, may_connect, read_address, read_base
+
+EVERYTHING = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+HOSPITAL = (ip_network("10.20.0.0/16"), ip_network("fd12:3456::/32"))
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "::ffff:8.8.8.8", "2606:4700:4700::1111", "64:ff9b::808:808"])
+def test_public_addresses_may_be_connected_to(address):
+    assert may_connect(address, ())
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["10.20.1.1", "172.16.0.1", "192.168.1.1", "127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
+     "100.64.0.1", "fd12:3456::1", "64:ff9b::a14:101"],
+)  # fmt: skip
+def test_private_addresses_only_where_their_network_is_listed(address):
+    assert not may_connect(address, ())
+    assert may_connect(address, EVERYTHING)
+
+
+def test_a_listed_network_opens_nothing_beside_it():
+    assert may_connect("10.20.1.1", HOSPITAL)
+    assert may_connect("::ffff:10.20.1.1", HOSPITAL)
+    assert may_connect("fd12:3456::9", HOSPITAL)
+    assert not may_connect("10.21.1.1", HOSPITAL)
+    assert not may_connect("127.0.0.1", HOSPITAL)
+    assert not may_connect("::1", HOSPITAL)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fd00:ec2::254", "100.100.100.200",
+     "168.63.129.16", "169.254.1.1", "fe80::1", "fe80::1%eth0", "224.0.0.1", "255.255.255.255", "240.0.0.1", "0.0.0.0",
+     "::", "::127.0.0.1", "2002:7f00:1::", "2001:0:4136:e378:8000:63bf:3fff:fdd2", "ff02::1", "fec0::1", "",
+     "localhost", "8.8.8.8/32", "2130706433"],
+)  # fmt: skip
+def test_some_are_never_connected_to_whatever_is_listed(address):
+    assert not may_connect(address, EVERYTHING)
+
+
+@pytest.mark.parametrize(
+    ("address", "inside"),
+    [
+        ("https://fhir.example.org/r4", True),
+        ("https://fhir.example.org/r4/", True),
+        ("https://FHIR.example.org:443/r4", True),
+        ("https://fhir.example.org/r4/tenant", True),
+        ("https://fhir.example.org/r4?_getpages=1&x=a/../b", True),
+        ("https://fhir.example.org/r4x", False),
+        ("https://fhir.example.org/", False),
+        ("https://fhir.example.org/R4", False),
+        ("https://fhir.example.org:8443/r4", False),
+        ("http://fhir.example.org/r4", False),
+        ("https://fhir.example.org.evil.example/r4", False),
+        ("https://evil.example/fhir.example.org/r4", False),
+        ("https://fhir.example.org/r4/../admin", False),
+    ],
+)
+def test_below_means_the_same_origin_and_the_path_going_on(address, inside):
+    base, url = read_base("https://fhir.example.org/r4"), read_address(address)
+    assert base is not None
+    assert url is not None
+    assert is_below(base, url) is inside
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "fhir.example.org", "/r4", "ftp://fhir.example.org", "file:///etc/passwd", "https://", "https:///r4",
+     "https://user@fhir.example.org/r4", "https://fhir.example.org@evil.example/r4", "https://a.example/r4/%2e%2e/x",
+     "https://a.example/r4/..%2fx", "https://a.example/r4/..%5cx", "https://a.example/r4\n", "javascript:alert(1)",
+     "https://a.example:99999/", "https://[::1/r4", "x" * 100_000],
+)  # fmt: skip
+def test_what_is_no_plain_web_address_is_not_read(address):
+    assert read_address(address) is None
+
+
+def test_a_base_has_no_query():
+    assert read_base("https://a.example/r4?x=1") is None
+    assert read_base("https://a.example/r4?") is None
+    assert read_base("https://a.example") is not None

@@ -1,0 +1,464 @@
+"""The page in a real browser, asking a really running server: live, by keyboard, without scripts, on paper, for axe."""
+
+import re
+import time
+from datetime import date
+
+import httpx
+import pytest
+
+from bcma_decide.comparing.compare import compare
+from bcma_decide.patient.files import load_example, read_profile
+from bcma_decide.render.sheet.html import render_html
+from bcma_decide.render.sheet.sheet import Sheet
+from bcma_decide.service.page.form_values import CONTROLS
+from tests.render import sheets
+from tests.render.test_sheet_in_chromium import SPACING, assert_fits, letters, violations
+from tests.service.test_server import running
+
+pytestmark = pytest.mark.slow
+
+EXAMPLE = "frail-82-dialysis-prior-bcma"
+OPEN = "for (const each of document.querySelectorAll('details')) each.open = true"
+UP_TO_DATE = re.compile("Comparison up to date")
+REFUSED = re.compile("Nothing is compared")
+PAUSE = 0.25
+PATIENCE = 30_000
+
+
+@pytest.fixture(scope="module")
+def address():
+    with running(BCMA_DECIDE_REQUESTS_PER_MINUTE="0") as (_, port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def opened(browser, address):
+    """Opens the page in a fresh profile; it must stay silent and ask nobody else. ``said`` may be emptied of what is
+    meant: a browser reports every answer of 422."""
+    contexts, said, asked = [], [], []
+
+    def opening(path="/", width=1280, **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address + path)
+        page.said, page.asked = said, asked
+        return page
+
+    yield opening
+    for context in contexts:
+        context.close()
+    assert [line for line in said if "422" not in line] == []
+    assert not [each for each in asked if not each.startswith((f"{address}/", "data:"))]
+    for each in asked:
+        assert re.search(r"\b(71|lenalidomide|850)\b", each.split("/static/")[0].removeprefix(address)) is None, each
+
+
+def wait_for(page, words):
+    """Wait until the short line under the form says so."""
+    page.locator("#p-status", has_text=words).wait_for()
+
+
+def response_row(page):
+    return page.locator("#p-result tr", has_text="Response (PR or better)").first.inner_text()
+
+
+# live
+
+
+def test_the_comparison_follows_every_entry_without_a_new_page(opened):
+    page = opened()
+    page.evaluate("window.kept = true")
+    before = response_row(page)
+    page.locator("#f-age").focus()
+    page.evaluate("document.getElementById('icons').scrollIntoView()")
+    place = page.evaluate("scrollY")
+    page.keyboard.type("71")
+    wait_for(page, "Known: 1 of 86")
+    assert page.evaluate("document.activeElement.id") == "f-age"
+    assert page.evaluate("document.activeElement.selectionStart") == 2
+    assert abs(page.evaluate("scrollY") - place) < 400
+    page.locator("[data-field=extramedullary_disease]").get_by_label("yes").check()
+    page.locator("[data-field=extramedullary_disease] input:checked[value=yes]").wait_for()
+    wait_for(page, "Known: 2 of 86")
+    assert response_row(page) != before
+    assert "71 years" in page.locator(".ledger-box").inner_text()
+    assert page.evaluate("window.kept"), "the page was loaded anew"
+    assert page.url.endswith("/")
+    assert page.evaluate("localStorage.length + sessionStorage.length + document.cookie.length") == 0
+
+
+def test_what_is_shown_is_what_the_server_answers_to_the_same_form(opened, address):
+    page = opened(f"/?example={EXAMPLE}")
+    page.fill("#f-age", "71")
+    wait_for(page, UP_TO_DATE)
+    page.locator(".ledger-box", has_text="71 years").wait_for()
+    form = page.evaluate("new URLSearchParams(new FormData(document.getElementById('p-form'))).toString()")
+    answer = httpx.post(
+        f"{address}/page/result",
+        content=form,
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        timeout=60,
+    )
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<div id=other hidden></div>')")
+    same = page.evaluate(
+        """text => { const other = new DOMParser().parseFromString(text, "text/html").getElementById("p-answer")
+        const [one, two] = [other, document].map(each => each.querySelector(".p-sheet").innerHTML)
+        return one === two }""",
+        answer.text,
+    )
+    assert same
+
+
+def test_older_answers_never_overtake_newer_ones_and_typing_fast_asks_seldom(opened):
+    page = opened()
+    page.asked.clear()
+    page.locator("#f-charlson").focus()
+    page.keyboard.type("1234", delay=20)
+    for _ in range(3):
+        page.keyboard.press("Backspace")
+    wait_for(page, "Known: 1 of 86")
+    page.wait_for_timeout(1000 * PAUSE + 500)
+    assert "Known: 1 of 86" in page.inner_text("#p-status")
+    assert len(page.asked) <= 3
+
+
+def test_it_says_that_it_is_out_of_date_until_the_answer_is_there(opened):
+    page = opened()
+    waiting = []
+    page.route("**/page/result", lambda route: waiting.append(route))
+    page.fill("#f-age", "71")
+    wait_for(page, "Out of date")
+    assert page.locator("#p-result.p-stale").count() == 1
+    assert "Out of date" in page.evaluate("getComputedStyle(document.getElementById('p-result'), '::before').content")
+    page.wait_for_timeout(600)
+    waiting[0].continue_()
+    wait_for(page, "Known: 1 of 86")
+    assert page.locator("#p-result.p-stale").count() == 0
+
+
+def test_without_a_network_it_says_so_and_marks_what_is_shown(opened):
+    page = opened()
+    page.route("**/page/result", lambda route: route.abort())
+    page.fill("#f-age", "71")
+    wait_for(page, "the service did not answer")
+    assert page.locator("#p-result.p-stale").count() == 1
+    page.unroute("**/page/result")
+    page.get_by_role("button", name="Compare").first.click()
+    wait_for(page, "Known: 1 of 86")
+    page.route(
+        "**/page/result", lambda route: route.fulfill(status=503, body="{}", content_type="application/problem+json")
+    )
+    page.fill("#f-age", "72")
+    wait_for(page, "did not answer (503)")
+    page.said[:] = [line for line in page.said if "ERR_FAILED" not in line and "503" not in line]
+
+
+def test_an_entry_that_is_wrong_takes_the_numbers_away_and_says_where_and_what(opened):
+    page = opened("/?example=fit-58")
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.fill("#f-age", "7")
+    wait_for(page, REFUSED)
+    assert page.locator("#p-result .p-sheet").count() == 0
+    assert "of 100" not in page.inner_text("#p-result")
+    assert "outside 18 to 110" in page.inner_text("#f-age-error")
+    assert page.get_attribute("#f-age", "aria-invalid") == "true"
+    assert page.evaluate("document.activeElement.id") == "f-age"
+    assert page.evaluate("document.documentElement.scrollHeight") > height / 2, "the page jumped"
+    page.fill("#f-lvef", "500")
+    page.get_by_role("button", name="Compare").first.click()
+    page.locator("#p-result .p-problems li").nth(1).wait_for()
+    page.locator("#p-result .p-problems a", has_text="LVEF").click()
+    assert page.evaluate("document.activeElement.id") == "f-lvef"
+    page.fill("#f-lvef", "50")
+    page.fill("#f-age", "71")
+    wait_for(page, UP_TO_DATE)
+    assert page.inner_text("#f-age-error") == ""
+    assert page.get_attribute("#f-age", "aria-invalid") is None
+
+
+def test_a_number_waits_for_its_unit(opened):
+    page = opened()
+    page.fill("#f-creatinine", "1.4")
+    wait_for(page, "waiting for the unit")
+    page.wait_for_timeout(1000 * PAUSE + 300)
+    assert page.inner_text("#f-creatinine-error") == ""
+    page.locator("[name='creatinine.unit']").select_option("mg/dL")
+    wait_for(page, "Known: 1 of 86")
+    page.locator("[name='creatinine.unit']").select_option("")
+    page.locator("#f-age").focus()
+    wait_for(page, REFUSED)
+    assert "has no unit" in page.inner_text("#f-creatinine-error")
+
+
+def test_the_sheet_for_the_patient_comes_with_its_own_styles(opened):
+    page = opened()
+    page.locator("#f-audience").select_option("patient")
+    page.locator("#p-result h1", has_text="what can each one mean for you").wait_for()
+    assert "patient-A4" in page.get_attribute("#p-sheet-style", "href")
+    page.locator("body.patient").wait_for()
+    assert "audience=patient" in page.input_value("#p-link")
+
+
+def test_after_going_back_form_and_comparison_agree(opened):
+    page = opened()
+    page.fill("#f-age", "71")
+    wait_for(page, "Known: 1 of 86")
+    page.get_by_role("link", name="Evidence behind the numbers").click()
+    page.locator("h1", has_text="Evidence behind the numbers").wait_for()
+    page.go_back()
+    wait_for(page, UP_TO_DATE)
+    page.wait_for_timeout(800)
+    known = page.input_value("#f-age") != ""
+    assert f"Known: {int(known)} of 86" in page.inner_text("#p-status")
+    assert ("71 years" in page.locator(".ledger-box").inner_text()) is known
+
+
+def test_the_link_is_copied_without_the_patient(opened):
+    page = opened(permissions=["clipboard-read", "clipboard-write"])
+    page.fill("#f-age", "71")
+    page.locator("#f-region").select_option("EU")
+    page.locator("#p-answer[data-link*='region=EU']").wait_for()
+    page.get_by_role("button", name="Copy link").click()
+    wait_for(page, "Link copied")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert "region=EU" in link
+    assert "71" not in link.split("/?")[1]
+    page.goto(link)
+    assert page.input_value("#f-region") == "EU"
+    assert page.input_value("#f-age") == ""
+
+
+# keyboard
+
+
+def test_a_profile_is_entered_by_keyboard_alone(opened):
+    page = opened()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "f-age":
+            break
+    page.keyboard.type("71")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")  # sex: female
+    page.keyboard.press("Tab")
+    page.keyboard.type("60")
+    page.keyboard.press("Tab")
+    page.keyboard.type("kg")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")  # ECOG: 1
+    wait_for(page, "Known: 4 of 86")
+    assert page.locator("[name=ecog]:checked").get_attribute("value") == "1"
+    assert page.locator("[name=sex]:checked").get_attribute("value") == "female"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # in a text: the first button of the form
+    page.locator("#p-answer:focus").wait_for()
+    assert page.evaluate("document.getElementById('p-answer').getBoundingClientRect().top < innerHeight")
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_every_control_is_reached_by_tab_seen_and_not_covered(opened, width):
+    page = opened(width=width)
+    page.evaluate(
+        "for (const each of document.querySelectorAll('.p-form details, .p-sources details')) each.open = true"
+    )
+    wanted, reached = (
+        CONTROLS | {"setting", "region", "date", "audience", "paper", "lang", "rows", "format", "profile"},
+        set(),
+    )
+    covered = []
+    for _ in range(260):
+        page.keyboard.press("Tab")
+        name, seen, outline, inside = page.evaluate(
+            """() => { const it = document.activeElement, box = it.getBoundingClientRect()
+            const x = box.left + box.width / 2, y = box.top + Math.min(box.height / 2, 20)
+            const top = document.elementFromPoint(x, y)
+            const bar = top?.closest(".p-bar")
+            return [it.name ?? "", it.contains(top) || top?.contains(it) && !bar || bar?.contains(it),
+              getComputedStyle(it).outlineStyle, Boolean(it.closest(".p-form, .p-sources"))] }"""
+        )
+        if inside:
+            reached.add(name)
+            if not seen:
+                covered.append(name)
+            assert outline != "none", name
+        elif name == "" and "format" in reached:
+            break
+    assert wanted - reached == set()
+    assert covered == []
+
+
+def test_skip_links_lead_to_the_form_and_to_the_comparison(opened):
+    page = opened()
+    page.keyboard.press("Tab")
+    first = page.locator(":focus")
+    assert first.inner_text() == "Skip to the profile"
+    assert first.bounding_box()["y"] >= 0
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "p-profile"
+
+
+# without scripts
+
+
+def test_without_scripts_everything_is_there(opened, tmp_path):
+    page = opened(java_script_enabled=False)
+    assert page.locator("#p-copy").is_hidden()
+    page.fill("#f-age", "7")
+    page.fill("#f-ferritin", "850")
+    page.get_by_role("button", name="Compare").first.click()
+    assert page.url.endswith("/#p-answer")
+    assert "outside 18 to 110" in page.inner_text("#p-answer")
+    assert "has no unit" in page.inner_text("#f-ferritin-error")
+    assert page.locator(".p-sheet").count() == 0
+    assert page.locator("#p-answer:focus").count() == 1
+    page.fill("#f-age", "71")
+    page.locator("[name='ferritin.unit']").select_option("ng/mL")
+    page.get_by_role("button", name="Compare").first.click()
+    assert "71 years" in page.locator(".ledger-box").inner_text()
+    assert page.input_value("#f-ferritin") == "850"
+    assert page.url.endswith("/#p-answer")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Profile as YAML").click()
+    saved.value.save_as(tmp_path / "profile.yaml")
+    assert read_profile(tmp_path / "profile.yaml").age == 71
+    page.locator("summary", has_text="Open a profile file").click()
+    page.set_input_files("#p-file", tmp_path / "profile.yaml")
+    page.get_by_role("button", name="Open", exact=True).click()
+    assert page.input_value("#f-age") == "71"
+    assert "71 years" in page.locator(".ledger-box").inner_text()
+
+
+# looks
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 320])
+@pytest.mark.parametrize(
+    "path", [f"/?example={EXAMPLE}", "/?example=fit-58&audience=patient", "/?region=Nowhere", "/evidence"]
+)
+def test_axe_finds_nothing(opened, path, width, scheme):
+    sheets.require("axe_playwright_python")
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = opened(path, width, color_scheme=scheme)
+    page.evaluate(OPEN)
+    found = violations(Axe(), page)
+    assert not found, "\n".join(dict.fromkeys(found))
+
+
+@pytest.mark.parametrize("path", [f"/?example={EXAMPLE}", "/?example=fit-58&audience=patient&lang=de", "/evidence"])
+@pytest.mark.parametrize("spaced", [False, True], ids=["plain", "spaced"])
+def test_nothing_is_wider_than_the_screen_or_over_something_else(opened, path, spaced):
+    page = opened(path)
+    page.evaluate(OPEN)
+    if spaced:
+        page.evaluate(
+            "text => { const sheet = new CSSStyleSheet(); sheet.replaceSync(text); "
+            "document.adoptedStyleSheets = [sheet] }",
+            SPACING,
+        )
+    # Over others or longer than seen, as meant: the bar on top, words for screen readers, the link in its field.
+    page.evaluate("document.querySelectorAll('.p-bar, .p-skip, .p-spoken, #p-link').forEach(each => each.remove())")
+    for width in (1000, 640, 400, 320):  # 640: a screen of 1280 at 200 %
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_fits(page)
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_targets_are_large(opened, width):
+    page = opened(width=width)
+    page.evaluate(OPEN)
+    small = page.evaluate(
+        """() => [...document.querySelectorAll(".p-form :is(button, select, input[type=text]),"
+          + " .p-form :is(input[type=date], label:has(input), summary), .p-button, .p-jump a")]
+          .filter(each => each.checkVisibility()
+          && (each.getBoundingClientRect().height < 39.5 || each.getBoundingClientRect().width < 40))
+          .map(each => each.outerHTML.slice(0, 80))"""
+    )
+    assert small == []
+
+
+# paper
+
+
+@pytest.mark.parametrize("audience", ["clinician", "patient"])
+def test_printed_it_is_the_sheet_and_nothing_else(opened, browser, tmp_path, audience):
+    sheets.require("pdftotext", "pdfinfo")
+    page = opened(f"/?example={EXAMPLE}&audience={audience}", color_scheme="dark")
+    found = printed(page)
+    day = page.input_value("#f-date")
+    alone = tmp_path / "sheet.html"
+    comparison = compare(load_example(EXAMPLE), date=date.fromisoformat(day), name=EXAMPLE)
+    alone.write_text(render_html(comparison, Sheet(audience)), encoding="utf-8")
+    context = browser.new_context()
+    other = context.new_page()
+    other.goto(alone.as_uri())
+    expected = printed(other)
+    context.close()
+    text, wanted = (letters(each.tool("pdftotext", "-raw")) for each in (found, expected))
+    assert found.pages == expected.pages
+    if audience == "patient":  # the margin of the sheet alone holds its id, which also stands at its end
+        wanted = wanted.replace(re.search(r"Sheet([0-9a-f]{12})", wanted)[1], "")
+        text = text.replace(re.search(r"Sheet([0-9a-f]{12})", text)[1], "")
+    assert text == wanted
+    for own in ("Compare", "Profile of the patient", "Example frail", "unknown yes no"):
+        assert letters(own) not in text
+
+
+def printed(page):
+    page.emulate_media(media="print")
+    data = page.pdf(format="A4", prefer_css_page_size=False)
+    return sheets.printed(sheets.example(sheets.FRAIL), Sheet(), data)
+
+
+def test_what_is_out_of_date_says_so_on_paper(opened):
+    page = opened()
+    page.route("**/page/result", lambda route: route.abort())
+    page.fill("#f-age", "71")
+    wait_for(page, "did not answer")
+    assert letters("Out of date") in letters(printed(page).tool("pdftotext", "-raw"))
+    page.said[:] = [line for line in page.said if "ERR_FAILED" not in line]
+
+
+# how fast, how large
+
+
+def test_time_and_weight(opened, address, capsys):
+    """Printed, not judged: the machine of the test may be busy."""
+    page = opened(f"/?example={EXAMPLE}")
+    sizes = page.evaluate(
+        """() => [performance.getEntriesByType("navigation")[0], ...performance.getEntriesByType("resource")]
+        .map(each => [each.name.split("/").pop() || "page", each.encodedBodySize, each.decodedBodySize])"""
+    )
+    form = page.evaluate("new URLSearchParams(new FormData(document.getElementById('p-form'))).toString()")
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    times = []
+    with httpx.Client(base_url=address, timeout=60) as client:
+        for _ in range(20):
+            begun = time.perf_counter()
+            answer = client.post("/page/result", content=form, headers=kind)
+            times.append(time.perf_counter() - begun)
+            assert answer.status_code == 200
+    times.sort()
+    shown = []
+    for age in ("71", "72", "73"):
+        begun = time.perf_counter()
+        page.fill("#f-age", age)
+        page.locator(".ledger-box", has_text=f"{age} years").wait_for()
+        shown.append(time.perf_counter() - begun)
+    with capsys.disabled():
+        print(
+            f"\nlive answer p50 {1000 * times[10]:.0f} ms, p95 {1000 * times[18]:.0f} ms, {len(answer.content)} bytes"
+        )
+        print(
+            f"from key to sheet {', '.join(f'{1000 * each:.0f}' for each in shown)} ms, {1000 * PAUSE:.0f} of it pause"
+        )
+        for name, packed, plain in sizes:
+            print(f"{name}: {packed} bytes sent, {plain} in all")

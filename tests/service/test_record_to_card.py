@@ -1,0 +1,63 @@
+"""From a record to a card: the real reader behind the real hooks."""
+
+import json
+from functools import partial
+
+import pytest
+
+from bcma_decide.cli.serve import _read
+from tests.places import RECORDS as BUNDLES
+
+from .service import VIEW, app, model, post, view
+
+KEYS = {
+    "Patient": "patient",
+    "Condition": "conditions",
+    "Observation": "observations",
+    "MedicationRequest": "medicationRequests",
+    "MedicationAdministration": "medicationAdministrations",
+    "MedicationStatement": "medicationStatements",
+    "Procedure": "procedures",
+}
+
+
+def call(name):
+    """A call as a client makes it from the record of an example; and what its parts hold."""
+    whole = json.loads((BUNDLES / f"{name}.json").read_text(encoding="utf-8"))
+    parts = {key: [] for key in KEYS.values()}
+    for entry in whole["entry"]:
+        kind = entry["resource"]["resourceType"]
+        if kind in KEYS:
+            parts[KEYS[kind]].append(entry["resource"])
+    (patient,) = parts.pop("patient")
+    searches = {
+        key: {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": each} for each in found]}
+        for key, found in parts.items()
+    }
+    context = {"userId": "Practitioner/7", "patientId": patient["id"]}
+    return view(context=context, prefetch={"patient": patient, **searches})
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in BUNDLES.glob("*.json")))
+def test_every_record_gives_one_card_of_its_patient(name):
+    answer = post(app(reading=partial(_read, model())), VIEW, call(name))
+    assert answer.status_code == 200
+    (card,) = answer.json()["cards"]
+    assert len(card["summary"]) < 140
+    assert card["indicator"] in ("info", "warning")
+    assert "of 100" in card["summary"] + card["detail"]
+
+
+def test_a_record_that_cannot_be_read_is_refused_with_its_place():
+    asked = call("fit-58")
+    asked["prefetch"]["procedures"]["entry"].append({"resource": {"resourceType": "Patient", "id": "example", "x": 1}})
+    answer = post(app(reading=partial(_read, model())), VIEW, asked)
+    assert answer.status_code == 422
+    assert "is a second patient" in answer.json()["issue"][0]["diagnostics"]
+
+
+def test_a_record_without_the_disease_gives_no_card():
+    asked = call("fit-58")
+    asked["prefetch"]["conditions"]["entry"] = []
+    answer = post(app(reading=partial(_read, model())), VIEW, asked)
+    assert (answer.status_code, answer.json()) == (200, {"cards": []})

@@ -1,0 +1,67 @@
+"""The model finds a known truth back from what papers would print about it."""
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+
+from tests.workshop.patient_model.simulation import TRAITS, TRUE_EFFECTS, TRUE_LEVEL, World, simulate, true_correlation
+
+pytestmark = pytest.mark.slow
+
+WORLDS = 12
+
+
+@pytest.fixture(scope="module")
+def worlds() -> list[World]:
+    return [simulate(seed) for seed in range(WORLDS)]
+
+
+def patients(seed: int, count: int = 200) -> np.ndarray:
+    """Patients with correlated traits, each present in 35 of 100."""
+    latent = np.random.default_rng(1000 + seed).multivariate_normal(np.zeros(TRAITS), true_correlation(), count)
+    return (latent > 0.3853).astype(float)
+
+
+def test_conditional_effects_are_closer_to_the_truth_than_marginal_ones(worlds):
+    conditional = np.sqrt(np.mean([(world.effects.mean[0] - TRUE_EFFECTS) ** 2 for world in worlds]))
+    marginal = np.sqrt(np.mean([(world.naive_effects - TRUE_EFFECTS) ** 2 for world in worlds]))
+    print(f"\ncoefficient error: conditional {conditional:.3f}, marginal {marginal:.3f}")
+    assert conditional < 0.18
+    assert conditional < 0.75 * marginal
+
+
+def test_patient_probabilities_beat_adding_marginal_effects_and_the_pooled_rate(worlds):
+    errors = {"model": [], "marginal": [], "pooled": []}
+    for seed, world in enumerate(worlds):
+        x = patients(seed)
+        truth = expit(TRUE_LEVEL + x @ TRUE_EFFECTS)
+        errors["model"].append(expit(world.baselines.mean[1] + x @ world.effects.mean[0]) - truth)
+        centred = x - x.mean(axis=0)
+        errors["marginal"].append(expit(logit(world.crude_rate) + centred @ world.naive_effects) - truth)
+        errors["pooled"].append(world.crude_rate - truth)
+    error = {name: float(np.sqrt(np.mean(np.square(values)))) for name, values in errors.items()}
+    print(f"\nprobability error: {error}")
+    assert error["model"] < 0.045
+    assert error["model"] < 0.75 * error["marginal"]
+    assert error["model"] < 0.4 * error["pooled"]
+
+
+def test_95_percent_intervals_cover_the_truth(worlds):
+    inside = []
+    for seed, world in enumerate(worlds):
+        x = patients(seed)
+        truth = TRUE_LEVEL + x @ TRUE_EFFECTS
+        mean = world.baselines.mean[1] + x @ world.effects.mean[0]
+        gradient = x + world.baselines.slope[1]
+        variance = world.baselines.covariance[1, 1] + np.einsum(
+            "nt,ts,ns->n", gradient, world.effects.covariance, gradient
+        )
+        inside.append(np.abs(truth - mean) < 1.96 * np.sqrt(variance))
+    coverage = float(np.mean(inside))
+    print(f"\ncoverage of the 95 % interval: {coverage:.3f}")
+    assert 0.92 <= coverage <= 1.0
+
+
+def test_the_between_study_spread_is_found(worlds):
+    tau = np.mean([world.baselines.node_weight @ world.baselines.node_tau for world in worlds])
+    assert 0.28 < tau < 0.52
