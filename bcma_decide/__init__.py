@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bcma_decide.version import __version__
 
 if TYPE_CHECKING:
-    from bcma_decide.comparing.compare import compare, load_model
+    from bcma_decide.comparing.compare import compare, load_model, load_pooled
     from bcma_decide.comparison import Comparison
     from bcma_decide.errors import BcmaDecideError, EvidenceError, NoEvidenceError, ProfileError, SynthesisError
     from bcma_decide.patient.profile import Patient
@@ -28,11 +28,13 @@ __all__ = [
     "__version__",
     "compare",
     "load_model",
+    "load_pooled",
 ]
 
 _HOMES = {
     "compare": "bcma_decide.comparing.compare",
     "load_model": "bcma_decide.comparing.compare",
+    "load_pooled": "bcma_decide.comparing.compare",
     "Comparison": "bcma_decide.comparison",
     "Patient": "bcma_decide.patient.profile",
 }

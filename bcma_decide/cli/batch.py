@@ -46,7 +46,7 @@ from bcma_decide.vocabulary import DEFAULT_REGION, Design
 
 if TYPE_CHECKING:
     from bcma_decide.comparison import Comparison
-    from bcma_decide.pooled.file import Model
+    from bcma_decide.pooled.file import PooledEvidence
 
 batch_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -90,7 +90,7 @@ class Order:
 
     out: Path
     sheets: tuple[Sheet, ...]
-    model: Model
+    pooled: PooledEvidence
     formats: tuple[Format, ...] = SHEETS
     setting: Design = "real_world"
     region: str = DEFAULT_REGION
@@ -138,7 +138,7 @@ def batch(
 
     Of records, one in a file or one on a line: bcma-decide batch bundles --fhir --out results --format json
     """
-    from bcma_decide.comparing.compare import check_region, load_model
+    from bcma_decide.comparing.compare import check_region, load_pooled
 
     if infer and not fhir:
         raise typer.BadParameter("belongs to records: give --fhir with it", param_hint="--infer")
@@ -150,12 +150,12 @@ def batch(
         raise typer.BadParameter("the JSON would be read as profiles the next time: name another", param_hint="--out")
     if "pdf" in kinds:
         check_pdf("go on with --format html")
-    model = load_model(evidence)
-    check_region(model, region)
+    pooled = load_pooled(evidence)
+    check_region(pooled, region)
     if day is None:
-        warn_if_old(model)
+        warn_if_old(pooled)
     design: Design = "interventional" if setting == "trial" else "real_world"
-    order = Order(out, sheets, model, kinds, design, region, day, fhir, infer)
+    order = Order(out, sheets, pooled, kinds, design, region, day, fhir, infer)
     done = write_all(tasks, order)
     report(done, as_json=as_json)
 
@@ -196,12 +196,12 @@ def _one(task: Task, order: Order, done: Done) -> None:
     try:
         record = _record(task, order) if order.fhir else None
         comparison = compare(
-            record.patient if record else read_profile(task.file, order.model.definitions),
+            record.patient if record else read_profile(task.file, order.pooled.definitions),
             setting=order.setting,
             region=order.region,
             date=order.day,
             name=task.example,
-            model=order.model,
+            pooled=order.pooled,
             record=record.ledger if record else None,
         )
         pages = dict(_pages(task, order, comparison))
@@ -217,7 +217,7 @@ def _one(task: Task, order: Order, done: Done) -> None:
 
 
 def _record(task: Task, order: Order) -> FromRecord:
-    return patient_from_bundle(read_bundle_of(task), {}, order.model, order.day, infer=order.infer, file=task.place)
+    return patient_from_bundle(read_bundle_of(task), {}, order.pooled, order.day, infer=order.infer, file=task.place)
 
 
 def _pages(task: Task, order: Order, comparison: Comparison) -> Iterator[tuple[Path, bytes]]:

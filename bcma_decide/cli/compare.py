@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bcma_decide.comparison import Comparison
-    from bcma_decide.pooled.file import Model
+    from bcma_decide.pooled.file import PooledEvidence
     from bcma_decide.render.sheet.sheet import Sheet
 
 compare_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -160,7 +160,7 @@ def compare(
     On paper: bcma-decide compare profile.yaml --html --pdf sheet.pdf --audience patient
     """
     from bcma_decide.comparing.compare import compare as compare_patient
-    from bcma_decide.comparing.compare import load_model
+    from bcma_decide.comparing.compare import load_pooled
 
     for outcome in explain or ():
         if outcome not in OUTCOMES:
@@ -181,22 +181,22 @@ def compare(
         raise typer.BadParameter("belongs to a record: give --fhir with it", param_hint="--infer")
     if "pdf" in files:
         check_pdf("use --html and print the page from a browser")
-    model = load_model(evidence)
+    pooled = load_pooled(evidence)
     if day is None:
-        warn_if_old(model)
+        warn_if_old(pooled)
     record = None
     if asking:
         from bcma_decide.cli.ask import Left, ask_patient
 
         try:
-            patient = ask_patient(definitions=model.definitions)
+            patient = ask_patient(definitions=pooled.definitions)
         except Left:
             raise typer.Exit(0) from None
     elif fhir is not None:
-        record = patient_from_record(fhir, options, model, day, infer=infer)
+        record = patient_from_record(fhir, options, pooled, day, infer=infer)
         patient = record.patient
     else:
-        patient = patient_from_sources(profile, example, options, model.definitions)
+        patient = patient_from_sources(profile, example, options, pooled.definitions)
     design: Design = "interventional" if setting == "trial" else "real_world"
     comparison = compare_patient(
         patient,
@@ -205,13 +205,13 @@ def compare(
         date=day,
         explain=explain or (),
         name=example,
-        model=model,
+        pooled=pooled,
         record=record.ledger if record else None,
     )
     pages = _pages(comparison, sheet, files)
     bundle = ""
     if fhir_out is not None:
-        bundle = bundle_text(comparison, model, now(), record, pages.get(files["pdf"]) if "pdf" in files else None)
+        bundle = bundle_text(comparison, pooled, now(), record, pages.get(files["pdf"]) if "pdf" in files else None)
     if bundle_file is not None:
         pages[bundle_file] = bundle.encode()
     for path, content in pages.items():
@@ -284,14 +284,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def warn_if_old(model: Model) -> None:
+def warn_if_old(pooled: PooledEvidence) -> None:
     """Say so on standard error where the evidence is older today than it allows."""
     from bcma_decide.comparing.compare import evidence_stamp
 
-    if evidence_stamp(model, today()).out_of_date:
-        months = model.assumptions["evidence_months"]
+    if evidence_stamp(pooled, today()).out_of_date:
+        months = pooled.assumptions["evidence_months"]
         typer.echo(
-            f"the evidence is of {model.date}, more than {months:g} months old; "
+            f"the evidence is of {pooled.date}, more than {months:g} months old; "
             "newer results, labels and rules are not in it",
             err=True,
         )

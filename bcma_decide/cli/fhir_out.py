@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bcma_decide.cli.records import FromRecord
     from bcma_decide.comparison import Comparison
-    from bcma_decide.pooled.file import Model
+    from bcma_decide.pooled.file import PooledEvidence
 
 STANDARD_OUTPUT: Final = "-"
 
@@ -71,10 +71,10 @@ def bundle_target(
 
 
 def bundle_text(
-    comparison: Comparison, model: Model, recorded: datetime, record: FromRecord | None, pdf: bytes | None
+    comparison: Comparison, pooled: PooledEvidence, recorded: datetime, record: FromRecord | None, pdf: bytes | None
 ) -> str:
     """Write the Bundle of a comparison; of a record, about its patient."""
     from bcma_decide.fhir.writing.bundle import bundle_json, fhir_bundle, patient_reference
 
     subject = patient_reference(record.bundle) if record else None
-    return bundle_json(fhir_bundle(comparison, model.codes, recorded=recorded, subject=subject, pdf=pdf))
+    return bundle_json(fhir_bundle(comparison, pooled.codes, recorded=recorded, subject=subject, pdf=pdf))

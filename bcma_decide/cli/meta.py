@@ -146,15 +146,15 @@ def meta(
     from rich.console import Console
 
     from bcma_decide.workshop.meta_analysis.study_table import fitting, read_table
-    from bcma_decide.workshop.own_table.analysis import Asked, analyse
-    from bcma_decide.workshop.own_table.pooled import Model, usual_model
+    from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
+    from bcma_decide.workshop.own_table.pooled import PoolingMethod, usual_model
     from bcma_decide.workshop.own_table.studies import read_studies
 
     table = read_table(file, _asked_columns(column or []))
     studies = read_studies(table, measure or fitting(table), apart=nested is None)
     usual = "REML" if nested is not None else usual_model(studies, test)
-    asked = Asked(
-        model=Model(method or usual, test, level, prediction),
+    asked = AnalysisOptions(
+        model=PoolingMethod(method or usual, test, level, prediction),
         by=by,
         mods=tuple(name.strip() for name in mods.split(",")) if mods else (),
         order=order,

@@ -29,10 +29,10 @@ def template(evidence: EvidenceDirectory = None) -> None:
 
     Fill in what is known and run: bcma-decide compare profile.yaml
     """
-    from bcma_decide.comparing.compare import load_model
+    from bcma_decide.comparing.compare import load_pooled
     from bcma_decide.patient.files import template as profile_template
 
-    typer.echo(profile_template(load_model(evidence).definitions), nl=False)
+    typer.echo(profile_template(load_pooled(evidence).definitions), nl=False)
 
 
 def _names() -> list[str]:
@@ -80,13 +80,13 @@ def _write_sheets(names: Sequence[str], out: Path) -> None:
     from bcma_decide.cli.batch import Order, report, write_all
     from bcma_decide.cli.sheets import audiences, check_pdf, read_sheet
     from bcma_decide.cli.tasks import Task
-    from bcma_decide.comparing.compare import load_model
+    from bcma_decide.comparing.compare import load_pooled
     from bcma_decide.patient.files import example_path
 
     tasks = [Task(example_path(name), name, example=name) for name in names]
     check_pdf("write single pages with compare --example NAME --html")
     sheets = tuple(read_sheet(each) for each in audiences(["both"]))
-    report(write_all(tasks, Order(out, sheets, load_model())))
+    report(write_all(tasks, Order(out, sheets, load_pooled())))
 
 
 def _hanging(line: str, lead: int) -> str:

@@ -16,7 +16,7 @@ from bcma_decide.patient.files import STANDARD_INPUT, build
 if TYPE_CHECKING:
     from bcma_decide.comparison import RecordLedger
     from bcma_decide.patient.profile import Patient
-    from bcma_decide.pooled.file import Model
+    from bcma_decide.pooled.file import PooledEvidence
 
 PANEL = "Where the patient comes from"
 
@@ -48,7 +48,7 @@ class FromRecord:
 
 
 def patient_from_record(
-    source: str, options: Mapping[str, str], model: Model, day: Day | None, *, infer: bool
+    source: str, options: Mapping[str, str], pooled: PooledEvidence, day: Day | None, *, infer: bool
 ) -> FromRecord:
     """Read the patient from a bundle; options replace single fields and are marked so in the ledger.
 
@@ -60,14 +60,20 @@ def patient_from_record(
     from bcma_decide.fhir.reading.bundle import read_bundle_file
 
     file = "standard input" if source == STANDARD_INPUT else source
-    return patient_from_bundle(read_bundle_file(source), options, model, day, infer=infer, file=file)
+    return patient_from_bundle(read_bundle_file(source), options, pooled, day, infer=infer, file=file)
 
 
 def patient_from_bundle(
-    bundle: Mapping[str, Any], options: Mapping[str, str], model: Model, day: Day | None, *, infer: bool, file: str
+    bundle: Mapping[str, Any],
+    options: Mapping[str, str],
+    pooled: PooledEvidence,
+    day: Day | None,
+    *,
+    infer: bool,
+    file: str,
 ) -> FromRecord:
     """Read the patient from a bundle at hand; ``file`` is what messages call it. Raises ProfileError."""
-    from bcma_decide.fhir.reading.bundle import newest_date, read_record, refusal
+    from bcma_decide.fhir.reading.bundle import newest_date, open_record, refusal
     from bcma_decide.fhir.reading.ledger import replaced
     from bcma_decide.fhir.reading.reader import read_bundle
 
@@ -75,12 +81,12 @@ def patient_from_bundle(
     on = day or (newest.last if newest else None)
     try:
         if on is None:
-            read_record(bundle)  # what is no record at all is said first
+            open_record(bundle)  # what is no record at all is said first
             raise refusal("", "has no date to count ages to", "give one with --date YYYY-MM-DD")
-        reading = read_bundle(bundle, model.codes, model.definitions, on, infer=infer)
+        reading = read_bundle(bundle, pooled.codes, pooled.definitions, on, infer=infer)
     except ProfileError as error:
         placed = [Problem(each.field, each.message, each.fix, file) for each in error.problems]
         raise ProfileError(error.message, placed) from None
-    patient = build({**reading.values, **options}, model.definitions) if options else reading.patient
+    patient = build({**reading.values, **options}, pooled.definitions) if options else reading.patient
     notes = {name: f"replaced by {FIELDS[name].option}" for name in options}
     return FromRecord(bundle, patient, replaced(reading.ledger, notes))

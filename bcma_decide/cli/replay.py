@@ -16,7 +16,7 @@ from bcma_decide.errors import EXIT_DIFFERS, EXIT_NOT_REPEATABLE
 from bcma_decide.version import __version__
 
 if TYPE_CHECKING:
-    from bcma_decide.pooled.file import Model
+    from bcma_decide.pooled.file import PooledEvidence
     from bcma_decide.service.audit.audit import Audit
     from bcma_decide.service.audit.replay import Replay, Verdict
 
@@ -83,24 +83,24 @@ def replay(
         if listed:
             _list(store, as_json)
             return
-        from bcma_decide.comparing.compare import load_model
+        from bcma_decide.comparing.compare import load_pooled
 
-        model = load_model(evidence)
-        code = _all(store, model, as_json) if record_id is None else _one(store, model, record_id, output, as_json)
+        pooled = load_pooled(evidence)
+        code = _all(store, pooled, as_json) if record_id is None else _one(store, pooled, record_id, output, as_json)
     finally:
         store.close()
     raise typer.Exit(code)
 
 
-def _one(store: Audit, model: Model, record_id: str, output: Path | None, as_json: bool) -> int:
+def _one(store: Audit, pooled: PooledEvidence, record_id: str, output: Path | None, as_json: bool) -> int:
     from bcma_decide.service.audit.replay import replay as repeat
 
-    found = repeat(store.find(record_id), model)
+    found = repeat(store.find(record_id), pooled)
     if output is not None and found.document:
         from bcma_decide.cli.sheets import write
 
         write(output, found.document.encode())
-    said = _plain(found) | {"version_here": __version__, "evidence_here": model.hash}
+    said = _plain(found) | {"version_here": __version__, "evidence_here": pooled.hash}
     if as_json:
         from bcma_decide.cli.output import print_json
 
@@ -114,7 +114,7 @@ def _one(store: Audit, model: Model, record_id: str, output: Path | None, as_jso
     return EXITS[found.verdict]
 
 
-def _all(store: Audit, model: Model, as_json: bool) -> int:
+def _all(store: Audit, pooled: PooledEvidence, as_json: bool) -> int:
     """Repeat every record; the worst verdict decides the exit code."""
     from bcma_decide.service.audit.replay import replay as repeat
 
@@ -122,7 +122,7 @@ def _all(store: Audit, model: Model, as_json: bool) -> int:
     others: list[dict[str, Any]] = []
     with _progress(store.count()) as advance:
         for record in store.newest_first():
-            found = repeat(record, model)
+            found = repeat(record, pooled)
             counts[found.verdict] += 1
             if as_json and found.verdict != "same":
                 others.append(_plain(found))

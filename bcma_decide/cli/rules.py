@@ -13,9 +13,9 @@ from bcma_decide.cli.profiles import EvidenceDirectory
 
 if TYPE_CHECKING:
     from bcma_decide.pooled.definitions import Definitions
-    from bcma_decide.pooled.file import Model
+    from bcma_decide.pooled.file import PooledEvidence
     from bcma_decide.pooled.rule_book import PracticalFact, Product, Rule
-    from bcma_decide.render.terminal.page import Page
+    from bcma_decide.render.terminal.page import TerminalPage
 
 rules_app = typer.Typer(
     name="rules",
@@ -27,14 +27,14 @@ rules_app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of text.")]
 
 
-def _model(evidence: EvidenceDirectory) -> Model:
-    from bcma_decide.comparing.compare import load_model
+def _pooled(evidence: EvidenceDirectory) -> PooledEvidence:
+    from bcma_decide.comparing.compare import load_pooled
 
-    return load_model(evidence)
+    return load_pooled(evidence)
 
 
 def _ids() -> list[str]:
-    book = _model(None).rules
+    book = _pooled(None).rules
     return [*(rule.id for rule in book.rules), *(product.id for product in book.products)]
 
 
@@ -55,25 +55,25 @@ def list_rules(
     as_json: AsJson = False,
 ) -> None:
     """List the rules: id, rank, whom they concern, the condition."""
-    model = _model(evidence)
-    topics = list(dict.fromkeys(rule.topic for rule in model.rules.rules))
+    pooled = _pooled(evidence)
+    topics = list(dict.fromkeys(rule.topic for rule in pooled.rules.rules))
     if topic is not None and topic not in topics:
         raise typer.BadParameter(f"{topic!r} is not a topic; one of {', '.join(topics)}", param_hint="--topic")
     chosen = [
         rule
-        for rule in model.rules.rules
+        for rule in pooled.rules.rules
         if class_id in (None, rule.class_id) or rule.class_id == "any"
         if topic in (None, rule.topic) and severity in (None, rule.severity) and basis in (None, rule.basis)
     ]
     if as_json:
-        print_json([_plain(rule, model.definitions) for rule in chosen])
+        print_json([_plain(rule, pooled.definitions) for rule in chosen])
         return
     from rich.console import Console
 
-    from bcma_decide.render.terminal.page import Page
+    from bcma_decide.render.terminal.page import TerminalPage
     from bcma_decide.rules.condition_words import condition_words
 
-    page = Page(Console(highlight=False))
+    page = TerminalPage(Console(highlight=False))
     for name in topics:
         rows = [rule for rule in chosen if rule.topic == name]
         if rows:
@@ -83,12 +83,12 @@ def list_rules(
                     (
                         page.ink.symbol(rule.severity),
                         f"{rule.id}: {rule.severity}, {_whom(rule)}, {rule.basis}: "
-                        f"{condition_words(rule.when, model.definitions)}",
+                        f"{condition_words(rule.when, pooled.definitions)}",
                     )
                     for rule in rows
                 ]
             )
-    typer.echo(f"{len(chosen)} of {len(model.rules.rules)} rules; details: bcma-decide rules show ID")
+    typer.echo(f"{len(chosen)} of {len(pooled.rules.rules)} rules; details: bcma-decide rules show ID")
 
 
 @rules_app.command()
@@ -99,9 +99,9 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one rule with its sources, or one product with its labels by region and date and its practical facts."""
-    model = _model(evidence)
-    rule = next((each for each in model.rules.rules if each.id == name), None)
-    product = next((each for each in model.rules.products if each.id == name), None)
+    pooled = _pooled(evidence)
+    rule = next((each for each in pooled.rules.rules if each.id == name), None)
+    product = next((each for each in pooled.rules.products if each.id == name), None)
     if rule is None and product is None:
         from bcma_decide.errors import closest
 
@@ -110,17 +110,17 @@ def show(
     if as_json:
         from bcma_decide.pooled.score_book import plain_value
 
-        print_json(_plain(rule, model.definitions) if rule else plain_value(product))
+        print_json(_plain(rule, pooled.definitions) if rule else plain_value(product))
         return
     from rich.console import Console
 
-    from bcma_decide.render.terminal.page import Page
+    from bcma_decide.render.terminal.page import TerminalPage
 
-    page = Page(Console(highlight=False))
+    page = TerminalPage(Console(highlight=False))
     if rule is not None:
-        _show_rule(page, rule, model)
+        _show_rule(page, rule, pooled)
     elif product is not None:
-        _show_product(page, product, model)
+        _show_product(page, product, pooled)
 
 
 @rules_app.command()
@@ -165,13 +165,13 @@ def _whom(rule: Rule) -> str:
     return f"{whom}, {rule.region}" if rule.region else whom
 
 
-def _show_rule(page: Page, rule: Rule, model: Model) -> None:
+def _show_rule(page: TerminalPage, rule: Rule, pooled: PooledEvidence) -> None:
     from bcma_decide.rules.condition_words import condition_words
 
     page.paragraph(rule.id, "bold")
     named = (
         ("Says", rule.text),
-        ("If", condition_words(rule.when, model.definitions)),
+        ("If", condition_words(rule.when, pooled.definitions)),
         ("Concerns", _whom(rule)),
         ("Rank", f"{rule.severity}, {rule.origin.replace('_', ' ')}"),
         ("In force", _times(rule)),
@@ -180,10 +180,10 @@ def _show_rule(page: Page, rule: Rule, model: Model) -> None:
     )
     page.items([(name, text) for name, text in named if text], 10)
     for key in rule.sources:
-        page.bullets([_source(key, model)])
+        page.bullets([_source(key, pooled)])
 
 
-def _show_product(page: Page, product: Product, model: Model) -> None:
+def _show_product(page: TerminalPage, product: Product, pooled: PooledEvidence) -> None:
     page.paragraph(f"{product.id}: {product.inn}" + (f" ({product.brand})" if product.brand else ""), "bold")
     page.heading("Labels")
     for each in product.indications:
@@ -194,8 +194,8 @@ def _show_product(page: Page, product: Product, model: Model) -> None:
         if each.note:
             page.paragraph(each.note, indent=11)
     page.heading("In practice")
-    labels = {topic.id: topic.label for topic in model.rules.topics}
-    facts = (*product.facts, *model.rules.class_facts.get(product.class_id, ()))
+    labels = {topic.id: topic.label for topic in pooled.rules.topics}
+    facts = (*product.facts, *pooled.rules.class_facts.get(product.class_id, ()))
     for fact in facts:
         where = " ".join(part for part in (fact.region, _times(fact)) if part)
         page.items(
@@ -204,7 +204,7 @@ def _show_product(page: Page, product: Product, model: Model) -> None:
     keys = [each.source for each in product.indications if each.source]
     keys += [fact.source for fact in facts if fact.source]
     page.heading("Sources")
-    page.bullets(_source(key, model) for key in dict.fromkeys(keys))
+    page.bullets(_source(key, pooled) for key in dict.fromkeys(keys))
 
 
 def _times(row: Rule | PracticalFact) -> str:
@@ -212,8 +212,8 @@ def _times(row: Rule | PracticalFact) -> str:
     return " ".join(part for part in times if part)
 
 
-def _source(key: str, model: Model) -> str:
-    source = model.rules.sources[key]
+def _source(key: str, pooled: PooledEvidence) -> str:
+    source = pooled.rules.sources[key]
     return f"{key}: {source.citation}{f', {source.url}' if source.url else ''}"
 
 

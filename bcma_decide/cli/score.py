@@ -20,7 +20,7 @@ from bcma_decide.cli.profiles import EvidenceDirectory
 
 if TYPE_CHECKING:
     from bcma_decide.pooled.definitions import Definitions
-    from bcma_decide.pooled.file import Model
+    from bcma_decide.pooled.file import PooledEvidence
 
 score_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -60,17 +60,17 @@ def score(
 
     Example: bcma-decide score car-hematotox --platelets "71 10^9/L" --neutrophils "1.1 10^9/L" --crp "64 mg/L"
     """
-    from bcma_decide.comparing.compare import load_model
+    from bcma_decide.comparing.compare import load_pooled
 
-    model = load_model(evidence)
+    pooled = load_pooled(evidence)
     if name is None:
-        _list(model, as_json)
+        _list(pooled, as_json)
         return
-    found = model.definitions.scores.find(name)
+    found = pooled.definitions.scores.find(name)
     if found is None:
         from bcma_decide.errors import closest
 
-        ids = _names(model.definitions)
+        ids = _names(pooled.definitions)
         hint = closest(name.replace("_", "-"), ids) or f"one of {', '.join(ids)}"
         raise typer.BadParameter(f"{name!r} is not a score; {hint}", param_hint="NAME")
     from bcma_decide.facts.score_lines import score_line
@@ -78,8 +78,8 @@ def score(
 
     if profile is not None and example is not None:
         raise typer.BadParameter("two patients: give either --profile or --example", param_hint="--example")
-    patient = patient_from_sources(profile, example, options, model.definitions)
-    facts = derive(patient, model.definitions).facts
+    patient = patient_from_sources(profile, example, options, pooled.definitions)
+    facts = derive(patient, pooled.definitions).facts
     line = score_line(found, facts)
     if as_json:
         typer.echo(line.model_dump_json(indent=2))
@@ -88,17 +88,17 @@ def score(
 
     from bcma_decide.render.terminal.score import render_score
 
-    render_score(line, model.definitions.scores.sources, Console(highlight=False))
+    render_score(line, pooled.definitions.scores.sources, Console(highlight=False))
 
 
-def _list(model: Model, as_json: bool) -> None:
-    rows = [each.about for each in model.definitions.scores.every()]
+def _list(pooled: PooledEvidence, as_json: bool) -> None:
+    rows = [each.about for each in pooled.definitions.scores.every()]
     if as_json:
         print_json([{"id": about.id, "name": about.name, "purpose": about.purpose} for about in rows])
         return
     from rich.console import Console
 
-    from bcma_decide.render.terminal.page import Page
+    from bcma_decide.render.terminal.page import TerminalPage
 
-    page = Page(Console(highlight=False))
+    page = TerminalPage(Console(highlight=False))
     page.items([(about.id.replace("_", "-"), f"{about.name}: {about.purpose}") for about in rows])

@@ -16,7 +16,7 @@ from bcma_decide.errors import Problem, ServiceError
 
 if TYPE_CHECKING:
     from bcma_decide.fhir.reading.reader import Reading
-    from bcma_decide.pooled.file import Model
+    from bcma_decide.pooled.file import PooledEvidence
 
 serve_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -81,7 +81,7 @@ def serve(
         typer.echo((DEPLOY / EXAMPLES[example]).read_text(encoding="utf-8"), nl=False)
         return
     _require_extra()
-    from bcma_decide.comparing.compare import load_model
+    from bcma_decide.comparing.compare import load_pooled
     from bcma_decide.service.audit.audit_address import shown
     from bcma_decide.service.server import run
     from bcma_decide.service.settings import read_settings
@@ -89,8 +89,8 @@ def serve(
     given: dict[str, Any] = {"host": host, "port": port, "audit": audit}
     settings = read_settings(config, **{name: value for name, value in given.items() if value is not None})
     recorded = None if settings.audit is None else shown(settings.audit.get_secret_value())
-    model = load_model(evidence)
-    warn_if_old(model)
+    pooled = load_pooled(evidence)
+    warn_if_old(pooled)
 
     def started(address: str, bound: int) -> None:
         shown = f"[{address}]" if ":" in address else address
@@ -100,13 +100,13 @@ def serve(
         if recorded is not None:
             typer.echo(f"audit: {recorded}; it holds what is asked for patients", err=True)
 
-    run(settings, model, reader=partial(_read, model), started=started)
+    run(settings, pooled, reader=partial(_read, pooled), started=started)
 
 
-def _read(model: Model, bundle: Mapping[str, Any], on: Day, *, infer: bool = False) -> Reading:
+def _read(pooled: PooledEvidence, bundle: Mapping[str, Any], on: Day, *, infer: bool = False) -> Reading:
     from bcma_decide.fhir.reading.reader import read_bundle
 
-    return read_bundle(bundle, model.codes, model.definitions, on, infer=infer)
+    return read_bundle(bundle, pooled.codes, pooled.definitions, on, infer=infer)
 
 
 def _require_extra() -> None:

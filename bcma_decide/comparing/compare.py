@@ -33,11 +33,11 @@ from bcma_decide.errors import NoEvidenceError, Problem, ProfileError, closest
 from bcma_decide.facts.score_lines import score_lines
 from bcma_decide.facts.traits import derive
 from bcma_decide.model.numbers import (
-    Answer,
-    answer,
+    PatientNumbers,
+    patient_numbers,
 )
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.file import Model, read_model
+from bcma_decide.pooled.file import PooledEvidence, read_pooled
 from bcma_decide.pooled.location import pooled_path
 from bcma_decide.rules.findings import rule_findings
 from bcma_decide.rules.indications import indications
@@ -55,13 +55,13 @@ from bcma_decide.vocabulary import (
 
 
 @lru_cache(maxsize=4)
-def _cached_model(path: Path, modified: int) -> Model:
-    del modified  # part of the key: a rebuilt file is another model
-    return read_model(path)
+def _read_once(path: Path, modified: int) -> PooledEvidence:
+    del modified  # part of the key: a rebuilt file is another one
+    return read_pooled(path)
 
 
-def load_model(evidence: Path | None = None) -> Model:
-    """The model of the pooled file in ``evidence`` (default: the shipped one); read once per process.
+def load_pooled(evidence: Path | None = None) -> PooledEvidence:
+    """The pooled evidence of the file in ``evidence`` (default: the shipped one); read once per process.
 
     Raises
     ------
@@ -69,7 +69,11 @@ def load_model(evidence: Path | None = None) -> Model:
         When there is none, or it cannot be used.
     """
     path = pooled_path(evidence)
-    return _cached_model(path, path.stat().st_mtime_ns if path.is_file() else 0)
+    return _read_once(path, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+load_model = load_pooled
+"""The same under its earlier name."""
 
 
 def compare(
@@ -80,7 +84,7 @@ def compare(
     date: Day | None = None,
     explain: Collection[str] = (),
     name: str | None = None,
-    model: Model | None = None,
+    pooled: PooledEvidence | None = None,
     record: RecordLedger | None = None,
 ) -> Comparison:
     """Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient.
@@ -99,7 +103,7 @@ def compare(
         Outcome ids for which waterfall, studies and trait effects are included.
     name
         Name of a shipped example, shown in the profile.
-    model
+    pooled
         A loaded model; default the shipped evidence.
     record
         Where the profile comes from a patient's record: what became of its values. It changes no number.
@@ -127,10 +131,10 @@ def compare(
         name=name,
         record=record,
     )
-    return answer_question(question, model or load_model())
+    return answer_question(question, pooled or load_pooled())
 
 
-def answer_question(question: Question, model: Model) -> Comparison:
+def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     """Compare as asked: the same question, evidence and version of the program give the same bytes.
 
     Raises
@@ -145,20 +149,20 @@ def answer_question(question: Question, model: Model) -> Comparison:
         if outcome not in THRESHOLDS:
             problem = Problem("explain", f"unknown outcome {outcome!r}", f"one of {', '.join(OUTCOMES)}")
             raise NoEvidenceError("there is no evidence on that outcome", [problem])
-    check_region(model, region)
-    on = question.date or Day.fromisoformat(model.date)
-    found = answer(model, derive(question.patient, model.definitions), question.setting)
-    facts, book = found.traits.facts, model.rules
+    check_region(pooled, region)
+    on = question.date or Day.fromisoformat(pooled.date)
+    found = patient_numbers(pooled, derive(question.patient, pooled.definitions), question.setting)
+    facts, book = found.traits.facts, pooled.rules
     findings = worst_first((*input_findings(found), *rule_findings(book, facts, region, on)))
-    labels = indications(book, facts, region, on, {option.id: option.label for option in model.options})
+    labels = indications(book, facts, region, on, {option.id: option.label for option in pooled.options})
     practical = practical_sources(book, region, on)
-    scores = score_lines(model.definitions.scores, facts)
+    scores = score_lines(pooled.definitions.scores, facts)
     return Comparison(
-        evidence=evidence_stamp(model, on),
+        evidence=evidence_stamp(pooled, on),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
         intended_use=INTENDED_USE,
         profile=_profile(found, question),
-        options=model.options,
+        options=pooled.options,
         outcomes=all_outcomes(found, explain),
         labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
         findings=findings,
@@ -166,30 +170,30 @@ def answer_question(question: Question, model: Model) -> Comparison:
         practice=practical_rows(book, region, on),
         scores=scores,
         unknowns=all_unknowns(found),
-        not_known=model.not_known,
-        studies=model.studies,
-        explanations=tuple(explanation(model, outcome) for outcome in OUTCOMES if outcome in explain),
-        references=(*model.references, *cited(findings, labels, practical, scores, model.citations)),
+        not_known=pooled.not_known,
+        studies=pooled.studies,
+        explanations=tuple(explanation(pooled, outcome) for outcome in OUTCOMES if outcome in explain),
+        references=(*pooled.references, *cited(findings, labels, practical, scores, pooled.citations)),
     )
 
 
-def evidence_stamp(model: Model, on: Day) -> EvidenceStamp:
+def evidence_stamp(pooled: PooledEvidence, on: Day) -> EvidenceStamp:
     """Which evidence, and whether as many whole months as it allows lie between its date and the day asked for."""
-    of = Day.fromisoformat(model.date)
+    of = Day.fromisoformat(pooled.date)
     months = 12 * (on.year - of.year) + on.month - of.month - (on.day < of.day)
-    old = months >= model.assumptions["evidence_months"]
-    return EvidenceStamp(hash=model.hash, date=model.date, version=model.version, out_of_date=old)
+    old = months >= pooled.assumptions["evidence_months"]
+    return EvidenceStamp(hash=pooled.hash, date=pooled.date, version=pooled.version, out_of_date=old)
 
 
-def check_region(model: Model, region: str) -> None:
+def check_region(pooled: PooledEvidence, region: str) -> None:
     """Refuse a region without any label; raises ProfileError."""
-    if region not in model.rules.regions:
-        known = ", ".join(model.rules.regions)
-        hint = closest(region, list(model.rules.regions)) or f"one of {known}"
+    if region not in pooled.rules.regions:
+        known = ", ".join(pooled.rules.regions)
+        hint = closest(region, list(pooled.rules.regions)) or f"one of {known}"
         raise ProfileError("the region cannot be used", [Problem("region", f"{region!r} has no label here", hint)])
 
 
-def _profile(found: Answer, question: Question) -> Profile:
+def _profile(found: PatientNumbers, question: Question) -> Profile:
     profile = Profile(
         name=question.name,
         setting=question.setting,
@@ -219,7 +223,7 @@ def _with_record(profile: Profile, record: RecordLedger, asked: Day | None) -> P
     )
 
 
-def _trait_lines(found: Answer) -> Iterator[TraitLine]:
+def _trait_lines(found: PatientNumbers) -> Iterator[TraitLine]:
     for position, trait in enumerate(MODEL_TRAITS):
         value = found.traits[trait.id]
         yield TraitLine(
@@ -229,11 +233,11 @@ def _trait_lines(found: Answer) -> Iterator[TraitLine]:
             value=value.value,
             text=value.text,
             how=value.how,
-            used=bool(found.model.used[:, :, position].any()),
+            used=bool(found.pooled.used[:, :, position].any()),
         )
 
 
-def _carried_lines(found: Answer) -> Iterator[TraitLine]:
+def _carried_lines(found: PatientNumbers) -> Iterator[TraitLine]:
     for line in found.traits.ledger:
         yield TraitLine(
             trait=line.field,

@@ -7,7 +7,7 @@ from math import sqrt
 
 from bcma_decide.comparison import EffectLine, Explanation, StudyLine
 from bcma_decide.model.normal import Z95
-from bcma_decide.pooled.file import Model
+from bcma_decide.pooled.file import PooledEvidence
 from bcma_decide.vocabulary import CLASSES, FAMILY_OF, MODEL_TRAITS, TRAIT_LABELS
 
 METHOD = (
@@ -20,20 +20,20 @@ METHOD = (
 UNITS = {"binary": "present versus absent", "age": "per ten years", "prior_lines": "per doubling of prior lines"}
 
 
-def explanation(model: Model, outcome: str) -> Explanation:
+def explanation(pooled: PooledEvidence, outcome: str) -> Explanation:
     """Studies with their weights, trait effects with their contrasts, and what was left out, for one outcome."""
-    behind = model.provenance["outcomes"][outcome]
+    behind = pooled.provenance["outcomes"][outcome]
     family = FAMILY_OF[outcome].id
-    f, T = model.family_index[family], model.trait_count
+    f, T = pooled.family_index[family], pooled.trait_count
     effects = []
     for index, class_id in enumerate(CLASSES):
         for position, trait in enumerate(MODEL_TRAITS):
-            if not model.used[f, index, position]:
+            if not pooled.used[f, index, position]:
                 continue
-            mean = float(model.effects[f, index, position])
+            mean = float(pooled.effects[f, index, position])
             at = index * T + position
-            reach = Z95 * sqrt(float(model.effect_covariance[f, at, at]))
-            borrowed = bool(model.borrowed[f, index, position])
+            reach = Z95 * sqrt(float(pooled.effect_covariance[f, at, at]))
+            borrowed = bool(pooled.borrowed[f, index, position])
             effects.append(
                 EffectLine(
                     trait=trait.id,
@@ -45,7 +45,7 @@ def explanation(model: Model, outcome: str) -> Explanation:
                     origin="borrowed from the other class" if borrowed else "seen in this class",
                     evidence=tuple(
                         line["text"]
-                        for line in model.provenance["families"][family]["contrasts"]
+                        for line in pooled.provenance["families"][family]["contrasts"]
                         if line["trait"] == trait.id and (borrowed or line["class_id"] == class_id)
                     ),
                 )
@@ -53,7 +53,7 @@ def explanation(model: Model, outcome: str) -> Explanation:
     return Explanation(
         outcome=outcome,
         studies=tuple(StudyLine(**row) for row in behind["studies"]),
-        same_effect_test=_same_effect(model.provenance["families"][family]["proportional_odds"]),
+        same_effect_test=_same_effect(pooled.provenance["families"][family]["proportional_odds"]),
         effects=tuple(effects),
         left_out=tuple(behind["left_out"]),
         method=METHOD,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from bcma_decide.comparison import Finding, Indication, Reference, ScoreLine
-from bcma_decide.model.numbers import Answer
+from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.prediction import numeric_range
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, SEVERITIES, UNVERIFIED, model_scale, natural_scale
 
 
-def input_findings(found: Answer) -> Iterator[Finding]:
+def input_findings(found: PatientNumbers) -> Iterator[Finding]:
     """What the input itself gives to check: contradictions, traits outside the evidence, numbers held at its edge."""
     for contradiction in found.traits.contradictions:
         yield Finding(
@@ -29,7 +29,7 @@ def input_findings(found: Answer) -> Iterator[Finding]:
                 state="fires",
                 text=f"outside the evidence: {reason}; intervals are widened",
             )
-    ends = [end.tolist() for end in numeric_range(found.model)]
+    ends = [end.tolist() for end in numeric_range(found.pooled)]
     for position, trait in enumerate(MODEL_TRAITS):
         value = model_scale(trait.id, found.traits[trait.id].value)
         low, high = ends[0][position], ends[1][position]

@@ -16,7 +16,7 @@ from bcma_decide.comparison import (
 )
 from bcma_decide.model.certainty import LEVELS, rate_certainty
 from bcma_decide.model.contrast import Difference
-from bcma_decide.model.numbers import Answer, cumulative_means, from_decision
+from bcma_decide.model.numbers import PatientNumbers, cumulative_means, from_decision
 from bcma_decide.vocabulary import (
     CLASS_LABELS,
     CLASSES,
@@ -31,7 +31,7 @@ SMALLEST_STEP = 5e-4
 """A waterfall step smaller than one in two thousand is left to the last one."""
 
 
-def all_outcomes(found: Answer, explain: Collection[str] = ()) -> tuple[Outcome, ...]:
+def all_outcomes(found: PatientNumbers, explain: Collection[str] = ()) -> tuple[Outcome, ...]:
     """Return every outcome, those in ``explain`` with the steps from the average patient to this one."""
     draft = _draft(found, _waterfalls(found, explain) if explain else {})
     return tuple(_outcome(draft, outcome) for outcome in OUTCOMES)
@@ -52,7 +52,7 @@ class _TraitList:
 class _Draft:
     """An answer with everything that several estimates share."""
 
-    found: Answer
+    found: PatientNumbers
     waterfalls: Mapping[tuple[str, str], tuple[WaterfallStep, ...]]
     biased: Mapping[str, Difference]
     unbiased: Mapping[str, Difference]
@@ -60,25 +60,25 @@ class _Draft:
     traits: Mapping[tuple[str, int], _TraitList]
 
 
-def _draft(found: Answer, waterfalls: Mapping[tuple[str, str], tuple[WaterfallStep, ...]]) -> _Draft:
+def _draft(found: PatientNumbers, waterfalls: Mapping[tuple[str, str], tuple[WaterfallStep, ...]]) -> _Draft:
     return _Draft(
         found=found,
         waterfalls=waterfalls,
-        biased=found.differences(found.model.assumptions["unanchored_sd"]),
+        biased=found.differences(found.pooled.assumptions["unanchored_sd"]),
         unbiased=found.differences(0.0),
         from_decision=from_decision(found),
         traits={
             (family, index): _trait_list(found, family, index)
-            for family in found.model.family_index
+            for family in found.pooled.family_index
             for index in range(len(CLASSES))
         },
     )
 
 
-def _trait_list(found: Answer, family: str, class_index: int) -> _TraitList:
-    position = found.model.family_index[family]
-    used = found.model.used[position, class_index].tolist()
-    borrowed = found.model.borrowed[position, class_index].tolist()
+def _trait_list(found: PatientNumbers, family: str, class_index: int) -> _TraitList:
+    position = found.pooled.family_index[family]
+    used = found.pooled.used[position, class_index].tolist()
+    borrowed = found.pooled.borrowed[position, class_index].tolist()
     here = list(zip(MODEL_TRAITS, found.traits, used, borrowed, strict=True))
     known = [(trait, value, u, b) for trait, value, u, b in here if value.value is not None]
     return _TraitList(
@@ -92,7 +92,7 @@ def _trait_list(found: Answer, family: str, class_index: int) -> _TraitList:
 
 def _outcome(draft: _Draft, outcome: str) -> Outcome:
     family = FAMILY_OF[outcome]
-    estimates = {option.id: _estimate(draft, outcome, option.id) for option in draft.found.model.options}
+    estimates = {option.id: _estimate(draft, outcome, option.id) for option in draft.found.pooled.options}
     contrast, reason = None, None
     if outcome in draft.biased:
         contrast = _contrast(draft, outcome, estimates)
@@ -117,16 +117,16 @@ def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
     found = draft.found
     index = found.place.get((outcome, option))
     if index is None:
-        state, reason = found.model.missing[outcome, option]
+        state, reason = found.pooled.missing[outcome, option]
         return Estimate(state=state, reason=reason)
-    cell = found.model.cells[index]
+    cell = found.pooled.cells[index]
     traits = draft.traits[cell.family, cell.class_index]
     outside = found.outside[cell.class_index]
     difference = draft.biased.get(outcome) if option in CLASSES else None
     credible = (float(found.rates.credible[index, 0]), float(found.rates.credible[index, 1]))
     prediction = (float(found.rates.prediction[index, 0]), float(found.rates.prediction[index, 1]))
     certainty, reasons = rate_certainty(
-        found.model.assumptions,
+        found.pooled.assumptions,
         n_studies=cell.n_studies,
         n_patients=cell.n_patients,
         credible=credible,
@@ -166,7 +166,7 @@ def _contrast(draft: _Draft, outcome: str, estimates: Mapping[str, Estimate]) ->
         risk_difference=RiskDifference(median=biased.risk_difference[0], interval=biased.risk_difference[1:]),
         probability_first_higher=biased.probability_first_higher,
         tipping_point_log_or=biased.log_odds_ratio[0],
-        bias_sd=draft.found.model.assumptions["unanchored_sd"],
+        bias_sd=draft.found.pooled.assumptions["unanchored_sd"],
         without_bias_term=ContrastWithoutBias(
             risk_difference=RiskDifference(median=unbiased.risk_difference[0], interval=unbiased.risk_difference[1:]),
             probability_first_higher=unbiased.probability_first_higher,
@@ -176,7 +176,7 @@ def _contrast(draft: _Draft, outcome: str, estimates: Mapping[str, Estimate]) ->
     )
 
 
-def _notes(found: Answer, outcome: str, estimates: Mapping[str, Estimate]) -> tuple[str, ...]:
+def _notes(found: PatientNumbers, outcome: str, estimates: Mapping[str, Estimate]) -> tuple[str, ...]:
     family = FAMILY_OF[outcome]
     notes = []
     times = [estimates[option].follow_up_months for option in CLASSES]
@@ -189,7 +189,7 @@ def _notes(found: Answer, outcome: str, estimates: Mapping[str, Estimate]) -> tu
         if (
             times[0]
             and times[1]
-            and max(times[0], times[1]) > found.model.assumptions["follow_up_ratio"] * min(times[0], times[1])
+            and max(times[0], times[1]) > found.pooled.assumptions["follow_up_ratio"] * min(times[0], times[1])
         ):
             notes.append("not the same time: the two options were not followed for equally long")
     if family.id == "response" and estimates[CLASSES[0]].from_decision:
@@ -197,10 +197,10 @@ def _notes(found: Answer, outcome: str, estimates: Mapping[str, Estimate]) -> tu
     return tuple(notes)
 
 
-def _waterfalls(found: Answer, explain: Collection[str]) -> dict[tuple[str, str], tuple[WaterfallStep, ...]]:
+def _waterfalls(found: PatientNumbers, explain: Collection[str]) -> dict[tuple[str, str], tuple[WaterfallStep, ...]]:
     traits, means = cumulative_means(found)
     result = {}
-    for index, cell in enumerate(found.model.cells):
+    for index, cell in enumerate(found.pooled.cells):
         if cell.outcome not in explain:
             continue
         column = [float(value) for value in means[:, index]]

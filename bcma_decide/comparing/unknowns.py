@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from bcma_decide.comparison import Move, Unknown
-from bcma_decide.model.numbers import Answer, trait_moves
+from bcma_decide.model.numbers import PatientNumbers, trait_moves
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS
 
 SMALLEST_MOVE = 0.01
 """An unknown trait that moves a rate by less than one in a hundred is not listed for it."""
 
 
-def all_unknowns(found: Answer) -> tuple[Unknown, ...]:
+def all_unknowns(found: PatientNumbers) -> tuple[Unknown, ...]:
     """Return the unknown traits that any number depends on, the one that moves a number furthest first."""
-    moving = np.any(found.model.used, axis=(0, 1)).tolist()
+    moving = np.any(found.pooled.used, axis=(0, 1)).tolist()
     open_traits = [trait for trait in MODEL_TRAITS if found.traits[trait.id].value is None]
     traits = [trait for trait in open_traits if moving[MODEL_TRAIT_IDS.index(trait.id)]]
     all_moves = trait_moves(found, [trait.id for trait in traits])
-    unstable = found.model.assumptions["unstable_move"]
+    unstable = found.pooled.assumptions["unstable_move"]
     listed = []
     for trait in traits:
         moves = [move for move in all_moves.get(trait.id, ()) if move.high - move.low >= SMALLEST_MOVE]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from bcma_decide.facts.drug_history import T_CELL_REDIRECTING, Claim, DrugHistory, against_bcma, redirects
 from bcma_decide.facts.facts import Evidence, Facts, Judgement, ScoreResult
-from bcma_decide.facts.measures import Measure, measures
+from bcma_decide.facts.measures import KnownNumber, measures
 from bcma_decide.facts.scores import score_patient
 from bcma_decide.logic import Bounds
 from bcma_decide.patient.fields import FIELD_LABELS, FIELDS, in_sentence
@@ -81,7 +81,7 @@ def _any_of(patient: Patient, rule: AnyOf) -> Evidence:
     return Evidence(tuple(claims), f"needs {and_list(missing)}", missing)
 
 
-def _cut_off(patient: Patient, rule: CutOff, numbers: dict[str, Measure]) -> Evidence:
+def _cut_off(patient: Patient, rule: CutOff, numbers: dict[str, KnownNumber]) -> Evidence:
     claims = list(_given(patient, rule.id))
     label = in_sentence(FIELD_LABELS[rule.field])
     measure = numbers.get(rule.field)

@@ -11,13 +11,25 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from bcma_decide.facts.drug_history import SUMMARIES, Claim, DrugHistory, against_bcma
-from bcma_decide.facts.measures import Measure
+from bcma_decide.facts.measures import KnownNumber
 from bcma_decide.logic import Bounds, Span, Truth, all_of, any_of, negated
 from bcma_decide.patient.fields import FIELDS, or_list
 from bcma_decide.patient.phrases import COURSE_KINDS, and_list, course_text, label_of, span_text, yes_no
 from bcma_decide.patient.profile import Patient
-from bcma_decide.patient.reading import Course as GivenCourse
-from bcma_decide.pooled.conditions import Condition, Course, Drugs, Every, Is, Known, Not, OneOf, Score, Some, Within
+from bcma_decide.patient.reading import Course
+from bcma_decide.pooled.conditions import (
+    Condition,
+    Drugs,
+    Every,
+    HadCourse,
+    Is,
+    IsKnown,
+    Not,
+    OneOf,
+    Score,
+    Some,
+    Within,
+)
 from bcma_decide.pooled.definitions import Definitions, Drug
 
 COURSES: Final = "prior_bcma_courses"
@@ -91,7 +103,7 @@ class Facts:
     patient: Patient
     definitions: Definitions
     drugs: DrugHistory
-    measures: Mapping[str, Measure]
+    measures: Mapping[str, KnownNumber]
     evidence: Mapping[str, Evidence]
     scores: Mapping[str, ScoreResult]
     disputed: frozenset[str] = frozenset()
@@ -109,7 +121,7 @@ class Facts:
             case Is(trait, wanted):
                 found = self.truth(trait)
                 return found._replace(value=None if found.value is None else found.value is wanted)
-            case Known(trait, wanted):
+            case IsKnown(trait, wanted):
                 known = self.truth(trait).value is not None
                 return Judgement(known is wanted, (f"{label_of(trait)}: {'known' if known else 'not known'}",))
             case OneOf(trait, values):
@@ -118,7 +130,7 @@ class Facts:
                 return self._within(trait, bounds)
             case Drugs():
                 return self._drugs(condition)
-            case Course(kinds, months):
+            case HadCourse(kinds, months):
                 return self._course(kinds, months)
             case Score(name, bounds):
                 return self._score(name, bounds)
@@ -249,7 +261,7 @@ class Facts:
         return {score.about.id: score.about.name for score in self.definitions.scores.every()}
 
 
-def _in_time(course: GivenCourse, months: Bounds) -> Judgement:
+def _in_time(course: Course, months: Bounds) -> Judgement:
     if months.edges and course.months_since is None:
         return Judgement(None, missing=(f"time since the BCMA {COURSE_KINDS[course.kind]}",))
     value = course.months_since is None or months.hold(course.months_since)

@@ -15,7 +15,7 @@ NUMERIC: Final = tuple(field.id for field in FIELDS.values() if field.kind in ("
 INPUTS: Final = ("age", "weight", "creatinine")
 
 
-class Measure(NamedTuple):
+class KnownNumber(NamedTuple):
     """A number as far as it is known, how it is written, and from which fields it comes."""
 
     span: Span
@@ -31,11 +31,11 @@ class Measure(NamedTuple):
         return f"{self.text} ({self.how})" if self.how else self.text
 
 
-def measures(patient: Patient, scores: ScoreBook) -> dict[str, Measure]:
+def measures(patient: Patient, scores: ScoreBook) -> dict[str, KnownNumber]:
     """Every number that is known or can be worked out; a value that was given is never replaced."""
     found = {name: given for name in NUMERIC if (given := _given(patient, name)) is not None}
     for conversion in scores.conversions:
-        if (looked_up := converted(conversion, found)) is not None:
+        if (looked_up := converted_score(conversion, found)) is not None:
             found.setdefault(conversion.gives, looked_up)
     for formula in scores.formulas:
         measure = computed(formula, patient, found)
@@ -44,16 +44,16 @@ def measures(patient: Patient, scores: ScoreBook) -> dict[str, Measure]:
     return found
 
 
-def _given(patient: Patient, name: str) -> Measure | None:
+def _given(patient: Patient, name: str) -> KnownNumber | None:
     value: Quantity | int | None = getattr(patient, name)
     if value is None:
         return None
     if isinstance(value, Quantity):
-        return Measure(Span.of(value.value), str(value), "", (name,))
+        return KnownNumber(Span.of(value.value), str(value), "", (name,))
     field = FIELDS[name]
     unit = "" if name in ("prior_lines", "karnofsky", "charlson") else field.unit  # the label says what is counted
     text = ROMAN[value] if field.kind == "stage" else f"{value} {unit if value != 1 else unit.removesuffix('s')}"
-    return Measure(Span.of(value), text.strip(), "", (name,))
+    return KnownNumber(Span.of(value), text.strip(), "", (name,))
 
 
 def measure_text(span: Span, unit: str) -> str:
@@ -62,7 +62,7 @@ def measure_text(span: Span, unit: str) -> str:
     return f"{low if low == high else f'{low} to {high}'} {unit}".strip()
 
 
-def converted(conversion: Conversion, known: Mapping[str, Measure]) -> Measure | None:
+def converted_score(conversion: Conversion, known: Mapping[str, KnownNumber]) -> KnownNumber | None:
     """Look a number up in the table between two scales; of a number that is not in it nothing follows."""
     taken = known.get(conversion.takes)
     if taken is None:
@@ -70,7 +70,7 @@ def converted(conversion: Conversion, known: Mapping[str, Measure]) -> Measure |
     for row in conversion.rows:
         if taken.span.exact and taken.span.low in row.where:
             how = f"from {in_sentence(FIELD_LABELS[conversion.takes])} {taken.text}"
-            return Measure(Span.of(row.value), f"{row.value:g}", how, taken.fields)
+            return KnownNumber(Span.of(row.value), f"{row.value:g}", how, taken.fields)
     return None
 
 
@@ -79,7 +79,7 @@ def formula_inputs(formula: Formula) -> tuple[str, ...]:
     return INPUTS if formula.kind == "cockcroft_gault" else ("age", "creatinine")
 
 
-def computed(formula: Formula, patient: Patient, known: Mapping[str, Measure]) -> Measure | None:
+def computed(formula: Formula, patient: Patient, known: Mapping[str, KnownNumber]) -> KnownNumber | None:
     """Work a formula out where its inputs are known; of creatinine under dialysis nothing follows."""
     inputs = formula_inputs(formula)
     if patient.dialysis or not all(name in known for name in inputs):
@@ -92,7 +92,7 @@ def computed(formula: Formula, patient: Patient, known: Mapping[str, Measure]) -
     how = f"{formula.about.name} from {', '.join(named)}" + (" and sex" if patient.sex else "; sex not known")
     fields = (*inputs, "sex") if patient.sex else inputs
     missing = () if patient.sex else ("sex",)
-    return Measure(span, measure_text(span, FIELDS[formula.gives].unit), how, fields, missing)
+    return KnownNumber(span, measure_text(span, FIELDS[formula.gives].unit), how, fields, missing)
 
 
 def cockcroft_gault(constants: Mapping[str, float], given: Mapping[str, float], female: bool) -> float:

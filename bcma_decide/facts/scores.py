@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 
 from bcma_decide.facts.facts import Facts, ItemPoints, ScoreResult
-from bcma_decide.facts.measures import Measure, computed, converted, formula_inputs
+from bcma_decide.facts.measures import KnownNumber, computed, converted_score, formula_inputs
 from bcma_decide.logic import Span
 from bcma_decide.patient.fields import FIELD_LABELS, in_sentence
 from bcma_decide.pooled.score_book import AnyScore, Conversion, Formula, PointScore, ScoreItem, Staging
 
 
 def score_patient(
-    facts: Facts, scores: MutableMapping[str, ScoreResult], numbers: MutableMapping[str, Measure]
+    facts: Facts, scores: MutableMapping[str, ScoreResult], numbers: MutableMapping[str, KnownNumber]
 ) -> None:
     """Work out every score in order; a stage that is not given stands in for its field from then on.
 
@@ -25,7 +25,7 @@ def score_patient(
             if given is None:
                 how = f"from {', '.join(item.text for item in result.items if item.fields)}"
                 text = " or ".join(result.groups)
-                numbers[score.gives] = Measure(result.span, text, how, result.fields, result.missing)
+                numbers[score.gives] = KnownNumber(result.span, text, how, result.fields, result.missing)
             elif not result.span.low <= given.span.low <= result.span.high:
                 del numbers[score.gives]  # contradicts itself: later scores take it as unknown
 
@@ -83,7 +83,7 @@ def _worked_out(score: Formula | Conversion, facts: Facts) -> ScoreResult:
         own = computed(score, facts.patient, facts.measures)
         names = formula_inputs(score)
     else:
-        own = converted(score, facts.measures)
+        own = converted_score(score, facts.measures)
         names = (score.takes,)
     items = [_input(name, facts) for name in names]
     if isinstance(score, Formula):

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.model.normal import Z95, distribution, logistic
-from bcma_decide.model.prediction import Predictor
-from bcma_decide.pooled.file import Levels, Model
+from bcma_decide.model.prediction import LinearPredictor
+from bcma_decide.pooled.file import Levels, PooledEvidence
 
 Array = NDArray[np.float64]
 
@@ -43,9 +43,9 @@ def sample_quantiles(draws: Array, probabilities: Sequence[float]) -> Array:
 
 
 def differences(
-    model: Model,
+    pooled: PooledEvidence,
     levels: Levels,
-    predictor: Predictor,
+    predictor: LinearPredictor,
     pairs: Sequence[tuple[int, int]],
     extra: Array,
     bias_sd: float,
@@ -63,16 +63,16 @@ def differences(
     """
     if not pairs:
         return ()
-    T, C = model.trait_count, model.effects.shape[1]
+    T, C = pooled.trait_count, pooled.effects.shape[1]
     index = np.array(pairs)
-    family, klass = model.cell_family[index[:, 0]], model.cell_class[index]
+    family, klass = pooled.cell_family[index[:, 0]], pooled.cell_class[index]
     gradient = np.zeros((len(pairs), 2, C, T))
     rows = np.arange(len(pairs))
     for side in (0, 1):
         gradient[rows, side, klass[:, side]] = predictor.typical[index[:, side]]
     flat = gradient.reshape(len(pairs), 2, C * T)
-    covariance = flat @ model.effect_covariance[family] @ flat.transpose(0, 2, 1)
-    scatter = np.einsum("fctdu,tu->fcd", model.effect_blocks, predictor.patient_covariance)
+    covariance = flat @ pooled.effect_covariance[family] @ flat.transpose(0, 2, 1)
+    scatter = np.einsum("fctdu,tu->fcd", pooled.effect_blocks, predictor.patient_covariance)
     covariance += scatter[family[:, None, None], klass[:, :, None], klass[:, None, :]]
     own = levels.variance[index] + extra[index] + 0.25 * bias_sd**2
     covariance[:, [0, 1], [0, 1]] += own
@@ -83,7 +83,7 @@ def differences(
     variance = np.maximum(covariance[:, 0, 0] + covariance[:, 1, 1] - 2.0 * covariance[:, 0, 1], 1e-12)
     probability = distribution(gap / np.sqrt(variance)[:, None]).mean(axis=1)
     root = np.linalg.cholesky(covariance + 1e-12 * np.eye(2))
-    noise = model.population.noise[:, :2].T
+    noise = pooled.population.noise[:, :2].T
     shifts = range(0, noise.shape[1], max(noise.shape[1] // PAIRINGS, 1))
     rate = np.concatenate([logistic(logits + root @ np.roll(noise, shift, axis=1)) for shift in shifts], axis=2)
     risk = sample_quantiles(rate[:, 0] - rate[:, 1], (0.5, 0.025, 0.975))

@@ -1,6 +1,6 @@
 """One patient's numbers: everything computed, before it is put into words.
 
-`Answer` is what the assembly of the `Comparison` reads; nothing here formats or judges.
+`PatientNumbers` is what the assembly of the `Comparison` reads; nothing here formats or judges.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from bcma_decide.facts.traits import Traits
 from bcma_decide.model.contrast import Difference, differences, sample_quantiles
 from bcma_decide.model.normal import expected_logistic, logistic
 from bcma_decide.model.population import Patients, conditional_patients
-from bcma_decide.model.prediction import Predictor, Rates, in_order, linear_predictor, rates
-from bcma_decide.pooled.file import Levels, Model
+from bcma_decide.model.prediction import LinearPredictor, Rates, in_order, linear_predictor, rates
+from bcma_decide.pooled.file import Levels, PooledEvidence
 from bcma_decide.vocabulary import (
     CLASSES,
     MODEL_TRAIT_IDS,
@@ -33,14 +33,14 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Answer:
+class PatientNumbers:
     """All arrays of one patient in one setting, and where each cell stands in them."""
 
-    model: Model
+    pooled: PooledEvidence
     levels: Levels
     traits: Traits
     patients: Patients
-    predictor: Predictor
+    predictor: LinearPredictor
     rates: Rates
     outside: tuple[tuple[str, ...], ...]
     """Per class: why the patient lies outside its evidence."""
@@ -49,7 +49,7 @@ class Answer:
     @property
     def place(self) -> Mapping[tuple[str, str], int]:
         """Where the cell of an outcome and an option stands in the arrays."""
-        return self.model.place
+        return self.pooled.place
 
     def differences(self, bias_sd: float) -> dict[str, Difference]:
         """First class minus second class, for every outcome at which both have a number."""
@@ -58,13 +58,13 @@ class Answer:
             for outcome in OUTCOMES
             if all((outcome, option) in self.place for option in CLASSES)
         }
-        found = differences(self.model, self.levels, self.predictor, tuple(pairs.values()), self.extra, bias_sd)
+        found = differences(self.pooled, self.levels, self.predictor, tuple(pairs.values()), self.extra, bias_sd)
         return dict(zip(pairs, found, strict=True))
 
 
-def outside_evidence(model: Model, values: Mapping[str, bool | float | None]) -> tuple[tuple[str, ...], ...]:
+def outside_evidence(pooled: PooledEvidence, values: Mapping[str, bool | float | None]) -> tuple[tuple[str, ...], ...]:
     """Per class, the reasons why these traits lie outside what was studied."""
-    few = model.assumptions["minimum_patients_with_trait"]
+    few = pooled.assumptions["minimum_patients_with_trait"]
     result = []
     for index in range(len(CLASSES)):
         reasons = []
@@ -73,46 +73,46 @@ def outside_evidence(model: Model, values: Mapping[str, bool | float | None]) ->
             if value is None:
                 continue
             if trait.kind == "age":
-                low, high = model.age_range[index]
+                low, high = pooled.age_range[index]
                 if not low <= float(value) <= high:
                     reasons.append(f"age {float(value):g}, studied {low:g} to {high:g}")
             elif trait.kind == "binary" and value:
-                seen = model.patients_with_trait[index, position]
+                seen = pooled.patients_with_trait[index, position]
                 if seen < few:  # never where the studies do not report the trait: the count is NaN then
                     reasons.append(f"{TRAIT_LABELS[trait.id]}: seen in {seen:.0f} patients")
         result.append(tuple(reasons))
     return tuple(result)
 
 
-def answer(model: Model, traits: Traits, setting: Design) -> Answer:
+def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> PatientNumbers:
     """Compute all numbers of one patient."""
     values = {trait.id: traits[trait.id].value for trait in MODEL_TRAITS}
-    levels = model.levels[setting]
-    outside = outside_evidence(model, values)
-    added = np.array([len(reasons) * model.assumptions["outside_evidence_sd"] ** 2 for reasons in outside])
-    extra = added[model.cell_class]
-    patients = conditional_patients(model.population, [model_scale(trait, value) for trait, value in values.items()])
-    predictor = linear_predictor(model, levels, patients, extra)
-    return Answer(
-        model=model,
+    levels = pooled.levels[setting]
+    outside = outside_evidence(pooled, values)
+    added = np.array([len(reasons) * pooled.assumptions["outside_evidence_sd"] ** 2 for reasons in outside])
+    extra = added[pooled.cell_class]
+    patients = conditional_patients(pooled.population, [model_scale(trait, value) for trait, value in values.items()])
+    predictor = linear_predictor(pooled, levels, patients, extra)
+    return PatientNumbers(
+        pooled=pooled,
         levels=levels,
         traits=traits,
         patients=patients,
         predictor=predictor,
-        rates=rates(model, levels, predictor),
+        rates=rates(pooled, levels, predictor),
         outside=outside,
         extra=extra,
     )
 
 
-def from_decision(found: Answer) -> dict[int, tuple[float, float, float]]:
+def from_decision(found: PatientNumbers) -> dict[int, tuple[float, float, float]]:
     """Response rates of CAR-T counted from apheresis: median and 95 % interval, by the index of their cell.
 
     The rate from infusion times the chance of reaching it, by the fixed quasi-random draws of both. Cells of other
     classes and families, and those without known attrition, are not in the result.
     """
     pairs = []
-    for index, cell in enumerate(found.model.cells):
+    for index, cell in enumerate(found.pooled.cells):
         if CLASSES[cell.class_index] == "car_t" and cell.family == "response":
             own = found.place.get(("apheresed_not_infused", cell.option))
             lost = found.place.get(("apheresed_not_infused", "car_t")) if own is None else own
@@ -120,15 +120,15 @@ def from_decision(found: Answer) -> dict[int, tuple[float, float, float]]:
                 pairs.append((index, lost))
     if not pairs:
         return {}
-    noise = found.model.population.noise
+    noise = found.pooled.population.noise
     sides = []
     for side, column in ((0, 0), (1, 2)):
         cells = [pair[side] for pair in pairs]
         mean, sd = found.predictor.mean[cells], np.sqrt(found.predictor.variance[cells])
         sides.append(logistic(mean[:, :, None] + sd[:, :, None] * noise[:, column]).reshape(len(cells), -1))
-    table = np.full((len(found.model.cells), 3), np.nan)
+    table = np.full((len(found.pooled.cells), 3), np.nan)
     table[[pair[0] for pair in pairs]] = sample_quantiles(sides[0] * (1.0 - sides[1]), (0.5, 0.025, 0.975))
-    table = in_order(found.model, table)
+    table = in_order(found.pooled, table)
     return {index: (float(table[index, 0]), float(table[index, 1]), float(table[index, 2])) for index, _ in pairs}
 
 
@@ -144,15 +144,15 @@ class TraitMove:
     high_value: float
 
 
-def trait_moves(found: Answer, traits: Sequence[str]) -> dict[str, tuple[TraitMove, ...]]:
+def trait_moves(found: PatientNumbers, traits: Sequence[str]) -> dict[str, tuple[TraitMove, ...]]:
     """Mean rate of every class-level cell if an unknown trait were known to be at either end.
 
     Yes/no traits: absent and present; numeric ones: the lowest and highest fifth of patients like this one. A trait
     that no patient like this one varies in has no moves.
     """
-    model = found.model
-    cells = [index for index, cell in enumerate(model.cells) if cell.option in CLASSES]
-    family, klass = model.cell_family[cells], model.cell_class[cells]
+    pooled = found.pooled
+    cells = [index for index, cell in enumerate(pooled.cells) if cell.option in CLASSES]
+    family, klass = pooled.cell_family[cells], pooled.cell_class[cells]
     offset = found.predictor.offset[family, klass]
     total = found.predictor.variance[cells].mean(axis=1) + found.predictor.mean[cells].var(axis=1)
     sd = np.sqrt(np.maximum(total - offset.var(axis=1), 0.0))
@@ -172,9 +172,9 @@ def trait_moves(found: Answer, traits: Sequence[str]) -> dict[str, tuple[TraitMo
         at = (rate @ groups.T / sizes).tolist()
         moves = []
         for row, index in enumerate(cells):
-            if model.used[family[row], klass[row], position]:
+            if pooled.used[family[row], klass[row], position]:
                 first, second = (0, 1) if at[row][0] <= at[row][1] else (1, 0)
-                cell = model.cells[index]
+                cell = pooled.cells[index]
                 moves.append(
                     TraitMove(cell.outcome, cell.option, at[row][first], at[row][second], ends[first], ends[second])
                 )
@@ -182,7 +182,7 @@ def trait_moves(found: Answer, traits: Sequence[str]) -> dict[str, tuple[TraitMo
     return result
 
 
-def cumulative_means(found: Answer) -> tuple[Sequence[str | None], Array]:
+def cumulative_means(found: PatientNumbers) -> tuple[Sequence[str | None], Array]:
     """Mean rate of every cell as the known traits are taken into account one after the other.
 
     Returns
@@ -191,7 +191,7 @@ def cumulative_means(found: Answer) -> tuple[Sequence[str | None], Array]:
         ``traits[0]`` is None (an average patient of the evidence), then the known traits in the model's order;
         means have shape (steps, cells).
     """
-    model = found.model
+    pooled = found.pooled
     known = [trait.id for trait in MODEL_TRAITS if found.traits[trait.id].value is not None]
     steps: list[str | None] = [None, *known]
     means = []
@@ -200,7 +200,7 @@ def cumulative_means(found: Answer) -> tuple[Sequence[str | None], Array]:
         values = [
             model_scale(trait.id, found.traits[trait.id].value) if trait.id in shown else None for trait in MODEL_TRAITS
         ]
-        patients = conditional_patients(model.population, values)
-        predictor = linear_predictor(model, found.levels, patients, np.zeros(len(model.cells)))
-        means.append(rates(model, found.levels, predictor).mean)
+        patients = conditional_patients(pooled.population, values)
+        predictor = linear_predictor(pooled, found.levels, patients, np.zeros(len(pooled.cells)))
+        means.append(rates(pooled, found.levels, predictor).mean)
     return steps, np.array(means)

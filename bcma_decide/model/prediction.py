@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bcma_decide.model.normal import expected_logistic, logistic, mixture_quantiles
 from bcma_decide.model.population import Patients
-from bcma_decide.pooled.file import Levels, Model
+from bcma_decide.pooled.file import Levels, PooledEvidence
 
 Array = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ _PREDICTION = np.array([0.025, 0.975])
 
 
 @dataclass(frozen=True)
-class Predictor:
+class LinearPredictor:
     """Linear predictor of every cell as a mixture over groups of virtual patients.
 
     ``offset`` (families, classes, draws): trait part per virtual patient. ``mean``, ``variance`` (cells, bins):
@@ -52,7 +52,9 @@ class Rates:
     prediction: Array
 
 
-def linear_predictor(model: Model, levels: Levels, patients: Patients, extra_variance: Array) -> Predictor:
+def linear_predictor(
+    pooled: PooledEvidence, levels: Levels, patients: Patients, extra_variance: Array
+) -> LinearPredictor:
     """Mixture of the linear predictor for every cell.
 
     Parameters
@@ -64,24 +66,24 @@ def linear_predictor(model: Model, levels: Levels, patients: Patients, extra_var
     extra_variance
         Added per cell for lying outside the evidence, shape (cells,).
     """
-    deviation = held(model, patients.values) - model.reference
-    offset = np.einsum("fct,nt->fcn", model.effects, deviation)
+    deviation = held(pooled, patients.values) - pooled.reference
+    offset = np.einsum("fct,nt->fcn", pooled.effects, deviation)
     draws = offset.shape[2] - offset.shape[2] % BINS
     order = np.argsort(offset[:, :, :draws], axis=2, kind="stable").reshape(*offset.shape[:2], BINS, -1)
     binned = np.take_along_axis(offset[:, :, None, :], order, axis=3)
     bin_mean, bin_variance = binned.mean(axis=3), binned.var(axis=3)
     bin_deviation = deviation[order].mean(axis=3)
 
-    family, klass = model.cell_family, model.cell_class
+    family, klass = pooled.cell_family, pooled.cell_class
     gradient = levels.slope[:, None, :] + bin_deviation[family, klass]
-    own = np.einsum("fctcu->fctu", model.effect_blocks)
+    own = np.einsum("fctcu->fctu", pooled.effect_blocks)
     centred = bin_deviation - bin_deviation.mean(axis=2, keepdims=True)
     patient_covariance = np.cov(deviation.T, bias=True)
     # Patients of one bin differ also where the effect is unsure: E[x'Vx] is more than E[x]'V E[x].
     within_bins = patient_covariance - centred.transpose(0, 1, 3, 2) @ centred / BINS
     scatter = np.einsum("fctu,fctu->fc", own, within_bins)[family, klass]
     parameter_variance = np.einsum("cbt,cbt->cb", gradient @ own[family, klass], gradient) + scatter[:, None]
-    return Predictor(
+    return LinearPredictor(
         offset=offset,
         mean=levels.mean[:, None] + bin_mean[family, klass],
         variance=levels.variance[:, None] + parameter_variance + bin_variance[family, klass] + extra_variance[:, None],
@@ -90,26 +92,26 @@ def linear_predictor(model: Model, levels: Levels, patients: Patients, extra_var
     )
 
 
-def numeric_range(model: Model) -> tuple[Array, Array]:
+def numeric_range(pooled: PooledEvidence) -> tuple[Array, Array]:
     """Lower and upper end of the range in which traits act, model scale, shape (traits,); infinite for yes/no traits.
 
     A line through published cuts says nothing about the far ends, so the effect of a numeric trait is held constant
     beyond a stated number of standard deviations of the evidence population.
     """
-    population = model.population
-    reach = model.assumptions["numeric_reach_sd"] * population.spread
+    population = pooled.population
+    reach = pooled.assumptions["numeric_reach_sd"] * population.spread
     low = np.where(population.binary, -np.inf, population.location - reach)
     high = np.where(population.binary, np.inf, population.location + reach)
     return low, high
 
 
-def held(model: Model, values: Array) -> Array:
+def held(pooled: PooledEvidence, values: Array) -> Array:
     """Trait values with numeric ones held inside :func:`numeric_range`, same shape."""
-    low, high = numeric_range(model)
+    low, high = numeric_range(pooled)
     return np.clip(values, low, high)
 
 
-def rates(model: Model, levels: Levels, predictor: Predictor) -> Rates:
+def rates(pooled: PooledEvidence, levels: Levels, predictor: LinearPredictor) -> Rates:
     """Medians, means and both 95 % intervals of every cell.
 
     *Credible*: the rate for such patients at a typical centre. *Prediction*: at the next centre, whose own level
@@ -129,17 +131,17 @@ def rates(model: Model, levels: Levels, predictor: Predictor) -> Rates:
 
     table = np.column_stack([credible, prediction])
     table[:, 3], table[:, 4] = np.minimum(table[:, 3], table[:, 0]), np.maximum(table[:, 4], table[:, 2])
-    table = in_order(model, np.column_stack([logistic(table), mean]))
+    table = in_order(pooled, np.column_stack([logistic(table), mean]))
     return Rates(median=table[:, 1], mean=table[:, 5], credible=table[:, [0, 2]], prediction=table[:, 3:5])
 
 
-def in_order(model: Model, table: Array) -> Array:
+def in_order(pooled: PooledEvidence, table: Array) -> Array:
     """A table (cells, columns) with the thresholds of each family and option in order, column by column.
 
     Rearrangement of quantiles (Chernozhukov V et al. Econometrica 2010;78:1093-1125): a stricter threshold is never
     more frequent than a looser one.
     """
     table = table.copy()
-    for rows in model.threshold_rows:
+    for rows in pooled.threshold_rows:
         table[rows] = -np.sort(-table[rows], axis=0)
     return table

@@ -69,14 +69,14 @@ def _written(value: Quantity) -> object:
 
 YesNo = Annotated[bool | None, BeforeValidator(_read_plain)]
 Whole = Annotated[int | None, BeforeValidator(_read_plain)]
-Stage = Annotated[int | None, BeforeValidator(_read_plain)]
-Choice = Annotated[str | None, BeforeValidator(_read_plain)]
+StageNumber = Annotated[int | None, BeforeValidator(_read_plain)]
+ChosenWord = Annotated[str | None, BeforeValidator(_read_plain)]
 Amount = Annotated[
     Quantity | None,
     BeforeValidator(_read_plain),
     PlainSerializer(_written, return_type=object, when_used="unless-none"),
 ]
-Drugs = Annotated[tuple[str, ...], BeforeValidator(_read_drugs)]
+DrugNames = Annotated[tuple[str, ...], BeforeValidator(_read_drugs)]
 Courses = Annotated[tuple[Course, ...], BeforeValidator(_read_courses)]
 
 
@@ -100,7 +100,7 @@ class Patient(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     age: Whole = None
-    sex: Choice = None
+    sex: ChosenWord = None
     weight: Amount = None
     ecog: Whole = None
     karnofsky: Whole = None
@@ -113,8 +113,8 @@ class Patient(BaseModel):
     gain_1q: YesNo = None
     extramedullary_disease: YesNo = None
     plasma_cell_leukemia: YesNo = None
-    iss: Stage = None
-    r_iss: Stage = None
+    iss: StageNumber = None
+    r_iss: StageNumber = None
     beta2_microglobulin: Amount = None
     albumin: Amount = None
     ldh: Amount = None
@@ -122,10 +122,10 @@ class Patient(BaseModel):
     rapid_progression: YesNo = None
     high_disease_burden: YesNo = None
     prior_lines: Whole = None
-    refractory_to: Drugs = ()
-    exposed_to: Drugs = ()
-    naive_to: Drugs = ()
-    received: Drugs = ()
+    refractory_to: DrugNames = ()
+    exposed_to: DrugNames = ()
+    naive_to: DrugNames = ()
+    received: DrugNames = ()
     triple_class_refractory: YesNo = None
     penta_drug_refractory: YesNo = None
     prior_bcma: YesNo = None

@@ -163,7 +163,7 @@ def read_quantity(field: ProfileField, value: object) -> Quantity | None:
     if not written and unit.name == "%" and 0 < number < 1:
         raise Unreadable(Fault(f"{quote(value)} may be a fraction or a percentage", "write the unit, as in '60 %'"))
     canonical = field.units[0]
-    kept = number if unit is canonical else converted(number, unit, canonical)
+    kept = number if unit is canonical else converted_quantity(number, unit, canonical)
     _check_range(field, kept, f"{number:g} {unit.name}")
     return Quantity(kept, canonical.name)
 
@@ -291,7 +291,7 @@ def find_unit(field: ProfileField, written: str) -> Unit | None:
     return None
 
 
-def converted(number: float, unit: Unit, canonical: Unit) -> float:
+def converted_quantity(number: float, unit: Unit, canonical: Unit) -> float:
     """Convert by the unit library, to 12 digits: a cut-off given in another unit stays exactly that."""
     registry = _registry()
     given = registry.Quantity(number, unit.pint)

@@ -16,7 +16,7 @@ from bcma_decide.errors import EvidenceError
 from bcma_decide.pooled.score_book import Citation, row_of, rows_of
 
 CodeBasis = Literal["verified", "secondary", "recalled"]
-Measure = Literal["value", "of_upper_limit", "answer"]
+ResultKind = Literal["value", "of_upper_limit", "answer"]
 Layer = Literal["ingredient", "product", "ndc", "atc", "procedure", "name"]
 LAYERS: Final[tuple[Layer, ...]] = ("ingredient", "product", "ndc", "atc", "procedure", "name")
 """Steps of the drug resolver, the surest first."""
@@ -68,7 +68,7 @@ class Code(NamedTuple):
         return self.basis != RECALLED
 
 
-class Answer(NamedTuple):
+class CodedResult(NamedTuple):
     """A coded result and the value of the profile it stands for."""
 
     system: str
@@ -82,9 +82,9 @@ class ObservationCodes(NamedTuple):
     """The codes of one field of the profile, and how old a value may be."""
 
     field: str
-    measure: Measure
+    measure: ResultKind
     codes: tuple[Code, ...]
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[CodedResult, ...] = ()
     max_age_days: int | None = None
     """None: a value of any time counts."""
     reason: str = ""
@@ -178,7 +178,7 @@ class Codes:
     systems: Mapping[str, str]
     """Address of a code system -> its short name here."""
     observations: tuple[ObservationCodes, ...]
-    answers: tuple[Answer, ...]
+    answers: tuple[CodedResult, ...]
     diagnoses: tuple[DiagnosisCodes, ...]
     drugs: tuple[DrugCodes, ...]
     other_drugs: tuple[Code, ...]
@@ -203,11 +203,11 @@ class Codes:
                 systems=dict(plain["systems"]),
                 observations=tuple(
                     ObservationCodes(
-                        **{**row, "codes": rows_of(Code, row["codes"]), "answers": rows_of(Answer, row["answers"])}
+                        **{**row, "codes": rows_of(Code, row["codes"]), "answers": rows_of(CodedResult, row["answers"])}
                     )
                     for row in plain["observations"]
                 ),
-                answers=rows_of(Answer, plain["answers"]),
+                answers=rows_of(CodedResult, plain["answers"]),
                 diagnoses=tuple(
                     DiagnosisCodes(**{**row, "codes": rows_of(Code, row["codes"])}) for row in plain["diagnoses"]
                 ),

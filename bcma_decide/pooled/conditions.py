@@ -22,7 +22,7 @@ class Is(NamedTuple):
     value: bool
 
 
-class Known(NamedTuple):
+class IsKnown(NamedTuple):
     """Whether a trait is known at all: ``{trait: hiv, known: false}``. The one condition that is never unknown."""
 
     trait: str
@@ -53,7 +53,7 @@ class Drugs(NamedTuple):
     at_least: int = 1
 
 
-class Course(NamedTuple):
+class HadCourse(NamedTuple):
     """An earlier course of BCMA therapy of one of these kinds, its last dose inside the bounds (months ago)."""
 
     kinds: tuple[str, ...]
@@ -85,7 +85,7 @@ class Some(NamedTuple):
     parts: tuple[Condition, ...]
 
 
-Leaf = Is | Known | OneOf | Within | Drugs | Course | Score
+Leaf = Is | IsKnown | OneOf | Within | Drugs | HadCourse | Score
 Condition = Leaf | Not | Every | Some
 
 
@@ -112,7 +112,7 @@ def to_plain(condition: Condition) -> dict[str, Any]:
             return {"not": to_plain(part)}
         case Is(trait, value):
             return {"trait": trait, "is": value}
-        case Known(trait, value):
+        case IsKnown(trait, value):
             return {"trait": trait, "known": value}
         case OneOf(trait, values):
             return {"trait": trait, "one_of": list(values)}
@@ -121,7 +121,7 @@ def to_plain(condition: Condition) -> dict[str, Any]:
         case Drugs(state, drugs, drug_class, at_least):
             named = {"drugs": list(drugs)} if drugs else {"drug_class": drug_class}
             return {**named, "state": state, "at_least": at_least}
-        case Course(kinds, months):
+        case HadCourse(kinds, months):
             return {"courses": list(kinds), "months": months.given()}
         case Score(score, bounds):
             return {"score": score, **bounds.given()}
@@ -147,7 +147,7 @@ def _of_trait(plain: Mapping[str, Any]) -> Condition:
     if "is" in plain:
         return Is(trait, plain["is"])
     if "known" in plain:
-        return Known(trait, plain["known"])
+        return IsKnown(trait, plain["known"])
     if "one_of" in plain:
         return OneOf(trait, tuple(plain["one_of"]))
     return Within(trait, _bounds(plain), plain.get("unit", ""))
@@ -162,6 +162,6 @@ _SHAPES: Final[Mapping[str, Callable[[Mapping[str, Any]], Condition]]] = {
     "drug_class": lambda plain: Drugs(
         plain["state"], drug_class=plain["drug_class"], at_least=plain.get("at_least", 1)
     ),
-    "courses": lambda plain: Course(tuple(plain["courses"]), _bounds(plain.get("months") or {})),
+    "courses": lambda plain: HadCourse(tuple(plain["courses"]), _bounds(plain.get("months") or {})),
     "score": lambda plain: Score(plain["score"], _bounds(plain)),
 }

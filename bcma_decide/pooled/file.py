@@ -1,7 +1,7 @@
 """Read and check the pooled file: everything the bedside knows.
 
-`Model` is the file as arrays, laid out cell by cell (a cell is one option at one outcome) so that one patient costs a
-handful of array operations.
+`PooledEvidence` is the file as arrays, laid out cell by cell (a cell is one option at one outcome) so that one patient
+costs a handful of array operations.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Population:
 
 
 @dataclass(frozen=True)
-class Model:
+class PooledEvidence:
     """The pooled file, checked, as arrays.
 
     ``effects`` has shape (families, classes, traits), ``effect_covariance`` (families, classes * traits, classes *
@@ -153,7 +153,7 @@ class Model:
         return tuple(rows for rows in groups if len(rows) > 1)
 
 
-def read_model(path: Path) -> Model:
+def read_pooled(path: Path) -> PooledEvidence:
     """Read the pooled file.
 
     Raises
@@ -194,7 +194,7 @@ def read_model(path: Path) -> Model:
         ) from error
 
 
-def model_from_document(document: Mapping[str, Any]) -> Model:
+def model_from_document(document: Mapping[str, Any]) -> PooledEvidence:
     """Arrays from a parsed pooled file; raises KeyError, TypeError or ValueError where it is not as expected."""
     traits: Sequence[str] = document["traits"]["ids"]
     if tuple(traits) != MODEL_TRAIT_IDS:
@@ -252,7 +252,7 @@ def model_from_document(document: Mapping[str, Any]) -> Model:
         for setting, rows in raw.items()
     }
     population = document["population"]
-    return Model(
+    return PooledEvidence(
         hash=document["evidence"]["hash"],
         date=document["evidence"]["date"],
         version=document["evidence"]["version"],

@@ -59,7 +59,7 @@ class ScoreItem(NamedTuple):
     points: float = 0.0
 
 
-class Group(NamedTuple):
+class ScoreGroup(NamedTuple):
     """One category of a score, with what was published for it."""
 
     label: str
@@ -72,7 +72,7 @@ class PointScore(NamedTuple):
 
     about: About
     items: tuple[ScoreItem, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[ScoreGroup, ...]
 
     @property
     def highest(self) -> float:
@@ -165,7 +165,9 @@ class ScoreBook(NamedTuple):
                 PointScore(
                     _about(row),
                     tuple(_item(item) for item in row["items"]),
-                    tuple(row_of(Group, {**group, "bounds": Bounds(**group["bounds"])}) for group in row["groups"]),
+                    tuple(
+                        row_of(ScoreGroup, {**group, "bounds": Bounds(**group["bounds"])}) for group in row["groups"]
+                    ),
                 )
                 for row in plain["points"]
             ),

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from bcma_decide.patient.fields import FIELDS, or_list
 from bcma_decide.patient.phrases import COURSE_KINDS, label_of, yes_no
-from bcma_decide.pooled.conditions import Condition, Course, Drugs, Every, Is, Known, Not, OneOf, Score, Some, Within
+from bcma_decide.pooled.conditions import (
+    Condition,
+    Drugs,
+    Every,
+    HadCourse,
+    Is,
+    IsKnown,
+    Not,
+    OneOf,
+    Score,
+    Some,
+    Within,
+)
 from bcma_decide.pooled.definitions import Definitions
 
 
@@ -21,7 +33,7 @@ def condition_words(condition: Condition, definitions: Definitions) -> str:
             return f"{label_of(trait)} {yes_no(value, trait)}"
         case Is(trait, value):
             return label_of(trait) if value else f"no {label_of(trait)}"
-        case Known(trait, value):
+        case IsKnown(trait, value):
             return f"{label_of(trait)} {'known' if value else 'not known'}"
         case OneOf(trait, values):
             return f"{label_of(trait)} {or_list([str(value) for value in values])}"
@@ -31,7 +43,7 @@ def condition_words(condition: Condition, definitions: Definitions) -> str:
             label = or_list(drugs) if drugs else definitions.class_label(drug_class)
             count = f"{at_least} or more of " if at_least > 1 else ""
             return f"{'refractory to' if state == 'refractory' else 'given'} {count}{label}"
-        case Course(kinds, months):
+        case HadCourse(kinds, months):
             names = or_list([COURSE_KINDS[kind] for kind in kinds])
             when = f", {months.words('months').replace('below', 'less than')} ago" if months.edges else ""
             return f"earlier BCMA {names}{when}"

@@ -26,7 +26,7 @@ def applies(rule: Rule, region: str) -> bool:
     return rule.region in (None, region)
 
 
-def options_of(rule: Rule) -> tuple[tuple[ClassId, str | None], ...]:
+def options_of_rule(rule: Rule) -> tuple[tuple[ClassId, str | None], ...]:
     """Class and product of every option the rule concerns; product None for the whole class."""
     classes = CLASSES if rule.class_id == "any" else (rule.class_id,)
     return tuple((class_id, product) for class_id in classes for product in rule.products or (None,))
@@ -40,7 +40,7 @@ def _judge(rule: Rule, facts: Facts, region: str, on: date) -> Iterator[Finding]
     if found.value is False:
         return
     state: FindingState = "fires" if found.value and holds_now else "cannot_be_judged"
-    for class_id, product in options_of(rule):
+    for class_id, product in options_of_rule(rule):
         yield Finding(
             id=rule.id,
             applies_to={"class": class_id} | ({"product": product} if product else {}),

@@ -66,7 +66,7 @@ async def answer(service: Service, asked: Question, *, face: str, issuer: str = 
 
 
 def _answered(service: Service, asked: Question, face: str, issuer: str) -> Answered:
-    comparison = answer_question(asked, service.model)
+    comparison = answer_question(asked, service.pooled)
     if service.audit is None:
         return Answered(comparison)
     document = result_json(comparison)

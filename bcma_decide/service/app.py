@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from bcma_decide.comparing.compare import check_region, compare
 from bcma_decide.errors import AuditError, Problem
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.file import Model
+from bcma_decide.pooled.file import PooledEvidence
 from bcma_decide.service.answering import AUDIT_HEADER
 from bcma_decide.service.audit.audit_address import open_audit
 from bcma_decide.service.callers.tokens import TokenGate, Verifier
@@ -29,7 +29,7 @@ from bcma_decide.service.hooks.cds_hooks import hooks_router
 from bcma_decide.service.hooks.hooks_request import Feedback, HooksRequest
 from bcma_decide.service.http.access_log import AccessLog
 from bcma_decide.service.http.headers import SecurityHeaders
-from bcma_decide.service.http.limits import Limits
+from bcma_decide.service.http.limits import RequestLimits
 from bcma_decide.service.http.metrics import CONTENT_TYPE, Metrics
 from bcma_decide.service.http.problems import Refusal, refusal_response
 from bcma_decide.service.page.page import page_router
@@ -48,7 +48,7 @@ _SWEPT: Final = 60.0
 
 def create_app(
     settings: Settings,
-    model: Model,
+    pooled: PooledEvidence,
     *,
     reader: Reader | None = None,
     sessions: Sessions | None = None,
@@ -62,7 +62,7 @@ def create_app(
     ----------
     settings
         As read; with no issuer it is open, and whoever starts it sees to it that only this machine can call.
-    model
+    pooled
         The evidence, loaded once.
     reader
         From a FHIR record to a profile. Without one there are no CDS Hooks services, and REST takes profiles only.
@@ -84,17 +84,17 @@ def create_app(
     AuditError
         When the audit of the settings cannot be opened and written.
     """
-    check_region(model, settings.region)
-    metrics = Metrics(model.hash)
+    check_region(pooled, settings.region)
+    metrics = Metrics(pooled.hash)
     verifier = None if settings.open else Verifier(settings, transport=transport)
     audit = None if settings.audit is None else open_audit(settings.audit.get_secret_value(), write=True)
     client = FhirClient(settings, metrics, resolve=resolve)
     kept = sessions or Sessions(secure=settings.https)
-    service = Service(settings, model, metrics, reader, today, client, kept, audit)
+    service = Service(settings, pooled, metrics, reader, today, client, kept, audit)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await service.workers.run(compare, Patient(), model=model)  # what is worked out once is worked out now
+        await service.workers.run(compare, Patient(), pooled=pooled)  # what is worked out once is worked out now
         app.state.ready = True
         sweeping = asyncio.create_task(_sweep(service.sessions))
         yield
@@ -125,7 +125,7 @@ def create_app(
     _add_refusals(app)
     _describe(app)
     app.add_middleware(TokenGate, verifier=verifier, page=settings.page != "off")
-    app.add_middleware(Limits, settings=settings)
+    app.add_middleware(RequestLimits, settings=settings)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -157,7 +157,7 @@ def _add_health(app: FastAPI, service: Service) -> None:
         status = "ready" if app.state.ready else "stopping"
         if status == "ready" and service.audit is not None and not await service.workers.run(service.audit.ready):
             status = "audit cannot be written"
-        content = {"status": status, "version": __version__, "evidence": service.model.hash}
+        content = {"status": status, "version": __version__, "evidence": service.pooled.hash}
         return JSONResponse(content, 200 if status == "ready" else 503)
 
     if service.settings.metrics:

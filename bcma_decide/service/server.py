@@ -9,7 +9,7 @@ from typing import Any
 import uvicorn
 
 from bcma_decide.errors import Problem, ServiceError
-from bcma_decide.pooled.file import Model
+from bcma_decide.pooled.file import PooledEvidence
 from bcma_decide.service.app import create_app
 from bcma_decide.service.http.access_log import set_up_logging
 from bcma_decide.service.service import Reader
@@ -17,7 +17,11 @@ from bcma_decide.service.settings import Settings, require_authentication
 
 
 def run(
-    settings: Settings, model: Model, *, reader: Reader | None = None, started: Callable[[str, int], None] | None = None
+    settings: Settings,
+    pooled: PooledEvidence,
+    *,
+    reader: Reader | None = None,
+    started: Callable[[str, int], None] | None = None,
 ) -> None:
     """Serve until SIGTERM or an interrupt; requests that are running then are finished.
 
@@ -25,7 +29,7 @@ def run(
     ----------
     settings
         As read.
-    model
+    pooled
         The evidence.
     reader
         From a FHIR record to a profile; without one there are no CDS Hooks services.
@@ -38,7 +42,7 @@ def run(
         When it would be open to a network, or cannot listen there.
     """
     require_authentication(settings)
-    app = create_app(settings, model, reader=reader)
+    app = create_app(settings, pooled, reader=reader)
     set_up_logging()
     proxies = [str(network) for network in settings.trusted_proxies]
     config = uvicorn.Config(

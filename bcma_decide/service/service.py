@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from bcma_decide.comparison import RecordLedger
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.file import Model
+from bcma_decide.pooled.file import PooledEvidence
 from bcma_decide.service.fetching.fhir_client import FhirClient
 from bcma_decide.service.http.metrics import Metrics
 from bcma_decide.service.sessions import Sessions
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bcma_decide.service.audit.audit import Audit
 
 Parameters = ParamSpec("Parameters")
-Result = TypeVar("Result")
+Returned = TypeVar("Returned")
 
 
 class Reading(Protocol):
@@ -66,14 +66,14 @@ class Workers:
         self._print = ThreadPoolExecutor(1, thread_name_prefix="print")
 
     async def run(
-        self, function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
-    ) -> Result:
+        self, function: Callable[Parameters, Returned], *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Returned:
         """Run a function that takes milliseconds."""
         return await asyncio.get_running_loop().run_in_executor(self._compare, partial(function, *args, **kwargs))
 
     async def run_printing(
-        self, function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
-    ) -> Result:
+        self, function: Callable[Parameters, Returned], *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Returned:
         """Run a function that takes seconds, one at a time; what is given up before its turn is not begun."""
         return await asyncio.get_running_loop().run_in_executor(self._print, partial(function, *args, **kwargs))
 
@@ -88,7 +88,7 @@ class Service:
     """One running service."""
 
     settings: Settings
-    model: Model
+    pooled: PooledEvidence
     metrics: Metrics
     reader: Reader | None
     today: Callable[[], date]

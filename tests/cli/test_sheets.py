@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bcma_decide.cli import compare as command
-from bcma_decide.comparing.compare import load_model
+from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.comparison import Comparison
 from bcma_decide.render.words.language import languages
 from tests.render.reading import words
@@ -158,7 +158,7 @@ def test_a_sheet_that_cannot_be_is_refused_before_any_work(profile, folder, monk
 )
 @pytest.mark.parametrize("kind", ["--html", "--pdf"])
 def test_a_path_that_cannot_be_written_is_one_line(folder, monkeypatch, kind, name, reason):
-    monkeypatch.setattr("bcma_decide.comparing.compare.load_model", None)
+    monkeypatch.setattr("bcma_decide.comparing.compare.load_pooled", None)
     result = invoke("compare", "--age", "71", kind, name)
     refused(result, f"{Path(name)}: cannot be written: {reason}")
     assert len(result.stderr.splitlines()) == 1
@@ -226,7 +226,7 @@ def test_on_a_terminal_a_pdf_that_is_being_written_is_announced(folder):
 
 def limit():
     """The first day on which the evidence is too old."""
-    model = load_model()
+    model = load_pooled()
     of = date.fromisoformat(model.date)
     months = of.month - 1 + int(model.assumptions["evidence_months"])
     year, month = of.year + months // 12, months % 12 + 1
@@ -239,7 +239,7 @@ def test_evidence_that_is_old_today_is_announced(monkeypatch, days, told):
     result = invoke("compare", "--age", "71", "--json")
     assert result.exit_code == 0
     assert Comparison.model_validate_json(result.stdout).evidence.out_of_date is False
-    assert result.stderr.startswith(f"the evidence is of {load_model().date}, more than 12 months old") == told
+    assert result.stderr.startswith(f"the evidence is of {load_pooled().date}, more than 12 months old") == told
     assert len(result.stderr.splitlines()) == told
 
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from bcma_decide.cli import app
 from bcma_decide.comparison import Comparison
-from bcma_decide.pooled.file import read_model
+from bcma_decide.pooled.file import read_pooled
 from bcma_decide.workshop.evidence.catalogue import load_catalogue
 
 
@@ -25,7 +25,7 @@ def test_build_writes_a_file_that_compare_reads_and_says_what_it_wrote(tmp_path)
     first = target.read_bytes()
     assert run("evidence", "build", "--output", str(target)).exit_code == 0
     assert first == target.read_bytes()
-    assert read_model(target).cells
+    assert read_pooled(target).cells
 
 
 def test_recalled_figures_may_not_replace_the_shipped_file():

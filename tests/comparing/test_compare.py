@@ -230,9 +230,9 @@ def test_explaining_adds_and_changes_no_number():
 def test_an_age_nobody_studied_is_flagged_widened_and_found():
     patient = Patient(**{**KNOWN, "age": 100, "frail": "unknown"})
     shipped = load_model()
-    flagged = compare(patient, model=shipped)
+    flagged = compare(patient, pooled=shipped)
     without = replace(shipped, assumptions={**shipped.assumptions, "outside_evidence_sd": 0.0})
-    plain = compare(patient, model=without)
+    plain = compare(patient, pooled=without)
     assert (shipped.age_range[:, 1] < 100).all()
     for (_, _, wide), (_, _, narrow) in zip(estimated(flagged), estimated(plain), strict=True):
         assert any(reason.startswith("age 100, studied ") for reason in wide.outside_evidence)
@@ -267,7 +267,7 @@ def test_numbers_far_from_the_centre_are_said_to_be_held():
     """The factory's ages are 65 with SD 10; with a reach of 1.5 SD the effect stops at 80 and at 50 years."""
     small = model({("orr", "car_t"): Level(1.0)}, assumptions={"numeric_reach_sd": 1.5})
     for age, found in ((80, 0), (81, 1), (50, 0), (49, 1)):
-        findings = [f for f in compare(Patient(age=age), model=small).findings if f.id == "held.age"]
+        findings = [f for f in compare(Patient(age=age), pooled=small).findings if f.id == "held.age"]
         assert found == len(findings), age
         assert all("50 to 80" in f.text and f.severity == "information" for f in findings)
 
@@ -372,7 +372,7 @@ def test_a_step_of_the_waterfall_by_hand():
         covariance={"response": [[1e-6]]},
         prevalence={"extramedullary_disease": 0.5},
     )
-    found = compare(Patient(extramedullary_disease="yes"), explain=["orr"], model=small)
+    found = compare(Patient(extramedullary_disease="yes"), explain=["orr"], pooled=small)
     steps = outcomes(found)["orr"].estimates["car_t"].waterfall
     assert [s.label for s in steps] == [
         "average patient of the evidence",
@@ -427,7 +427,7 @@ def test_a_contrast_is_as_certain_as_the_weaker_side_and_gives_its_reasons(few):
         ("orr", option): Level(mean, 0.04, spread2=0.01, studies=2 if option == few else 9)
         for option, mean in zip(CLASSES, (1.2, 1.0), strict=True)
     }
-    found = outcomes(compare(Patient(), model=model(levels)))["orr"]
+    found = outcomes(compare(Patient(), pooled=model(levels)))["orr"]
     assert [e.certainty for e in (found.estimates[few], found.contrast)] == ["very low", "very low"]
     assert found.contrast.reasons == found.estimates[few].reasons
     assert "down for few studies: 2" in found.contrast.reasons
@@ -438,7 +438,7 @@ def test_a_contrast_is_as_certain_as_the_weaker_side_and_gives_its_reasons(few):
 def test_a_contrast_by_hand():
     """Gap 1.3 - 0.6 with variance 0.05 + 0.08; the bias term of the factory has SD 0.3 and adds 0.09."""
     small = model({("orr", "car_t"): Level(1.3, 0.05), ("orr", "bite"): Level(0.6, 0.08)})
-    contrast = outcomes(compare(Patient(), model=small))["orr"].contrast
+    contrast = outcomes(compare(Patient(), pooled=small))["orr"].contrast
     assert (contrast.options, contrast.bias_sd) == (("car_t", "bite"), 0.3)
     assert contrast.tipping_point_log_or == pytest.approx(0.7, abs=1e-6)
     assert contrast.probability_first_higher == pytest.approx(norm.cdf(0.7 / 0.22**0.5), abs=1e-5)
@@ -530,10 +530,10 @@ def test_every_number_of_a_patient_is_finite(profile):
 def test_a_warm_answer_takes_less_than_fifty_milliseconds():
     """The median of 20; it takes about a fifth of that on a small machine."""
     shipped, patient = load_model(), Patient(age=71, extramedullary_disease="yes")
-    compare(patient, model=shipped)
+    compare(patient, pooled=shipped)
     times = []
     for _ in range(20):
         start = time.process_time()  # other tests may be running beside this one
-        compare(patient, model=shipped)
+        compare(patient, pooled=shipped)
         times.append(time.process_time() - start)
     assert median(times) < 0.050

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bcma_decide.comparing.compare import answer_question, compare, load_model
+from bcma_decide.comparing.compare import answer_question, compare, load_pooled
 from bcma_decide.comparing.question import Question
 from bcma_decide.comparison import InputLine, RecordLedger, result_json
 from bcma_decide.fhir.reading.reader import read_bundle
@@ -19,28 +19,28 @@ DAY = date(2026, 11, 26)
 
 
 def again(asked):
-    return Question.read(asked.written(), load_model().definitions)
+    return Question.read(asked.written(), load_pooled().definitions)
 
 
 @pytest.mark.parametrize("name", example_names())
 def test_a_profile_gives_the_same_bytes_again(name):
-    patient, model = load_example(name), load_model()
+    patient, pooled = load_example(name), load_pooled()
     asked = Question(patient=patient, setting="interventional", region="EU", date=DAY, explain=("orr",))
-    expected = compare(patient, setting="interventional", region="EU", date=DAY, explain=("orr",), model=model)
+    expected = compare(patient, setting="interventional", region="EU", date=DAY, explain=("orr",), pooled=pooled)
     assert again(asked) == asked
     assert again(asked).written() == asked.written()
-    assert result_json(answer_question(again(asked), model)) == result_json(expected)
+    assert result_json(answer_question(again(asked), pooled)) == result_json(expected)
 
 
 @pytest.mark.parametrize("path", sorted(BUNDLES.glob("*.json")), ids=lambda path: path.stem)
 @pytest.mark.parametrize("infer", [False, True])
 def test_a_record_gives_the_same_bytes_again_ledger_included(path, infer):
-    model = load_model()
-    reading = read_bundle(json.loads(path.read_text("utf-8")), model.codes, model.definitions, DAY, infer=infer)
+    pooled = load_pooled()
+    reading = read_bundle(json.loads(path.read_text("utf-8")), pooled.codes, pooled.definitions, DAY, infer=infer)
     asked = Question(patient=reading.patient, date=DAY, record=reading.ledger)
-    expected = compare(reading.patient, date=DAY, model=model, record=reading.ledger)
+    expected = compare(reading.patient, date=DAY, pooled=pooled, record=reading.ledger)
     assert expected.profile.inputs
-    assert result_json(answer_question(again(asked), model)) == result_json(expected)
+    assert result_json(answer_question(again(asked), pooled)) == result_json(expected)
 
 
 def test_what_is_written_is_small_sorted_and_ascii():

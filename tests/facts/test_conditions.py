@@ -13,11 +13,11 @@ from bcma_decide.logic import Bounds
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.conditions import (
-    Course,
     Drugs,
     Every,
+    HadCourse,
     Is,
-    Known,
+    IsKnown,
     Not,
     OneOf,
     Score,
@@ -91,10 +91,10 @@ settled_by_more = st.one_of(
     listed,
     st.sampled_from([OneOf("sex", ("female",)), OneOf("sex", ("female", "male"))]),
     drugs(),
-    st.tuples(some_kinds, months).map(lambda parts: Course(*parts)),
+    st.tuples(some_kinds, months).map(lambda parts: HadCourse(*parts)),
     st.tuples(st.sampled_from(SCORES), limits((1, 2, 3))).map(lambda parts: Score(*parts)),
 )
-known_or_not = st.tuples(st.sampled_from(YES_NO + DERIVED), st.booleans()).map(lambda parts: Known(*parts))
+known_or_not = st.tuples(st.sampled_from(YES_NO + DERIVED), st.booleans()).map(lambda parts: IsKnown(*parts))
 any_leaf = settled_by_more | known_or_not
 
 
@@ -125,7 +125,7 @@ def test_leaves_come_from_left_to_right(tree):
 
 
 def test_the_plain_form_is_what_the_evidence_files_write():
-    condition = Every((Not(Is("dialysis", True)), Within("crp", Bounds(at_least=3), "mg/dL"), Course(("adc",))))
+    condition = Every((Not(Is("dialysis", True)), Within("crp", Bounds(at_least=3), "mg/dL"), HadCourse(("adc",))))
     assert to_plain(condition) == {
         "all": [
             {"not": {"trait": "dialysis", "is": True}},

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from bcma_decide import Comparison, Patient, compare
-from bcma_decide.comparing.compare import load_model
+from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names, load_example
 from tests.places import RECORDS
@@ -81,7 +81,7 @@ def comparisons() -> Iterator[tuple[str, Comparison]]:
         yield name, _of_example(options.pop("example"), **options)
     for name in RECORD_NAMES:
         record = json.loads((RECORDS / f"{name}.json").read_text(encoding="utf-8"))
-        model = load_model()
+        model = load_pooled()
         yield f"record {name}", compare(read_bundle(record, model.codes, model.definitions, RECORD_DAY).patient)
 
 

@@ -1,4 +1,4 @@
-"""A small pooled document with numbers chosen by hand, and the `Model` it makes."""
+"""A small pooled document with numbers chosen by hand, and the `PooledEvidence` it makes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 from scipy.stats import norm, qmc
 
 from bcma_decide.facts.traits import Traits, TraitValue, derive
-from bcma_decide.model.numbers import Answer, answer
+from bcma_decide.model.numbers import PatientNumbers, patient_numbers
 from bcma_decide.model.population import Patients, conditional_patients
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.file import Model, model_from_document
+from bcma_decide.pooled.file import PooledEvidence, model_from_document
 from bcma_decide.pooled.location import pooled_path
 from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, SETTINGS, sealed
 from bcma_decide.vocabulary import CLASSES, FAMILIES, MODEL_TRAIT_IDS, MODEL_TRAITS, OUTCOMES, model_scale
@@ -173,7 +173,7 @@ def document(
     }
 
 
-def model(levels: Mapping[tuple[str, str], Level], **parts: Any) -> Model:
+def model(levels: Mapping[tuple[str, str], Level], **parts: Any) -> PooledEvidence:
     return model_from_document(document(levels, **parts))
 
 
@@ -198,13 +198,13 @@ def all_known(**values: float | bool) -> Traits:
     return traits(**dict.fromkeys(MODEL_TRAIT_IDS, False) | {"age": 65, "prior_lines": 4} | values)
 
 
-def patients(found: Model, **values: float | bool | None) -> Patients:
+def patients(found: PooledEvidence, **values: float | bool | None) -> Patients:
     """Virtual patients with these traits, in natural units."""
     return conditional_patients(found.population, [model_scale(t, values.get(t)) for t in MODEL_TRAIT_IDS])
 
 
-def ask(found: Model, given: Traits) -> Answer:
-    return answer(found, given, "real_world")
+def ask(found: PooledEvidence, given: Traits) -> PatientNumbers:
+    return patient_numbers(found, given, "real_world")
 
 
 def simulated_traits(plain: Mapping[str, Any], count: int, seed: int = 1) -> np.ndarray:

@@ -114,7 +114,7 @@ def test_from_decision_agrees_with_monte_carlo():
 
 def test_from_decision_is_of_car_t_responses_only():
     found = ask(model(ATTRITION), all_known())
-    cells = [found.model.cells[index] for index in from_decision(found)]
+    cells = [found.pooled.cells[index] for index in from_decision(found)]
     assert {("orr", "car_t"), ("vgpr_or_better", "car_t"), ("orr", "alpha-cel")} == {
         (cell.outcome, cell.option) for cell in cells
     }

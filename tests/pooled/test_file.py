@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bcma_decide import NoEvidenceError, load_model
-from bcma_decide.pooled.file import model_from_document, read_model
+from bcma_decide.pooled.file import model_from_document, read_pooled
 from bcma_decide.pooled.location import pooled_path
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, OUTCOMES
 from tests.model.factory import Effect, Level, document, shipped_document, written
@@ -17,7 +17,7 @@ SMALL = document({("orr", "car_t"): Level(1.0), ("orr", "bite"): Level(0.0)})
 
 def refusal(path):
     with pytest.raises(NoEvidenceError) as caught:
-        read_model(path)
+        read_pooled(path)
     assert caught.value.exit_code == 4
     text = str(caught.value)
     assert str(path) in text
@@ -57,7 +57,7 @@ def test_a_number_changed_by_hand(tmp_path):
     path = tmp_path / "pooled.json"
     text = written(SMALL)
     path.write_text(text, encoding="utf-8")
-    read_model(path)
+    read_pooled(path)
     assert text.count('"mean": 1.0') >= 1
     path.write_text(text.replace('"mean": 1.0', '"mean": 2.0'), encoding="utf-8")
     assert "changed after it was built" in refusal(path)
@@ -81,7 +81,7 @@ def test_a_file_without_a_seal(tmp_path):
 def test_windows_line_ends_are_not_a_change(tmp_path):
     path = tmp_path / "pooled.json"
     path.write_bytes(written(SMALL).replace("\n", "\r\n").encode())
-    assert len(read_model(path).cells) == 2
+    assert len(read_pooled(path).cells) == 2
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_cells_are_the_estimated_ones_and_the_others_keep_their_reason():
 
 def test_the_shipped_file_comes_back_number_for_number():
     """Every number of the file, looked up again in the arrays by its name."""
-    found, plain = read_model(pooled_path()), shipped_document()
+    found, plain = read_pooled(pooled_path()), shipped_document()
     assert plain["evidence"]["hash"] == found.hash
     place = {(cell.outcome, cell.option): index for index, cell in enumerate(found.cells)}
     estimated = 0

@@ -12,7 +12,7 @@ from rich.console import Console
 from bcma_decide.comparison import Comparison, Outcome
 from bcma_decide.errors import NoEvidenceError
 from bcma_decide.render.terminal.comparison import render_comparison, render_explanation, render_sources
-from bcma_decide.render.terminal.page import Page
+from bcma_decide.render.terminal.page import TerminalPage
 
 from .factory import HOSTILE, OPTIONS, comparison, contrast, outcome
 from .reading import DIRECTIVE, numbers_of, numbers_of_contrast, printed, words
@@ -284,7 +284,7 @@ def test_same_comparison_same_text():
 
 
 def test_the_page_is_no_wider_than_reads_well():
-    assert Page(Console(file=io.StringIO(), width=400)).width == 140
+    assert TerminalPage(Console(file=io.StringIO(), width=400)).width == 140
 
 
 def test_importing_the_terminal_stays_light():

@@ -10,11 +10,11 @@ from bcma_decide.logic import Bounds
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.pooled.conditions import (
     Condition,
-    Course,
     Drugs,
     Every,
+    HadCourse,
     Is,
-    Known,
+    IsKnown,
     Leaf,
     Not,
     OneOf,
@@ -47,7 +47,7 @@ def profiles(condition: Condition, wanted: bool) -> list[Values]:
             return [merged(*chosen) for chosen in product(*ways)]
         case Is(trait, value):
             return _trait(trait, value is wanted)
-        case Known(trait, value):
+        case IsKnown(trait, value):
             return [{trait: "no"} if value is wanted else {}]
         case OneOf(trait, values):
             return [{trait: value} for value in _choices(trait) if (value in values) is wanted]
@@ -57,7 +57,7 @@ def profiles(condition: Condition, wanted: bool) -> list[Values]:
             ]
         case Drugs():
             return _drugs(condition, wanted)
-        case Course(kinds, months):
+        case HadCourse(kinds, months):
             return _courses(kinds, months, wanted)
         case Score(score, bounds):
             return [_scored(score, bounds, wanted)]

@@ -12,7 +12,7 @@ import pytest
 from bcma_decide import Patient, compare, load_model
 from bcma_decide.facts.traits import derive
 from bcma_decide.patient.fields import FIELDS
-from bcma_decide.pooled.conditions import Known, Within, leaves
+from bcma_decide.pooled.conditions import IsKnown, Within, leaves
 from bcma_decide.pooled.in_force import days_of
 from bcma_decide.pooled.location import evidence_directory
 from bcma_decide.rules.findings import rule_findings
@@ -95,7 +95,7 @@ def test_of_an_empty_profile_it_says_what_it_needs(rule):
 
 
 def test_only_rules_on_tests_not_yet_done_fire_on_silence():
-    asked = {rule.id for rule in RULES.values() if any(isinstance(leaf, Known) for leaf in leaves(rule.when))}
+    asked = {rule.id for rule in RULES.values() if any(isinstance(leaf, IsKnown) for leaf in leaves(rule.when))}
     assert asked == FIRE_ON_SILENCE
 
 

@@ -158,7 +158,7 @@ def test_findings_come_worst_first_and_open_ones_after_those_that_fire():
         for severity in reversed(SEVERITIES)
     ]
     model = replace(MODEL, rules=replace(MODEL.rules, rules=tuple(rules)))
-    order = [finding.id for finding in compare(Patient(dialysis="yes"), model=model).findings]
+    order = [finding.id for finding in compare(Patient(dialysis="yes"), pooled=model).findings]
     assert [name for name in order if name.startswith("kidney.")] == [
         f"kidney.{severity}-{name}-{basis}"
         for basis in ("verified", "recalled")

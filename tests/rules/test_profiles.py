@@ -7,7 +7,19 @@ import pytest
 from bcma_decide.facts.traits import derive
 from bcma_decide.logic import Bounds
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.conditions import Course, Drugs, Every, Is, Known, Not, OneOf, Score, Some, Within, to_plain
+from bcma_decide.pooled.conditions import (
+    Drugs,
+    Every,
+    HadCourse,
+    Is,
+    IsKnown,
+    Not,
+    OneOf,
+    Score,
+    Some,
+    Within,
+    to_plain,
+)
 from bcma_decide.pooled.definitions import shipped_definitions
 from bcma_decide.vocabulary import MODEL_TRAITS
 from tests.rules.profiles import alone, merged, profiles
@@ -16,8 +28,8 @@ BELOW_45 = Within("creatinine_clearance", Bounds(below=45), "mL/min")
 CONDITIONS = [
     *(Is(trait.id, value) for trait in MODEL_TRAITS if trait.kind == "binary" for value in (True, False)),
     Is("dialysis", False),
-    Known("hbsag", True),
-    Known("hbsag", False),
+    IsKnown("hbsag", True),
+    IsKnown("hbsag", False),
     OneOf("ecog", (0, 3)),
     OneOf("iss", (2,)),
     OneOf("sex", ("male",)),
@@ -28,8 +40,8 @@ CONDITIONS = [
     Drugs("refractory", ("lenalidomide", "pomalidomide"), at_least=2),
     Drugs("exposed", drug_class="proteasome_inhibitor", at_least=2),
     Drugs("refractory", drug_class="anti_cd38"),
-    Course(("car_t", "adc")),
-    Course(("bispecific",), Bounds(at_least=3, below=12)),
+    HadCourse(("car_t", "adc")),
+    HadCourse(("bispecific",), Bounds(at_least=3, below=12)),
     *(Score(name, Bounds(at_least=2)) for name in ("car_hematotox", "mycare", "r2_iss", "simplified_frailty")),
     Score("car_hematotox", Bounds(above=1, below=4)),
     Not(BELOW_45),

@@ -10,7 +10,7 @@ from functools import cache
 
 import httpx
 
-from bcma_decide.comparing.compare import load_model
+from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.comparison import RecordLedger, UnmappedLine
 from bcma_decide.patient.profile import Patient
 from bcma_decide.service.app import create_app
@@ -27,7 +27,7 @@ JSON = {"Content-Type": "application/json"}
 
 @cache
 def model():
-    return load_model()
+    return load_pooled()
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def example_record(number=0):
 
 @cache
 def _comparison():
-    return compare(Patient(), model=model())
+    return compare(Patient(), pooled=model())
 
 
 # What is recorded

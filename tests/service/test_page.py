@@ -50,7 +50,7 @@ def sheet_of(answer):
 
 
 def expected_part(profile, sheet=None, **options):
-    return render_part(compare(Patient.read(profile), date=TODAY, model=model(), **options), sheet or Sheet())
+    return render_part(compare(Patient.read(profile), date=TODAY, pooled=model(), **options), sheet or Sheet())
 
 
 # the form there and back

@@ -54,7 +54,7 @@ def problems(answer):
 def test_a_record_gives_the_comparison_of_its_profile_with_the_ledger(name):
     record = record_of(name)
     reading = read_bundle(record, model().codes, model().definitions, TODAY)
-    expected = compare(reading.patient, model=model(), date=TODAY, record=reading.ledger)
+    expected = compare(reading.patient, pooled=model(), date=TODAY, record=reading.ledger)
     for answer in (send(record), post(SERVICE, "/comparisons", {"record": record})):
         assert answer.status_code == 200, answer.text
         assert answer.text == result_json(expected)

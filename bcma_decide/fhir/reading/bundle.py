@@ -52,7 +52,7 @@ class Resource:
 
 
 @dataclass(frozen=True)
-class Record:
+class PatientRecord:
     """The resources of one patient, and what was left aside."""
 
     patient: Resource | None
@@ -106,7 +106,7 @@ def parse_bundle(text: str, name: str = "bundle") -> dict[str, Any]:
     return value
 
 
-def read_record(bundle: Plain) -> Record:
+def open_record(bundle: Plain) -> PatientRecord:
     """Take the resources of a bundle apart; of one patient, or refused.
 
     Raises
@@ -167,7 +167,7 @@ READ: Final = (
 """Kinds of resources that speak of the patient here; Medication is looked up by reference."""
 
 
-def _of_one_patient(resources: Sequence[Resource], junk: int, more_pages: bool) -> Record:
+def _of_one_patient(resources: Sequence[Resource], junk: int, more_pages: bool) -> PatientRecord:
     patients = [each for each in resources if each.kind == "Patient"]
     if len(patients) > 1:
         raise refusal(patients[1].path, "is a second patient", "one patient per bundle")
@@ -187,7 +187,7 @@ def _of_one_patient(resources: Sequence[Resource], junk: int, more_pages: bool) 
         where = list(other.values())[0 if known else 1]
         raise refusal(f"{where.path}.subject", "is not the patient of the bundle", "one patient per bundle")
     kept = [each for each in resources if each.kind in (*READ, "Medication") and each not in orphans]
-    return Record(patient, tuple(kept), tuple(orphans), junk, more_pages)
+    return PatientRecord(patient, tuple(kept), tuple(orphans), junk, more_pages)
 
 
 def subject_of(data: Plain) -> str | None:

@@ -16,14 +16,14 @@ _COMPARED: Final = 500
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenFind:
     """The value of one field, if there is one, and a line for everything found."""
 
     value: str | None
     lines: tuple[InputLine, ...]
 
 
-def choose(finds: Sequence[Find], on: date, limits: Mapping[str, tuple[int, str]], once: frozenset[str]) -> Choice:
+def choose(finds: Sequence[Find], on: date, limits: Mapping[str, tuple[int, str]], once: frozenset[str]) -> ChosenFind:
     """Choose among the finds of one field.
 
     Parameters
@@ -43,7 +43,7 @@ def choose(finds: Sequence[Find], on: date, limits: Mapping[str, tuple[int, str]
     taken = _taken([find for find in usable if find not in disputed], disputed, usable and usable[0].field in once)
     stale = next((find for find in checked if find.state == "stale"), None) if taken is None else None
     lines = [find.line(on, *_state(find, taken, disputed, stale)) for find in checked]
-    return Choice(taken.value if taken else None, tuple(lines))
+    return ChosenFind(taken.value if taken else None, tuple(lines))
 
 
 def _in_time(find: Find, on: date, limits: Mapping[str, tuple[int, str]]) -> Find:

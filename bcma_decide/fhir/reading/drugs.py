@@ -32,7 +32,7 @@ class Unresolved(NamedTuple):
     contradiction: bool = False
 
 
-def resolve(
+def recognise_drug(
     given: Iterable[Coding], texts: Iterable[str], codes: Codes, definitions: Definitions
 ) -> Resolved | Unresolved | None:
     """Find the drug of codings and texts.

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from bcma_decide.fhir.reading.bundle import Plain, Record, Resource, clip
+from bcma_decide.fhir.reading.bundle import PatientRecord, Plain, Resource, clip
 from bcma_decide.fhir.reading.dates import When, first_of, whole_months
-from bcma_decide.fhir.reading.drugs import Resolved, Unresolved, is_other_drug, resolve
+from bcma_decide.fhir.reading.drugs import Resolved, Unresolved, is_other_drug, recognise_drug
 from bcma_decide.fhir.reading.find import Find, codings, status_of, words_of
 from bcma_decide.pooled.codes import LAYERS, Codes, Coding
 from bcma_decide.pooled.definitions import Definitions
@@ -47,14 +47,16 @@ class Dose:
     find: Find
 
 
-def read_drug(resource: Resource, record: Record, codes: Codes, definitions: Definitions) -> list[Dose] | Find | None:
+def read_drug(
+    resource: Resource, record: PatientRecord, codes: Codes, definitions: Definitions
+) -> list[Dose] | Find | None:
     """Doses of a medication resource or procedure, a find it makes by itself, or None where nothing is known of it."""
     given, texts = drug_names(resource, record, codes)
     when = first_of(resource.data, *_TIMES[resource.kind])
     text = texts[0] if texts else ", ".join(coding.code for coding in given)
     base = Find(RECEIVED, text, "usable", None, resource.name, when, given[0] if given else None)
     fields = [codes.field_of_procedure[coding] for coding in given if coding in codes.field_of_procedure]
-    found = resolve(given, texts, codes, definitions)
+    found = recognise_drug(given, texts, codes, definitions)
     if found is None and fields:
         name, code = fields[0]
         find = replace(base, field=name, text=code.text, value="yes", coding=code.key, basis=code.basis, note=code.note)
@@ -74,10 +76,10 @@ def names_a_drug(resource: Resource, codes: Codes, definitions: Definitions) -> 
     """Whether a procedure is one that is read here; most are not."""
     given = list(codings(resource.data.get("code"), dict(codes.systems)))
     known = any(coding in codes.drug_of or coding in codes.field_of_procedure for coding in given)
-    return known or resolve(given, words_of(resource.data.get("code")), codes, definitions) is not None
+    return known or recognise_drug(given, words_of(resource.data.get("code")), codes, definitions) is not None
 
 
-def drug_names(resource: Resource, record: Record, codes: Codes) -> tuple[list[Coding], tuple[str, ...]]:
+def drug_names(resource: Resource, record: PatientRecord, codes: Codes) -> tuple[list[Coding], tuple[str, ...]]:
     """Codings and texts of the drug: of the resource itself, or of the Medication it refers to."""
     data: Plain = resource.data
     concepts = [data.get("code" if resource.kind in _UNDER_CODE else "medicationCodeableConcept")]

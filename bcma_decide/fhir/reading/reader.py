@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any, Final, Literal
 
 from bcma_decide.comparison import InputLine, RecordLedger, UnmappedLine
-from bcma_decide.fhir.reading.bundle import Record, Resource, read_record
+from bcma_decide.fhir.reading.bundle import PatientRecord, Resource, open_record
 from bcma_decide.fhir.reading.choose import choose, not_after
 from bcma_decide.fhir.reading.conditions import MYELOMA, has_myeloma, read_condition
 from bcma_decide.fhir.reading.cytogenetics import is_cytogenetic, read_cytogenetics
@@ -81,7 +81,7 @@ def read_bundle(
     ProfileError
         When it is no such Bundle, or holds resources of more than one patient.
     """
-    record = read_record(bundle)
+    record = open_record(bundle)
     found = _everything(record, codes, definitions)
     diagnoses = [not_after(find, on) for find in found.finds if find.field == MYELOMA]
     by_field: dict[str, list[Find]] = defaultdict(list)
@@ -119,7 +119,7 @@ def read_bundle(
     )
 
 
-def _everything(record: Record, codes: Codes, definitions: Definitions) -> _Found:
+def _everything(record: PatientRecord, codes: Codes, definitions: Definitions) -> _Found:
     finds: list[Find] = []
     doses: list[Dose] = []
     unmapped: list[tuple[UnmappedKind, str, str, str]] = []
@@ -154,7 +154,9 @@ def _unknown(kind: UnmappedKind, resource: Resource, codes: Codes) -> Iterator[t
     yield _shown(kind, words_of(concept), list(codings(concept, dict(codes.systems))))
 
 
-def _unknown_drug(resource: Resource, record: Record, codes: Codes) -> Iterator[tuple[UnmappedKind, str, str, str]]:
+def _unknown_drug(
+    resource: Resource, record: PatientRecord, codes: Codes
+) -> Iterator[tuple[UnmappedKind, str, str, str]]:
     given, texts = drug_names(resource, record, codes)
     yield _shown("drug", texts, given)
 
@@ -204,7 +206,7 @@ def _diagnosis(finds: Sequence[Find], disease: bool | None, on: date) -> Iterato
         yield Find("", "no condition with a code of multiple myeloma", "note", label="Diagnosis").line(on, "note")
 
 
-def _aside(record: Record) -> Iterator[InputLine]:
+def _aside(record: PatientRecord) -> Iterator[InputLine]:
     """What was left aside as a whole."""
     said = (
         (len(record.without_subject), "resources that name no patient", "ignored"),

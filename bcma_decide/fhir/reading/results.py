@@ -14,7 +14,7 @@ from bcma_decide.fhir.reading.units import unit_of, written_unit
 from bcma_decide.patient.field import ProfileField, or_list
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.reading import Quantity, Unreadable, read_quantity, read_whole
-from bcma_decide.pooled.codes import Answer, Codes, ObservationCodes, Words
+from bcma_decide.pooled.codes import CodedResult, Codes, ObservationCodes, Words
 
 RESULT = re.compile(r"value[A-Z][A-Za-z]*")
 
@@ -45,7 +45,7 @@ def with_result(find: Find, row: ObservationCodes, data: Plain, codes: Codes) ->
     return replace(find, text=shown).refused(f"{present[0]} is not read for it")
 
 
-def answered(find: Find, concept: dict[str, Any], answers: Iterable[Answer], codes: Codes) -> Find:
+def answered(find: Find, concept: dict[str, Any], answers: Iterable[CodedResult], codes: Codes) -> Find:
     """Take a coded answer; without a known code, its words."""
     texts = words_of(concept)
     known = {answer[:2]: answer for answer in answers}

@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from bcma_decide.comparison import Comparison
-from bcma_decide.fhir.reading.bundle import read_record, subject_of
+from bcma_decide.fhir.reading.bundle import open_record, subject_of
 from bcma_decide.fhir.writing.document import DOCUMENT, document_reference
 from bcma_decide.fhir.writing.guidance import GUIDANCE, guidance_response
 from bcma_decide.fhir.writing.notes import findings_of
 from bcma_decide.fhir.writing.origin import device, provenance
-from bcma_decide.fhir.writing.parts import Resource, frame_of, is_reference
+from bcma_decide.fhir.writing.parts import Written, frame_of, is_reference
 from bcma_decide.fhir.writing.risk import assessed, part_of, risk_assessment
 from bcma_decide.pooled.codes import Codes
 
@@ -48,7 +48,7 @@ def fhir_bundle(
     frame = frame_of(comparison, recorded, subject)
     options, findings = assessed(comparison), findings_of(comparison)
     parts = [GUIDANCE, *map(part_of, options), *([DOCUMENT] if pdf is not None else [])]
-    resources: list[Resource] = [
+    resources: list[Written] = [
         guidance_response(frame, codes, findings),
         *(risk_assessment(frame, option, findings) for option in options),
         *([document_reference(frame, pdf)] if pdf is not None else []),
@@ -78,6 +78,6 @@ def patient_reference(record: Mapping[str, Any]) -> str | None:
     ProfileError
         When it is no record of one patient.
     """
-    found = read_record(record)
+    found = open_record(record)
     named = sorted(found.patient.addresses) if found.patient else [subject_of(each.data) for each in found.resources]
     return next((each for each in named if each and is_reference(each)), None)

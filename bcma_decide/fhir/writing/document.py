@@ -7,13 +7,13 @@ from hashlib import sha1
 from typing import Final
 
 from bcma_decide.fhir.writing.origin import DEVICE
-from bcma_decide.fhir.writing.parts import Frame, Resource
+from bcma_decide.fhir.writing.parts import Frame, Written
 from bcma_decide.render.words import arrange
 
 DOCUMENT: Final = "DocumentReference"
 
 
-def document_reference(frame: Frame, pdf: bytes) -> Resource:
+def document_reference(frame: Frame, pdf: bytes) -> Written:
     """Write the PDF with its size and its SHA-1, which is what R4 asks for."""
     names = " and ".join(option.label for option in arrange.class_options(frame.comparison))
     title = f"{names} side by side"

@@ -8,7 +8,7 @@ from bcma_decide.comparison import Comparison
 from bcma_decide.fhir.writing.needs import data_requirements
 from bcma_decide.fhir.writing.notes import WORST, Findings, difference, finding_note
 from bcma_decide.fhir.writing.origin import DEVICE
-from bcma_decide.fhir.writing.parts import BASE, Frame, Resource, as_notes, filled
+from bcma_decide.fhir.writing.parts import BASE, Frame, Written, as_notes, filled
 from bcma_decide.pooled.codes import Codes
 from bcma_decide.render.sheet.clinician_view import banners
 from bcma_decide.render.words import arrange, rule_view, sentences, wording
@@ -18,7 +18,7 @@ MODULE: Final = f"{BASE}:comparison"
 _MESSAGES: Final = "messages"
 
 
-def guidance_response(frame: Frame, codes: Codes, findings: Findings) -> Resource:
+def guidance_response(frame: Frame, codes: Codes, findings: Findings) -> Written:
     """Write the answer; *data-requested* where knowing more would move a number."""
     comparison = frame.comparison
     wanted = data_requirements(comparison, codes)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from bcma_decide.comparison import Comparison
-from bcma_decide.fhir.writing.parts import EVIDENCE, Frame, Resource
+from bcma_decide.fhir.writing.parts import EVIDENCE, Frame, Written
 
 DEVICE: Final = "Device"
 PROVENANCE: Final = "Provenance"
 
 
-def device(frame: Frame) -> Resource:
+def device(frame: Frame) -> Written:
     """The program as the device that did it, with its versions."""
     software, evidence = frame.comparison.software, frame.comparison.evidence
     return {
@@ -28,7 +28,7 @@ def device(frame: Frame) -> Resource:
     }
 
 
-def provenance(frame: Frame, parts: list[str]) -> Resource:
+def provenance(frame: Frame, parts: list[str]) -> Written:
     """Who made the other resources of the bundle, when, and from which evidence."""
     return {
         "resourceType": "Provenance",

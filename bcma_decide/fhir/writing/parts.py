@@ -17,7 +17,7 @@ from bcma_decide.comparison import Comparison, Interval, result_hash
 from bcma_decide.fhir.reading.units import UCUM
 from bcma_decide.render.words import wording
 
-Resource = dict[str, Any]
+Written = dict[str, Any]
 
 BASE: Final = "urn:bcma-decide"
 RESULT: Final = f"{BASE}:result"
@@ -105,6 +105,6 @@ def as_notes(texts: list[str]) -> list[dict[str, str]]:
     return [{"text": wording.visible(text)} for text in texts if text]
 
 
-def filled(resource: Resource) -> Resource:
+def filled(resource: Written) -> Written:
     """The same without elements that hold nothing: FHIR has neither null nor empty lists."""
     return {name: value for name, value in resource.items() if value not in (None, "", [], {})}

@@ -15,7 +15,7 @@ from bcma_decide.fhir.writing.parts import (
     PREDICTION_INTERVAL,
     UNKNOWN_RANGE,
     Frame,
-    Resource,
+    Written,
     as_notes,
     coded,
     filled,
@@ -41,7 +41,7 @@ def assessed(comparison: Comparison) -> list[Option]:
     ]
 
 
-def risk_assessment(frame: Frame, option: Option, findings: Findings) -> Resource:
+def risk_assessment(frame: Frame, option: Option, findings: Findings) -> Written:
     """Write what is expected with one option."""
     comparison = frame.comparison
     software, evidence = comparison.software, comparison.evidence

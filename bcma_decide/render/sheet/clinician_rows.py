@@ -47,7 +47,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Cell:
+class RowCell:
     """One option on one outcome; ``span`` is what an unknown trait could make of it."""
 
     column: Column
@@ -63,7 +63,7 @@ class Row:
 
     number: int
     outcome: Outcome
-    cells: tuple[Cell, ...]
+    cells: tuple[RowCell, ...]
     difference: str
     interval: str
     higher: str
@@ -85,11 +85,11 @@ class Icons:
     """One outcome as 100 icons per option."""
 
     outcome: Outcome
-    cells: tuple[Cell, ...]
+    cells: tuple[RowCell, ...]
 
 
 @dataclass(frozen=True)
-class Study:
+class StudyReference:
     """A study behind the numbers under its number on the sheet."""
 
     number: str
@@ -168,16 +168,16 @@ def _cell_notes(comparison: Comparison, outcome: Outcome, column: Column) -> tup
     return sentences.estimate_notes(estimate, comparison) if wording.has_number(estimate) else ()
 
 
-def _cell(comparison: Comparison, outcome: Outcome, column: Column, letters: Mapping[str, str]) -> Cell:
+def _cell(comparison: Comparison, outcome: Outcome, column: Column, letters: Mapping[str, str]) -> RowCell:
     estimate = arrange.estimate_of(outcome, column.option)
     if not wording.has_number(estimate):
-        return Cell(column, estimate, "", "", "")
+        return RowCell(column, estimate, "", "", "")
     span, depends = "", ""
     marks = ",".join(letters[note] for note in _cell_notes(comparison, outcome, column) if note in letters)
     if widest := arrange.decisive(comparison, outcome, column.option):
         unknown, move = widest
         span, depends = wording.interval((move.low, move.high)), unknown.label
-    return Cell(column, estimate, span, depends, marks)
+    return RowCell(column, estimate, span, depends, marks)
 
 
 def time_windows(
@@ -214,7 +214,7 @@ def _row(
     )
 
 
-def _difference(outcome: Outcome, cells: tuple[Cell, ...]) -> tuple[str, str, str]:
+def _difference(outcome: Outcome, cells: tuple[RowCell, ...]) -> tuple[str, str, str]:
     """The difference, its interval, and how probable it is that the first is higher.
 
     The usual word for that probability is withheld where an unknown trait decides.
@@ -233,7 +233,7 @@ def _difference(outcome: Outcome, cells: tuple[Cell, ...]) -> tuple[str, str, st
     return wording.signed(value.median), wording.signed_interval(value.interval), higher
 
 
-def _certainty_word(cells: tuple[Cell, ...]) -> str:
+def _certainty_word(cells: tuple[RowCell, ...]) -> str:
     """The level, once if it is the same for all options with a number, else in the order of the columns."""
     levels = [wording.certainty(cell.estimate.certainty) for cell in cells if wording.has_number(cell.estimate)]
     return " / ".join(levels if len(set(levels)) > 1 else levels[:1]) or _("not rated")
@@ -271,7 +271,7 @@ def _holders(places: dict[str, list[int]], rated: dict[str, list[int]]) -> str:
     return "; ".join(f"{name}: {citing.ranges(rows)}" for name, rows in places.items())
 
 
-def studies_behind(comparison: Comparison, windows: Iterable[Window]) -> tuple[Study, ...]:
+def studies_behind(comparison: Comparison, windows: Iterable[Window]) -> tuple[StudyReference, ...]:
     """Studies numbered per class, the class's initial first (C1, C2, …, B1), each with the rows it counts for."""
     labels = {option.id: option.label for option in arrange.class_options(comparison)}
     rows = {row.outcome.id: row.number for window in windows for row in window.rows}
@@ -284,5 +284,5 @@ def studies_behind(comparison: Comparison, windows: Iterable[Window]) -> tuple[S
             number = f"{labels.get(entry.class_id, entry.class_id)[:1].upper()}{counts[entry.class_id]}"
             cited = citing.cited(comparison, entry.sources).partition(", ")[0]
             short = re.sub(r" \([^()]*\)$", "", entry.name)
-            result.append(Study(number, short, entry, citing.ranges(behind), cited))
+            result.append(StudyReference(number, short, entry, citing.ranges(behind), cited))
     return tuple(result)

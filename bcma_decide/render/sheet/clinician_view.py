@@ -22,7 +22,7 @@ from bcma_decide.render.sheet.clinician_findings import (
 from bcma_decide.render.sheet.clinician_rows import (
     Column,
     Icons,
-    Study,
+    StudyReference,
     Window,
     certainty_reasons,
     icon_rows,
@@ -91,7 +91,7 @@ class ClinicianView:
     certainty: tuple[str, ...]
     long_facts: tuple[rule_view.PracticeLine, ...]
     scores: tuple[tuple[str, str], ...]
-    studies: tuple[tuple[Study, ...], ...]
+    studies: tuple[tuple[StudyReference, ...], ...]
     labels_in_full: tuple[str, ...]
     not_known_by_product: tuple[str, ...]
     unused: tuple[str, ...]

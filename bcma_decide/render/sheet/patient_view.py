@@ -35,7 +35,7 @@ class OptionView:
 
 
 @dataclass(frozen=True)
-class Cell:
+class PatientCell:
     """One option's number in one row, or why there is none."""
 
     name: str
@@ -58,7 +58,7 @@ class Row:
     window: str
     drawn: bool
     """Whether the row is drawn as icons."""
-    cells: tuple[Cell, ...]
+    cells: tuple[PatientCell, ...]
     note: str
 
 
@@ -190,13 +190,13 @@ def _row(
     )
 
 
-def _cell(outcome: Outcome, option: OptionView, estimate: Estimate, *, icons: bool, both_ways: bool) -> Cell:
+def _cell(outcome: Outcome, option: OptionView, estimate: Estimate, *, icons: bool, both_ways: bool) -> PatientCell:
     name, look = option.words.name, option.look
     median, ends = estimate.median, estimate.credible
     if median is None or ends is None or not wording.has_number(estimate):
-        return Cell(name, look, "", "", "", "", patient_words.no_number(estimate), None)
+        return PatientCell(name, look, "", "", "", "", patient_words.no_number(estimate), None)
     title = patient_words.icons_title(name, median, ends)
-    return Cell(
+    return PatientCell(
         name=name,
         look=look,
         number=wording.of_100(median),

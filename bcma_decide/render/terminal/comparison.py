@@ -8,7 +8,7 @@ from rich.console import Console
 
 from bcma_decide.comparison import Comparison, Option, TraitLine
 from bcma_decide.render.terminal.explain import render_explanation, render_sources
-from bcma_decide.render.terminal.page import WITH_BARS, Page
+from bcma_decide.render.terminal.page import WITH_BARS, TerminalPage
 from bcma_decide.render.terminal.plain import write_plain
 from bcma_decide.render.terminal.record import write_record
 from bcma_decide.render.terminal.rules import write_findings, write_labels, write_practice, write_scores
@@ -49,7 +49,7 @@ def render_comparison(
     if plain:
         write_plain(comparison, console, products=products, sources=sources)
         return
-    page = Page(console)
+    page = TerminalPage(console)
     _title(page, comparison)
     _ledger(page, comparison)
     write_record(page, comparison)
@@ -68,7 +68,7 @@ def render_comparison(
     page.paragraph(comparison.intended_use)
 
 
-def _title(page: Page, comparison: Comparison) -> None:
+def _title(page: TerminalPage, comparison: Comparison) -> None:
     software, evidence = comparison.software, comparison.evidence
     page.paragraph("What does the evidence say for this profile?", "bold")
     page.paragraph(
@@ -77,7 +77,7 @@ def _title(page: Page, comparison: Comparison) -> None:
     )
 
 
-def _ledger(page: Page, comparison: Comparison) -> None:
+def _ledger(page: TerminalPage, comparison: Comparison) -> None:
     profile = comparison.profile
     setting = "everyday practice" if profile.setting == "real_world" else "as in a trial"
     page.heading(f"Profile used: {profile.name or 'as given'}, setting: {setting}")
@@ -99,18 +99,18 @@ def _ledger(page: Page, comparison: Comparison) -> None:
         page.items([_ledger_item(page, "for findings", "for findings", f"{rest}.")], lead)
 
 
-def _ledger_row(page: Page, line: TraitLine) -> tuple[str, str]:
+def _ledger_row(page: TerminalPage, line: TraitLine) -> tuple[str, str]:
     state = line.state if line.used or line.state == "contradiction" else "no own effect"
     text = f"{line.label}: {line.text}{sentences.ledger_origin(line)}"
     return _ledger_item(page, state, sentences.ledger_word(line), text)
 
 
-def _ledger_item(page: Page, state: str, word: str, text: str) -> tuple[str, str]:
+def _ledger_item(page: TerminalPage, state: str, word: str, text: str) -> tuple[str, str]:
     sign = page.ink.symbol(state)
     return (sign, f"{word}: {text}") if page.stacked else (f"{sign} {word}", text)
 
 
-def _numbers(page: Page, comparison: Comparison) -> None:
+def _numbers(page: TerminalPage, comparison: Comparison) -> None:
     options = arrange.class_options(comparison)
     page.heading("Side by side: " + " and ".join(option.long_label for option in options))
     if page.stacked:
@@ -124,7 +124,7 @@ def _numbers(page: Page, comparison: Comparison) -> None:
         page.paragraph("Bar: the number. Line below it: both intervals, heavy for the first, light for the next.")
 
 
-def _products(page: Page, comparison: Comparison) -> None:
+def _products(page: TerminalPage, comparison: Comparison) -> None:
     by_class = arrange.product_options(comparison)
     everything = [product for _, members in by_class for product in members]
     room = (page.width - NARROWEST_LABEL) // (VALUE + GAP)
@@ -137,7 +137,7 @@ def _products(page: Page, comparison: Comparison) -> None:
             _product_table(page, comparison, f"Products: {_named(parent, part)}", part)
 
 
-def _product_table(page: Page, comparison: Comparison, title: str, products: Sequence[Option]) -> None:
+def _product_table(page: TerminalPage, comparison: Comparison, title: str, products: Sequence[Option]) -> None:
     page.heading(title)
     rest, empty = arrange.with_number(comparison, products)
     if page.stacked:
@@ -153,7 +153,7 @@ def _named(parent: Option, members: Sequence[Option]) -> str:
     return f"{parent.label} ({', '.join(member.label for member in members)})"
 
 
-def _movers(page: Page, comparison: Comparison) -> None:
+def _movers(page: TerminalPage, comparison: Comparison) -> None:
     movers = arrange.movers(comparison)
     if not movers:
         return
@@ -161,7 +161,7 @@ def _movers(page: Page, comparison: Comparison) -> None:
     page.bullets(sentences.mover_sentence(mover, comparison) for mover in movers)
 
 
-def _not_known(page: Page, comparison: Comparison) -> None:
+def _not_known(page: TerminalPage, comparison: Comparison) -> None:
     if comparison.not_known:
         page.heading("What is not known")
         page.bullets(comparison.not_known)

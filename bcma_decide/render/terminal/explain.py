@@ -9,7 +9,7 @@ from rich.text import Text
 
 from bcma_decide.comparison import Comparison, EffectLine, Estimate, Explanation, Option, Outcome, StudyLine
 from bcma_decide.errors import NoEvidenceError
-from bcma_decide.render.terminal.page import Page
+from bcma_decide.render.terminal.page import TerminalPage
 from bcma_decide.render.terminal.plain import write_plain_explanation
 from bcma_decide.render.words import arrange, sentences, wording
 
@@ -47,7 +47,7 @@ def render_explanation(
     if plain:
         write_plain_explanation(comparison, outcome, console, products=products)
         return
-    page = Page(console)
+    page = TerminalPage(console)
     page.paragraph(f"{outcome.label}: how the numbers come about", "bold")
     page.paragraph(outcome.horizon)
     for option in comparison.options:
@@ -68,7 +68,7 @@ def render_explanation(
 
 def render_sources(comparison: Comparison, console: Console) -> None:
     """Print the references with their identifiers."""
-    page = Page(console)
+    page = TerminalPage(console)
     page.heading("Sources")
     if not comparison.references:
         page.paragraph("No references are listed.")
@@ -79,7 +79,7 @@ def render_sources(comparison: Comparison, console: Console) -> None:
             page.paragraph(line, indent=2)
 
 
-def _option(page: Page, comparison: Comparison, outcome: Outcome, option: Option) -> None:
+def _option(page: TerminalPage, comparison: Comparison, outcome: Outcome, option: Option) -> None:
     estimate = arrange.estimate_of(outcome, option)
     page.heading(option.long_label)
     page.paragraph(wording.estimate_sentence(estimate, option.long_label, outcome.plain))
@@ -94,7 +94,7 @@ def _option(page: Page, comparison: Comparison, outcome: Outcome, option: Option
         page.paragraph(line)
 
 
-def _waterfall(page: Page, estimate: Estimate) -> None:
+def _waterfall(page: TerminalPage, estimate: Estimate) -> None:
     rows = list(_waterfall_rows(page, estimate))
     if page.stacked:
         for label, change, level, _ in rows:
@@ -110,7 +110,7 @@ def _waterfall(page: Page, estimate: Estimate) -> None:
     page.columns((_LABEL, 8, 14, bar), lines)
 
 
-def _waterfall_rows(page: Page, estimate: Estimate) -> Iterator[tuple[str, str, str, str]]:
+def _waterfall_rows(page: TerminalPage, estimate: Estimate) -> Iterator[tuple[str, str, str, str]]:
     width = max(1, page.width - _LABEL - 8 - 14 - 6)
     for position, step in enumerate(estimate.waterfall):
         label = arrange.capitalised(step.label)
@@ -124,7 +124,7 @@ def _waterfall_rows(page: Page, estimate: Estimate) -> Iterator[tuple[str, str, 
         yield "Median and 95 % interval", "", level, page.ink.bar(estimate.median, width)
 
 
-def _contrast(page: Page, comparison: Comparison, outcome: Outcome) -> None:
+def _contrast(page: TerminalPage, comparison: Comparison, outcome: Outcome) -> None:
     classes = arrange.class_options(comparison)
     if len(classes) != 2:
         return
@@ -134,7 +134,7 @@ def _contrast(page: Page, comparison: Comparison, outcome: Outcome) -> None:
         page.paragraph(line)
 
 
-def _effects(page: Page, comparison: Comparison, explanation: Explanation) -> None:
+def _effects(page: TerminalPage, comparison: Comparison, explanation: Explanation) -> None:
     page.heading("Trait effects (odds ratio with 95 % interval)")
     if not explanation.effects:
         page.paragraph("No trait effect is known for this outcome.")
@@ -152,7 +152,7 @@ def _effect(comparison: Comparison, effect: EffectLine) -> str:
     return f"{effect.label}, {option}: {ratio} {effect.unit}; {effect.origin}"
 
 
-def _studies(page: Page, comparison: Comparison, explanation: Explanation) -> None:
+def _studies(page: TerminalPage, comparison: Comparison, explanation: Explanation) -> None:
     page.heading("Studies")
     shares = arrange.weights(explanation)
     rows = list(zip(explanation.studies, shares, strict=True))
@@ -165,7 +165,7 @@ def _studies(page: Page, comparison: Comparison, explanation: Explanation) -> No
     _study_table(page, comparison, rows)
 
 
-def _study_table(page: Page, comparison: Comparison, rows: list[tuple[StudyLine, int]]) -> None:
+def _study_table(page: TerminalPage, comparison: Comparison, rows: list[tuple[StudyLine, int]]) -> None:
     widths = (page.width - sum(_STUDY_WIDTHS) - 2 * len(_STUDY_WIDTHS), *_STUDY_WIDTHS)
     titles = ("Study and source", "Design", "Events/n", "Follow-up", "Weight", "Basis")
     lines = [[page.ink.text(title, "bold") for title in titles]]
@@ -194,7 +194,7 @@ def _study_facts(comparison: Comparison, study: StudyLine, share: int) -> Iterat
     yield f"source {study.source}"
 
 
-def _left_out(page: Page, explanation: Explanation) -> None:
+def _left_out(page: TerminalPage, explanation: Explanation) -> None:
     if explanation.left_out:
         page.heading("Left out")
         page.bullets(explanation.left_out)

@@ -42,7 +42,7 @@ class Trimmed:
             yield Segment.line()
 
 
-class Page:
+class TerminalPage:
     """Where a face of the terminal is written."""
 
     def __init__(self, console: Console) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bcma_decide.comparison import Comparison
-from bcma_decide.render.terminal.page import Page
+from bcma_decide.render.terminal.page import TerminalPage
 from bcma_decide.render.words import record_view
 
 LEAD = 17
 _SIGNS = {"used": "given", "inferred": "derived", "contradiction": "contradiction"}
 
 
-def write_record(page: Page, comparison: Comparison) -> None:
+def write_record(page: TerminalPage, comparison: Comparison) -> None:
     """Write what was used with date and age, what was not and why, and codes that mean nothing here."""
     if not record_view.from_record(comparison):
         return

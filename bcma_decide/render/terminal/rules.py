@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bcma_decide.comparison import Comparison
-from bcma_decide.render.terminal.page import Page
+from bcma_decide.render.terminal.page import TerminalPage
 from bcma_decide.render.words import arrange, rule_view
 
 TOPIC = 16
@@ -12,7 +12,7 @@ SCORE_LEAD = 22
 LABEL_LEAD = 18
 
 
-def write_findings(page: Page, comparison: Comparison) -> None:
+def write_findings(page: TerminalPage, comparison: Comparison) -> None:
     """Write the findings per option, worst first, by sign and word; what cannot be judged says what it needs."""
     groups, open_ones = rule_view.finding_groups(comparison), rule_view.open_findings(comparison)
     if not groups and not open_ones:
@@ -29,7 +29,7 @@ def write_findings(page: Page, comparison: Comparison) -> None:
         page.items((page.ink.symbol("cannot_be_judged"), rule_view.open_text(each)) for each in open_ones)
 
 
-def write_labels(page: Page, comparison: Comparison) -> None:
+def write_labels(page: TerminalPage, comparison: Comparison) -> None:
     """Write whether each product's label is met, item by item."""
     rows = rule_view.shown_labels(comparison)
     if not rows:
@@ -42,7 +42,7 @@ def write_labels(page: Page, comparison: Comparison) -> None:
     )
 
 
-def write_scores(page: Page, comparison: Comparison) -> None:
+def write_scores(page: TerminalPage, comparison: Comparison) -> None:
     """Write the scores that have begun to be settled."""
     scores = rule_view.shown_scores(comparison)
     if not scores:
@@ -53,7 +53,7 @@ def write_scores(page: Page, comparison: Comparison) -> None:
     page.paragraph("Definition, items and limits of each: bcma-decide score NAME")
 
 
-def write_practice(page: Page, comparison: Comparison) -> None:
+def write_practice(page: TerminalPage, comparison: Comparison) -> None:
     """Write what giving each option takes, side by side."""
     rows = rule_view.practice_rows(comparison)
     options = arrange.class_options(comparison)

@@ -10,14 +10,14 @@ from bcma_decide.comparison import ScoreItemLine, ScoreLine
 from bcma_decide.logic import Span
 from bcma_decide.patient.phrases import points_text
 from bcma_decide.pooled.score_book import Citation
-from bcma_decide.render.terminal.page import Page
+from bcma_decide.render.terminal.page import TerminalPage
 from bcma_decide.render.words import rule_view
 from bcma_decide.vocabulary import CLASS_LABELS
 
 
 def render_score(score: ScoreLine, sources: Mapping[str, Citation], console: Console) -> None:
     """Print a score with its definition, validation and limits; ``sources`` by the keys the score names."""
-    page = Page(console)
+    page = TerminalPage(console)
     page.paragraph(f"{score.name}: {rule_view.score_value(score)}", "bold")
     for text in score.outcomes:
         page.paragraph(text)
@@ -41,7 +41,7 @@ def render_score(score: ScoreLine, sources: Mapping[str, Citation], console: Con
     page.bullets(f"{key}: {sources[key].citation}{_address(sources[key])}" for key in score.sources)
 
 
-def _sign(page: Page, item: ScoreItemLine) -> str:
+def _sign(page: TerminalPage, item: ScoreItemLine) -> str:
     return page.ink.symbol("unknown" if item.missing else "given")
 
 

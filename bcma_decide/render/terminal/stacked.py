@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
-from bcma_decide.render.terminal.page import Page
+from bcma_decide.render.terminal.page import TerminalPage
 from bcma_decide.render.words import arrange, sentences, wording
 
 
-def write_stacked(page: Page, comparison: Comparison, options: Sequence[Option]) -> None:
+def write_stacked(page: TerminalPage, comparison: Comparison, options: Sequence[Option]) -> None:
     """Write all outcomes for these options; two classes are followed by their difference."""
     for position, group in enumerate(arrange.groups(comparison)):
         if position:
@@ -19,7 +19,7 @@ def write_stacked(page: Page, comparison: Comparison, options: Sequence[Option])
             _outcome(page, comparison, outcome, options)
 
 
-def _outcome(page: Page, comparison: Comparison, outcome: Outcome, options: Sequence[Option]) -> None:
+def _outcome(page: TerminalPage, comparison: Comparison, outcome: Outcome, options: Sequence[Option]) -> None:
     page.paragraph(outcome.label, "bold")
     for option in options:
         estimate = arrange.estimate_of(outcome, option)
@@ -59,7 +59,7 @@ def _from_decision(estimate: Estimate) -> tuple[str, ...]:
     return (f"from the decision {wording.of_100(value.median)}, {wording.interval(value.credible)}",)
 
 
-def _difference(page: Page, outcome: Outcome, first: Option, second: Option) -> None:
+def _difference(page: TerminalPage, outcome: Outcome, first: Option, second: Option) -> None:
     contrast = arrange.contrast_of(outcome, first, second)
     if contrast is None:
         page.paragraph(f"Difference: not comparable: {sentences.contrast_reason(outcome)}", indent=2)

@@ -9,7 +9,7 @@ from string import ascii_lowercase
 from rich.text import Text
 
 from bcma_decide.comparison import Comparison, Contrast, Estimate, Option, Outcome
-from bcma_decide.render.terminal.page import WITH_BARS, Page
+from bcma_decide.render.terminal.page import WITH_BARS, TerminalPage
 from bcma_decide.render.words import arrange, sentences, wording
 
 GAP = 1
@@ -72,7 +72,9 @@ class Layout:
         return [self.label, *(value * options), *([self.difference] if self.difference else [])]
 
 
-def write_table(page: Page, comparison: Comparison, options: Sequence[Option], *, difference: bool, bars: bool) -> None:
+def write_table(
+    page: TerminalPage, comparison: Comparison, options: Sequence[Option], *, difference: bool, bars: bool
+) -> None:
     """Write the rows of all outcomes for these options, then the remarks.
 
     Parameters
@@ -103,7 +105,7 @@ def write_table(page: Page, comparison: Comparison, options: Sequence[Option], *
     page.items(notes.rows())
 
 
-def _header(page: Page, options: Sequence[Option], layout: Layout) -> list[Text]:
+def _header(page: TerminalPage, options: Sequence[Option], layout: Layout) -> list[Text]:
     cells = [page.ink.text("Of 100 patients like this", "bold")]
     for option in options:
         cells.append(page.ink.text(option.label, "bold"))
@@ -115,12 +117,12 @@ def _header(page: Page, options: Sequence[Option], layout: Layout) -> list[Text]
     return cells
 
 
-def _scale(page: Page, width: int) -> Text:
+def _scale(page: TerminalPage, width: int) -> Text:
     return Text("0" + "100".rjust(width - 1), style="dim", no_wrap=True)
 
 
 def _outcome_rows(
-    page: Page,
+    page: TerminalPage,
     comparison: Comparison,
     outcome: Outcome,
     options: Sequence[Option],
@@ -146,7 +148,7 @@ def _outcome_rows(
             yield [Text(f"  {name}") if depth else label, *row]
 
 
-def _estimate_lines(page: Page, estimate: Estimate, mark: str) -> Lines:
+def _estimate_lines(page: TerminalPage, estimate: Estimate, mark: str) -> Lines:
     if estimate.median is None or estimate.credible is None or not wording.has_number(estimate):
         return _words(page, wording.state(estimate) + mark)
     number, ends = wording.count(estimate.median), f"({wording.interval(estimate.credible)}){mark}"
@@ -160,14 +162,14 @@ def _estimate_lines(page: Page, estimate: Estimate, mark: str) -> Lines:
     )
 
 
-def _from_decision(page: Page, estimate: Estimate) -> Text:
+def _from_decision(page: TerminalPage, estimate: Estimate) -> Text:
     value = estimate.from_decision
     if value is None:
         return Text("")
     return page.ink.text(f"{wording.count(value.median):>2} ({wording.interval(value.credible)})")
 
 
-def _bar_lines(page: Page, estimate: Estimate, width: int) -> Lines:
+def _bar_lines(page: TerminalPage, estimate: Estimate, width: int) -> Lines:
     if estimate.median is None or estimate.credible is None or not wording.has_number(estimate):
         return Text(""), Text(""), Text(""), Text("")
     bar = Text(page.ink.bar(estimate.median, width), style="cyan", no_wrap=True)
@@ -175,7 +177,7 @@ def _bar_lines(page: Page, estimate: Estimate, width: int) -> Lines:
     return bar, Text(whiskers, style="cyan", no_wrap=True), Text(""), Text("")
 
 
-def _difference_lines(page: Page, contrast: Contrast | None, mark: str, first: Option) -> Lines:
+def _difference_lines(page: TerminalPage, contrast: Contrast | None, mark: str, first: Option) -> Lines:
     if contrast is None:
         return _words(page, f"not comparable{mark}")
     value = contrast.risk_difference
@@ -190,7 +192,7 @@ def _difference_lines(page: Page, contrast: Contrast | None, mark: str, first: O
     )
 
 
-def _words(page: Page, words: str) -> Lines:
+def _words(page: TerminalPage, words: str) -> Lines:
     return page.ink.text(words), Text(""), Text(""), Text("")
 
 

@@ -29,7 +29,7 @@ MOVERS_SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Group:
+class OutcomeGroup:
     """Rows under one heading: a family of outcomes, or neighbours that share a time window."""
 
     title: str
@@ -122,18 +122,20 @@ def concerned(finding: Finding) -> tuple[str, ...]:
     return (product,) if product else tuple(finding.applies_to.values())
 
 
-def groups(comparison: Comparison) -> tuple[Group, ...]:
+def groups(comparison: Comparison) -> tuple[OutcomeGroup, ...]:
     """Outcomes by family, in the order of the comparison; families of one row share a time window."""
-    result: list[Group] = []
+    result: list[OutcomeGroup] = []
     for family, members in groupby(comparison.outcomes, key=lambda outcome: outcome.family):
         outcomes = tuple(members)
         horizon = outcomes[0].horizon
         if len(outcomes) > 1:
-            result.append(Group(_FAMILY_LABELS.get(family, capitalised(family.replace("_", " "))), horizon, outcomes))
+            result.append(
+                OutcomeGroup(_FAMILY_LABELS.get(family, capitalised(family.replace("_", " "))), horizon, outcomes)
+            )
         elif result and result[-1].title == capitalised(horizon):
-            result[-1] = Group(result[-1].title, "", result[-1].outcomes + outcomes)
+            result[-1] = OutcomeGroup(result[-1].title, "", result[-1].outcomes + outcomes)
         else:
-            result.append(Group(capitalised(horizon), "", outcomes))
+            result.append(OutcomeGroup(capitalised(horizon), "", outcomes))
     return tuple(result)
 
 
@@ -149,7 +151,7 @@ def with_number(comparison: Comparison, options: Iterable[Option]) -> tuple[Comp
     return comparison.model_copy(update={"outcomes": kept}), tuple(empty)
 
 
-def heading(group: Group) -> str:
+def heading(group: OutcomeGroup) -> str:
     """Title and time window in one line."""
     return f"{group.title}: {group.horizon}" if group.horizon else group.title
 

@@ -19,7 +19,7 @@ from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, Text, f
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bcma_decide.errors import AuditError, Problem
-from bcma_decide.service.audit.audit_record import Record
+from bcma_decide.service.audit.audit_record import AuditRecord
 
 LAYOUT: Final = 1
 """Of the tables; a database with another is refused."""
@@ -99,7 +99,7 @@ class Audit:
         except IntegrityError:  # another process was first
             return
 
-    def write(self, record: Record) -> None:
+    def write(self, record: AuditRecord) -> None:
         """Add a record; it is on disk when this returns. Raises AuditError, and logs the kind of error only."""
         try:
             with self._engine.begin() as connection:
@@ -133,26 +133,26 @@ class Audit:
     def _noted(self, *, ready: bool) -> None:
         self._ready, self._checked = ready, monotonic()
 
-    def find(self, record_id: str) -> Record:
+    def find(self, record_id: str) -> AuditRecord:
         """Look a record up; raises AuditError where there is none."""
         with _told("cannot be read"), self._engine.connect() as connection:
             row = connection.execute(select(_RECORDS).where(_RECORDS.c.id == record_id)).one_or_none()
         if row is None:
             problem = Problem("id", "is not that of a record here", "list them with: bcma-decide replay --list")
             raise AuditError("there is no such record", [problem])
-        return Record(**row._mapping)
+        return AuditRecord(**row._mapping)
 
     def count(self) -> int:
         """How many records there are."""
         with _told("cannot be read"), self._engine.connect() as connection:
             return connection.scalar(select(func.count()).select_from(_RECORDS)) or 0
 
-    def newest_first(self) -> Iterator[Record]:
+    def newest_first(self) -> Iterator[AuditRecord]:
         """All records, those written meanwhile left out."""
         with _told("cannot be read"), self._engine.connect() as connection:
             query = select(_RECORDS).order_by(_RECORDS.c.recorded.desc(), _RECORDS.c.id.desc())
             for row in connection.execution_options(yield_per=_PAGE).execute(query):
-                yield Record(**row._mapping)
+                yield AuditRecord(**row._mapping)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -14,7 +14,7 @@ from bcma_decide.comparison import Comparison
 
 
 @dataclass(frozen=True)
-class Record:
+class AuditRecord:
     """One answer; hashes are SHA-256 as hexadecimal digits."""
 
     id: str
@@ -35,10 +35,10 @@ class Record:
     """Of the comparison as JSON; its first twelve digits are the id on a sheet."""
 
 
-def record_of(asked: Question, comparison: Comparison, document: str, *, face: str, issuer: str) -> Record:
+def record_of(asked: Question, comparison: Comparison, document: str, *, face: str, issuer: str) -> AuditRecord:
     """Record that ``asked`` was answered now with ``comparison``, whose JSON is ``document``."""
     request = asked.written()
-    return Record(
+    return AuditRecord(
         id=str(time_ordered_id()),
         recorded=datetime.now(UTC).isoformat(timespec="milliseconds"),
         face=face,

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from bcma_decide.comparison import Comparison, result_hash
 from bcma_decide.render.sheet.clinician_findings import all_flags, numbered_findings
-from bcma_decide.render.sheet.clinician_rows import Cell, Row
+from bcma_decide.render.sheet.clinician_rows import Row, RowCell
 from bcma_decide.render.sheet.clinician_view import ClinicianView, clinician_view, longest_lists
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words import rule_view, wording
@@ -97,7 +97,7 @@ def _side_by_side(row: Row) -> str:
     return ", ".join(f"{cell.column.option.label} {_figure(cell)}" for cell in row.cells)
 
 
-def _figure(cell: Cell) -> str:
+def _figure(cell: RowCell) -> str:
     """The number as the sheet has it: a range where an unknown input decides, a state where there is none."""
     if not wording.has_number(cell.estimate):
         return wording.state(cell.estimate)

@@ -22,7 +22,7 @@ from bcma_decide.service.hooks.hooks_request import (
     PatientViewContext,
 )
 from bcma_decide.service.hooks.orders import concerns, sought
-from bcma_decide.service.hooks.prefetch import TEMPLATES, Part, Record, read_record, sent_parts
+from bcma_decide.service.hooks.prefetch import TEMPLATES, Part, PrefetchedRecord, prefetched_record, sent_parts
 from bcma_decide.service.http.bodies import read_object, read_shape
 from bcma_decide.service.http.problems import HOOKS_PATH, Refusal
 from bcma_decide.service.rest.openapi import body_of, hooks_examples
@@ -67,7 +67,7 @@ def discovery() -> dict[str, Any]:
 def hooks_router(service: Service, reader: Reader) -> APIRouter:
     """Build the routes below ``/cds-services``; records are read by ``reader``."""
     router = APIRouter(prefix=HOOKS_PATH, tags=["CDS Hooks"])
-    wanted = sought(service.model)
+    wanted = sought(service.pooled)
 
     def sent(asked: HooksRequest, context: PatientViewContext) -> dict[str, Part] | None:
         """What came along, or None where the order is of something else."""
@@ -146,10 +146,10 @@ def _reason(entry: FeedbackEntry) -> str:
 
 def _asked(
     service: Service, reader: Reader, context: PatientViewContext, parts: Mapping[str, Part]
-) -> tuple[Record, Question | None]:
+) -> tuple[PrefetchedRecord, Question | None]:
     """The record and what to ask of it today; None where it does not name the disease."""
     settings, today = service.settings, service.today()
-    record = read_record(parts, context.patientId)
+    record = prefetched_record(parts, context.patientId)
     try:
         reading = reader(record.bundle, today)
     except ProfileError as error:
@@ -165,7 +165,7 @@ def _asked(
     )
 
 
-def _card_context(service: Service, asked: HooksRequest, record: Record, what: Question) -> CardContext:
+def _card_context(service: Service, asked: HooksRequest, record: PrefetchedRecord, what: Question) -> CardContext:
     return CardContext(
         hook_instance=asked.hookInstance,
         public_url=service.settings.public_url,

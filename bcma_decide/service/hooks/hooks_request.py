@@ -16,13 +16,13 @@ def bare_id(text: str) -> str:
     return text.removeprefix("Patient/")
 
 
-class Received(BaseModel):
+class ReceivedHook(BaseModel):
     """Base of what a client sends; what is not known here is passed over, as the standard asks."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class FhirAuthorization(Received):
+class FhirAuthorization(ReceivedHook):
     """Leave to read the client's FHIR server: used for this one call, never kept and never logged.
 
     The scope is not looked at: what it does not cover the server refuses, or leaves out.
@@ -36,7 +36,7 @@ class FhirAuthorization(Received):
     patient: str | None = None
 
 
-class PatientViewContext(Received):
+class PatientViewContext(ReceivedHook):
     """Who looks at which patient."""
 
     userId: str = _NAME  # noqa: N815  # the standard's own names
@@ -50,7 +50,7 @@ class OrderSelectContext(PatientViewContext):
     draftOrders: dict[str, Any]  # noqa: N815
 
 
-class HooksRequest(Received):
+class HooksRequest(ReceivedHook):
     """The call of a service."""
 
     hook: str = _NAME
@@ -67,13 +67,13 @@ class HooksRequest(Received):
         return self
 
 
-class OverrideReason(Received):
+class OverrideReason(ReceivedHook):
     """Why a card was dismissed; the comment is read over."""
 
     reason: dict[str, Any] | None = None
 
 
-class FeedbackEntry(Received):
+class FeedbackEntry(ReceivedHook):
     """What became of one card."""
 
     card: UUID
@@ -82,7 +82,7 @@ class FeedbackEntry(Received):
     outcomeTimestamp: datetime | None = None  # noqa: N815
 
 
-class Feedback(Received):
+class Feedback(ReceivedHook):
     """What became of cards."""
 
     feedback: list[FeedbackEntry] = Field(min_length=1, max_length=1_000)

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bcma_decide.fhir.reading.bundle import Record, Resource, mappings, resource_of
-from bcma_decide.fhir.reading.drugs import Resolved, coded_drugs, resolve
+from bcma_decide.fhir.reading.bundle import PatientRecord, Resource, mappings, resource_of
+from bcma_decide.fhir.reading.drugs import Resolved, coded_drugs, recognise_drug
 from bcma_decide.fhir.reading.exposure import drug_names
 from bcma_decide.pooled.codes import Codes
 from bcma_decide.pooled.definitions import Definitions, fold
-from bcma_decide.pooled.file import Model
+from bcma_decide.pooled.file import PooledEvidence
 
 _TARGET: Final = "bcma"
 _SHORTEST: Final = 5
@@ -30,15 +30,15 @@ class Sought:
     definitions: Definitions
 
 
-def sought(model: Model) -> Sought:
+def sought(pooled: PooledEvidence) -> Sought:
     """Drugs of the evidence that an order may be of: names are international, brand and short forms."""
-    drugs = [drug for drug in model.definitions.drugs if _TARGET in drug.targets]
+    drugs = [drug for drug in pooled.definitions.drugs if _TARGET in drug.targets]
     named = [
         *(name for drug in drugs for name in (drug.id, *drug.names)),
-        *(name for each in model.rules.products for name in (each.id, each.inn, each.brand or "")),
+        *(name for each in pooled.rules.products for name in (each.id, each.inn, each.brand or "")),
     ]
     names = frozenset(folded for name in named if len(folded := fold(name)) >= _SHORTEST)
-    return Sought(frozenset(drug.id for drug in drugs), names, model.codes, model.definitions)
+    return Sought(frozenset(drug.id for drug in drugs), names, pooled.codes, pooled.definitions)
 
 
 def concerns(orders: Mapping[str, Any], selections: Sequence[str], wanted: Sought) -> bool:
@@ -47,14 +47,14 @@ def concerns(orders: Mapping[str, Any], selections: Sequence[str], wanted: Sough
     A code that says which drug it is decides. Where there is none, a name does; where they disagree, either does.
     """
     found = (resource_of(entry, f"entry[{number}]") for number, entry in enumerate(mappings(orders.get("entry"))))
-    drafts = Record(None, tuple(each for each in found if each is not None), (), 0, False)
+    drafts = PatientRecord(None, tuple(each for each in found if each is not None), (), 0, False)
     ids = {each.rpartition("/")[2] for each in selections}
     return any(_is_wanted(each, drafts, wanted) for each in drafts.resources if each.data.get("id") in ids)
 
 
-def _is_wanted(order: Resource, drafts: Record, wanted: Sought) -> bool:
+def _is_wanted(order: Resource, drafts: PatientRecord, wanted: Sought) -> bool:
     given, texts = drug_names(order, drafts, wanted.codes)
-    found = resolve(given, texts, wanted.codes, wanted.definitions)
+    found = recognise_drug(given, texts, wanted.codes, wanted.definitions)
     if isinstance(found, Resolved) and found.layer != "name":
         return not wanted.drugs.isdisjoint(found.drugs)
     coded = {drug for drug, _ in coded_drugs(given, wanted.codes)}

@@ -16,7 +16,7 @@ from bcma_decide.errors import Problem
 from bcma_decide.fhir.reading.bundle import subject_of
 from bcma_decide.service.http.problems import Refusal
 
-State = Literal["absent", "nothing", "error", "first page", "complete"]
+PartState = Literal["absent", "nothing", "error", "first page", "complete"]
 
 PATIENT_ID: Final = "{{context.patientId}}"
 _OF_PATIENT: Final = f"?patient={PATIENT_ID}"
@@ -40,7 +40,7 @@ NAMES: Final = {
     "medicationStatements": "statements on medicines",
     "procedures": "procedures",
 }
-_WORDS: Final[dict[State, str]] = {
+_WORDS: Final[dict[PartState, str]] = {
     "absent": "not sent",
     "nothing": "none in the record",
     "error": "the record could not be read",
@@ -53,12 +53,12 @@ _WORDS: Final[dict[State, str]] = {
 class Part:
     """One key: its state and the resources that came under it."""
 
-    state: State
+    state: PartState
     resources: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
-class Record:
+class PrefetchedRecord:
     """Everything that came along."""
 
     parts: Mapping[str, Part]
@@ -104,7 +104,7 @@ def completed(parts: Mapping[str, Part], fetched: Mapping[str, Part]) -> dict[st
     return {key: fuller(part, fetched[key]) if key in fetched else part for key, part in parts.items()}
 
 
-def read_record(parts: Mapping[str, Part], patient_id: str) -> Record:
+def prefetched_record(parts: Mapping[str, Part], patient_id: str) -> PrefetchedRecord:
     """Put a record together; raises Refusal: 412 where what is required is missing, 400 for the wrong patient."""
     missing = [key for key in REQUIRED if parts[key].state in ("absent", "error")]
     if parts["patient"].state == "nothing":
@@ -116,13 +116,13 @@ def read_record(parts: Mapping[str, Part], patient_id: str) -> Record:
     return own_record(parts, patient_id)
 
 
-def own_record(parts: Mapping[str, Part], patient_id: str) -> Record:
+def own_record(parts: Mapping[str, Part], patient_id: str) -> PrefetchedRecord:
     """Leave out what says that it belongs to another patient."""
     own = {
         key: Part(part.state, tuple(each for each in part.resources if not _is_foreign(each, patient_id)))
         for key, part in parts.items()
     }
-    return Record(own, sum(len(parts[key].resources) - len(own[key].resources) for key in parts))
+    return PrefetchedRecord(own, sum(len(parts[key].resources) - len(own[key].resources) for key in parts))
 
 
 def part_of(value: object, key: str) -> Part:

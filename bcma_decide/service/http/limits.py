@@ -23,7 +23,7 @@ _HOME: Final = 64
 """Leading bits of an IPv6 address that one client commonly holds."""
 
 
-class Limits:
+class RequestLimits:
     """Refuses with 413, 429, 408 (too slow in sending) or 503 (too slow to answer)."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:

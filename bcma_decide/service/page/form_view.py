@@ -17,7 +17,7 @@ UNKNOWN: Final = "unknown"
 
 
 @dataclass(frozen=True)
-class Choice:
+class FormChoice:
     """One of several answers; an empty value is *unknown*."""
 
     value: str
@@ -38,8 +38,8 @@ class FormField:
     text: str
     keyboard: str
     """Which one a telephone shows: *numeric* or *decimal*; empty for a list of words."""
-    choices: tuple[Choice, ...]
-    units: tuple[Choice, ...]
+    choices: tuple[FormChoice, ...]
+    units: tuple[FormChoice, ...]
     unit: str
     """The only unit, where there is no choice."""
     errors: tuple[str, ...]
@@ -55,7 +55,7 @@ class FormField:
 
 
 @dataclass(frozen=True)
-class Group:
+class FieldGroup:
     """The fields of one panel: those of the numbers, and those of the findings only."""
 
     id: str
@@ -85,7 +85,7 @@ def form_groups(
     problems: Iterable[Problem] = (),
     sources: Mapping[str, str] | None = None,
     replaced: Iterable[str] = (),
-) -> tuple[Group, ...]:
+) -> tuple[FieldGroup, ...]:
     """Arrange the form.
 
     Parameters
@@ -111,7 +111,7 @@ def form_groups(
         shown = _field(field, definitions, texts, tuple(errors.get(field.id, ())), said, field.id in gone)
         by_panel[field.panel].append((field, shown))
     return tuple(
-        Group(
+        FieldGroup(
             f"g-{number}",
             panel,
             tuple(shown for field, shown in by_panel[panel] if not field.findings_only),
@@ -175,7 +175,7 @@ def _range(field: ProfileField) -> str:
     return f"{span}, or {NEVER}" if field.never else span
 
 
-def _choices(field: ProfileField, text: str) -> tuple[Choice, ...]:
+def _choices(field: ProfileField, text: str) -> tuple[FormChoice, ...]:
     if field.kind == "yes_no":
         words = ("positive", "negative") if field.test else ("yes", "no")
         answers = list(zip(("yes", "no"), words, strict=True))
@@ -185,12 +185,12 @@ def _choices(field: ProfileField, text: str) -> tuple[Choice, ...]:
         numbers = range(int(field.low), int(field.high) + 1)
         answers = [(str(n), ROMAN[n] if field.kind == "stage" else str(n)) for n in numbers]
     known = text in {value for value, _ in answers}
-    return (Choice("", UNKNOWN, not known), *(Choice(value, label, value == text) for value, label in answers))
+    return (FormChoice("", UNKNOWN, not known), *(FormChoice(value, label, value == text) for value, label in answers))
 
 
-def _units(field: ProfileField, unit: str) -> tuple[Choice, ...]:
+def _units(field: ProfileField, unit: str) -> tuple[FormChoice, ...]:
     """Units to choose from; where a bare number would be ambiguous, none is chosen beforehand."""
     names = [unit.name for unit in field.units] + ([NEVER] if field.never else [])
     chosen = unit if unit in names else field.unit if field.unit_optional else ""
-    none = () if field.unit_optional else (Choice("", "unit", not chosen),)
-    return (*none, *(Choice(name, name, name == chosen) for name in names))
+    none = () if field.unit_optional else (FormChoice("", "unit", not chosen),)
+    return (*none, *(FormChoice(name, name, name == chosen) for name in names))

@@ -134,9 +134,9 @@ def _changed(entered: Entered, filled: Filled) -> frozenset[str]:
 def _asked(service: Service, entered: Entered, filled: Filled | None, changed: frozenset[str]) -> Question:
     view = entered.view
     view.sheet()  # what cannot be printed is said before anything is compared
-    check_region(service.model, view.region)
+    check_region(service.pooled, view.region)
     return Question(
-        patient=Patient.read(profile_of(entered.texts), service.model.definitions),
+        patient=Patient.read(profile_of(entered.texts), service.pooled.definitions),
         setting=view.setting,
         region=view.region,
         date=Day.fromisoformat(view.date),

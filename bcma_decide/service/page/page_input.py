@@ -94,7 +94,7 @@ async def from_file(service: Service, request: Request, filled: Filled | None) -
         wrong = (Problem(each.field or "file", each.message, each.fix) for each in error.problems)
         return Entered(view, {}, (*problems, *wrong))
     try:
-        Patient.read(values, service.model.definitions)  # as it stands there: the form has no place for some mistakes
+        Patient.read(values, service.pooled.definitions)  # as it stands there: the form has no place for some mistakes
     except BcmaDecideError as error:
         problems = (*problems, *error.problems)
     return Entered(view, texts_of(values), problems, day_text=day_text)

@@ -77,11 +77,11 @@ def page_html(service: Service, shown: Shown, address: str) -> str:
     problems = listed(shown.problems, LABELS)
     content = {
         "groups": form_groups(
-            service.model.definitions, shown.texts, shown.problems, _sources(shown.filled), shown.replaced
+            service.pooled.definitions, shown.texts, shown.problems, _sources(shown.filled), shown.replaced
         ),
         "labels": LABELS,
-        "settings": [(name, _DESIGNS[name]) for name in service.model.levels],
-        "regions": [(name, name) for name in service.model.rules.regions],
+        "settings": [(name, _DESIGNS[name]) for name in service.pooled.levels],
+        "regions": [(name, name) for name in service.pooled.rules.regions],
         "languages": [
             (code, _language_name(code)) for code in dict.fromkeys(c for each in AUDIENCES for c in languages(each))
         ],
@@ -108,7 +108,7 @@ def refused_html(service: Service, detail: str) -> str:
 
 def evidence_html(service: Service) -> str:
     """Write what stands behind the numbers, as a page."""
-    found = evidence_view(service.model, service.today())
+    found = evidence_view(service.pooled, service.today())
     labels = {outcome.id: outcome.label for outcome in found.outcomes}
     content = {
         "found": found,
@@ -123,13 +123,13 @@ def evidence_html(service: Service) -> str:
                 ", ".join(labels.get(name, name) for name in study.outcomes),
                 ", ".join(study.sources),
             )
-            for study in service.model.studies
+            for study in service.pooled.studies
         ],
         "field_rows": [
             (each.label, each.answer, each.definition, "findings only" if each.findings_only else "numbers or findings")
             for each in found.fields
         ],
-        "references": service.model.references,
+        "references": service.pooled.references,
         "links": links,
     }
     return _written(service, "evidence.html.j2", usual_view(service), content, ())
@@ -199,7 +199,7 @@ def _written(service: Service, name: str, view: ViewOptions, content: Mapping[st
             day=day,
             version=__version__,
             intended_use=INTENDED_USE,
-            stamp=evidence_stamp(service.model, service.today()),
+            stamp=evidence_stamp(service.pooled, service.today()),
             **content,
         )
     )

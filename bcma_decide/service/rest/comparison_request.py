@@ -79,14 +79,14 @@ class ComparisonRequest(BaseModel):
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedComparison:
     """A request, and what places in its record begin with in messages."""
 
     request: ComparisonRequest
     place: str = "record."
 
 
-async def receive(request: Request, options: Mapping[str, object]) -> Received:
+async def receive(request: Request, options: Mapping[str, object]) -> ReceivedComparison:
     """Read the body: a request of ours, or a Bundle with the options of the query.
 
     Raises
@@ -97,16 +97,16 @@ async def receive(request: Request, options: Mapping[str, object]) -> Received:
     content = await read_object(request)
     given = {name: value for name, value in options.items() if value is not None}
     if content_type(request) == FHIR:
-        return Received(read_shape(ComparisonRequest, {**given, "record": content}, 422, _CANNOT), place="")
+        return ReceivedComparison(read_shape(ComparisonRequest, {**given, "record": content}, 422, _CANNOT), place="")
     problems = [Problem(name, "belongs in the body here", f"in the query only beside {FHIR}") for name in given]
     if "resourceType" in content:
         problems.append(Problem("resourceType", "is FHIR", f"send Content-Type: {FHIR}, or put it in the field record"))
     if problems:
         raise Refusal(422, _CANNOT, problems, name="invalid-request")
-    return Received(read_shape(ComparisonRequest, content, 422, _CANNOT))
+    return ReceivedComparison(read_shape(ComparisonRequest, content, 422, _CANNOT))
 
 
-def asked_of(service: Service, received: Received) -> Question:
+def asked_of(service: Service, received: ReceivedComparison) -> Question:
     """Read the patient; of a record also what it held, as of the day asked for, else today.
 
     Raises
@@ -121,14 +121,14 @@ def asked_of(service: Service, received: Received) -> Question:
     if request.from_record:
         return _of_record(service, received, day or service.today())
     try:
-        patient = Patient.read(request.profile, service.model.definitions)
+        patient = Patient.read(request.profile, service.pooled.definitions)
     except ProfileError as error:
         placed = [Problem(f"profile.{each.field}", each.message, each.fix) for each in error.problems]
         raise ProfileError(error.message, placed) from None
     return Question(patient=patient, setting=request.setting, region=request.region, date=day, explain=request.explain)
 
 
-def _of_record(service: Service, received: Received, on: Day) -> Question:
+def _of_record(service: Service, received: ReceivedComparison, on: Day) -> Question:
     request = received.request
     if service.reader is None:
         raise Refusal(501, "this service reads no records: send a profile")

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from bcma_decide.comparing.compare import evidence_stamp
 from bcma_decide.comparison import SCHEMA_VERSION, EvidenceStamp, Option, SoftwareStamp
 from bcma_decide.patient.fields import FIELDS, definition_text
-from bcma_decide.pooled.file import Model
+from bcma_decide.pooled.file import PooledEvidence
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import FAMILIES, INTENDED_USE
 
@@ -63,22 +63,22 @@ class EvidenceView(BaseModel):
     fields: list[FieldLine]
 
 
-def evidence_view(model: Model, today: date) -> EvidenceView:
+def evidence_view(pooled: PooledEvidence, today: date) -> EvidenceView:
     """Describe the evidence as of today."""
     return EvidenceView(
         intended_use=INTENDED_USE,
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
-        evidence=evidence_stamp(model, today),
-        labels_seen_until=model.rules.as_of,
+        evidence=evidence_stamp(pooled, today),
+        labels_seen_until=pooled.rules.as_of,
         counts=Counts(
-            studies=len(model.studies),
-            references=len(model.references),
-            rules=len(model.rules.rules),
-            products_with_labels=len(model.rules.products),
+            studies=len(pooled.studies),
+            references=len(pooled.references),
+            rules=len(pooled.rules.rules),
+            products_with_labels=len(pooled.rules.products),
         ),
-        regions=list(model.rules.regions),
-        settings=list(model.levels),
-        options=list(model.options),
+        regions=list(pooled.rules.regions),
+        settings=list(pooled.levels),
+        options=list(pooled.options),
         outcomes=[
             OutcomeLine(
                 id=threshold.id,
@@ -100,7 +100,7 @@ def evidence_view(model: Model, today: date) -> EvidenceView:
                 units=[unit.name for unit in field.units],
                 choices=[name for name, _ in field.choices],
                 example=field.example,
-                definition=definition_text(field, model.definitions),
+                definition=definition_text(field, pooled.definitions),
                 findings_only=field.findings_only,
             )
             for field in FIELDS.values()

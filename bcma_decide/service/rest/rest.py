@@ -21,7 +21,7 @@ from bcma_decide.service.http.headers import PAGE_HEADERS, SHEET_POLICY
 from bcma_decide.service.http.problems import PROBLEM_TYPE, Refusal
 from bcma_decide.service.page.page_access import wants_page
 from bcma_decide.service.page.page_view import evidence_html
-from bcma_decide.service.rest.comparison_request import ComparisonRequest, Received, asked_of, receive
+from bcma_decide.service.rest.comparison_request import ComparisonRequest, ReceivedComparison, asked_of, receive
 from bcma_decide.service.rest.evidence_view import EvidenceView, evidence_view
 from bcma_decide.service.rest.media import FHIR, Format, negotiated
 from bcma_decide.service.rest.openapi import comparison_body
@@ -110,7 +110,7 @@ def rest_router(service: Service) -> APIRouter:
         if service.settings.page != "off" and wants_page(request):
             page = await service.workers.run(evidence_html, service)
             return HTMLResponse(page, headers={**vary, **PAGE_HEADERS})
-        return JSONResponse(evidence_view(service.model, service.today()).model_dump(mode="json"), headers=vary)
+        return JSONResponse(evidence_view(service.pooled, service.today()).model_dump(mode="json"), headers=vary)
 
     @router.get("/schema", summary="JSON Schema of a comparison")
     async def schema() -> dict[str, Any]:
@@ -120,7 +120,7 @@ def rest_router(service: Service) -> APIRouter:
     return router
 
 
-async def _fhir(service: Service, received: Received, answered: Answered, sheet: Sheet | None) -> Response:
+async def _fhir(service: Service, received: ReceivedComparison, answered: Answered, sheet: Sheet | None) -> Response:
     document = None if sheet is None else await _printed(service, answered, sheet)
     text = await service.workers.run(_as_fhir, service, received, answered, document)
     return Response(text, media_type=FHIR, headers={"Vary": "Accept", **answered.headers})
@@ -145,10 +145,10 @@ async def _written(service: Service, answered: Answered, sheet: Sheet, form: For
     return Response(document, media_type="application/pdf", headers={**headers, **disposition})
 
 
-def _as_fhir(service: Service, received: Received, answered: Answered, pdf: bytes | None) -> str:
+def _as_fhir(service: Service, received: ReceivedComparison, answered: Answered, pdf: bytes | None) -> str:
     """The comparison as a Bundle; of a record, about its patient."""
     request = received.request
     subject = patient_reference(request.record) if request.from_record else None
     return bundle_json(
-        fhir_bundle(answered.comparison, service.model.codes, recorded=datetime.now(UTC), subject=subject, pdf=pdf)
+        fhir_bundle(answered.comparison, service.pooled.codes, recorded=datetime.now(UTC), subject=subject, pdf=pdf)
     )

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Final
 
 from bcma_decide.errors import ProfileError
-from bcma_decide.service.hooks.prefetch import NAMES, Part, Record, State, own_record
+from bcma_decide.service.hooks.prefetch import NAMES, Part, PartState, PrefetchedRecord, own_record
 from bcma_decide.service.service import Reader, Service
 from bcma_decide.service.sessions import Filled
 from bcma_decide.service.smart.banner import banner_of
@@ -17,7 +17,7 @@ from bcma_decide.service.smart.token import Granted
 Fetch = Callable[[str, str, str, Collection[str]], Awaitable[Mapping[str, Part]]]
 """Address of a FHIR server, access token, id of a patient and names of parts -> the parts."""
 
-_NOT_READ: Final[Mapping[State, str]] = {
+_NOT_READ: Final[Mapping[PartState, str]] = {
     "absent": "not given by the EHR",
     "error": "could not be read",
     "first page": "only a part could be read",
@@ -48,10 +48,10 @@ async def fill(service: Service, reader: Reader, fetch: Fetch, server: str, gran
     )
 
 
-def _not_read(may: Mapping[str, Access], record: Record) -> Iterator[str]:
+def _not_read(may: Mapping[str, Access], record: PrefetchedRecord) -> Iterator[str]:
     """What of the record is not there although it may exist, in words."""
     for key, how in may.items():
-        state: State = record.parts[key].state if key in record.parts else "absent"
+        state: PartState = record.parts[key].state if key in record.parts else "absent"
         if how == "none":
             yield f"{NAMES[key]}: not permitted by the EHR"
         elif state in _NOT_READ:

@@ -45,7 +45,7 @@ def add_smart(app: FastAPI, service: Service, reader: Reader, resolve: Resolve) 
         if not isinstance(error, Stopped):
             raise error
         request.scope["bcma_decide.reason"] = error.reason
-        return stopped_page(error, service.model.hash)
+        return stopped_page(error, service.pooled.hash)
 
     app.add_exception_handler(Stopped, stopped)
 
@@ -88,7 +88,7 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
             return await begin(request, chosen, None)
         if name:
             raise Stopped("ehr", "There is no such EHR here.", "Choose one from the list at /smart/start.", 404)
-        return choose_page(list(ehrs.values()), service.model.hash)
+        return choose_page(list(ehrs.values()), service.pooled.hash)
 
     @router.get("/callback/{ehr}")
     async def callback(ehr: str, request: Request) -> Response:

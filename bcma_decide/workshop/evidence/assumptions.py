@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from bcma_decide.errors import EvidenceError, Problem
 from bcma_decide.strict.yaml import read_yaml
-from bcma_decide.vocabulary import FAMILIES, MODEL_TRAIT_IDS, THRESHOLDS, ClassId
-from bcma_decide.workshop.evidence.schema import Basis, Identifier, Number, Strict
+from bcma_decide.vocabulary import FAMILIES, MODEL_TRAIT_IDS, THRESHOLDS, Basis, ClassId
+from bcma_decide.workshop.evidence.schema import Identifier, Number, Strict
 
 
 class Assumption(Strict):
@@ -43,7 +43,7 @@ class Bias(Strict):
     outside_evidence_sd: Assumption
 
 
-class Limits(Strict):
+class NumberLimits(Strict):
     """Where no number is given, or a number is marked."""
 
     minimum_studies: Assumption
@@ -116,7 +116,7 @@ class Assumptions(Strict):
     evidence_date: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
     priors: Priors
     bias: Bias
-    limits: Limits
+    limits: NumberLimits
     certainty: CertaintyLimits
     presentation: Presentation
     borrowing: Borrowing

@@ -19,7 +19,7 @@ from bcma_decide.strict.yaml import read_yaml
 from bcma_decide.workshop.evidence.reviews import (
     AdjustedEffectsFile,
     OtherMetaAnalysesFile,
-    Product,
+    ProductEntry,
     SourceMetaAnalysisFile,
     Vocabulary,
 )
@@ -59,7 +59,7 @@ class Words:
             problem = Problem(field=word, message=f"is not one of the {kind}", fix=self.suggestion(kind, word))
             raise EvidenceError(f"unknown id among the {kind}", [problem])
 
-    def product(self, product: str) -> Product:
+    def product(self, product: str) -> ProductEntry:
         """How a product is printed."""
         self.require("products", product)
         return self.ids.products[product]

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from bcma_decide.errors import EvidenceError, Problem
 from bcma_decide.patient.fields import FIELDS
-from bcma_decide.pooled.codes import RECALLED, CodeBasis, Layer, Measure
+from bcma_decide.pooled.codes import RECALLED, CodeBasis, Layer, ResultKind
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.workshop.evidence.catalogue import read_shape
 from bcma_decide.workshop.evidence.schema import Number, Source, Strict, Text
@@ -66,15 +66,15 @@ class AnswerEntry(Strict):
     source: str | None = None
 
 
-Codes = Annotated[tuple[CodeEntry, ...], Field(min_length=1)]
+CodeEntries = Annotated[tuple[CodeEntry, ...], Field(min_length=1)]
 
 
 class ObservationEntry(Strict):
     """A field of the profile and its codes."""
 
     field: FieldId
-    measure: Measure
-    codes: Codes
+    measure: ResultKind
+    codes: CodeEntries
     answers: tuple[AnswerEntry, ...] = ()
     max_age_days: Days | None = None
     reason: str = ""
@@ -102,11 +102,11 @@ class WordingEntry(Strict):
 class CytogeneticsEntry(Strict):
     """Codes and words of chromosome changes."""
 
-    variant: Codes
-    gene: Codes
-    copy_number: Codes
-    nomenclature: Codes
-    panel: Codes
+    variant: CodeEntries
+    gene: CodeEntries
+    copy_number: CodeEntries
+    nomenclature: CodeEntries
+    panel: CodeEntries
     genes: tuple[GeneEntry, ...]
     words: tuple[WordingEntry, ...]
 
@@ -132,7 +132,7 @@ class DiagnosisEntry(Strict):
     """A diagnosis and its codes."""
 
     means: Literal["myeloma"] | FieldId
-    codes: Codes
+    codes: CodeEntries
     current: bool = False
     max_age_days: Days | None = None
     reason: str = ""
@@ -181,7 +181,7 @@ class DrugsFile(Strict):
 class ProcedureEntry(Strict):
     """A procedure that was a drug, or makes a field true."""
 
-    codes: Codes
+    codes: CodeEntries
     drug: str | None = None
     field: FieldId | None = None
 
@@ -259,10 +259,10 @@ def load_codes(root: Path, definitions: Definitions) -> CodeFiles:
 Found = Iterator[tuple[str, str, str]]
 """File, place, message."""
 
-Known = CodeEntry | AnswerEntry | GeneEntry | LinesEntry
+CodedEntry = CodeEntry | AnswerEntry | GeneEntry | LinesEntry
 
 
-def _entries(files: CodeFiles) -> Iterator[tuple[str, str, Known]]:
+def _entries(files: CodeFiles) -> Iterator[tuple[str, str, CodedEntry]]:
     """Every code with the group it must be unique in."""
     for row in files.observations.observations:
         yield from (("observations", "observation", code) for code in row.codes)

@@ -11,15 +11,15 @@ from bcma_decide.errors import closest
 from bcma_decide.facts.measures import NUMERIC
 from bcma_decide.logic import Bounds
 from bcma_decide.patient.fields import FIELDS
-from bcma_decide.patient.reading import converted, find_unit
+from bcma_decide.patient.reading import converted_quantity, find_unit
 from bcma_decide.pooled.conditions import (
     BOUNDS,
     Condition,
-    Course,
     Drugs,
     Every,
+    HadCourse,
     Is,
-    Known,
+    IsKnown,
     Not,
     OneOf,
     Score,
@@ -98,7 +98,7 @@ class KnownEntry(Strict):
 
     def condition(self) -> Condition:
         """As the bedside has it."""
-        return Known(self.trait, self.known)
+        return IsKnown(self.trait, self.known)
 
 
 class OneOfEntry(Strict):
@@ -146,7 +146,7 @@ class WithinEntry(BoundsEntry):
         unit = find_unit(field, self.unit) if field.units else None
         if unit is None or unit is field.units[0]:
             return Within(self.trait, self.bounds(), field.unit)
-        kept = (None if edge is None else converted(edge, unit, field.units[0]) for edge in self.bounds())
+        kept = (None if edge is None else converted_quantity(edge, unit, field.units[0]) for edge in self.bounds())
         return Within(self.trait, Bounds(*kept), field.unit)
 
 
@@ -183,7 +183,7 @@ class CoursesEntry(Strict):
 
     def condition(self) -> Condition:
         """As the bedside has it."""
-        return Course(tuple(self.courses), self.months.bounds())
+        return HadCourse(tuple(self.courses), self.months.bounds())
 
 
 class ScoreConditionEntry(BoundsEntry):

@@ -15,9 +15,9 @@ from bcma_decide.patient.fields import FIELDS
 from bcma_decide.pooled.conditions import to_plain
 from bcma_decide.pooled.definitions import Definitions, fold, wording
 from bcma_decide.strict.yaml import read_yaml
-from bcma_decide.vocabulary import MODEL_TRAIT_IDS
+from bcma_decide.vocabulary import MODEL_TRAIT_IDS, Basis
 from bcma_decide.workshop.evidence.conditions import BoundsEntry, ConditionEntry, naming_problems
-from bcma_decide.workshop.evidence.schema import Basis, CitationEntry, Number, Strict, Text
+from bcma_decide.workshop.evidence.schema import CitationEntry, Number, Strict, Text
 from bcma_decide.workshop.evidence.scores import FILE as SCORES
 from bcma_decide.workshop.evidence.scores import Name, ScoresFile, in_unit, score_problems
 

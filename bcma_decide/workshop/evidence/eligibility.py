@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from bcma_decide.vocabulary import FAMILY_OF
+from bcma_decide.vocabulary import FAMILY_OF, Basis
 from bcma_decide.workshop.evidence.counts import implied_events
-from bcma_decide.workshop.evidence.schema import Basis, OutcomeRow, Split, Study
+from bcma_decide.workshop.evidence.schema import OutcomeRow, Split, Study
 
 Purpose = Literal["model", "published"]
 Window = Literal["all", "source"]

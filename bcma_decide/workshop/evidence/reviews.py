@@ -194,7 +194,7 @@ class SourceMetaAnalysisFile(Strict):
     sources: dict[SourceKey, Source]
 
 
-class Product(Strict):
+class ProductEntry(Strict):
     """A product, how it is printed, and whether the comparison offers it."""
 
     label: str
@@ -212,4 +212,4 @@ class Vocabulary(Strict):
     population: dict[Identifier, str]
     kinetics: dict[Identifier, str]
     regions: dict[Identifier, str]
-    products: dict[Identifier, Product]
+    products: dict[Identifier, ProductEntry]

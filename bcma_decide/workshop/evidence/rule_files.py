@@ -9,9 +9,9 @@ from pydantic import AfterValidator, Field
 from bcma_decide.pooled.conditions import to_plain
 from bcma_decide.pooled.in_force import days_of
 from bcma_decide.pooled.rule_book import Approval
-from bcma_decide.vocabulary import ClassId, Severity
+from bcma_decide.vocabulary import Basis, ClassId, Severity
 from bcma_decide.workshop.evidence.conditions import ConditionEntry
-from bcma_decide.workshop.evidence.schema import Basis, Identifier, Number, Source, Strict, Text
+from bcma_decide.workshop.evidence.schema import Identifier, Number, Source, Strict, Text
 
 
 def _a_date(text: str) -> str:

@@ -10,16 +10,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bcma_decide.vocabulary import ClassId, Design
+from bcma_decide.vocabulary import Basis, ClassId, Design
 
-Basis = Literal["verified", "derived", "recalled"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=3)]
 Interval = tuple[Number | None, Number | None]
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 
 
-Measure = Literal[
+EffectMeasure = Literal[
     "OR",
     "HR",
     "sHR",
@@ -124,7 +123,7 @@ class AdjustedEffect(Figure):
     outcome: Identifier
     trait: Identifier
     contrast: str
-    measure: Measure
+    measure: EffectMeasure
     value: Number | str | None = None
     ci95: Interval | None = None
     adjusted: bool | None = None

@@ -11,9 +11,9 @@ from pydantic import Field, model_validator
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.pooled.conditions import Condition, Score, Within, leaves, to_plain
 from bcma_decide.pooled.conditions import Is as IsCondition
-from bcma_decide.vocabulary import ClassId
+from bcma_decide.vocabulary import Basis, ClassId
 from bcma_decide.workshop.evidence.conditions import NUMBERS, BoundsEntry, ConditionEntry
-from bcma_decide.workshop.evidence.schema import Basis, Number, Source, Strict, Text
+from bcma_decide.workshop.evidence.schema import Number, Source, Strict, Text
 
 FILE = "scores.yaml"
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from bcma_decide.workshop.evidence.eligibility import Purpose, Window
-from bcma_decide.workshop.evidence.splits import Bounds, SplitContrast, SplitLeftOut, SplitSelection, select_splits
-from bcma_decide.workshop.evidence.totals import RULES, LeftOut, Rule, SelectedRow, Selection, select
+from bcma_decide.workshop.evidence.splits import LevelBounds, SplitContrast, SplitLeftOut, SplitSelection, select_splits
+from bcma_decide.workshop.evidence.totals import RULES, LeftOut, SelectedRow, Selection, SelectionRule, select
 
 __all__ = [
     "RULES",
-    "Bounds",
     "LeftOut",
+    "LevelBounds",
     "Purpose",
-    "Rule",
     "SelectedRow",
     "Selection",
+    "SelectionRule",
     "SplitContrast",
     "SplitLeftOut",
     "SplitSelection",

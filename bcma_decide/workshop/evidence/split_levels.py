@@ -14,7 +14,7 @@ KINDS: Final = {trait.id: trait.kind for trait in MODEL_TRAITS}
 
 
 @dataclass(frozen=True)
-class Bounds:
+class LevelBounds:
     """The part of a numeric trait a group covers: from ``at_least`` (inclusive) to ``below`` (exclusive)."""
 
     at_least: float | None = None
@@ -28,7 +28,7 @@ class Level:
     split: Split
     events: int
     n: int
-    bounds: Bounds
+    bounds: LevelBounds
     high: bool | None
     """Present (true) or absent (false); ``None`` for numeric traits."""
 
@@ -41,7 +41,7 @@ def read_level(split: Split, unverified: bool) -> Level | str:
     counted = count_of(split)
     if isinstance(counted, str):
         return counted
-    bounds = Bounds(split.at_least, split.below)
+    bounds = LevelBounds(split.at_least, split.below)
     high = {"present": True, "absent": False, None: None}[split.group]
     if KINDS[split.trait] == "binary" and high is None:
         return "neither present nor absent"
@@ -57,7 +57,7 @@ def pairs(levels: Sequence[Level]) -> Iterable[tuple[Level, Level]]:
                 yield high, low
 
 
-def _adjacent(high: Bounds, low: Bounds) -> bool:
+def _adjacent(high: LevelBounds, low: LevelBounds) -> bool:
     return high.at_least is not None and high.at_least == low.below and high.below is None
 
 
@@ -96,6 +96,6 @@ def _rest(study: Study, level: Level, total: OutcomeRow, unverified: bool) -> Le
     known = study.population.get(level.split.trait)
     if known is not None and known.of is not None and known.n is not None and known.of < (total.n or 0):
         return f"the trait is known in {known.of} of {total.n} patients only"
-    flipped = Bounds(at_least=level.bounds.below, below=level.bounds.at_least)
+    flipped = LevelBounds(at_least=level.bounds.below, below=level.bounds.at_least)
     high = None if level.high is None else not level.high
     return Level(split=level.split, events=events, n=n, bounds=flipped, high=high)

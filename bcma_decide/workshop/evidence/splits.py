@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bcma_decide.errors import EvidenceError
-from bcma_decide.vocabulary import FAMILIES, ClassId, Design, Family
+from bcma_decide.vocabulary import FAMILIES, Basis, ClassId, Design, Family
 from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.eligibility import (
     Window,
@@ -23,11 +23,11 @@ from bcma_decide.workshop.evidence.eligibility import (
     weakest_basis,
 )
 from bcma_decide.workshop.evidence.overlap import without_overlap
-from bcma_decide.workshop.evidence.schema import Basis, Split, Study
-from bcma_decide.workshop.evidence.split_levels import KINDS, Bounds, Level, complete, pairs, read_level
+from bcma_decide.workshop.evidence.schema import Split, Study
+from bcma_decide.workshop.evidence.split_levels import KINDS, Level, LevelBounds, complete, pairs, read_level
 
 __all__ = [
-    "Bounds",
+    "LevelBounds",
     "SplitContrast",
     "SplitLeftOut",
     "SplitSelection",
@@ -58,8 +58,8 @@ class SplitContrast:
     high_n: int
     low_events: int
     low_n: int
-    high_bounds: Bounds
-    low_bounds: Bounds
+    high_bounds: LevelBounds
+    low_bounds: LevelBounds
     completed: bool
     """One of the groups is the arm total minus the other."""
     basis: Basis
@@ -205,7 +205,7 @@ def _cut(
             left_out += _out(study, [split], level)
         else:
             levels[split.outcome].append(level)
-    found: dict[tuple[Bounds, Bounds], list[tuple[SplitContrast, tuple[Split, ...]]]] = defaultdict(list)
+    found: dict[tuple[LevelBounds, LevelBounds], list[tuple[SplitContrast, tuple[Split, ...]]]] = defaultdict(list)
     for outcome, group in levels.items():
         used: set[int] = set()
         for high, low in pairs(group):
@@ -240,7 +240,7 @@ def _smaller_group(contrasts: Iterable[SplitContrast]) -> int:
     return min(min(c.high_n, c.low_n) for c in contrasts)
 
 
-def _order(cut: tuple[Bounds, Bounds]) -> float:
+def _order(cut: tuple[LevelBounds, LevelBounds]) -> float:
     """Order equally good cuts: the lower one first."""
     return -(cut[0].at_least or 0.0)
 

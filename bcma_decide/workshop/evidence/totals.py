@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from bcma_decide.errors import EvidenceError
-from bcma_decide.vocabulary import ClassId, Design
+from bcma_decide.vocabulary import Basis, ClassId, Design
 from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.eligibility import (
     Purpose,
@@ -22,11 +22,11 @@ from bcma_decide.workshop.evidence.eligibility import (
     weakest_basis,
 )
 from bcma_decide.workshop.evidence.overlap import without_overlap
-from bcma_decide.workshop.evidence.schema import Basis, OutcomeRow, Study
+from bcma_decide.workshop.evidence.schema import OutcomeRow, Study
 
 Denominator = Literal["treated", "evaluable", "randomised", "leukapheresed", "responders"]
-Rule = Literal["data_cut", "record", "role", "window", "basis", "count", "denominator", "overlap"]
-RULES: Final[tuple[Rule, ...]] = get_args(Rule)
+SelectionRule = Literal["data_cut", "record", "role", "window", "basis", "count", "denominator", "overlap"]
+RULES: Final[tuple[SelectionRule, ...]] = get_args(SelectionRule)
 """What a row has to pass, in this order: the primary row of its arm, a study of single-agent BCMA therapy, its role,
 the window, verified figures, a count, a usable denominator, no patients counted twice."""
 
@@ -63,7 +63,7 @@ class LeftOut:
     arm: str | None
     outcome: str
     reason: str
-    rule: Rule
+    rule: SelectionRule
     """Which rule it did not pass."""
 
 
@@ -191,7 +191,7 @@ def _candidate(
 ) -> _Candidate | LeftOut:
     """Return the row made ready for pooling, or the reason against it."""
 
-    def left_out(rule: Rule, reason: str) -> LeftOut:
+    def left_out(rule: SelectionRule, reason: str) -> LeftOut:
         return LeftOut(study.id, row.arm, row.outcome, reason, rule)
 
     if reason := against_study(study):

@@ -9,12 +9,12 @@ from typing import Final
 
 from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.schema import Study
-from bcma_decide.workshop.evidence.selection import RULES, Rule, Selection, select
+from bcma_decide.workshop.evidence.selection import RULES, Selection, SelectionRule, select
 from bcma_decide.workshop.evidence.views import count_text
 
 __all__ = ["RULE_WORDS", "Account", "Accounts", "account_for"]
 
-RULE_WORDS: Final[dict[Rule, str]] = {
+RULE_WORDS: Final[dict[SelectionRule, str]] = {
     "data_cut": "another data cut or definition",
     "record": "not a single-agent BCMA study",
     "role": "role of the study",
@@ -36,7 +36,7 @@ class Account:
     outcome: str
     field: str
     figure: str
-    rule: Rule | None
+    rule: SelectionRule | None
     reason: str
 
 
@@ -47,7 +47,7 @@ class Accounts:
     rows: tuple[Account, ...]
     selections: Mapping[str, Selection]
 
-    def of(self, outcome: str) -> Counter[Rule | None]:
+    def of(self, outcome: str) -> Counter[SelectionRule | None]:
         """How many rows of one outcome each rule left out; under ``None`` those pooled."""
         return Counter(row.rule for row in self.rows if row.outcome == outcome)
 
@@ -57,7 +57,7 @@ class Accounts:
         return tuple(row for row in self.rows if row.rule is not None)
 
     @property
-    def rules(self) -> tuple[Rule, ...]:
+    def rules(self) -> tuple[SelectionRule, ...]:
         """The rules that left out anything, in the order they are applied."""
         used = {row.rule for row in self.rows}
         return tuple(rule for rule in RULES if rule in used)

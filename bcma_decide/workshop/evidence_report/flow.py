@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from bcma_decide.vocabulary import CLASS_LABELS, CLASSES
 from bcma_decide.workshop.evidence.catalogue import Catalogue
-from bcma_decide.workshop.evidence.selection import Rule
+from bcma_decide.workshop.evidence.selection import SelectionRule
 from bcma_decide.workshop.evidence_report.accounts import RULE_WORDS, Account, Accounts
 from bcma_decide.workshop.evidence_report.words import outcome_label
 from bcma_decide.workshop.plots.flow import FlowStep, flow_chart
@@ -71,7 +71,7 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what if number == 1 else what.removesuffix('y') + 'ies' if what.endswith('y') else what + 's'}"
 
 
-def _reasons(rule: Rule, rows: list[Account]) -> Iterator[str]:
+def _reasons(rule: SelectionRule, rows: list[Account]) -> Iterator[str]:
     """The commonest reasons, where the rule has several and they are not about single studies."""
     counts = Counter(row.reason.split(":")[0] for row in rows)
     if rule == "overlap" or len(counts) == 1:

@@ -6,7 +6,7 @@ from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence_report.published import PooledGroup, PublishedPooling
 from bcma_decide.workshop.evidence_report.words import row_label
 from bcma_decide.workshop.plots.numbers import number_text
-from bcma_decide.workshop.plots.values import Forest, ForestGroup, PooledLine, StudyLine
+from bcma_decide.workshop.plots.values import Forest, ForestGroup, ForestLine, PooledLine
 
 __all__ = ["forest_of"]
 
@@ -23,7 +23,7 @@ def forest_of(pooling: PublishedPooling, catalogue: Catalogue, title: str) -> Fo
 
 def _group(group: PooledGroup, pooling: PublishedPooling, catalogue: Catalogue) -> ForestGroup:
     lines = tuple(
-        StudyLine(row_label(catalogue.study(row.study), row.arm), row.estimate, *row.ci, row.weight, row.events, row.n)
+        ForestLine(row_label(catalogue.study(row.study), row.arm), row.estimate, *row.ci, row.weight, row.events, row.n)
         for row in group.studies
     )
     if group.k == 1:

@@ -18,7 +18,7 @@ from bcma_decide.workshop.evidence_report.recalled import recalled_section
 from bcma_decide.workshop.evidence_report.regression import regression_section
 from bcma_decide.workshop.evidence_report.source import source_section
 from bcma_decide.workshop.evidence_report.studies import study_section
-from bcma_decide.workshop.plots.page import Page, render_page
+from bcma_decide.workshop.plots.page import ReportPage, render_page
 
 __all__ = ["TITLE", "evidence_report"]
 
@@ -66,4 +66,4 @@ def evidence_report(directory: Path, progress: Callable[[str], None] = lambda _:
         "Written by: bcma-decide evidence report. The same numbers: bcma-decide evidence pool; what is pooled and what "
         "is not: bcma-decide evidence selected --published.",
     )
-    return render_page(Page(TITLE, sections, lead, foot, contents=True))
+    return render_page(ReportPage(TITLE, sections, lead, foot, contents=True))

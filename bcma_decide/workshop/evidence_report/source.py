@@ -15,7 +15,7 @@ from bcma_decide.workshop.evidence_report.words import outcome_label, points, po
 from bcma_decide.workshop.meta_analysis.pooled_rates import RateMethod
 from bcma_decide.workshop.plots.page import Section, Table
 
-__all__ = ["Compared", "compared", "source_section"]
+__all__ = ["Compared", "beside_the_source", "source_section"]
 
 _COLUMNS: Final[tuple[tuple[RateMethod, Window], ...]] = (
     ("DL", "source"), ("REML", "source"), ("DL", "all"), ("REML", "all"),
@@ -34,7 +34,7 @@ class Compared:
     ours: dict[tuple[RateMethod, Window], PooledGroup]
 
 
-def compared(catalogue: Catalogue) -> Iterator[Compared]:
+def beside_the_source(catalogue: Catalogue) -> Iterator[Compared]:
     """Every pooled rate the source prints, beside ours of the same outcome, class and number of targets."""
     for row in catalogue.source_meta_analysis.pooled:
         if row.pct is None or row.class_id not in CLASS_LABELS:
@@ -71,7 +71,7 @@ def source_section(catalogue: Catalogue) -> Section:
     if (search := facts.get("search")) is not None:
         said.append(f"Last date searched: {search.value}; the source window holds what was published by then.")
     said.append(f"Not public: {', '.join(source.not_found)}. So the two sets of studies cannot be matched one by one.")
-    pairs = tuple(compared(catalogue))
+    pairs = tuple(beside_the_source(catalogue))
     titles = (
         "Outcome", "group", "source, percent", *(f"{method}, {_TITLES[window]}" for method, window in _COLUMNS),
         "studies (window / all)",

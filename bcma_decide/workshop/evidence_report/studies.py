@@ -7,7 +7,7 @@ from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.schema import Study
 from bcma_decide.workshop.evidence_report.accounts import Accounts
 from bcma_decide.workshop.evidence_report.words import NOT_REPORTED, outcome_label, product_label, reference
-from bcma_decide.workshop.plots.page import Cell, Section, Table
+from bcma_decide.workshop.plots.page import Section, Table, TableCell
 
 __all__ = ["study_section"]
 
@@ -28,7 +28,7 @@ def study_section(catalogue: Catalogue, accounts: Accounts) -> Section:
     return Section("Studies", (said,), (Table("Every study on file", _TITLES, rows, words=True, large=True),))
 
 
-def _row(study: Study, catalogue: Catalogue, accounts: Accounts) -> tuple[Cell, ...]:
+def _row(study: Study, catalogue: Catalogue, accounts: Accounts) -> tuple[TableCell, ...]:
     words = catalogue.vocabulary.ids
     outcomes = "; ".join(outcome_label(catalogue, outcome) for outcome in accounts.pooled_for(study.id))
     role = study.pooling.role.replace("_", " ")

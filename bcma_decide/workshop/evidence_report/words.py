@@ -10,7 +10,7 @@ from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.schema import Source, Study
 from bcma_decide.workshop.evidence_report.published import PooledGroup
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
-from bcma_decide.workshop.plots.page import Cell, Link
+from bcma_decide.workshop.plots.page import Link, TableCell
 from bcma_decide.workshop.plots.svg import text_width
 from bcma_decide.workshop.plots.values import interval_text
 
@@ -65,7 +65,7 @@ def points(difference: float) -> str:
     return number if float(number) == 0 else f"{'+' if difference > 0 else MINUS}{number}"
 
 
-def reference(study: Study) -> Cell:
+def reference(study: Study) -> TableCell:
     """The source a reader would look up first, as a link where it has an address: by DOI, PubMed or web address."""
     sources = list(study.sources.values())
     if not sources:

@@ -17,7 +17,7 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import checked_level
 __all__ = [
     "CoefficientTest",
     "Coefficients",
-    "Design",
+    "NamedDesignMatrix",
     "Predictions",
     "WaldTest",
     "checked_design",
@@ -33,7 +33,7 @@ _RANK_TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
-class Design:
+class NamedDesignMatrix:
     """A design matrix ``X`` (k, p) of full column rank, and the names of its columns."""
 
     X: FloatArray
@@ -109,7 +109,7 @@ def _finite_matrix(values: npt.ArrayLike, names: Sequence[str] | None) -> tuple[
     return X, labels
 
 
-def checked_design(design: npt.ArrayLike | None, k: int, names: Sequence[str] | None = None) -> Design:
+def checked_design(design: npt.ArrayLike | None, k: int, names: Sequence[str] | None = None) -> NamedDesignMatrix:
     """Design matrix as finite floats with k rows and independent columns; an intercept where none is given.
 
     Parameters
@@ -126,7 +126,7 @@ def checked_design(design: npt.ArrayLike | None, k: int, names: Sequence[str] | 
         Naming the first row and column at fault.
     """
     if design is None:
-        return Design(np.ones((k, 1)), ("intercept",))
+        return NamedDesignMatrix(np.ones((k, 1)), ("intercept",))
     X, labels = _finite_matrix(design, names)
     if X.shape[0] != k:
         raise SynthesisError(f"the design matrix has {X.shape[0]} rows but there are {k} rows of data")
@@ -137,7 +137,7 @@ def checked_design(design: npt.ArrayLike | None, k: int, names: Sequence[str] | 
     if (left_over < _RANK_TOLERANCE).any():
         column = int(np.argmax(left_over < _RANK_TOLERANCE))
         raise SynthesisError(f"{labels[column]} is a combination of the columns before it: leave it out")
-    return Design(X, labels)
+    return NamedDesignMatrix(X, labels)
 
 
 def checked_test(test: str, df: int) -> int | None:

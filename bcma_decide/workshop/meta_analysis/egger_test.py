@@ -16,12 +16,12 @@ from bcma_decide.workshop.meta_analysis.moderators import moderators
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
 from bcma_decide.workshop.meta_analysis.small_study_remarks import small_study_remarks
 
-__all__ = ["MODELS", "PREDICTORS", "AsymmetryModel", "AsymmetryTest", "Predictor", "egger_test", "peters_test"]
+__all__ = ["MODELS", "PREDICTORS", "AsymmetryModel", "AsymmetryTest", "FunnelPredictor", "egger_test", "peters_test"]
 
 AsymmetryModel = Literal["mixed", "classical"]
-Predictor = Literal["standard_error", "variance", "inverse_size", "inverse_root_size", "size"]
+FunnelPredictor = Literal["standard_error", "variance", "inverse_size", "inverse_root_size", "size"]
 MODELS: tuple[AsymmetryModel, ...] = get_args(AsymmetryModel)
-PREDICTORS: tuple[Predictor, ...] = get_args(Predictor)
+PREDICTORS: tuple[FunnelPredictor, ...] = get_args(FunnelPredictor)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class AsymmetryTest:
     p: float
     limit: float | None
     limit_ci: Interval | None
-    predictor: Predictor
+    predictor: FunnelPredictor
     model: AsymmetryModel
     k: int
     remarks: tuple[str, ...]
@@ -49,7 +49,7 @@ def egger_test(
     yi: npt.ArrayLike,
     vi: npt.ArrayLike,
     *,
-    predictor: Predictor = "standard_error",
+    predictor: FunnelPredictor = "standard_error",
     model: AsymmetryModel = "mixed",
     total: npt.ArrayLike | None = None,
     method: Method = "REML",
@@ -133,7 +133,7 @@ def peters_test(
     return _regressed(y, 1 / e + 1 / (n - e), "inverse_size", 1 / n, "classical", "EE", level, remarks)
 
 
-def _predictor(v: FloatArray, predictor: Predictor, total: npt.ArrayLike | None) -> FloatArray:
+def _predictor(v: FloatArray, predictor: FunnelPredictor, total: npt.ArrayLike | None) -> FloatArray:
     if predictor in ("standard_error", "variance"):
         return np.sqrt(v) if predictor == "standard_error" else v
     if total is None:
@@ -150,7 +150,7 @@ def _predictor(v: FloatArray, predictor: Predictor, total: npt.ArrayLike | None)
 def _regressed(
     y: FloatArray,
     v: FloatArray,
-    predictor: Predictor,
+    predictor: FunnelPredictor,
     x: FloatArray,
     model: AsymmetryModel,
     method: Method,

@@ -15,7 +15,12 @@ from scipy import special
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_choice, checked_level, checked_vector
 from bcma_decide.workshop.meta_analysis.tau2 import METHODS, Method, Tau2, estimated, q_profile
-from bcma_decide.workshop.meta_analysis.weighted_regression import Design, intercept_only, random_effects_fit, weighting
+from bcma_decide.workshop.meta_analysis.weighted_regression import (
+    DesignMatrix,
+    intercept_only,
+    random_effects_fit,
+    weighting,
+)
 
 __all__ = [
     "METHODS",
@@ -66,7 +71,7 @@ def checked_effects(yi: npt.ArrayLike, vi: npt.ArrayLike) -> tuple[FloatArray, F
     return y, v
 
 
-def checked_design(design: Design | None, k: int) -> Design:
+def checked_design(design: DesignMatrix | None, k: int) -> DesignMatrix:
     """The design given, of k rows, or that of a plain mean; else raise SynthesisError."""
     if design is None:
         return intercept_only(k)
@@ -80,7 +85,7 @@ def weighted_mean(y: FloatArray, w: FloatArray) -> float:
     return float(w @ y / w.sum())
 
 
-def cochran_q(yi: npt.ArrayLike, vi: npt.ArrayLike, design: Design | None = None) -> QTest:
+def cochran_q(yi: npt.ArrayLike, vi: npt.ArrayLike, design: DesignMatrix | None = None) -> QTest:
     """Test that the design explains all differences between studies (Cochran 1954).
 
     ``Q(0)`` against chi-squared with k - p degrees of freedom; for a plain mean, the test that all studies share one
@@ -106,20 +111,20 @@ def q_test(q: float, df: int) -> QTest:
     return QTest(q, df, float(special.chdtrc(df, q)) if df else None)
 
 
-def _checked_shares(tau2: float, vi: npt.ArrayLike, design: Design | None) -> tuple[float, float]:
+def _checked_shares(tau2: float, vi: npt.ArrayLike, design: DesignMatrix | None) -> tuple[float, float]:
     v = checked_vector(vi, "vi")
     if v.size < 2:
         raise SynthesisError("I2 and H2 need at least two studies")
     return shares(tau2, v, checked_design(design, v.size))
 
 
-def shares(tau2: float, v: FloatArray, design: Design) -> tuple[float, float]:
+def shares(tau2: float, v: FloatArray, design: DesignMatrix) -> tuple[float, float]:
     """I2 and H2, from the typical within-study variance ``s2 = (k - p) / trace(P)`` of Higgins and Thompson (2002)."""
     s2 = (v.size - design.columns) / weighting(1 / v, design).traces()[0]
     return 100 * tau2 / (tau2 + s2), (tau2 + s2) / s2
 
 
-def i_squared(tau2: float, vi: npt.ArrayLike, design: Design | None = None) -> float:
+def i_squared(tau2: float, vi: npt.ArrayLike, design: DesignMatrix | None = None) -> float:
     """Percentage of the variation that lies between studies, ``100 tau2 / (tau2 + s2)``.
 
     ``s2`` is the typical within-study variance of Higgins and Thompson (2002). This is metafor's definition; with the
@@ -141,7 +146,7 @@ def i_squared(tau2: float, vi: npt.ArrayLike, design: Design | None = None) -> f
     return _checked_shares(tau2, vi, design)[0]
 
 
-def h_squared(tau2: float, vi: npt.ArrayLike, design: Design | None = None) -> float:
+def h_squared(tau2: float, vi: npt.ArrayLike, design: DesignMatrix | None = None) -> float:
     """Total over within-study variation, ``(tau2 + s2) / s2`` (Higgins and Thompson 2002).
 
     Parameters
@@ -159,7 +164,7 @@ def h_squared(tau2: float, vi: npt.ArrayLike, design: Design | None = None) -> f
 
 
 def tau2_interval(
-    yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 0.95, design: Design | None = None
+    yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 0.95, design: DesignMatrix | None = None
 ) -> tuple[float, float]:
     """Q-profile confidence interval of tau2 (Viechtbauer 2007).
 
@@ -186,7 +191,9 @@ def tau2_interval(
     return q_profile(y, v, checked_design(design, y.size), checked_level(level))
 
 
-def estimate_tau2(yi: npt.ArrayLike, vi: npt.ArrayLike, method: Method = "REML", design: Design | None = None) -> Tau2:
+def estimate_tau2(
+    yi: npt.ArrayLike, vi: npt.ArrayLike, method: Method = "REML", design: DesignMatrix | None = None
+) -> Tau2:
     """Between-study variance, never negative, and its standard error.
 
     Parameters

@@ -12,7 +12,7 @@ import numpy as np
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray
-from bcma_decide.workshop.meta_analysis.weighted_regression import Design, random_effects_fit, weighted_fit
+from bcma_decide.workshop.meta_analysis.weighted_regression import DesignMatrix, random_effects_fit, weighted_fit
 
 __all__ = ["log_likelihood", "most_likely"]
 
@@ -22,7 +22,7 @@ _BLOCK = 8192
 _GRID = np.linspace(0.0, 1.0, 24)
 
 
-def log_likelihood(y: FloatArray, v: FloatArray, tau2: float, design: Design, *, restricted: bool) -> float:
+def log_likelihood(y: FloatArray, v: FloatArray, tau2: float, design: DesignMatrix, *, restricted: bool) -> float:
     """Log-likelihood of tau2 at its best coefficients, or the restricted one of k - p contrasts (Harville 1974)."""
     fit = random_effects_fit(y, v, tau2, design)
     size = y.size - (design.columns if restricted else 0)
@@ -32,7 +32,7 @@ def log_likelihood(y: FloatArray, v: FloatArray, tau2: float, design: Design, *,
     return float(-total / 2)
 
 
-def most_likely(y: FloatArray, v: FloatArray, design: Design, *, restricted: bool) -> tuple[float, float]:
+def most_likely(y: FloatArray, v: FloatArray, design: DesignMatrix, *, restricted: bool) -> tuple[float, float]:
     """The tau2 >= 0 of highest (restricted) likelihood, and its standard error from the expected information.
 
     Raises
@@ -58,7 +58,7 @@ def most_likely(y: FloatArray, v: FloatArray, design: Design, *, restricted: boo
     return max(peaks, key=lambda peak: log_likelihood(y, v, peak[0], design, restricted=restricted))
 
 
-def _reach(residuals: FloatArray, v: FloatArray, design: Design) -> float:
+def _reach(residuals: FloatArray, v: FloatArray, design: DesignMatrix) -> float:
     """A tau2 above which both likelihoods only fall, from the unweighted residuals.
 
     With R their sum of squares, s = min v + tau2, d = max v - min v and z = P y: ``z'z <= R / s^2`` and
@@ -69,7 +69,9 @@ def _reach(residuals: FloatArray, v: FloatArray, design: Design) -> float:
     return max(0.0, (r + float(np.sqrt(r * r + 4 * r * (float(v.max()) - smallest)))) / 2 - smallest)
 
 
-def _scores(residuals: FloatArray, v: FloatArray, grid: FloatArray, design: Design, *, restricted: bool) -> FloatArray:
+def _scores(
+    residuals: FloatArray, v: FloatArray, grid: FloatArray, design: DesignMatrix, *, restricted: bool
+) -> FloatArray:
     """Twice the slope of the log-likelihood at every tau2 of the grid (m,), from two matrix products a block."""
     p, size = design.columns, max(1, _BLOCK // v.size)
     table = np.column_stack([np.square(residuals), residuals[:, None] * design.basis, design.products])
@@ -99,7 +101,7 @@ class _Slope:
         return float(np.sqrt(2 / self.expected))
 
 
-def _at(y: FloatArray, v: FloatArray, tau2: float, design: Design, *, restricted: bool) -> _Slope:
+def _at(y: FloatArray, v: FloatArray, tau2: float, design: DesignMatrix, *, restricted: bool) -> _Slope:
     """With ``z = P y``: ``z'z - tr P``, ``tr P^2`` and ``2 z'P z - tr P^2``; W in place of P in the traces of ML."""
     fit = random_effects_fit(y, v, tau2, design)
     w = fit.weights
@@ -111,7 +113,7 @@ def _at(y: FloatArray, v: FloatArray, tau2: float, design: Design, *, restricted
 
 
 def _peak(
-    y: FloatArray, v: FloatArray, ends: FloatArray, scores: FloatArray, design: Design, *, restricted: bool
+    y: FloatArray, v: FloatArray, ends: FloatArray, scores: FloatArray, design: DesignMatrix, *, restricted: bool
 ) -> tuple[float, float]:
     """The peak between a tau2 where the likelihood rises and one where it falls, by Newton's steps kept between them.
 

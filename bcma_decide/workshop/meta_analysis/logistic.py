@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis.coefficients import Design
+from bcma_decide.workshop.meta_analysis.coefficients import NamedDesignMatrix
 from bcma_decide.workshop.meta_analysis.effect_sizes import FloatArray, logit
 
 __all__ = ["LogisticFit", "fit_logistic", "refuse_separation"]
@@ -27,7 +27,7 @@ class LogisticFit:
     log_likelihood: float
 
 
-def refuse_separation(events: FloatArray, total: FloatArray, design: Design) -> None:
+def refuse_separation(events: FloatArray, total: FloatArray, design: NamedDesignMatrix) -> None:
     """Refuse data whose maximum likelihood estimate is at infinity (Albert and Anderson 1984).
 
     That is so when some combination of the columns is 0 in every study with events and non-events, and nowhere

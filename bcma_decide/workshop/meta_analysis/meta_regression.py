@@ -23,7 +23,7 @@ from bcma_decide.workshop.meta_analysis.likelihood import log_likelihood
 from bcma_decide.workshop.meta_analysis.moderators import Moderators
 from bcma_decide.workshop.meta_analysis.random_effects import Interval, RandomEffects, fit_random_effects, interval
 from bcma_decide.workshop.meta_analysis.tau2 import estimated
-from bcma_decide.workshop.meta_analysis.weighted_regression import Design, intercept_only, prepare
+from bcma_decide.workshop.meta_analysis.weighted_regression import DesignMatrix, intercept_only, prepare
 
 __all__ = [
     "REGRESSION_TESTS",
@@ -164,7 +164,9 @@ def meta_regression(
     )
 
 
-def used_effects(yi: npt.ArrayLike, vi: npt.ArrayLike, moderators: Moderators) -> tuple[FloatArray, FloatArray, Design]:
+def used_effects(
+    yi: npt.ArrayLike, vi: npt.ArrayLike, moderators: Moderators
+) -> tuple[FloatArray, FloatArray, DesignMatrix]:
     """Effects and variances of the rows the moderators use, each (k,), and the design.
 
     Raises

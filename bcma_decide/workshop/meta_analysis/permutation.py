@@ -15,7 +15,7 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import METHODS, Method
 from bcma_decide.workshop.meta_analysis.meta_regression import used_effects
 from bcma_decide.workshop.meta_analysis.moderators import Moderators
 from bcma_decide.workshop.meta_analysis.tau2 import estimated
-from bcma_decide.workshop.meta_analysis.weighted_regression import Design, random_effects_fit
+from bcma_decide.workshop.meta_analysis.weighted_regression import DesignMatrix, random_effects_fit
 
 __all__ = ["PermutationTest", "permutation_test"]
 
@@ -90,11 +90,11 @@ def permutation_test(
     )
 
 
-def _dealt(design: Design, order: npt.NDArray[np.intp]) -> Design:
-    return Design(design.basis[order], design.back, design.products[order])
+def _dealt(design: DesignMatrix, order: npt.NDArray[np.intp]) -> DesignMatrix:
+    return DesignMatrix(design.basis[order], design.back, design.products[order])
 
 
-def _statistics(y: FloatArray, v: FloatArray, design: Design, method: Method) -> FloatArray:
+def _statistics(y: FloatArray, v: FloatArray, design: DesignMatrix, method: Method) -> FloatArray:
     """Absolute z of every coefficient but the intercept, and QM."""
     fit = random_effects_fit(y, v, estimated(y, v, design, method).value, design)
     b, covariance = fit.coefficients()[1:], fit.covariance()[1:, 1:]

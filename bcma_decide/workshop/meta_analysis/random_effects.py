@@ -11,7 +11,7 @@ from scipy import special
 from bcma_decide.workshop.meta_analysis.checks import FloatArray
 from bcma_decide.workshop.meta_analysis.heterogeneity import Method, QTest, Tau2, q_test, shares
 from bcma_decide.workshop.meta_analysis.tau2 import estimated, q_profile
-from bcma_decide.workshop.meta_analysis.weighted_regression import Design, WeightedFit, random_effects_fit
+from bcma_decide.workshop.meta_analysis.weighted_regression import DesignMatrix, WeightedFit, random_effects_fit
 
 __all__ = [
     "TESTS",
@@ -48,7 +48,7 @@ class RandomEffects:
 
 
 def fit_random_effects(
-    y: FloatArray, v: FloatArray, design: Design, method: Method, test: MeanTest, level: float
+    y: FloatArray, v: FloatArray, design: DesignMatrix, method: Method, test: MeanTest, level: float
 ) -> RandomEffects:
     """Fit checked effects (k,) by inverse-variance weights; options are known ones, and one study has test "z".
 
@@ -101,7 +101,7 @@ def _kenward_roger(fit: WeightedFit) -> tuple[FloatArray, float]:
     return np.array([[variance]]), 2 * information / (variance * s2) ** 2
 
 
-def _heterogeneity(v: FloatArray, tau2: float, q: QTest, method: Method, design: Design) -> tuple[float, float]:
+def _heterogeneity(v: FloatArray, tau2: float, q: QTest, method: Method, design: DesignMatrix) -> tuple[float, float]:
     """I2 and H2: from tau2 where it is estimated, from Q where it is assumed to be 0, as in metafor."""
     if method == "EE":
         excess = max(0.0, q.q - q.df)

@@ -17,7 +17,12 @@ from scipy import special
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray
 from bcma_decide.workshop.meta_analysis.likelihood import most_likely
-from bcma_decide.workshop.meta_analysis.weighted_regression import Design, WeightedFit, random_effects_fit, weighted_fit
+from bcma_decide.workshop.meta_analysis.weighted_regression import (
+    DesignMatrix,
+    WeightedFit,
+    random_effects_fit,
+    weighted_fit,
+)
 
 __all__ = ["METHODS", "Method", "Tau2", "estimated", "q_profile", "q_root"]
 
@@ -36,7 +41,7 @@ class Tau2:
     se: float | None
 
 
-def q_root(y: FloatArray, v: FloatArray, target: float, design: Design) -> float:
+def q_root(y: FloatArray, v: FloatArray, target: float, design: DesignMatrix) -> float:
     """Solve ``Q(tau2) = target``; Q falls as tau2 grows, and the answer is 0 if it starts below.
 
     ``Q`` is a sum of terms ``c / (l + tau2)`` with positive c and l, so ``1 / Q`` is increasing and concave, and
@@ -55,7 +60,7 @@ def q_root(y: FloatArray, v: FloatArray, target: float, design: Design) -> float
     raise SynthesisError(f"the equation Q(tau2) = {target:g} was not solved in {_MAX_STEPS} steps; use DL or HE")
 
 
-def q_profile(y: FloatArray, v: FloatArray, design: Design, level: float) -> tuple[float, float]:
+def q_profile(y: FloatArray, v: FloatArray, design: DesignMatrix, level: float) -> tuple[float, float]:
     """Interval of tau2 on which Q lies between the chi-squared quantiles with k - p degrees of freedom."""
     tail, df = (1 - level) / 2, y.size - design.columns
     upper_quantile, lower_quantile = (float(special.chdtri(df, p)) for p in (tail, 1 - tail))
@@ -68,32 +73,32 @@ def _from_moments(fit: WeightedFit, v: FloatArray, less: float, divisor: float) 
     return Tau2(tau2, float(np.sqrt(2 * max(0.0, fit.traces(v + tau2)[1]))) / divisor)
 
 
-def _dersimonian_laird(y: FloatArray, v: FloatArray, design: Design) -> Tau2:
+def _dersimonian_laird(y: FloatArray, v: FloatArray, design: DesignMatrix) -> Tau2:
     """DerSimonian and Laird (1986)."""
     fit = weighted_fit(y, 1 / v, design)
     return _from_moments(fit, v, y.size - design.columns, fit.traces()[0])
 
 
-def _hunter_schmidt(y: FloatArray, v: FloatArray, design: Design) -> Tau2:
+def _hunter_schmidt(y: FloatArray, v: FloatArray, design: DesignMatrix) -> Tau2:
     """Hunter and Schmidt, as in Viechtbauer (2005)."""
     fit = weighted_fit(y, 1 / v, design)
     return _from_moments(fit, v, y.size, float(fit.weights.sum()))
 
 
-def _hunter_schmidt_corrected(y: FloatArray, v: FloatArray, design: Design) -> Tau2:
+def _hunter_schmidt_corrected(y: FloatArray, v: FloatArray, design: DesignMatrix) -> Tau2:
     """Hunter and Schmidt with Q raised by ``k / (k - p)``, the small-sample form of Brannick et al. (2019)."""
     fit = weighted_fit(y, 1 / v, design)
     df = y.size - design.columns
     return _from_moments(fit, v, df, float(fit.weights.sum()) * df / y.size)
 
 
-def _hedges(y: FloatArray, v: FloatArray, design: Design) -> Tau2:
+def _hedges(y: FloatArray, v: FloatArray, design: DesignMatrix) -> Tau2:
     """Hedges and Olkin (1985): unweighted."""
     fit = weighted_fit(y, np.ones_like(v), design)
     return _from_moments(fit, v, fit.traces(v)[0], y.size - design.columns)
 
 
-def _sidik_jonkman(y: FloatArray, v: FloatArray, design: Design) -> Tau2:
+def _sidik_jonkman(y: FloatArray, v: FloatArray, design: DesignMatrix) -> Tau2:
     """Sidik and Jonkman (2005), started from the variance of yi with divisor k."""
     start = float(y.var())
     if start == 0:
@@ -101,33 +106,33 @@ def _sidik_jonkman(y: FloatArray, v: FloatArray, design: Design) -> Tau2:
     return _from_moments(random_effects_fit(y, v, start, design), v, 0.0, (y.size - design.columns) / start)
 
 
-def _paule_mandel(y: FloatArray, v: FloatArray, design: Design) -> Tau2:
+def _paule_mandel(y: FloatArray, v: FloatArray, design: DesignMatrix) -> Tau2:
     """Paule and Mandel (1982): Q(tau2) = k - p, its mean, as does empirical Bayes (Morris 1983)."""
     return _at_root(y, v, design, y.size - design.columns)
 
 
-def _paule_mandel_median(y: FloatArray, v: FloatArray, design: Design) -> Tau2:
+def _paule_mandel_median(y: FloatArray, v: FloatArray, design: DesignMatrix) -> Tau2:
     """Q(tau2) at its median, so that tau2 is as often too large as too small (Viechtbauer 2021)."""
     return _at_root(y, v, design, float(special.chdtri(y.size - design.columns, 0.5)))
 
 
-def _at_root(y: FloatArray, v: FloatArray, design: Design, target: float) -> Tau2:
+def _at_root(y: FloatArray, v: FloatArray, design: DesignMatrix, target: float) -> Tau2:
     k = y.size
     tau2 = q_root(y, v, target, design)
     return Tau2(tau2, float(np.sqrt(2 * k**2 / (k - design.columns)) / (1 / (v + tau2)).sum()))
 
 
-def _maximum_likelihood(y: FloatArray, v: FloatArray, design: Design) -> Tau2:
+def _maximum_likelihood(y: FloatArray, v: FloatArray, design: DesignMatrix) -> Tau2:
     """Maximum likelihood, Hardy and Thompson (1996)."""
     return Tau2(*most_likely(y, v, design, restricted=False))
 
 
-def _restricted_maximum_likelihood(y: FloatArray, v: FloatArray, design: Design) -> Tau2:
+def _restricted_maximum_likelihood(y: FloatArray, v: FloatArray, design: DesignMatrix) -> Tau2:
     """Restricted maximum likelihood, Raudenbush (2009)."""
     return Tau2(*most_likely(y, v, design, restricted=True))
 
 
-_ESTIMATORS: dict[Method, Callable[[FloatArray, FloatArray, Design], Tau2]] = {
+_ESTIMATORS: dict[Method, Callable[[FloatArray, FloatArray, DesignMatrix], Tau2]] = {
     "DL": _dersimonian_laird,
     "REML": _restricted_maximum_likelihood,
     "ML": _maximum_likelihood,
@@ -142,6 +147,6 @@ _ESTIMATORS: dict[Method, Callable[[FloatArray, FloatArray, Design], Tau2]] = {
 }
 
 
-def estimated(y: FloatArray, v: FloatArray, design: Design, method: Method) -> Tau2:
+def estimated(y: FloatArray, v: FloatArray, design: DesignMatrix, method: Method) -> Tau2:
     """tau2 of checked effects by a known method."""
     return _ESTIMATORS[method](y, v, design)

@@ -16,7 +16,7 @@ from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray
 
 __all__ = [
-    "Design",
+    "DesignMatrix",
     "WeightedFit",
     "Weighting",
     "dependent_column",
@@ -32,7 +32,7 @@ _LOST = 1e-11
 
 
 @dataclass(frozen=True, eq=False)
-class Design:
+class DesignMatrix:
     """A design matrix ``X`` of k rows and p independent columns.
 
     Work is done on ``basis = X @ back`` (k, p), whose columns are orthonormal, so that a column such as the calendar
@@ -58,13 +58,13 @@ class Design:
         return (w @ self.products).reshape(self.back.shape)
 
 
-def intercept_only(k: int) -> Design:
+def intercept_only(k: int) -> DesignMatrix:
     """The design of a plain mean of k studies."""
     size = float(np.sqrt(k))
-    return Design(np.full((k, 1), 1 / size), np.array([[1 / size]]), np.full((k, 1), 1 / k))
+    return DesignMatrix(np.full((k, 1), 1 / size), np.array([[1 / size]]), np.full((k, 1), 1 / k))
 
 
-def prepare(matrix: npt.ArrayLike, rows: int) -> Design:
+def prepare(matrix: npt.ArrayLike, rows: int) -> DesignMatrix:
     """Orthonormalise a design matrix of ``rows`` rows.
 
     Parameters
@@ -95,7 +95,7 @@ def prepare(matrix: npt.ArrayLike, rows: int) -> Design:
     if dependent is not None:
         raise SynthesisError(f"column {dependent} of the design is a combination of the columns before it")
     products = (basis[:, :, None] * basis[:, None, :]).reshape(rows, -1)
-    return Design(basis, np.linalg.inv(triangle), products)
+    return DesignMatrix(basis, np.linalg.inv(triangle), products)
 
 
 def dependent_column(X: FloatArray) -> int | None:
@@ -114,7 +114,7 @@ def _first_dependent(triangle: FloatArray) -> int | None:
 class Weighting:
     """A design with weights (k,); ``phi`` (p, p) is ``(basis' W basis)^-1``."""
 
-    design: Design
+    design: DesignMatrix
     weights: FloatArray
     phi: FloatArray
 
@@ -162,19 +162,19 @@ class WeightedFit(Weighting):
         return self.design.back @ self.gamma
 
 
-def weighting(w: FloatArray, design: Design) -> Weighting:
+def weighting(w: FloatArray, design: DesignMatrix) -> Weighting:
     """The design under weights w (k,), all positive."""
     return Weighting(design, w, _inverse(design.gram(w)))
 
 
-def weighted_fit(y: FloatArray, w: FloatArray, design: Design) -> WeightedFit:
+def weighted_fit(y: FloatArray, w: FloatArray, design: DesignMatrix) -> WeightedFit:
     """Fit y (k,) with weights w (k,), all positive."""
     phi = _inverse(design.gram(w))
     gamma = phi @ ((w * y) @ design.basis)
     return WeightedFit(design, w, phi, gamma, y - design.basis @ gamma)
 
 
-def random_effects_fit(y: FloatArray, v: FloatArray, tau2: float, design: Design) -> WeightedFit:
+def random_effects_fit(y: FloatArray, v: FloatArray, tau2: float, design: DesignMatrix) -> WeightedFit:
     """Fit y (k,) with the weights of the random-effects model, ``1 / (v + tau2)``."""
     return weighted_fit(y, 1 / (v + tau2), design)
 

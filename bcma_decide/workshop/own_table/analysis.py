@@ -18,22 +18,22 @@ from bcma_decide.workshop.meta_analysis.study_table import StudyTable
 from bcma_decide.workshop.meta_analysis.subgroup_test import groups_with_common_tau2
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
 from bcma_decide.workshop.own_table.nested import Nested, nested_of
-from bcma_decide.workshop.own_table.pooled import Model, Result, result_of
+from bcma_decide.workshop.own_table.pooled import PooledResult, PoolingMethod, result_of
 from bcma_decide.workshop.own_table.regression import Regression, regression_of
 from bcma_decide.workshop.own_table.small_studies import SmallStudies, small_studies
 from bcma_decide.workshop.own_table.studies import Studies
 
-__all__ = ["Analysis", "Asked", "Group", "Groups", "analyse"]
+__all__ = ["Analysis", "AnalysisOptions", "Groups", "StudyGroup", "analyse"]
 
 FEWEST: Final = 3
 """Studies that leaving one out, influence and asymmetry need."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class AnalysisOptions:
     """What is asked beyond the pooled mean: columns of groups, moderators, an order and the studies of arms; extras."""
 
-    model: Model
+    model: PoolingMethod
     by: str | None = None
     mods: tuple[str, ...] = ()
     order: str | None = None
@@ -46,12 +46,12 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Group:
+class StudyGroup:
     """One group: its studies by row, and their pooled result."""
 
     name: str
     rows: tuple[int, ...]
-    result: Result
+    result: PooledResult
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Groups:
     """
 
     by: str
-    groups: tuple[Group, ...]
+    groups: tuple[StudyGroup, ...]
     between: QTest | None
     between_common: ModeratorTest | None
 
@@ -75,8 +75,8 @@ class Analysis:
     """
 
     studies: Studies
-    asked: Asked
-    result: Result
+    asked: AnalysisOptions
+    result: PooledResult
     groups: Groups | None
     regression: Regression | None
     without: SubsetFits | None
@@ -89,13 +89,13 @@ class Analysis:
     remarks: tuple[str, ...]
 
     @property
-    def model(self) -> Model:
+    def model(self) -> PoolingMethod:
         """How studies were pooled."""
         return self.asked.model
 
 
 def analyse(
-    table: StudyTable, studies: Studies, asked: Asked, progress: Callable[[str], None] = lambda _: None
+    table: StudyTable, studies: Studies, asked: AnalysisOptions, progress: Callable[[str], None] = lambda _: None
 ) -> Analysis:
     """Work out everything that was asked for.
 
@@ -148,7 +148,7 @@ def analyse(
     )
 
 
-def _regression(table: StudyTable, studies: Studies, asked: Asked) -> Regression | None:
+def _regression(table: StudyTable, studies: Studies, asked: AnalysisOptions) -> Regression | None:
     if asked.mods:
         return regression_of(table, studies, asked.model, asked.mods, asked.permutations, asked.at)
     if asked.at or asked.permutations:
@@ -156,7 +156,7 @@ def _regression(table: StudyTable, studies: Studies, asked: Asked) -> Regression
     return None
 
 
-def _nested(table: StudyTable, studies: Studies, asked: Asked, column: str) -> Analysis:
+def _nested(table: StudyTable, studies: Studies, asked: AnalysisOptions, column: str) -> Analysis:
     """Arms in studies: what takes rows for independent is not made."""
     others = {
         "--by": asked.by, "--order": asked.order, "--gosh": asked.gosh, "--permutations": asked.permutations,
@@ -176,16 +176,16 @@ def _nested(table: StudyTable, studies: Studies, asked: Asked, column: str) -> A
     return Analysis(studies=studies, asked=asked, result=result, nested=parts, remarks=tuple(remarks), **nothing)
 
 
-def _without(studies: Studies, model: Model) -> SubsetFits:
+def _without(studies: Studies, model: PoolingMethod) -> SubsetFits:
     return leave_one_out(studies.yi, studies.vi, method=model.weighted, test=model.mean_test, level=model.level)
 
 
-def _groups(table: StudyTable, studies: Studies, model: Model, by: str) -> Groups:
+def _groups(table: StudyTable, studies: Studies, model: PoolingMethod, by: str) -> Groups:
     labels = study_table.factor(table, by)
     found = []
     for name in dict.fromkeys(labels):
         rows = tuple(row for row, label in enumerate(labels) if label == name)
-        found.append(Group(name, rows, result_of(studies.of(rows), model)))
+        found.append(StudyGroup(name, rows, result_of(studies.of(rows), model)))
     if len(found) == 1:
         return Groups(by, tuple(found), None, None)
     between = cochran_q([group.result.estimate for group in found], [group.result.se**2 for group in found])
@@ -195,7 +195,7 @@ def _groups(table: StudyTable, studies: Studies, model: Model, by: str) -> Group
     return Groups(by, tuple(found), between, common)
 
 
-def _remarks(studies: Studies, model: Model, result: Result) -> Iterator[str]:
+def _remarks(studies: Studies, model: PoolingMethod, result: PooledResult) -> Iterator[str]:
     if studies.scale.measure == "freeman-tukey":
         yield (
             f"The Freeman-Tukey scale is read back at the harmonic mean of the study sizes, {studies.scale.size:.4g}; "

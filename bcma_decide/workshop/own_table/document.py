@@ -15,7 +15,7 @@ from bcma_decide.workshop.meta_analysis.gosh import Gosh
 from bcma_decide.workshop.meta_analysis.influence import Influence
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
 from bcma_decide.workshop.own_table.analysis import Analysis, Groups
-from bcma_decide.workshop.own_table.pooled import Result
+from bcma_decide.workshop.own_table.pooled import PooledResult
 from bcma_decide.workshop.own_table.regression import Regression
 from bcma_decide.workshop.own_table.small_studies import SmallStudies
 from bcma_decide.workshop.own_table.studies import Scale, Studies
@@ -64,7 +64,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
     return value
 
 
-def _result(result: Result, scale: Scale) -> dict[str, Any]:
+def _result(result: PooledResult, scale: Scale) -> dict[str, Any]:
     found = asdict(result)
     found.pop("weights")
     mean_rate = found.pop("mean_rate")

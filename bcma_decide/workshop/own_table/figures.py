@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
 from bcma_decide.workshop.own_table.analysis import Analysis
-from bcma_decide.workshop.own_table.pooled import Result
+from bcma_decide.workshop.own_table.pooled import PooledResult
 from bcma_decide.workshop.own_table.studies import Scale
 from bcma_decide.workshop.plots.baujat import BaujatPoint, baujat
 from bcma_decide.workshop.plots.bubble import Bubble, FittedLine, bubble
 from bcma_decide.workshop.plots.forest import forest
 from bcma_decide.workshop.plots.funnel import FunnelPoint, funnel
 from bcma_decide.workshop.plots.gosh import gosh
-from bcma_decide.workshop.plots.values import Forest, ForestGroup, PooledLine, StudyLine
+from bcma_decide.workshop.plots.values import Forest, ForestGroup, ForestLine, PooledLine
 
 __all__ = ["drawings", "forest_of"]
 
@@ -55,10 +55,10 @@ def forest_of(analysis: Analysis, title: str) -> Forest:
     weights = analysis.result.weights or tuple(100 / studies.k for _ in range(studies.k))
     counted = studies.events is not None and studies.total is not None
 
-    def line(row: int) -> StudyLine:
+    def line(row: int) -> ForestLine:
         events = int(studies.events[row]) if studies.events is not None and counted else None
         total = int(studies.total[row]) if studies.total is not None and counted else None
-        return StudyLine(studies.labels[row], estimate[row], low[row], high[row], weights[row], events, total)
+        return ForestLine(studies.labels[row], estimate[row], low[row], high[row], weights[row], events, total)
 
     overall = _pooled(f"All studies ({analysis.model.method})", analysis.result, studies.scale)
     if analysis.groups is None:
@@ -75,7 +75,7 @@ def forest_of(analysis: Analysis, title: str) -> Forest:
     return Forest(title, studies.scale.name, studies.scale.kind, groups, overall, studies.scale.no_effect, level)
 
 
-def _pooled(label: str, result: Result, scale: Scale) -> PooledLine:
+def _pooled(label: str, result: PooledResult, scale: Scale) -> PooledLine:
     low, high = scale.back_interval(result.ci) or result.ci
     note = "" if result.tau2 is None else f"tau2 {result.tau2:.3g}"
     if result.i2 is not None:
@@ -90,7 +90,7 @@ def _steps(analysis: Analysis, title: str, labels: Sequence[str], fits: SubsetFi
     scale = analysis.studies.scale
     ends = zip(*(scale.back(each).tolist() for each in (fits.estimate, fits.ci_low, fits.ci_high)), strict=True)
     rows = tuple(
-        StudyLine(label, estimate, low, high, 100 / len(labels))
+        ForestLine(label, estimate, low, high, 100 / len(labels))
         for label, (estimate, low, high) in zip(labels, ends, strict=True)
     )
     overall = _pooled("All studies", analysis.result, scale)

@@ -15,7 +15,7 @@ from bcma_decide.workshop.meta_analysis.moderators import moderators
 from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel, predict_multilevel
 from bcma_decide.workshop.meta_analysis.robust import robust_coefficients
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
-from bcma_decide.workshop.own_table.pooled import Model, Result, coefficient_rows, pairs
+from bcma_decide.workshop.own_table.pooled import PooledResult, PoolingMethod, coefficient_rows, pairs
 from bcma_decide.workshop.own_table.studies import Studies
 
 __all__ = ["Nested", "nested_of"]
@@ -40,8 +40,8 @@ class Nested:
 
 
 def nested_of(
-    table: StudyTable, studies: Studies, model: Model, column: str, mods: Sequence[str]
-) -> tuple[Result, Nested]:
+    table: StudyTable, studies: Studies, model: PoolingMethod, column: str, mods: Sequence[str]
+) -> tuple[PooledResult, Nested]:
     """Pool arms nested in studies, and regress them on moderators if there are any.
 
     Parameters
@@ -72,7 +72,7 @@ def nested_of(
     test: CoefficientTest = "t" if model.test == "t" else "z"
     fit = fit_multilevel(studies.yi, studies.vi, names, method=model.method, test=test, level=model.level)
     mean = predict_multilevel(fit)
-    result = Result(
+    result = PooledResult(
         k=fit.k,
         estimate=float(mean.estimate[0]),
         se=float(mean.se[0]),

@@ -20,8 +20,8 @@ __all__ = [
     "METHODS",
     "TESTS",
     "Method",
-    "Model",
-    "Result",
+    "PooledResult",
+    "PoolingMethod",
     "TestName",
     "coefficient_rows",
     "pairs",
@@ -39,7 +39,7 @@ TESTS: Final[dict[TestName, MeanTest]] = {
 
 
 @dataclass(frozen=True)
-class Model:
+class PoolingMethod:
     """How studies are pooled: estimator of tau2 (or the binomial-normal model), test of the mean, intervals."""
 
     method: Method = "REML"
@@ -59,7 +59,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Result:
+class PooledResult:
     """A pooled mean on the analysis scale; ``weights`` in percent.
 
     ``i2_ci`` and ``h2_ci`` are the Q-profile interval of tau2 on their scales (Viechtbauer 2007). With the
@@ -86,7 +86,7 @@ class Result:
     mean_rate: float | None = None
 
 
-def require_counts(studies: Studies, model: Model) -> tuple[FloatArray, FloatArray]:
+def require_counts(studies: Studies, model: PoolingMethod) -> tuple[FloatArray, FloatArray]:
     """Events and patients for the binomial-normal model.
 
     Raises
@@ -104,7 +104,7 @@ def require_counts(studies: Studies, model: Model) -> tuple[FloatArray, FloatArr
     return studies.events, studies.total
 
 
-def result_of(studies: Studies, model: Model) -> Result:
+def result_of(studies: Studies, model: PoolingMethod) -> PooledResult:
     """Pool the studies; raises SynthesisError where that is not possible or an iteration does not converge."""
     if model.method == "GLMM":
         return _binomial_normal(studies, model)
@@ -116,7 +116,7 @@ def result_of(studies: Studies, model: Model) -> Result:
         level=model.level,
         prediction_df=model.prediction,
     )
-    return Result(
+    return PooledResult(
         k=found.k,
         estimate=found.estimate,
         se=found.se,
@@ -168,7 +168,7 @@ def coefficient_rows(found: Coefficients) -> tuple[Coefficient, ...]:
     return tuple(Coefficient(name, *row) for name, *row in zip(found.names, *columns, strict=True))
 
 
-def _binomial_normal(studies: Studies, model: Model) -> Result:
+def _binomial_normal(studies: Studies, model: PoolingMethod) -> PooledResult:
     events, total = require_counts(studies, model)
     found = exact_mean(events, total, test="t" if model.test == "t" else "z", level=model.level)
-    return Result(**vars(found), tau2_ci=None)
+    return PooledResult(**vars(found), tau2_ci=None)

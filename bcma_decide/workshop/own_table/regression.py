@@ -22,7 +22,7 @@ from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, Moderators
 from bcma_decide.workshop.meta_analysis.permutation import PermutationTest, permutation_test
 from bcma_decide.workshop.meta_analysis.predictions import predict
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
-from bcma_decide.workshop.own_table.pooled import Model, coefficient_rows, pairs, require_counts
+from bcma_decide.workshop.own_table.pooled import PoolingMethod, coefficient_rows, pairs, require_counts
 from bcma_decide.workshop.own_table.studies import Interval, Studies
 
 __all__ = ["Expected", "Line", "Regression", "regression_of"]
@@ -88,7 +88,7 @@ class Regression:
 def regression_of(
     table: StudyTable,
     studies: Studies,
-    model: Model,
+    model: PoolingMethod,
     names: Sequence[str],
     permutations: int = 0,
     at: Sequence[Mapping[str, str]] = (),
@@ -186,7 +186,7 @@ def _line(found: MetaRegression, name: str, places: list[float]) -> Line:
 
 def _binomial_normal(
     studies: Studies,
-    model: Model,
+    model: PoolingMethod,
     design: Moderators,
     values: tuple[float, ...] | None,
     places: list[float] | None,

@@ -8,7 +8,7 @@ from bcma_decide.version import __version__
 from bcma_decide.workshop.own_table.analysis import Analysis
 from bcma_decide.workshop.own_table.figures import drawings
 from bcma_decide.workshop.own_table.tables import diagnostic_tables, result_tables
-from bcma_decide.workshop.plots.page import Drawing, Page, Section, render_page
+from bcma_decide.workshop.plots.page import Drawing, ReportPage, Section, render_page
 
 __all__ = ["SCOPE", "page_of"]
 
@@ -39,4 +39,4 @@ def page_of(analysis: Analysis, title: str) -> str:
         Section("Result", (said, *analysis.remarks), tuple(result_tables(analysis)), first),
         Section("How far it holds", () if small is None else small.remarks, tuple(diagnostic_tables(analysis)), others),
     )
-    return render_page(Page(title, sections, lead=(SCOPE,), foot=(f"bcma-decide {__version__}",)))
+    return render_page(ReportPage(title, sections, lead=(SCOPE,), foot=(f"bcma-decide {__version__}",)))

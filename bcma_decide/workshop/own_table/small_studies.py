@@ -13,7 +13,7 @@ from bcma_decide.workshop.meta_analysis.egger_test import AsymmetryTest, egger_t
 from bcma_decide.workshop.meta_analysis.henmi_copas import HenmiCopas, henmi_copas
 from bcma_decide.workshop.meta_analysis.small_study_remarks import small_study_remarks
 from bcma_decide.workshop.meta_analysis.trim_and_fill import TrimAndFill, trim_and_fill
-from bcma_decide.workshop.own_table.pooled import Model
+from bcma_decide.workshop.own_table.pooled import PoolingMethod
 from bcma_decide.workshop.own_table.studies import Studies
 
 __all__ = ["SmallStudies", "small_studies"]
@@ -33,7 +33,7 @@ class SmallStudies:
     remarks: tuple[str, ...]
 
 
-def small_studies(studies: Studies, model: Model) -> SmallStudies:
+def small_studies(studies: Studies, model: PoolingMethod) -> SmallStudies:
     """Test at least three studies for asymmetry; Peters's test needs counts."""
     y, v, proportions, level = studies.yi, studies.vi, studies.scale.proportion, model.level
     remarks = list(small_study_remarks(studies.k, proportions=proportions))

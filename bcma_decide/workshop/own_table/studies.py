@@ -20,17 +20,17 @@ from bcma_decide.workshop.meta_analysis.study_table import StudyTable
 from bcma_decide.workshop.meta_analysis.two_groups import GroupMeasure, Tables, compare_groups, ratio, tables
 from bcma_decide.workshop.plots.axis import AxisKind
 
-__all__ = ["MEASURES", "Interval", "Measure", "Scale", "Studies", "read_studies"]
+__all__ = ["MEASURES", "Interval", "Scale", "Studies", "TableMeasure", "read_studies"]
 
-Measure = Literal["logit", "raw", "arcsine", "freeman-tukey", "generic", "OR", "RR", "RD"]
-MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
+TableMeasure = Literal["logit", "raw", "arcsine", "freeman-tukey", "generic", "OR", "RR", "RD"]
+MEASURES: Final[tuple[TableMeasure, ...]] = get_args(TableMeasure)
 Interval = tuple[float, float]
 
-_PROPORTIONS: Final[dict[Measure, ProportionMeasure]] = {
+_PROPORTIONS: Final[dict[TableMeasure, ProportionMeasure]] = {
     "logit": "logit", "raw": "raw", "arcsine": "arcsine", "freeman-tukey": "freeman_tukey",
 }  # fmt: skip
-_GROUPS: Final[dict[Measure, GroupMeasure]] = {"OR": "OR", "RR": "RR", "RD": "RD"}
-_NAMES: Final[dict[Measure, str]] = {
+_GROUPS: Final[dict[TableMeasure, GroupMeasure]] = {"OR": "OR", "RR": "RR", "RD": "RD"}
+_NAMES: Final[dict[TableMeasure, str]] = {
     "generic": "Effect",
     "OR": "Odds ratio",
     "RR": "Risk ratio",
@@ -42,7 +42,7 @@ _NAMES: Final[dict[Measure, str]] = {
 class Scale:
     """A measure and, for Freeman-Tukey, the study size it is read back at (the harmonic mean of the sizes)."""
 
-    measure: Measure
+    measure: TableMeasure
     size: float = 1.0
 
     @property
@@ -65,7 +65,12 @@ class Scale:
     @property
     def analysis_kind(self) -> AxisKind:
         """How a value on the analysis scale reads; angles read as they are."""
-        kinds: dict[Measure, AxisKind] = {"logit": "logit", "raw": "proportion", "OR": "log_ratio", "RR": "log_ratio"}
+        kinds: dict[TableMeasure, AxisKind] = {
+            "logit": "logit",
+            "raw": "proportion",
+            "OR": "log_ratio",
+            "RR": "log_ratio",
+        }
         return kinds.get(self.measure, "plain")
 
     @property
@@ -137,7 +142,7 @@ class Studies:
         return self.scale.back(self.yi), self.scale.back(self.yi - half), self.scale.back(self.yi + half)
 
 
-def read_studies(table: StudyTable, measure: Measure, *, apart: bool = True) -> Studies:
+def read_studies(table: StudyTable, measure: TableMeasure, *, apart: bool = True) -> Studies:
     """Read the columns a measure needs and put the studies on its scale.
 
     Parameters

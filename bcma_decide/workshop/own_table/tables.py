@@ -9,7 +9,7 @@ from bcma_decide.workshop.meta_analysis.egger_test import AsymmetryTest
 from bcma_decide.workshop.meta_analysis.influence import Influence
 from bcma_decide.workshop.own_table.analysis import Analysis, Groups
 from bcma_decide.workshop.own_table.nested import Nested
-from bcma_decide.workshop.own_table.pooled import Result
+from bcma_decide.workshop.own_table.pooled import PooledResult
 from bcma_decide.workshop.own_table.regression import Regression
 from bcma_decide.workshop.own_table.small_studies import SmallStudies
 from bcma_decide.workshop.own_table.studies import Interval, Scale
@@ -58,7 +58,7 @@ def _back(scale: Scale, ends: Interval | None) -> str:
     return NOTHING if back is None else interval_text(scale.kind, *back)
 
 
-def _estimate(scale: Scale, result: Result) -> str:
+def _estimate(scale: Scale, result: PooledResult) -> str:
     return printed(scale.kind, float(scale.back(result.estimate)))
 
 

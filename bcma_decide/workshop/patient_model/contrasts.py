@@ -13,10 +13,10 @@ from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, THRES
 from bcma_decide.workshop.evidence.assumptions import PooledEffect
 from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.schema import AdjustedEffect, Study
-from bcma_decide.workshop.evidence.splits import Bounds, SplitContrast, select_splits
+from bcma_decide.workshop.evidence.splits import LevelBounds, SplitContrast, select_splits
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop, eligible
 from bcma_decide.workshop.patient_model.trait_effects import (
-    Contrast,
+    EffectContrast,
     empirical_logit_difference,
     log_odds_ratio_from_risk_ratio,
     log_odds_ratio_group_versus_all,
@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 class FamilyContrasts:
     """Contrasts of one family, and what was left out with the reason."""
 
-    contrasts: tuple[Contrast, ...]
+    contrasts: tuple[EffectContrast, ...]
     left_out: tuple[str, ...]
 
 
@@ -83,7 +83,7 @@ def _groups(split: SplitContrast, patients: Array) -> tuple[NDArray[np.bool_], N
     return _inside(split.trait, values, split.high_bounds), _inside(split.trait, values, split.low_bounds)
 
 
-def _inside(trait: str, values: Array, bounds: Bounds) -> NDArray[np.bool_]:
+def _inside(trait: str, values: Array, bounds: LevelBounds) -> NDArray[np.bool_]:
     member = np.ones(values.size, dtype=bool)
     if bounds.at_least is not None:
         member &= values >= _bound(trait, bounds.at_least)
@@ -92,7 +92,7 @@ def _inside(trait: str, values: Array, bounds: Bounds) -> NDArray[np.bool_]:
     return member
 
 
-def _split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Workshop) -> Contrast:
+def _split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Workshop) -> EffectContrast:
     first = splits[0]
     index = MODEL_TRAIT_IDS.index(first.trait)
     difference, covariance = empirical_logit_difference(
@@ -116,7 +116,7 @@ def _split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Wor
         f"{s.low_events} of {s.low_n} {low_label}"
         for s in splits
     )
-    return Contrast(
+    return EffectContrast(
         patients=first.study,
         class_index=CLASSES.index(first.class_id),
         trait_index=index,
@@ -139,7 +139,7 @@ def _side_labels(split: SplitContrast) -> tuple[str, str]:
     return _range_label(split.high_bounds), _range_label(split.low_bounds)
 
 
-def _range_label(bounds: Bounds) -> str:
+def _range_label(bounds: LevelBounds) -> str:
     if bounds.below is None:
         return f"at {bounds.at_least:g} or more"
     return (
@@ -154,7 +154,7 @@ def _unit_contrast(index: int) -> tuple[Array, NDArray[np.bool_], NDArray[np.boo
     return patients, np.array([True, False]), np.array([False, True])
 
 
-def _adjusted_contrasts(catalogue: Catalogue, family: Family, include_unverified: bool) -> list[Contrast]:
+def _adjusted_contrasts(catalogue: Catalogue, family: Family, include_unverified: bool) -> list[EffectContrast]:
     """Odds ratios from multivariable models: conditional already, so direct observations of one effect."""
     found = []
     for study in catalogue.studies:
@@ -169,7 +169,7 @@ def _adjusted_contrasts(catalogue: Catalogue, family: Family, include_unverified
             value, se = sign * log(float(effect.value or 1.0)), standard_error(log(low or 1.0), log(high or 1.0))
             patients, first, second = _unit_contrast(index)
             found.append(
-                Contrast(
+                EffectContrast(
                     patients=study.id,
                     class_index=CLASSES.index(study.class_id),
                     trait_index=index,
@@ -201,7 +201,7 @@ def _usable(effect: AdjustedEffect, family: Family, include_unverified: bool) ->
     )
 
 
-def _pooled_contrast(effect: PooledEffect, inputs: Inputs, workshop: Workshop) -> Contrast:
+def _pooled_contrast(effect: PooledEffect, inputs: Inputs, workshop: Workshop) -> EffectContrast:
     index = MODEL_TRAIT_IDS.index(effect.trait)
     margins = list(workshop.margins[effect.class_id, "interventional"].values())
     prevalence = margins[index].location
@@ -223,7 +223,7 @@ def _pooled_contrast(effect: PooledEffect, inputs: Inputs, workshop: Workshop) -
     patients = cohort(workshop.latent, margins)
     has = patients[:, index] > 0.5
     home = effect.study or "adjusted_effects"
-    return Contrast(
+    return EffectContrast(
         patients=effect.id,
         class_index=CLASSES.index(effect.class_id),
         trait_index=index,

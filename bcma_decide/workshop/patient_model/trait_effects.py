@@ -32,7 +32,7 @@ LINEARISATIONS = 50
 
 
 @dataclass(frozen=True)
-class Contrast:
+class EffectContrast:
     """One trait's contrast in one study, on one or more thresholds of a family.
 
     ``patients`` names the patient set; contrasts of the same set are dependent. ``difference``: log odds ratios, high
@@ -179,7 +179,7 @@ def log_odds_ratio_group_versus_all(
     return logit(group_rate) - logit(others), float(np.hypot(se(group_interval), scale * se(all_interval)))
 
 
-def contrast_covariance(contrasts: Sequence[Contrast], trait_correlation: Array) -> Array:
+def contrast_covariance(contrasts: Sequence[EffectContrast], trait_correlation: Array) -> Array:
     """Sampling covariance of all contrasts stacked, shape (rows, rows).
 
     Contrasts of different traits in the same patients are dependent: each is, to first order, the regression of the
@@ -218,7 +218,7 @@ def _level(offset: Array, rate: float) -> float:
     return intercept
 
 
-def linearised(contrast: Contrast, effects: Array) -> tuple[Array, Array]:
+def linearised(contrast: EffectContrast, effects: Array) -> tuple[Array, Array]:
     """Expected log odds ratio of a contrast at the given effects, and its derivative.
 
     Parameters
@@ -254,7 +254,7 @@ def linearised(contrast: Contrast, effects: Array) -> tuple[Array, Array]:
 
 
 def fit_trait_effects(
-    contrasts: Sequence[Contrast],
+    contrasts: Sequence[EffectContrast],
     trait_count: int,
     class_count: int,
     trait_correlation: Array,
@@ -362,7 +362,7 @@ class ProportionalOddsTest:
     p: float
 
 
-def proportional_odds_test(contrasts: Sequence[Contrast]) -> ProportionalOddsTest | None:
+def proportional_odds_test(contrasts: Sequence[EffectContrast]) -> ProportionalOddsTest | None:
     """Chi-squared test that each contrast is the same on all its thresholds.
 
     The differences between a contrast's thresholds are tested against zero with their covariance (Wald), summed

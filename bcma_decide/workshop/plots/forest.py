@@ -14,7 +14,7 @@ from typing import Final
 from bcma_decide.workshop.plots import svg
 from bcma_decide.workshop.plots.axis import Axis, axis_for, printed
 from bcma_decide.workshop.plots.scale import Scale, tick_marks
-from bcma_decide.workshop.plots.values import Forest, PooledLine, StudyLine, interval_text
+from bcma_decide.workshop.plots.values import Forest, ForestLine, PooledLine, interval_text
 
 __all__ = ["forest"]
 
@@ -78,7 +78,7 @@ def forest_axis(data: Forest) -> Axis:
     return axis_for(data.kind, values, ends)
 
 
-def result_text(data: Forest, line: StudyLine | PooledLine) -> str:
+def result_text(data: Forest, line: ForestLine | PooledLine) -> str:
     """Estimate and interval of a row: ``68.1 [60.2, 75.3]``."""
     low, high = printed(data.kind, line.low), printed(data.kind, line.high)
     return f"{printed(data.kind, line.estimate)} [{low}, {high}]"
@@ -98,7 +98,7 @@ def description(data: Forest) -> str:
     return " ".join(said)
 
 
-def _said_of_study(data: Forest, study: StudyLine) -> str:
+def _said_of_study(data: Forest, study: ForestLine) -> str:
     counts = f", {study.events} of {study.total}" if study.counts else ""
     interval = interval_text(data.kind, study.low, study.high)
     return f"{study.label}{counts}: {printed(data.kind, study.estimate)} ({interval}), weight {study.weight:.1f} %."
@@ -198,7 +198,7 @@ class _Drawing:
         room = self.columns.label_room - indent if room is None else room
         return svg.text(self.columns.label + indent, self._baseline(), words, bold=bold, room=room)
 
-    def _study(self, study: StudyLine, indent: float) -> Iterator[str]:
+    def _study(self, study: ForestLine, indent: float) -> Iterator[str]:
         yield self._words(study.label, indent=indent)
         if self.columns.counts is not None:
             yield svg.text(self.columns.counts, self._baseline(), study.counts, anchor="end")

@@ -14,7 +14,7 @@ from bcma_decide.render.sheet.templating import environment
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["Cell", "Drawing", "Link", "Page", "Section", "Table", "render_page"]
+__all__ = ["Drawing", "Link", "ReportPage", "Section", "Table", "TableCell", "render_page"]
 
 _TEMPLATES: Final = (Path(__file__).parent / "templates", html.TEMPLATES)
 
@@ -37,7 +37,7 @@ class Link:
         return self.words
 
 
-Cell = str | Link
+TableCell = str | Link
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Table:
 
     caption: str
     titles: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
     words: bool = False
     large: bool = False
 
@@ -82,7 +82,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Page:
+class ReportPage:
     """The page: ``lead`` stands below the title, ``foot`` at the end; with ``contents`` a list of all headings."""
 
     title: str
@@ -92,7 +92,7 @@ class Page:
     contents: bool = False
 
 
-def render_page(page: Page) -> str:
+def render_page(page: ReportPage) -> str:
     """Write the page; all its text is escaped. Same page, same bytes."""
     text = _environment().get_template("page.html.j2").render(page=page)
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"

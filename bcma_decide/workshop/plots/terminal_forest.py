@@ -14,10 +14,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from bcma_decide.render.terminal.page import Page
+from bcma_decide.render.terminal.page import TerminalPage
 from bcma_decide.workshop.plots.axis import printed
 from bcma_decide.workshop.plots.forest import forest_axis, result_text
-from bcma_decide.workshop.plots.values import Forest, PooledLine, StudyLine
+from bcma_decide.workshop.plots.values import Forest, ForestLine, PooledLine
 
 __all__ = ["write_forest"]
 
@@ -65,12 +65,12 @@ def write_forest(data: Forest, console: Console) -> None:
     SynthesisError
         If a value does not lie on an axis of its kind.
     """
-    page = Page(console)
+    page = TerminalPage(console)
     _Table(page, data).write()
 
 
 class _Table:
-    def __init__(self, page: Page, data: Forest) -> None:
+    def __init__(self, page: TerminalPage, data: Forest) -> None:
         self.page, self.data, self.axis = page, data, forest_axis(data)
         self.signs = _TYPED if page.ink.ascii_only else _DRAWN
         self.largest = max(study.weight for study in data.studies) or 1.0
@@ -170,7 +170,7 @@ class _Table:
         text.justify = "right"
         return text
 
-    def _study(self, study: StudyLine, indent: str) -> list[Text]:
+    def _study(self, study: ForestLine, indent: str) -> list[Text]:
         box = self.signs.small if study.weight < _LIGHT * self.largest else self.signs.large
         line = self._interval(study.low, study.high, self.signs.line, mark=(study.estimate, box))
         weight = f"{study.weight:.1f} %"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.plots.axis import AxisKind, printed
 
-__all__ = ["Forest", "ForestGroup", "PooledLine", "StudyLine", "interval_text"]
+__all__ = ["Forest", "ForestGroup", "ForestLine", "PooledLine", "interval_text"]
 
 
 def _check(label: str, estimate: float, low: float, high: float) -> None:
@@ -21,7 +21,7 @@ def _check(label: str, estimate: float, low: float, high: float) -> None:
 
 
 @dataclass(frozen=True)
-class StudyLine:
+class ForestLine:
     """One study: ``weight`` in percent; ``events`` of ``total`` where it counted."""
 
     label: str
@@ -65,7 +65,7 @@ class ForestGroup:
     """Studies under one heading (none if empty) with their own pooled result, if there is one."""
 
     label: str
-    studies: tuple[StudyLine, ...]
+    studies: tuple[ForestLine, ...]
     pooled: PooledLine | None = None
 
 
@@ -90,7 +90,7 @@ class Forest:
             raise SynthesisError("a forest plot needs at least one study")
 
     @property
-    def studies(self) -> tuple[StudyLine, ...]:
+    def studies(self) -> tuple[ForestLine, ...]:
         """All studies, in their order."""
         return tuple(study for group in self.groups for study in group.studies)
 
@@ -104,7 +104,7 @@ class Forest:
             yield self.overall
 
     @property
-    def lines(self) -> list[StudyLine | PooledLine]:
+    def lines(self) -> list[ForestLine | PooledLine]:
         """All studies and pooled results."""
         return [*self.studies, *self.pooled]
 

@@ -1,13 +1,13 @@
 """Short ways to read a record in a test."""
 
-from bcma_decide.comparing.compare import load_model
+from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.reader import read_bundle
 from tests.fhir.reading.records import ON, bundle, person
 
 
 def read(*resources, on=ON, infer=False, patient=None, **more):
     """Read a bundle of these resources and a patient who says nothing."""
-    model = load_model()
+    model = load_pooled()
     record = bundle(patient or person(), *resources, **more)
     return read_bundle(record, model.codes, model.definitions, on, infer=infer)
 

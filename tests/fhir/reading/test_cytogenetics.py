@@ -2,7 +2,7 @@
 
 import pytest
 
-from bcma_decide.comparing.compare import load_model
+from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.cytogenetics import clause_says, clauses
 from tests.fhir.reading.reading import only, read
 from tests.fhir.reading.records import HGNC, LOINC, coded, observation, quantity
@@ -127,6 +127,6 @@ def test_high_risk_follows_from_the_three_changes_and_not_from_silence():
 
 
 def test_clauses_keep_translocations_whole():
-    codes = load_model().codes
+    codes = load_pooled().codes
     assert clauses("t(4;14) seen; t(14; 16) not seen. Done", codes) == ["t(4;14) seen", " t(14;16) not seen", " Done"]
     assert clause_says("t(4;14) seen", codes) == "yes"

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from bcma_decide.comparing.compare import load_model
+from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names, load_example
 from tests.fhir.reading.records import BUNDLES, CARRIED, ON, record_of, text_of
 
 
 def read(name):
-    model = load_model()
+    model = load_pooled()
     record = json.loads((BUNDLES / f"{name}.json").read_text(encoding="utf-8"))
     return read_bundle(record, model.codes, model.definitions, ON)
 

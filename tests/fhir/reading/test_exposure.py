@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from bcma_decide.comparing.compare import load_model
+from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.drugs import by_name
 from tests.fhir.reading.reading import lines, only, read
 from tests.fhir.reading.records import ATC, ICD10PCS, NDC, RXNORM, coded, given
@@ -131,7 +131,7 @@ def test_a_regimen_names_its_drugs():
 
 @pytest.mark.parametrize("text", ["tallow", "lenient", "isa belle", "dexterity", "pomade", "elongated"])
 def test_short_forms_have_to_stand_alone(text):
-    assert by_name(text, load_model().definitions) == ()
+    assert by_name(text, load_pooled().definitions) == ()
 
 
 def test_many_records_of_one_drug_are_one_line():

@@ -27,11 +27,11 @@ HB = coded(LOINC, "718-7")
 
 
 def problem(record):
-    from bcma_decide.comparing.compare import load_model
+    from bcma_decide.comparing.compare import load_pooled
     from bcma_decide.fhir.reading.reader import read_bundle
 
     with pytest.raises(ProfileError) as error:
-        read_bundle(record, load_model().codes, load_model().definitions, ON)
+        read_bundle(record, load_pooled().codes, load_pooled().definitions, ON)
     (found,) = error.value.problems
     return found
 
@@ -76,10 +76,10 @@ def test_the_patient_may_be_named_in_every_usual_way(reference):
 def test_a_patient_named_by_a_uuid():
     record = bundle(person(), observation("a", HB, valueQuantity=quantity(9, "g/dL")))
     record["entry"][0]["fullUrl"] = record["entry"][1]["resource"]["subject"]["reference"] = "urn:uuid:1"
-    from bcma_decide.comparing.compare import load_model
+    from bcma_decide.comparing.compare import load_pooled
     from bcma_decide.fhir.reading.reader import read_bundle
 
-    assert "hemoglobin" in read_bundle(record, load_model().codes, load_model().definitions, ON).values
+    assert "hemoglobin" in read_bundle(record, load_pooled().codes, load_pooled().definitions, ON).values
 
 
 def test_a_resource_that_names_no_patient_is_ignored_and_counted():
@@ -97,10 +97,10 @@ JUNK = [
 def test_entries_without_a_resource_are_counted():
     record = bundle(person(), observation("a", HB, valueQuantity=quantity(9, "g/dL")))
     record["entry"] += copy.deepcopy(JUNK)
-    from bcma_decide.comparing.compare import load_model
+    from bcma_decide.comparing.compare import load_pooled
     from bcma_decide.fhir.reading.reader import read_bundle
 
-    reading = read_bundle(record, load_model().codes, load_model().definitions, ON)
+    reading = read_bundle(record, load_pooled().codes, load_pooled().definitions, ON)
     assert list(reading.values) == ["hemoglobin"]
     assert f"{len(JUNK)} entries without a resource" in [line.text for line in reading.ledger.inputs]
 

@@ -6,7 +6,7 @@ import re
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bcma_decide.comparing.compare import load_model
+from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.patient.reading import read_quantity
@@ -54,7 +54,7 @@ unrelated = st.sampled_from(
 
 
 def read(resources, infer=False):
-    model = load_model()
+    model = load_pooled()
     return read_bundle(bundle(person(), *resources), model.codes, model.definitions, ON, infer=infer)
 
 

@@ -10,7 +10,7 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 from hypothesis import HealthCheck, given, settings
 
-from bcma_decide.comparing.compare import compare, load_model
+from bcma_decide.comparing.compare import compare, load_pooled
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.fhir.writing.bundle import bundle_json, fhir_bundle, patient_reference
 from bcma_decide.patient.files import example_names, load_example
@@ -21,19 +21,19 @@ from tests.fhir.reading.test_properties import records
 from tests.fhir.writing.written import GOLDEN, RECORDED, small, written
 from tests.render.reading import DIRECTIVE
 
-MODEL = load_model()
+MODEL = load_pooled()
 EXTENSIONS = "urn:bcma-decide:fhir:"
 
 
 def of_example(name):
-    comparison = compare(load_example(name), model=MODEL, name=name)
+    comparison = compare(load_example(name), pooled=MODEL, name=name)
     return comparison, fhir_bundle(comparison, MODEL.codes, recorded=RECORDED)
 
 
 def of_record(name):
     record = json.loads((BUNDLES / f"{name}.json").read_text(encoding="utf-8"))
     reading = read_bundle(record, MODEL.codes, MODEL.definitions, ON)
-    comparison = compare(reading.patient, model=MODEL, record=reading.ledger, date=ON)
+    comparison = compare(reading.patient, pooled=MODEL, record=reading.ledger, date=ON)
     return comparison, fhir_bundle(
         comparison, MODEL.codes, recorded=RECORDED, subject=patient_reference(record), pdf=b"%PDF-1.7 not a real one"
     )
@@ -161,7 +161,7 @@ def test_outcomes_without_a_number_are_told_in_a_note(make, name):
 
 
 def test_contraindications_are_complete_in_both_places():
-    comparison = compare(Patient(active_infection="yes", active_inflammation="yes", age=60), model=MODEL)
+    comparison = compare(Patient(active_infection="yes", active_inflammation="yes", age=60), pooled=MODEL)
     found = fhir_bundle(comparison, MODEL.codes, recorded=RECORDED)
     (guidance,) = resources(found, "GuidanceResponse")
     assessments = {option_of(each): each for each in resources(found, "RiskAssessment")}
@@ -277,7 +277,7 @@ def test_the_patient_of_a_record(record, expected):
 
 
 def test_unknown_inputs_that_move_a_number_are_asked_for_by_verified_codes():
-    comparison = compare(Patient(age=70), model=MODEL)
+    comparison = compare(Patient(age=70), pooled=MODEL)
     (guidance,) = resources(fhir_bundle(comparison, MODEL.codes, recorded=RECORDED), "GuidanceResponse")
     assert guidance["status"] == "data-requested"
     moving = [unknown for unknown in comparison.unknowns if unknown.moves]
@@ -309,7 +309,7 @@ def test_where_nothing_more_would_move_a_number_it_is_a_success():
 
 
 def test_contradictions_and_open_findings_are_messages():
-    comparison = compare(Patient(refractory_to=["lenalidomide"], naive_to=["lenalidomide"]), model=MODEL)
+    comparison = compare(Patient(refractory_to=["lenalidomide"], naive_to=["lenalidomide"]), pooled=MODEL)
     (guidance,) = resources(fhir_bundle(comparison, MODEL.codes, recorded=RECORDED), "GuidanceResponse")
     issues = guidance["contained"][0]["issue"]
     assert [each["severity"] for each in issues if "lenalidomide" in each["details"]["text"]][:1] == ["warning"]
@@ -331,7 +331,7 @@ def test_outcomes_are_coded_in_a_system_of_the_project():
 @given(records)
 def test_of_any_record_it_is_valid_and_refers_to_that_record_only(held):
     reading = read_bundle(bundle(person(), *held), MODEL.codes, MODEL.definitions, ON, infer=True)
-    comparison = compare(reading.patient, model=MODEL, record=reading.ledger)
+    comparison = compare(reading.patient, pooled=MODEL, record=reading.ledger)
     found = fhir_bundle(comparison, MODEL.codes, recorded=RECORDED)
     Bundle.model_validate_json(bundle_json(found))
     known = {f"{each['resourceType']}/{each['id']}" for each in held}

@@ -6,7 +6,7 @@ The numbers are invented and the versions fixed, so that it changes only when th
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bcma_decide.comparing.compare import load_model
+from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.comparison import InputLine, SoftwareStamp
 from bcma_decide.fhir.writing.bundle import bundle_json, fhir_bundle
 from tests.render.factory import comparison
@@ -43,7 +43,7 @@ def small():
 
 
 def written():
-    return fhir_bundle(small(), load_model().codes, recorded=RECORDED, subject="Patient/1", pdf=b"%PDF-1.7\n")
+    return fhir_bundle(small(), load_pooled().codes, recorded=RECORDED, subject="Patient/1", pdf=b"%PDF-1.7\n")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from bcma_decide.comparing.compare import load_model
+from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.errors import EvidenceError
 from bcma_decide.pooled.codes import Codes, Coding, normal
 from bcma_decide.pooled.location import evidence_directory
@@ -36,7 +36,7 @@ def test_the_shipped_files_are_sound(definitions):
 
 
 def test_the_pooled_file_carries_them(definitions):
-    assert load_model().codes == Codes.from_dict(load_codes(ROOT, definitions).bedside())
+    assert load_pooled().codes == Codes.from_dict(load_codes(ROOT, definitions).bedside())
 
 
 VERIFIED = {
@@ -52,13 +52,13 @@ VERIFIED = {
 
 @pytest.mark.parametrize(("coding", "field"), VERIFIED.items())
 def test_codes_mean_what_the_guides_say(coding, field):
-    row, code = load_model().codes.observation_of[Coding(*coding)]
+    row, code = load_pooled().codes.observation_of[Coding(*coding)]
     assert (row.field, code.basis) == (field, "verified")
 
 
 @pytest.mark.parametrize("code", ["30522-7", "35591-7", "16933-4"])
 def test_what_was_never_seen_is_marked_recalled(code):
-    assert not load_model().codes.observation_of[Coding("loinc", code)][1].usable
+    assert not load_pooled().codes.observation_of[Coding("loinc", code)][1].usable
 
 
 @pytest.mark.parametrize("code", ["33944-8", "33945-5", "26098-4", "21908-9"])

@@ -7,7 +7,7 @@ import pytest
 from bcma_decide.errors import EvidenceError
 from bcma_decide.vocabulary import FAMILIES, MODEL_TRAIT_IDS
 from bcma_decide.workshop.evidence.catalogue import load_catalogue
-from bcma_decide.workshop.evidence.selection import Bounds, select_splits
+from bcma_decide.workshop.evidence.selection import LevelBounds, select_splits
 from tests.workshop.evidence.factory import catalogue, row, split, study
 
 EMD = "extramedullary_disease"
@@ -59,19 +59,19 @@ def test_a_numeric_cut_keeps_its_bounds():
     splits = [split("age", ">=70", 20, 25, at_least=70), split("age", "<70", 40, 60, below=70)]
     (found,) = contrasts(study(outcomes=[], splits=splits))
     assert counts(found) == (20, 25, 40, 60)
-    assert (Bounds(at_least=70), Bounds(below=70)) == (found.high_bounds, found.low_bounds)
+    assert (LevelBounds(at_least=70), LevelBounds(below=70)) == (found.high_bounds, found.low_bounds)
 
 
 def test_a_numeric_level_is_completed_on_its_other_side():
     (found,) = contrasts(study(outcomes=[row()], splits=[split("prior_lines", "<=3", 14, 20, below=4)]))
     assert counts(found) == (16, 30, 14, 20)
-    assert (Bounds(at_least=4), Bounds(below=4)) == (found.high_bounds, found.low_bounds)
+    assert (LevelBounds(at_least=4), LevelBounds(below=4)) == (found.high_bounds, found.low_bounds)
 
 
 def test_adjacent_levels_need_not_cover_the_lowest_values():
     splits = [split("prior_lines", "3", 11, 15, at_least=3, below=4), split("prior_lines", ">=4", 82, 112, at_least=4)]
     (found,) = contrasts(study(outcomes=[], splits=splits))
-    assert Bounds(at_least=3, below=4) == found.low_bounds
+    assert LevelBounds(at_least=3, below=4) == found.low_bounds
 
 
 def test_of_several_cuts_the_one_with_more_thresholds_and_larger_groups_is_used():

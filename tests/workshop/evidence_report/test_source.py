@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bcma_decide.workshop.evidence_report.published import pool_outcome
-from bcma_decide.workshop.evidence_report.source import compared
+from bcma_decide.workshop.evidence_report.source import beside_the_source
 
 from .reading import catalogue, table
 
@@ -15,7 +15,7 @@ def test_every_rate_the_source_prints_stands_beside_ours():
 
 
 def test_ours_are_those_of_the_pooling_by_class_and_by_number_of_targets():
-    for pair in compared(catalogue()):
+    for pair in beside_the_source(catalogue()):
         by = "target-number" if pair.row.dual_target else "class"
         for (method, window), group in pair.ours.items():
             pooling = pool_outcome(catalogue(), pair.outcome, by=by, method=method, window=window)
@@ -26,7 +26,7 @@ def test_ours_are_those_of_the_pooling_by_class_and_by_number_of_targets():
 def test_each_reason_changes_the_set_of_studies_and_says_how_far_that_goes():
     read = table("Reasons for differences")
     bases = {row[:2]: row for row in read.rows if row[2] == "as it is"}
-    assert len(bases) == len(list(compared(catalogue())))
+    assert len(bases) == len(list(beside_the_source(catalogue())))
     changed = [row for row in read.rows if row[2] != "as it is"]
     assert changed
     for row in changed:

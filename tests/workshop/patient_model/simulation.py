@@ -12,7 +12,7 @@ from scipy.special import expit, ndtri
 
 from bcma_decide.workshop.patient_model.baselines import Arms, BaselinePrior, Baselines, fit_baselines
 from bcma_decide.workshop.patient_model.trait_effects import (
-    Contrast,
+    EffectContrast,
     TraitEffects,
     TraitPrior,
     empirical_logit_difference,
@@ -33,7 +33,7 @@ PUBLISHED_SHARE = 1 / 3
 class World:
     """What was published, and what was estimated from it."""
 
-    contrasts: tuple[Contrast, ...]
+    contrasts: tuple[EffectContrast, ...]
     effects: TraitEffects
     naive_effects: Array
     baselines: Baselines
@@ -72,7 +72,7 @@ def simulate(seed: int) -> World:
             )
             has = virtual[:, trait] > 0.5
             contrasts.append(
-                Contrast(
+                EffectContrast(
                     patients=str(arm),
                     class_index=0,
                     trait_index=trait,

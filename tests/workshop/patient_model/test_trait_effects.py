@@ -7,7 +7,7 @@ import pytest
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.patient_model.trait_effects import (
-    Contrast,
+    EffectContrast,
     TraitPrior,
     contrast_covariance,
     empirical_logit_difference,
@@ -28,7 +28,9 @@ def unit(trait: int, traits: int = 3) -> tuple[np.ndarray, np.ndarray]:
     return high, np.zeros((1, traits))
 
 
-def contrast(value: float, se: float, *, trait: int = 0, klass: int = 0, patients: str = "a", **changes) -> Contrast:
+def contrast(
+    value: float, se: float, *, trait: int = 0, klass: int = 0, patients: str = "a", **changes
+) -> EffectContrast:
     high, low = unit(trait)
     fields = {
         "patients": patients,
@@ -44,7 +46,7 @@ def contrast(value: float, se: float, *, trait: int = 0, klass: int = 0, patient
         "source": "",
         "text": "",
     }
-    return Contrast(**{**fields, **changes})
+    return EffectContrast(**{**fields, **changes})
 
 
 def test_empirical_logits_by_hand():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from bcma_decide.workshop.plots.values import Forest, ForestGroup, PooledLine, StudyLine
+from bcma_decide.workshop.plots.values import Forest, ForestGroup, ForestLine, PooledLine
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '<script>alert("1")</script> & \x1b[31m ]]> \u202e{{ 7*7 }}'
@@ -41,7 +41,7 @@ def numbers(element: ElementTree.Element, *names: str) -> tuple[float, ...]:
 def proportions(studies: int = 3, *, label: str = "Study", grouped: bool = False) -> Forest:
     """Studies at 20 %, 40 %, 60 % and so on over again, and a pooled 40 % (30 % to 50 %)."""
     lines = tuple(
-        StudyLine(f"{label} {i}", 0.2 * (1 + i % 4), 0.1, 0.9, 100 / studies, 2 * (1 + i % 4), 10)
+        ForestLine(f"{label} {i}", 0.2 * (1 + i % 4), 0.1, 0.9, 100 / studies, 2 * (1 + i % 4), 10)
         for i in range(studies)
     )
     pooled = PooledLine("All studies", 0.4, 0.3, 0.5, prediction=(0.15, 0.8), note="I² 50 %")
@@ -58,9 +58,9 @@ def proportions(studies: int = 3, *, label: str = "Study", grouped: bool = False
 def ratios() -> Forest:
     """Ratios of 0.5 and 2 about 1, one interval far beyond the others."""
     lines = (
-        StudyLine("Low", 0.5, 0.3, 0.8, 50.0),
-        StudyLine("High", 2.0, 1.0, 4.0, 40.0),
-        StudyLine("Wide", 1.0, 0.001, 1000.0, 10.0),
+        ForestLine("Low", 0.5, 0.3, 0.8, 50.0),
+        ForestLine("High", 2.0, 1.0, 4.0, 40.0),
+        ForestLine("Wide", 1.0, 0.001, 1000.0, 10.0),
     )
     overall = PooledLine("All studies", 1.0, 0.7, 1.4)
     return Forest("Ratios", "Risk ratio", "ratio", (ForestGroup("", lines),), overall, reference=1.0)

@@ -10,7 +10,7 @@ import pytest
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.plots.forest import forest
-from bcma_decide.workshop.plots.values import Forest, ForestGroup, PooledLine, StudyLine
+from bcma_decide.workshop.plots.values import Forest, ForestGroup, ForestLine, PooledLine
 
 from .drawings import HOSTILE, SVG, described, marks, numbers, proportions, ratios, read, words
 
@@ -69,7 +69,7 @@ def test_a_ratio_lies_on_a_logarithmic_axis():
 
 def test_area_is_weight():
     """Half the weight, half the area; nothing smaller than can be seen."""
-    lines = (StudyLine("a", 0.5, 0.4, 0.6, 80), StudyLine("b", 0.5, 0.4, 0.6, 20), StudyLine("c", 0.5, 0.4, 0.6, 0))
+    lines = (ForestLine("a", 0.5, 0.4, 0.6, 80), ForestLine("b", 0.5, 0.4, 0.6, 20), ForestLine("c", 0.5, 0.4, 0.6, 0))
     drawing = forest(Forest("t", "m", "proportion", (ForestGroup("", lines),)))
     sides = [numbers(square, "width")[0] for square in marks(drawing, "study")]
     assert sides == [14, 7, 3]
@@ -93,7 +93,7 @@ def test_every_number_is_printed_and_spoken():
 def test_long_names_are_cut_and_kept_in_their_title():
     """In the drawing an ellipsis, on hovering and for searching the whole."""
     name = "A study with a name that no column has room for, whatever the font"
-    lines = (StudyLine(name, 0.5, 0.4, 0.6, 50), StudyLine("b", 0.5, 0.4, 0.6, 50))
+    lines = (ForestLine(name, 0.5, 0.4, 0.6, 50), ForestLine("b", 0.5, 0.4, 0.6, 50))
     drawing = forest(Forest("t", "m", "proportion", (ForestGroup("", lines),)))
     cut = [element for element in read(drawing).iter(SVG + "text") if element.find(SVG + "title") is not None]
     assert [element.find(SVG + "title").text for element in cut] == [name]
@@ -105,7 +105,7 @@ def test_long_names_are_cut_and_kept_in_their_title():
 
 def test_hostile_text_stays_text():
     """No element and no control character comes from a name."""
-    lines = (StudyLine(HOSTILE, 0.5, 0.4, 0.6, 50), StudyLine("b", 0.5, 0.4, 0.6, 50))
+    lines = (ForestLine(HOSTILE, 0.5, 0.4, 0.6, 50), ForestLine("b", 0.5, 0.4, 0.6, 50))
     pooled = PooledLine(HOSTILE, 0.5, 0.4, 0.6, note=HOSTILE)
     drawing = forest(Forest(HOSTILE, HOSTILE, "proportion", (ForestGroup(HOSTILE, lines, pooled),), pooled))
     names = {element.tag.removeprefix(SVG) for element in read(drawing).iter()}
@@ -135,14 +135,14 @@ def test_same_values_same_bytes():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        pytest.param(lambda: StudyLine("A", math.nan, 0, 1, 1), "A: estimate is nan", id="nan"),
-        pytest.param(lambda: StudyLine("A", 0.5, 0.6, 0.4, 1), "A: the interval starts at 0.6 above", id="ends"),
-        pytest.param(lambda: StudyLine("A", 0.5, 0.4, 0.6, 101), "A: weight is 101", id="weight"),
+        pytest.param(lambda: ForestLine("A", math.nan, 0, 1, 1), "A: estimate is nan", id="nan"),
+        pytest.param(lambda: ForestLine("A", 0.5, 0.6, 0.4, 1), "A: the interval starts at 0.6 above", id="ends"),
+        pytest.param(lambda: ForestLine("A", 0.5, 0.4, 0.6, 101), "A: weight is 101", id="weight"),
         pytest.param(lambda: PooledLine("P", 0.5, 0.4, math.inf), "P: high is inf", id="infinite"),
         pytest.param(lambda: PooledLine("P", 0.5, 0.4, 0.6, (0.9, 0.1)), "P, prediction: the", id="prediction"),
         pytest.param(lambda: Forest("t", "m", "plain", (ForestGroup("", ()),)), "at least one study", id="empty"),
         pytest.param(
-            lambda: forest(Forest("t", "m", "proportion", (ForestGroup("", (StudyLine("A", 50, 40, 60, 1),)),))),
+            lambda: forest(Forest("t", "m", "proportion", (ForestGroup("", (ForestLine("A", 50, 40, 60, 1),)),))),
             "50, but a proportion lies within 0 and 1", id="percent",
         ),
     ],

@@ -10,7 +10,7 @@ from justhtml import JustHTML
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.plots.forest import forest
 from bcma_decide.workshop.plots.funnel import FunnelPoint, funnel
-from bcma_decide.workshop.plots.page import Drawing, Link, Page, Section, Table, render_page
+from bcma_decide.workshop.plots.page import Drawing, Link, ReportPage, Section, Table, render_page
 from tests.render import sheets
 from tests.render.test_sheet_in_chromium import violations
 
@@ -23,7 +23,7 @@ FUNNEL = funnel(
     measure="Odds ratio",
     kind="log_ratio",
 )
-PAGE = Page(
+PAGE = ReportPage(
     "Response after treatment",
     (
         Section(
@@ -54,7 +54,9 @@ def test_all_text_is_escaped():
     """Titles, paragraphs, cells and captions."""
     table = Table(HOSTILE, (HOSTILE, HOSTILE), ((HOSTILE, HOSTILE),))
     drawing = Drawing(FUNNEL, HOSTILE)
-    text = render_page(Page(HOSTILE, (Section(HOSTILE, (HOSTILE,), (table,), (drawing,)),), (HOSTILE,), (HOSTILE,)))
+    text = render_page(
+        ReportPage(HOSTILE, (Section(HOSTILE, (HOSTILE,), (table,), (drawing,)),), (HOSTILE,), (HOSTILE,))
+    )
     JustHTML(text, strict=True)
     assert "<script" not in text
     assert "\x1b" not in text
@@ -76,7 +78,7 @@ def test_contents_lead_to_every_heading_and_cells_to_their_addresses():
     cell = Link("Paper & more", "https://example.org/?a=1&b=2")
     table = Table("T", ("a", "b"), (("1", cell),), words=True, large=True)
     inner = Section("Inner", tables=(table,))
-    text = render_page(Page("P", (Section("One"), Section("Two", parts=(inner,))), contents=True))
+    text = render_page(ReportPage("P", (Section("One"), Section("Two", parts=(inner,))), contents=True))
     read = JustHTML(text, strict=True, sanitize=False)
     links = {link.to_text(): link.attrs["href"] for link in read.query("a")}
     places = {heading.to_text(): f"#{heading.attrs['id']}" for heading in read.query("h2, h3")}

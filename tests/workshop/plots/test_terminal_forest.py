@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from bcma_decide.workshop.plots.terminal_forest import write_forest
-from bcma_decide.workshop.plots.values import Forest, ForestGroup, StudyLine
+from bcma_decide.workshop.plots.values import Forest, ForestGroup, ForestLine
 
 from .drawings import HOSTILE, proportions, ratios
 
@@ -82,7 +82,7 @@ def test_no_escape_codes_without_a_terminal():
 
 def test_hostile_names_stay_text():
     """Neither escape codes nor rich's markup come from a name."""
-    lines = (StudyLine("[bold]x[/bold]" + HOSTILE, 0.5, 0.4, 0.6, 50), StudyLine("b", 0.5, 0.4, 0.6, 50))
+    lines = (ForestLine("[bold]x[/bold]" + HOSTILE, 0.5, 0.4, 0.6, 50), ForestLine("b", 0.5, 0.4, 0.6, 50))
     text = drawn(Forest("t", "m", "proportion", (ForestGroup("", lines),)), 120)
     assert "\x1b" not in text
     assert "[bold]x[/bold]" in text
