@@ -29,9 +29,11 @@ class Priors(Strict):
     product_sd_scale: Assumption
     intercept_sd: Assumption
     real_world_sd: Assumption
-    trait_sd_scale: Assumption
-    class_difference_sd_scale: Assumption
-    contrast_sd_scale: Assumption
+    region_sd: Assumption
+    construct_sd: Assumption
+    near_offset_mean: Assumption
+    near_offset_sd: Assumption
+    near_row_sd: Assumption
     same_trial_correlation: Assumption
 
 
@@ -70,20 +72,63 @@ class Presentation(Strict):
     evidence_months: Assumption
 
 
-class Borrowing(Strict):
-    """Which trait effects may be carried from one class to the other."""
+class TraitGroup(Strict):
+    """Traits whose effects in some families are drawn with one spread: half-normal ``scale`` (log odds ratio)."""
 
     families: tuple[str, ...]
     traits: tuple[str, ...]
-    reason: str
+    scale: Number = Field(gt=0)
+    reason: str = Field(min_length=10)
+
+
+class ContrastSpread(Strict):
+    """Spread of one trait's effect between studies: its half-normal scale, or the value itself where ``fixed``."""
+
+    families: tuple[str, ...]
+    value: Number = Field(gt=0)
+    fixed: bool = False
+    reason: str = Field(min_length=10)
+
+
+class SharedTraits(Strict):
+    """Traits whose effects in the two classes have one mean, in the families named."""
+
+    families: tuple[str, ...]
+    traits: tuple[str, ...]
+    class_difference_sd_scale: Assumption
+    reason: str = Field(min_length=10)
+
+
+class TraitEffectPriors(Strict):
+    """Priors of the trait effects, and from which information on a trait acts."""
+
+    groups: tuple[TraitGroup, ...]
+    contrast_spreads: tuple[ContrastSpread, ...]
+    shared: SharedTraits
+    information_share: Assumption
 
     @model_validator(mode="after")
-    def _known(self) -> Borrowing:
-        unknown = [f for f in self.families if f not in {x.id for x in FAMILIES}]
-        unknown += [t for t in self.traits if t not in MODEL_TRAIT_IDS]
-        if unknown:
+    def _complete(self) -> TraitEffectPriors:
+        families = {family.id for family in FAMILIES}
+        named = {f for group in self.groups for f in group.families} | set(self.shared.families)
+        named |= {f for spread in self.contrast_spreads for f in spread.families}
+        traits = {t for group in self.groups for t in group.traits} | set(self.shared.traits)
+        if unknown := sorted((named - families) | (traits - set(MODEL_TRAIT_IDS))):
             raise ValueError(f"unknown family or trait: {', '.join(unknown)}")
+        for family in sorted(families):
+            grouped = [trait for group in self.groups if family in group.families for trait in group.traits]
+            if sorted(grouped) != sorted(MODEL_TRAIT_IDS):
+                raise ValueError(f"{family}: every trait belongs to exactly one group")
+            if sum(family in spread.families for spread in self.contrast_spreads) != 1:
+                raise ValueError(f"{family}: needs exactly one spread between studies")
         return self
+
+
+class Regions(Strict):
+    """Regions whose studies carry the region effect."""
+
+    regions: tuple[str, ...]
+    reason: str = Field(min_length=10)
 
 
 class ReferenceProfile(Strict):
@@ -119,7 +164,8 @@ class Assumptions(Strict):
     limits: NumberLimits
     certainty: CertaintyLimits
     presentation: Presentation
-    borrowing: Borrowing
+    trait_effects: TraitEffectPriors
+    east_asia: Regions
     reference_profile: ReferenceProfile
     unreported_margins: UnreportedMargins
     not_known: tuple[NotKnown, ...]

@@ -48,7 +48,9 @@ class Arms:
     patients: Array
     extra_variance: Array
     trials: tuple[str, ...]
-    class_mix: Array
+    region: Array
+    near: Array
+    offered: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,12 @@ class BaselinePrior:
     product_sd_scale: float
     study_sd_scale: float
     same_trial_correlation: float
+    region_sd: float
+    construct_sd: float
+    near_mean: float
+    near_mean_sd: float
+    near_row_sd: float
+    real_world_mean: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,34 @@ class Baselines:
     node_mean: Array
     node_variance: Array
     weights: Array
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Linear combinations of the terms whose posterior is wanted, one row each.
+
+    ``level`` (0 or 1: with the class level), ``real_world``, ``region``, ``near`` (options,); ``products`` (options,
+    products); ``share`` (options,): how the information of the arms is counted together over the options.
+    """
+
+    level: Array
+    products: Array
+    real_world: Array
+    region: Array
+    near: Array
+    share: Array
+
+
+def standard_options(class_mix: Array) -> Asked:
+    """Class and every product in trials, the same in ordinary care, and last the effect of ordinary care by itself."""
+    count = class_mix.size
+    products = np.vstack([class_mix, np.eye(count)])
+    products = np.vstack([products, products, np.zeros(count)])
+    real_world = np.append(np.repeat([0.0, 1.0], count + 1), 1.0)
+    level = np.append(np.ones(2 * (count + 1)), 0.0)
+    share = np.zeros(level.size)
+    share[[0, count + 1]] = 1.0
+    return Asked(level, products, real_world, np.zeros(level.size), np.zeros(level.size), share)
 
 
 def study_correlation(trials: tuple[str, ...], same_trial: float) -> Array:
@@ -140,7 +176,7 @@ def _mode(arms: Arms, offsets: Array, K: Array, start: Array) -> tuple[Array, Ar
 
 
 def fit_baselines(
-    arms: Arms, effects: Array, prior: BaselinePrior, tau_points: int = 16, product_points: int = 6
+    arms: Arms, effects: Array, prior: BaselinePrior, asked: Asked, tau_points: int = 16, product_points: int = 6
 ) -> Baselines:
     """Levels of all options of one class at one threshold.
 
@@ -162,22 +198,40 @@ def fit_baselines(
     """
     if arms.events.size == 0 or (arms.events > arms.total).any() or (arms.total <= 0).any() or (arms.share <= 0).any():
         raise SynthesisError("baselines need at least one arm with 0 <= events <= n and a positive share")
-    arm_count, product_count = arms.products.shape
-    offsets = arms.patients @ effects
+    arm_count = arms.products.shape[0]
+    shift = prior.near_mean * arms.near + prior.real_world_mean * arms.real_world
+    offsets = (arms.patients @ effects) + shift[:, None]
     correlation = study_correlation(arms.trials, prior.same_trial_correlation)
     ones = np.ones(arm_count)
-    fixed = prior.intercept_sd**2 * np.outer(ones, ones) + prior.real_world_sd**2 * np.outer(
-        arms.real_world, arms.real_world
+    construct = np.diag(np.where(arms.offered, 0.0, prior.construct_sd**2))
+    fixed = (
+        prior.intercept_sd**2 * np.outer(ones, ones)
+        + prior.real_world_sd**2 * np.outer(arms.real_world, arms.real_world)
+        + prior.region_sd**2 * np.outer(arms.region, arms.region)
+        + prior.near_mean_sd**2 * np.outer(arms.near, arms.near)
+        + np.diag(prior.near_row_sd**2 * arms.near)
+        + arms.products @ construct @ arms.products.T
     )
     product_overlap = arms.products @ arms.products.T
 
-    option_product = np.vstack([arms.class_mix, np.eye(product_count)])
-    option_product = np.vstack([option_product, option_product])
-    option_real_world = np.repeat([0.0, 1.0], product_count + 1)
-    cross_fixed = prior.intercept_sd**2 + prior.real_world_sd**2 * np.outer(option_real_world, arms.real_world)
-    option_fixed = prior.intercept_sd**2 + prior.real_world_sd**2 * np.outer(option_real_world, option_real_world)
-    option_overlap = option_product @ option_product.T
-    cross_overlap = option_product @ arms.products.T
+    cross_fixed = (
+        prior.intercept_sd**2 * np.outer(asked.level, ones)
+        + prior.real_world_sd**2 * np.outer(asked.real_world, arms.real_world)
+        + prior.region_sd**2 * np.outer(asked.region, arms.region)
+        + prior.near_mean_sd**2 * np.outer(asked.near, arms.near)
+        + asked.products @ construct @ arms.products.T
+    )
+    option_fixed = (
+        prior.intercept_sd**2 * np.outer(asked.level, asked.level)
+        + prior.real_world_sd**2 * np.outer(asked.real_world, asked.real_world)
+        + prior.region_sd**2 * np.outer(asked.region, asked.region)
+        + prior.near_mean_sd**2 * np.outer(asked.near, asked.near)
+        + np.diag(prior.near_row_sd**2 * asked.near)
+        + asked.products @ construct @ asked.products.T
+    )
+    option_overlap = asked.products @ asked.products.T
+    cross_overlap = asked.products @ arms.products.T
+    asked_shift = prior.near_mean * asked.near + prior.real_world_mean * asked.real_world
 
     taus = half_normal_nodes(prior.study_sd_scale, tau_points)
     spreads = half_normal_nodes(prior.product_sd_scale, product_points)
@@ -185,9 +239,10 @@ def fit_baselines(
     start = np.full(arm_count, float(np.log(np.clip(crude, 0.01, 0.99) / (1 - np.clip(crude, 0.01, 0.99))).mean()))
     shape = (tau_points, product_points)
     log_evidence = np.empty(shape)
-    means = np.empty((*shape, 2 * (product_count + 1)))
-    covariances = np.empty((*shape, 2 * (product_count + 1), 2 * (product_count + 1)))
-    slopes = np.empty((*shape, 2 * (product_count + 1), effects.size))
+    options = asked.level.size
+    means = np.empty((*shape, options))
+    covariances = np.empty((*shape, options, options))
+    slopes = np.empty((*shape, options, effects.size))
     shares = np.empty((*shape, arm_count))
     for i, tau in enumerate(taus):
         for j, spread in enumerate(spreads):
@@ -200,7 +255,7 @@ def fit_baselines(
             means[i, j] = np.linalg.solve(K, cross.T).T @ start
             covariances[i, j] = option_fixed + spread**2 * option_overlap - gain @ cross.T
             slopes[i, j] = -gain @ mix
-            shares[i, j] = np.abs(gain[0] + gain[product_count + 1])
+            shares[i, j] = np.abs(asked.share @ gain)
     weight = np.exp(log_evidence - log_evidence.max())
     weight /= weight.sum()
 
@@ -218,14 +273,15 @@ def fit_baselines(
     node_mean = np.einsum("ij,ijo->io", conditional, means)
     node_variance = np.einsum("ij,ijo->io", conditional, np.einsum("ijoo->ijo", covariances))
     node_variance += np.einsum("ij,ijo->io", conditional, (means - node_mean[:, None, :]) ** 2)
+    slope = np.tensordot(flat, slopes.reshape(-1, option_count, effects.size), axes=1)
     return Baselines(
-        mean=mean,
+        mean=mean + asked_shift,
         covariance=0.5 * (covariance + covariance.T),
-        slope=np.tensordot(flat, slopes.reshape(-1, option_count, effects.size), axes=1),
+        slope=slope,
         node_weight=node_weight,
         node_tau=taus,
         node_product_variance=conditional @ spreads**2,
-        node_mean=node_mean,
+        node_mean=node_mean + asked_shift,
         node_variance=node_variance,
         weights=information_share / information_share.sum(),
     )

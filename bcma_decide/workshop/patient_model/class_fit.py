@@ -11,9 +11,17 @@ from numpy.typing import NDArray
 
 from bcma_decide.pooled.seal import SETTINGS
 from bcma_decide.vocabulary import FAMILY_OF, ClassId, Family
+from bcma_decide.workshop.evidence.assumptions import Assumptions
 from bcma_decide.workshop.evidence.schema import Study
 from bcma_decide.workshop.evidence.selection import SelectedRow, select
-from bcma_decide.workshop.patient_model.baselines import Arms, BaselinePrior, Baselines, fit_baselines
+from bcma_decide.workshop.patient_model.baselines import (
+    Arms,
+    Asked,
+    BaselinePrior,
+    Baselines,
+    fit_baselines,
+    standard_options,
+)
 from bcma_decide.workshop.patient_model.nodes import compress_nodes
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop
 from bcma_decide.workshop.patient_model.virtual_cohort import cohort
@@ -51,10 +59,22 @@ def model_rows(inputs: Inputs, outcome: str, include_unverified: bool) -> tuple[
     return rows, sorted(left)
 
 
-def fit_class(workshop: Workshop, inputs: Inputs, rows: Sequence[SelectedRow], effects: Array) -> ClassFit:
-    """Levels of all products of one class at one threshold from its selected rows; ``effects`` (traits,)."""
+def fit_class(
+    workshop: Workshop,
+    inputs: Inputs,
+    rows: Sequence[SelectedRow],
+    effects: Array,
+    prior: BaselinePrior,
+    target: SelectedRow | None = None,
+) -> ClassFit:
+    """Levels of all products of one class at one threshold from its selected rows; ``effects`` (traits,).
+
+    With a ``target``, the only level is that of this arm, whose product may have no row: then it is that of a further
+    product of the class.
+    """
     studies = inputs.studies
-    products = tuple(sorted({product for row in rows for product in row.products}))
+    wanted = set(target.products) if target else set()
+    products = tuple(sorted({product for row in rows for product in row.products} | wanted))
     latent = workshop.latent[:BASELINE_POINTS]
     patients, extra = [], []
     for row in rows:
@@ -62,26 +82,65 @@ def fit_class(workshop: Workshop, inputs: Inputs, rows: Sequence[SelectedRow], e
         patients.append(cohort(latent, margins) - workshop.reference)
         spread = np.array([0.0 if margin.reported else margin.uncertainty for margin in margins])
         extra.append(float(((effects * spread) ** 2).sum()))
-    priors = inputs.assumptions.priors
     arms = Arms(
         events=np.array([row.events for row in rows], dtype=float),
         total=np.array([row.n for row in rows], dtype=float),
         share=np.array([row.infused_share or 1.0 for row in rows]),
-        real_world=np.array([float(row.design == "real_world") for row in rows]),
-        products=np.array([[(p in row.products) / len(row.products) for p in products] for row in rows]),
+        real_world=np.array([_real_world(row) for row in rows]),
+        products=np.array([_mix(row, products) for row in rows]),
         patients=np.array(patients),
         extra_variance=np.array(extra),
         trials=tuple(studies[row.study].trial or row.study for row in rows),
-        class_mix=_class_mix(inputs, rows, products),
+        region=np.array([_east_asia(row, inputs) for row in rows]),
+        near=np.array([_near(row) for row in rows]),
+        offered=np.array([bool(inputs.catalogue.vocabulary.ids.products[p].option) for p in products]),
     )
-    prior = BaselinePrior(
+    asked = (
+        standard_options(_class_mix(inputs, rows, products))
+        if target is None
+        else Asked(
+            level=np.ones(1),
+            products=np.array([_mix(target, products)]),
+            real_world=np.array([_real_world(target)]),
+            region=np.array([_east_asia(target, inputs)]),
+            near=np.array([_near(target)]),
+            share=np.ones(1),
+        )
+    )
+    return ClassFit(tuple(rows), products, fit_baselines(arms, effects, prior, asked))
+
+
+def baseline_prior(assumptions: Assumptions) -> BaselinePrior:
+    """The priors of the baselines as the assumptions state them."""
+    priors = assumptions.priors
+    return BaselinePrior(
         intercept_sd=priors.intercept_sd.value,
         real_world_sd=priors.real_world_sd.value,
         product_sd_scale=priors.product_sd_scale.value,
         study_sd_scale=priors.study_sd_scale.value,
         same_trial_correlation=priors.same_trial_correlation.value,
+        region_sd=priors.region_sd.value,
+        construct_sd=priors.construct_sd.value,
+        near_mean=priors.near_offset_mean.value,
+        near_mean_sd=priors.near_offset_sd.value,
+        near_row_sd=priors.near_row_sd.value,
     )
-    return ClassFit(tuple(rows), products, fit_baselines(arms, effects, prior))
+
+
+def _real_world(row: SelectedRow) -> float:
+    return float(row.design == "real_world")
+
+
+def _mix(row: SelectedRow, products: Sequence[str]) -> list[float]:
+    return [(p in row.products) / len(row.products) for p in products]
+
+
+def _east_asia(row: SelectedRow, inputs: Inputs) -> float:
+    return float(inputs.studies[row.study].region in inputs.assumptions.east_asia.regions)
+
+
+def _near(row: SelectedRow) -> float:
+    return float(getattr(row, "near", False))
 
 
 def _class_mix(inputs: Inputs, rows: Sequence[SelectedRow], products: Sequence[str]) -> Array:

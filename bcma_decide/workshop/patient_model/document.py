@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, sealed
 from bcma_decide.vocabulary import CLASS_LABELS, CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, OUTCOMES, ClassId
 from bcma_decide.workshop.evidence.schema import Study
 from bcma_decide.workshop.patient_model.contrasts import FamilyContrasts
+from bcma_decide.workshop.patient_model.family_fit import FamilyEffects
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop, eligible
-from bcma_decide.workshop.patient_model.trait_effects import TraitEffects, proportional_odds_test
+from bcma_decide.workshop.patient_model.trait_effects import proportional_odds_test
 from bcma_decide.workshop.patient_model.virtual_cohort import standard_normal_points
 
 BEDSIDE_POINTS = 512
@@ -34,22 +34,27 @@ def rounded(value: object, digits: int = 6) -> Any:  # noqa: ANN401 - JSON in, J
     return value
 
 
-def effects_block(effects: TraitEffects, used: NDArray[np.bool_]) -> dict[str, Any]:
+def effects_block(effects: FamilyEffects) -> dict[str, Any]:
     """One family's trait effects: those in use, with their covariance and the fitted standard deviations."""
     T = len(MODEL_TRAIT_IDS)
-    position = np.flatnonzero(used.reshape(-1))
+    position = np.flatnonzero(effects.acting.reshape(-1))
+    spreads = effects.posterior
     return {
         "effects": [
             {
                 "class_id": CLASSES[p // T],
                 "trait": MODEL_TRAIT_IDS[p % T],
                 "mean": effects.mean.reshape(-1)[p],
-                "borrowed": not bool(effects.seen.reshape(-1)[p]),
+                "borrowed": not bool(effects.every.seen.reshape(-1)[p]),
             }
             for p in position
         ],
         "covariance": effects.covariance[np.ix_(position, position)].reshape(-1),
-        "standard_deviations": dict(zip(("s_b", "s_d", "tau_b"), effects.standard_deviations, strict=True)),
+        "standard_deviations": {
+            "s_b": dict(zip(MODEL_TRAIT_IDS, spreads.trait_sd, strict=True)),
+            "s_d": spreads.class_difference_sd,
+            "tau_b": spreads.contrast_sd,
+        },
     }
 
 

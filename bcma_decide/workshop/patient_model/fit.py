@@ -12,13 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES, Family
-from bcma_decide.workshop.evidence.assumptions import Assumptions
-from bcma_decide.workshop.patient_model.class_fit import fit_class, model_rows, option_entry, study_lines
+from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, OUTCOMES
+from bcma_decide.workshop.patient_model.class_fit import (
+    baseline_prior,
+    fit_class,
+    model_rows,
+    option_entry,
+    study_lines,
+)
 from bcma_decide.workshop.patient_model.contrasts import FamilyContrasts, family_contrasts
 from bcma_decide.workshop.patient_model.document import effects_block, make_document, options_of
+from bcma_decide.workshop.patient_model.family_fit import fit_family
 from bcma_decide.workshop.patient_model.preparation import Inputs, prepare
-from bcma_decide.workshop.patient_model.trait_effects import TraitEffects, TraitPrior, fit_trait_effects
 
 Array = NDArray[np.float64]
 Progress = Callable[[str], None]
@@ -48,24 +53,15 @@ def fit(inputs: Inputs, *, include_unverified: bool = False, progress: Progress 
     families: dict[str, Any] = {}
     effects_of: dict[str, Array] = {}
     contrasts_of: dict[str, FamilyContrasts] = {}
-    priors = inputs.assumptions.priors
     for family in FAMILIES:
         progress(f"trait effects: {family.label}")
         found = family_contrasts(inputs, workshop, family, include_unverified=include_unverified)
         contrasts_of[family.id] = found
-        effects = fit_trait_effects(
-            found.contrasts,
-            len(MODEL_TRAIT_IDS),
-            len(CLASSES),
-            workshop.correlation,
-            TraitPrior(
-                priors.trait_sd_scale.value, priors.class_difference_sd_scale.value, priors.contrast_sd_scale.value
-            ),
-        )
-        used = used_effects(family, effects, inputs.assumptions)
-        effects_of[family.id] = np.where(used, effects.mean, 0.0)
-        families[family.id] = effects_block(effects, used)
+        effects = fit_family(inputs.assumptions, workshop, family, found.contrasts)
+        effects_of[family.id] = effects.mean
+        families[family.id] = effects_block(effects)
 
+    prior = baseline_prior(inputs.assumptions)
     outcomes: dict[str, Any] = {}
     behind: dict[str, Any] = {}
     for outcome in OUTCOMES:
@@ -76,7 +72,7 @@ def fit(inputs: Inputs, *, include_unverified: bool = False, progress: Progress 
         lines: list[dict[str, Any]] = []
         for index, class_id in enumerate(CLASSES):
             of_class = [row for row in rows if row.class_id == class_id]
-            fitted = fit_class(workshop, inputs, of_class, effects_of[family.id][index]) if of_class else None
+            fitted = fit_class(workshop, inputs, of_class, effects_of[family.id][index], prior) if of_class else None
             if fitted:
                 lines += study_lines(fitted, class_id, studies)
             for option in (o for o in options if o["class_id"] == class_id):
@@ -94,15 +90,3 @@ def fit(inputs: Inputs, *, include_unverified: bool = False, progress: Progress 
 def step_count() -> int:
     """How often :func:`fit` reports progress."""
     return 2 + len(FAMILIES) + len(OUTCOMES)
-
-
-def used_effects(family: Family, effects: TraitEffects, assumptions: Assumptions) -> NDArray[np.bool_]:
-    """Which effects may move numbers, shape (classes, traits): seen in the class, or borrowed where that is allowed."""
-    used = effects.seen.copy()
-    if family.id in assumptions.borrowing.families:
-        for trait in assumptions.borrowing.traits:
-            index = MODEL_TRAIT_IDS.index(trait)
-            used[:, index] |= effects.seen[:, index].any()
-    for index, class_id in enumerate(CLASSES):
-        used[index] &= class_id in family.classes
-    return used

@@ -18,7 +18,8 @@ its exact mean and covariance.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,8 @@ from bcma_decide.errors import SynthesisError
 
 Array = NDArray[np.float64]
 
-LINEARISATIONS = 50
+LINEARISATIONS = 200
+DAMPING = 0.6
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,18 @@ class EffectContrast:
 
 @dataclass(frozen=True)
 class TraitPrior:
-    """Half-normal scales of the three standard deviations of the hierarchical model (log odds)."""
+    """Scales of the standard deviations of the hierarchical model (log odds), and which traits go together.
 
-    trait_sd: float
+    ``groups``: half-normal scale of s_b for each group of traits that shares one, and the group's traits (traits,) as
+    yes or no. ``shared`` (traits,): whose effects in the two classes are drawn from one mean. ``contrast_sd``: half-
+    normal scale of tau_b, or its value where ``contrast_sd_fixed``.
+    """
+
+    groups: tuple[tuple[float, NDArray[np.bool_]], ...]
+    shared: NDArray[np.bool_]
     class_difference_sd: float
     contrast_sd: float
+    contrast_sd_fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,10 @@ class TraitEffects:
     mean: Array
     covariance: Array
     seen: NDArray[np.bool_]
-    standard_deviations: tuple[float, float, float]
+    trait_sd: Array
+    class_difference_sd: float
+    contrast_sd: float
+    information: Array
 
 
 def empirical_logit_difference(
@@ -259,7 +271,8 @@ def fit_trait_effects(
     class_count: int,
     trait_correlation: Array,
     prior: TraitPrior,
-    grid_points: int = 8,
+    grid_points: int = 4,
+    acting: NDArray[np.bool_] | None = None,
 ) -> TraitEffects:
     """Posterior of the conditional effects of every trait in every class.
 
@@ -290,11 +303,12 @@ def fit_trait_effects(
     seen = np.zeros((class_count, trait_count), dtype=bool)
     for contrast in contrasts:
         seen[contrast.class_index, contrast.trait_index] = True
+    if acting is not None:
+        seen &= acting
     if not contrasts:
-        spread = prior.trait_sd**2 + prior.class_difference_sd**2
-        return TraitEffects(np.zeros((class_count, trait_count)), np.eye(size) * spread, seen, (0.0, 0.0, 0.0))
-
-    informed = seen.any(axis=0)
+        return _prior_alone(seen, prior)
+    # A trait enters a class's equations where it may move numbers there: by its own contrasts, or by sharing.
+    enters = seen | (seen.any(axis=0) & prior.shared) if acting is None else acting
     blocks = np.repeat(np.arange(len(contrasts)), [c.difference.size for c in contrasts])
     same_block = (blocks[:, None] == blocks[None, :]).astype(float)
     V = contrast_covariance(contrasts, trait_correlation)
@@ -302,42 +316,76 @@ def fit_trait_effects(
     for _ in range(LINEARISATIONS):
         rows, working = [], []
         for contrast in contrasts:
-            current = np.where(informed, effects[contrast.class_index], 0.0)
+            of_class = enters[contrast.class_index]
+            current = np.where(of_class, effects[contrast.class_index], 0.0)
             expected, gradient = linearised(contrast, current)
-            gradient = np.where(informed, gradient, 0.0)
+            gradient = np.where(of_class, gradient, 0.0)
             row = np.zeros((contrast.difference.size, class_count, trait_count))
             row[:, contrast.class_index] = gradient
             rows.append(row.reshape(contrast.difference.size, size))
             working.append(contrast.difference - expected + gradient @ current)
         result = _posterior(np.vstack(rows), np.concatenate(working), V, same_block, seen, prior, grid_points)
         moved = float(np.abs(result.mean - effects).max())
-        effects = result.mean
+        # a full step overshoots where a level is nearly all or nothing: the fit then swings between two values
+        effects = effects + DAMPING * (result.mean - effects)
         if moved < 1e-7:
-            return result
+            return replace(result, information=_information(contrasts, result.contrast_sd, seen.shape))
     raise SynthesisError(f"the trait effects did not settle in {LINEARISATIONS} linearisations (last move {moved:.2g})")
+
+
+def _information(contrasts: Sequence[EffectContrast], contrast_sd: float, shape: tuple[int, int]) -> Array:
+    """What the contrasts of each class alone say about each trait: sum of 1 / (variance + tau_b^2), (classes, traits).
+
+    Of a contrast on several thresholds the best single one counts: they are the same patients.
+    """
+    found = np.zeros(shape)
+    for contrast in contrasts:
+        variance = float(np.diag(contrast.covariance).min())
+        found[contrast.class_index, contrast.trait_index] += 1.0 / (variance + contrast_sd**2)
+    return found
+
+
+def _prior_alone(seen: NDArray[np.bool_], prior: TraitPrior) -> TraitEffects:
+    shape = seen.shape
+    spread = sum((scale**2 * group for scale, group in prior.groups), np.zeros(shape[1]))
+    return TraitEffects(
+        np.zeros(shape), np.diag(np.tile(spread, shape[0])), seen, np.sqrt(spread), 0.0, 0.0, np.zeros(shape)
+    )
 
 
 def _posterior(
     X: Array, d: Array, V: Array, same_block: Array, seen: NDArray[np.bool_], prior: TraitPrior, grid_points: int
 ) -> TraitEffects:
-    """Posterior of the linear model, averaged over the grid of the three standard deviations."""
+    """Posterior of the linear model, averaged over the grid of the standard deviations."""
     class_count, trait_count = seen.shape
-    same_trait = np.kron(np.ones((class_count, class_count)), np.eye(trait_count))
-    own = np.eye(class_count * trait_count)
+    between = np.ones((class_count, class_count)) - np.eye(class_count)
+    grids = [
+        _half_normal_grid(scale, grid_points if (seen.any(axis=0) & group).any() else 1)
+        for scale, group in prior.groups
+    ]
+    shared_seen = bool((seen.any(axis=0) & prior.shared).any())
+    differences = _half_normal_grid(prior.class_difference_sd, grid_points if shared_seen else 1)
+    taus = (
+        np.array([prior.contrast_sd]) if prior.contrast_sd_fixed else _half_normal_grid(prior.contrast_sd, grid_points)
+    )
     weights, means, covariances, scales = [], [], [], []
-    for s_b in _half_normal_grid(prior.trait_sd, grid_points):
-        for s_d in _half_normal_grid(prior.class_difference_sd, grid_points):
-            prior_covariance = s_b**2 * same_trait + s_d**2 * own
+    for trait_sds in product(*grids):
+        s_b2 = sum(
+            (sd**2 * group for sd, (_, group) in zip(trait_sds, prior.groups, strict=True)), np.zeros(trait_count)
+        )
+        for s_d in differences:
+            own = np.kron(np.eye(class_count), np.diag(s_b2 + s_d**2 * prior.shared))
+            prior_covariance = own + np.kron(between, np.diag(s_b2 * prior.shared))
             XS = X @ prior_covariance
             explained = XS @ X.T
-            for tau_b in _half_normal_grid(prior.contrast_sd, grid_points):
+            for tau_b in taus:
                 root = np.linalg.cholesky(explained + V + tau_b**2 * same_block)
                 white = np.linalg.solve(root, d)
                 white_XS = np.linalg.solve(root, XS)
                 weights.append(-np.log(np.diag(root)).sum() - 0.5 * white @ white)
                 means.append(white_XS.T @ white)
                 covariances.append(prior_covariance - white_XS.T @ white_XS)
-                scales.append((s_b, s_d, tau_b))
+                scales.append((*np.sqrt(s_b2), s_d, tau_b))
     weight = np.exp(np.array(weights) - max(weights))
     weight /= weight.sum()
     stacked = np.array(means)
@@ -349,7 +397,10 @@ def _posterior(
         mean=mean.reshape(class_count, trait_count),
         covariance=0.5 * (covariance + covariance.T),
         seen=seen,
-        standard_deviations=(float(s[0]), float(s[1]), float(s[2])),
+        trait_sd=s[:-2],
+        class_difference_sd=float(s[-2]),
+        contrast_sd=float(s[-1]),
+        information=np.zeros(seen.shape),
     )
 
 
