@@ -64,8 +64,8 @@ def _draft(found: PatientNumbers, waterfalls: Mapping[tuple[str, str], tuple[Wat
     return _Draft(
         found=found,
         waterfalls=waterfalls,
-        biased=found.differences(found.pooled.assumptions["unanchored_sd"]),
-        unbiased=found.differences(0.0),
+        biased=found.class_differences[True],
+        unbiased=found.class_differences[False],
         from_decision=from_decision(found),
         traits={
             (family, index): _trait_list(found, family, index)
@@ -123,14 +123,13 @@ def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
     traits = draft.traits[cell.family, cell.class_index]
     outside = found.outside[cell.class_index]
     difference = draft.biased.get(outcome) if option in CLASSES else None
-    credible = (float(found.rates.credible[index, 0]), float(found.rates.credible[index, 1]))
-    prediction = (float(found.rates.prediction[index, 0]), float(found.rates.prediction[index, 1]))
+    rates = found.rates[index]
     certainty, reasons = rate_certainty(
         found.pooled.assumptions,
         n_studies=cell.n_studies,
         n_patients=cell.n_patients,
-        credible=credible,
-        prediction=prediction,
+        credible=rates.credible,
+        prediction=rates.prediction,
         outside=outside,
         unknown=traits.unknown_labels,
         uninformed=traits.uninformed_present_labels,
@@ -139,10 +138,10 @@ def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
     decision = draft.from_decision.get(index)
     return Estimate(
         state="estimated",
-        median=float(found.rates.median[index]),
-        mean=float(found.rates.mean[index]),
-        credible=credible,
-        prediction=prediction,
+        median=rates.median,
+        mean=rates.mean,
+        credible=rates.credible,
+        prediction=rates.prediction,
         certainty=certainty,
         reasons=reasons,
         informed_traits=traits.informed,
@@ -211,7 +210,7 @@ def _waterfalls(found: PatientNumbers, explain: Collection[str]) -> dict[tuple[s
                 label = f"{TRAIT_LABELS[trait]}: {found.traits[trait].text}"
                 level += after - before
                 steps.append(WaterfallStep(trait=trait, label=label, mean=level, change=after - before))
-        final = float(found.rates.mean[index])
+        final = found.rates[index].mean
         steps.append(WaterfallStep(trait=None, label="this patient", mean=final, change=final - level))
         result[cell.outcome, cell.option] = tuple(steps)
     return result

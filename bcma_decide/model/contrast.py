@@ -1,99 +1,126 @@
-"""The difference between two classes for one patient, from their joint posterior.
+"""The difference between two options for one patient, from their joint posterior, without sampling.
 
-Common trait effects cancel as far as they are common, because the effects of both classes are drawn together and the
-same virtual patients stand on both sides. The comparison is unanchored, so it carries an explicit bias term (NICE
-Decision Support Unit, Technical Support Document 18, 2016: unanchored comparisons assume that every prognostic factor
-is accounted for).
+Common trait effects cancel as far as they are common: the effects of both classes are one posterior, and the same
+virtual patients stand on both sides. The comparison is unanchored, so it carries an explicit bias term (NICE Decision
+Support Unit, Technical Support Document 18, 2016: unanchored comparisons assume that every prognostic factor is
+accounted for). Swapping the options mirrors every number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.normal import Z95, distribution, logistic
-from bcma_decide.model.prediction import LinearPredictor
-from bcma_decide.pooled.file import Levels, PooledEvidence
+from bcma_decide.model.normal import Z95, distribution, hermite, logistic
+from bcma_decide.model.prediction import Average
 
 Array = NDArray[np.float64]
 
-PAIRINGS = 4
-"""With how many shifted copies of the parameter draws each virtual patient is paired."""
+POINTS = 9
+"""Quadrature points per option for the difference of the two rates."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One option: its average rate, its posterior mean, and where it comes from.
+
+    ``block`` names class and outcome: two options of one block share their levels. ``class_index`` places its trait
+    effects in their joint covariance.
+    """
+
+    average: Average
+    mean: float
+    block: int
+    class_index: int
 
 
 @dataclass(frozen=True)
 class Difference:
-    """First minus second: risk difference (median, lower, upper), P(first higher), log odds ratio (mean, 95 %)."""
+    """First minus second: risk difference (mean, lower, upper), P(first higher), log odds ratio (mean, 95 %)."""
 
     risk_difference: tuple[float, float, float]
     probability_first_higher: float
     log_odds_ratio: tuple[float, float, float]
 
 
-def sample_quantiles(draws: Array, probabilities: Sequence[float]) -> Array:
-    """Quantiles along the last axis by linear interpolation of the order statistics, shape (..., probabilities)."""
-    position = np.asarray(probabilities) * (draws.shape[-1] - 1)
-    below = np.floor(position).astype(np.intp)
-    above = np.minimum(below + 1, draws.shape[-1] - 1)
-    ordered = np.partition(draws, sorted({*below.tolist(), *above.tolist()}), axis=-1)
-    return np.asarray(ordered[..., below] + (position - below) * (ordered[..., above] - ordered[..., below]))
-
-
-def differences(
-    pooled: PooledEvidence,
-    levels: Levels,
-    predictor: LinearPredictor,
-    pairs: Sequence[tuple[int, int]],
-    extra: Array,
-    bias_sd: float,
-) -> tuple[Difference, ...]:
-    """Differences between pairs of cells, each pair of one outcome.
+def difference(first: Side, second: Side, effect_covariance: Array, bias_sd: float) -> Difference:
+    """Difference of two options.
 
     Parameters
     ----------
-    pairs
-        Indices of the first and the second cell.
-    extra
-        Variance per cell for lying outside the evidence, shape (cells,).
+    first, second
+        The options at one outcome.
+    effect_covariance
+        Joint covariance of the trait effects, shape (classes, traits, classes, traits).
     bias_sd
         Standard deviation of the bias of the comparison on the log-odds scale; 0 leaves it out.
     """
-    if not pairs:
-        return ()
-    T, C = pooled.trait_count, pooled.effects.shape[1]
-    index = np.array(pairs)
-    family, klass = pooled.cell_family[index[:, 0]], pooled.cell_class[index]
-    gradient = np.zeros((len(pairs), 2, C, T))
-    rows = np.arange(len(pairs))
-    for side in (0, 1):
-        gradient[rows, side, klass[:, side]] = predictor.typical[index[:, side]]
-    flat = gradient.reshape(len(pairs), 2, C * T)
-    covariance = flat @ pooled.effect_covariance[family] @ flat.transpose(0, 2, 1)
-    scatter = np.einsum("fctdu,tu->fcd", pooled.effect_blocks, predictor.patient_covariance)
-    covariance += scatter[family[:, None, None], klass[:, :, None], klass[:, None, :]]
-    own = levels.variance[index] + extra[index] + 0.25 * bias_sd**2
-    covariance[:, [0, 1], [0, 1]] += own
-    covariance[:, [0, 1], [1, 0]] -= 0.25 * bias_sd**2
-
-    logits = levels.mean[index][:, :, None] + predictor.offset[family[:, None], klass]
-    gap = logits[:, 0] - logits[:, 1]
-    variance = np.maximum(covariance[:, 0, 0] + covariance[:, 1, 1] - 2.0 * covariance[:, 0, 1], 1e-12)
-    probability = distribution(gap / np.sqrt(variance)[:, None]).mean(axis=1)
-    root = np.linalg.cholesky(covariance + 1e-12 * np.eye(2))
-    noise = pooled.population.noise[:, :2].T
-    shifts = range(0, noise.shape[1], max(noise.shape[1] // PAIRINGS, 1))
-    rate = np.concatenate([logistic(logits + root @ np.roll(noise, shift, axis=1)) for shift in shifts], axis=2)
-    risk = sample_quantiles(rate[:, 0] - rate[:, 1], (0.5, 0.025, 0.975))
-    centre = gap.mean(axis=1)
-    reach = Z95 * np.sqrt(variance + gap.var(axis=1))
-    return tuple(
-        Difference(
-            risk_difference=(float(risk[row, 0]), float(risk[row, 1]), float(risk[row, 2])),
-            probability_first_higher=float(probability[row]),
-            log_odds_ratio=(float(centre[row]), float(centre[row] - reach[row]), float(centre[row] + reach[row])),
-        )
-        for row in rows
+    weight, centre, covariance = _joint(first, second, effect_covariance)
+    # Half of the bias goes to each side with opposite sign: the difference carries it whole, and neither option is
+    # singled out as the biased one.
+    quarter = 0.25 * bias_sd**2
+    covariance = covariance + quarter * np.array([[1.0, -1.0], [-1.0, 1.0]])
+    gap = centre[:, 0] - centre[:, 1]
+    variance = covariance[:, 0, 0] + covariance[:, 1, 1] - 2.0 * covariance[:, 0, 1]
+    sd = np.sqrt(np.maximum(variance, 1e-12))  # two identical options differ by nothing, not by 0 / 0
+    probability = float(weight @ distribution(gap / sd))
+    low, high = _interval(weight, centre, covariance)
+    log_odds_ratio = float(weight @ gap)
+    reach = Z95 * float(np.sqrt(weight @ (variance + gap**2) - log_odds_ratio**2))
+    mean = first.mean - second.mean
+    return Difference(
+        risk_difference=(mean, min(low, mean), max(high, mean)),
+        probability_first_higher=probability,
+        log_odds_ratio=(log_odds_ratio, log_odds_ratio - reach, log_odds_ratio + reach),
     )
+
+
+def _joint(first: Side, second: Side, effect_covariance: Array) -> tuple[Array, Array, Array]:
+    """Weights (components,), log odds (components, 2) and covariances (components, 2, 2) of both options together.
+
+    Options of one block share the node of the spread; those of different blocks have every pair of nodes.
+    """
+    sides = (first, second)
+    gradients = [side.average.gradient() for side in sides]
+    logits = [side.average.logit() for side in sides]
+    own = [side.average.variance(effect_covariance[side.class_index, :, side.class_index, :]) for side in sides]
+    between = effect_covariance[first.class_index, :, second.class_index, :]
+    if first.block == second.block:
+        weight = first.average.weight
+        centre = np.column_stack(logits)
+        cross = np.einsum("kt,tu,ku->k", gradients[0][1], between, gradients[1][1])
+        cross += np.einsum("kp,kpq,kq->k", gradients[0][0], first.average.level_covariance, gradients[1][0])
+        variances = own
+    else:
+        k, m = first.average.weight.size, second.average.weight.size
+        weight = np.outer(first.average.weight, second.average.weight).ravel()
+        centre = np.column_stack([np.repeat(logits[0], m), np.tile(logits[1], k)])
+        cross = np.einsum("kt,tu,mu->km", gradients[0][1], between, gradients[1][1]).ravel()
+        variances = [np.repeat(own[0], m), np.tile(own[1], k)]
+    covariance = np.empty((weight.size, 2, 2))
+    covariance[:, 0, 0], covariance[:, 1, 1] = variances
+    covariance[:, 0, 1] = covariance[:, 1, 0] = cross
+    return weight, centre, covariance
+
+
+def _interval(weight: Array, centre: Array, covariance: Array) -> tuple[float, float]:
+    """95 % interval of the difference of the two rates.
+
+    Along the sum and the difference of the log odds: a symmetric grid, so that swapping the options mirrors it.
+    """
+    points, point_weight = hermite(POINTS)
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
+    grid = np.stack(np.meshgrid(points, points, indexing="ij"), axis=-1).reshape(-1, 2)
+    grid_weight = np.outer(point_weight, point_weight).ravel()
+    rates = logistic(centre[:, None, :] + np.einsum("kij,gj->kgi", root, grid))
+    gap = (rates[..., 0] - rates[..., 1]).ravel()
+    mass = (weight[:, None] * grid_weight).ravel()
+    order = np.argsort(gap, kind="stable")
+    gap, mass = gap[order], mass[order]
+    # the middle of each atom's mass: the same from either end
+    below = np.cumsum(mass) - 0.5 * mass
+    below /= mass.sum()
+    return float(np.interp(0.025, below, gap)), float(np.interp(0.975, below, gap))

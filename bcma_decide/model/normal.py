@@ -83,7 +83,7 @@ def mixture_quantiles(weights: Array, means: Array, sds: Array, probabilities: A
 
 
 @cache
-def _hermite(points: int) -> tuple[Array, Array]:
+def hermite(points: int) -> tuple[Array, Array]:
     """Nodes and weights for the standard normal (Golub GH, Welsch JH. Math Comput 1969;23:221-230)."""
     beside = np.sqrt(np.arange(1.0, points))
     nodes, vectors = np.linalg.eigh(np.diag(beside, 1) + np.diag(beside, -1))
@@ -92,7 +92,7 @@ def _hermite(points: int) -> tuple[Array, Array]:
 
 def expected_logistic(means: Array, sds: Array, points: int = 9) -> Array:
     """E[logistic(X)] for X normal, elementwise, by Gauss-Hermite quadrature."""
-    nodes, weights = _hermite(points)
+    nodes, weights = hermite(points)
     return np.asarray(logistic(means[..., None] + sds[..., None] * nodes) @ weights)
 
 

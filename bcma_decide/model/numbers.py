@@ -7,18 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.facts.traits import Traits
-from bcma_decide.model.contrast import Difference, differences, sample_quantiles
-from bcma_decide.model.normal import expected_logistic, logistic
+from bcma_decide.model.contrast import Difference, Side, difference
+from bcma_decide.model.normal import Z95, logistic
 from bcma_decide.model.population import Patients, conditional_patients
-from bcma_decide.model.prediction import LinearPredictor, Rates, in_order, linear_predictor, rates
+from bcma_decide.model.prediction import (
+    BlockAverages,
+    Rates,
+    block_averages,
+    draw_rates,
+    option_average,
+    option_rates,
+    strata,
+)
 from bcma_decide.pooled.file import Levels, PooledEvidence
 from bcma_decide.vocabulary import (
     CLASSES,
+    FAMILY_OF,
     MODEL_TRAIT_IDS,
     MODEL_TRAITS,
     OUTCOMES,
@@ -34,32 +44,42 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PatientNumbers:
-    """All arrays of one patient in one setting, and where each cell stands in them."""
+    """All numbers of one patient in one setting, cell by cell as the pooled evidence has them."""
 
     pooled: PooledEvidence
-    levels: Levels
+    levels: Sequence[Levels]
     traits: Traits
-    patients: Patients
-    predictor: LinearPredictor
-    rates: Rates
+    patients: Mapping[str, Patients]
+    """By family: the virtual patients like this one in what is known and acts there."""
+    averages: tuple[BlockAverages, ...]
+    """One for each block."""
+    rates: tuple[Rates, ...]
+    """One for each cell."""
     outside: tuple[tuple[str, ...], ...]
     """Per class: why the patient lies outside its evidence."""
-    extra: Array
 
     @property
     def place(self) -> Mapping[tuple[str, str], int]:
-        """Where the cell of an outcome and an option stands in the arrays."""
+        """Where the cell of an outcome and an option stands."""
         return self.pooled.place
 
-    def differences(self, bias_sd: float) -> dict[str, Difference]:
-        """First class minus second class, for every outcome at which both have a number."""
-        pairs = {
-            outcome: (self.place[outcome, CLASSES[0]], self.place[outcome, CLASSES[1]])
-            for outcome in OUTCOMES
-            if all((outcome, option) in self.place for option in CLASSES)
-        }
-        found = differences(self.pooled, self.levels, self.predictor, tuple(pairs.values()), self.extra, bias_sd)
-        return dict(zip(pairs, found, strict=True))
+    def difference(self, outcome: str, options: tuple[str, str], bias_sd: float) -> Difference:
+        """First option minus second at one outcome; both need a number there."""
+        sides = []
+        for option in options:
+            index = self.place[outcome, option]
+            cell = self.pooled.cells[index]
+            average = option_average(self.averages[cell.block], cell.members)
+            sides.append(Side(average, self.rates[index].mean, cell.block, cell.class_index))
+        family = self.pooled.family_index[FAMILY_OF[outcome].id]
+        return difference(sides[0], sides[1], self.pooled.effect_blocks[family], bias_sd)
+
+    @cached_property
+    def class_differences(self) -> Mapping[bool, Mapping[str, Difference]]:
+        """First class minus second, for every outcome at which both have a number: with the bias term, and without."""
+        both = [o for o in OUTCOMES if all((o, option) in self.place for option in CLASSES)]
+        sd = self.pooled.assumptions["unanchored_sd"]
+        return {biased: {o: self.difference(o, CLASSES, sd * biased) for o in both} for biased in (True, False)}
 
 
 def outside_evidence(pooled: PooledEvidence, values: Mapping[str, bool | float | None]) -> tuple[tuple[str, ...], ...]:
@@ -89,47 +109,112 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
     values = {trait.id: traits[trait.id].value for trait in MODEL_TRAITS}
     levels = pooled.levels[setting]
     outside = outside_evidence(pooled, values)
-    added = np.array([len(reasons) * pooled.assumptions["outside_evidence_sd"] ** 2 for reasons in outside])
-    extra = added[pooled.cell_class]
-    patients = conditional_patients(pooled.population, [model_scale(trait, value) for trait, value in values.items()])
-    predictor = linear_predictor(pooled, levels, patients, extra)
+    extra = [len(reasons) * pooled.assumptions["outside_evidence_sd"] ** 2 for reasons in outside]
+    patients = family_patients(pooled, values)
+    averages = all_averages(pooled, levels, patients, extra)
+    rates = [
+        option_rates(averages[cell.block], cell.members, _own_covariance(pooled, cell.family, cell.class_index))
+        for cell in pooled.cells
+    ]
     return PatientNumbers(
         pooled=pooled,
         levels=levels,
         traits=traits,
         patients=patients,
-        predictor=predictor,
-        rates=rates(pooled, levels, predictor),
+        averages=averages,
+        rates=tuple(_in_order(pooled, rates)),
         outside=outside,
-        extra=extra,
     )
 
 
-def from_decision(found: PatientNumbers) -> dict[int, tuple[float, float, float]]:
-    """Response rates of CAR-T counted from apheresis: median and 95 % interval, by the index of their cell.
+def family_patients(pooled: PooledEvidence, values: Mapping[str, bool | float | None]) -> dict[str, Patients]:
+    """Virtual patients for each family, alike in those known traits that act for it in either class.
 
-    The rate from infusion times the chance of reaching it, by the fixed quasi-random draws of both. Cells of other
+    One distribution for both classes: what acts in neither is left aside, exactly.
+    """
+    known: dict[tuple[float | None, ...], Patients] = {}
+    result = {}
+    for family, index in pooled.family_index.items():
+        acting = pooled.used[index].any(axis=0)
+        scaled = tuple(
+            model_scale(trait, value) if acting[position] else None
+            for position, (trait, value) in enumerate(values.items())
+        )
+        if scaled not in known:
+            known[scaled] = conditional_patients(pooled.population, scaled)
+        result[family] = known[scaled]
+    return result
+
+
+def all_averages(
+    pooled: PooledEvidence, levels: Sequence[Levels], patients: Mapping[str, Patients], extra: Sequence[float]
+) -> tuple[BlockAverages, ...]:
+    """Averages of every block; ``extra`` is the variance added per class for lying outside the evidence."""
+    groups = {
+        (family, c): strata(pooled, patients[family], pooled.effects[index, c])
+        for family, index in pooled.family_index.items()
+        for c in range(len(CLASSES))
+    }
+    return tuple(
+        block_averages(block, level, groups[block.family, block.class_index], extra[block.class_index])
+        for block, level in zip(pooled.blocks, levels, strict=True)
+    )
+
+
+def _own_covariance(pooled: PooledEvidence, family: str, class_index: int) -> Array:
+    return np.asarray(pooled.effect_blocks[pooled.family_index[family], class_index, :, class_index, :])
+
+
+def _in_order(pooled: PooledEvidence, rates: Sequence[Rates]) -> list[Rates]:
+    """Thresholds of each family and option in order, number by number.
+
+    Rearrangement (Chernozhukov V et al. Econometrica 2010;78:1093-1125): a stricter threshold is never more frequent
+    than a looser one.
+    """
+    table = np.array([[r.mean, r.median, *r.credible, *r.prediction] for r in rates])
+    for rows in pooled.threshold_rows:
+        table[rows] = -np.sort(-table[rows], axis=0)
+    return [Rates(row[0], row[1], (row[2], row[3]), (row[4], row[5])) for row in table.tolist()]
+
+
+def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, float]]:
+    """Response rates of CAR-T counted from apheresis: mean and 95 % interval, by the index of their cell.
+
+    The mean over patients of reaching the infusion and responding, never the product of the two means. Its interval is
+    linearised on the log-odds scale; chance of infusion and response have no parameter in common. Cells of other
     classes and families, and those without known attrition, are not in the result.
     """
-    pairs = []
-    for index, cell in enumerate(found.pooled.cells):
-        if CLASSES[cell.class_index] == "car_t" and cell.family == "response":
-            own = found.place.get(("apheresed_not_infused", cell.option))
-            lost = found.place.get(("apheresed_not_infused", "car_t")) if own is None else own
-            if lost is not None:
-                pairs.append((index, lost))
-    if not pairs:
-        return {}
-    noise = found.pooled.population.noise
-    sides = []
-    for side, column in ((0, 0), (1, 2)):
-        cells = [pair[side] for pair in pairs]
-        mean, sd = found.predictor.mean[cells], np.sqrt(found.predictor.variance[cells])
-        sides.append(logistic(mean[:, :, None] + sd[:, :, None] * noise[:, column]).reshape(len(cells), -1))
-    table = np.full((len(found.pooled.cells), 3), np.nan)
-    table[[pair[0] for pair in pairs]] = sample_quantiles(sides[0] * (1.0 - sides[1]), (0.5, 0.025, 0.975))
-    table = in_order(found.pooled, table)
-    return {index: (float(table[index, 0]), float(table[index, 1]), float(table[index, 2])) for index, _ in pairs}
+    pooled, result = numbers.pooled, {}
+    for index, cell in enumerate(pooled.cells):
+        if CLASSES[cell.class_index] != "car_t" or cell.family != "response":
+            continue
+        lost = numbers.place.get(("apheresed_not_infused", cell.option))
+        lost = numbers.place.get(("apheresed_not_infused", "car_t")) if lost is None else lost
+        if lost is None:
+            continue
+        away = pooled.cells[lost]
+        response = _by_draw(numbers, index, cell.family)
+        not_infused = _by_draw(numbers, lost, cell.family)
+        rate = float((response * (1.0 - not_infused)).mean())
+        variance = 0.0
+        for at, one, other in ((index, cell, float((1.0 - not_infused).mean())), (lost, away, float(response.mean()))):
+            average = option_average(numbers.averages[one.block], one.members)
+            logit_variance = average.variance(_own_covariance(pooled, one.family, one.class_index))
+            own = numbers.rates[at].mean
+            spread = float(average.weight @ (logit_variance + average.logit() ** 2))
+            spread -= float(average.weight @ average.logit()) ** 2
+            variance += (own * (1.0 - own) * other) ** 2 * spread
+        logit, reach = np.log(rate / (1.0 - rate)), Z95 * np.sqrt(variance) / (rate * (1.0 - rate))
+        low, high = logistic(np.array([logit - reach, logit + reach])).tolist()
+        result[index] = (rate, low, high)
+    return result
+
+
+def _by_draw(numbers: PatientNumbers, index: int, family: str) -> Array:
+    """Average rate of a cell for each virtual patient of ``family``, over centres, (draws,)."""
+    pooled, cell = numbers.pooled, numbers.pooled.cells[index]
+    effects = pooled.effects[pooled.family_index[cell.family], cell.class_index]
+    return draw_rates(pooled, numbers.levels[cell.block], cell.members, numbers.patients[family], effects)
 
 
 @dataclass(frozen=True)
@@ -144,45 +229,40 @@ class TraitMove:
     high_value: float
 
 
-def trait_moves(found: PatientNumbers, traits: Sequence[str]) -> dict[str, tuple[TraitMove, ...]]:
+def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tuple[TraitMove, ...]]:
     """Mean rate of every class-level cell if an unknown trait were known to be at either end.
 
     Yes/no traits: absent and present; numeric ones: the lowest and highest fifth of patients like this one. A trait
     that no patient like this one varies in has no moves.
     """
-    pooled = found.pooled
-    cells = [index for index, cell in enumerate(pooled.cells) if cell.option in CLASSES]
-    family, klass = pooled.cell_family[cells], pooled.cell_class[cells]
-    offset = found.predictor.offset[family, klass]
-    total = found.predictor.variance[cells].mean(axis=1) + found.predictor.mean[cells].var(axis=1)
-    sd = np.sqrt(np.maximum(total - offset.var(axis=1), 0.0))
-    rate = expected_logistic(found.levels.mean[cells][:, None] + offset, sd[:, None], points=5)
-    result = {}
-    for trait in traits:
-        position = MODEL_TRAIT_IDS.index(trait)
-        values = found.patients.values[:, position]
-        binary = TRAIT_KINDS[trait] == "binary"
-        low, high = (0.5, 0.5) if binary else sample_quantiles(values, (0.2, 0.8)).tolist()
-        groups = np.array([values <= low, values > high] if binary else [values <= low, values >= high], dtype=float)
-        sizes = groups.sum(axis=1)
-        if not sizes.all():
+    pooled = numbers.pooled
+    moves: dict[str, list[TraitMove]] = {trait: [] for trait in traits}
+    for index, cell in enumerate(pooled.cells):
+        if cell.option not in CLASSES:
             continue
-        ends = (groups @ values / sizes).tolist()
-        ends = ends if binary else [natural_scale(trait, end) for end in ends]
-        at = (rate @ groups.T / sizes).tolist()
-        moves = []
-        for row, index in enumerate(cells):
-            if pooled.used[family[row], klass[row], position]:
-                first, second = (0, 1) if at[row][0] <= at[row][1] else (1, 0)
-                cell = pooled.cells[index]
-                moves.append(
-                    TraitMove(cell.outcome, cell.option, at[row][first], at[row][second], ends[first], ends[second])
-                )
-        result[trait] = tuple(moves)
-    return result
+        used = pooled.used[pooled.family_index[cell.family], cell.class_index]
+        acting = [trait for trait in traits if used[MODEL_TRAIT_IDS.index(trait)]]
+        if not acting:
+            continue
+        rate = _by_draw(numbers, index, cell.family)
+        for trait in acting:
+            values = numbers.patients[cell.family].values[:, MODEL_TRAIT_IDS.index(trait)]
+            binary = TRAIT_KINDS[trait] == "binary"
+            low, high = (0.5, 0.5) if binary else np.quantile(values, (0.2, 0.8)).tolist()
+            groups = (values <= low, values > high) if binary else (values <= low, values >= high)
+            if not all(group.any() for group in groups):
+                continue
+            ends = [float(values[group].mean()) for group in groups]
+            at = [float(rate[group].mean()) for group in groups]
+            first, second = (0, 1) if at[0] <= at[1] else (1, 0)
+            natural = ends if binary else [natural_scale(trait, end) for end in ends]
+            moves[trait].append(
+                TraitMove(cell.outcome, cell.option, at[first], at[second], natural[first], natural[second])
+            )
+    return {trait: tuple(found) for trait, found in moves.items() if found}
 
 
-def cumulative_means(found: PatientNumbers) -> tuple[Sequence[str | None], Array]:
+def cumulative_means(numbers: PatientNumbers) -> tuple[Sequence[str | None], Array]:
     """Mean rate of every cell as the known traits are taken into account one after the other.
 
     Returns
@@ -191,16 +271,17 @@ def cumulative_means(found: PatientNumbers) -> tuple[Sequence[str | None], Array
         ``traits[0]`` is None (an average patient of the evidence), then the known traits in the model's order;
         means have shape (steps, cells).
     """
-    pooled = found.pooled
-    known = [trait.id for trait in MODEL_TRAITS if found.traits[trait.id].value is not None]
+    pooled = numbers.pooled
+    known = [trait.id for trait in MODEL_TRAITS if numbers.traits[trait.id].value is not None]
     steps: list[str | None] = [None, *known]
     means = []
     for count in range(len(steps)):
         shown = set(known[:count])
-        values = [
-            model_scale(trait.id, found.traits[trait.id].value) if trait.id in shown else None for trait in MODEL_TRAITS
+        values = {trait.id: numbers.traits[trait.id].value if trait.id in shown else None for trait in MODEL_TRAITS}
+        averages = all_averages(pooled, numbers.levels, family_patients(pooled, values), (0.0,) * len(CLASSES))
+        rates = [
+            option_rates(averages[cell.block], cell.members, _own_covariance(pooled, cell.family, cell.class_index))
+            for cell in pooled.cells
         ]
-        patients = conditional_patients(pooled.population, values)
-        predictor = linear_predictor(pooled, found.levels, patients, np.zeros(len(pooled.cells)))
-        means.append(rates(pooled, found.levels, predictor).mean)
+        means.append([rate.mean for rate in _in_order(pooled, rates)])
     return steps, np.array(means)

@@ -1,95 +1,96 @@
-"""From the model and virtual patients like this one to every option's rates.
+"""From the pooled levels and virtual patients like this one to every option's rate.
 
-The linear predictor of an option is its level plus the patient's trait effects, Gaussian given the between-study
-spread; the unknown traits make it a mixture. Medians and intervals are quantiles of that mixture on the log-odds
-scale, without sampling.
+*Of 100 patients like this* is an average: over centres, and over everything that is not known of this patient given
+what is known,
+
+    theta = E_u E_x [ logistic(level + u + (x - x_ref) . b) ],    u ~ N(0, tau^2)
+
+Its interval is what the parameters (level, tau, b) leave open about that average, not which kind of patient this is:
+theta is linearised in level and b on its own log-odds scale and mixed over the grid of tau, so that no sampling is
+needed. The *next centre* has its u drawn instead of averaged.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.normal import expected_logistic, logistic, mixture_quantiles
+from bcma_decide.model.normal import expected_logistic, hermite, logistic, mixture_quantiles
 from bcma_decide.model.population import Patients
-from bcma_decide.pooled.file import Levels, PooledEvidence
+from bcma_decide.pooled.file import Block, Levels, PooledEvidence
 
 Array = NDArray[np.float64]
 
-BINS = 4
+CENTRES = 7
+"""Quadrature points for the centres, an odd number so that the middle one is u = 0."""
+STRATA = 32
 """Into how many equal groups the virtual patients are put by their predicted risk."""
 
 _CREDIBLE = np.array([0.025, 0.5, 0.975])
-_PREDICTION = np.array([0.025, 0.975])
+_NEXT = np.array([0.025, 0.975])
 
 
 @dataclass(frozen=True)
-class LinearPredictor:
-    """Linear predictor of every cell as a mixture over groups of virtual patients.
-
-    ``offset`` (families, classes, draws): trait part per virtual patient. ``mean``, ``variance`` (cells, bins):
-    log odds and their variance (parameters, plus the spread of patients inside the bin, plus what lies outside the
-    evidence); ``typical`` (cells, traits): derivative of the average predictor in the trait effects;
-    ``patient_covariance`` (traits, traits): how the virtual patients vary.
-    """
+class Strata:
+    """Virtual patients in groups of equal size by risk: trait part (groups,) and deviation (groups, traits)."""
 
     offset: Array
-    mean: Array
-    variance: Array
-    typical: Array
-    patient_covariance: Array
+    deviation: Array
+
+
+@dataclass(frozen=True)
+class Average:
+    """One option's average rate over centres and patients, by node of the between-study spread.
+
+    ``weight``, ``rate`` (nodes,); derivatives of the rate in the levels of the block's products, ``by_level`` (nodes,
+    products), and in the trait effects of the class, ``by_trait`` (nodes, traits). ``level_covariance`` (nodes,
+    products, products).
+    """
+
+    weight: Array
+    rate: Array
+    by_level: Array
+    by_trait: Array
+    level_covariance: Array
+
+    def logit(self) -> Array:
+        """Log odds of the rate, (nodes,)."""
+        return np.asarray(np.log(self.rate / (1.0 - self.rate)))
+
+    def gradient(self) -> tuple[Array, Array]:
+        """Derivatives of the log odds of the rate in levels and trait effects."""
+        scale = (self.rate * (1.0 - self.rate))[:, None]
+        return self.by_level / scale, self.by_trait / scale
+
+    def variance(self, effect_covariance: Array) -> Array:
+        """Variance of the log odds of the rate that the parameters leave, (nodes,)."""
+        level, trait = self.gradient()
+        own = np.einsum("kp,kpq,kq->k", level, self.level_covariance, level)
+        return np.asarray(own + np.einsum("kt,tu,ku->k", trait, effect_covariance, trait))
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Rates of every cell as fractions: medians and means (cells,), intervals (cells, 2)."""
+    """One option's numbers as fractions: posterior mean and median of the average, its interval, the next centre's."""
 
-    median: Array
-    mean: Array
-    credible: Array
-    prediction: Array
+    mean: float
+    median: float
+    credible: tuple[float, float]
+    prediction: tuple[float, float]
 
 
-def linear_predictor(
-    pooled: PooledEvidence, levels: Levels, patients: Patients, extra_variance: Array
-) -> LinearPredictor:
-    """Mixture of the linear predictor for every cell.
-
-    Parameters
-    ----------
-    model, levels
-        The pooled evidence and the levels of one setting.
-    patients
-        Virtual patients like this one.
-    extra_variance
-        Added per cell for lying outside the evidence, shape (cells,).
-    """
+def strata(pooled: PooledEvidence, patients: Patients, effects: Array) -> Strata:
+    """Group virtual patients by what ``effects`` (traits,) make of them."""
     deviation = held(pooled, patients.values) - pooled.reference
-    offset = np.einsum("fct,nt->fcn", pooled.effects, deviation)
-    draws = offset.shape[2] - offset.shape[2] % BINS
-    order = np.argsort(offset[:, :, :draws], axis=2, kind="stable").reshape(*offset.shape[:2], BINS, -1)
-    binned = np.take_along_axis(offset[:, :, None, :], order, axis=3)
-    bin_mean, bin_variance = binned.mean(axis=3), binned.var(axis=3)
-    bin_deviation = deviation[order].mean(axis=3)
-
-    family, klass = pooled.cell_family, pooled.cell_class
-    gradient = levels.slope[:, None, :] + bin_deviation[family, klass]
-    own = np.einsum("fctcu->fctu", pooled.effect_blocks)
-    centred = bin_deviation - bin_deviation.mean(axis=2, keepdims=True)
-    patient_covariance = np.cov(deviation.T, bias=True)
-    # Patients of one bin differ also where the effect is unsure: E[x'Vx] is more than E[x]'V E[x].
-    within_bins = patient_covariance - centred.transpose(0, 1, 3, 2) @ centred / BINS
-    scatter = np.einsum("fctu,fctu->fc", own, within_bins)[family, klass]
-    parameter_variance = np.einsum("cbt,cbt->cb", gradient @ own[family, klass], gradient) + scatter[:, None]
-    return LinearPredictor(
-        offset=offset,
-        mean=levels.mean[:, None] + bin_mean[family, klass],
-        variance=levels.variance[:, None] + parameter_variance + bin_variance[family, klass] + extra_variance[:, None],
-        typical=gradient.mean(axis=1),
-        patient_covariance=patient_covariance,
-    )
+    if not effects.any():
+        return Strata(np.zeros(1), deviation.mean(axis=0)[None, :])
+    offset = deviation @ effects
+    count = offset.size - offset.size % STRATA
+    order = np.argsort(offset[:count], kind="stable").reshape(STRATA, -1)
+    return Strata(offset[order].mean(axis=1), deviation[order].mean(axis=1))
 
 
 def numeric_range(pooled: PooledEvidence) -> tuple[Array, Array]:
@@ -111,37 +112,114 @@ def held(pooled: PooledEvidence, values: Array) -> Array:
     return np.clip(values, low, high)
 
 
-def rates(pooled: PooledEvidence, levels: Levels, predictor: LinearPredictor) -> Rates:
-    """Medians, means and both 95 % intervals of every cell.
+@dataclass(frozen=True)
+class BlockAverages:
+    """All products of one class at one outcome: averaged over centres, and at the middle one (u = 0).
 
-    *Credible*: the rate for such patients at a typical centre. *Prediction*: at the next centre, whose own level
-    adds the between-study variance (and for a class, the spread of its products), averaged over its grid.
-    Thresholds of one family are in order, see :func:`in_order`.
+    ``weight``, ``tau`` (nodes,); ``rate``, ``by_level`` (nodes, products), ``by_trait`` (nodes, products, traits), and
+    the same at the middle centre; ``covariance`` of the levels (nodes, products, products).
     """
-    even = np.full(predictor.mean.shape, 1.0 / BINS)
-    sd = np.sqrt(predictor.variance)
-    credible = mixture_quantiles(even, predictor.mean, sd, _CREDIBLE)
-    mean = (even * expected_logistic(predictor.mean, sd)).sum(axis=1)
 
-    between = levels.node_mean - levels.mean[:, None]
-    average = predictor.mean.mean(axis=1)
-    spread = predictor.mean.var(axis=1) + predictor.variance.mean(axis=1) - levels.variance
-    node_variance = levels.node_variance + levels.node_spread2 + spread[:, None]
-    prediction = mixture_quantiles(levels.node_weight, average[:, None] + between, np.sqrt(node_variance), _PREDICTION)
-
-    table = np.column_stack([credible, prediction])
-    table[:, 3], table[:, 4] = np.minimum(table[:, 3], table[:, 0]), np.maximum(table[:, 4], table[:, 2])
-    table = in_order(pooled, np.column_stack([logistic(table), mean]))
-    return Rates(median=table[:, 1], mean=table[:, 5], credible=table[:, [0, 2]], prediction=table[:, 3:5])
+    weight: Array
+    tau: Array
+    covariance: Array
+    rate: Array
+    by_level: Array
+    by_trait: Array
+    middle_rate: Array
+    middle_by_level: Array
+    middle_by_trait: Array
 
 
-def in_order(pooled: PooledEvidence, table: Array) -> Array:
-    """A table (cells, columns) with the thresholds of each family and option in order, column by column.
+def block_averages(block: Block, levels: Levels, group: Strata, extra_variance: float) -> BlockAverages:
+    """Average the rates of every product of a block over centres and patients.
 
-    Rearrangement of quantiles (Chernozhukov V et al. Econometrica 2010;78:1093-1125): a stricter threshold is never
-    more frequent than a looser one.
+    ``extra_variance`` is added to all levels together, for a patient outside the evidence of the class.
     """
-    table = table.copy()
-    for rows in pooled.threshold_rows:
-        table[rows] = -np.sort(-table[rows], axis=0)
-    return table
+    points, point_weight = hermite(CENTRES)
+    linear = (
+        levels.mean[:, None, :, None] + (levels.tau[:, None] * points)[:, :, None, None] + group.offset
+    )  # nodes, centres, products, groups
+    p = logistic(linear)
+    density = p * (1.0 - p)
+    centre_rate = p.mean(axis=3)
+    centre_by_level = density.mean(axis=3)
+    # the level was fitted at the trait effects' mean: it moves with them by its slope
+    centre_by_trait = density @ group.deviation / group.offset.size + centre_by_level[..., None] * block.slope
+    middle = CENTRES // 2
+    return BlockAverages(
+        weight=levels.weight,
+        tau=levels.tau,
+        covariance=levels.covariance + extra_variance,
+        rate=np.einsum("q,kqp->kp", point_weight, centre_rate),
+        by_level=np.einsum("q,kqp->kp", point_weight, centre_by_level),
+        by_trait=np.einsum("q,kqpt->kpt", point_weight, centre_by_trait),
+        middle_rate=centre_rate[:, middle],
+        middle_by_level=centre_by_level[:, middle],
+        middle_by_trait=centre_by_trait[:, middle],
+    )
+
+
+def option_average(averages: BlockAverages, members: Sequence[int]) -> Average:
+    """The equal-weight average of some products of a block: one product, or the class."""
+    index = list(members)
+    share = np.zeros(averages.rate.shape[1])
+    share[index] = 1.0 / len(index)
+    return Average(
+        weight=averages.weight,
+        rate=averages.rate @ share,
+        by_level=averages.by_level * share,
+        by_trait=np.einsum("p,kpt->kt", share, averages.by_trait),
+        level_covariance=averages.covariance,
+    )
+
+
+def option_rates(averages: BlockAverages, members: Sequence[int], effect_covariance: Array) -> Rates:
+    """Mean, median and both intervals of one option.
+
+    The mean of a class is the average of its products' means, so that parts add up. Its next centre is one centre with
+    one of the products.
+    """
+    average = option_average(averages, members)
+    logit, variance = average.logit(), average.variance(effect_covariance)
+    sd = np.sqrt(np.maximum(variance, 1e-12))  # a quantile of a mixture needs a positive spread
+    credible = logistic(mixture_quantiles(average.weight[None], logit[None], sd[None], _CREDIBLE))[0]
+    means = []
+    for member in members:
+        own = option_average(averages, (member,))
+        own_sd = np.sqrt(np.maximum(own.variance(effect_covariance), 0.0))
+        means.append(float(own.weight @ expected_logistic(own.logit(), own_sd)))
+    next_centre = _next_centre(averages, members, effect_covariance)
+    return Rates(
+        mean=float(np.mean(means)),
+        median=float(credible[1]),
+        credible=(float(credible[0]), float(credible[2])),
+        prediction=(min(next_centre[0], float(credible[0])), max(next_centre[1], float(credible[2]))),
+    )
+
+
+def _next_centre(averages: BlockAverages, members: Sequence[int], effect_covariance: Array) -> tuple[float, float]:
+    """The next centre's rate: its log odds are taken as linear in u, which is normal given tau."""
+    index = list(members)
+    rate = averages.middle_rate[:, index]
+    scale = rate * (1.0 - rate)
+    level = averages.middle_by_level[:, index] / scale
+    trait = averages.middle_by_trait[:, index] / scale[..., None]
+    own = averages.covariance[:, index, index] + averages.tau[:, None] ** 2
+    variance = level**2 * own + np.einsum("kpt,tu,kpu->kp", trait, effect_covariance, trait)
+    weight = np.repeat(averages.weight / len(index), len(index))
+    logit, sd = np.log(rate / (1.0 - rate)), np.sqrt(np.maximum(variance, 1e-12))
+    low, high = logistic(mixture_quantiles(weight[None], logit.reshape(1, -1), sd.reshape(1, -1), _NEXT))[0]
+    return float(low), float(high)
+
+
+def draw_rates(
+    pooled: PooledEvidence, levels: Levels, members: Sequence[int], patients: Patients, effects: Array
+) -> Array:
+    """Rate of an option for every virtual patient, averaged over centres at the levels' means, shape (draws,)."""
+    offset = (held(pooled, patients.values) - pooled.reference) @ effects
+    points, point_weight = hermite(CENTRES)
+    centres = levels.mean[:, None, list(members)] + (levels.tau[:, None] * points)[..., None]
+    weight = levels.weight[:, None, None] * point_weight[None, :, None] / len(members)
+    weight = np.broadcast_to(weight, centres.shape)
+    return np.asarray(logistic(offset[:, None] + centres.ravel()) @ weight.ravel())

@@ -40,23 +40,38 @@ class Cell:
     n_patients: int
     follow_up_months: float | None
     sources: tuple[str, ...]
+    block: int
+    """Index of its class and outcome among the blocks."""
+    members: tuple[int, ...]
+    """Which products of the block it is, or averages."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One class at one outcome: its offered products with rows of their own.
+
+    ``slope`` (products, traits): derivative of the levels in the trait effects.
+    """
+
+    outcome: str
+    class_index: int
+    family: str
+    products: tuple[str, ...]
+    slope: Array
 
 
 @dataclass(frozen=True)
 class Levels:
-    """Levels of all cells for one setting, on the log-odds scale at the reference profile.
+    """Joint levels of a block's products in one setting, on the log-odds scale at the reference profile.
 
-    ``mean``, ``variance`` (cells,); ``slope`` (cells, traits): derivative of the level in the trait effects;
-    ``node_*`` (cells, nodes): the grid of the between-study spread. ``node_spread2`` is what a new centre adds.
+    A mixture over the between-study spread: ``weight``, ``tau`` (nodes,), ``mean`` (nodes, products), ``covariance``
+    (nodes, products, products).
     """
 
+    weight: Array
+    tau: Array
     mean: Array
-    variance: Array
-    slope: Array
-    node_weight: Array
-    node_mean: Array
-    node_variance: Array
-    node_spread2: Array
+    covariance: Array
 
 
 @dataclass(frozen=True)
@@ -64,7 +79,7 @@ class Population:
     """The evidence population: how traits are distributed together among the patients studied.
 
     Latent normals with ``correlation``; binary traits are present above ``cut``, numeric ones are
-    ``location + spread * latent``. ``points`` (draws, traits) and ``noise`` (draws, 3) are fixed quasi-random normals.
+    ``location + spread * latent``. ``points`` (draws, traits) are fixed quasi-random normals.
     """
 
     binary: NDArray[np.bool_]
@@ -73,7 +88,6 @@ class Population:
     spread: Array
     correlation: Array
     points: Array
-    noise: Array
 
 
 @dataclass(frozen=True)
@@ -89,7 +103,9 @@ class PooledEvidence:
     version: str
     options: tuple[Option, ...]
     cells: tuple[Cell, ...]
-    levels: Mapping[str, Levels]
+    blocks: tuple[Block, ...]
+    levels: Mapping[str, tuple[Levels, ...]]
+    """By setting, one for each block."""
     missing: Mapping[tuple[str, str], tuple[State, str]]
     """(outcome, option) -> (state, reason) where there is no number."""
     family_index: Mapping[str, int]
@@ -125,16 +141,6 @@ class PooledEvidence:
     def place(self) -> Mapping[tuple[str, str], int]:
         """Where the cell of an outcome and an option stands in the arrays."""
         return {(cell.outcome, cell.option): index for index, cell in enumerate(self.cells)}
-
-    @cached_property
-    def cell_family(self) -> NDArray[np.intp]:
-        """Index of every cell's family, shape (cells,)."""
-        return np.array([self.family_index[cell.family] for cell in self.cells], dtype=np.intp)
-
-    @cached_property
-    def cell_class(self) -> NDArray[np.intp]:
-        """Index of every cell's class, shape (cells,)."""
-        return np.array([cell.class_index for cell in self.cells], dtype=np.intp)
 
     @cached_property
     def effect_blocks(self) -> Array:
@@ -216,8 +222,8 @@ def model_from_document(document: Mapping[str, Any]) -> PooledEvidence:
 
     cells: list[Cell] = []
     missing: dict[tuple[str, str], tuple[State, str]] = {}
-    raw: dict[str, list[dict[str, Any]]] = {setting: [] for setting in SETTINGS}
-    slopes: list[list[float]] = []
+    blocks, levels = _blocks(document["levels"])
+    block_of = {(block.outcome, block.class_index): index for index, block in enumerate(blocks)}
     for outcome in OUTCOMES:
         for option in options:
             entry = document["outcomes"][outcome][option.id]
@@ -234,23 +240,10 @@ def model_from_document(document: Mapping[str, Any]) -> PooledEvidence:
                     n_patients=entry["n_patients"],
                     follow_up_months=entry["follow_up_months"],
                     sources=tuple(entry["sources"]),
+                    block=block_of[outcome, CLASSES.index(option.class_id)],
+                    members=_members(blocks[block_of[outcome, CLASSES.index(option.class_id)]], option),
                 )
             )
-            slopes.append(entry["slope"])
-            for setting in SETTINGS:
-                raw[setting].append(entry["levels"][setting])
-    levels = {
-        setting: Levels(
-            mean=np.array([level["mean"] for level in rows]),
-            variance=np.array([level["variance"] for level in rows]),
-            slope=np.array(slopes),
-            node_weight=np.array([level["node_weight"] for level in rows]),
-            node_mean=np.array([level["node_mean"] for level in rows]),
-            node_variance=np.array([level["node_variance"] for level in rows]),
-            node_spread2=np.array([level["node_spread2"] for level in rows]),
-        )
-        for setting, rows in raw.items()
-    }
     population = document["population"]
     return PooledEvidence(
         hash=document["evidence"]["hash"],
@@ -258,6 +251,7 @@ def model_from_document(document: Mapping[str, Any]) -> PooledEvidence:
         version=document["evidence"]["version"],
         options=options,
         cells=tuple(cells),
+        blocks=blocks,
         levels=levels,
         missing=missing,
         family_index={family: f for f, family in enumerate(families)},
@@ -273,7 +267,6 @@ def model_from_document(document: Mapping[str, Any]) -> PooledEvidence:
             spread=np.array(population["spread"], dtype=float),
             correlation=np.array(population["correlation"]),
             points=np.array(population["points"]),
-            noise=np.array(population["noise"]),
         ),
         age_range=np.array(document["traits"]["age_range"]),
         patients_with_trait=np.array(document["traits"]["patients_with_trait"], dtype=float),
@@ -286,3 +279,35 @@ def model_from_document(document: Mapping[str, Any]) -> PooledEvidence:
         provenance=document["provenance"],
         not_known=tuple(document["not_known"]),
     )
+
+
+def _blocks(plain: Mapping[str, Any]) -> tuple[tuple[Block, ...], dict[str, tuple[Levels, ...]]]:
+    blocks: list[Block] = []
+    levels: dict[str, list[Levels]] = {setting: [] for setting in SETTINGS}
+    for outcome in OUTCOMES:
+        for class_id, entry in plain[outcome].items():
+            products = tuple(entry["products"])
+            blocks.append(
+                Block(
+                    outcome=outcome,
+                    class_index=CLASSES.index(class_id),
+                    family=FAMILY_OF[outcome].id,
+                    products=products,
+                    slope=np.array(entry["slope"], dtype=float),
+                )
+            )
+            for setting in SETTINGS:
+                level = entry["settings"][setting]
+                levels[setting].append(
+                    Levels(
+                        weight=np.array(level["weight"], dtype=float),
+                        tau=np.array(level["tau"], dtype=float),
+                        mean=np.array(level["mean"], dtype=float),
+                        covariance=np.array(level["covariance"], dtype=float),
+                    )
+                )
+    return tuple(blocks), {setting: tuple(rows) for setting, rows in levels.items()}
+
+
+def _members(block: Block, option: Option) -> tuple[int, ...]:
+    return tuple(range(len(block.products))) if option.kind == "class" else (block.products.index(option.id),)

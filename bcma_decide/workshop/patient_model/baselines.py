@@ -85,9 +85,8 @@ class Baselines:
     slope: Array
     node_weight: Array
     node_tau: Array
-    node_product_variance: Array
     node_mean: Array
-    node_variance: Array
+    node_covariance: Array
     weights: Array
 
 
@@ -96,7 +95,8 @@ class Asked:
     """Linear combinations of the terms whose posterior is wanted, one row each.
 
     ``level`` (0 or 1: with the class level), ``real_world``, ``region``, ``near`` (options,); ``products`` (options,
-    products); ``share`` (options,): how the information of the arms is counted together over the options.
+    products); ``further`` (options,): 1 for a further product of the class, which has no arm here; ``share``
+    (options,): how the information of the arms is counted together over the options.
     """
 
     level: Array
@@ -104,19 +104,8 @@ class Asked:
     real_world: Array
     region: Array
     near: Array
+    further: Array
     share: Array
-
-
-def standard_options(class_mix: Array) -> Asked:
-    """Class and every product in trials, the same in ordinary care, and last the effect of ordinary care by itself."""
-    count = class_mix.size
-    products = np.vstack([class_mix, np.eye(count)])
-    products = np.vstack([products, products, np.zeros(count)])
-    real_world = np.append(np.repeat([0.0, 1.0], count + 1), 1.0)
-    level = np.append(np.ones(2 * (count + 1)), 0.0)
-    share = np.zeros(level.size)
-    share[[0, count + 1]] = 1.0
-    return Asked(level, products, real_world, np.zeros(level.size), np.zeros(level.size), share)
 
 
 def study_correlation(trials: tuple[str, ...], same_trial: float) -> Array:
@@ -229,7 +218,7 @@ def fit_baselines(
         + np.diag(prior.near_row_sd**2 * asked.near)
         + asked.products @ construct @ asked.products.T
     )
-    option_overlap = asked.products @ asked.products.T
+    option_overlap = asked.products @ asked.products.T + np.outer(asked.further, asked.further)
     cross_overlap = asked.products @ arms.products.T
     asked_shift = prior.near_mean * asked.near + prior.real_world_mean * asked.real_world
 
@@ -271,8 +260,9 @@ def fit_baselines(
     node_weight = weight.sum(axis=1)
     conditional = weight / np.maximum(node_weight[:, None], 1e-300)
     node_mean = np.einsum("ij,ijo->io", conditional, means)
-    node_variance = np.einsum("ij,ijo->io", conditional, np.einsum("ijoo->ijo", covariances))
-    node_variance += np.einsum("ij,ijo->io", conditional, (means - node_mean[:, None, :]) ** 2)
+    centred = means - node_mean[:, None, :]
+    node_covariance = np.einsum("ij,ijop->iop", conditional, covariances)
+    node_covariance += np.einsum("ij,ijo,ijp->iop", conditional, centred, centred)
     slope = np.tensordot(flat, slopes.reshape(-1, option_count, effects.size), axes=1)
     return Baselines(
         mean=mean + asked_shift,
@@ -280,8 +270,7 @@ def fit_baselines(
         slope=slope,
         node_weight=node_weight,
         node_tau=taus,
-        node_product_variance=conditional @ spreads**2,
         node_mean=node_mean + asked_shift,
-        node_variance=node_variance,
+        node_covariance=node_covariance,
         weights=information_share / information_share.sum(),
     )

@@ -20,7 +20,6 @@ from bcma_decide.workshop.patient_model.baselines import (
     BaselinePrior,
     Baselines,
     fit_baselines,
-    standard_options,
 )
 from bcma_decide.workshop.patient_model.nodes import compress_nodes
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop
@@ -30,14 +29,16 @@ Array = NDArray[np.float64]
 
 BASELINE_POINTS = 256
 NODES = 6
+FURTHER = ""
+"""Instead of a product: a further product of the class, which has no arm of its own."""
 
 
 @dataclass(frozen=True)
 class ClassFit:
-    """One class at one threshold: the rows used, the product of each option, and the fitted levels."""
+    """One class at one threshold: the rows used, the offered products that have a level, and the fitted levels."""
 
     rows: tuple[SelectedRow, ...]
-    products: tuple[str, ...]
+    levels: tuple[str, ...]
     baselines: Baselines
 
 
@@ -95,19 +96,46 @@ def fit_class(
         near=np.array([_near(row) for row in rows]),
         offered=np.array([bool(inputs.catalogue.vocabulary.ids.products[p].option) for p in products]),
     )
-    asked = (
-        standard_options(_class_mix(inputs, rows, products))
-        if target is None
-        else Asked(
-            level=np.ones(1),
-            products=np.array([_mix(target, products)]),
-            real_world=np.array([_real_world(target)]),
-            region=np.array([_east_asia(target, inputs)]),
-            near=np.array([_near(target)]),
-            share=np.ones(1),
-        )
+    levels = _offered(inputs, rows, products)
+    asked = _arm_asked(target, products, inputs) if target else _levels_asked(levels, products)
+    return ClassFit(tuple(rows), levels, fit_baselines(arms, effects, prior, asked))
+
+
+def _offered(inputs: Inputs, rows: Sequence[SelectedRow], products: Sequence[str]) -> tuple[str, ...]:
+    """The offered products that have rows of their own; without any, the class is a further product: an empty id."""
+    words = inputs.catalogue.vocabulary.ids.products
+    own = tuple(p for p in products if words[p].option and any(row.products == (p,) for row in rows))
+    return own or (FURTHER,)
+
+
+def _levels_asked(levels: Sequence[str], products: Sequence[str]) -> Asked:
+    """Every level in trials, then in ordinary care, outside East Asia and by the definition itself."""
+    count = len(levels)
+    one = np.array([[float(p == level) for p in products] for level in levels])
+    further = np.array([float(level == FURTHER) for level in levels])
+    none = np.zeros(2 * count)
+    return Asked(
+        level=np.ones(2 * count),
+        products=np.vstack([one, one]),
+        real_world=np.repeat([0.0, 1.0], count),
+        region=none,
+        near=none,
+        further=np.concatenate([further, further]),
+        share=np.ones(2 * count),
     )
-    return ClassFit(tuple(rows), products, fit_baselines(arms, effects, prior, asked))
+
+
+def _arm_asked(target: SelectedRow, products: Sequence[str], inputs: Inputs) -> Asked:
+    """The level of one arm as it is: its setting, region and definition."""
+    return Asked(
+        level=np.ones(1),
+        products=np.array([_mix(target, products)]),
+        real_world=np.array([_real_world(target)]),
+        region=np.array([_east_asia(target, inputs)]),
+        near=np.array([_near(target)]),
+        further=np.zeros(1),
+        share=np.ones(1),
+    )
 
 
 def baseline_prior(assumptions: Assumptions) -> BaselinePrior:
@@ -143,13 +171,6 @@ def _near(row: SelectedRow) -> float:
     return float(getattr(row, "near", False))
 
 
-def _class_mix(inputs: Inputs, rows: Sequence[SelectedRow], products: Sequence[str]) -> Array:
-    """Equal weights of the offered products that have rows of their own: the class as a clinic meets it."""
-    words = inputs.catalogue.vocabulary.ids.products
-    offered = np.array([float(words[p].option and any(row.products == (p,) for row in rows)) for p in products])
-    return offered / offered.sum() if offered.any() else offered
-
-
 def weighted_median(values: Sequence[float], weights: Sequence[float]) -> float:
     """The value at which half of the weight is reached."""
     order = np.argsort(values)
@@ -178,31 +199,37 @@ def _levels_entry(fitted: ClassFit, option: str, is_class: bool, inputs: Inputs)
         return {"state": "too_thin", "reason": f"too few studies with a usable count: {counted}"}
     if not rows:
         return {"state": "no_evidence", "reason": "no usable count for this product"}
-    base, count = fitted.baselines, len(fitted.products) + 1
-    place = 0 if is_class else 1 + fitted.products.index(option)
     follow_up = [(row.follow_up_months, row.n) for row in rows if row.follow_up_months is not None]
-    levels = {}
-    for setting_index, setting in enumerate(SETTINGS):
-        o = setting_index * count + place
-        spread2 = base.node_tau**2 + (base.node_product_variance if is_class else 0.0)
-        nodes = compress_nodes(base.node_weight, base.node_mean[:, o], base.node_variance[:, o], spread2, NODES)
-        levels[setting] = {
-            "mean": base.mean[o],
-            "variance": base.covariance[o, o],
-            "node_weight": nodes.weight,
-            "node_mean": nodes.mean,
-            "node_variance": nodes.variance,
-            "node_spread2": nodes.spread2,
-        }
+    base = fitted.baselines
     return {
         "state": "estimated",
         "n_studies": len({row.study for row in rows}),
         "n_patients": patients,
         "follow_up_months": weighted_median(*zip(*follow_up, strict=True)) if follow_up else None,
         "sources": sorted({f"{row.study}:{row.source}" for row in rows if row.source}),
-        "slope": 0.5 * (base.slope[place] + base.slope[count + place]),
-        "levels": levels,
         "tau": float(base.node_weight @ base.node_tau),
+    }
+
+
+def levels_block(fitted: ClassFit) -> dict[str, Any]:
+    """The joint levels of a class's offered products at one threshold, by setting, over the grid of the spread."""
+    base, count = fitted.baselines, len(fitted.levels)
+    settings = {}
+    for index, setting in enumerate(SETTINGS):
+        at = slice(index * count, (index + 1) * count)
+        nodes = compress_nodes(
+            base.node_weight, base.node_mean[:, at], base.node_covariance[:, at, at], base.node_tau**2, NODES
+        )
+        settings[setting] = {
+            "weight": nodes.weight,
+            "tau": np.sqrt(nodes.spread2),
+            "mean": nodes.mean,
+            "covariance": nodes.covariance,
+        }
+    return {
+        "products": list(fitted.levels),
+        "slope": 0.5 * (base.slope[:count] + base.slope[count:]),
+        "settings": settings,
     }
 
 

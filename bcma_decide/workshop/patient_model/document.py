@@ -147,12 +147,13 @@ def make_document(
     families: dict[str, Any],
     contrasts: Mapping[str, FamilyContrasts],
     outcomes: dict[str, Any],
+    levels: dict[str, Any],
     behind: dict[str, Any],
     include_unverified: bool,
 ) -> dict[str, Any]:
     """Everything the bedside reads, rounded."""
     margins = [workshop.population[trait] for trait in MODEL_TRAIT_IDS]
-    points = standard_normal_points(BEDSIDE_POINTS, len(MODEL_TRAIT_IDS) + 3)
+    points = standard_normal_points(BEDSIDE_POINTS, len(MODEL_TRAIT_IDS))
     keys = [line["source"] for entry in behind.values() for line in entry["studies"]]
     keys += [contrast.source for found in contrasts.values() for contrast in found.contrasts]
     document: dict[str, Any] = {
@@ -182,11 +183,11 @@ def make_document(
             "location": [m.location for m in margins],
             "spread": [m.spread if not m.binary else 1.0 for m in margins],
             "correlation": workshop.correlation,
-            "points": rounded(points[:, : len(MODEL_TRAIT_IDS)], 4),
-            "noise": rounded(points[:, len(MODEL_TRAIT_IDS) :], 4),
+            "points": rounded(points, 4),
         },
         "families": families,
         "outcomes": outcomes,
+        "levels": levels,
         "assumptions": inputs.assumptions.bedside(),
         "definitions": inputs.definitions,
         "rules": inputs.rules,
@@ -219,7 +220,7 @@ def make_document(
     return dict(rounded(document))
 
 
-_BY_LINE = ("definitions", "rules", "codes", "families", "outcomes", "provenance", "sources")
+_BY_LINE = ("definitions", "rules", "codes", "families", "outcomes", "levels", "provenance", "sources")
 
 
 def document_text(document: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, OUTCOMES
 from bcma_decide.workshop.patient_model.class_fit import (
     baseline_prior,
     fit_class,
+    levels_block,
     model_rows,
     option_entry,
     study_lines,
@@ -64,17 +65,21 @@ def fit(inputs: Inputs, *, include_unverified: bool = False, progress: Progress 
     prior = baseline_prior(inputs.assumptions)
     outcomes: dict[str, Any] = {}
     behind: dict[str, Any] = {}
+    blocks: dict[str, dict[str, Any]] = {}
     for outcome in OUTCOMES:
         progress(f"baselines: {outcome}")
         family = FAMILY_OF[outcome]
         rows, left_out = model_rows(inputs, outcome, include_unverified)
         entries: dict[str, Any] = {}
+        blocks[outcome] = {}
         lines: list[dict[str, Any]] = []
         for index, class_id in enumerate(CLASSES):
             of_class = [row for row in rows if row.class_id == class_id]
             fitted = fit_class(workshop, inputs, of_class, effects_of[family.id][index], prior) if of_class else None
             if fitted:
                 lines += study_lines(fitted, class_id, studies)
+                if class_id in family.classes:
+                    blocks[outcome][class_id] = levels_block(fitted)
             for option in (o for o in options if o["class_id"] == class_id):
                 entries[option["id"]] = option_entry(family, option, class_id, fitted, inputs)
             if entries[class_id]["state"] != "estimated":
@@ -84,7 +89,9 @@ def fit(inputs: Inputs, *, include_unverified: bool = False, progress: Progress 
         behind[outcome] = {"studies": lines, "left_out": left_out}
 
     progress("writing")
-    return make_document(inputs, workshop, options, families, contrasts_of, outcomes, behind, include_unverified)
+    return make_document(
+        inputs, workshop, options, families, contrasts_of, outcomes, blocks, behind, include_unverified
+    )
 
 
 def step_count() -> int:

@@ -12,26 +12,32 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Nodes:
-    """A mixture over the between-study spread: weight, level mean and variance, squared spread, each (nodes,)."""
+    """A mixture over the between-study spread.
+
+    ``weight``, ``spread2`` (squared spread) have shape (nodes,), ``mean`` (nodes, levels), ``covariance`` (nodes,
+    levels, levels).
+    """
 
     weight: Array
     mean: Array
-    variance: Array
+    covariance: Array
     spread2: Array
 
 
-def compress_nodes(weight: Array, mean: Array, variance: Array, spread2: Array, count: int) -> Nodes:
+def compress_nodes(weight: Array, mean: Array, covariance: Array, spread2: Array, count: int) -> Nodes:
     """Merge neighbouring nodes, lightest first, until ``count`` are left.
 
-    Merging keeps the total weight, the mean, the variance and the mean squared spread of the mixture.
+    Merging keeps the total weight, the means, the covariances and the mean squared spread of the mixture.
     """
-    w, m, v, s = (list(map(float, values)) for values in (weight, mean, variance, spread2))
+    w, s = (list(map(float, values)) for values in (weight, spread2))
+    m, v = list(mean), list(covariance)
     while len(w) > count:
         i = min(range(len(w) - 1), key=lambda k: w[k] + w[k + 1])
         total = w[i] + w[i + 1]
         a = w[i] / total if total > 0 else 0.5
         centre = a * m[i] + (1 - a) * m[i + 1]
-        v[i] = a * (v[i] + (m[i] - centre) ** 2) + (1 - a) * (v[i + 1] + (m[i + 1] - centre) ** 2)
+        first, second = m[i] - centre, m[i + 1] - centre
+        v[i] = a * (v[i] + np.outer(first, first)) + (1 - a) * (v[i + 1] + np.outer(second, second))
         s[i] = a * s[i] + (1 - a) * s[i + 1]
         w[i], m[i] = total, centre
         for values in (w, m, v, s):

@@ -90,7 +90,7 @@ def patient_model(evidence: Evidence, effects: Array, covariance: Array, prior: 
         unreported = np.array([0.0 if margin.reported else margin.uncertainty for margin in margins])
         extra = float(gradient @ covariance @ gradient) + float(((effects * unreported) ** 2).sum())
         mean = base.node_mean[:, 0]
-        variance = base.node_variance[:, 0] + base.node_tau**2 + extra
+        variance = base.node_covariance[:, 0, 0] + base.node_tau**2 + extra
         points = grid(float(mean.min()), float(mean.max()), float(np.sqrt(variance.max())))
         share = target.infused_share or 1.0
         rate = share * expit(points[:, None] + offsets).mean(axis=1)
