@@ -174,11 +174,12 @@ def _of_one_patient(resources: Sequence[Resource], junk: int, more_pages: bool) 
     for each in resources:
         if each.kind == "Medication":  # names nobody; it counts only through what refers to it
             kept.append(each)
-        elif each.kind in READ and each.subject is None:
-            orphans.append(each)
         elif each.kind in READ:
+            if each.subject is None:
+                orphans.append(each)
+                continue
             kept.append(each)
-            if each.subject is not None and each.subject not in known:
+            if each.subject not in known:
                 other.setdefault(each.subject, each)
     if other and (known or len(other) > 1):
         where = list(other.values())[0 if known else 1]
