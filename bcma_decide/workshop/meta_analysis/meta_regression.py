@@ -18,6 +18,7 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import (
     QTest,
     checked_effects,
     cochran_q,
+    q_test,
 )
 from bcma_decide.workshop.meta_analysis.likelihood import log_likelihood
 from bcma_decide.workshop.meta_analysis.moderators import Moderators
@@ -183,14 +184,14 @@ def used_effects(
 
 
 def _coefficients(model: RandomEffects, names: Sequence[str], level: float) -> tuple[Coefficient, ...]:
-    found = []
+    rows = []
     errors = np.sqrt(np.diagonal(model.covariance)).tolist()
     for name, estimate, se in zip(names, model.coefficients.tolist(), errors, strict=True):
         statistic = estimate / se
         tail = special.ndtr(-abs(statistic)) if model.df is None else special.stdtr(model.df, -abs(statistic))
         ci = interval(estimate, se, model.df, level)
-        found.append(Coefficient(name, estimate, se, statistic, model.df, 2 * float(tail), ci))
-    return tuple(found)
+        rows.append(Coefficient(name, estimate, se, statistic, model.df, 2 * float(tail), ci))
+    return tuple(rows)
 
 
 def _moderator_test(model: RandomEffects) -> ModeratorTest:
@@ -204,6 +205,8 @@ def _moderator_test(model: RandomEffects) -> ModeratorTest:
 
 
 def _explained(y: FloatArray, v: FloatArray, model: RandomEffects, method: Method) -> float | None:
+    # Without a tau2 there is no share of it to explain: the adjusted R2 of the weighted regression stands in, as in
+    # metafor.
     if method == "EE":
         total = cochran_q(y, v)
         return max(0.0, 100 * (1 - (model.q.q / model.q.df) / (total.q / total.df))) if total.q else None
@@ -233,5 +236,5 @@ def likelihood_ratio_test(yi: npt.ArrayLike, vi: npt.ArrayLike, moderators: Mode
         log_likelihood(y, v, estimated(y, v, X, "ML").value, X, restricted=False)
         for X in (design, intercept_only(y.size))
     )
-    statistic, df = max(0.0, 2 * (with_them - without)), design.columns - 1
-    return QTest(statistic, df, float(special.chdtrc(df, statistic)))
+    # The larger model cannot fit worse; a gain below 0 is what the two searches left of rounding.
+    return q_test(max(0.0, 2 * (with_them - without)), design.columns - 1)

@@ -29,7 +29,7 @@ from bcma_decide.workshop.meta_analysis.coefficients import (
     predictions,
     wald_test,
 )
-from bcma_decide.workshop.meta_analysis.heterogeneity import QTest, checked_effects, checked_level
+from bcma_decide.workshop.meta_analysis.heterogeneity import QTest, checked_effects, checked_level, q_test
 from bcma_decide.workshop.meta_analysis.multilevel_search import Likelihood, highest, starts
 
 __all__ = [
@@ -44,6 +44,9 @@ Component = Literal["between", "within"]
 
 _PROFILE_TOLERANCE = 1e-10
 _MOST_DOUBLINGS = 60
+"""Of the upper end that is looked for: 2^60 times the variance of the studies is a likelihood that never falls."""
+_START_ABOVE = 0.1
+"""Of the mean sampling variance, on top of the estimate: a start away from 0, where a climb can rest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +203,7 @@ def _common_effect(effects: ClusteredEffects) -> tuple[QTest, float]:
     residual = effects.yi - effects.X @ (inverse @ (weighted.T @ effects.yi))
     q, df = float(w @ residual**2), effects.yi.size - effects.X.shape[1]
     trace = float(w.sum() - np.trace(inverse @ (weighted.T @ weighted)))
-    return QTest(q, df, float(special.chdtrc(df, q))), df / trace
+    return q_test(q, df), df / trace
 
 
 def variance_interval(fit: Multilevel, component: Component, level: float = 0.95) -> tuple[float, float]:
@@ -228,14 +231,17 @@ def variance_interval(fit: Multilevel, component: Component, level: float = 0.95
     place = 0 if component == "between" else 1
     best = np.array([fit.between, fit.within])
     free = np.array([False, fit.se_within is not None]) if place == 0 else np.array([True, False])
-    excess = best + 0.1 * float(fit.effects.vi.mean())
+    excess = best + _START_ABOVE * float(fit.effects.vi.mean())
 
     def loss(value: float) -> float:
+        # From the estimate of the other variance and from above it: where one is held far off, the other can have left
+        # 0.
         begin = [np.where(free, other, value) for other in ((best, excess) if free.any() else (best,))]
         reached = highest(fit.effects, begin, free, fit.method).log_likelihood
         return 2 * (fit.log_likelihood - reached) - allowed
 
     estimate = float(best[place])
+    # One crossing on either side is looked for: the profile is taken to fall from the estimate both ways.
     lower = 0.0 if estimate == 0 or loss(0.0) <= 0 else _root(loss, 0.0, estimate)
     above = float(excess[place]) * 2
     for _ in range(_MOST_DOUBLINGS):

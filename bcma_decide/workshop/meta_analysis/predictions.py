@@ -1,4 +1,4 @@
-"""What a meta-regression says of studies with given moderator values."""
+"""What a meta-regression expects of studies with stated moderator values."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ RegressionPredictionDf = Literal["k-p-1", "k-p", "normal"]
 REGRESSION_PREDICTION_DFS: tuple[RegressionPredictionDf, ...] = get_args(RegressionPredictionDf)
 
 _NOTICEABLE = 0.1
+"""Relative difference that counts as one: 20 % that could as well be read as 22 %."""
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """Mean effect at given moderator values, its interval, and where a new such study would lie.
+    """Mean effect at stated moderator values, its interval, and where a new such study would lie.
 
     ``prediction`` is ``None`` with method EE, where tau2 is assumed, and where its degrees of freedom are used up.
     """
@@ -59,7 +60,7 @@ def predict(
     *,
     prediction_df: RegressionPredictionDf = "k-p-1",
 ) -> tuple[Prediction, ...]:
-    """Predict the effect of studies with given moderator values.
+    """Predict the effect of studies with stated moderator values.
 
     Parameters
     ----------
@@ -81,19 +82,19 @@ def predict(
     left = float(model.q.df)
     df = {"k-p-1": left - 1, "k-p": left, "normal": None}[prediction_df]
     variances = np.einsum("mi,ij,mj->m", rows, model.covariance, rows)
-    found = []
+    predicted = []
     for estimate, variance in zip((rows @ model.estimates).tolist(), variances.tolist(), strict=True):
         se = float(np.sqrt(variance))
-        given = model.method != "EE" and df != 0
-        found.append(
+        spread_known = model.method != "EE" and df != 0
+        predicted.append(
             Prediction(
                 estimate,
                 se,
                 interval(estimate, se, model.coefficients[0].df, model.level),
-                interval(estimate, float(np.sqrt(model.tau2 + variance)), df, model.level) if given else None,
+                interval(estimate, float(np.sqrt(model.tau2 + variance)), df, model.level) if spread_known else None,
             )
         )
-    return tuple(found)
+    return tuple(predicted)
 
 
 def predict_proportions(
@@ -120,12 +121,12 @@ def predict_proportions(
     """
     size = harmonic_mean(total)
     sizes = (float(np.min(np.asarray(total))), float(np.max(np.asarray(total))))
-    found = []
+    proportions = []
     for one in predictions:
         ends = (one.estimate, *one.ci, *(one.prediction or ()))
         back = back_transform(ends, measure, size)
         low, high = (pair for pair in (back[1:3].tolist(), back[3:].tolist()))
-        found.append(
+        proportions.append(
             PredictedProportion(
                 float(back[0]),
                 (low[0], low[1]),
@@ -133,7 +134,7 @@ def predict_proportions(
                 _note(one.estimate, back, size, sizes) if measure == "freeman_tukey" else None,
             )
         )
-    return tuple(found)
+    return tuple(proportions)
 
 
 def _note(y: float, back: FloatArray, size: float, sizes: tuple[float, float]) -> str | None:

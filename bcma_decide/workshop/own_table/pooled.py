@@ -108,7 +108,7 @@ def result_of(studies: Studies, model: PoolingMethod) -> PooledResult:
     """Pool the studies; raises SynthesisError where that is not possible or an iteration does not converge."""
     if model.method == "GLMM":
         return _binomial_normal(studies, model)
-    found = pool(
+    pooled = pool(
         studies.yi,
         studies.vi,
         method=model.weighted,
@@ -117,28 +117,30 @@ def result_of(studies: Studies, model: PoolingMethod) -> PooledResult:
         prediction_df=model.prediction,
     )
     return PooledResult(
-        k=found.k,
-        estimate=found.estimate,
-        se=found.se,
-        ci=found.ci,
-        prediction=found.prediction,
-        tau2=found.tau2,
-        se_tau2=found.se_tau2,
-        tau2_ci=found.tau2_ci,
-        i2=found.i2,
-        h2=found.h2,
-        q=found.q,
-        q_df=found.q_df,
-        q_p=found.q_p,
-        i2_ci=_on_scale(i_squared, found.tau2_ci, studies),
-        h2_ci=_on_scale(h_squared, found.tau2_ci, studies),
-        weights=found.weights,
+        k=pooled.k,
+        estimate=pooled.estimate,
+        se=pooled.se,
+        ci=pooled.ci,
+        prediction=pooled.prediction,
+        tau2=pooled.tau2,
+        se_tau2=pooled.se_tau2,
+        tau2_ci=pooled.tau2_ci,
+        i2=pooled.i2,
+        h2=pooled.h2,
+        q=pooled.q,
+        q_df=pooled.q_df,
+        q_p=pooled.q_p,
+        i2_ci=_on_scale(i_squared, pooled.tau2_ci, studies),
+        h2_ci=_on_scale(h_squared, pooled.tau2_ci, studies),
+        weights=pooled.weights,
     )
 
 
 def _on_scale(
     scale: Callable[[float, FloatArray], float], tau2_ci: Interval | None, studies: Studies
 ) -> Interval | None:
+    # I2 and H2 rise with tau2 at fixed variances, so the ends of its interval are the ends of theirs (Viechtbauer
+    # 2007).
     return None if tau2_ci is None else (scale(tau2_ci[0], studies.vi), scale(tau2_ci[1], studies.vi))
 
 
@@ -154,21 +156,21 @@ def pairs(ends: FloatArray) -> tuple[Interval, ...]:
     return tuple((low, high) for low, high in ends.tolist())
 
 
-def coefficient_rows(found: Coefficients) -> tuple[Coefficient, ...]:
+def coefficient_rows(fitted: Coefficients) -> tuple[Coefficient, ...]:
     """Coefficients one by one."""
-    dfs = [None] * len(found.names) if found.df is None else found.df.tolist()
+    dfs = [None] * len(fitted.names) if fitted.df is None else fitted.df.tolist()
     columns = (
-        found.estimate.tolist(),
-        found.se.tolist(),
-        found.statistic.tolist(),
+        fitted.estimate.tolist(),
+        fitted.se.tolist(),
+        fitted.statistic.tolist(),
         dfs,
-        found.p.tolist(),
-        pairs(found.ci),
+        fitted.p.tolist(),
+        pairs(fitted.ci),
     )
-    return tuple(Coefficient(name, *row) for name, *row in zip(found.names, *columns, strict=True))
+    return tuple(Coefficient(name, *row) for name, *row in zip(fitted.names, *columns, strict=True))
 
 
 def _binomial_normal(studies: Studies, model: PoolingMethod) -> PooledResult:
     events, total = require_counts(studies, model)
-    found = exact_mean(events, total, test="t" if model.test == "t" else "z", level=model.level)
-    return PooledResult(**vars(found), tau2_ci=None)
+    mean = exact_mean(events, total, test="t" if model.test == "t" else "z", level=model.level)
+    return PooledResult(**vars(mean), tau2_ci=None)

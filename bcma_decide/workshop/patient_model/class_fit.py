@@ -28,6 +28,7 @@ from bcma_decide.workshop.patient_model.virtual_cohort import cohort
 Array = NDArray[np.float64]
 
 BASELINE_POINTS = 256
+"""Virtual patients per arm: the first quarter of the points, itself balanced as the number is a power of two."""
 NODES = 6
 FURTHER = ""
 """Instead of a product: a further product of the class, which has no arm of its own."""
@@ -81,11 +82,16 @@ def fit_class(
     for row in rows:
         margins = workshop.margins_of(studies[row.study])
         patients.append(cohort(latent, margins) - workshop.reference)
+        # An arm that does not print a trait is put at the mean of the others; how far its own mix may be from that
+        # moves its level by effect times spread, trait by trait (first order), and makes the arm say less about the
+        # level.
         spread = np.array([0.0 if margin.reported else margin.uncertainty for margin in margins])
         extra.append(float(((effects * spread) ** 2).sum()))
     arms = Arms(
         events=np.array([row.events for row in rows], dtype=float),
         total=np.array([row.n for row in rows], dtype=float),
+        # Per randomised patient only those infused can respond, so the rate among them is what the arm's level is
+        # about.
         share=np.array([row.infused_share or 1.0 for row in rows]),
         real_world=np.array([_real_world(row) for row in rows]),
         products=np.array([_mix(row, products) for row in rows]),
@@ -172,26 +178,26 @@ def _near(row: SelectedRow) -> float:
 
 
 def weighted_median(values: Sequence[float], weights: Sequence[float]) -> float:
-    """The value at which half of the weight is reached."""
+    """The value at which half of the weight is reached (the lower weighted median)."""
     order = np.argsort(values)
     cumulative = np.cumsum(np.asarray(weights, dtype=float)[order])
     return float(np.asarray(values)[order][np.searchsorted(cumulative, 0.5 * cumulative[-1])])
 
 
 def option_entry(
-    family: Family, option: Mapping[str, Any], class_id: ClassId, fitted: ClassFit | None, inputs: Inputs
+    family: Family, option: Mapping[str, Any], class_id: ClassId, class_fit: ClassFit | None, inputs: Inputs
 ) -> dict[str, Any]:
     """One option at one outcome as it stands in the document: its levels, or the state and reason for none."""
     if class_id not in family.classes:
         return {"state": "not_applicable", "reason": "does not occur with this class by its nature"}
-    if fitted is None:
+    if class_fit is None:
         return {"state": "too_thin", "reason": "no study with a usable count"}
-    return _levels_entry(fitted, option["id"], option["kind"] == "class", inputs)
+    return _levels_entry(class_fit, option["id"], option["kind"] == "class", inputs)
 
 
-def _levels_entry(fitted: ClassFit, option: str, is_class: bool, inputs: Inputs) -> dict[str, Any]:
+def _levels_entry(class_fit: ClassFit, option: str, is_class: bool, inputs: Inputs) -> dict[str, Any]:
     """One option at one outcome as it stands in the document."""
-    rows = [row for row in fitted.rows if is_class or row.products == (option,)]
+    rows = [row for row in class_fit.rows if is_class or row.products == (option,)]
     limits = inputs.assumptions.limits
     patients = sum(row.n for row in rows)
     if is_class and (len(rows) < limits.minimum_studies.value or patients < limits.minimum_patients.value):
@@ -248,5 +254,5 @@ def study_lines(fitted: ClassFit, class_id: ClassId, studies: Mapping[str, Study
             "basis": row.basis,
             "source": f"{row.study}:{row.source}",
         }
-        for row, weight in zip(fitted.rows, fitted.baselines.weights, strict=True)
+        for row, weight in zip(class_fit.rows, class_fit.baselines.weights, strict=True)
     ]

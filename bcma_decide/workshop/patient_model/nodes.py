@@ -34,7 +34,7 @@ def compress_nodes(weight: Array, mean: Array, covariance: Array, spread2: Array
     while len(w) > count:
         i = min(range(len(w) - 1), key=lambda k: w[k] + w[k + 1])
         total = w[i] + w[i + 1]
-        a = w[i] / total if total > 0 else 0.5
+        a = w[i] / total if total > 0 else 0.5  # two nodes of no weight: any mean of them will do
         centre = a * m[i] + (1 - a) * m[i + 1]
         first, second = m[i] - centre, m[i + 1] - centre
         v[i] = a * (v[i] + np.outer(first, first)) + (1 - a) * (v[i + 1] + np.outer(second, second))

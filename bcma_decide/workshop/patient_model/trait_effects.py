@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc, expit, ndtri
 
 from bcma_decide.errors import SynthesisError
+from bcma_decide.workshop.patient_model.half_normal import half_normal_nodes
 
 Array = NDArray[np.float64]
 
@@ -121,18 +122,25 @@ def empirical_logit_difference(
         e, n = np.asarray(events, dtype=float), np.asarray(total, dtype=float)
         if (n <= 0).any() or (e < 0).any() or (e > n).any():
             raise SynthesisError(f"a contrast needs 0 <= events <= patients in both groups, got {e} of {n}")
+        # In every group, empty cell or not: 0.5 takes out the bias of a logit to first order, and adding it only where
+        # it is needed would treat 0 of 10 and 1 of 10 by two rules.
         groups.append(((e + 0.5) / (n + 1.0), n + 1.0))
     (high, _), (low, _) = groups
     difference = np.log(high / (1.0 - high)) - np.log(low / (1.0 - low))
     covariance = np.zeros((high.size, high.size))
     for p, n in groups:
+        # The looser threshold is the one with the higher rate; on the diagonal both are one, and this is
+        # the variance of a logit.
         loose, strict = np.maximum.outer(p, p), np.minimum.outer(p, p)
         covariance += 1.0 / (np.maximum.outer(n, n) * loose * (1.0 - strict))
     return difference, covariance
 
 
 def standard_error(low: float, high: float) -> float:
-    """Standard error behind a 95 % interval that is symmetric on the scale of its ends."""
+    """Standard error behind a 95 % interval that is symmetric on the scale of its ends.
+
+    First step of Altman DG, Bland JM. BMJ 2011;343:d2304.
+    """
     return float((high - low) / (2.0 * ndtri(0.975)))
 
 
@@ -207,25 +215,24 @@ def contrast_covariance(contrasts: Sequence[EffectContrast], trait_correlation: 
             if second.patients != first.patients or second.trait_index == first.trait_index:
                 continue
             rho = trait_correlation[first.trait_index, second.trait_index]
+            # One trait twice under one study's name is taken for two arms, so for other patients.
             block = rho * np.sqrt(np.outer(np.diag(first.covariance), np.diag(second.covariance)))
             full[starts[i] : starts[i + 1], starts[j] : starts[j + 1]] = block
             full[starts[j] : starts[j + 1], starts[i] : starts[i + 1]] = block.T
     return full
 
 
-def _half_normal_grid(scale: float, points: int) -> Array:
-    """Midpoints of ``points`` slices of equal probability of a half-normal."""
-    return np.asarray(scale * ndtri(0.5 + 0.5 * (np.arange(points) + 0.5) / points))
-
-
 def _level(offset: Array, rate: float) -> float:
     """The intercept at which the average of logistic(intercept + offset) is ``rate`` (safeguarded Newton)."""
+    # Exact if all offsets were equal. Where they differ much the average is flat and a full step can overshoot into the
+    # part that is flatter still, from which Newton does not come back: with half of the offsets at 8 and a rate of 0.1
+    # it runs off, held to steps of 1 it settles in seven.
     intercept = float(np.log(rate / (1.0 - rate)) - offset.mean())
-    for _ in range(50):
+    for _ in range(LEVEL_STEPS):
         p = expit(intercept + offset)
         step = float((p.mean() - rate) / (p * (1.0 - p)).mean())
-        intercept -= float(np.clip(step, -1.0, 1.0))
-        if abs(step) < 1e-10:
+        intercept -= float(np.clip(step, -LONGEST_LEVEL_STEP, LONGEST_LEVEL_STEP))
+        if abs(step) < LEVEL_SETTLED:
             break
     return intercept
 
@@ -251,6 +258,7 @@ def linearised(contrast: EffectContrast, effects: Array) -> tuple[Array, Array]:
     offsets = [group @ effects for group in (contrast.high, contrast.low)]
     together = np.concatenate(offsets)
     expected, rows = [], []
+    # The level is that of both groups together, once for both: what differs between them is then the traits alone.
     for rate in contrast.rate:
         intercept = _level(together, float(rate))
         sides = []
@@ -287,7 +295,7 @@ def fit_trait_effects(
     prior
         Half-normal scales.
     grid_points
-        Points per standard deviation; the grid has this number cubed.
+        Points per standard deviation; the grid has this number cubed, so eight make 512 small normal posteriors.
 
     Returns
     -------
@@ -323,6 +331,7 @@ def fit_trait_effects(
             row = np.zeros((contrast.difference.size, class_count, trait_count))
             row[:, contrast.class_index] = gradient
             rows.append(row.reshape(contrast.difference.size, size))
+            # Working response of Gauss-Newton: what the difference would be if f were the line that touches it here.
             working.append(contrast.difference - expected + gradient @ current)
         result = _posterior(np.vstack(rows), np.concatenate(working), V, same_block, seen, prior, grid_points)
         moved = float(np.abs(result.mean - effects).max())
@@ -382,6 +391,7 @@ def _posterior(
                 root = np.linalg.cholesky(explained + V + tau_b**2 * same_block)
                 white = np.linalg.solve(root, d)
                 white_XS = np.linalg.solve(root, XS)
+                # The marginal likelihood of the contrasts; nodes are equally likely a priori and need no prior here.
                 weights.append(-np.log(np.diag(root)).sum() - 0.5 * white @ white)
                 means.append(white_XS.T @ white)
                 covariances.append(prior_covariance - white_XS.T @ white_XS)
@@ -425,6 +435,7 @@ def proportional_odds_test(contrasts: Sequence[EffectContrast]) -> ProportionalO
         m = contrast.difference.size
         if m < 2:
             continue
+        # Differences of neighbours: any m - 1 independent ones give the same Q.
         step = np.diff(np.eye(m), axis=0)
         gap = step @ contrast.difference
         q += float(gap @ np.linalg.solve(step @ contrast.covariance @ step.T, gap))
