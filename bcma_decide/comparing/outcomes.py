@@ -64,9 +64,9 @@ def _draft(numbers: PatientNumbers, waterfalls: Mapping[tuple[str, str], tuple[W
     return _Draft(
         numbers=numbers,
         waterfalls=waterfalls,
-        biased=found.class_differences[True],
-        unbiased=found.class_differences[False],
-        from_decision=from_decision(found),
+        biased=numbers.class_differences[True],
+        unbiased=numbers.class_differences[False],
+        from_decision=from_decision(numbers),
         traits={
             (family, index): _trait_list(numbers, family, index)
             for family in numbers.pooled.family_index
@@ -123,7 +123,7 @@ def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
     traits = draft.traits[cell.family, cell.class_index]
     outside = numbers.outside[cell.class_index]
     difference = draft.biased.get(outcome) if option in CLASSES else None
-    rates = found.rates[index]
+    rates = numbers.rates[index]
     certainty, reasons = rate_certainty(
         numbers.pooled.assumptions,
         n_studies=cell.n_studies,
@@ -213,7 +213,7 @@ def _waterfalls(numbers: PatientNumbers, explain: Collection[str]) -> dict[tuple
                 label = f"{TRAIT_LABELS[trait]}: {numbers.traits[trait].text}"
                 level += after - before
                 steps.append(WaterfallStep(trait=trait, label=label, mean=level, change=after - before))
-        final = found.rates[index].mean
+        final = numbers.rates[index].mean
         steps.append(WaterfallStep(trait=None, label="this patient", mean=final, change=final - level))
         result[cell.outcome, cell.option] = tuple(steps)
     return result

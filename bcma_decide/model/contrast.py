@@ -35,6 +35,7 @@ class Side:
     block: int
     class_index: int
 
+
 SMALLEST_VARIANCE = 1e-12
 """Variances below this are taken as this: a standard deviation of a millionth of a log odds, which no output shows."""
 

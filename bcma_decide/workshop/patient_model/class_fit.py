@@ -185,7 +185,7 @@ def weighted_median(values: Sequence[float], weights: Sequence[float]) -> float:
 
 
 def option_entry(
-    family: Family, option: Mapping[str, Any], class_id: ClassId, class_fit: ClassFit | None, inputs: Inputs
+    family: Family, option: Mapping[str, Any], class_id: ClassId, fitted: ClassFit | None, inputs: Inputs
 ) -> dict[str, Any]:
     """One option at one outcome as it stands in the document: its levels, or the state and reason for none."""
     if class_id not in family.classes:
@@ -195,9 +195,9 @@ def option_entry(
     return _levels_entry(class_fit, option["id"], option["kind"] == "class", inputs)
 
 
-def _levels_entry(class_fit: ClassFit, option: str, is_class: bool, inputs: Inputs) -> dict[str, Any]:
+def _levels_entry(fitted: ClassFit, option: str, is_class: bool, inputs: Inputs) -> dict[str, Any]:
     """One option at one outcome as it stands in the document."""
-    rows = [row for row in class_fit.rows if is_class or row.products == (option,)]
+    rows = [row for row in fitted.rows if is_class or row.products == (option,)]
     limits = inputs.assumptions.limits
     patients = sum(row.n for row in rows)
     if is_class and (len(rows) < limits.minimum_studies.value or patients < limits.minimum_patients.value):
@@ -254,5 +254,5 @@ def study_lines(fitted: ClassFit, class_id: ClassId, studies: Mapping[str, Study
             "basis": row.basis,
             "source": f"{row.study}:{row.source}",
         }
-        for row, weight in zip(class_fit.rows, class_fit.baselines.weights, strict=True)
+        for row, weight in zip(fitted.rows, fitted.baselines.weights, strict=True)
     ]

@@ -81,7 +81,7 @@ def fit(inputs: Inputs, *, include_unverified: bool = False, progress: Progress 
                 if class_id in family.classes:
                     blocks[outcome][class_id] = levels_block(fitted)
             for option in (o for o in options if o["class_id"] == class_id):
-                entries[option["id"]] = option_entry(family, option, class_id, class_fit, inputs)
+                entries[option["id"]] = option_entry(family, option, class_id, fitted, inputs)
             # A class too thin for a number has products that are thinner still: they say so in the words of the class.
             if entries[class_id]["state"] != "estimated":
                 for option in (o for o in options if o["class_id"] == class_id and o["kind"] == "product"):

@@ -32,6 +32,13 @@ Array = NDArray[np.float64]
 
 LINEARISATIONS = 200
 DAMPING = 0.6
+"""Share of each Gauss-Newton step that is taken: whole steps swing between two values where a level is nearly all or
+nothing (ICANS under other priors)."""
+SETTLED = 1e-7
+"""Largest move of an effect at which it counts as settled, below the sixth digit that the pooled file keeps."""
+LEVEL_STEPS = 50
+LONGEST_LEVEL_STEP = 1.0
+LEVEL_SETTLED = 1e-10
 
 
 @dataclass(frozen=True)
@@ -337,7 +344,7 @@ def fit_trait_effects(
         moved = float(np.abs(result.mean - effects).max())
         # a full step overshoots where a level is nearly all or nothing: the fit then swings between two values
         effects = effects + DAMPING * (result.mean - effects)
-        if moved < 1e-7:
+        if moved < SETTLED:
             return replace(result, information=_information(contrasts, result.contrast_sd, seen.shape))
     raise SynthesisError(f"the trait effects did not settle in {LINEARISATIONS} linearisations (last move {moved:.2g})")
 
@@ -369,13 +376,13 @@ def _posterior(
     class_count, trait_count = seen.shape
     between = np.ones((class_count, class_count)) - np.eye(class_count)
     grids = [
-        _half_normal_grid(scale, grid_points if (seen.any(axis=0) & group).any() else 1)
+        half_normal_nodes(scale, grid_points if (seen.any(axis=0) & group).any() else 1)
         for scale, group in prior.groups
     ]
     shared_seen = bool((seen.any(axis=0) & prior.shared).any())
-    differences = _half_normal_grid(prior.class_difference_sd, grid_points if shared_seen else 1)
+    differences = half_normal_nodes(prior.class_difference_sd, grid_points if shared_seen else 1)
     taus = (
-        np.array([prior.contrast_sd]) if prior.contrast_sd_fixed else _half_normal_grid(prior.contrast_sd, grid_points)
+        np.array([prior.contrast_sd]) if prior.contrast_sd_fixed else half_normal_nodes(prior.contrast_sd, grid_points)
     )
     weights, means, covariances, scales = [], [], [], []
     for trait_sds in product(*grids):
