@@ -190,9 +190,9 @@ def option_entry(
     """One option at one outcome as it stands in the document: its levels, or the state and reason for none."""
     if class_id not in family.classes:
         return {"state": "not_applicable", "reason": "does not occur with this class by its nature"}
-    if class_fit is None:
+    if fitted is None:
         return {"state": "too_thin", "reason": "no study with a usable count"}
-    return _levels_entry(class_fit, option["id"], option["kind"] == "class", inputs)
+    return _levels_entry(fitted, option["id"], option["kind"] == "class", inputs)
 
 
 def _levels_entry(fitted: ClassFit, option: str, is_class: bool, inputs: Inputs) -> dict[str, Any]:
