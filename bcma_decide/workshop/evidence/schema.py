@@ -155,11 +155,17 @@ class Landmark(Strict):
     ci95: Interval | None = None
 
 
+Origin = Literal["randomisation", "apheresis", "infusion", "first_dose", "other"]
+"""What a time is counted from; *other* is said in the population (relapse, the next treatment, a landmark)."""
+
+
 class TimeToEvent(Figure):
     """A median and landmarks of one time-to-event endpoint in one group of the study."""
 
     endpoint: Identifier
     population: str
+    origin: Origin | None = None
+    """What the time is counted from; ``None`` where it was not noted."""
     median_months: Annotated[Number, Field(ge=0)] | None = None
     ci95: Interval | None = None
     landmarks: tuple[Landmark, ...] = ()
