@@ -189,6 +189,9 @@ def selected(
         bool, typer.Option("--splits", metavar="", help="Contrasts inside studies instead of arm totals.")
     ] = False,
     published: Annotated[bool, typer.Option("--published", metavar="", help="Admit early constructs too.")] = False,
+    near: Annotated[
+        bool, typer.Option("--near", metavar="", help="Also rows of near definitions, such as reported neurotoxicity.")
+    ] = False,
     include_unverified: Annotated[
         bool, typer.Option("--include-unverified", metavar="", help="Admit recalled figures.")
     ] = False,
@@ -214,6 +217,7 @@ def selected(
             purpose="published" if published else "model",
             include_unverified=include_unverified,
             window=chosen_window,
+            near=near,
         )
         content, lines = asdict(rows), rows.explain()
     if as_json:

@@ -16,6 +16,8 @@ from pydantic_core import ErrorDetails
 from bcma_decide.errors import EvidenceError, Problem
 from bcma_decide.pooled.location import STUDIES, evidence_directory
 from bcma_decide.strict.yaml import read_yaml
+from bcma_decide.workshop.evidence.outcome_definitions import FILE as OUTCOME_DEFINITIONS
+from bcma_decide.workshop.evidence.outcome_definitions import OutcomeDefinitionsFile
 from bcma_decide.workshop.evidence.reviews import (
     AdjustedEffectsFile,
     OtherMetaAnalysesFile,
@@ -77,6 +79,7 @@ class Catalogue:
     vocabulary: Words
     hash: str
     """SHA-256 over the content of all evidence data files but the pooled one."""
+    outcome_definitions: OutcomeDefinitionsFile
 
     def study(self, study: str) -> Study:
         """Return one study, or raise an :class:`EvidenceError` that suggests the nearest id."""
@@ -113,7 +116,8 @@ def read_catalogue(root: Path) -> tuple[Catalogue | None, tuple[Problem, ...]]:
     others = read_shape(root / OTHER_META_ANALYSES, OtherMetaAnalysesFile, root, problems)
     source = read_shape(root / SOURCE_META_ANALYSIS, SourceMetaAnalysisFile, root, problems)
     words = read_shape(root / VOCABULARY, Vocabulary, root, problems)
-    if problems or effects is None or others is None or source is None or words is None:
+    defined = read_shape(root / OUTCOME_DEFINITIONS, OutcomeDefinitionsFile, root, problems)
+    if problems or effects is None or others is None or source is None or words is None or defined is None:
         return None, tuple(problems)
     return (
         Catalogue(
@@ -123,6 +127,7 @@ def read_catalogue(root: Path) -> tuple[Catalogue | None, tuple[Problem, ...]]:
             source_meta_analysis=source,
             vocabulary=Words(words),
             hash=evidence_hash(root),
+            outcome_definitions=defined,
         ),
         (),
     )

@@ -82,6 +82,8 @@ class OutcomeRow(Figure):
     denominator: Literal["treated", "evaluable", "randomised", "leukapheresed", "responders"] | None = None
     """Who is counted; ``None`` where the source does not say. Response per randomised or leukapheresed
     patient counts those who never reached the infusion as non-responders."""
+    definition: Identifier | None = None
+    """How the outcome was defined, by an id of ``outcome_definitions.yaml``; ``None``: as usual, or not said."""
     events_derived: bool = False
     events_basis: Basis | None = None
     n_basis: Basis | None = None

@@ -18,6 +18,7 @@ SHARED = (
     "assumptions.yaml",
     "definitions.yaml",
     "other_meta_analyses.yaml",
+    "outcome_definitions.yaml",
     "products.yaml",
     "scores.yaml",
     "source_meta_analysis.yaml",
@@ -68,6 +69,7 @@ def catalogue(*studies):
         ),
         vocabulary=Words(real.vocabulary.ids),
         hash="",
+        outcome_definitions=real.outcome_definitions,
     )
 
 
