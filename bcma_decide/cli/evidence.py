@@ -188,6 +188,9 @@ def selected(
     splits: Annotated[
         bool, typer.Option("--splits", metavar="", help="Contrasts inside studies instead of arm totals.")
     ] = False,
+    cohorts: Annotated[
+        bool, typer.Option("--cohorts", metavar="", help="With --splits: also cohorts of one protocol.")
+    ] = False,
     published: Annotated[bool, typer.Option("--published", metavar="", help="Admit early constructs too.")] = False,
     near: Annotated[
         bool, typer.Option("--near", metavar="", help="Also rows of near definitions, such as reported neurotoxicity.")
@@ -208,7 +211,13 @@ def selected(
     catalogue = _catalogue(evidence)
     if splits:
         family = FAMILY_OF[outcome].id if outcome in FAMILY_OF else outcome
-        contrasts = select_splits(catalogue, family, include_unverified=include_unverified, window=chosen_window)
+        contrasts = select_splits(
+            catalogue,
+            family,
+            include_unverified=include_unverified,
+            window=chosen_window,
+            protocol_cohorts=cohorts,
+        )
         content, lines = asdict(contrasts), contrasts.explain()
     else:
         rows = select(

@@ -18,6 +18,8 @@ from bcma_decide.pooled.location import STUDIES, evidence_directory
 from bcma_decide.strict.yaml import read_yaml
 from bcma_decide.workshop.evidence.outcome_definitions import FILE as OUTCOME_DEFINITIONS
 from bcma_decide.workshop.evidence.outcome_definitions import OutcomeDefinitionsFile
+from bcma_decide.workshop.evidence.protocol_cohorts import FILE as PROTOCOL_COHORTS
+from bcma_decide.workshop.evidence.protocol_cohorts import ProtocolCohorts
 from bcma_decide.workshop.evidence.reviews import (
     AdjustedEffectsFile,
     OtherMetaAnalysesFile,
@@ -80,6 +82,7 @@ class Catalogue:
     hash: str
     """SHA-256 over the content of all evidence data files but the pooled one."""
     outcome_definitions: OutcomeDefinitionsFile
+    protocol_cohorts: ProtocolCohorts
 
     def study(self, study: str) -> Study:
         """Return one study, or raise an :class:`EvidenceError` that suggests the nearest id."""
@@ -117,7 +120,10 @@ def read_catalogue(root: Path) -> tuple[Catalogue | None, tuple[Problem, ...]]:
     source = read_shape(root / SOURCE_META_ANALYSIS, SourceMetaAnalysisFile, root, problems)
     words = read_shape(root / VOCABULARY, Vocabulary, root, problems)
     defined = read_shape(root / OUTCOME_DEFINITIONS, OutcomeDefinitionsFile, root, problems)
-    if problems or effects is None or others is None or source is None or words is None or defined is None:
+    cohorts = read_shape(root / PROTOCOL_COHORTS, ProtocolCohorts, root, problems)
+    if problems or effects is None or others is None or source is None or words is None:
+        return None, tuple(problems)
+    if defined is None or cohorts is None:
         return None, tuple(problems)
     return (
         Catalogue(
@@ -128,6 +134,7 @@ def read_catalogue(root: Path) -> tuple[Catalogue | None, tuple[Problem, ...]]:
             vocabulary=Words(words),
             hash=evidence_hash(root),
             outcome_definitions=defined,
+            protocol_cohorts=cohorts,
         ),
         (),
     )

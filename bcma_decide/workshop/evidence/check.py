@@ -22,6 +22,7 @@ from bcma_decide.workshop.evidence.counts import SLACK, agrees
 from bcma_decide.workshop.evidence.figures import counted_rows, figures
 from bcma_decide.workshop.evidence.outcome_definitions import FILE as OUTCOME_DEFINITIONS
 from bcma_decide.workshop.evidence.outcome_definitions import OutcomeDefinitionsFile
+from bcma_decide.workshop.evidence.protocol_cohorts import cohort_problems
 from bcma_decide.workshop.evidence.schema import Interval, Study
 
 BACKGROUND_SOURCES: Final = ("S0", "SR")
@@ -46,6 +47,7 @@ def check_catalogue(catalogue: Catalogue) -> tuple[Problem, ...]:
         found += [*unknown_words(study, catalogue.vocabulary), *overlaps_mutual(study, studies)]
         found += definitions_known(study, catalogue.outcome_definitions)
         problems += [Problem(field=field, message=message, fix=fix, file=file) for field, message, fix in found]
+    problems += cohort_problems(catalogue.protocol_cohorts, studies)
     problems += [*outcome_definition_problems(catalogue), *review_problems(catalogue)]
     return tuple(problems)
 

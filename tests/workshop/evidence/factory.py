@@ -10,6 +10,7 @@ import yaml
 
 from bcma_decide.pooled import location
 from bcma_decide.workshop.evidence.catalogue import Catalogue, Words, load_catalogue
+from bcma_decide.workshop.evidence.protocol_cohorts import ProtocolCohorts
 from bcma_decide.workshop.evidence.reviews import AdjustedEffectsFile, OtherMetaAnalysesFile, SourceMetaAnalysisFile
 from bcma_decide.workshop.evidence.schema import Study
 
@@ -57,7 +58,7 @@ def study(name="alpha", **fields):
     return Study.model_validate_json(json.dumps(plain_study(name, **fields)))
 
 
-def catalogue(*studies):
+def catalogue(*studies, cohorts=None):
     """The studies with the real vocabulary and no reviews."""
     real = load_catalogue()
     return Catalogue(
@@ -70,6 +71,7 @@ def catalogue(*studies):
         vocabulary=Words(real.vocabulary.ids),
         hash="",
         outcome_definitions=real.outcome_definitions,
+        protocol_cohorts=cohorts or ProtocolCohorts(),
     )
 
 
@@ -81,6 +83,7 @@ def evidence_directory(tmp_path: Path, *studies: dict) -> Path:
         shutil.copy(location.evidence_directory() / name, root / name)
     for folder in ("codes", "rules"):
         shutil.copytree(location.evidence_directory() / folder, root / folder)
+    (root / "protocol_cohorts.yaml").write_text("contrasts: []\n", encoding="utf-8")
     (root / "trait_correlations.yaml").write_text("pairs: []\n", encoding="utf-8")
     (root / "pooled_effects.yaml").write_text("effects: []\n", encoding="utf-8")
     for content in studies:
