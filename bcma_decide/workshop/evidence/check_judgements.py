@@ -16,6 +16,7 @@ from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.codes import load_codes
 from bcma_decide.workshop.evidence.definitions import load_definitions
 from bcma_decide.workshop.evidence.limits import load_limits
+from bcma_decide.workshop.evidence.news import load_news, unmarked_news
 from bcma_decide.workshop.evidence.rules import load_rules
 
 
@@ -30,7 +31,9 @@ def judgement_problems(root: Path, catalogue: Catalogue) -> tuple[Problem, ...]:
     if not problems:
         try:
             definitions = load_definitions(root)
-            load_limits(root, catalogue, load_rules(root, definitions), definitions)
+            rules = load_rules(root, definitions)
+            problems += unmarked_news(root, catalogue, rules, load_news(root))
+            load_limits(root, catalogue, rules, definitions)
         except EvidenceError as error:
             problems += error.problems
     if problems:

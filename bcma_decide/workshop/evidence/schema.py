@@ -58,6 +58,8 @@ class Source(CitationEntry):
     """Where a figure was seen."""
 
     traceable: bool = True
+    kind: Literal["news"] | None = None
+    """*news*: a news page, a source of last resort behind labels, agencies, registries and journals."""
     note: str = ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,7 @@ SHARED = (
     "adjusted_effects.yaml",
     "assumptions.yaml",
     "definitions.yaml",
+    "news.yaml",
     "other_meta_analyses.yaml",
     "outcome_definitions.yaml",
     "products.yaml",
@@ -81,6 +83,9 @@ def evidence_directory(tmp_path: Path, *studies: dict) -> Path:
     (root / "studies").mkdir(parents=True)
     for name in SHARED:
         shutil.copy(location.evidence_directory() / name, root / name)
+    effects = root / "adjusted_effects.yaml"
+    # its rows name studies of the real evidence, which are not here
+    effects.write_text(re.sub(r", study: [a-z0-9-]+", "", effects.read_text(encoding="utf-8")), encoding="utf-8")
     for folder in ("codes", "rules"):
         shutil.copytree(location.evidence_directory() / folder, root / folder)
     (root / "limits.yaml").write_text("limits: []\n", encoding="utf-8")
