@@ -63,6 +63,7 @@ def check(evidence: Directory = None, as_json: AsJson = False) -> None:
             f"({', '.join(f'{count} {basis}' for basis, count in figures.items())}), "
             f"{len(catalogue.adjusted_effects.effects)} adjusted effects, hash {catalogue.hash[:12]}."
         )
+        _print_news(catalogue, evidence)
     if problems:
         raise typer.Exit(EXIT_INVALID_INPUT)
 
@@ -188,7 +189,13 @@ def selected(
     splits: Annotated[
         bool, typer.Option("--splits", metavar="", help="Contrasts inside studies instead of arm totals.")
     ] = False,
+    cohorts: Annotated[
+        bool, typer.Option("--cohorts", metavar="", help="With --splits: also cohorts of one protocol.")
+    ] = False,
     published: Annotated[bool, typer.Option("--published", metavar="", help="Admit early constructs too.")] = False,
+    near: Annotated[
+        bool, typer.Option("--near", metavar="", help="Also rows of near definitions, such as reported neurotoxicity.")
+    ] = False,
     include_unverified: Annotated[
         bool, typer.Option("--include-unverified", metavar="", help="Admit recalled figures.")
     ] = False,
@@ -205,7 +212,13 @@ def selected(
     catalogue = _catalogue(evidence)
     if splits:
         family = FAMILY_OF[outcome].id if outcome in FAMILY_OF else outcome
-        contrasts = select_splits(catalogue, family, include_unverified=include_unverified, window=chosen_window)
+        contrasts = select_splits(
+            catalogue,
+            family,
+            include_unverified=include_unverified,
+            window=chosen_window,
+            protocol_cohorts=cohorts,
+        )
         content, lines = asdict(contrasts), contrasts.explain()
     else:
         rows = select(
@@ -214,6 +227,7 @@ def selected(
             purpose="published" if published else "model",
             include_unverified=include_unverified,
             window=chosen_window,
+            near=near,
         )
         content, lines = asdict(rows), rows.explain()
     if as_json:
@@ -250,6 +264,24 @@ def _print_problems(problems: Sequence[Problem]) -> None:
         typer.echo(str(problem))
     files = len({problem.file for problem in problems})
     typer.echo(f"{len(problems)} problems in {files} files", err=True)
+
+
+def _print_news(catalogue: Catalogue, directory: Path | None) -> None:
+    """Remark on the sources that are news pages, by file: a last resort, but no error."""
+    from itertools import groupby
+
+    from bcma_decide.pooled.location import evidence_directory
+    from bcma_decide.workshop.evidence.definitions import load_definitions
+    from bcma_decide.workshop.evidence.news import news_sources
+    from bcma_decide.workshop.evidence.rules import load_rules
+
+    root = evidence_directory(directory)
+    found = news_sources(root, catalogue, load_rules(root, load_definitions(root)))
+    by_file = [(file, [source.key for source in group]) for file, group in groupby(found, lambda source: source.file)]
+    if found:
+        typer.echo(f"Remark: {len(found)} sources in {len(by_file)} files are news pages, a last resort:")
+    for file, keys in by_file:
+        typer.echo(f"  {file}: {', '.join(keys)}")
 
 
 def _show_head(study: Study) -> None:

@@ -16,6 +16,10 @@ from pydantic_core import ErrorDetails
 from bcma_decide.errors import EvidenceError, Problem
 from bcma_decide.pooled.location import STUDIES, evidence_directory
 from bcma_decide.strict.yaml import read_yaml
+from bcma_decide.workshop.evidence.outcome_definitions import FILE as OUTCOME_DEFINITIONS
+from bcma_decide.workshop.evidence.outcome_definitions import OutcomeDefinitionsFile
+from bcma_decide.workshop.evidence.protocol_cohorts import FILE as PROTOCOL_COHORTS
+from bcma_decide.workshop.evidence.protocol_cohorts import ProtocolCohorts
 from bcma_decide.workshop.evidence.reviews import (
     AdjustedEffectsFile,
     OtherMetaAnalysesFile,
@@ -77,6 +81,8 @@ class Catalogue:
     vocabulary: Words
     hash: str
     """SHA-256 over the content of all evidence data files but the pooled one."""
+    outcome_definitions: OutcomeDefinitionsFile
+    protocol_cohorts: ProtocolCohorts
 
     def study(self, study: str) -> Study:
         """Return one study, or raise an :class:`EvidenceError` that suggests the nearest id."""
@@ -113,7 +119,11 @@ def read_catalogue(root: Path) -> tuple[Catalogue | None, tuple[Problem, ...]]:
     others = read_shape(root / OTHER_META_ANALYSES, OtherMetaAnalysesFile, root, problems)
     source = read_shape(root / SOURCE_META_ANALYSIS, SourceMetaAnalysisFile, root, problems)
     words = read_shape(root / VOCABULARY, Vocabulary, root, problems)
+    defined = read_shape(root / OUTCOME_DEFINITIONS, OutcomeDefinitionsFile, root, problems)
+    cohorts = read_shape(root / PROTOCOL_COHORTS, ProtocolCohorts, root, problems)
     if problems or effects is None or others is None or source is None or words is None:
+        return None, tuple(problems)
+    if defined is None or cohorts is None:
         return None, tuple(problems)
     return (
         Catalogue(
@@ -123,6 +133,8 @@ def read_catalogue(root: Path) -> tuple[Catalogue | None, tuple[Problem, ...]]:
             source_meta_analysis=source,
             vocabulary=Words(words),
             hash=evidence_hash(root),
+            outcome_definitions=defined,
+            protocol_cohorts=cohorts,
         ),
         (),
     )

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from bcma_decide.errors import Problem
+from bcma_decide.errors import Problem, closest
 from bcma_decide.pooled.location import STUDIES, evidence_directory
 from bcma_decide.vocabulary import FAMILIES, MODEL_TRAIT_IDS, MODEL_TRAITS, OUTCOMES
 from bcma_decide.workshop.evidence.catalogue import Catalogue, read_catalogue
@@ -20,6 +20,9 @@ from bcma_decide.workshop.evidence.check_reviews import review_problems
 from bcma_decide.workshop.evidence.check_words import Found, unknown_words
 from bcma_decide.workshop.evidence.counts import SLACK, agrees
 from bcma_decide.workshop.evidence.figures import counted_rows, figures
+from bcma_decide.workshop.evidence.outcome_definitions import FILE as OUTCOME_DEFINITIONS
+from bcma_decide.workshop.evidence.outcome_definitions import OutcomeDefinitionsFile
+from bcma_decide.workshop.evidence.protocol_cohorts import cohort_problems
 from bcma_decide.workshop.evidence.schema import Interval, Study
 
 BACKGROUND_SOURCES: Final = ("S0", "SR")
@@ -42,8 +45,10 @@ def check_catalogue(catalogue: Catalogue) -> tuple[Problem, ...]:
         file = f"{STUDIES}/{study.id}.yaml"
         found = [problem for rule in STUDY_RULES for problem in rule(study)]
         found += [*unknown_words(study, catalogue.vocabulary), *overlaps_mutual(study, studies)]
+        found += definitions_known(study, catalogue.outcome_definitions)
         problems += [Problem(field=field, message=message, fix=fix, file=file) for field, message, fix in found]
-    problems += review_problems(catalogue)
+    problems += cohort_problems(catalogue.protocol_cohorts, studies)
+    problems += [*outcome_definition_problems(catalogue), *review_problems(catalogue)]
     return tuple(problems)
 
 
@@ -261,6 +266,34 @@ def overlaps_mutual(study: Study, studies: dict[str, Study]) -> Found:
             yield field, f"there is no study {other}", ""
         elif study.id not in studies[other].overlaps_with:
             yield field, f"{other} does not name {study.id} in turn", f"add it to {STUDIES}/{other}.yaml"
+
+
+def definitions_known(study: Study, definitions: OutcomeDefinitionsFile) -> Found:
+    """Look for every named definition in its file, and there for the outcome of the row."""
+    for index, row in enumerate(study.outcomes):
+        if row.definition is None:
+            continue
+        found = definitions.get(row.definition)
+        if found is None:
+            hint = closest(row.definition, [one.id for one in definitions.definitions])
+            yield f"outcomes[{index}].definition", f"{row.definition} is not in {OUTCOME_DEFINITIONS}", hint
+        elif row.outcome not in found.rows_of:
+            allowed = ", ".join(found.rows_of)
+            yield f"outcomes[{index}].definition", f"{row.definition} is no definition of {row.outcome}", allowed
+
+
+def outcome_definition_problems(catalogue: Catalogue) -> Iterator[Problem]:
+    """Definitions of outcomes: each id once, each outcome in the vocabulary."""
+    definitions, words = catalogue.outcome_definitions.definitions, catalogue.vocabulary
+    counts = Counter(one.id for one in definitions)
+    for number, one in enumerate(definitions):
+        field = f"definitions[{number}]"
+        if counts[one.id] > 1:
+            yield Problem(f"{field}.id", f"{one.id} stands there twice", "give each its own id", OUTCOME_DEFINITIONS)
+        for outcome in dict.fromkeys([*one.rows_of, *one.rows_of.values()]):
+            if outcome not in words.known("outcomes"):
+                hint = words.suggestion("outcomes", outcome)
+                yield Problem(f"{field}.rows_of", f"{outcome} is not one of the outcomes", hint, OUTCOME_DEFINITIONS)
 
 
 STUDY_RULES: Final[tuple[Callable[[Study], Found], ...]] = (

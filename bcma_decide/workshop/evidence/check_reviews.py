@@ -16,7 +16,8 @@ from bcma_decide.workshop.evidence.catalogue import (
     Words,
 )
 from bcma_decide.workshop.evidence.counts import agrees
-from bcma_decide.workshop.evidence.reviews import PooledRow
+from bcma_decide.workshop.evidence.null_findings import log_standard_error
+from bcma_decide.workshop.evidence.reviews import PooledRow, ReviewEffect
 from bcma_decide.workshop.evidence.schema import Figure, Interval, Source
 
 MEASURED: Final[tuple[Kind, ...]] = ("outcomes", "endpoints", "kinetics", "population")
@@ -35,6 +36,7 @@ def review_problems(catalogue: Catalogue) -> list[Problem]:
 def _adjusted_effects(catalogue: Catalogue) -> Iterator[Problem]:
     file, content, words = ADJUSTED_EFFECTS, catalogue.adjusted_effects, catalogue.vocabulary
     ids = [effect.id for effect in content.effects]
+    studies = {study.id for study in catalogue.studies}
     yield from _repeated(file, "effects", ids)
     for index, warning in enumerate(content.overlap_warnings):
         yield from _unknown_rows(file, f"overlap_warnings[{index}].rows", warning.rows, ids)
@@ -47,12 +49,49 @@ def _adjusted_effects(catalogue: Catalogue) -> Iterator[Problem]:
         yield from _words(file, f"{field}.products", effect.products, ("products",), words)
         yield from _words(file, f"{field}.outcomes", effect.outcomes, MEASURED, words)
         yield from _interval(file, f"{field}.ci95", effect.ci95, effect.value)
+        yield from _derived_error(file, field, effect)
+        yield from _no_difference(file, field, effect)
+        if effect.study is not None and effect.study not in studies:
+            yield Problem(f"{field}.study", f"there is no study {effect.study}", "", file)
         for number, group in enumerate(effect.groups):
             value = group.pct if group.pct is not None else group.value
             yield from _interval(file, f"{field}.groups[{number}].ci95", group.ci95, value)
             counted = group.events is not None and group.n is not None and group.pct is not None
             if counted and not agrees(group.events or 0, group.n or 1, group.pct or 0.0):
                 yield Problem(f"{field}.groups[{number}].pct", "does not agree with the count", "", file)
+
+
+def _derived_error(file: str, field: str, effect: ReviewEffect) -> Iterator[Problem]:
+    """Compare a standard error that was worked out with what the p value gives, within 2 percent."""
+    if effect.log_se is None:
+        return
+    if effect.ci95 is not None:
+        yield Problem(f"{field}.log_se", "stands beside an interval, which says it already", "remove it", file)
+        return
+    expected = log_standard_error(effect)
+    if expected is None:
+        yield Problem(f"{field}.log_se", "cannot be worked out without a ratio and its p value", "", file)
+    elif abs(effect.log_se - expected) > 0.02 * expected:
+        yield Problem(f"{field}.log_se", f"is {effect.log_se:g}, but the p value gives {expected:.3g}", "", file)
+
+
+def _no_difference(file: str, field: str, effect: ReviewEffect) -> Iterator[Problem]:
+    """Require what a "no difference" needs: two groups with their sizes and sides, one rate."""
+    if effect.measure != "no_difference":
+        if effect.rate_pct is not None:
+            yield Problem(f"{field}.rate_pct", "belongs to no_difference", "", file)
+        return
+    if effect.value is not None or effect.ci95 is not None:
+        yield Problem(f"{field}.value", "a printed effect is entered as itself", "use its measure", file)
+    if len(effect.traits) != 1 or len(effect.outcomes) != 1:
+        yield Problem(f"{field}.outcomes", "no_difference speaks of one trait and one outcome", "split the row", file)
+    if effect.rate_pct is None or not 0.0 < effect.rate_pct < 100.0:
+        yield Problem(f"{field}.rate_pct", "is needed, between 0 and 100", "", file)
+    sides = [(group.group, group.at_least is not None, group.below is not None) for group in effect.groups]
+    known = ([("present", False, False), ("absent", False, False)], [(None, True, False), (None, False, True)])
+    if sides not in known or any(group.n is None for group in effect.groups):
+        fix = "present then absent, or at_least then below"
+        yield Problem(f"{field}.groups", "has to be two groups with n, the higher one first", fix, file)
 
 
 def _other_meta_analyses(catalogue: Catalogue) -> Iterator[Problem]:

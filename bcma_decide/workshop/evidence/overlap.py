@@ -32,12 +32,15 @@ class PatientSet(Protocol):
 Chosen = TypeVar("Chosen", bound=PatientSet)
 
 
-def without_overlap(candidates: Iterable[Chosen]) -> tuple[list[Chosen], list[tuple[Chosen, str]]]:
+def without_overlap(
+    candidates: Iterable[Chosen], before: Iterable[Chosen] = ()
+) -> tuple[list[Chosen], list[tuple[Chosen, str]]]:
     """Keep one of every group of overlapping sets: the largest, then the longest followed, then by id.
 
-    A set is dropped when a set already kept shares patients with it; the reason names the set that was kept.
+    A set is dropped when a set already kept shares patients with it; the reason names the set that was kept. Sets
+    in ``before`` are kept whatever their size, and returned with the others.
     """
-    kept: list[Chosen] = []
+    kept: list[Chosen] = list(before)
     beaten: list[tuple[Chosen, str]] = []
     for candidate in sorted(candidates, key=lambda c: (-c.patients, -c.follow_up, c.study.id)):
         winner = next((k for k in kept if shares_patients(candidate, k)), None)

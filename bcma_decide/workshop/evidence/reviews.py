@@ -24,6 +24,9 @@ class EffectGroup(Strict):
 
     level: str
     group: Literal["present", "absent"] | None = None
+    at_least: Number | None = None
+    below: Number | None = None
+    """Bounds of the group for a numeric trait of the model, as in a split."""
     pct: Percent | None = None
     value: Number | None = None
     ci95: Interval | None = None
@@ -56,10 +59,19 @@ class ReviewEffect(Figure):
         "case_series",
         "definition",
         "direction",
+        "no_difference",
     ]
+    """*no_difference*: said to be the same or not significantly different, with the sizes of the two groups (the
+    one with the trait or the larger values first) and ``rate_pct``; a fit takes it only when told."""
     value: Number | None = None
     ci95: Interval | None = None
     p: Number | None = None
+    log_se: Number | None = None
+    """Standard error of the log of ``value``, worked out from ``p`` where no interval is printed."""
+    rate_pct: Percent | None = None
+    """Rate of the outcome in both groups together, for *no_difference*; ``note`` says where it is from."""
+    study: Identifier | None = None
+    """The study file that holds the same patients, where there is one."""
     groups: tuple[EffectGroup, ...] = ()
     direction: str = ""
     adjustment: Literal["multivariable", "propensity", "immortal_time", "crude"] | None = None

@@ -58,6 +58,8 @@ class Source(CitationEntry):
     """Where a figure was seen."""
 
     traceable: bool = True
+    kind: Literal["news"] | None = None
+    """*news*: a news page, a source of last resort behind labels, agencies, registries and journals."""
     note: str = ""
 
 
@@ -82,6 +84,8 @@ class OutcomeRow(Figure):
     denominator: Literal["treated", "evaluable", "randomised", "leukapheresed", "responders"] | None = None
     """Who is counted; ``None`` where the source does not say. Response per randomised or leukapheresed
     patient counts those who never reached the infusion as non-responders."""
+    definition: Identifier | None = None
+    """How the outcome was defined, by an id of ``outcome_definitions.yaml``; ``None``: as usual, or not said."""
     events_derived: bool = False
     events_basis: Basis | None = None
     n_basis: Basis | None = None
@@ -155,11 +159,17 @@ class Landmark(Strict):
     ci95: Interval | None = None
 
 
+Origin = Literal["randomisation", "apheresis", "infusion", "first_dose", "other"]
+"""What a time is counted from; *other* is said in the population (relapse, the next treatment, a landmark)."""
+
+
 class TimeToEvent(Figure):
     """A median and landmarks of one time-to-event endpoint in one group of the study."""
 
     endpoint: Identifier
     population: str
+    origin: Origin | None = None
+    """What the time is counted from; ``None`` where it was not noted."""
     median_months: Annotated[Number, Field(ge=0)] | None = None
     ci95: Interval | None = None
     landmarks: tuple[Landmark, ...] = ()

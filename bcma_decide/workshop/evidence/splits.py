@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from bcma_decide.errors import EvidenceError
-from bcma_decide.vocabulary import FAMILIES, Basis, ClassId, Design, Family
+from bcma_decide.vocabulary import FAMILIES, Basis, ClassId, Family
 from bcma_decide.workshop.evidence.catalogue import Catalogue
+from bcma_decide.workshop.evidence.cohort_contrasts import cohort_contrasts
+from bcma_decide.workshop.evidence.contrast import SplitContrast, SplitLeftOut
 from bcma_decide.workshop.evidence.eligibility import (
     Window,
     against_study,
@@ -41,51 +43,6 @@ ROLES: Final = ("whole_group", "splits_only")
 
 
 @dataclass(frozen=True)
-class SplitContrast:
-    """Events of the high and the low group of one trait, inside one arm.
-
-    *High* is the group with the trait present, or with the larger values of a numeric trait.
-    """
-
-    study: str
-    arm: str | None
-    class_id: ClassId
-    products: tuple[str, ...]
-    design: Design
-    outcome: str
-    trait: str
-    high_events: int
-    high_n: int
-    low_events: int
-    low_n: int
-    high_bounds: LevelBounds
-    low_bounds: LevelBounds
-    completed: bool
-    """One of the groups is the arm total minus the other."""
-    basis: Basis
-    source: str | None
-    follow_up_months: float | None
-    trial: str | None
-
-    @property
-    def patients(self) -> int:
-        """Both groups together."""
-        return self.high_n + self.low_n
-
-
-@dataclass(frozen=True)
-class SplitLeftOut:
-    """A split that gives no contrast, with the reason."""
-
-    study: str
-    arm: str | None
-    outcome: str
-    trait: str
-    level: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class SplitSelection:
     """The contrasts of one family, sorted by trait, class, study and threshold, and the splits left out."""
 
@@ -101,6 +58,8 @@ class SplitSelection:
         for c in self.contrasts:
             counts = f"{c.high_events}/{c.high_n} against {c.low_events}/{c.low_n}"
             made = " (one group by subtraction)" if c.completed else ""
+            if c.other_cohort is not None:
+                made = f" (against cohort {c.other_cohort}, extra variance {c.extra_variance:g})"
             lines.append(f"in   {c.study}: {c.outcome} by {c.trait}, {counts}{made}")
         lines += [f"out  {s.study}: {s.outcome} by {s.trait}, {s.level}: {s.reason}" for s in self.left_out]
         return tuple(lines)
@@ -108,7 +67,10 @@ class SplitSelection:
 
 @dataclass(frozen=True)
 class _Cut:
-    """All thresholds of one cut of one trait in one arm."""
+    """All thresholds of one cut of one trait in one arm.
+
+    The study of a contrast between two cohorts is the low one, overlapping with whatever either overlaps with.
+    """
 
     study: Study
     arm: str | None
@@ -125,9 +87,17 @@ class _Cut:
 
 
 def select_splits(
-    catalogue: Catalogue, family_id: str, *, include_unverified: bool = False, window: Window = "all"
+    catalogue: Catalogue,
+    family_id: str,
+    *,
+    include_unverified: bool = False,
+    window: Window = "all",
+    protocol_cohorts: bool = False,
 ) -> SplitSelection:
     """Choose the contrasts of the model's traits on the thresholds of one family.
+
+    With ``protocol_cohorts`` also the contrasts between cohorts of one protocol (``protocol_cohorts.yaml``), which
+    carry an extra variance.
 
     Raises
     ------
@@ -146,6 +116,16 @@ def select_splits(
             cut = _cut(study, arm, splits, include_unverified, left_out)
             if cut is not None:
                 cuts[study.class_id, trait].append(cut)
+    for pair in catalogue.protocol_cohorts.contrasts if protocol_cohorts else ():
+        low, high = catalogue.study(pair.low), catalogue.study(pair.high)
+        reason = against_split_study(low, window) or against_split_study(high, window)
+        made = reason or cohort_contrasts(pair, high, low, family, include_unverified)
+        if isinstance(made, str):
+            outcomes = [outcome for outcome in pair.outcomes if outcome in {t.id for t in family.thresholds}]
+            left_out += [SplitLeftOut(low.id, None, o, pair.trait, f"cohort {high.id}", made) for o in outcomes]
+        elif made:
+            both = low.model_copy(update={"overlaps_with": tuple({*low.overlaps_with, *high.overlaps_with})})
+            cuts[low.class_id, pair.trait].append(_Cut(both, None, made, ()))
     chosen: list[SplitContrast] = []
     for candidates in cuts.values():
         kept, beaten = without_overlap(candidates)

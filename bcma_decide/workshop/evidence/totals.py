@@ -21,14 +21,17 @@ from bcma_decide.workshop.evidence.eligibility import (
     products_of,
     weakest_basis,
 )
+from bcma_decide.workshop.evidence.outcome_definitions import OutcomeDefinitionsFile
 from bcma_decide.workshop.evidence.overlap import without_overlap
 from bcma_decide.workshop.evidence.schema import OutcomeRow, Study
 
 Denominator = Literal["treated", "evaluable", "randomised", "leukapheresed", "responders"]
-SelectionRule = Literal["data_cut", "record", "role", "window", "basis", "count", "denominator", "overlap"]
+SelectionRule = Literal[
+    "data_cut", "definition", "record", "role", "window", "basis", "count", "denominator", "overlap"
+]
 RULES: Final[tuple[SelectionRule, ...]] = get_args(SelectionRule)
-"""What a row has to pass, in this order: the primary row of its arm, a study of single-agent BCMA therapy, its role,
-the window, verified figures, a count, a usable denominator, no patients counted twice."""
+"""What a row has to pass, in this order: the primary row of its arm, the definition of the outcome, a study of
+single-agent BCMA therapy, its role, the window, verified figures, a count, a usable denominator, no patients twice."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,10 @@ class SelectedRow:
     """Share of the denominator that reached the infusion, for response counted per randomised or
     leukapheresed patient; ``None`` where the denominator needs none."""
     trial: str | None
+    definition: str | None = None
+    """How the outcome was defined, where the row says so (``outcome_definitions.yaml``)."""
+    near: bool = False
+    """Whether that is another definition for nearly the same thing."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,8 @@ def _remarks(row: SelectedRow) -> str:
         remarks.append("count from the percentage")
     if row.basis == "recalled":
         remarks.append("recalled")
+    if row.definition is not None:
+        remarks.append(f"{'near definition' if row.near else 'definition'}: {row.definition}")
     if row.infused_share is not None:
         remarks.append(f"per {row.denominator} patient, {row.infused_share:.1%} infused")
     return f" ({', '.join(remarks)})" if remarks else ""
@@ -108,6 +117,8 @@ class _Candidate:
     events: int
     derived: bool
     infused_share: float | None
+    outcome: str
+    """What it is selected for."""
 
     @property
     def arm(self) -> str | None:
@@ -122,6 +133,16 @@ class _Candidate:
         return follow_up(self.study, self.row) or 0.0
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What :func:`select` was asked for."""
+
+    outcome: str
+    purpose: Purpose
+    unverified: bool
+    window: Window
+
+
 def select(
     catalogue: Catalogue,
     outcome: str,
@@ -129,6 +150,7 @@ def select(
     purpose: Purpose = "model",
     include_unverified: bool = False,
     window: Window = "all",
+    near: bool = False,
 ) -> Selection:
     """Choose the arm totals of ``outcome``.
 
@@ -145,6 +167,10 @@ def select(
         Admit recalled figures too.
     window
         ``source``: only studies published by the search date of the source meta-analysis.
+    near
+        Also the rows of near definitions that are there on request only (investigator-reported neurotoxicity for
+        ICANS, early response), marked ``near``. They never replace a row of the usual definition: an arm that has
+        one, or shares patients with one, brings no near row.
 
     Raises
     ------
@@ -152,18 +178,32 @@ def select(
         If the outcome is not in the vocabulary.
     """
     catalogue.vocabulary.require("outcomes", outcome)
+    asked = _Asked(outcome, purpose, include_unverified, window)
+    definitions = catalogue.outcome_definitions
     left_out: list[LeftOut] = []
     candidates: list[_Candidate] = []
+    requested: list[_Candidate] = []
     for study in catalogue.studies:
         for row in _rows_of(study, outcome, left_out):
-            found = _candidate(study, row, purpose=purpose, unverified=include_unverified, window=window)
-            if isinstance(found, LeftOut):
-                left_out.append(found)
-            else:
-                candidates.append(found)
+            if definitions.on_request(row.definition, outcome) != outcome:
+                _sort(_candidate(study, row, asked), candidates, left_out)
+            elif not near:
+                label = getattr(definitions.get(row.definition), "label", "")
+                left_out.append(LeftOut(study.id, row.arm, outcome, f"another definition: {label}", "definition"))
+        for row in study.outcomes if near else ():
+            if row.primary and definitions.on_request(row.definition, row.outcome) == outcome:
+                _sort(_candidate(study, row, asked), requested, left_out)
     kept, beaten = without_overlap(candidates)
-    left_out += [LeftOut(c.study.id, c.row.arm, outcome, reason, "overlap") for c, reason in beaten]
-    rows = sorted((_selected(c) for c in kept), key=lambda r: (r.class_id, r.study, r.arm or ""))
+    own = {(candidate.study.id, candidate.arm) for candidate in kept}
+    left_out += [
+        LeftOut(c.study.id, c.arm, outcome, "the arm has a row of the usual definition", "definition")
+        for c in requested
+        if (c.study.id, c.arm) in own
+    ]
+    nearby = [candidate for candidate in requested if (candidate.study.id, candidate.arm) not in own]
+    kept, beaten_near = without_overlap(nearby, before=kept)
+    left_out += [LeftOut(c.study.id, c.arm, outcome, reason, "overlap") for c, reason in [*beaten, *beaten_near]]
+    rows = sorted((_selected(c, definitions) for c in kept), key=lambda r: (r.class_id, r.study, r.arm or ""))
     return Selection(
         outcome=outcome,
         purpose=purpose,
@@ -186,21 +226,26 @@ def _rows_of(study: Study, outcome: str, left_out: list[LeftOut]) -> list[Outcom
     return primary
 
 
-def _candidate(
-    study: Study, row: OutcomeRow, *, purpose: Purpose, unverified: bool, window: Window
-) -> _Candidate | LeftOut:
+def _sort(found: _Candidate | LeftOut, candidates: list[_Candidate], left_out: list[LeftOut]) -> None:
+    if isinstance(found, LeftOut):
+        left_out.append(found)
+    else:
+        candidates.append(found)
+
+
+def _candidate(study: Study, row: OutcomeRow, asked: _Asked) -> _Candidate | LeftOut:
     """Return the row made ready for pooling, or the reason against it."""
 
     def left_out(rule: SelectionRule, reason: str) -> LeftOut:
-        return LeftOut(study.id, row.arm, row.outcome, reason, rule)
+        return LeftOut(study.id, row.arm, asked.outcome, reason, rule)
 
     if reason := against_study(study):
         return left_out("record", reason)
-    if reason := against_role(study, purpose):
+    if reason := against_role(study, asked.purpose):
         return left_out("role", reason)
-    if reason := against_window(study, window):
+    if reason := against_window(study, asked.window):
         return left_out("window", reason)
-    if not unverified and (reason := against_basis(row)):
+    if not asked.unverified and (reason := against_basis(row)):
         return left_out("basis", reason)
     counted = count_of(row)
     if isinstance(counted, str):
@@ -208,18 +253,21 @@ def _candidate(
     events, derived = counted
     share = infused_share(study, row)
     if isinstance(share, str):
-        if purpose == "model":
+        if asked.purpose == "model":
             return left_out("denominator", share)
         share = None
-    return _Candidate(study, row, events, derived, share)
+    return _Candidate(study, row, events, derived, share, asked.outcome)
 
 
-def _selected(candidate: _Candidate) -> SelectedRow:
+def _selected(candidate: _Candidate, definitions: OutcomeDefinitionsFile) -> SelectedRow:
     study, row = candidate.study, candidate.row
+    defined = definitions.get(row.definition)
+    # a definition says how one outcome stands for another; a row selected for its own outcome may need no mark
+    stands = defined is not None and defined.rows_of.get(row.outcome) == candidate.outcome
     return SelectedRow(
         study=study.id,
         arm=row.arm,
-        outcome=row.outcome,
+        outcome=candidate.outcome,
         class_id=study.class_id,
         products=products_of(study, row.arm),
         design=_design(study),
@@ -232,6 +280,8 @@ def _selected(candidate: _Candidate) -> SelectedRow:
         source=row.source,
         infused_share=candidate.infused_share,
         trial=study.trial,
+        definition=row.definition if stands else None,
+        near=stands and defined is not None and defined.relation == "near",
     )
 
 

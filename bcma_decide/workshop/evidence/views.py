@@ -57,7 +57,7 @@ def blocks(study: Study, words: Vocabulary) -> tuple[Block, ...]:
         ),
         _block(
             "Outcomes",
-            ((outcome(r.outcome) + ("" if r.primary else " *"), count_text(r), r) for r in study.outcomes),
+            ((outcome(r.outcome) + _how(r), count_text(r), r) for r in study.outcomes),
         ),
         _block(
             "By trait",
@@ -111,6 +111,11 @@ def blocks(study: Study, words: Vocabulary) -> tuple[Block, ...]:
         ),
     )
     return tuple(block for block in found if block.lines)
+
+
+def _how(row: OutcomeRow) -> str:
+    """Return how the outcome was defined, where the row says so, and a star where it is not the primary row."""
+    return ("" if row.definition is None else f" ({row.definition})") + ("" if row.primary else " *")
 
 
 def _block(title: str, rows: Iterable[tuple[str, str, Figure]]) -> Block:

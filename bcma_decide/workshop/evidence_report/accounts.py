@@ -16,6 +16,7 @@ __all__ = ["RULE_WORDS", "Account", "Accounts", "account_for"]
 
 RULE_WORDS: Final[dict[SelectionRule, str]] = {
     "data_cut": "another data cut or definition",
+    "definition": "another definition of the outcome",
     "record": "not a single-agent BCMA study",
     "role": "role of the study",
     "window": "outside the time window",

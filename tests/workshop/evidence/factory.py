@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import yaml
 
 from bcma_decide.pooled import location
 from bcma_decide.workshop.evidence.catalogue import Catalogue, Words, load_catalogue
+from bcma_decide.workshop.evidence.protocol_cohorts import ProtocolCohorts
 from bcma_decide.workshop.evidence.reviews import AdjustedEffectsFile, OtherMetaAnalysesFile, SourceMetaAnalysisFile
 from bcma_decide.workshop.evidence.schema import Study
 
@@ -17,7 +19,9 @@ SHARED = (
     "adjusted_effects.yaml",
     "assumptions.yaml",
     "definitions.yaml",
+    "news.yaml",
     "other_meta_analyses.yaml",
+    "outcome_definitions.yaml",
     "products.yaml",
     "scores.yaml",
     "source_meta_analysis.yaml",
@@ -56,7 +60,7 @@ def study(name="alpha", **fields):
     return Study.model_validate_json(json.dumps(plain_study(name, **fields)))
 
 
-def catalogue(*studies):
+def catalogue(*studies, cohorts=None):
     """The studies with the real vocabulary and no reviews."""
     real = load_catalogue()
     return Catalogue(
@@ -68,6 +72,8 @@ def catalogue(*studies):
         ),
         vocabulary=Words(real.vocabulary.ids),
         hash="",
+        outcome_definitions=real.outcome_definitions,
+        protocol_cohorts=cohorts or ProtocolCohorts(),
     )
 
 
@@ -77,8 +83,13 @@ def evidence_directory(tmp_path: Path, *studies: dict) -> Path:
     (root / "studies").mkdir(parents=True)
     for name in SHARED:
         shutil.copy(location.evidence_directory() / name, root / name)
+    effects = root / "adjusted_effects.yaml"
+    # its rows name studies of the real evidence, which are not here
+    effects.write_text(re.sub(r", study: [a-z0-9-]+", "", effects.read_text(encoding="utf-8")), encoding="utf-8")
     for folder in ("codes", "rules"):
         shutil.copytree(location.evidence_directory() / folder, root / folder)
+    (root / "limits.yaml").write_text("limits: []\n", encoding="utf-8")
+    (root / "protocol_cohorts.yaml").write_text("contrasts: []\n", encoding="utf-8")
     (root / "trait_correlations.yaml").write_text("pairs: []\n", encoding="utf-8")
     (root / "pooled_effects.yaml").write_text("effects: []\n", encoding="utf-8")
     for content in studies:

@@ -75,7 +75,7 @@ def test_a_cut_of_prior_lines_lies_between_whole_numbers(inputs, workshop):
     (contrast,) = of(found, "prior_lines", "car_t", "karmma")
     assert 2 ** contrast.high[:, 1].min() >= 3.5
     assert 2 ** contrast.low[:, 1].max() < 3.5
-    assert contrast.thresholds == ("orr", "cr_or_better")
+    assert contrast.thresholds == ("orr", "vgpr_or_better", "cr_or_better")
 
 
 def test_pooled_effects_enter_only_where_there_is_no_split(inputs, workshop):

@@ -82,7 +82,7 @@ def test_the_core_traits_are_informed_for_response_in_both_classes(shipped):
     for class_id in CLASSES:
         for trait in CORE_TRAITS:
             assert (class_id, trait) in used
-    assert used["car_t", "age"]["borrowed"]
+    assert not used["car_t", "age"]["borrowed"], "KarMMa-3 prints response by age"
     assert used["bite", "prior_lines"]["borrowed"]
     assert not used["bite", "prior_bcma"]["borrowed"]
 

@@ -1,0 +1,156 @@
+"""``limits.yaml``: conditions under which no number is given, and the published figures that stand in its place.
+
+Read and checked here; nothing at the bedside applies them yet.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, model_validator
+
+from bcma_decide.errors import EvidenceError, Problem, closest
+from bcma_decide.pooled.definitions import Definitions
+from bcma_decide.vocabulary import FAMILIES, Basis
+from bcma_decide.workshop.evidence.catalogue import Catalogue, read_shape
+from bcma_decide.workshop.evidence.conditions import ConditionEntry, naming_problems
+from bcma_decide.workshop.evidence.rule_files import AppliesTo, Key
+from bcma_decide.workshop.evidence.rules import RuleFiles
+from bcma_decide.workshop.evidence.schema import Identifier, OutcomeRow, Split, Strict, Study, Text, TimeToEvent
+
+FILE: Final = "limits.yaml"
+
+
+class PublishedRow(Strict):
+    """One figure of a study, found by its words; exactly one row has to fit."""
+
+    study: Identifier
+    list: Literal["outcomes", "splits", "time_to_event"]
+    outcome: Identifier
+    """The outcome, or the endpoint of a time to event."""
+    trait: Identifier | None = None
+    level: str | None = None
+
+    def found_in(self, study: Study) -> tuple[OutcomeRow | Split | TimeToEvent, ...]:
+        """Return the primary rows of the study that fit."""
+        rows: tuple[OutcomeRow | Split | TimeToEvent, ...] = getattr(study, self.list)
+        return tuple(row for row in rows if self._fits(row))
+
+    def _fits(self, row: OutcomeRow | Split | TimeToEvent) -> bool:
+        word = row.endpoint if isinstance(row, TimeToEvent) else row.outcome
+        return (
+            word == self.outcome
+            and getattr(row, "primary", True)
+            and self.trait in (None, getattr(row, "trait", None))
+            and self.level in (None, getattr(row, "level", None))
+        )
+
+
+class LimitEntry(Strict):
+    """One condition, whom it concerns, the families without a number, why, and what was published."""
+
+    id: Key
+    when: ConditionEntry
+    applies_to: AppliesTo
+    families: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    reason: Text
+    rows: tuple[PublishedRow, ...]
+    sources: tuple[Key, ...]
+    basis: Basis
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _has_an_origin(self) -> LimitEntry:
+        if not self.rows and not self.sources:
+            raise ValueError("name the published rows, or a source that says there are none")
+        if self.basis == "recalled":
+            raise ValueError("a recalled statement takes no number away")
+        return self
+
+
+class LimitsFile(Strict):
+    """The whole file."""
+
+    limits: tuple[LimitEntry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit with the rows it names."""
+
+    entry: LimitEntry
+    published: tuple[tuple[str, OutcomeRow | Split | TimeToEvent], ...]
+    """Study and row, in the order of the file."""
+
+
+def load_limits(root: Path, catalogue: Catalogue, rules: RuleFiles, definitions: Definitions) -> tuple[Limit, ...]:
+    """Read and check ``limits.yaml``.
+
+    Raises
+    ------
+    EvidenceError
+        With every problem found, each naming the limit and its field.
+    """
+    problems: list[Problem] = []
+    file = read_shape(root / FILE, LimitsFile, root, problems)
+    if file is not None:
+        problems += limit_problems(file, catalogue, rules, definitions)
+    if file is None or problems:
+        raise EvidenceError("the limits cannot be used", problems)
+    studies = {study.id: study for study in catalogue.studies}
+    return tuple(
+        Limit(entry, tuple((row.study, row.found_in(studies[row.study])[0]) for row in entry.rows))
+        for entry in file.limits
+    )
+
+
+def limit_problems(
+    file: LimitsFile, catalogue: Catalogue, rules: RuleFiles, definitions: Definitions
+) -> Iterator[Problem]:
+    """Every reference of the limits that leads nowhere."""
+    counts = Counter(entry.id for entry in file.limits)
+    products = {product.id: product.class_id for product in rules.products.products}
+    studies = {study.id: study for study in catalogue.studies}
+    for number, entry in enumerate(file.limits):
+        for field, message, fix in _problems(entry, studies, rules, products):
+            yield Problem(f"limits[{number}].{field}", message, fix, FILE)
+        for message in naming_problems(entry.when.condition(), definitions):
+            yield Problem(f"limits[{number}].when", message, "", FILE)
+        if counts[entry.id] > 1:
+            yield Problem(f"limits[{number}].id", f"{entry.id} stands there twice", "give each its own id", FILE)
+
+
+def _problems(
+    entry: LimitEntry, studies: Mapping[str, Study], rules: RuleFiles, products: Mapping[str, Any]
+) -> Iterator[tuple[str, str, str]]:
+    families = {family.id: family for family in FAMILIES}
+    class_id = entry.applies_to.class_id
+    for family in entry.families:
+        if family not in families:
+            yield "families", f"{family} is not a family of the model", closest(family, list(families))
+        elif class_id != "any" and class_id not in families[family].classes:
+            yield "families", f"{family} does not occur with {class_id}", ""
+    for product in entry.applies_to.products:
+        if product not in products:
+            yield "applies_to.products", f"{product} is not a product", closest(product, list(products))
+        elif products[product] != class_id:
+            yield "applies_to.products", f"{product} is not of class {class_id}", ""
+    for key in entry.sources:
+        if key not in rules.rule_sources.sources:
+            yield "sources", f"{key} is not in rules/sources.yaml", closest(key, list(rules.rule_sources.sources))
+    for place, row in enumerate(entry.rows):
+        study = studies.get(row.study)
+        if study is None:
+            yield f"rows[{place}].study", f"there is no study {row.study}", closest(row.study, list(studies))
+            continue
+        found = row.found_in(study)
+        if len(found) != 1:
+            yield f"rows[{place}]", f"{len(found)} primary rows of {row.study} fit", "say which with trait or level"
+        elif found[0].basis == "recalled":
+            yield f"rows[{place}]", "a recalled figure takes no number away", ""
+        if class_id not in ("any", study.class_id):
+            yield f"rows[{place}].study", f"{row.study} is not of class {class_id}", ""
