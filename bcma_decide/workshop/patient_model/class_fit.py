@@ -30,6 +30,7 @@ Array = NDArray[np.float64]
 BASELINE_POINTS = 256
 """Virtual patients per arm: the first quarter of the points, itself balanced as the number is a power of two."""
 NODES = 6
+EARLY = "early_response"
 FURTHER = ""
 """Instead of a product: a further product of the class, which has no arm of its own."""
 
@@ -48,10 +49,13 @@ def model_rows(inputs: Inputs, outcome: str, include_unverified: bool) -> tuple[
 
     Beyond the selection's own rules, only single-target products count: the options compared are.
     """
-    selection = select(inputs.catalogue, outcome, purpose="model", include_unverified=include_unverified)
+    selection = select(inputs.catalogue, outcome, purpose="model", include_unverified=include_unverified, near=True)
     studies = inputs.studies
     rows, left = [], [f"{studies[item.study].name}: {item.reason}" for item in selection.left_out]
     for row in selection.rows:
+        if row.near and row.definition == EARLY:
+            left.append(f"{studies[row.study].name}: read early")
+            continue
         if row.class_id not in FAMILY_OF[outcome].classes:
             left.append(f"{studies[row.study].name}: not an outcome of this class")
         elif len(studies[row.study].targets) > 1:
@@ -174,7 +178,7 @@ def _east_asia(row: SelectedRow, inputs: Inputs) -> float:
 
 
 def _near(row: SelectedRow) -> float:
-    return float(getattr(row, "near", False))
+    return float(row.near and row.definition == "neurotoxicity_reported")
 
 
 def weighted_median(values: Sequence[float], weights: Sequence[float]) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, THRESHOLDS, Family, scaled
 from bcma_decide.workshop.evidence.assumptions import PooledEffect
 from bcma_decide.workshop.evidence.catalogue import Catalogue
+from bcma_decide.workshop.evidence.null_findings import NullContrast, null_contrasts
 from bcma_decide.workshop.evidence.schema import AdjustedEffect, Study
 from bcma_decide.workshop.evidence.splits import LevelBounds, SplitContrast, select_splits
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop, eligible
@@ -43,7 +44,7 @@ def family_contrasts(
     Adjusted effects replace the split of the same trait in the same study. Pooled effects of other reviews enter only
     for a trait and class without any split or adjusted effect.
     """
-    selection = select_splits(inputs.catalogue, family.id, include_unverified=include_unverified)
+    selection = select_splits(inputs.catalogue, family.id, include_unverified=include_unverified, protocol_cohorts=True)
     left_out = [f"{item.study}, {item.trait}: {item.reason}" for item in selection.left_out]
     adjusted = _adjusted_contrasts(inputs.catalogue, family, include_unverified)
     replaced = {(contrast.patients, contrast.trait_index) for contrast in adjusted}
@@ -58,6 +59,7 @@ def family_contrasts(
             continue
         ordered = sorted(splits, key=lambda split: order.index(split.outcome))
         contrasts.append(_split_contrast(ordered, inputs.catalogue.study(study), workshop))
+    contrasts += [_null_contrast(null, workshop) for null in null_contrasts(inputs.catalogue, family.id)]
     informed = {(contrast.class_index, contrast.trait_index) for contrast in contrasts}
     for effect in inputs.pooled_effects.effects:
         if effect.family != family.id:
@@ -134,6 +136,33 @@ def _split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Wor
         kind="split",
         source=f"{first.study}:{first.source}",
         text=f"{study.name}: {counts}",
+    )
+
+
+def _null_contrast(null: NullContrast, workshop: Workshop) -> EffectContrast:
+    """A published "no significant difference": zero, with the standard error its group sizes leave, widened."""
+    index = MODEL_TRAIT_IDS.index(null.trait)
+    patients, high, low = _unit_contrast(index)
+    if MODEL_TRAITS[index].kind != "binary":
+        margins = list(workshop.margins[null.class_id, "real_world"].values())
+        drawn = cohort(workshop.latent, margins)
+        above = _inside(null.trait, drawn[:, index], null.high_bounds)
+        below = _inside(null.trait, drawn[:, index], null.low_bounds)
+        if above.any() and below.any():
+            patients, high, low = drawn, above, below
+    return EffectContrast(
+        patients=null.study or null.id,
+        class_index=CLASSES.index(null.class_id),
+        trait_index=index,
+        thresholds=(null.outcome,),
+        difference=np.array([null.log_odds_ratio]),
+        covariance=np.array([[null.standard_error**2]]),
+        high=patients[high],
+        low=patients[low],
+        rate=None if null.adjusted else np.array([null.rate]),
+        kind="no difference",
+        source=f"adjusted_effects:{null.id}",
+        text=f"no significant difference reported ({null.high_n} and {null.low_n} patients)",
     )
 
 
