@@ -113,7 +113,8 @@ def test_a_line_says_where_it_comes_from():
 def test_the_lines_of_therapy_are_told_with_their_rule():
     rule = (
         "records of a drug at most 30 days apart are one era; "
-        "eras that begin within 28 days of each other are one line; a new drug later, or a pause of more than 180 days, begins another"
+        "eras that begin within 28 days of each other are one line; "
+        "a new drug later, or a pause of more than 180 days, begins another"
     )
     doses = [given("a", LENALIDOMIDE, day="2024-01-01"), given("b", BORTEZOMIB, day="2024-03-01")]
     line = only(read(*doses, infer=True), "prior_lines")
