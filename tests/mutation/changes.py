@@ -80,10 +80,14 @@ def _inside(parent: ast.AST, around: str, function: str) -> Iterator[Change]:
                 name = f"{around}.{node.name}".strip(".")
                 inner = function or (name if isinstance(node, ast.FunctionDef) else "")
             for other in _instead(node):
-                yield Change(getattr(node, "lineno", 0), function, _setter(parent, field, value, place, other))
+                yield Change(_line(node, parent), function, _setter(parent, field, value, place, other))
             if isinstance(node, ast.JoinedStr):  # the text goes as a whole, what is put into it is changed
                 node = ast.Tuple([part for part in node.values if isinstance(part, ast.FormattedValue)])
             yield from _inside(node, name, inner)
+
+
+def _line(*nodes: ast.AST) -> int:
+    return next((node.lineno for node in nodes if hasattr(node, "lineno")), 0)
 
 
 def _setter(parent: ast.AST, field: str, value: object, place: int, other: ast.AST) -> Callable[[], None]:
