@@ -22,6 +22,7 @@ def test_a_trait_that_is_not_known_is_missing():
     assert judged(Is("dialysis", True)) == (None, (), ("dialysis",), ())
     assert judged(Is("high_risk_cytogenetics", True)) == (None, (), ("del(17p)", "t(4;14)", "t(14;16)"), ())
     assert judged(Is("iss_3", True)) == (None, (), ("ISS stage",), ())
+    assert judged(Is("iss_3", True), albumin="3 g/dL") == (None, (), ("beta-2 microglobulin",), ())
 
 
 @pytest.mark.parametrize(
@@ -100,6 +101,20 @@ def test_an_answer_is_told_with_where_it_comes_from(condition, values, expected)
 )
 def test_a_number_is_told_with_where_it_comes_from(values, expected):
     assert judged(BELOW_45, **values) == expected
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "text"),
+    [
+        ("prior_lines", 4, "earlier lines of therapy 4"),
+        ("charlson", 2, "Charlson comorbidity index 2"),
+        ("karnofsky", 80, "Karnofsky performance status 80"),
+        ("age", 71, "age 71 years"),
+        ("iss", 2, "ISS stage II"),
+    ],
+)
+def test_what_its_label_counts_is_not_said_again_by_a_unit(trait, value, text):
+    assert judged(Within(trait, Bounds(at_least=1)), **{trait: value}) == (True, (text,), (), (trait,))
 
 
 @pytest.mark.parametrize(

@@ -165,3 +165,8 @@ def test_a_stage_that_was_given_is_its_own_item():
     line = line_of("iss", iss=2)
     assert (line.low, line.high, line.group, line.possible_groups) == (2, 2, "II", ("II",))
     assert [(item.label, item.text) for item in line.items] == [("ISS stage II, as given", "ISS stage II, as given")]
+
+
+@pytest.mark.parametrize(("sex", "fields"), [(None, ("age",)), ("female", ("age", "sex"))])
+def test_only_what_is_known_is_among_the_fields_of_a_score(sex, fields):
+    assert facts_of(age=70, sex=sex).scores["cockcroft_gault"].fields == fields
