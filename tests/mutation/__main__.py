@@ -76,6 +76,8 @@ def run(room: str, chosen: Sequence[Mutant], workers: int) -> list[Mutant]:
         text = f"{room}: {noticed} of {len(done)} noticed, {len(chosen) - len(done)} to go, {left / 60:.0f} min"
         if sys.stderr.isatty():
             print(f"\r{text:<79}", end="\n" if len(done) == len(chosen) else "", file=sys.stderr, flush=True)
+        elif len(done) % 10 == 0:
+            print(text, file=sys.stderr, flush=True)
     return sorted(done)
 
 
