@@ -141,11 +141,26 @@ def test_a_drug_joins_a_line_by_when_it_was_begun(start, count):
 
 
 def test_a_pause_is_counted_from_whichever_drug_of_the_line_ended_last():
-    """Two drugs from the same day; the one that went on longer comes again 180 days after its own end."""
+    """Two drugs from the same days; the one that went on longer comes again 180 days after its own end."""
+    short, long = lasting("2024-01-01", "2024-02-01"), lasting("2024-01-02", "2024-06-30")
+    for again, count in (("2024-12-27", 1), ("2024-12-28", 2)):
+        reading = read(
+            taken("a", short),
+            taken("b", long, {"text": "Velcade"}),
+            taken("c", lasting(again, "2025-02-01"), {"text": "Velcade"}),
+            infer=True,
+        )
+        assert reading.patient.prior_lines == count
+
+
+def test_an_era_is_joined_to_the_one_before_it_not_to_the_first():
+    """Lenalidomide again after five months, and once more 28 days later: one era, so that bortezomib begun meanwhile
+    is a second line and not the third."""
     reading = read(
-        taken("a", lasting("2024-01-01", "2024-06-30")),
-        taken("b", lasting("2024-01-02", "2024-02-01"), {"text": "Velcade"}),
-        taken("c", lasting("2024-12-27", "2025-02-01")),
+        taken("a", lasting("2024-01-01", "2024-01-10")),
+        taken("b", lasting("2024-06-01", "2024-06-10")),
+        taken("c", lasting("2024-06-05", "2024-06-06"), {"text": "Velcade"}),
+        taken("d", lasting("2024-07-08", "2024-07-10")),
         infer=True,
     )
-    assert reading.patient.prior_lines == 1
+    assert reading.patient.prior_lines == 2
