@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "replay": ("bcma_decide.cli.replay", "Repeat a recorded answer of the service and compare the bytes."),
     "meta": ("bcma_decide.cli.meta", "Pool a table of studies of your own: a meta-analysis with its diagnostics."),
     "evidence": ("bcma_decide.cli.evidence", "Look at, check, pool and build the evidence."),
+    "reports": ("bcma_decide.cli.reports", "Write everything in reports/: sheets, pictures, evidence, schema."),
     "guide": ("bcma_decide.cli.guide", "Read the guide: answers, the mathematics, the service, words."),
 }
 """Where each command lives, and its one-line help, so that listing them loads none of them."""
