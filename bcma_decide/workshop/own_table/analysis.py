@@ -117,6 +117,8 @@ def analyse(
     """
     model, y, v = asked.model, studies.yi, studies.vi
     progress("pooling")
+    if model.sums_tables:
+        _refuse_beside_sums(asked)
     if asked.nested is not None:
         return _nested(table, studies, asked, asked.nested)
     result = result_of(studies, model)
@@ -124,7 +126,7 @@ def analyse(
     progress("regression")
     regression = _regression(table, studies, asked)
     progress("diagnostics")
-    enough = asked.diagnostics and studies.k >= FEWEST
+    enough = asked.diagnostics and studies.k >= FEWEST and not model.sums_tables
     ordered = None
     if asked.order is not None:
         years = study_table.quantity(table, asked.order)
@@ -146,6 +148,22 @@ def analyse(
         nested=None,
         remarks=tuple(_remarks(studies, model, result)),
     )
+
+
+def _refuse_beside_sums(asked: AnalysisOptions) -> None:
+    """Summed tables take one effect for all studies, and weigh no study: what needs either otherwise is not made."""
+    model = asked.model
+    others = {
+        "--test": model.test != "z", "--prediction": model.prediction != PoolingMethod.prediction, "--mods": asked.mods,
+        "--at": asked.at, "--permutations": asked.permutations, "--nested": asked.nested, "--order": asked.order,
+        "--gosh": asked.gosh,
+    }  # fmt: skip
+    if extra := [option for option, value in others.items() if value]:
+        raise SynthesisError(
+            f"--method {model.method} sums tables and takes one effect for all studies, with a normal interval: "
+            f"{' and '.join(extra)} cannot stand beside it; leave {'it' if len(extra) == 1 else 'them'} out, or take "
+            "another method"
+        )
 
 
 def _regression(table: StudyTable, studies: Studies, asked: AnalysisOptions) -> Regression | None:
@@ -190,7 +208,7 @@ def _groups(table: StudyTable, studies: Studies, model: PoolingMethod, by: str) 
         return Groups(by, tuple(found), None, None)
     between = cochran_q([group.result.estimate for group in found], [group.result.se**2 for group in found])
     common = None
-    if len(found) < studies.k and model.method != "GLMM":
+    if len(found) < studies.k and model.method != "GLMM" and not model.sums_tables:
         common = groups_with_common_tau2(studies.yi, studies.vi, labels, method=model.weighted).between
     return Groups(by, tuple(found), between, common)
 
@@ -203,7 +221,20 @@ def _remarks(studies: Studies, model: PoolingMethod, result: PooledResult) -> It
         )
     if model.method == "GLMM":
         yield "Leaving one out, influence and asymmetry are those of the weighted REML model on the logit scale."
-    if studies.k < FEWEST:
+    if model.sums_tables:
+        yield "One effect for all studies is taken; diagnostics, which weigh studies, are left out."
+        if silent := _silent(studies):
+            yield f"Nobody or everybody had the event in {', '.join(silent)}: not counted in Q."
+    elif studies.k < FEWEST:
         yield f"With {studies.k} studies there is nothing to leave out: diagnostics need {FEWEST}."
-    if result.prediction is None and model.method != "EE" and result.tau2 is not None:
+    if result.prediction is None and model.weighted != "EE" and result.tau2 is not None:
         yield "A prediction interval needs more studies than this."
+
+
+def _silent(studies: Studies) -> list[str]:
+    """Studies of two groups that tell of no difference in odds: all their patients fared alike."""
+    if studies.groups is None:
+        return []
+    events = studies.groups.events1 + studies.groups.events2
+    others = studies.groups.others1 + studies.groups.others2
+    return [label for label, e, o in zip(studies.labels, events, others, strict=True) if not (e and o)]
