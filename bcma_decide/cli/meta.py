@@ -153,10 +153,10 @@ def meta(
     from bcma_decide.workshop.own_table.pooled import PoolingMethod, usual_model
     from bcma_decide.workshop.own_table.studies import read_studies
 
-    table = read_table(file, _asked_columns(column or []))
+    table = read_table(file, _renamed_columns(column or []))
     studies = read_studies(table, measure or fitting(table), apart=nested is None)
     usual = "REML" if nested is not None else usual_model(studies, test)
-    asked = AnalysisOptions(
+    options = AnalysisOptions(
         model=PoolingMethod(method or usual, test, level, prediction),
         by=by,
         mods=tuple(name.strip() for name in mods.split(",")) if mods else (),
@@ -168,7 +168,7 @@ def meta(
         diagnostics=diagnostics or as_json or svg is not None or html is not None,
     )
     with Console(stderr=True).status("reading") as status:
-        analysis = analyse(table, studies, asked, progress=status.update)
+        analysis = analyse(table, studies, options, progress=status.update)
     name = title or file.stem
     if svg is not None:
         _write_drawings(analysis, name, svg)
@@ -185,18 +185,18 @@ def meta(
     _print(analysis, name, Console(highlight=False), diagnostics=diagnostics)
 
 
-def _asked_columns(pairs: list[str]) -> dict[str, str]:
+def _renamed_columns(pairs: list[str]) -> dict[str, str]:
     """``NAME=COLUMN`` pairs; raises SynthesisError for another form or an unknown name."""
     from bcma_decide.workshop.meta_analysis.study_table import NAMES
 
-    found = {}
+    renamed = {}
     for pair in pairs:
         name, sign, column = pair.partition("=")
         if not sign or name not in NAMES or not column:
             fix = f"write NAME=COLUMN, NAME one of {', '.join(NAMES)}"
             raise SynthesisError("this option cannot be used", [Problem("--column", f"is {pair!r}", fix)])
-        found[name] = column
-    return found
+        renamed[name] = column
+    return renamed
 
 
 def _place(text: str) -> dict[str, str]:

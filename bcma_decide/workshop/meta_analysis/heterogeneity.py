@@ -71,7 +71,7 @@ def checked_effects(yi: npt.ArrayLike, vi: npt.ArrayLike) -> tuple[FloatArray, F
 
 
 def checked_design(design: DesignMatrix | None, k: int) -> DesignMatrix:
-    """The design given, of k rows, or that of a plain mean; else raise SynthesisError."""
+    """The design if it has k rows, that of a plain mean if there is none; else raise SynthesisError."""
     if design is None:
         return intercept_only(k)
     if design.rows != k:

@@ -76,6 +76,7 @@ def influence(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: Method = "REML") 
     estimate, variance, hat = weighted_mean(y, w), 1 / w.sum(), w / w.sum()
     own = v + without.tau2
     change = estimate - without.estimate
+    # The variance of the mean of all studies with the tau2 that the others give: precisions of independent parts add.
     variance_at_deleted_tau2 = 1 / (1 / np.square(without.se) + 1 / own)
     dffits = change / np.sqrt(hat * own)
     cook_d = np.square(change) / variance

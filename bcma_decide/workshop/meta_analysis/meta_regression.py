@@ -182,14 +182,14 @@ def used_effects(
 
 
 def _coefficients(model: RandomEffects, names: Sequence[str], level: float) -> tuple[Coefficient, ...]:
-    found = []
+    rows = []
     errors = np.sqrt(np.diagonal(model.covariance)).tolist()
     for name, estimate, se in zip(names, model.coefficients.tolist(), errors, strict=True):
         statistic = estimate / se
         tail = special.ndtr(-abs(statistic)) if model.df is None else special.stdtr(model.df, -abs(statistic))
         ci = interval(estimate, se, model.df, level)
-        found.append(Coefficient(name, estimate, se, statistic, model.df, 2 * float(tail), ci))
-    return tuple(found)
+        rows.append(Coefficient(name, estimate, se, statistic, model.df, 2 * float(tail), ci))
+    return tuple(rows)
 
 
 def _moderator_test(model: RandomEffects) -> ModeratorTest:
@@ -203,6 +203,8 @@ def _moderator_test(model: RandomEffects) -> ModeratorTest:
 
 
 def _explained(y: FloatArray, v: FloatArray, model: RandomEffects, method: Method) -> float | None:
+    # Without a tau2 there is no share of it to explain: the adjusted R2 of the weighted regression stands in, as in
+    # metafor.
     if method == "EE":
         total = cochran_q(y, v)
         return max(0.0, 100 * (1 - (model.q.q / model.q.df) / (total.q / total.df))) if total.q else None

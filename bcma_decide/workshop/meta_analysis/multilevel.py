@@ -13,7 +13,6 @@ from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.clustered import ClusteredEffects
@@ -28,7 +27,7 @@ from bcma_decide.workshop.meta_analysis.coefficients import (
     predictions,
     wald_test,
 )
-from bcma_decide.workshop.meta_analysis.heterogeneity import QTest, checked_effects
+from bcma_decide.workshop.meta_analysis.heterogeneity import QTest, checked_effects, q_test
 from bcma_decide.workshop.meta_analysis.multilevel_search import Likelihood, highest, starts
 
 __all__ = [
@@ -193,4 +192,4 @@ def _common_effect(effects: ClusteredEffects) -> tuple[QTest, float]:
     residual = effects.yi - effects.X @ (inverse @ (weighted.T @ effects.yi))
     q, df = float(w @ residual**2), effects.yi.size - effects.X.shape[1]
     trace = float(w.sum() - np.trace(inverse @ (weighted.T @ weighted)))
-    return QTest(q, df, float(special.chdtrc(df, q))), df / trace
+    return q_test(q, df), df / trace

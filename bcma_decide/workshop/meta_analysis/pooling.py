@@ -205,6 +205,7 @@ def checked_options(method: str, test: str) -> None:
 def _prediction(
     model: RandomEffects, estimate: float, se: float, level: float, prediction_df: PredictionDf
 ) -> Interval | None:
+    # The quantile is t because tau2 is estimated, also where the mean's own test is normal and takes it as known.
     as_mean = float(model.q.df) if model.df is None else model.df
     df = {"k-2": as_mean - 1, "k-1": as_mean, "normal": None}[prediction_df]
     if df is not None and df <= 0:
@@ -249,5 +250,6 @@ def pool_proportions(
         events=float(e.sum()),
         total=float(n.sum()),
         n_used=size if measure == "freeman_tukey" else None,
+        # The variance between studies alone: the mean over studies, not over what is uncertain about their centre.
         mean=mean_proportion(pooled.estimate, pooled.tau2) if measure == "logit" and pooled.tau2 is not None else None,
     )

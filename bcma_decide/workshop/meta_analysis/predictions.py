@@ -1,4 +1,4 @@
-"""What a meta-regression says of studies with given moderator values."""
+"""What a meta-regression expects of studies with stated moderator values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REGRESSION_PREDICTION_DFS: tuple[RegressionPredictionDf, ...] = get_args(Regress
 
 @dataclass(frozen=True)
 class Prediction:
-    """Mean effect at given moderator values, its interval, and where a new such study would lie.
+    """Mean effect at stated moderator values, its interval, and where a new such study would lie.
 
     ``prediction`` is ``None`` with method EE, where tau2 is assumed, and where its degrees of freedom are used up.
     """
@@ -43,7 +43,7 @@ def predict(
     *,
     prediction_df: RegressionPredictionDf = "k-p-1",
 ) -> tuple[Prediction, ...]:
-    """Predict the effect of studies with given moderator values.
+    """Predict the effect of studies with stated moderator values.
 
     Parameters
     ----------
@@ -65,16 +65,16 @@ def predict(
     left = float(model.q.df)
     df = {"k-p-1": left - 1, "k-p": left, "normal": None}[prediction_df]
     variances = np.einsum("mi,ij,mj->m", rows, model.covariance, rows)
-    found = []
+    predicted = []
     for estimate, variance in zip((rows @ model.estimates).tolist(), variances.tolist(), strict=True):
         se = float(np.sqrt(variance))
-        given = model.method != "EE" and df != 0
-        found.append(
+        spread_known = model.method != "EE" and df != 0
+        predicted.append(
             Prediction(
                 estimate,
                 se,
                 interval(estimate, se, model.coefficients[0].df, model.level),
-                interval(estimate, float(np.sqrt(model.tau2 + variance)), df, model.level) if given else None,
+                interval(estimate, float(np.sqrt(model.tau2 + variance)), df, model.level) if spread_known else None,
             )
         )
-    return tuple(found)
+    return tuple(predicted)

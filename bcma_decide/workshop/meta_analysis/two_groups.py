@@ -114,6 +114,7 @@ def compare_groups(
     a, b, c, d = counts.events1, counts.others1, counts.events2, counts.others2
     n1, n2 = counts.total1, counts.total2
     if measure == "OR":
+        # A difference of two logarithms, so that swapping the groups changes the sign and no digit.
         return EffectSizes(np.log(a / b) - np.log(c / d), 1 / a + 1 / b + 1 / c + 1 / d)
     if measure == "RR":
         return EffectSizes(np.log(a / n1) - np.log(c / n2), 1 / a - 1 / n1 + 1 / c - 1 / n2)

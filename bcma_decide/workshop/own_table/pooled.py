@@ -122,7 +122,7 @@ def result_of(studies: Studies, model: PoolingMethod) -> PooledResult:
         return _binomial_normal(studies, model)
     if model.sums_tables:
         return _summed(studies, model)
-    found = pool(
+    pooled = pool(
         studies.yi,
         studies.vi,
         method=model.weighted,
@@ -131,28 +131,30 @@ def result_of(studies: Studies, model: PoolingMethod) -> PooledResult:
         prediction_df=model.prediction,
     )
     return PooledResult(
-        k=found.k,
-        estimate=found.estimate,
-        se=found.se,
-        ci=found.ci,
-        prediction=found.prediction,
-        tau2=found.tau2,
-        se_tau2=found.se_tau2,
-        tau2_ci=found.tau2_ci,
-        i2=found.i2,
-        h2=found.h2,
-        q=found.q,
-        q_df=found.q_df,
-        q_p=found.q_p,
-        i2_ci=_on_scale(i_squared, found.tau2_ci, studies),
-        h2_ci=_on_scale(h_squared, found.tau2_ci, studies),
-        weights=found.weights,
+        k=pooled.k,
+        estimate=pooled.estimate,
+        se=pooled.se,
+        ci=pooled.ci,
+        prediction=pooled.prediction,
+        tau2=pooled.tau2,
+        se_tau2=pooled.se_tau2,
+        tau2_ci=pooled.tau2_ci,
+        i2=pooled.i2,
+        h2=pooled.h2,
+        q=pooled.q,
+        q_df=pooled.q_df,
+        q_p=pooled.q_p,
+        i2_ci=_on_scale(i_squared, pooled.tau2_ci, studies),
+        h2_ci=_on_scale(h_squared, pooled.tau2_ci, studies),
+        weights=pooled.weights,
     )
 
 
 def _on_scale(
     scale: Callable[[float, FloatArray], float], tau2_ci: Interval | None, studies: Studies
 ) -> Interval | None:
+    # I2 and H2 rise with tau2 at fixed variances, so the ends of its interval are the ends of theirs (Viechtbauer
+    # 2007).
     return None if tau2_ci is None else (scale(tau2_ci[0], studies.vi), scale(tau2_ci[1], studies.vi))
 
 
@@ -168,24 +170,24 @@ def pairs(ends: FloatArray) -> tuple[Interval, ...]:
     return tuple((low, high) for low, high in ends.tolist())
 
 
-def coefficient_rows(found: Coefficients) -> tuple[Coefficient, ...]:
+def coefficient_rows(fitted: Coefficients) -> tuple[Coefficient, ...]:
     """Coefficients one by one."""
-    dfs = [None] * len(found.names) if found.df is None else found.df.tolist()
+    dfs = [None] * len(fitted.names) if fitted.df is None else fitted.df.tolist()
     columns = (
-        found.estimate.tolist(),
-        found.se.tolist(),
-        found.statistic.tolist(),
+        fitted.estimate.tolist(),
+        fitted.se.tolist(),
+        fitted.statistic.tolist(),
         dfs,
-        found.p.tolist(),
-        pairs(found.ci),
+        fitted.p.tolist(),
+        pairs(fitted.ci),
     )
-    return tuple(Coefficient(name, *row) for name, *row in zip(found.names, *columns, strict=True))
+    return tuple(Coefficient(name, *row) for name, *row in zip(fitted.names, *columns, strict=True))
 
 
 def _binomial_normal(studies: Studies, model: PoolingMethod) -> PooledResult:
     events, total = require_counts(studies, model)
-    found = exact_mean(events, total, test="t" if model.test == "t" else "z", level=model.level)
-    return PooledResult(**vars(found), tau2_ci=None)
+    mean = exact_mean(events, total, test="t" if model.test == "t" else "z", level=model.level)
+    return PooledResult(**vars(mean), tau2_ci=None)
 
 
 def _summed(studies: Studies, model: PoolingMethod) -> PooledResult:
@@ -200,21 +202,22 @@ def _summed(studies: Studies, model: PoolingMethod) -> PooledResult:
     t = studies.groups
     counts = (t.events1, t.total1, t.events2, t.total2)
     if model.method == "PETO":
-        found = peto(*counts, level=model.level)
+        effect = peto(*counts, level=model.level)
     else:
-        found = mantel_haenszel(*counts, GROUPS[measure], level=model.level)
+        effect = mantel_haenszel(*counts, GROUPS[measure], level=model.level)
+    # No I2 and no H2: they set a variance between studies beside that within, and here there is none to set.
     return PooledResult(
         k=studies.k,
-        estimate=found.estimate,
-        se=found.se,
-        ci=found.ci,
+        estimate=effect.estimate,
+        se=effect.se,
+        ci=effect.ci,
         prediction=None,
         tau2=0.0,
         se_tau2=None,
         tau2_ci=None,
         i2=None,
         h2=None,
-        q=found.q.q,
-        q_df=found.q.df,
-        q_p=found.q.p,
+        q=effect.q.q,
+        q_df=effect.q.df,
+        q_p=effect.q.p,
     )

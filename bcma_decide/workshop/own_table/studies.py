@@ -131,7 +131,7 @@ class Studies:
         """Patients of each study, (k,), where they were counted."""
         return self.groups.total1 + self.groups.total2 if self.groups is not None else self.total
 
-    def shown(self, level: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def with_intervals(self, level: float) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Estimate, lower and upper end of each study's own interval on the scale that is read, (k,) each.
 
         Proportions as observed with exact intervals (Clopper and Pearson 1934), others ``yi +- z sqrt(vi)``.
@@ -168,6 +168,7 @@ def read_studies(table: StudyTable, measure: TableMeasure, *, apart: bool = True
     if measure in _PROPORTIONS:
         events, total = study_table.counts(table)
         effects = effect_sizes(events, total, _PROPORTIONS[measure])
+        # The size of all studies together, kept when some are picked out: groups are read back on one scale.
         scale = Scale(measure, harmonic_mean(total))
         return Studies(labels, scale, effects.yi, effects.vi, events, total)
     if measure in GROUPS:
