@@ -55,6 +55,6 @@ def linked(page: Page, target: str) -> Page | None:
 def _page(path: Path) -> Page:
     text = path.read_text(encoding="utf-8")
     file = path.relative_to(_FOLDER).as_posix()
-    name = file.removesuffix(".md").removesuffix(f"/{INDEX}")
+    name = file.removesuffix(".md")
     title = next((line[2:].strip() for line in text.splitlines() if line.startswith("# ")), name)
     return Page(name, title, text, file)
