@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,13 +32,14 @@ from bcma_decide.cli.sheets import (
     audiences,
     check_known,
     check_pdf,
+    make_folder,
     read_sheet,
     split,
     write,
 )
 from bcma_decide.cli.tasks import Task, read_bundle_of, tasks_of
 from bcma_decide.comparison import result_json
-from bcma_decide.errors import EXIT_INVALID_INPUT, BcmaDecideError, Problem, SheetError
+from bcma_decide.errors import EXIT_INVALID_INPUT, BcmaDecideError, Problem
 from bcma_decide.patient.files import read_profile
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.vocabulary import DEFAULT_REGION, Design
@@ -174,12 +174,7 @@ def write_all(tasks: Sequence[Task], order: Order) -> Done:
     SheetError
         When the folder cannot be made or is read-only.
     """
-    try:
-        order.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SheetError(f"{order.out}: cannot be made a folder: {error.strerror}") from None
-    if not os.access(order.out, os.W_OK):
-        raise SheetError(f"{order.out}: cannot be written: it is read-only; name another")
+    make_folder(order.out)
     done = Done()
     try:
         with _progress(tasks) as turns:
