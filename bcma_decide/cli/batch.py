@@ -186,19 +186,20 @@ def write_all(tasks: Sequence[Task], order: Order) -> Done:
 
 
 def _one(task: Task, order: Order, done: Done) -> None:
-    from bcma_decide.comparing.compare import compare
+    from bcma_decide.comparing.compare import answer_question
+    from bcma_decide.comparing.question import Question
 
     try:
         record = _record(task, order) if order.fhir else None
-        comparison = compare(
-            record.patient if record else read_profile(task.file, order.pooled.definitions),
+        question = Question(
+            patient=record.patient if record else read_profile(task.file, order.pooled.definitions),
             setting=order.setting,
             region=order.region,
             date=order.day,
             name=task.example,
-            pooled=order.pooled,
             record=record.ledger if record else None,
         )
+        comparison = answer_question(question, order.pooled)
         pages = dict(_pages(task, order, comparison))
         for path, content in pages.items():
             write(path, content)

@@ -112,9 +112,9 @@ async def _shown(service: Service, entered: Entered, filled: Filled | None) -> S
     answered, problems = None, entered.problems
     if not problems:
         try:
-            asked = await service.workers.run(_asked, service, entered, filled, changed)
+            question = await service.workers.run(_question, service, entered, filled, changed)
             if entered.form not in PROFILES:
-                answered = await answer(service, asked, face="page")
+                answered = await answer(service, question, face="page")
         except BcmaDecideError as error:
             refusal = Refusal.of(error)
             if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY:
@@ -138,7 +138,7 @@ def _changed(entered: Entered, filled: Filled) -> frozenset[str]:
     return frozenset(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
 
 
-def _asked(service: Service, entered: Entered, filled: Filled | None, changed: frozenset[str]) -> Question:
+def _question(service: Service, entered: Entered, filled: Filled | None, changed: frozenset[str]) -> Question:
     view = entered.view
     view.sheet()  # what cannot be printed is said before anything is compared
     check_region(service.pooled, view.region)
