@@ -14,9 +14,9 @@ from bcma_decide.workshop.patient_model.baselines import (
     Arms,
     BaselinePrior,
     fit_baselines,
-    half_normal_nodes,
     study_correlation,
 )
+from bcma_decide.workshop.patient_model.half_normal import half_normal_nodes
 
 PRIOR = BaselinePrior(
     intercept_sd=5.0, real_world_sd=0.5, product_sd_scale=1e-6, study_sd_scale=1.0, same_trial_correlation=0.5
