@@ -5,7 +5,7 @@ And one browser: a module that takes ``browser`` from elsewhere would start a se
 
 from hypothesis import HealthCheck, settings
 
-from tests.render.sheets import browser  # noqa: F401  # a fixture
+from tests.render.support.sheets import browser  # noqa: F401  # a fixture
 
 settings.register_profile(
     "repeatable", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]

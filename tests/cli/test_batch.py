@@ -12,9 +12,8 @@ from bcma_decide.cli import compare as command
 from bcma_decide.comparing import compare as assemble
 from bcma_decide.comparison import Comparison
 from bcma_decide.patient.files import example_path
-
-from .program import COMMAND, ESCAPE, environment, invoke, on_terminal
-from .test_sheets import names, refused, without_extra
+from tests.cli.support.program import COMMAND, ESCAPE, environment, invoke, on_terminal
+from tests.cli.test_sheets import names, refused, without_extra
 
 PATIENT = ("--audience", "patient", "--format", "html")
 

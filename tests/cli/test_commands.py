@@ -8,9 +8,8 @@ from bcma_decide.cli import COMMANDS, app
 from bcma_decide.patient.files import example_names
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import OUTCOMES
-from tests.render.reading import words
-
-from .program import ESCAPE, invoke, on_terminal, run
+from tests.cli.support.program import ESCAPE, invoke, on_terminal, run
+from tests.render.support.reading import words
 
 
 def commands(command=None, path=()):

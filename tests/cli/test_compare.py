@@ -12,9 +12,8 @@ from bcma_decide.comparison import Comparison
 from bcma_decide.patient.files import example_names
 from bcma_decide.pooled.location import evidence_directory
 from bcma_decide.vocabulary import OUTCOMES
-from tests.render.reading import DIRECTIVE, words
-
-from .program import COMMAND, ESCAPE, environment, invoke, on_terminal, run
+from tests.cli.support.program import COMMAND, ESCAPE, environment, invoke, on_terminal, run
+from tests.render.support.reading import DIRECTIVE, words
 
 POOLED = evidence_directory() / "pooled.json"
 

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from bcma_decide.cli.records import patient_from_record
-from tests.cli.program import invoke
-from tests.fhir.reading.records import (
+from tests.cli.support.program import invoke
+from tests.fhir.reading.support.records import (
     BUNDLES,
     LOINC,
     RXNORM,

@@ -10,9 +10,8 @@ from rich.cells import cell_len
 from bcma_decide import load_model
 from bcma_decide.comparison import Comparison
 from bcma_decide.pooled.location import evidence_directory
-from tests.render.reading import DIRECTIVE, words
-
-from .program import invoke, run
+from tests.cli.support.program import invoke, run
+from tests.render.support.reading import DIRECTIVE, words
 
 BOOK = load_model().rules
 RULES = {rule.id: rule for rule in BOOK.rules}

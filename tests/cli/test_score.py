@@ -10,9 +10,8 @@ from rich.cells import cell_len
 
 from bcma_decide.comparison import ScoreLine
 from bcma_decide.pooled.definitions import shipped_definitions
-from tests.render.reading import DIRECTIVE, words
-
-from .program import ESCAPE, invoke, on_terminal, run
+from tests.cli.support.program import ESCAPE, invoke, on_terminal, run
+from tests.render.support.reading import DIRECTIVE, words
 
 BOOK = shipped_definitions().scores
 SCORES = [score.about for score in BOOK.every()]

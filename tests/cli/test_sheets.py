@@ -15,9 +15,8 @@ from bcma_decide.cli import compare as command
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.comparison import Comparison
 from bcma_decide.render.words.language import languages
-from tests.render.reading import words
-
-from .program import COMMAND, environment, invoke, on_terminal, run
+from tests.cli.support.program import COMMAND, environment, invoke, on_terminal, run
+from tests.render.support.reading import words
 
 PAGE = "<!DOCTYPE html>"
 WITHOUT_EXTRA = "import sys; sys.modules['weasyprint'] = None; from bcma_decide.cli import main; main()"

@@ -19,7 +19,7 @@ from scipy.stats import norm
 
 from bcma_decide import Comparison, NoEvidenceError, Patient, ProfileError, compare, load_model
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES
-from tests.model.factory import Effect, Level, model
+from tests.model.support.factory import Effect, Level, model
 
 RESPONSES = ("orr", "vgpr_or_better", "cr_or_better")
 YES_NO = st.sampled_from(["yes", "no", "unknown"])

@@ -13,7 +13,7 @@ from bcma_decide.comparison import InputLine, RecordLedger, result_json
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.patient.profile import Patient
-from tests.places import RECORDS as BUNDLES
+from tests.support.places import RECORDS as BUNDLES
 
 DAY = date(2026, 11, 26)
 

@@ -10,7 +10,7 @@ from bcma_decide.cli import app
 from bcma_decide.vocabulary import INTENDED_USE
 from bcma_decide.workshop.evidence.catalogue import load_catalogue
 from bcma_decide.workshop.evidence_report.published import pool_outcome
-from tests.places import ROOT
+from tests.support.places import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -5,7 +5,7 @@ import os
 from bcma_decide import compare
 from bcma_decide.patient.files import load_example
 from bcma_decide.render.terminal.picture import terminal_picture
-from tests.places import REPORTS
+from tests.support.places import REPORTS
 
 EXAMPLE = "extramedullary-66-high-risk"
 ROWS = ("orr", "cr_or_better", "crs_any", "infection_g3plus")

@@ -13,7 +13,7 @@ from bcma_decide.render.sheet.pdf import render_pdf
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words.language import AUDIENCES
 from bcma_decide.workshop.evidence_report.report import evidence_report
-from tests.places import REPORTS
+from tests.support.places import REPORTS
 
 AGAIN = "run: bcma-decide examples --out reports"
 EVERY = [pytest.param(name, audience, id=f"{name}.{audience}") for name in example_names() for audience in AUDIENCES]

@@ -3,7 +3,7 @@
 import json
 
 from bcma_decide.comparison import Comparison
-from tests.places import REPORTS
+from tests.support.places import REPORTS
 
 COMMITTED = REPORTS / "comparison.schema.json"
 

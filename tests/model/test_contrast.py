@@ -13,7 +13,7 @@ from scipy.stats import norm
 from bcma_decide import load_model
 from bcma_decide.model.contrast import differences, sample_quantiles
 from bcma_decide.vocabulary import CLASSES, OUTCOMES
-from tests.model.factory import Effect, Level, all_known, ask, model, traits
+from tests.model.support.factory import Effect, Level, all_known, ask, model, traits
 
 EMD, AGE = "extramedullary_disease", "age"
 DRAWS = (0.015, 0.03, 0.03)

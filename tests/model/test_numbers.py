@@ -19,7 +19,7 @@ from bcma_decide.model.numbers import (
     trait_moves,
 )
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, model_scale, natural_scale
-from tests.model.factory import Effect, Level, all_known, ask, model, traits
+from tests.model.support.factory import Effect, Level, all_known, ask, model, traits
 
 EMD, BCMA = "extramedullary_disease", "prior_bcma"
 BINARY = [trait.id for trait in MODEL_TRAITS if trait.kind == "binary"]

@@ -11,7 +11,7 @@ from scipy.stats import multivariate_normal, norm
 from bcma_decide import load_model
 from bcma_decide.model.population import conditional_patients
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS
-from tests.model.factory import document, model, patients, simulated_traits
+from tests.model.support.factory import document, model, patients, simulated_traits
 
 AGE, LINES = 0, 1
 EMD = MODEL_TRAIT_IDS.index("extramedullary_disease")

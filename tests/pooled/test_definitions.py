@@ -10,7 +10,7 @@ from bcma_decide.patient.fields import FIELDS
 from bcma_decide.pooled.definitions import Definitions, shipped_definitions, wording
 from bcma_decide.strict.yaml import read_yaml
 from bcma_decide.workshop.evidence.definitions import check_definitions, load_definitions
-from tests.places import EVIDENCE
+from tests.support.places import EVIDENCE
 
 
 @pytest.fixture(scope="module")

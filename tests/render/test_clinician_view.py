@@ -6,8 +6,7 @@ from bcma_decide.comparison import Estimate, Finding, Indication, IndicationItem
 from bcma_decide.render.sheet import citing
 from bcma_decide.render.sheet.clinician_view import clinician_view, in_columns, longest_lists
 from bcma_decide.render.sheet.sheet import Sheet
-
-from .factory import INDICATIONS, UNKNOWNS, comparison, contrast, estimate, outcome
+from tests.render.support.factory import INDICATIONS, UNKNOWNS, comparison, contrast, estimate, outcome
 
 EVERY = (99, 99)
 

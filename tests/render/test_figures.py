@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from bcma_decide.comparison import Estimate, WaterfallStep
 from bcma_decide.render.sheet import figures
 from bcma_decide.render.words import wording
-
-from .factory import HOSTILE
+from tests.render.support.factory import HOSTILE
 
 SVG = "{http://www.w3.org/2000/svg}"
 FRACTIONS = st.floats(0, 1, allow_nan=False)

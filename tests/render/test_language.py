@@ -9,8 +9,7 @@ import pytest
 from bcma_decide.errors import SheetError
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words import language, wording
-
-from . import catalogue
+from tests.render.support import catalogue
 
 CODES = [catalogue.code_of(path) for path in catalogue.translations()]
 

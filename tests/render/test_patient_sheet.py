@@ -17,10 +17,9 @@ from bcma_decide.render.sheet.patient_view import FIRST_PAGE, ROWS, patient_view
 from bcma_decide.render.sheet.sheet import PATIENT_ROWS, Sheet
 from bcma_decide.render.words import language, wording
 from bcma_decide.vocabulary import OUTCOMES
-
-from . import factory
-from .reading import DIRECTIVE, words
-from .test_language import GERMAN_DIRECTIVE
+from tests.render.support import factory
+from tests.render.support.reading import DIRECTIVE, words
+from tests.render.test_language import GERMAN_DIRECTIVE
 
 LANGUAGES = language.languages("patient")
 CLASSES = ("car_t", "bite")

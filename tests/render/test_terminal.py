@@ -13,9 +13,8 @@ from bcma_decide.comparison import Comparison, Outcome
 from bcma_decide.errors import NoEvidenceError
 from bcma_decide.render.terminal.comparison import render_comparison, render_explanation, render_sources
 from bcma_decide.render.terminal.page import TerminalPage
-
-from .factory import HOSTILE, OPTIONS, comparison, contrast, outcome
-from .reading import DIRECTIVE, numbers_of, numbers_of_contrast, printed, words
+from tests.render.support.factory import HOSTILE, OPTIONS, comparison, contrast, outcome
+from tests.render.support.reading import DIRECTIVE, numbers_of, numbers_of_contrast, printed, words
 
 WIDTHS = (20, 40, 79, 80, 96, 100, 120, 200)
 CLASSES = ("car_t", "bite")

@@ -18,7 +18,7 @@ from bcma_decide.pooled.location import evidence_directory
 from bcma_decide.rules.findings import rule_findings
 from bcma_decide.strict.yaml import read_yaml
 from bcma_decide.vocabulary import CLASSES
-from tests.rules.profiles import LIMITS, alone, around, merged, profiles, written
+from tests.rules.support.profiles import LIMITS, alone, around, merged, profiles, written
 
 MODEL = load_model()
 RULES = {rule.id: rule for rule in MODEL.rules.rules}

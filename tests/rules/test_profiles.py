@@ -22,7 +22,7 @@ from bcma_decide.pooled.conditions import (
 )
 from bcma_decide.pooled.definitions import shipped_definitions
 from bcma_decide.vocabulary import MODEL_TRAITS
-from tests.rules.profiles import alone, merged, profiles
+from tests.rules.support.profiles import alone, merged, profiles
 
 BELOW_45 = Within("creatinine_clearance", Bounds(below=45), "mL/min")
 CONDITIONS = [

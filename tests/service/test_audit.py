@@ -26,14 +26,13 @@ from bcma_decide.service.audit.audit import CHECK_SECONDS
 from bcma_decide.service.audit.audit_address import open_audit, shown
 from bcma_decide.service.audit.audit_record import record_of, time_ordered_id
 from bcma_decide.service.settings import Settings, read_settings
-from tests.cli.program import environment
-from tests.cli.program import run as run_program
-
-from .service import NONE, VIEW, app, ask, model, post, run, select, view
-from .service import SELECT as ORDER
-from .test_record_to_card import call
-from .test_server import running
-from .tokens import bearer, issuer, token
+from tests.cli.support.program import environment
+from tests.cli.support.program import run as run_program
+from tests.service.support.service import NONE, VIEW, app, ask, model, post, run, select, view
+from tests.service.support.service import SELECT as ORDER
+from tests.service.support.tokens import bearer, issuer, token
+from tests.service.test_record_to_card import call
+from tests.service.test_server import running
 
 BODY = {"profile": {"age": 71, "extramedullary_disease": "yes"}}
 SECRET = "s3cret-of-the-site"

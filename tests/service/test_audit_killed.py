@@ -9,10 +9,9 @@ import time
 import httpx
 import pytest
 
-from tests.cli.program import invoke
-
-from .test_audit import address, records  # noqa: F401  # a fixture among them
-from .test_server import running
+from tests.cli.support.program import invoke
+from tests.service.test_audit import address, records  # noqa: F401  # a fixture among them
+from tests.service.test_server import running
 
 pytestmark = pytest.mark.slow
 

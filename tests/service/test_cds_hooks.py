@@ -9,8 +9,8 @@ from bcma_decide.service.hooks import cds_hooks
 from bcma_decide.service.hooks.cards import REASONS
 from bcma_decide.service.hooks.prefetch import TEMPLATES
 from bcma_decide.vocabulary import INTENDED_USE
-from tests.render.reading import DIRECTIVE
-from tests.service.service import (
+from tests.render.support.reading import DIRECTIVE
+from tests.service.support.service import (
     ERROR,
     INSTANCE,
     MYELOMA,

@@ -11,8 +11,8 @@ import pytest
 
 from bcma_decide.cli.serve import _read
 from bcma_decide.service.hooks.prefetch import TEMPLATES
-from tests.service.fhir_server import FHIR, late, serving, status
-from tests.service.service import JSON, SELECT, VIEW, app, ask, model, post, select
+from tests.service.support.fhir_server import FHIR, late, serving, status
+from tests.service.support.service import JSON, SELECT, VIEW, app, ask, model, post, select
 from tests.service.test_fhir_client import LOOPBACK, TOKEN, record
 from tests.service.test_record_to_card import call
 from tests.service.test_server import PATIENCE, running, stop
@@ -246,7 +246,7 @@ def test_many_cards_at_a_time_hold_up_nobody():
     """Ten cards whose server does not answer, and one that needs none: it does not wait for them."""
     import asyncio
 
-    from tests.service.service import client, run
+    from tests.service.support.service import client, run
 
     with serving(record(), token=TOKEN, routes={"Observation": late(3.0)}) as server:
         application = service(server, fhir_seconds=2.0)

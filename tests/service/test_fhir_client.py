@@ -11,9 +11,9 @@ from bcma_decide.service.fetching.fhir_client import PAGES, FhirClient, fetch_pa
 from bcma_decide.service.hooks.prefetch import TEMPLATES, Part
 from bcma_decide.service.http.metrics import Metrics
 from bcma_decide.service.settings import Settings
-from tests.places import RECORDS as BUNDLES
-from tests.service.fhir_server import OUTCOME, bomb, dripping, late, odd_type, padded, redirect, serving, status
-from tests.service.service import run
+from tests.service.support.fhir_server import OUTCOME, bomb, dripping, late, odd_type, padded, redirect, serving, status
+from tests.service.support.service import run
+from tests.support.places import RECORDS as BUNDLES
 
 LOOPBACK = ["127.0.0.0/8"]
 TOKEN = "S3CRET-token"

@@ -3,8 +3,8 @@
 import pytest
 
 from bcma_decide.service.hooks.orders import concerns, sought
-from tests.fhir.reading.records import ATC, ICD10PCS, NDC, RXNORM, coded
-from tests.service.service import SELECT, app, model, post, select
+from tests.fhir.reading.support.records import ATC, ICD10PCS, NDC, RXNORM, coded
+from tests.service.support.service import SELECT, app, model, post, select
 
 HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 WANTED = sought(model())

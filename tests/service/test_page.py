@@ -19,8 +19,8 @@ from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words.language import AUDIENCES, language_code
 from bcma_decide.service.page.form_values import CONTROLS, profile_of, texts_of
 from bcma_decide.service.page.view_options import NAMES
-from tests.render.reading import DIRECTIVE
-from tests.service.page import (
+from tests.render.support.reading import DIRECTIVE
+from tests.service.support.page import (
     COOKIE,
     FORM,
     HERE,
@@ -34,8 +34,8 @@ from tests.service.page import (
     upload,
     with_sessions,
 )
-from tests.service.service import TODAY, app, ask, model
-from tests.service.tokens import bearer, issuer, token
+from tests.service.support.service import TODAY, app, ask, model
+from tests.service.support.tokens import bearer, issuer, token
 
 SERVICE = app()
 PATIENT = {"age": "71", "extramedullary_disease": "yes", "creatinine": "1.4", "creatinine.unit": "mg/dL"}

@@ -6,9 +6,8 @@ from functools import partial
 import pytest
 
 from bcma_decide.cli.serve import _read
-from tests.places import RECORDS as BUNDLES
-
-from .service import VIEW, app, model, post, view
+from tests.service.support.service import VIEW, app, model, post, view
+from tests.support.places import RECORDS as BUNDLES
 
 KEYS = {
     "Patient": "patient",

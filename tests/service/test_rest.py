@@ -16,8 +16,21 @@ from bcma_decide.render.sheet.pdf import missing
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.service.http.access_log import JsonLines, set_up_logging
 from bcma_decide.vocabulary import INTENDED_USE, OUTCOMES
-from tests.render.reading import DIRECTIVE
-from tests.service.service import SELECT, VIEW, app, ask, bundle, client, post, prefetch, resource, run, select, view
+from tests.render.support.reading import DIRECTIVE
+from tests.service.support.service import (
+    SELECT,
+    VIEW,
+    app,
+    ask,
+    bundle,
+    client,
+    post,
+    prefetch,
+    resource,
+    run,
+    select,
+    view,
+)
 
 SERVICE = app()
 ASKED = {"profile": {"age": 71, "extramedullary_disease": "yes"}}
@@ -313,7 +326,7 @@ def test_cors_for_the_configured_origin_on_get_post_refusals_and_preflight():
 
 
 def test_a_preflight_needs_no_token(tmp_path):
-    from tests.service.tokens import issuer
+    from tests.service.support.tokens import issuer
 
     service = app(cors_origins=("https://ehr.example.org",), issuers=(issuer(tmp_path),))
     assert ask(service, "OPTIONS", VIEW, headers=PREFLIGHT).status_code == 200

@@ -15,7 +15,7 @@ from bcma_decide.comparison import Comparison, result_json
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names
 from bcma_decide.render.sheet.pdf import missing
-from tests.fhir.reading.records import (
+from tests.fhir.reading.support.records import (
     BUNDLES,
     LOINC,
     RXNORM,
@@ -28,7 +28,7 @@ from tests.fhir.reading.records import (
     person,
     quantity,
 )
-from tests.service.service import TODAY, app, ask, model, post
+from tests.service.support.service import TODAY, app, ask, model, post
 
 SERVICE = app(reading=partial(_read, model()))
 FHIR = "application/fhir+json"

@@ -14,8 +14,8 @@ import time
 import httpx
 import pytest
 
-from tests.cli.program import COMMAND, environment
-from tests.service.tokens import bearer, issuer, token
+from tests.cli.support.program import COMMAND, environment
+from tests.service.support.tokens import bearer, issuer, token
 
 PATIENCE = 60
 

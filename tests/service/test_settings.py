@@ -11,7 +11,7 @@ import pytest
 from bcma_decide.cli.serve import DEPLOY, EXAMPLES
 from bcma_decide.errors import ServiceError
 from bcma_decide.service.settings import Settings, is_loopback, read_settings, require_authentication
-from tests.cli.program import invoke
+from tests.cli.support.program import invoke
 
 ISSUER = {"issuer": "https://ehr.example.org", "audience": ["https://cds.example.org*"]}
 

@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bcma_decide.service.http.access_log import set_up_logging
 from bcma_decide.service.smart.login import Logins
-from tests.service.ehr import PATIENT, SIGNING, Ehr, parameters, serving
-from tests.service.launching import begun, browser, configured, filled, launched, returned
-from tests.service.service import run
+from tests.service.support.ehr import PATIENT, SIGNING, Ehr, parameters, serving
+from tests.service.support.launching import begun, browser, configured, filled, launched, returned
+from tests.service.support.service import run
 
 STRANGE = RSAKey.generate_key(2048, {"kid": "ehr-1"})
 

@@ -19,8 +19,8 @@ from bcma_decide.service.callers.key_sets import read_keys
 from bcma_decide.service.callers.tokens import ReplayCache
 from bcma_decide.service.http.access_log import set_up_logging
 from bcma_decide.service.settings import Issuer
-from tests.service.service import app, ask, post, view
-from tests.service.tokens import AUDIENCE, EC, ISSUER, OTHER, RSA, bearer, claims, issuer, key, key_set, token
+from tests.service.support.service import app, ask, post, view
+from tests.service.support.tokens import AUDIENCE, EC, ISSUER, OTHER, RSA, bearer, claims, issuer, key, key_set, token
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def remote_app(server, **settings):
 
 def test_remote_keys_are_kept_and_asked_again_for_an_unknown_one_once_per_interval(monkeypatch):
     now = time.time()
-    monkeypatch.setattr("tests.service.tokens.time.time", lambda: now)
+    monkeypatch.setattr("tests.service.support.tokens.time.time", lambda: now)
     server = Remote(key_set(EC))
     guarded = remote_app(server, jwks_refresh=300)
     assert [status(guarded, token()), status(guarded, token())] == [200, 200]

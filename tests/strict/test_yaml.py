@@ -9,7 +9,7 @@ import pytest
 
 from bcma_decide.errors import EvidenceError, ProfileError
 from bcma_decide.strict.yaml import SIZE_LIMIT, read_yaml
-from tests.places import ROOT
+from tests.support.places import ROOT
 
 
 @pytest.mark.parametrize(

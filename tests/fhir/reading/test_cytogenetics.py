@@ -4,8 +4,8 @@ import pytest
 
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.cytogenetics import clause_says, clauses
-from tests.fhir.reading.reading import only, read
-from tests.fhir.reading.records import HGNC, LOINC, coded, observation, quantity
+from tests.fhir.reading.support.reading import only, read
+from tests.fhir.reading.support.records import HGNC, LOINC, coded, observation, quantity
 
 PRESENT, ABSENT = coded(LOINC, "LA9633-4", "Present"), coded(LOINC, "LA9634-2", "Absent")
 

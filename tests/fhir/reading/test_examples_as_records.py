@@ -7,7 +7,7 @@ import pytest
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names, load_example
-from tests.fhir.reading.records import BUNDLES, CARRIED, ON, record_of, text_of
+from tests.fhir.reading.support.records import BUNDLES, CARRIED, ON, record_of, text_of
 
 
 def read(name):
@@ -19,7 +19,7 @@ def read(name):
 @pytest.mark.parametrize("name", example_names())
 def test_the_committed_record_is_the_one_generated(name):
     committed = (BUNDLES / f"{name}.json").read_text(encoding="utf-8")
-    assert committed == text_of(record_of(load_example(name))), "run: python -m tests.fhir.reading.records"
+    assert committed == text_of(record_of(load_example(name))), "run: python -m tests.fhir.reading.support.records"
 
 
 @pytest.mark.parametrize("name", example_names())

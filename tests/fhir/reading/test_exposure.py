@@ -6,8 +6,8 @@ import pytest
 
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.drugs import by_name
-from tests.fhir.reading.reading import lines, only, read
-from tests.fhir.reading.records import ATC, ICD10PCS, NDC, RXNORM, coded, given
+from tests.fhir.reading.support.reading import lines, only, read
+from tests.fhir.reading.support.records import ATC, ICD10PCS, NDC, RXNORM, coded, given
 
 HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 LENALIDOMIDE = coded(RXNORM, "342369")

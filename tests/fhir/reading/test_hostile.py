@@ -9,8 +9,8 @@ from bcma_decide.errors import ProfileError
 from bcma_decide.fhir.reading import bundle as reader
 from bcma_decide.fhir.reading.bundle import newest_date, parse_bundle, read_bundle_file
 from bcma_decide.patient.files import load_example
-from tests.fhir.reading.reading import only, read
-from tests.fhir.reading.records import (
+from tests.fhir.reading.support.reading import only, read
+from tests.fhir.reading.support.records import (
     LOINC,
     ON,
     bundle,

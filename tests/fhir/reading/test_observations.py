@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from tests.fhir.reading.reading import lines, only, read, states
-from tests.fhir.reading.records import LOINC, NCIT, ON, SNOMED, UCUM, coded, observation, quantity
+from tests.fhir.reading.support.reading import lines, only, read, states
+from tests.fhir.reading.support.records import LOINC, NCIT, ON, SNOMED, UCUM, coded, observation, quantity
 
 HB, PLT, FERRITIN, CRP, LDH, ANC = (
     coded(LOINC, code) for code in ("718-7", "777-3", "2276-4", "1988-5", "2532-0", "751-8")

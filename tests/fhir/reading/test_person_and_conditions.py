@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from bcma_decide.fhir.reading.dates import period_of, read_when, whole_years
-from tests.fhir.reading.reading import only, read
-from tests.fhir.reading.records import ICD10CM, ON, SNOMED, coded, condition, person
+from tests.fhir.reading.support.reading import only, read
+from tests.fhir.reading.support.records import ICD10CM, ON, SNOMED, coded, condition, person
 
 
 def state(code):

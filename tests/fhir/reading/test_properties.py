@@ -10,8 +10,18 @@ from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.patient.reading import read_quantity
-from tests.fhir.reading.records import LOINC, ON, RXNORM, bundle, coded, observation, person, quantity, record_of
-from tests.fhir.reading.records import given as dose
+from tests.fhir.reading.support.records import (
+    LOINC,
+    ON,
+    RXNORM,
+    bundle,
+    coded,
+    observation,
+    person,
+    quantity,
+    record_of,
+)
+from tests.fhir.reading.support.records import given as dose
 
 SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CODES = ["718-7", "777-3", "2276-4", "1988-5", "751-8", "89247-1", "2532-0", "98014-4", "5195-3", "11118-7", "0000-0"]

@@ -16,10 +16,10 @@ from bcma_decide.fhir.writing.bundle import bundle_json, fhir_bundle, patient_re
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.patient.profile import Patient
 from bcma_decide.vocabulary import INTENDED_USE, OUTCOMES
-from tests.fhir.reading.records import BUNDLES, ON, bundle, observation, person
+from tests.fhir.reading.support.records import BUNDLES, ON, bundle, observation, person
 from tests.fhir.reading.test_properties import records
-from tests.fhir.writing.written import GOLDEN, RECORDED, small, written
-from tests.render.reading import DIRECTIVE
+from tests.fhir.writing.support.written import GOLDEN, RECORDED, small, written
+from tests.render.support.reading import DIRECTIVE
 
 MODEL = load_pooled()
 EXTENSIONS = "urn:bcma-decide:fhir:"
@@ -340,5 +340,7 @@ def test_of_any_record_it_is_valid_and_refers_to_that_record_only(held):
 
 
 def test_the_committed_bundle_is_the_one_written():
-    assert GOLDEN.read_text(encoding="utf-8") == bundle_json(written()), "run: python -m tests.fhir.writing.written"
+    assert GOLDEN.read_text(encoding="utf-8") == bundle_json(written()), (
+        "run: python -m tests.fhir.writing.support.written"
+    )
     Bundle.model_validate(written())

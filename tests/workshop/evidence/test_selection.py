@@ -9,7 +9,7 @@ from bcma_decide.vocabulary import OUTCOMES
 from bcma_decide.workshop.evidence.catalogue import load_catalogue
 from bcma_decide.workshop.evidence.counts import agrees, implied_events
 from bcma_decide.workshop.evidence.selection import RULES, select
-from tests.workshop.evidence.factory import catalogue, row, study
+from tests.workshop.evidence.support.factory import catalogue, row, study
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,9 @@ import pytest
 from bcma_decide.workshop.evidence.selection import RULES
 from bcma_decide.workshop.evidence_report.accounts import RULE_WORDS, account_for
 from bcma_decide.workshop.evidence_report.flow import flow_steps
-from tests.workshop.evidence.factory import catalogue as made_catalogue
-from tests.workshop.evidence.factory import row, study
-
-from .reading import accounts, catalogue, table
+from tests.workshop.evidence.support.factory import catalogue as made_catalogue
+from tests.workshop.evidence.support.factory import row, study
+from tests.workshop.evidence_report.support.reading import accounts, catalogue, table
 
 
 def test_every_rule_has_words():

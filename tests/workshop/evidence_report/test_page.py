@@ -14,8 +14,7 @@ from bcma_decide.vocabulary import INTENDED_USE, MODEL_TRAITS
 from bcma_decide.workshop.evidence_report.outcomes import poolable
 from bcma_decide.workshop.evidence_report.report import evidence_report
 from bcma_decide.workshop.evidence_report.words import NOT_REPORTED, outcome_label
-
-from .reading import accounts, catalogue, document, table, tables, text
+from tests.workshop.evidence_report.support.reading import accounts, catalogue, document, table, tables, text
 
 POOLABLE = list(poolable(accounts()))
 

@@ -8,7 +8,7 @@ import pytest
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.cumulative import cumulative
 from bcma_decide.workshop.meta_analysis.pooling import pool
-from tests.workshop.meta_analysis.reference import results, rows
+from tests.workshop.meta_analysis.support.reference import results, rows
 
 YEARS = [int(row["year"]) for row in rows("bcg")]
 EFFECTS = results("bcg")["RR"]["escalc"]

@@ -26,7 +26,7 @@ from bcma_decide.workshop.meta_analysis.effect_sizes import (
     logit,
     raw,
 )
-from tests.workshop.meta_analysis.reference import effects_of, proportion_sets
+from tests.workshop.meta_analysis.support.reference import effects_of, proportion_sets
 
 
 def back_transforms(fit: dict[str, Any]) -> list[tuple[str, list[float], list[float], float]]:

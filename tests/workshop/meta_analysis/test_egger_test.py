@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.egger_test import MODELS, egger_test, peters_test
-from tests.workshop.meta_analysis.reference import rows, sets_holding
+from tests.workshop.meta_analysis.support.reference import rows, sets_holding
 
 PREDICTOR_LETTERS = {
     "sei": "standard_error", "vi": "variance", "ninv": "inverse_size", "sqrtninv": "inverse_root_size", "ni": "size",

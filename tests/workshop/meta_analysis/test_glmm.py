@@ -17,7 +17,7 @@ from scipy.special import expit
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis import glmm_search, logistic
 from bcma_decide.workshop.meta_analysis.glmm import BinomialNormal, fit_binomial_normal, predict_rates
-from tests.workshop.meta_analysis.reference import results, rows
+from tests.workshop.meta_analysis.support.reference import results, rows
 
 
 @dataclass(frozen=True, eq=False)

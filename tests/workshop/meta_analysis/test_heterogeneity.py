@@ -21,7 +21,7 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import (
 )
 from bcma_decide.workshop.meta_analysis.likelihood import log_likelihood
 from bcma_decide.workshop.meta_analysis.weighted_regression import intercept_only, prepare
-from tests.workshop.meta_analysis.reference import METHOD_LETTERS, effect_sets, effects_of, relative_tolerance
+from tests.workshop.meta_analysis.support.reference import METHOD_LETTERS, effect_sets, effects_of, relative_tolerance
 
 RESULTS = {place: block for place, block in effect_sets().items() if len(effects_of(block)[0]) > 1}
 SETS = [pytest.param(block["escalc"], block["pool"]["REML"]["z"], id=place) for place, block in RESULTS.items()]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.influence import baujat, influence, study_effects
-from tests.workshop.meta_analysis.reference import sets_holding
+from tests.workshop.meta_analysis.support.reference import sets_holding
 
 METAFOR_NAMES = {"q_del": "QE_del"}
 MEASURES = ("rstudent", "dffits", "cook_d", "cov_r", "tau2_del", "q_del", "hat", "weight", "dfbetas")

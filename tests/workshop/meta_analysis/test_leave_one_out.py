@@ -8,7 +8,7 @@ import pytest
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.leave_one_out import leave_one_out
 from bcma_decide.workshop.meta_analysis.pooling import pool
-from tests.workshop.meta_analysis.reference import sets_holding
+from tests.workshop.meta_analysis.support.reference import sets_holding
 
 METAFOR_NAMES = {
     "estimate": "estimate", "se": "se", "ci_low": "ci_lb", "ci_high": "ci_ub", "q": "Q", "q_p": "Qp",

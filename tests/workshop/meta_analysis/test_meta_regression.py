@@ -16,7 +16,7 @@ from bcma_decide.workshop.meta_analysis.meta_regression import REGRESSION_TESTS,
 from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, moderators
 from bcma_decide.workshop.meta_analysis.pooling import pool
 from bcma_decide.workshop.meta_analysis.predictions import predict, predict_proportions
-from tests.workshop.meta_analysis.reference import TEST_LETTERS, effect_sets, results, rows
+from tests.workshop.meta_analysis.support.reference import TEST_LETTERS, effect_sets, results, rows
 
 MODERATORS = {
     "bcg": {"ablat": float, "year": float, "alloc": str},

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, Factor, code_new, moderators
-from tests.workshop.meta_analysis.reference import results, rows
+from tests.workshop.meta_analysis.support.reference import results, rows
 
 
 def test_factors_and_numbers_are_coded_as_in_metafor():

@@ -15,8 +15,8 @@ from bcma_decide.workshop.meta_analysis.effect_sizes import logit
 from bcma_decide.workshop.meta_analysis.heterogeneity import estimate_tau2
 from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel, predict_multilevel, variance_interval
 from bcma_decide.workshop.meta_analysis.pooling import pool
-from tests.workshop.meta_analysis.nested_tables import nested_tables
-from tests.workshop.meta_analysis.reference import results, rows
+from tests.workshop.meta_analysis.support.nested_tables import nested_tables
+from tests.workshop.meta_analysis.support.reference import results, rows
 
 RUNAWAY = {
     "begg1989-nested_trt": ("REML", "ML"),

@@ -20,7 +20,7 @@ from bcma_decide.workshop.meta_analysis.pooling import (
     pool_by,
     pool_proportions,
 )
-from tests.workshop.meta_analysis.reference import (
+from tests.workshop.meta_analysis.support.reference import (
     MEASURE_LETTERS,
     METHOD_LETTERS,
     TEST_LETTERS,

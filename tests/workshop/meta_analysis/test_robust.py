@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel
 from bcma_decide.workshop.meta_analysis.robust import robust_coefficients
-from tests.workshop.meta_analysis.nested_tables import nested_tables
+from tests.workshop.meta_analysis.support.nested_tables import nested_tables
 
 TABLES = [pytest.param(table, id=table.name) for table in nested_tables()]
 

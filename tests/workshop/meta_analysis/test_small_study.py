@@ -15,7 +15,7 @@ from bcma_decide.workshop.meta_analysis.begg_test import begg_test
 from bcma_decide.workshop.meta_analysis.henmi_copas import henmi_copas
 from bcma_decide.workshop.meta_analysis.pooling import pool
 from bcma_decide.workshop.meta_analysis.trim_and_fill import trim_and_fill
-from tests.workshop.meta_analysis.reference import sets_holding
+from tests.workshop.meta_analysis.support.reference import sets_holding
 
 SETS = sets_holding("small_study")
 EACH_SET = pytest.mark.parametrize("place", SETS)

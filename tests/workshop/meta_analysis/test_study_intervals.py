@@ -12,7 +12,7 @@ from scipy import special
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.study_intervals import STUDY_INTERVALS, study_intervals
-from tests.workshop.meta_analysis.reference import proportion_sets, results
+from tests.workshop.meta_analysis.support.reference import proportion_sets, results
 
 META_INTERVALS = {"CP": "clopper_pearson", "WS": "wilson", "AC": "agresti_coull", "NAsm": "logit"}
 

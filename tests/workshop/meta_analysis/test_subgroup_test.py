@@ -6,7 +6,7 @@ import pytest
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.subgroup_test import groups_with_common_tau2
-from tests.workshop.meta_analysis.reference import rows, sets_holding
+from tests.workshop.meta_analysis.support.reference import rows, sets_holding
 
 COLUMNS = {"debruin2009": "ethnicity", "bcg": "alloc", "molloy2014": "design", "begg1989": "trt"}
 SETS = sets_holding("subgroup")

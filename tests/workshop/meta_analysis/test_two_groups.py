@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.pooled_tables import mantel_haenszel, peto
 from bcma_decide.workshop.meta_analysis.two_groups import GROUP_MEASURES, compare_groups, ratio, tables
-from tests.workshop.meta_analysis.reference import results, rows
+from tests.workshop.meta_analysis.support.reference import results, rows
 
 COLUMNS = {"bcg": ("tpos", "n1", "cpos", "n2"), "nielweise2007": ("ai", "n1i", "ci", "n2i")}
 TABLES = {name: [[float(row[column]) for row in rows(name)] for column in columns] for name, columns in COLUMNS.items()}

@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.cli.program import ESCAPE, invoke, on_terminal
-from tests.workshop.meta_analysis.reference import FOLDER, results
+from tests.cli.support.program import ESCAPE, invoke, on_terminal
+from tests.workshop.meta_analysis.support.reference import FOLDER, results
 
 INPUTS = FOLDER / "inputs"
 TESTS = {"z": "z", "t": "t", "knha": "knha", "adhoc": "knha-floored"}

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from tests.workshop.patient_model.simulation import TRAITS, TRUE_EFFECTS, TRUE_LEVEL, World, simulate, true_correlation
+from tests.workshop.patient_model.support.simulation import (
+    TRAITS,
+    TRUE_EFFECTS,
+    TRUE_LEVEL,
+    World,
+    simulate,
+    true_correlation,
+)
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,17 @@ import pytest
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.plots.forest import forest
 from bcma_decide.workshop.plots.values import Forest, ForestGroup, ForestLine, PooledLine
-
-from .drawings import HOSTILE, SVG, described, marks, numbers, proportions, ratios, read, words
+from tests.workshop.plots.support.drawings import (
+    HOSTILE,
+    SVG,
+    described,
+    marks,
+    numbers,
+    proportions,
+    ratios,
+    read,
+    words,
+)
 
 
 @pytest.mark.parametrize("studies", [2, 13, 59, 60, 200])

@@ -13,8 +13,7 @@ from bcma_decide.workshop.plots.baujat import BaujatPoint, baujat
 from bcma_decide.workshop.plots.bubble import Bubble, FittedLine, bubble
 from bcma_decide.workshop.plots.funnel import FunnelPoint, funnel
 from bcma_decide.workshop.plots.gosh import gosh
-
-from .drawings import HOSTILE, SVG, described, marks, numbers, read, words
+from tests.workshop.plots.support.drawings import HOSTILE, SVG, described, marks, numbers, read, words
 
 POINTS = [
     FunnelPoint("A", -1.0, 0.1),

@@ -10,8 +10,7 @@ from rich.console import Console
 
 from bcma_decide.workshop.plots.terminal_forest import write_forest
 from bcma_decide.workshop.plots.values import Forest, ForestGroup, ForestLine
-
-from .drawings import HOSTILE, proportions, ratios
+from tests.workshop.plots.support.drawings import HOSTILE, proportions, ratios
 
 
 def drawn(data, width=80, encoding="utf-8", **options):

@@ -9,7 +9,7 @@ from bcma_decide.comparison import InputLine, RecordLedger, UnmappedLine
 from bcma_decide.service import sessions
 from bcma_decide.service.app import create_app
 from bcma_decide.service.settings import Settings
-from tests.service.service import TODAY, ask, model
+from tests.service.support.service import TODAY, ask, model
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 BOUNDARY = "page-of-a-test"
