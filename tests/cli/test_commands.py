@@ -10,6 +10,7 @@ from bcma_decide.version import __version__
 from bcma_decide.vocabulary import OUTCOMES
 from tests.cli.support.program import ESCAPE, invoke, on_terminal, run
 from tests.render.support.reading import words
+from tests.support.cases import for_each
 
 
 def commands(command=None, path=()):
@@ -42,7 +43,7 @@ def test_an_unknown_command_is_a_usage_error():
     assert "No such command 'compute'" in result.stderr
 
 
-@pytest.mark.parametrize(("path", "command"), EVERY)
+@for_each(("path", "command"), EVERY)
 def test_the_help_teaches(path, command):
     result = invoke(*path, "--help")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -54,7 +55,7 @@ def test_the_help_teaches(path, command):
     assert all(name in text for name in COMMANDS) or path
 
 
-@pytest.mark.parametrize(("path", "command"), EVERY)
+@for_each(("path", "command"), EVERY)
 def test_completion_is_installed_at_the_top_only(path, command):
     offered = {option for parameter in command.params for option in parameter.opts}
     assert (set(COMPLETION) <= offered) == (not path)
@@ -114,7 +115,7 @@ def test_an_example_that_is_not_there():
 # Completion, by the protocol the shell uses
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("line", "expected"),
     [
         ("bcma-decide ", list(COMMANDS)),

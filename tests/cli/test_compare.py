@@ -14,6 +14,7 @@ from bcma_decide.pooled.location import evidence_directory
 from bcma_decide.vocabulary import OUTCOMES
 from tests.cli.support.program import COMMAND, ESCAPE, environment, invoke, on_terminal, run
 from tests.render.support.reading import DIRECTIVE, words
+from tests.support.cases import for_each
 
 POOLED = evidence_directory() / "pooled.json"
 
@@ -61,7 +62,7 @@ def test_the_setting_changes_numbers():
     assert practice.outcomes[0].estimates["car_t"].median != trial.outcomes[0].estimates["car_t"].median
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "message"),
     [
         ((), "no patient: give a PROFILE"),

@@ -12,11 +12,12 @@ from bcma_decide.comparison import ScoreLine
 from bcma_decide.pooled.definitions import shipped_definitions
 from tests.cli.support.program import ESCAPE, invoke, on_terminal, run
 from tests.render.support.reading import DIRECTIVE, words
+from tests.support.cases import for_each
 
 BOOK = shipped_definitions().scores
 SCORES = [score.about for score in BOOK.every()]
 IDS = [about.id.replace("_", "-") for about in SCORES]
-EVERY = pytest.mark.parametrize("about", SCORES, ids=IDS)
+EVERY = for_each("about", SCORES, ids=IDS)
 
 
 @cache
@@ -73,9 +74,7 @@ def test_without_a_patient_it_prints_what_the_score_is_and_where_it_stops(about)
     assert "Needs " in text
 
 
-@pytest.mark.parametrize(
-    ("name", "width"), [*((about.id, 60) for about in SCORES), ("car_hematotox", 80), ("car_hematotox", 120)]
-)
+@for_each(("name", "width"), [*((about.id, 60) for about in SCORES), ("car_hematotox", 80), ("car_hematotox", 120)])
 def test_a_definition_fits_and_nothing_of_it_is_cut(name, width):
     text = shown(name, COLUMNS=str(width))
     assert max(map(cell_len, text.splitlines())) <= width
@@ -165,7 +164,7 @@ def test_an_unknown_name_is_a_usage_error_with_a_suggestion(name, hint):
     assert f"{name!r} is not a score; {hint}" in words(result.stderr.replace("│", " ").replace("_", "-"))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "code", "message"),
     [
         (("--crp", "64"), 3, "crp: '64' has no unit; use mg/dL or mg/L"),

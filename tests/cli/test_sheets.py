@@ -17,6 +17,7 @@ from bcma_decide.comparison import Comparison
 from bcma_decide.render.words.language import languages
 from tests.cli.support.program import COMMAND, environment, invoke, on_terminal, run
 from tests.render.support.reading import words
+from tests.support.cases import for_each
 
 PAGE = "<!DOCTYPE html>"
 WITHOUT_EXTRA = "import sys; sys.modules['weasyprint'] = None; from bcma_decide.cli import main; main()"
@@ -257,7 +258,7 @@ def test_the_clock_is_that_of_the_machine():
 # Completion
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("line", "expected"),
     [
         ("bcma-decide compare --rows crs", ["crs_any", "crs_g3plus"]),

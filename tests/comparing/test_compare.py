@@ -20,6 +20,7 @@ from scipy.stats import norm
 from bcma_decide import Comparison, NoEvidenceError, Patient, ProfileError, compare, load_model
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES
 from tests.model.support.factory import Effect, Level, model
+from tests.support.cases import for_each
 
 RESPONSES = ("orr", "vgpr_or_better", "cr_or_better")
 YES_NO = st.sampled_from(["yes", "no", "unknown"])
@@ -288,8 +289,8 @@ def test_a_contradiction_is_found_and_the_trait_is_unknown():
 # From the decision.
 
 
-@pytest.mark.parametrize("profile", [{}, {"age": 75, "extramedullary_disease": "yes"}, KNOWN])
-@pytest.mark.parametrize("setting", ["real_world", "interventional"])
+@for_each("profile", [{}, {"age": 75, "extramedullary_disease": "yes"}, KNOWN])
+@for_each("setting", ["real_world", "interventional"])
 def test_from_decision_is_the_response_times_the_chance_of_infusion(profile, setting):
     found = outcomes(compare(Patient(**profile), setting=setting))
     lost = found["apheresed_not_infused"].estimates

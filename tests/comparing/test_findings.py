@@ -14,6 +14,7 @@ from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.vocabulary import CLASSES
 from tests.patient.test_units import WRITTEN
+from tests.support.cases import for_each
 
 SEVERITIES = ("contraindication", "caution", "information")
 DIRECTIVE = re.compile(r"\b(should|best|recommended|recommend|safe|prefer)\b", re.IGNORECASE)
@@ -94,7 +95,7 @@ def test_what_cannot_be_judged_says_what_it_needs(name):
 
 
 @EXAMPLES
-@pytest.mark.parametrize("region", ["US", "EU"])
+@for_each("region", ["US", "EU"])
 def test_every_source_that_is_named_is_among_the_references(name, region):
     found = example(name, region)
     speaking = [*found.findings, *labels_of(found), *facts_of(found), *found.scores]
@@ -151,7 +152,7 @@ def test_a_label_that_did_not_exist_yet_is_not_met():
 
 
 @EXAMPLES
-@pytest.mark.parametrize("region", ["US", "EU"])
+@for_each("region", ["US", "EU"])
 def test_no_text_tells_the_reader_what_to_do(name, region):
     found = example(name, region)
     said = [(each.text, each.value, each.threshold, each.note, *each.needs) for each in found.findings]
@@ -200,8 +201,8 @@ def test_with_an_ejection_fraction_it_is_judged(lvef, fires):
     assert all((each.state, each.value) == ("fires", f"LVEF {lvef} %") for each in found)
 
 
-@pytest.mark.parametrize("region", ["US", "EU"])
-@pytest.mark.parametrize(("answer", "state"), [("yes", "fires"), ("unknown", "cannot_be_judged"), ("no", None)])
+@for_each("region", ["US", "EU"])
+@for_each(("answer", "state"), [("yes", "fires"), ("unknown", "cannot_be_judged"), ("no", None)])
 def test_an_active_infection_gives_contraindications_for_both_options(region, answer, state):
     found = by_id(compare(Patient(age=70, active_infection=answer), region=region), "infection.active")
     worst = [each for each in found if each.severity == "contraindication"]

@@ -3,7 +3,6 @@
 import json
 from datetime import date
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from bcma_decide.comparison import InputLine, RecordLedger, result_json
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.patient.profile import Patient
+from tests.support.cases import for_each
 from tests.support.places import RECORDS as BUNDLES
 
 DAY = date(2026, 11, 26)
@@ -22,7 +22,7 @@ def again(asked):
     return Question.read(asked.written(), load_pooled().definitions)
 
 
-@pytest.mark.parametrize("name", example_names())
+@for_each("name", example_names())
 def test_a_profile_gives_the_same_bytes_again(name):
     patient, pooled = load_example(name), load_pooled()
     asked = Question(patient=patient, setting="interventional", region="EU", date=DAY, explain=("orr",))
@@ -32,8 +32,8 @@ def test_a_profile_gives_the_same_bytes_again(name):
     assert result_json(answer_question(again(asked), pooled)) == result_json(expected)
 
 
-@pytest.mark.parametrize("path", sorted(BUNDLES.glob("*.json")), ids=lambda path: path.stem)
-@pytest.mark.parametrize("infer", [False, True])
+@for_each("path", sorted(BUNDLES.glob("*.json")), ids=lambda path: path.stem)
+@for_each("infer", [False, True])
 def test_a_record_gives_the_same_bytes_again_ledger_included(path, infer):
     pooled = load_pooled()
     reading = read_bundle(json.loads(path.read_text("utf-8")), pooled.codes, pooled.definitions, DAY, infer=infer)

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -10,6 +9,7 @@ from bcma_decide.cli import app
 from bcma_decide.vocabulary import INTENDED_USE
 from bcma_decide.workshop.evidence.catalogue import load_catalogue
 from bcma_decide.workshop.evidence_report.published import pool_outcome
+from tests.support.cases import for_each
 from tests.support.places import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -38,7 +38,7 @@ def test_the_intended_use_stands_there_in_full():
     assert INTENDED_USE in " ".join(README.replace("\n> ", " ").replace("**", "").split())
 
 
-@pytest.mark.parametrize(("outcome", "group", "outcome_id", "by", "name"), ROWS, ids=lambda value: str(value))
+@for_each(("outcome", "group", "outcome_id", "by", "name"), ROWS, ids=lambda value: str(value))
 def test_the_table_beside_the_source_is_current(outcome, group, outcome_id, by, name):
     line = next(row for row in README.splitlines() if row.startswith(f"| {outcome} | {group} |"))
     source, *cells, studies = [cell.strip() for cell in line.strip("|").split("|")][2:]
@@ -73,9 +73,7 @@ def test_every_command_and_option_named_in_the_readme_exists():
             assert option in known, (line, option)
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["--help"], ["compare", "--help"], ["evidence", "--help"], ["template", "--help"]]
-)
+@for_each("arguments", [[], ["--help"], ["compare", "--help"], ["evidence", "--help"], ["template", "--help"]])
 def test_help_is_there_for_every_command(arguments):
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0

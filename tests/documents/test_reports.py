@@ -13,6 +13,7 @@ from bcma_decide.render.sheet.pdf import render_pdf
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words.language import AUDIENCES
 from bcma_decide.workshop.evidence_report.report import evidence_report
+from tests.support.cases import for_each
 from tests.support.places import REPORTS
 
 AGAIN = "run: bcma-decide examples --out reports"
@@ -35,7 +36,7 @@ def test_every_example_is_there_and_nothing_else():
     assert found == {*expected, "evidence.html"}, AGAIN
 
 
-@pytest.mark.parametrize(("name", "audience"), EVERY)
+@for_each(("name", "audience"), EVERY)
 def test_a_page_is_the_one_written_today(name, audience):
     committed = (REPORTS / f"{name}.{audience}.html").read_bytes()
     assert committed == render_html(example(name), Sheet(audience)).encode(), AGAIN

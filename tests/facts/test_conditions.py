@@ -28,6 +28,7 @@ from bcma_decide.pooled.conditions import (
     to_plain,
 )
 from bcma_decide.pooled.definitions import shipped_definitions
+from tests.support.cases import for_each
 
 DEFINITIONS = shipped_definitions()
 BY_KIND = {
@@ -144,7 +145,7 @@ def judged(values, condition):
     return derive(Patient.read(values, DEFINITIONS), DEFINITIONS).facts.judge(condition)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "one", "two"),
     [
         ({}, None, None),

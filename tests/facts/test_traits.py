@@ -9,6 +9,7 @@ from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import shipped_definitions
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS
+from tests.support.cases import for_each
 
 CALM = {"platelets": "200 10^9/L", "neutrophils": "2 10^9/L", "hemoglobin": "11 g/dL", "crp": "0.2 mg/dL"}
 STANDARD_RISK = {"del_17p": "no", "t_4_14": "no", "t_14_16": "no"}
@@ -66,7 +67,7 @@ def test_an_unknown_trait_name():
         traits()["mood"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "trait", "expected"),
     [
         ({"del_17p": "yes"}, "high_risk_cytogenetics", True),
@@ -152,7 +153,7 @@ def test_given_and_derived_are_told_apart():
     assert (found["high_risk_cytogenetics"].state, found["renal_impairment"].state) == ("given", "derived")
 
 
-@pytest.mark.parametrize(("values", "disputed"), DISPUTES)
+@for_each(("values", "disputed"), DISPUTES)
 def test_a_contradiction_is_listed_and_its_traits_are_unknown(values, disputed):
     found = traits(**values)
     assert found.contradictions

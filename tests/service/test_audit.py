@@ -33,6 +33,7 @@ from tests.service.support.service import SELECT as ORDER
 from tests.service.support.tokens import bearer, issuer, token
 from tests.service.test_record_to_card import call
 from tests.service.test_server import running
+from tests.support.cases import for_each
 
 BODY = {"profile": {"age": 71, "extramedullary_disease": "yes"}}
 SECRET = "s3cret-of-the-site"
@@ -277,7 +278,7 @@ def test_when_the_disk_takes_no_more_answers_end_and_none_is_without_its_record(
 # Addresses
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("wrong", "said"),
     [
         ("audit.db", "is not an address"),
@@ -294,7 +295,7 @@ def test_when_the_disk_takes_no_more_answers_end_and_none_is_without_its_record(
         ("sqlite:////proc", "audit: "),
     ],
 )
-@pytest.mark.parametrize("write", [True, False])
+@for_each("write", [True, False])
 def test_an_address_that_cannot_be_used_is_said_without_its_password(wrong, said, write):
     with pytest.raises(AuditError) as caught:
         open_audit(wrong, write=write)

@@ -16,6 +16,7 @@ from tests.service.support.service import JSON, SELECT, VIEW, app, ask, model, p
 from tests.service.test_fhir_client import LOOPBACK, TOKEN, record
 from tests.service.test_record_to_card import call
 from tests.service.test_server import PATIENCE, running, stop
+from tests.support.cases import for_each
 
 NOT_READ = "the record could not be read"
 
@@ -129,7 +130,7 @@ def test_a_search_without_results_is_unknown_and_no_card_without_the_disease():
     assert "**Not known**" in found["detail"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("changes", "word"),
     [
         ({"fhirServer": "https://fhir.example.org"}, "not listed"),
@@ -164,8 +165,8 @@ def test_neither_server_nor_authorization_is_needed():
         assert card(post(service(server), VIEW, asked))["summary"]
 
 
-@pytest.mark.parametrize("scope", ["patient/*.read", "patient/Observation.rs?category=x user/*.cruds", "openid", ""])
-@pytest.mark.parametrize("patient", ["example", "Patient/example", ...])
+@for_each("scope", ["patient/*.read", "patient/Observation.rs?category=x user/*.cruds", "openid", ""])
+@for_each("patient", ["example", "Patient/example", ...])
 def test_scopes_of_every_form_are_tolerated(scope, patient):
     with serving(record(), token=TOKEN) as server:
         asked = unsent(server, fhirAuthorization=leave(scope=scope, patient=patient))

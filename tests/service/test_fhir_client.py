@@ -13,6 +13,7 @@ from bcma_decide.service.http.metrics import Metrics
 from bcma_decide.service.settings import Settings
 from tests.service.support.fhir_server import OUTCOME, bomb, dripping, late, odd_type, padded, redirect, serving, status
 from tests.service.support.service import run
+from tests.support.cases import for_each
 from tests.support.places import RECORDS as BUNDLES
 
 LOOPBACK = ["127.0.0.0/8"]
@@ -95,7 +96,7 @@ def test_a_server_may_ask_for_no_token():
     assert all("authorization" not in each.headers for each in server.asked)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("odd", "word"),
     [
         (status(401), "no leave"),
@@ -169,7 +170,7 @@ def test_a_next_page_elsewhere_is_not_followed_and_the_first_is_kept():
     assert other.asked == []
 
 
-@pytest.mark.parametrize("link", ["/admin?x=1", "../admin", "//127.0.0.1:1/fhir/x", "http://[", 7, "", "file:///x",
+@for_each("link", ["/admin?x=1", "../admin", "//127.0.0.1:1/fhir/x", "http://[", 7, "", "file:///x",
                                   "/fhir/%2e%2e/admin"])  # fmt: skip
 def test_a_next_page_outside_the_base_is_not_asked(link):
     page = {"resourceType": "Bundle", "link": [{"relation": "next", "url": link}],
@@ -282,7 +283,7 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch):
     assert proxy.asked == []
 
 
-@pytest.mark.parametrize(
+@for_each(
     "change",
     [lambda base: base.replace("/fhir", "/other"), lambda base: base.replace("/fhir", "/fhirx"),
      lambda base: base.replace("127.0.0.1", "127.0.0.2"), lambda base: base.replace("127.0.0.1", "localhost"),
@@ -316,7 +317,7 @@ def test_a_configured_server_may_be_named_with_a_slash_or_below():
             assert parts["observations"].state == "complete"
 
 
-@pytest.mark.parametrize("token", ["a b", "a\r\nX-Evil: 1", "é", "\ud800", "a\x00", "a,b"])
+@for_each("token", ["a b", "a\r\nX-Evil: 1", "é", "\ud800", "a\x00", "a,b"])
 def test_a_token_that_could_end_its_header_is_not_sent(token):
     with serving(record()) as server:
         parts, counted = fetched(server, keys=OBSERVATIONS, token=token)
@@ -342,9 +343,7 @@ def answering(*addresses):
     return resolve
 
 
-@pytest.mark.parametrize(
-    "address", ["169.254.169.254", "::ffff:169.254.169.254", "10.1.2.3", "::1", "fe80::1", "0.0.0.0"]
-)
+@for_each("address", ["169.254.169.254", "::ffff:169.254.169.254", "10.1.2.3", "::1", "fe80::1", "0.0.0.0"])
 def test_a_name_that_leads_to_another_network_is_refused(address):
     parts, counted = fetched(None, name="https://fhir.example.org/r4", resolve=answering(address), keys=OBSERVATIONS)
     assert parts["observations"] == Part("error")

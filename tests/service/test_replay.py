@@ -15,6 +15,7 @@ from tests.cli.support.program import run as run_program
 from tests.service.support.service import VIEW, model, post
 from tests.service.test_audit import address, audited, records  # noqa: F401  # a fixture among them
 from tests.service.test_record_to_card import BUNDLES, call
+from tests.support.cases import for_each
 from tests.support.places import EVIDENCE
 
 
@@ -158,7 +159,7 @@ def test_the_address_may_come_from_the_environment(kept):
     assert invoke("replay", record, BCMA_DECIDE_AUDIT=where).exit_code == 0
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "code", "said"),
     [
         (["--all"], 2, "set BCMA_DECIDE_AUDIT"),

@@ -21,6 +21,7 @@ from bcma_decide.service.http.access_log import set_up_logging
 from bcma_decide.service.settings import Issuer
 from tests.service.support.service import app, ask, post, view
 from tests.service.support.tokens import AUDIENCE, EC, ISSUER, OTHER, RSA, bearer, claims, issuer, key, key_set, token
+from tests.support.cases import for_each
 
 
 @pytest.fixture
@@ -227,7 +228,7 @@ def test_a_rotated_key_is_found_after_the_interval():
     assert server.asked == 2
 
 
-@pytest.mark.parametrize(
+@for_each(
     "content",
     [
         httpx.ConnectError("no"),

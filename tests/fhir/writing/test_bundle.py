@@ -20,6 +20,7 @@ from tests.fhir.reading.support.records import BUNDLES, ON, bundle, observation,
 from tests.fhir.reading.test_properties import records
 from tests.fhir.writing.support.written import GOLDEN, RECORDED, small, written
 from tests.render.support.reading import DIRECTIVE
+from tests.support.cases import for_each
 
 MODEL = load_pooled()
 EXTENSIONS = "urn:bcma-decide:fhir:"
@@ -218,7 +219,7 @@ def test_the_patient_is_the_reference_given_or_words():
     assert all(each == {"reference": "Patient/a-1"} for each in subjects)
 
 
-@pytest.mark.parametrize("subject", ["", "Patient", "Patient/", "Patient/a b", "https://a/Patient/1\n", "../Patient/1"])
+@for_each("subject", ["", "Patient", "Patient/", "Patient/a b", "https://a/Patient/1\n", "../Patient/1"])
 def test_what_is_no_reference_is_refused(subject):
     with pytest.raises(ValueError, match="not a reference"):
         fhir_bundle(small(), MODEL.codes, recorded=RECORDED, subject=subject)
@@ -259,7 +260,7 @@ def test_ids_that_fhir_does_not_allow_are_not_repeated():
     assert resources(found, "RiskAssessment")[0]["basis"] == [{"reference": "Observation/ok.1-2"}]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("record", "expected"),
     [
         (bundle(person()), "Patient/example"),

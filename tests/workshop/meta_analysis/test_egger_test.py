@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.egger_test import MODELS, egger_test, peters_test
+from tests.support.cases import for_each
 from tests.workshop.meta_analysis.support.reference import rows, sets_holding
 
 PREDICTOR_LETTERS = {
@@ -47,7 +48,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("place", "letters", "model"), CASES)
+@for_each(("place", "letters", "model"), CASES)
 def test_regtest(place, letters, model):
     """Statistic, p-value, degrees of freedom and the limit for an endlessly large study."""
     effects, expected = SETS[place]["escalc"], SETS[place]["small_study"][letters][model]
@@ -102,7 +103,7 @@ def test_what_a_reader_has_to_know_stands_in_the_result():
     assert egger_test(np.tile(y, 3), np.tile(v, 3)).remarks == ()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("options", "message"),
     [
         pytest.param({"predictor": "sei"}, "predictor is 'sei', but must be one of standard_error", id="predictor"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.influence import baujat, influence, study_effects
+from tests.support.cases import for_each
 from tests.workshop.meta_analysis.support.reference import sets_holding
 
 METAFOR_NAMES = {"q_del": "QE_del"}
@@ -20,8 +21,8 @@ STUDY_EFFECTS = {
     "deviation": ("ranef", "pred"), "deviation_se": ("ranef", "se"),
 }  # fmt: skip
 SETS = sets_holding("diagnostics")
-EACH_SET = pytest.mark.parametrize("name", SETS)
-EACH_METHOD = pytest.mark.parametrize("method", ["DL", "REML"])
+EACH_SET = for_each("name", SETS)
+EACH_METHOD = for_each("method", ["DL", "REML"])
 
 
 def near_zero(quantity, effects):
@@ -32,7 +33,7 @@ def near_zero(quantity, effects):
     )
 
 
-@pytest.mark.parametrize("quantity", MEASURES)
+@for_each("quantity", MEASURES)
 @EACH_METHOD
 @EACH_SET
 def test_influence(name, method, quantity):
@@ -43,7 +44,7 @@ def test_influence(name, method, quantity):
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=near_zero(quantity, effects))
 
 
-@pytest.mark.parametrize("quantity", STUDY_EFFECTS)
+@for_each("quantity", STUDY_EFFECTS)
 @EACH_METHOD
 @EACH_SET
 def test_study_effects(name, method, quantity):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, Factor, code_new, moderators
+from tests.support.cases import for_each
 from tests.workshop.meta_analysis.support.reference import results, rows
 
 
@@ -48,7 +49,7 @@ def test_rows_without_a_value_are_left_out_and_named():
     assert moderators({"x": [1, None, 3, 4]}).dropped == (DroppedRow(1, "row 1", ("x",)),)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("columns", "options", "message"),
     [
         pytest.param({}, {}, "no moderator is named", id="none"),
@@ -88,7 +89,7 @@ def test_new_values_are_coded_as_the_studies_were():
     assert code_new(design, {"arm": ["a", "b"], "x": [0, 7]}).tolist() == [[1, 0, 0], [1, 7, 1]]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "message"),
     [
         pytest.param({"x": [1]}, "arm is missing", id="missing"),

@@ -15,6 +15,7 @@ from bcma_decide.workshop.meta_analysis.effect_sizes import logit
 from bcma_decide.workshop.meta_analysis.heterogeneity import estimate_tau2
 from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel, predict_multilevel, variance_interval
 from bcma_decide.workshop.meta_analysis.pooling import pool
+from tests.support.cases import for_each
 from tests.workshop.meta_analysis.support.nested_tables import nested_tables
 from tests.workshop.meta_analysis.support.reference import results, rows
 
@@ -42,13 +43,16 @@ PROFILES = [
 ]
 
 
-@pytest.mark.parametrize(("table", "method", "test", "expected"), FITS)
+every_fit = for_each(("table", "method", "test", "expected"), FITS)
+
+
 class TestAgainstMetafor:
     """Every nested block; rma.mv's own optimum agrees with the polished one to some 1e-7."""
 
     def fit(self, table, method, test):
         return fit_multilevel(table.yi, table.vi, table.studies, table.design, method=method, test=test)
 
+    @every_fit
     def test_the_maximum(self, table, method, test, expected):
         """Variances, coefficients and their covariance to 1e-9 of the polished reference."""
         found = self.fit(table, method, test)
@@ -65,12 +69,14 @@ class TestAgainstMetafor:
         assert polished["logLik"] == pytest.approx(found.log_likelihood, rel=1e-9)
         assert polished["se_sigma2_expected"] == pytest.approx([found.se_between, found.se_within], rel=1e-9)
 
+    @every_fit
     def test_the_score(self, table, method, test, expected):
         """Zero, or falling where a variance is 0."""
         found = self.fit(table, method, test)
         for variance, slope in zip((found.between, found.within), found.score, strict=True):
             assert slope == pytest.approx(0, abs=1e-8) or (variance == 0 and slope < 0)
 
+    @every_fit
     def test_tests_and_intervals(self, table, method, test, expected):
         """z or t with k - p, QE and QM."""
         found = self.fit(table, method, test)
@@ -83,6 +89,7 @@ class TestAgainstMetafor:
         assert expected["QM"] == pytest.approx(found.moderators.statistic, rel=1e-6)
         assert expected["QMp"] == pytest.approx(found.moderators.p, rel=1e-5)
 
+    @every_fit
     def test_shares_and_prediction(self, table, method, test, expected):
         """I2 by level, and the interval of an arm of a further study at the row the reference chose."""
         found = self.fit(table, method, test)
@@ -95,7 +102,7 @@ class TestAgainstMetafor:
         assert [chosen["pi_lb"], chosen["pi_ub"]] == pytest.approx(every.prediction[row], rel=1e-6, abs=1e-6)
 
 
-@pytest.mark.parametrize(("table", "component", "expected", "place"), PROFILES)
+@for_each(("table", "component", "expected", "place"), PROFILES)
 def test_profile_intervals(table, component, expected, place):
     """Ends that metafor found; where it stopped at the border of its search it gives none."""
     fit = fit_multilevel(table.yi, table.vi, table.studies, table.design)
@@ -175,7 +182,7 @@ def test_balanced_studies_by_hand():
     assert found.i2 == pytest.approx((100 * 30 / 32, 100 / 32))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("change", "message"),
     [
         pytest.param({"studies": ["a", "b"]}, "studies has 2 rows but there are 4 effects", id="lengths"),

@@ -12,6 +12,7 @@ from scipy import special
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.study_intervals import STUDY_INTERVALS, study_intervals
+from tests.support.cases import for_each
 from tests.workshop.meta_analysis.support.reference import proportion_sets, results
 
 META_INTERVALS = {"CP": "clopper_pearson", "WS": "wilson", "AC": "agresti_coull", "NAsm": "logit"}
@@ -30,7 +31,7 @@ def meta_cases():
                 )
 
 
-@pytest.mark.parametrize(("events", "total", "kind", "expected"), list(meta_cases()))
+@for_each(("events", "total", "kind", "expected"), list(meta_cases()))
 def test_ends_are_those_of_meta(events, total, kind, expected):
     """On the scale of proportions."""
     found = study_intervals(events, total, kind)

@@ -12,6 +12,7 @@ from bcma_decide.workshop.meta_analysis import subset_fits
 from bcma_decide.workshop.meta_analysis.heterogeneity import METHODS
 from bcma_decide.workshop.meta_analysis.pooling import TESTS, pool
 from bcma_decide.workshop.meta_analysis.subset_fits import fit_subsets, joined, row_blocks
+from tests.support.cases import for_each
 
 steady = settings(derandomize=True, deadline=None, max_examples=8)
 TOGETHER = [(method, test) for method in METHODS for test in TESTS if test != "kenward_roger" or method == "REML"]
@@ -36,9 +37,9 @@ def one_by_one(y, v, kept, **options):
     }
 
 
+@for_each(("method", "test"), TOGETHER)
 @steady
 @given(STUDIES, st.randoms(use_true_random=False))
-@pytest.mark.parametrize(("method", "test"), TOGETHER)
 def test_each_subset_is_what_pool_gives(method, test, studies, random):
     """Every field, for any method and test, whichever studies are kept; variances may be tiny or equal."""
     y, v = np.array(studies).T

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.plots.axis import KINDS, axis_for, printed
+from tests.support.cases import for_each
 
 
 def labels(axis):
@@ -17,7 +18,7 @@ def labels(axis):
     return [axis.tick_label(tick) for tick in axis.ticks]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "values", "ends", "expected"),
     [
         pytest.param(
@@ -65,7 +66,7 @@ def test_far_ends_are_cut():
     assert (axis.low, axis.high) == pytest.approx((0.125, 8.0), rel=0.1)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "value", "expected"),
     [
         ("proportion", 0.6814, "68.1"),
@@ -84,7 +85,7 @@ def test_results_as_printed(kind, value, expected):
     assert printed(kind, value) == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "values", "message"),
     [
         pytest.param("percent", [1.0], "kind of axis is 'percent', but must be one of proportion", id="kind"),
