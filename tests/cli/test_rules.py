@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from bcma_decide import load_model
 from bcma_decide.comparison import Comparison
 from bcma_decide.pooled.location import evidence_directory
-from tests.cli.support.program import invoke, run
+from tests.cli.support.program import completed, invoke
 from tests.render.support.reading import DIRECTIVE, words
 from tests.support.cases import for_each
 
@@ -335,6 +335,4 @@ def test_alone_it_shows_its_help():
     ],
 )
 def test_the_shell_completes(typed, expected):
-    position = str(len(typed.split()) - (0 if typed.endswith(" ") else 1))
-    result = run(_BCMA_DECIDE_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=position)
-    assert (result.returncode, result.stdout.split()) == (0, expected)
+    assert completed(typed) == expected

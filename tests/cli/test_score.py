@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from bcma_decide.comparison import ScoreLine
 from bcma_decide.pooled.definitions import shipped_definitions
-from tests.cli.support.program import ESCAPE, invoke, on_terminal, run
+from tests.cli.support.program import ESCAPE, completed, invoke, on_terminal
 from tests.render.support.reading import DIRECTIVE, words
 from tests.support.cases import for_each
 
@@ -194,6 +194,4 @@ def test_the_help_explains_and_its_example_works():
     ("typed", "expected"), [("bcma-decide score ", IDS), ("bcma-decide score ck", ["ckd-epi-2021"])]
 )
 def test_the_shell_completes_names(typed, expected):
-    position = str(len(typed.split()) - (0 if typed.endswith(" ") else 1))
-    result = run(_BCMA_DECIDE_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=position)
-    assert (result.returncode, result.stdout.split()) == (0, expected)
+    assert completed(typed) == expected
