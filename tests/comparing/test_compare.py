@@ -13,7 +13,7 @@ from statistics import median
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -21,10 +21,11 @@ from bcma_decide import Comparison, NoEvidenceError, Patient, ProfileError, comp
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES
 from tests.model.support.factory import Effect, Level, model
 from tests.support.cases import for_each
+from tests.support.examples import examples
 
 RESPONSES = ("orr", "vgpr_or_better", "cr_or_better")
 YES_NO = st.sampled_from(["yes", "no", "unknown"])
-FEW = settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+FEW = examples(20)
 
 KNOWN = {
     "age": 68,

@@ -6,7 +6,7 @@ from datetime import date
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide import Patient, compare, load_model
@@ -15,6 +15,7 @@ from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.vocabulary import CLASSES
 from tests.patient.test_units import WRITTEN
 from tests.support.cases import for_each
+from tests.support.examples import examples
 
 SEVERITIES = ("contraindication", "caution", "information")
 DIRECTIVE = re.compile(r"\b(should|best|recommended|recommend|safe|prefer)\b", re.IGNORECASE)
@@ -171,7 +172,7 @@ def test_no_text_tells_the_reader_what_to_do(name, region):
 FINDINGS_ONLY = {name: WRITTEN[field.kind](field) for name, field in FIELDS.items() if field.findings_only}
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.fixed_dictionaries({}, optional=FINDINGS_ONLY))
 def test_fields_that_are_for_findings_only_move_no_number(values):
     known = load_example("renal-74").given()

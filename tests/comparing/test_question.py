@@ -3,7 +3,7 @@
 import json
 from datetime import date
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.comparing.compare import answer_question, compare, load_pooled
@@ -13,6 +13,7 @@ from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.patient.profile import Patient
 from tests.support.cases import for_each
+from tests.support.examples import examples
 from tests.support.places import RECORDS as BUNDLES
 
 DAY = date(2026, 11, 26)
@@ -52,7 +53,7 @@ def test_what_is_written_is_small_sorted_and_ascii():
 
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"])), age=st.none() | st.integers(0, 10**6))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_whatever_a_record_says_comes_back(text, age):
     """Line ends and NUL too, which a column of text in PostgreSQL does not take as they are."""
     line = InputLine(field="", label=text, text=text, state="note", age_days=age)

@@ -1,13 +1,14 @@
 """Numbers worked out from others: what they need, what they stand in for, and what they never replace."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide import Patient
 from bcma_decide.facts.traits import derive
 from bcma_decide.pooled.definitions import shipped_definitions
 from tests.support.cases import for_each
+from tests.support.examples import examples
 
 MAN = {"age": 60, "weight": "80 kg", "creatinine": "1.0 mg/dL"}
 """The man of 60 years, 80 kg and 1.0 mg/dL has 88.9 mL/min: test/unit/clinical.test.js of clay-good/sophiewell.com."""
@@ -46,7 +47,7 @@ def test_sex_alone_gives_no_kidney_function():
 
 
 @given(st.integers(18, 110), st.integers(25, 300), st.integers(1, 200))
-@settings(max_examples=30)
+@examples(30)
 def test_of_unknown_sex_a_formula_has_the_two_ends_of_women_and_men(age, weight, tenths):
     values = {"age": age, "weight": f"{weight} kg", "creatinine": f"{tenths / 10} mg/dL"}
     for name in FORMULAS:

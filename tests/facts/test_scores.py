@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide import Patient, compare
@@ -11,6 +11,7 @@ from bcma_decide.facts.traits import derive
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.pooled.definitions import shipped_definitions
 from tests.support.cases import for_each
+from tests.support.examples import examples
 
 NO_RISK = {"del_17p": "no", "t_4_14": "no", "t_14_16": "no"}
 NORMAL, HIGH = {"ldh": "0.8 x ULN"}, {"ldh": "1.5 x ULN"}
@@ -370,7 +371,7 @@ def _as_profile(values):
     return values | ({heading: "lenalidomide"} if heading else {})
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(ever_less_known())
 def test_more_information_never_widens_a_score_and_never_changes_a_category(patients):
     full, some, few = (scores(**values) for values in patients)

@@ -1,7 +1,7 @@
 """Three-valued derivation of the model's traits: unknown stays unknown, contradictions are shown."""
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bcma_decide.facts.traits import derive
@@ -10,6 +10,7 @@ from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import shipped_definitions
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS
 from tests.support.cases import for_each
+from tests.support.examples import examples
 
 CALM = {"platelets": "200 10^9/L", "neutrophils": "2 10^9/L", "hemoglobin": "11 g/dL", "crp": "0.2 mg/dL"}
 STANDARD_RISK = {"del_17p": "no", "t_4_14": "no", "t_14_16": "no"}
@@ -225,7 +226,7 @@ def profiles_and_less(draw):
     return full, less
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(profiles_and_less())
 def test_less_information_never_makes_known_and_never_flips(pair):
     full, less = (traits(**values) for values in pair)
@@ -235,7 +236,7 @@ def test_less_information_never_makes_known_and_never_flips(pair):
         assert after.value is None or after.value == before.value
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(profiles(), st.randoms())
 def test_the_order_in_which_fields_are_written_does_not_matter(values, random):
     names = list(values)
@@ -243,7 +244,7 @@ def test_the_order_in_which_fields_are_written_does_not_matter(values, random):
     assert traits(**values) == traits(**{name: values[name] for name in names})
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(profiles())
 def test_every_field_given_is_in_the_ledger_and_every_trait_explained(values):
     found = traits(**values)

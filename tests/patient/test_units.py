@@ -4,12 +4,13 @@ from decimal import Decimal
 from math import inf
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide import Patient, ProfileError, compare
 from bcma_decide.patient.fields import FIELDS
 from tests.support.cases import for_each
+from tests.support.examples import examples
 
 QUANTITIES = [field for field in FIELDS.values() if field.kind == "quantity"]
 BARE = [field.id for field in QUANTITIES if field.unit_optional]
@@ -188,7 +189,7 @@ WRITTEN = {
 }  # fmt: skip
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.fixed_dictionaries({}, optional={name: WRITTEN[field.kind](field) for name, field in FIELDS.items()}))
 def test_a_patient_survives_json_whatever_is_known(values):
     patient = Patient(**values)
@@ -248,7 +249,7 @@ def test_every_field_with_several_units_is_among_them():
     assert STEPS.keys() | {"creatinine"} == {field.id for field in QUANTITIES if len(field.units) > 1}
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(one_patient_in_two_sets_of_units())
 def test_the_unit_changes_no_score_and_no_finding(patients):
     first, second = (Patient(age=70, sex="male", creatinine="1.3 mg/dL", **values) for values in patients)

@@ -3,7 +3,7 @@
 import json
 import re
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.comparing.compare import load_pooled
@@ -22,8 +22,9 @@ from tests.fhir.reading.support.records import (
     record_of,
 )
 from tests.fhir.reading.support.records import given as dose
+from tests.support.examples import examples
 
-SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = examples(60)
 CODES = ["718-7", "777-3", "2276-4", "1988-5", "751-8", "89247-1", "2532-0", "98014-4", "5195-3", "11118-7", "0000-0"]
 UNITS = ["g/dL", "g/L", "mg/L", "mg/dL", "10*3/uL", "/uL", "ng/mL", "%", "U/L", "", "furlong"]
 STATUS = ["final", "final", "final", "amended", "entered-in-error", "registered"]

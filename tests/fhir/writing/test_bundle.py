@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from bcma_decide.comparing.compare import compare, load_pooled
 from bcma_decide.fhir.reading.reader import read_bundle
@@ -21,6 +21,7 @@ from tests.fhir.reading.test_properties import records
 from tests.fhir.writing.support.written import GOLDEN, RECORDED, small, written
 from tests.render.support.reading import DIRECTIVE
 from tests.support.cases import for_each
+from tests.support.examples import examples
 
 MODEL = load_pooled()
 EXTENSIONS = "urn:bcma-decide:fhir:"
@@ -328,7 +329,7 @@ def test_outcomes_are_coded_in_a_system_of_the_project():
     assert {code for _, code in codes} <= set(OUTCOMES)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(20)
 @given(records)
 def test_of_any_record_it_is_valid_and_refers_to_that_record_only(held):
     reading = read_bundle(bundle(person(), *held), MODEL.codes, MODEL.definitions, ON, infer=True)

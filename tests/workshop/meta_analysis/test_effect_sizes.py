@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
@@ -27,6 +27,7 @@ from bcma_decide.workshop.meta_analysis.effect_sizes import (
     raw,
 )
 from tests.support.cases import for_each
+from tests.support.examples import examples
 from tests.workshop.meta_analysis.support.reference import effects_of, proportion_sets
 
 
@@ -43,7 +44,7 @@ def back_transforms(fit: dict[str, Any]) -> list[tuple[str, list[float], list[fl
     return found
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=25)
+steady = examples(25)
 SETS = [pytest.param(*values, id=place) for place, *values in proportion_sets()]
 PROPORTIONS = [
     pytest.param(measure, scale, proportions, size, id=f"{place}-{method}-{name}")

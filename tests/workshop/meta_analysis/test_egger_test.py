@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.egger_test import MODELS, egger_test, peters_test
 from tests.support.cases import for_each
+from tests.support.examples import examples
 from tests.workshop.meta_analysis.support.reference import rows, sets_holding
 
 PREDICTOR_LETTERS = {
@@ -131,7 +132,7 @@ def test_peters_needs_studies_with_weight():
     assert "1 studies with no events" in found.remarks[1]
 
 
-@settings(derandomize=True, deadline=None, max_examples=30)
+@examples(30)
 @given(
     st.lists(
         st.tuples(st.floats(-5, 5), st.floats(0.05, 5)), min_size=4, max_size=9, unique_by=lambda row: round(row[1], 2)

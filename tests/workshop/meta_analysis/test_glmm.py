@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
@@ -18,6 +18,7 @@ from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis import glmm_search, logistic
 from bcma_decide.workshop.meta_analysis.glmm import BinomialNormal, fit_binomial_normal, predict_rates
 from tests.support.cases import for_each
+from tests.support.examples import examples
 from tests.workshop.meta_analysis.support.reference import results, rows
 
 
@@ -286,7 +287,7 @@ def test_many_studies_find_what_they_were_drawn_from(k):
     assert abs(fit.tau - 0.8) < 4 * fit.se_tau
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=25)
+steady = examples(25)
 COUNTS = st.lists(
     st.integers(4, 200).flatmap(lambda n: st.tuples(st.integers(1, n - 1), st.just(n))), min_size=3, max_size=8
 )

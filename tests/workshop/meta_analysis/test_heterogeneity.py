@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
@@ -22,6 +22,7 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import (
 from bcma_decide.workshop.meta_analysis.likelihood import log_likelihood
 from bcma_decide.workshop.meta_analysis.weighted_regression import intercept_only, prepare
 from tests.support.cases import for_each
+from tests.support.examples import examples
 from tests.workshop.meta_analysis.support.reference import METHOD_LETTERS, effect_sets, effects_of, relative_tolerance
 
 RESULTS = {place: block for place, block in effect_sets().items() if len(effects_of(block)[0]) > 1}
@@ -209,7 +210,7 @@ def test_designs_that_cannot_be_used_are_refused():
             prepare(matrix, 3)
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=12)
+steady = examples(12)
 FAR_APART = st.lists(st.tuples(st.floats(-50, 50), st.floats(-2.5, 2.5)), min_size=2, max_size=12)
 STUDIES = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5)), min_size=2, max_size=12)
 ESTIMATED = [method for method in METHODS if method != "EE"]

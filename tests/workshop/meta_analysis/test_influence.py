@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.influence import baujat, influence, study_effects
 from tests.support.cases import for_each
+from tests.support.examples import examples
 from tests.workshop.meta_analysis.support.reference import sets_holding
 
 METAFOR_NAMES = {"q_del": "QE_del"}
@@ -106,7 +107,7 @@ def test_two_studies_are_too_few(function):
         function([0, 1], [1, 1])
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@examples(60)
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5)), min_size=3, max_size=10), st.floats(0.1, 10))
 def test_origin_and_unit_do_not_matter(studies, unit):
     """Measures in standard errors stay when effects are shifted and rescaled; leverages sum to 1."""

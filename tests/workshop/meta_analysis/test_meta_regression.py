@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
@@ -17,6 +17,7 @@ from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, moderators
 from bcma_decide.workshop.meta_analysis.pooling import pool
 from bcma_decide.workshop.meta_analysis.predictions import predict, predict_proportions
 from tests.support.cases import for_each
+from tests.support.examples import examples
 from tests.workshop.meta_analysis.support.reference import TEST_LETTERS, effect_sets, results, rows
 
 MODERATORS = {
@@ -281,7 +282,7 @@ def test_freeman_tukey_predictions_say_where_they_mislead():
     assert logit.note is None
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=20)
+steady = examples(20)
 STUDIES = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5), st.integers(-3, 3)), min_size=4, max_size=12).filter(
     lambda studies: len({x for _, _, x in studies}) > 1
 )

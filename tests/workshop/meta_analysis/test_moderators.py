@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, Factor, code_new, moderators
 from tests.support.cases import for_each
+from tests.support.examples import examples
 from tests.workshop.meta_analysis.support.reference import results, rows
 
 
@@ -107,7 +108,7 @@ def test_new_values_that_cannot_be_coded_are_named(values, message):
         code_new(design, values)
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@examples(60)
 @given(st.lists(st.tuples(st.integers(-9, 9), st.sampled_from("abc")), min_size=6, max_size=15), st.randoms())
 def test_order_of_the_studies_moves_the_rows_only(studies, random):
     """Whatever can be coded is coded the same in any order, and again as new values."""

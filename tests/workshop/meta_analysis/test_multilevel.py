@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
@@ -16,6 +16,7 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import estimate_tau2
 from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel, predict_multilevel, variance_interval
 from bcma_decide.workshop.meta_analysis.pooling import pool
 from tests.support.cases import for_each
+from tests.support.examples import examples
 from tests.workshop.meta_analysis.support.nested_tables import nested_tables
 from tests.workshop.meta_analysis.support.reference import results, rows
 
@@ -232,7 +233,7 @@ def test_no_upper_end_is_an_error(monkeypatch):
         variance_interval(fit, "between")
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=25)
+steady = examples(25)
 ROWS = st.lists(
     st.tuples(st.floats(-3, 3), st.floats(0.05, 2), st.sampled_from("abcde")), min_size=6, max_size=14
 ).filter(lambda table: 1 < len({study for *_, study in table}) < len(table))

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
@@ -21,6 +21,7 @@ from bcma_decide.workshop.meta_analysis.pooling import (
     pool_proportions,
 )
 from tests.support.cases import for_each
+from tests.support.examples import examples
 from tests.workshop.meta_analysis.support.reference import (
     MEASURE_LETTERS,
     METHOD_LETTERS,
@@ -331,7 +332,7 @@ def test_bad_groups_are_refused_by_row(events, groups, message):
         pool_by(events, [10, 10], groups)
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=20)
+steady = examples(20)
 STUDIES = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5)), min_size=1, max_size=12)
 COUNTS = st.lists(
     st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=12

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import comb, expit
 
@@ -19,6 +19,7 @@ from bcma_decide.workshop.meta_analysis.quadrature import (
     modes,
 )
 from tests.support.cases import for_each
+from tests.support.examples import examples
 
 GRID = np.linspace(-40, 40, 200_001)
 STUDIES = [(0, 10, 0.0), (0, 88_391, -5.0), (5, 10, 1.0), (0, 3, -3.0), (400, 88_391, -4.0), (3, 3, 2.0)]
@@ -100,7 +101,7 @@ def test_binomial_coefficients_by_hand():
     assert found == pytest.approx([math.log(comb(5, 2)), 0], abs=1e-9)
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=60)
+steady = examples(60)
 
 
 @steady

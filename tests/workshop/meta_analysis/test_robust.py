@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel
 from bcma_decide.workshop.meta_analysis.robust import robust_coefficients
 from tests.support.cases import for_each
+from tests.support.examples import examples
 from tests.workshop.meta_analysis.support.nested_tables import nested_tables
 
 TABLES = [pytest.param(table, id=table.name) for table in nested_tables()]
@@ -113,7 +114,7 @@ def test_what_cannot_be_said_is_refused(correction, change, message):
         robust_coefficients(**inputs)
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=40)
+steady = examples(40)
 ROWS = st.lists(st.tuples(st.floats(-3, 3), st.floats(0.05, 2)), min_size=4, max_size=12, unique=True)
 
 

@@ -6,18 +6,19 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.pooled_tables import mantel_haenszel, peto
 from bcma_decide.workshop.meta_analysis.two_groups import GROUP_MEASURES, compare_groups, ratio, tables
 from tests.support.cases import for_each
+from tests.support.examples import examples
 from tests.workshop.meta_analysis.support.reference import results, rows
 
 COLUMNS = {"bcg": ("tpos", "n1", "cpos", "n2"), "nielweise2007": ("ai", "n1i", "ci", "n2i")}
 TABLES = {name: [[float(row[column]) for row in rows(name)] for column in columns] for name, columns in COLUMNS.items()}
-steady = settings(derandomize=True, deadline=None, max_examples=25)
+steady = examples(25)
 GROUP = st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.plots.axis import KINDS, axis_for, printed
 from tests.support.cases import for_each
+from tests.support.examples import examples
 
 
 def labels(axis):
@@ -101,7 +102,7 @@ def test_what_has_no_place_is_refused(kind, values, message):
         axis_for(kind, values)
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@examples(150)
 @given(st.lists(st.floats(0.001, 0.999), min_size=1, max_size=6), st.sampled_from(KINDS), st.floats(0.01, 50))
 def test_every_axis_holds_its_values_and_few_round_ticks(fractions, kind, unit):
     """Ticks rise, lie on the axis, read differently, and are between two and a dozen."""
