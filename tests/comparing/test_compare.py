@@ -529,13 +529,19 @@ def test_every_number_of_a_patient_is_finite(profile):
     assert "Infinity" not in text
 
 
-def test_a_warm_answer_takes_less_than_fifty_milliseconds():
-    """The median of 20; it takes about a fifth of that on a small machine."""
+def processor_time(work):
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def test_a_warm_answer_takes_a_fraction_of_a_second():
+    """In units of other work done in turn, since a busy machine slows both: a million additions, about 12 ms."""
     shipped, patient = load_model(), Patient(age=71, extramedullary_disease="yes")
     compare(patient, pooled=shipped)
-    times = []
-    for _ in range(20):
-        start = time.process_time()  # other tests may be running beside this one
-        compare(patient, pooled=shipped)
-        times.append(time.process_time() - start)
-    assert median(times) < 0.050
+    pairs = [
+        (processor_time(lambda: compare(patient, pooled=shipped)), processor_time(lambda: sum(range(1_000_000))))
+        for _ in range(20)
+    ]
+    answers, additions = zip(*pairs, strict=True)
+    assert median(answers) < 4 * median(additions)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -202,26 +203,23 @@ def test_pages_that_lead_in_a_circle_or_never_end_are_left():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("odd", [late(20.0), dripping(20.0)], ids=["silent", "byte by byte"])
+@pytest.mark.parametrize("odd", [late, dripping], ids=["silent", "byte by byte"])
 def test_the_time_holds_and_what_came_in_it_is_kept(odd):
-    with serving(record(), routes={"Observation": odd}) as server:
-        begun = time.perf_counter()
+    """The server goes on until the client has given up."""
+    given_up = threading.Event()
+    with serving(record(), routes={"Observation": odd(given_up)}) as server:
         parts, counted = fetched(server, fhir_seconds=5.0)
-        taken = time.perf_counter() - begun
+        given_up.set()
     assert parts["observations"] == Part("error")
     assert counted["too late"] == 1
     assert parts["conditions"].state == "complete"
-    assert taken < 12.0
 
 
 def test_a_name_that_is_not_resolved_in_time_is_given_up():
     async def asleep(host, port):
-        await asyncio.sleep(8)
-        return ["127.0.0.1"]
+        await asyncio.Event().wait()
 
-    begun = time.perf_counter()
     parts, counted = fetched(None, name="https://fhir.example.org", resolve=asleep, fhir_seconds=0.3)
-    assert time.perf_counter() - begun < 5.0
     assert {part.state for part in parts.values()} == {"error"}
     assert counted == {"too late": len(TEMPLATES)}
 
