@@ -205,7 +205,7 @@ def profiles_and_less(draw):
     return full, less
 
 
-@examples(150)
+@examples(100)
 @given(trees(settled_by_more), profiles_and_less())
 def test_a_known_verdict_stays_whatever_becomes_known(tree, pair):
     full, less = pair

@@ -226,7 +226,7 @@ def profiles_and_less(draw):
     return full, less
 
 
-@examples(400)
+@examples(150)
 @given(profiles_and_less())
 def test_less_information_never_makes_known_and_never_flips(pair):
     full, less = (traits(**values) for values in pair)
@@ -236,7 +236,7 @@ def test_less_information_never_makes_known_and_never_flips(pair):
         assert after.value is None or after.value == before.value
 
 
-@examples(200)
+@examples(75)
 @given(profiles(), st.randoms())
 def test_the_order_in_which_fields_are_written_does_not_matter(values, random):
     names = list(values)
@@ -244,7 +244,7 @@ def test_the_order_in_which_fields_are_written_does_not_matter(values, random):
     assert traits(**values) == traits(**{name: values[name] for name in names})
 
 
-@examples(200)
+@examples(75)
 @given(profiles())
 def test_every_field_given_is_in_the_ledger_and_every_trait_explained(values):
     found = traits(**values)

@@ -3,7 +3,6 @@
 import re
 from itertools import pairwise
 
-import justhtml
 import pytest
 import textstat
 
@@ -20,6 +19,7 @@ from bcma_decide.vocabulary import OUTCOMES
 from tests.render.support import factory
 from tests.render.support.reading import DIRECTIVE, words
 from tests.render.test_language import GERMAN_DIRECTIVE
+from tests.support import parsed_once
 
 LANGUAGES = language.languages("patient")
 CLASSES = ("car_t", "bite")
@@ -33,7 +33,7 @@ def page(comparison=None, **sheet):
 
 
 def document(comparison=None, **sheet):
-    return justhtml.JustHTML(page(comparison, **sheet), strict=True, sanitize=False)
+    return parsed_once.page(page(comparison, **sheet), strict=True)
 
 
 INLINE = {"b", "span", "a"}

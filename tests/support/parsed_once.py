@@ -7,6 +7,8 @@ changed by those who look things up in it.
 import functools
 import marshal
 
+from justhtml import JustHTML
+
 from bcma_decide.strict import yaml
 
 
@@ -21,3 +23,9 @@ def yaml_once():
         return marshal.loads(known[text])
 
     yaml._Builder.build = remembered
+
+
+@functools.lru_cache(maxsize=64)
+def page(text, *, strict=False):
+    """The page as a tree, to look things up in; ``strict`` refuses what is not well formed."""
+    return JustHTML(text, strict=strict, sanitize=False)

@@ -24,7 +24,7 @@ from tests.fhir.reading.support.records import (
 from tests.fhir.reading.support.records import given as dose
 from tests.support.examples import examples
 
-SETTINGS = examples(60)
+SETTINGS = examples(50)
 CODES = ["718-7", "777-3", "2276-4", "1988-5", "751-8", "89247-1", "2532-0", "98014-4", "5195-3", "11118-7", "0000-0"]
 UNITS = ["g/dL", "g/L", "mg/L", "mg/dL", "10*3/uL", "/uL", "ng/mL", "%", "U/L", "", "furlong"]
 STATUS = ["final", "final", "final", "amended", "entered-in-error", "registered"]

@@ -5,6 +5,7 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
@@ -27,11 +28,13 @@ MODEL = load_pooled()
 EXTENSIONS = "urn:bcma-decide:fhir:"
 
 
+@cache
 def of_example(name):
     comparison = compare(load_example(name), pooled=MODEL, name=name)
     return comparison, fhir_bundle(comparison, MODEL.codes, recorded=RECORDED)
 
 
+@cache
 def of_record(name):
     record = json.loads((BUNDLES / f"{name}.json").read_text(encoding="utf-8"))
     reading = read_bundle(record, MODEL.codes, MODEL.definitions, ON)
@@ -42,7 +45,7 @@ def of_record(name):
 
 
 ALL = [(make, name) for make in (of_example, of_record) for name in example_names()]
-EACH = pytest.mark.parametrize(("make", "name"), ALL, ids=lambda value: getattr(value, "__name__", value))
+EACH = for_each(("make", "name"), ALL, ids=lambda value: getattr(value, "__name__", value))
 
 
 def resources(found, kind):
