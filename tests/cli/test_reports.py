@@ -6,7 +6,7 @@ Most tests make the quick reports only; all of them are made once.
 import pytest
 
 from bcma_decide.workshop import reports as module
-from tests.places import REPORTS
+from tests.support.places import REPORTS
 
 from .program import invoke, on_terminal
 

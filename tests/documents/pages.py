@@ -11,7 +11,7 @@ from typing import Any
 from typer.main import get_command
 
 from bcma_decide.cli import app
-from tests.places import ROOT
+from tests.support.places import ROOT
 
 GUIDE = ROOT / "bcma_decide" / "guide"
 GUIDE_PAGES = tuple(sorted(GUIDE.rglob("*.md")))

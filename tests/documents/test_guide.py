@@ -38,7 +38,7 @@ from tests.documents.pages import (
     without_code,
 )
 from tests.golden.profiles import comparisons
-from tests.places import EVIDENCE, ROOT
+from tests.support.places import EVIDENCE, ROOT
 from tests.test_architecture import GROUND, ROOMS
 
 MACHINE = re.compile(r"(?<![\w.])/(work|tmp|home|root|Users|mnt)/")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,8 @@ from scipy.stats import multivariate_normal, norm
 from bcma_decide import load_model
 from bcma_decide.model.population import conditional_patients
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS
-from tests.model.factory import document, model, patients, simulated_traits
+from tests.model.support.factory import document, model, patients, simulated_traits
+from tests.support.cases import for_each
 
 AGE, LINES = 0, 1
 EMD = MODEL_TRAIT_IDS.index("extramedullary_disease")
@@ -89,7 +92,12 @@ def test_a_known_yes_no_trait_moves_a_number_by_the_truncated_mean():
     assert np.sqrt(1 - 0.25 * hazard * (hazard - cut)) == pytest.approx(age.std(), abs=0.02)
 
 
-@pytest.mark.parametrize(
+@cache
+def a_million():
+    return simulated_traits(PLAIN, 1_000_000)
+
+
+@for_each(
     "known",
     [
         {"iss_3": True, "r_iss_3": True},
@@ -99,7 +107,7 @@ def test_a_known_yes_no_trait_moves_a_number_by_the_truncated_mean():
 )
 def test_several_known_traits_agree_with_rejection_sampling(known):
     """Keep those of a million simulated patients who have the known traits; the rule is approximate to about 0.02."""
-    everyone = simulated_traits(PLAIN, 1_000_000)
+    everyone = a_million()
     alike = np.ones(len(everyone), dtype=bool)
     for trait, present in known.items():
         alike &= everyone[:, MODEL_TRAIT_IDS.index(trait)] == present

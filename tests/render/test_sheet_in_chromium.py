@@ -7,8 +7,7 @@ import pytest
 from bcma_decide.render.sheet.html import render_html
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words import language
-
-from . import sheets
+from tests.render.support import sheets
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,7 @@ import importlib.util
 import os
 from pathlib import Path
 
-from tests.service.postgresql import fixture_postgresql  # noqa: F401  # a fixture
+from tests.service.support.postgresql import fixture_postgresql  # noqa: F401  # a fixture
 
 AUDIT = {"test_audit.py", "test_audit_killed.py", "test_replay.py"}
 SERVICE = {path.name for path in Path(__file__).parent.glob("test_*.py")} - AUDIT

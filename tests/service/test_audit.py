@@ -26,14 +26,14 @@ from bcma_decide.service.audit.audit import CHECK_SECONDS
 from bcma_decide.service.audit.audit_address import open_audit, shown
 from bcma_decide.service.audit.audit_record import record_of, time_ordered_id
 from bcma_decide.service.settings import Settings, read_settings
-from tests.cli.program import environment
-from tests.cli.program import run as run_program
-
-from .service import NONE, VIEW, app, ask, model, post, run, select, view
-from .service import SELECT as ORDER
-from .test_record_to_card import call
-from .test_server import running
-from .tokens import bearer, issuer, token
+from tests.cli.support.program import environment
+from tests.cli.support.program import run as run_program
+from tests.service.support.service import NONE, VIEW, app, ask, model, post, run, select, view
+from tests.service.support.service import SELECT as ORDER
+from tests.service.support.tokens import bearer, issuer, token
+from tests.service.test_record_to_card import call
+from tests.service.test_server import running
+from tests.support.cases import for_each
 
 BODY = {"profile": {"age": 71, "extramedullary_disease": "yes"}}
 SECRET = "s3cret-of-the-site"
@@ -278,7 +278,7 @@ def test_when_the_disk_takes_no_more_answers_end_and_none_is_without_its_record(
 # Addresses
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("wrong", "said"),
     [
         ("audit.db", "is not an address"),
@@ -295,7 +295,7 @@ def test_when_the_disk_takes_no_more_answers_end_and_none_is_without_its_record(
         ("sqlite:////proc", "audit: "),
     ],
 )
-@pytest.mark.parametrize("write", [True, False])
+@for_each("write", [True, False])
 def test_an_address_that_cannot_be_used_is_said_without_its_password(wrong, said, write):
     with pytest.raises(AuditError) as caught:
         open_audit(wrong, write=write)

@@ -9,10 +9,9 @@ import time
 import httpx
 import pytest
 
-from tests.cli.program import invoke
-
-from .test_audit import address, records  # noqa: F401  # a fixture among them
-from .test_server import running
+from tests.cli.support.program import invoke
+from tests.service.test_audit import address, records  # noqa: F401  # a fixture among them
+from tests.service.test_server import running
 
 pytestmark = pytest.mark.slow
 
@@ -54,6 +53,13 @@ class Clients:
                     assert answer.status_code == 503
                     self.refused += 1
                     time.sleep(0.05)
+
+    def wait_for_refusal(self):
+        """Until one more was refused."""
+        limit, before = time.monotonic() + PATIENCE, self.refused
+        while self.refused == before:
+            assert time.monotonic() < limit
+            time.sleep(0.01)
 
     def wait_for(self, count):
         """Until so many more answers came."""
@@ -102,7 +108,7 @@ def test_a_database_that_is_killed_loses_none_and_the_service_goes_on_when_it_is
         for _ in range(2):
             clients.wait_for(10)
             postgresql.kill()
-            time.sleep(1)
+            clients.wait_for_refusal()
             postgresql.start()
         clients.wait_for(10)
         assert process.poll() is None

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.places import RECORDS
+from tests.service.support.tokens import EC, key, key_set
 from tests.service.test_server import running, stop
-from tests.service.tokens import EC, key, key_set
+from tests.support.places import RECORDS
 
 CLIENT = Path(__file__).parent / "cds_client"
 RECORD = RECORDS / "extramedullary-66-high-risk.json"

@@ -7,7 +7,7 @@ from bcma_decide.service.fetching.fhir_client import PAGES
 from bcma_decide.service.sessions import IDLE, LONGEST
 from bcma_decide.service.settings import Ehr
 from tests.documents.pages import GUIDE, blocks, table, text_of
-from tests.service.service import app, ask
+from tests.service.support.service import app, ask
 from tests.service.test_settings import read_settings, written
 
 PAGE = GUIDE / "service.md"

@@ -3,7 +3,7 @@
 import pytest
 
 from bcma_decide.service.app import described
-from tests.service.service import app
+from tests.service.support.service import app
 from tests.service.test_server import running
 
 schemathesis = pytest.importorskip("schemathesis")

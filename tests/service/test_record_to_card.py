@@ -3,12 +3,10 @@
 import json
 from functools import partial
 
-import pytest
-
 from bcma_decide.cli.serve import _read
-from tests.places import RECORDS as BUNDLES
-
-from .service import VIEW, app, model, post, view
+from tests.service.support.service import VIEW, app, model, post, view
+from tests.support.cases import for_each
+from tests.support.places import RECORDS as BUNDLES
 
 KEYS = {
     "Patient": "patient",
@@ -38,7 +36,7 @@ def call(name):
     return view(context=context, prefetch={"patient": patient, **searches})
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in BUNDLES.glob("*.json")))
+@for_each("name", sorted(path.stem for path in BUNDLES.glob("*.json")))
 def test_every_record_gives_one_card_of_its_patient(name):
     answer = post(app(reading=partial(_read, model())), VIEW, call(name))
     assert answer.status_code == 200

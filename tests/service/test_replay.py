@@ -10,13 +10,13 @@ import pytest
 
 from bcma_decide.cli.serve import _read
 from bcma_decide.patient.files import example_names, example_path, read_values
-from tests.cli.program import invoke, on_terminal
-from tests.cli.program import run as run_program
-from tests.places import EVIDENCE
-
-from .service import VIEW, model, post
-from .test_audit import address, audited, records  # noqa: F401  # a fixture among them
-from .test_record_to_card import BUNDLES, call
+from tests.cli.support.program import invoke, on_terminal
+from tests.cli.support.program import run as run_program
+from tests.service.support.service import VIEW, model, post
+from tests.service.test_audit import address, audited, records  # noqa: F401  # a fixture among them
+from tests.service.test_record_to_card import BUNDLES, call
+from tests.support.cases import for_each
+from tests.support.places import EVIDENCE
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_the_address_may_come_from_the_environment(kept):
     assert invoke("replay", record, BCMA_DECIDE_AUDIT=where).exit_code == 0
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "code", "said"),
     [
         (["--all"], 2, "set BCMA_DECIDE_AUDIT"),

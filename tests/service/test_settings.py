@@ -11,7 +11,8 @@ import pytest
 from bcma_decide.cli.serve import DEPLOY, EXAMPLES
 from bcma_decide.errors import ServiceError
 from bcma_decide.service.settings import Settings, is_loopback, read_settings, require_authentication
-from tests.cli.program import invoke
+from tests.cli.support.program import invoke
+from tests.support.cases import for_each
 
 ISSUER = {"issuer": "https://ehr.example.org", "audience": ["https://cds.example.org*"]}
 
@@ -81,7 +82,7 @@ def test_what_is_wrong_is_not_repeated(monkeypatch):
     assert "S3CRET" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("host", "expected"),
     [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False),
      ("192.168.1.4", False), ("cds.example.org", False), ("", False)],

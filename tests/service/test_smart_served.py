@@ -6,10 +6,10 @@ import httpx
 import pytest
 from starlette.responses import HTMLResponse
 
-from tests.render.sheets import CHROMIUM, QUIET
-from tests.service.ehr import Ehr, serving
+from tests.render.support.sheets import CHROMIUM, QUIET
+from tests.service.support.ehr import Ehr, serving
+from tests.service.support.tls_proxy import listening
 from tests.service.test_server import running, stop
-from tests.service.tls_proxy import listening
 
 
 def settings(server, **changes):

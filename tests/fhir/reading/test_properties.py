@@ -3,17 +3,28 @@
 import json
 import re
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.patient.reading import read_quantity
-from tests.fhir.reading.records import LOINC, ON, RXNORM, bundle, coded, observation, person, quantity, record_of
-from tests.fhir.reading.records import given as dose
+from tests.fhir.reading.support.records import (
+    LOINC,
+    ON,
+    RXNORM,
+    bundle,
+    coded,
+    observation,
+    person,
+    quantity,
+    record_of,
+)
+from tests.fhir.reading.support.records import given as dose
+from tests.support.examples import examples
 
-SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = examples(50)
 CODES = ["718-7", "777-3", "2276-4", "1988-5", "751-8", "89247-1", "2532-0", "98014-4", "5195-3", "11118-7", "0000-0"]
 UNITS = ["g/dL", "g/L", "mg/L", "mg/dL", "10*3/uL", "/uL", "ng/mL", "%", "U/L", "", "furlong"]
 STATUS = ["final", "final", "final", "amended", "entered-in-error", "registered"]

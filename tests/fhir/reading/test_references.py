@@ -3,8 +3,8 @@
 import pytest
 
 from bcma_decide.errors import ProfileError
-from tests.fhir.reading.reading import lines, only, read
-from tests.fhir.reading.records import ICD10PCS, LOINC, RXNORM, coded, given, observation, quantity
+from tests.fhir.reading.support.reading import lines, only, read
+from tests.fhir.reading.support.records import ICD10PCS, LOINC, RXNORM, coded, given, observation, quantity
 
 HB = coded(LOINC, "718-7")
 LENALIDOMIDE, CARFILZOMIB = coded(RXNORM, "342369"), coded(RXNORM, "1302966")

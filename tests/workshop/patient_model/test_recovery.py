@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit, logit
 
 from tests.documents.pages import GUIDE, table, text_of
-from tests.workshop.patient_model.simulation import (
+from tests.workshop.patient_model.support.simulation import (
     ARMS,
     TRAITS,
     TRUE_EFFECTS,

@@ -4,7 +4,6 @@ import gzip
 import json
 import ssl
 import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -166,29 +165,27 @@ def redirect(address):
     return status(302, b"", Location=address)
 
 
-def late(seconds, content=OUTCOME):
-    """Wait, then answer."""
+def late(until, content=OUTCOME):
+    """Wait for an event, then answer."""
 
     def answer(handler):
-        time.sleep(seconds)
+        until.wait(120)  # a test that fails is not to hang
         handler.reply(content)
 
     return answer
 
 
-def dripping(seconds, pause=0.05):
-    """Send a body byte by byte for so long."""
+def dripping(until, pause=0.05):
+    """Send a body byte by byte until an event."""
 
     def answer(handler):
         handler.send_response(200)
         handler.send_header("Content-Type", FHIR)
         handler.send_header("Content-Length", "1000000")
         handler.end_headers()
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        while not until.wait(pause):
             handler.wfile.write(b" ")
             handler.wfile.flush()
-            time.sleep(pause)
         handler.close_connection = True
 
     return answer

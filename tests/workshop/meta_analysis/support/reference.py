@@ -6,7 +6,7 @@ import lzma
 from functools import cache
 from typing import Any
 
-from tests.places import ROOT
+from tests.support.places import ROOT
 
 FOLDER = ROOT / "tests" / "reference" / "metafor"
 NAMES = sorted(path.name.removesuffix(".json.xz") for path in (FOLDER / "results").iterdir())

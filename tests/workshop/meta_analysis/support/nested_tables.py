@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.workshop.meta_analysis.reference import results, rows
+from tests.workshop.meta_analysis.support.reference import results, rows
 
 
 @dataclass(frozen=True, eq=False)

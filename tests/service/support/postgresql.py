@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.render.sheets import do_without, require
+from tests.render.support.sheets import do_without, require
 
 PATIENCE = 60
 

@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from tests.places import RECORDS as BUNDLES
+from tests.support.places import RECORDS as BUNDLES
 
 PATIENT = "example"
 NAME = {"family": "Testperson-Äß", "given": ["Maria", "<b>Eva</b>"]}

@@ -1,6 +1,6 @@
 """Synthetic records: the shipped example patients as FHIR bundles, shaped as mCODE has them.
 
-``python -m tests.fhir.reading.records`` writes them to the folder ``bundles`` beside it. Codes and units are written
+``python -m tests.fhir.reading.support.records`` writes them to the folder ``bundles``. Codes and units are written
 out here by hand, apart from evidence/codes, so that the tests compare two statements and not one with itself.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bcma_decide.patient.files import example_names, load_example
 
-BUNDLES = Path(__file__).parent / "bundles"
+BUNDLES = Path(__file__).parents[1] / "bundles"
 ON = date(2026, 11, 25)
 
 LOINC = "http://loinc.org"

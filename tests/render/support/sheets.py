@@ -28,8 +28,7 @@ from bcma_decide.comparison import Comparison
 from bcma_decide.patient.files import load_example
 from bcma_decide.render.sheet.pdf import render_pdf
 from bcma_decide.render.sheet.sheet import Sheet
-
-from . import factory
+from tests.render.support import factory
 
 FRAIL = "frail-82-dialysis-prior-bcma"
 LITTLE_KNOWN = "little-known-70"

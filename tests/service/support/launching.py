@@ -9,8 +9,8 @@ import httpx
 
 from bcma_decide.cli.serve import _read
 from bcma_decide.service.sessions import Sessions
-from tests.service import ehr as hospital
-from tests.service.service import TODAY, app, model
+from tests.service.support import ehr as hospital
+from tests.service.support.service import TODAY, app, model
 
 PUBLIC = "https://cds.example.org"
 LOOPBACK = ("127.0.0.0/8",)

@@ -1,6 +1,7 @@
-"""A small comparison written as FHIR, to be read by people: ``python -m tests.fhir.writing.written`` writes it anew.
+"""A small comparison written as FHIR, to be read by people.
 
-The numbers are invented and the versions fixed, so that it changes only when the way of writing does.
+``python -m tests.fhir.writing.support.written`` writes it anew. The numbers are invented and the versions
+fixed, so that it changes only when the way of writing does.
 """
 
 from datetime import UTC, datetime
@@ -9,9 +10,9 @@ from pathlib import Path
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.comparison import InputLine, SoftwareStamp
 from bcma_decide.fhir.writing.bundle import bundle_json, fhir_bundle
-from tests.render.factory import comparison
+from tests.render.support.factory import comparison
 
-GOLDEN = Path(__file__).parent / "written.json"
+GOLDEN = Path(__file__).parents[1] / "written.json"
 RECORDED = datetime(2026, 11, 26, 8, 30, tzinfo=UTC)
 SHOWN = ("infection_g3plus", "apheresed_not_infused")
 

@@ -1,7 +1,7 @@
 """Time of a warm fit beside PyMARE's and statsmodels' on the same inputs.
 
-Run as ``python -m tests.workshop.meta_analysis.speed``; needs ``pip install pymare statsmodels``; not part of the
-tests. Each call is timed alone after three untimed ones; the median of up to 200 calls or 3 seconds is printed.
+Run as ``python -m tests.workshop.meta_analysis.support.speed``; needs ``pip install pymare statsmodels``.
+Each call is timed alone after three untimed ones; the median of up to 200 calls or 3 seconds is printed.
 PyMARE's call is its whole result: estimate, errors, heterogeneity. statsmodels' is the bare estimate.
 """
 

@@ -2,7 +2,7 @@
 
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.reader import read_bundle
-from tests.fhir.reading.records import ON, bundle, person
+from tests.fhir.reading.support.records import ON, bundle, person
 
 
 def read(*resources, on=ON, infer=False, patient=None, **more):

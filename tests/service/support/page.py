@@ -3,13 +3,12 @@
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from justhtml import JustHTML
-
 from bcma_decide.comparison import InputLine, RecordLedger, UnmappedLine
 from bcma_decide.service import sessions
 from bcma_decide.service.app import create_app
 from bcma_decide.service.settings import Settings
-from tests.service.service import TODAY, ask, model
+from tests.service.support.service import TODAY, ask, model
+from tests.support import parsed_once
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 BOUNDARY = "page-of-a-test"
@@ -32,7 +31,7 @@ def upload(service, content, name="profile.yaml", path="/page/open", *, headers=
 
 
 def parsed(answer):
-    return JustHTML(answer.text, sanitize=False)
+    return parsed_once.page(answer.text)
 
 
 def text_of(answer, selector="main"):
@@ -45,7 +44,7 @@ def entries_of(answer):
     """The form as a browser would send it back untouched: pairs of names and values."""
     found = []
     form = answer.text[answer.text.index('<form id="p-form"') :].partition("</form>")[0]
-    for control in JustHTML(form, sanitize=False).query("input, select, textarea"):
+    for control in parsed_once.page(form).query("input, select, textarea"):
         given = control.attrs
         name, kind = given.get("name"), given.get("type", "text")
         if not name or (kind in ("radio", "checkbox") and "checked" not in given):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 EVIDENCE = ROOT / "evidence"
 REPORTS = ROOT / "reports"
 RECORDS = ROOT / "tests" / "fhir" / "reading" / "bundles"
