@@ -26,7 +26,7 @@ EXAMPLES = 40
 """Examples of a property, at most: a survivor goes through every test of its room."""
 MEMORY = 6 * 2**30
 """Bytes of address space a run may take."""
-PLAIN = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow and not nightly", "--no-header", "--tb=no"]
+PLAIN = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=no"]
 
 Function = tuple[str, str]
 """File and qualified name."""
@@ -85,7 +85,7 @@ class Ordered:
 
 
 class Fewer:
-    """Properties are tried on fewer examples, and one that fails is enough: it is not made smaller."""
+    """Slow tests are left out; properties get fewer examples, and one that fails is enough: it is not made smaller."""
 
     def pytest_sessionstart(self) -> None:
         """Before the tests are imported: a property keeps what is in force then."""
@@ -95,7 +95,8 @@ class Fewer:
         settings.load_profile("mutation")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Those that ask for a number of their own get no more than that either."""
+        """Leave out slow tests; properties that ask for a number of their own get no more than that either."""
+        items[:] = [each for each in items if not any(each.get_closest_marker(mark) for mark in ("slow", "nightly"))]
         for each in items:
             property_ = getattr(each, "obj", None)
             own = getattr(property_, "_hypothesis_internal_use_settings", None)
