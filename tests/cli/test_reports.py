@@ -6,9 +6,8 @@ Most tests make the quick reports only; all of them are made once.
 import pytest
 
 from bcma_decide.workshop import reports as module
+from tests.cli.support.program import invoke, on_terminal
 from tests.support.places import REPORTS
-
-from .program import invoke, on_terminal
 
 EVERY = module.reports()
 QUICK = tuple(report for report in EVERY if report.name.endswith((".svg", ".png", ".schema.json")))

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from bcma_decide.cli import app
 from bcma_decide.vocabulary import INTENDED_USE
-from tests.documents.pages import GUIDE, README, links, text_of
+from tests.documents.support.pages import GUIDE, README, links, text_of
 from tests.support.cases import for_each
 from tests.support.places import ROOT
 

@@ -13,7 +13,7 @@ import pytest
 from bcma_decide import Patient, compare
 from bcma_decide.patient.files import example_names
 from tests.cli.support.program import invoke
-from tests.documents.pages import (
+from tests.documents.support.pages import (
     GUIDE,
     PAGES,
     README,

@@ -36,5 +36,5 @@ def interrupted_at_the_fourth():
     """The program with Control-C while it works on its fourth comparison."""
     from bcma_decide.comparing import compare
 
-    interrupted_at(compare, "compare", 4)
+    interrupted_at(compare, "answer_question", 4)
     main()

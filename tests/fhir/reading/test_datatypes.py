@@ -15,7 +15,7 @@ from bcma_decide.fhir.reading.datatypes import (
     reference_of,
     written_number,
 )
-from tests.fhir.reading.hostile import JSON
+from tests.fhir.reading.support.hostile import JSON
 from tests.fhir.reading.support.records import LOINC, UCUM, quantity
 
 SYSTEMS = {LOINC: "loinc"}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from tests.documents.pages import GUIDE, table, text_of
+from tests.documents.support.pages import GUIDE, table, text_of
 from tests.workshop.patient_model.support.simulation import (
     ARMS,
     TRAITS,

@@ -33,8 +33,6 @@ PAGES = (README, *GUIDE_PAGES, *BESIDE_CODE)
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
-_SOON = ("guide", "reports")
-"""Commands that the pages name already; looked up as soon as they are there."""
 
 
 @cache
@@ -102,10 +100,8 @@ def command_lines(page: Path) -> list[list[str]]:
 
 
 def command_of(words: list[str]) -> tuple[Any, list[str]]:
-    """The command that the words call, and the words left for it; None for a command that is still to come."""
+    """The command that the words call, and the words left for it."""
     command, rest = get_command(app), list(words)
-    if rest and rest[0] in _SOON and command.get_command(None, rest[0]) is None:
-        return None, rest
     while hasattr(command, "get_command") and rest and not rest[0].startswith("-"):
         name = rest.pop(0)
         command = command.get_command(None, name)
