@@ -54,6 +54,7 @@ def test_of_a_record_it_names_the_patient_and_what_was_used(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_a_pdf_asked_for_goes_inside(tmp_path):
     if missing():
         pytest.skip(missing())

@@ -194,6 +194,7 @@ def test_a_patient_that_cannot_be_used_leaves_no_page(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_a_page_and_a_pdf_of_the_same_result(profile, folder):
     result = invoke("compare", profile, "--html", "--pdf", "out.pdf", "--audience", "patient", "--json")
     assert (result.exit_code, result.stderr) == (0, "wrote patient-07.html\nwrote out.pdf\n")

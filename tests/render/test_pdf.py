@@ -71,6 +71,7 @@ def test_a_sheet_is_one_leaf_of_its_paper(example, audience, code, paper):
 
 
 @pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.sample
 def test_sixty_cautions_still_fit_and_those_left_out_are_counted(paper):
     comparison = sheets.with_many_findings()
     printed = sheets.printed(comparison, Sheet(paper=paper))
@@ -159,6 +160,7 @@ def test_every_sign_has_a_glyph(sheet):
                             assert b"\0\0" not in pairs, "a sign that the font lacks"
 
 
+@pytest.mark.sample
 def test_the_headings_stand_in_the_designed_order():
     printed = sheets.pdf("fit-58", "clinician")
     first, second = (words(printed.tool("pdftotext", "-f", page, "-l", page)) for page in "12")
@@ -447,6 +449,7 @@ def test_text_of_a_patient_makes_the_sheet_ask_nobody(audience, loopback):
     assert "root:" not in printed.text()
 
 
+@pytest.mark.sample
 def test_the_fetcher_refuses_every_address(loopback):
     from weasyprint import HTML
 

@@ -18,6 +18,7 @@ PAGES = [
     for code in language.languages(audience)
     for name in (sheets.LITTLE_KNOWN, sheets.FRAIL, sheets.FACTORY)
 ]
+SAMPLE = (PAGES[0], PAGES[-1])
 SPACING = """
 * { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
 p { margin-bottom: 2em !important; }
@@ -52,7 +53,10 @@ CUT = """() => [...document.querySelectorAll("body *")].filter(element => {
 """Elements that cut off what does not fit in them."""
 
 
-@pytest.fixture(scope="module", params=PAGES, ids="-".join)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(page, marks=[pytest.mark.sample] * (page in SAMPLE), id="-".join(page)) for page in PAGES],
+)
 def written(request, tmp_path_factory):
     """Address of a page."""
     audience, code, name = request.param

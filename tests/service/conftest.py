@@ -1,8 +1,11 @@
 """Without the extras of the service its tests are left out; with ``CI_PARTS=1`` they fail instead."""
 
 import importlib.util
+import logging
 import os
 from pathlib import Path
+
+import pytest
 
 from tests.service.support.postgresql import fixture_postgresql  # noqa: F401  # a fixture
 
@@ -21,6 +24,17 @@ LEFT_OUT = {
 
 if os.environ.get("CI_PARTS") != "1":
     collect_ignore = sorted(name for names in LEFT_OUT.values() for name in names)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was():
+    """A test that sets up the log of a server leaves none behind that writes to a stream of its own."""
+    loggers = [logging.getLogger(), *(logging.getLogger(name) for name in list(logging.root.manager.loggerDict))]
+    before = [(logger, logger.handlers[:], logger.propagate, logger.level) for logger in loggers]
+    yield
+    for logger, handlers, propagate, level in before:
+        logger.handlers[:], logger.propagate = handlers, propagate
+        logger.setLevel(level)
 
 
 def pytest_report_header():

@@ -89,6 +89,7 @@ def _comparison():
 # What is recorded
 
 
+@pytest.mark.sample
 def test_an_answer_names_its_record_and_the_record_fits_the_answer(address, tmp_path):
     who = issuer(tmp_path)
     with audited(address, issuers=[who]) as application:
@@ -153,6 +154,7 @@ def test_without_an_audit_there_is_no_header():
     assert "audit-id" not in answer.headers
 
 
+@pytest.mark.sample
 def test_many_threads_and_two_writers_lose_nothing(address):
     """Each record is found again as it was written; two audits open the same database, as two processes would."""
     with ThreadPoolExecutor(2) as starting:
@@ -396,6 +398,7 @@ def test_what_may_only_be_read_is_refused_for_writing(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_rights_to_add_and_to_read_are_enough_and_fewer_are_noticed(postgresql):
     """The site may forbid its service to change or delete records."""
     address = postgresql.new()

@@ -86,6 +86,7 @@ def is_clean(where):
     return done.exit_code == 0 and "0 differs, 0 changed, 0 not repeatable" in done.stdout
 
 
+@pytest.mark.sample
 def test_a_service_that_is_killed_loses_no_record_of_an_answer(address):  # noqa: F811
     given, chance = [], random.Random(20261126)
     for _ in range(ROUNDS):

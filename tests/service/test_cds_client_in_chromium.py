@@ -93,6 +93,7 @@ def opened(context, origin, base):
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_a_page_of_an_allowed_origin_gets_the_card_and_reports_its_dismissal(browser, tmp_path):
     with client() as origin, service(tmp_path, BCMA_DECIDE_CORS_ORIGINS=json.dumps([origin])) as (process, base):
         page = opened(browser.new_context(), origin, base)

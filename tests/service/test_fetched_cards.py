@@ -201,6 +201,7 @@ def test_metrics_name_no_server_and_no_patient():
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_a_real_service_logs_neither_token_nor_address_nor_patient():
     """With servers that answer, refuse, send elsewhere, and that are not configured at all."""
     marked = json.loads(json.dumps(record()).replace("Patient/example", "Patient/M4RKED"))

@@ -13,7 +13,7 @@ REQUESTS = 300
 AT_ONCE = 8
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_many_comparisons_at_once_without_an_error(capsys):
     bodies = [{"profile": read_values(example_path(name))} for name in example_names()]
 

@@ -149,6 +149,7 @@ def until_closed(base):
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_a_request_that_runs_is_finished_before_it_stops(tmp_path):
     gate = tmp_path / "gate"
     with running(code=SLOW, GATE=str(gate)) as (process, port):

@@ -48,6 +48,7 @@ def test_on_this_machine_the_address_to_return_to_is_that_of_the_socket():
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_a_browser_comes_from_the_ehr_to_the_page(browser):
     with serving(Ehr()) as ehr, running(**settings(ehr)) as (_, port):
         base = known(ehr, port)

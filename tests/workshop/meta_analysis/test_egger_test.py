@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
@@ -143,6 +143,7 @@ def test_peters_needs_studies_with_weight():
 def test_a_shift_moves_the_limit_alone(model, studies, shift):
     """The slope stays, mirrored effects mirror it."""
     y, v = np.array(studies).T
+    assume(np.ptp(y) > 1e-3)  # on a flat line there is no error to go by, which is refused
     found, shifted, mirrored = (egger_test(each, v, model=model, method="DL") for each in (y, y + shift, -y))
     assert shifted.slope == pytest.approx(found.slope, rel=1e-6, abs=1e-6)
     assert shifted.limit == pytest.approx(found.limit + shift, rel=1e-6, abs=1e-6)
