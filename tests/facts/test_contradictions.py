@@ -133,6 +133,13 @@ def test_both_sides_are_told_with_what_they_follow_from(values, fields, disputed
         )  # fmt: skip
 
 
+@pytest.mark.parametrize(("lines", "contradicts"), [(1, True), (2, False), (3, False)])
+def test_two_lines_are_enough_for_five_drugs(lines, contradicts):
+    found = traits(penta_drug_refractory="yes", prior_lines=lines)
+    assert bool(found.contradictions) is contradicts
+    assert found["penta_drug_refractory"].value is (None if contradicts else True)
+
+
 def test_two_contradictions_stand_side_by_side():
     """What other fields disagree about is another contradiction, and the drugs come first."""
     found = traits(
@@ -251,4 +258,10 @@ def test_a_trait_says_from_what_it_follows():
     ],
 )  # fmt: skip
 def test_an_unknown_trait_says_what_it_needs(values, trait, needs):
-    assert traits(**values)[trait].how == needs
+    found = traits(**values)[trait]
+    assert (found.state, found.value, found.text, found.how) == ("unknown", None, "unknown", needs)
+
+
+def test_refractoriness_says_to_which_drugs():
+    found = traits(refractory_to="len, Velcade, dara", exposed_to="pom")["triple_class_refractory"]
+    assert (found.state, found.how) == ("derived", "refractory to bortezomib, lenalidomide and daratumumab")

@@ -12,8 +12,9 @@ from bcma_decide.logic import Bounds
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.conditions import Within
 from bcma_decide.pooled.definitions import shipped_definitions
-from bcma_decide.pooled.rule_book import Label, LabelItem, Product, RuleBook
+from bcma_decide.pooled.rule_book import Label, LabelItem, PracticalFact, Product, RuleBook, Topic
 from bcma_decide.rules.indications import indications, labelled
+from bcma_decide.rules.practical import practical_rows
 
 ON = date(2024, 4, 15)
 FOUR = LabelItem("four or more earlier lines", Within("prior_lines", Bounds(at_least=4), "lines"))
@@ -67,6 +68,7 @@ def test_a_product_goes_by_the_name_of_its_option():
         ((), "none seen"),
         ((label(region="EU"),), "none seen"),
         ((label(until="2023-01-01"),), "none seen"),
+        ((label(since=None, until="2023-01-01"),), "none seen"),
         ((label(approval="pending", since=None),), "application pending"),
         ((label(approval="not_approved", since=None),), "not approved when last seen"),
         ((label(since="2024-04-16"),), "labelled there since 2024-04-16"),
@@ -77,8 +79,8 @@ def test_a_product_goes_by_the_name_of_its_option():
         ),
         ((label(until="2023-01-01"), label(since="2025")), "labelled there since 2025"),
     ],
-    ids=["nothing", "another region", "withdrawn", "pending", "not approved", "from the next day", "from next year",
-         "applied for again", "there was one and there will be"],
+    ids=["nothing", "another region", "withdrawn", "withdrawn, its beginning not known", "pending", "not approved",
+         "from the next day", "from next year", "applied for again", "there was one and there will be"],
 )  # fmt: skip
 def test_what_is_seen_in_the_place_of_a_label(labels, seen):
     found = judged(*labels, prior_lines=9)
@@ -125,6 +127,20 @@ def test_a_label_of_which_no_beginning_is_known_may_have_held(lines, state):
         "label in force on 2024-04-15", "cannot_be_judged", "its beginning is not known", ("the day of the change",),
     )  # fmt: skip
     assert len(found.items) == 2
+
+
+def test_of_two_labels_that_may_have_held_the_one_with_a_date_is_told():
+    found = judged(label(FOUR, since=None), label(TWO, since="2024-04"), prior_lines=3)
+    assert (found.state, found.since, found.items[0].value) == ("cannot_be_judged", "2024-04", "changed in 2024-04")
+
+
+def test_what_giving_it_takes_is_told_only_where_it_has_a_label():
+    fact = PracticalFact("stay", "ten days in hospital", "verified")
+    product = product_of(label(region="EU"))
+    book = RuleBook("2026-11-01", (), (Topic("stay", "Stay", True),), {"car_t": (fact,)}, (product,), {})
+    assert practical_rows(book, "US", ON) == ()
+    (row,) = practical_rows(book, "EU", ON)
+    assert [line.text for line in row.facts["some-cel"]] == ["ten days in hospital"]
 
 
 def test_other_regimens_stand_inside_the_first():

@@ -160,6 +160,24 @@ def test_what_became_of_each_of_several_results():
     ]
 
 
+@pytest.mark.parametrize(("early", "late"), [(9.1, 10.2), (10.2, 9.1), (9.1, 8.4)])
+def test_of_one_day_the_later_moment_counts(early, late):
+    reading = read(
+        observation("a", HB, valueQuantity=quantity(early, "g/dL"), effectiveDateTime="2026-11-20T07:00:00+01:00"),
+        observation("b", HB, valueQuantity=quantity(late, "g/dL"), effectiveDateTime="2026-11-20T06:30:00Z"),
+    )
+    assert [(line.resource, line.state) for line in lines(reading, "hemoglobin")] == [
+        ("Observation/b", "used"),
+        ("Observation/a", "older"),
+    ]
+
+
+def test_codes_of_different_meanings_are_not_used():
+    both = {"coding": [*HB["coding"], *PLT["coding"]]}
+    line = only(read(observation("x", both, valueQuantity=quantity(9.1, "g/dL"))), "hemoglobin")
+    assert (line.state, line.note) == ("not_usable", "its codes mean different things")
+
+
 def test_results_of_one_time_that_differ_leave_the_field_unknown():
     reading = read(
         observation("a", HB, days=2, valueQuantity=quantity(9.1, "g/dL")),
@@ -206,6 +224,13 @@ def test_of_results_that_are_too_old_only_the_newest_is_told():
 def test_why_a_drug_does_not_count_as_given(kind, more, state, note):
     text = "lenalidomide (342369)"
     assert told("received", given("x", LENALIDOMIDE, kind=kind, **more)) == (text, state, note)
+
+
+@pytest.mark.parametrize("status", ["not-done", "entered-in-error", "on-hold", None])
+def test_a_drug_against_bcma_that_was_not_given_is_no_course(status):
+    reading = read(given("p", CAR_T, kind="Procedure", status=status))
+    assert reading.values == {}
+    assert lines(reading, "prior_bcma_courses") == []
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ OTHER = "http://local.example/units"
         ("hemoglobin", HB, {"value": 9, "unit": "g/dL", "code": "77", "system": OTHER}, 9),
         ("hemoglobin", HB, {"value": 9, "unit": " g/dl "}, 9),
         ("hemoglobin", HB, {"value": 9, "unit": "g/dL", "code": "", "system": UCUM}, 9),
+        ("hemoglobin", HB, {"value": 9, "unit": "G/DL", "system": UCUM}, 9),
         ("hemoglobin", HB, {"value": 9, "code": "g/dl", "system": UCUM}, 9),
         ("ferritin", FERRITIN, {"value": 850, "code": "ug/L", "system": UCUM}, 850),
         ("ferritin", FERRITIN, {"value": 850, "code": "\u00b5g/L", "system": UCUM}, 850),

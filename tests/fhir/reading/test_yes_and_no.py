@@ -4,7 +4,7 @@ import pytest
 
 from bcma_decide.fhir.reading.ledger import replaced
 from tests.fhir.reading.support.reading import lines, only, read
-from tests.fhir.reading.support.records import LOINC, SNOMED, coded, observation
+from tests.fhir.reading.support.records import HGNC, LOINC, SNOMED, coded, observation, quantity
 
 HBSAG, FISH = coded(LOINC, "5195-3"), coded(LOINC, "98014-4")
 POSITIVE, NEGATIVE = coded(SNOMED, "10828004"), coded(SNOMED, "260385009")
@@ -84,3 +84,13 @@ def test_what_was_replaced_says_by_what_and_the_rest_stays():
         "Observation/f": ("used", ""),
     }
     assert ledger.date == reading.ledger.date
+
+
+def test_a_loss_told_by_copies_rests_on_more_than_its_code():
+    """That one copy of TP53 is the deletion of 17p is the reading of a second source, and said to be so."""
+    gene = {"code": coded(LOINC, "48018-6"), "valueCodeableConcept": coded(HGNC, "HGNC:11998")}
+    copies = {"code": coded(LOINC, "82155-3"), "valueQuantity": quantity(1, "1")}
+    present = coded(LOINC, "LA9633-4")
+    variant = observation("v", coded(LOINC, "69548-6"), valueCodeableConcept=present, component=[gene, copies])
+    line = only(read(variant), "del_17p")
+    assert (line.state, line.basis, line.text) == ("used", "secondary", "TP53: LA9633-4, copy number 1")
