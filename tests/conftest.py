@@ -13,7 +13,10 @@ from tests.support.kinds import PROPERTY, kind_of
 from tests.support.parsed_once import yaml_once
 
 HERE = Path(__file__).parent
+ASSERTING = ("tests.cli.support.checks", "tests.render.support.browsing")
+"""Helpers whose assertions say what they compared, as those of tests do."""
 
+pytest.register_assert_rewrite(*ASSERTING)
 load_profile()
 yaml_once()
 

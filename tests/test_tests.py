@@ -1,5 +1,7 @@
 """The tests themselves: their kinds, their helpers, and that a table of cases fails when a case does."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +41,16 @@ def test_helpers_stand_out_of_the_way_of_tests():
         and not set(path.relative_to(TESTS).parts) & set(ON_THEIR_OWN)
     ]  # fmt: skip
     assert between == []
+
+
+def test_no_test_module_is_imported_by_another():
+    lent = [
+        (path.relative_to(TESTS).as_posix(), line)
+        for path in TESTS.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.match(r"\s*(from|import) tests\.(\w+\.)*test_", line)
+    ]
+    assert lent == []
 
 
 def test_a_sample_is_slow():

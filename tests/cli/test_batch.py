@@ -11,8 +11,8 @@ from bcma_decide.comparing import compare as assemble
 from bcma_decide.comparison import Comparison
 from bcma_decide.patient.files import example_path
 from tests.cli.support import programs
+from tests.cli.support.checks import names, refused, without_extra
 from tests.cli.support.program import ESCAPE, invoke, on_terminal, run
-from tests.cli.test_sheets import names, refused, without_extra
 
 PATIENT = ("--audience", "patient", "--format", "html")
 

@@ -6,8 +6,8 @@ import pytest
 
 from bcma_decide.comparison import Comparison
 from bcma_decide.fhir.reading import bundle as reader
+from tests.cli.support.checks import names, refused
 from tests.cli.support.program import invoke
-from tests.cli.test_sheets import names, refused
 from tests.fhir.reading.support.records import (
     BUNDLES,
     LOINC,

@@ -9,8 +9,8 @@ from fhir.resources.R4B.bundle import Bundle
 
 from bcma_decide.cli import compare as command
 from bcma_decide.render.sheet.pdf import missing
+from tests.cli.support.checks import refused
 from tests.cli.support.program import invoke
-from tests.cli.test_sheets import refused
 from tests.fhir.reading.support.records import BUNDLES
 
 RECORD = BUNDLES / "renal-74.json"

@@ -14,8 +14,8 @@ from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.comparison import Comparison
 from bcma_decide.render.words.language import languages
 from tests.cli.support import programs
+from tests.cli.support.checks import names, refused, without_extra
 from tests.cli.support.program import completed, invoke, on_terminal, run
-from tests.render.support.reading import words
 from tests.support.cases import for_each
 
 PAGE = "<!DOCTYPE html>"
@@ -33,23 +33,6 @@ def profile(folder):
     path = folder / "patient-07.yaml"
     path.write_text("age: 71\n")
     return path
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
-
-
-def without_extra(*arguments):
-    """Run the program as if WeasyPrint were not installed."""
-    return run(*arguments, program=programs.without_weasyprint)
-
-
-def refused(result, *parts):
-    """Exit code 2, nothing on standard output, and a message with these parts."""
-    code = result.exit_code if hasattr(result, "exit_code") else result.returncode
-    assert (code, result.stdout) == (2, ""), result.stderr
-    message = words(result.stderr.replace("│", " "))
-    assert [part for part in parts if part not in message] == []
 
 
 # Where it is written

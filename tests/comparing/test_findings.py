@@ -13,7 +13,7 @@ from bcma_decide import Patient, compare, load_model
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.vocabulary import CLASSES
-from tests.patient.test_units import WRITTEN
+from tests.patient.support.drawn import WRITTEN
 from tests.support.cases import for_each
 from tests.support.examples import examples
 

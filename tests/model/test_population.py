@@ -7,12 +7,12 @@ from functools import cache
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from scipy.stats import multivariate_normal, norm
 
 from bcma_decide import load_model
 from bcma_decide.model.population import conditional_patients
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS
+from tests.model.support.drawn import profiles
 from tests.model.support.factory import document, model, patients, simulated_traits
 from tests.support.cases import for_each
 
@@ -34,13 +34,6 @@ CORRELATION = {
 }
 PLAIN = document({}, prevalence=PREVALENCE, correlation=CORRELATION)
 FOUND = model({}, prevalence=PREVALENCE, correlation=CORRELATION)
-
-binary = st.sampled_from([None, 0.0, 1.0])
-profiles = st.tuples(
-    st.none() | st.floats(1.8, 11.0),
-    st.none() | st.floats(0.0, 4.91),
-    *[binary for _ in range(len(MODEL_TRAIT_IDS) - 2)],
-)
 
 
 def test_of_nothing_known_the_population_itself():

@@ -16,8 +16,8 @@ from bcma_decide import load_model
 from bcma_decide.model.population import conditional_patients
 from bcma_decide.model.prediction import in_order, linear_predictor, rates
 from bcma_decide.vocabulary import FAMILIES, MODEL_TRAIT_IDS
+from tests.model.support.drawn import profiles
 from tests.model.support.factory import Effect, Level, all_known, ask, model, traits
-from tests.model.test_population import profiles
 from tests.support.cases import for_each
 
 EMD, BCMA, AGE = "extramedullary_disease", "prior_bcma", "age"

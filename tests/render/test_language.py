@@ -10,16 +10,10 @@ from bcma_decide.errors import SheetError
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words import language, wording
 from tests.render.support import catalogue
+from tests.render.support.reading import GERMAN_DIRECTIVE
 from tests.support.cases import for_each
 
 CODES = [catalogue.code_of(path) for path in catalogue.translations()]
-
-GERMAN_DIRECTIVE = re.compile(
-    r"\b(beste[nrsm]?|schlecht\w*|empf(?:ehl|iehl|ohl)\w*|soll(?:ten?|te[sn]t)?|sicher(?:e[nrsm]?|er\w*|heit\w*)?"
-    r"|bewährt\w*|bewiesen\w*|bevorzug\w*|überlegen\w*|unterlegen\w*|vorzuziehen|gewinn\w*|besser\w*|raten|rät)\b",
-    re.IGNORECASE,
-)
-"""German words that would tell the reader what to do; *unsicher* is not one of them."""
 
 
 def fields(text):

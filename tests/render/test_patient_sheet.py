@@ -17,8 +17,7 @@ from bcma_decide.render.sheet.sheet import PATIENT_ROWS, Sheet
 from bcma_decide.render.words import language, wording
 from bcma_decide.vocabulary import OUTCOMES
 from tests.render.support import factory
-from tests.render.support.reading import DIRECTIVE, words
-from tests.render.test_language import GERMAN_DIRECTIVE
+from tests.render.support.reading import DIRECTIVE, GERMAN_DIRECTIVE, words
 from tests.support import parsed_once
 
 LANGUAGES = language.languages("patient")

@@ -20,8 +20,7 @@ from bcma_decide.render.sheet.pdf import ATTACHMENT, _fetcher, render_pdf
 from bcma_decide.render.sheet.sheet import PAPERS, Sheet
 from bcma_decide.render.words import arrange, language, wording
 from tests.render.support import sheets
-from tests.render.support.reading import DIRECTIVE, numbers_of, words
-from tests.render.test_language import GERMAN_DIRECTIVE
+from tests.render.support.reading import DIRECTIVE, GERMAN_DIRECTIVE, numbers_of, words
 
 pytestmark = pytest.mark.slow
 

@@ -37,6 +37,14 @@ def _logging_as_it_was():
         logger.setLevel(level)
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def address(request, tmp_path):
+    """Of an audit that is not there yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/audit.db"
+    return request.getfixturevalue("postgresql").new()
+
+
 def pytest_report_header():
     return [
         f"tests left out, {', '.join(names)}: pip install -e '.[{extras}]'"

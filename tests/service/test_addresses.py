@@ -1,10 +1,12 @@
 """Which addresses may be connected to, and which lie below a base address."""
 
+import ssl
 from ipaddress import ip_network
 
 import pytest
 
 from bcma_decide.service.fetching.addresses import is_below, may_connect, read_address, read_base
+from bcma_decide.service.fetching.guarded_transport import trusted
 from tests.support.cases import for_each
 
 EVERYTHING = (ip_network("0.0.0.0/0"), ip_network("::/0"))
@@ -86,3 +88,13 @@ def test_a_base_has_no_query():
     assert read_base("https://a.example/r4?x=1") is None
     assert read_base("https://a.example/r4?") is None
     assert read_base("https://a.example") is not None
+
+
+def test_certificates_are_read_once_and_again_where_the_environment_names_others(monkeypatch, tmp_path):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    usual = trusted()
+    assert trusted() is usual
+    assert usual.verify_mode == ssl.CERT_REQUIRED
+    assert usual.check_hostname
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "other.pem"))
+    assert trusted() is not usual

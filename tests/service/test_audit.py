@@ -28,52 +28,17 @@ from bcma_decide.service.audit.audit_record import record_of, time_ordered_id
 from bcma_decide.service.settings import Settings, read_settings
 from tests.cli.support.program import environment
 from tests.cli.support.program import run as run_program
-from tests.service.support.service import NONE, VIEW, app, ask, model, post, run, select, view
+from tests.service.support.audits import audited, opened, records
+from tests.service.support.calls import call
+from tests.service.support.running import running
+from tests.service.support.service import NONE, VIEW, app, ask, model, post, select, view
 from tests.service.support.service import SELECT as ORDER
 from tests.service.support.tokens import bearer, issuer, token
-from tests.service.test_record_to_card import call
-from tests.service.test_server import running
 from tests.support.cases import for_each
 
 BODY = {"profile": {"age": 71, "extramedullary_disease": "yes"}}
 SECRET = "s3cret-of-the-site"
 MARKER = "Zyxwvut"
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def address(request, tmp_path):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/audit.db"
-    return request.getfixturevalue("postgresql").new()
-
-
-@contextlib.contextmanager
-def audited(address, **options):
-    """The service with an audit, closed at the end."""
-    application = app(audit=address, **options)
-
-    async def leave():
-        async with application.router.lifespan_context(application):
-            pass
-
-    try:
-        yield application
-    finally:
-        run(leave)
-
-
-@contextlib.contextmanager
-def opened(address, *, write=False):
-    audit = open_audit(address, write=write)
-    try:
-        yield audit
-    finally:
-        audit.close()
-
-
-def records(address):
-    with opened(address) as audit:
-        return list(audit.newest_first())
 
 
 def example_record(number=0):

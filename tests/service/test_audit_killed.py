@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from tests.cli.support.program import invoke
-from tests.service.test_audit import address, records  # noqa: F401  # a fixture among them
-from tests.service.test_server import running
+from tests.service.support.audits import records  # a fixture among them
+from tests.service.support.running import running
 
 pytestmark = pytest.mark.slow
 
@@ -87,7 +87,7 @@ def is_clean(where):
 
 
 @pytest.mark.sample
-def test_a_service_that_is_killed_loses_no_record_of_an_answer(address):  # noqa: F811
+def test_a_service_that_is_killed_loses_no_record_of_an_answer(address):
     given, chance = [], random.Random(20261126)
     for _ in range(ROUNDS):
         with running("--audit", address, **QUIET) as (process, port), read_away(process), Clients(port) as clients:

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.service.support.running import running, stop
 from tests.service.support.tokens import EC, key, key_set
-from tests.service.test_server import running, stop
 from tests.support.places import RECORDS
 
 CLIENT = Path(__file__).parent / "cds_client"

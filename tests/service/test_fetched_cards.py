@@ -11,11 +11,10 @@ import pytest
 
 from bcma_decide.cli.serve import _read
 from bcma_decide.service.hooks.prefetch import TEMPLATES
-from tests.service.support.fhir_server import FHIR, late, serving, status
+from tests.service.support.calls import call
+from tests.service.support.fhir_server import FHIR, LOOPBACK, TOKEN, late, record, serving, status
+from tests.service.support.running import PATIENCE, running, stop
 from tests.service.support.service import JSON, SELECT, VIEW, app, ask, model, post, select
-from tests.service.test_fhir_client import LOOPBACK, TOKEN, record
-from tests.service.test_record_to_card import call
-from tests.service.test_server import PATIENCE, running, stop
 from tests.support.cases import for_each
 
 NOT_READ = "the record could not be read"

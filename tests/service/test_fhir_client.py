@@ -1,7 +1,6 @@
 """Reading a FHIR server: a real one on loopback, which serves well, badly, or means harm."""
 
 import asyncio
-import json
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -12,18 +11,24 @@ from bcma_decide.service.fetching.fhir_client import PAGES, FhirClient, fetch_pa
 from bcma_decide.service.hooks.prefetch import TEMPLATES, Part
 from bcma_decide.service.http.metrics import Metrics
 from bcma_decide.service.settings import Settings
-from tests.service.support.fhir_server import OUTCOME, bomb, dripping, late, odd_type, padded, redirect, serving, status
+from tests.service.support.fhir_server import (
+    LOOPBACK,
+    OUTCOME,
+    TOKEN,
+    bomb,
+    dripping,
+    late,
+    odd_type,
+    padded,
+    record,
+    redirect,
+    serving,
+    status,
+)
 from tests.service.support.service import run
 from tests.support.cases import for_each
-from tests.support.places import RECORDS as BUNDLES
 
-LOOPBACK = ["127.0.0.0/8"]
-TOKEN = "S3CRET-token"
 OBSERVATIONS = ("observations",)
-
-
-def record(name="fit-58"):
-    return json.loads((BUNDLES / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def resources(bundle, kind):

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from bcma_decide.patient.files import example_names, example_path, read_values
-from tests.service.test_server import running
+from tests.service.support.running import running
 
 REQUESTS = 300
 AT_ONCE = 8

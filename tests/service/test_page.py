@@ -714,7 +714,7 @@ def test_nothing_of_a_form_reaches_the_log(capfd):
 def test_every_comparison_on_the_page_is_recorded_and_repeated_from_its_record(tmp_path):
     pytest.importorskip("sqlalchemy")
     from bcma_decide.service.audit.replay import replay
-    from tests.service.test_audit import audited, records
+    from tests.service.support.audits import audited, records
 
     address = f"sqlite:///{tmp_path}/audit.db"
     with audited(address) as service:
@@ -734,7 +734,7 @@ def test_every_comparison_on_the_page_is_recorded_and_repeated_from_its_record(t
 
 def test_what_cannot_be_recorded_is_not_shown(tmp_path):
     pytest.importorskip("sqlalchemy")
-    from tests.service.test_audit import audited
+    from tests.service.support.audits import audited
 
     path = tmp_path / "audit.db"
     with audited(f"sqlite:///{path}") as service:

@@ -13,8 +13,8 @@ from bcma_decide.render.sheet.html import render_html
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.service.page.form_values import CONTROLS
 from tests.render.support import sheets
-from tests.render.test_sheet_in_chromium import SPACING, assert_fits, letters, violations
-from tests.service.test_server import running
+from tests.render.support.browsing import SPACING, assert_fits, letters, violations
+from tests.service.support.running import running
 
 pytestmark = pytest.mark.slow
 

@@ -12,15 +12,10 @@ from bcma_decide.cli.serve import DEPLOY, EXAMPLES
 from bcma_decide.errors import ServiceError
 from bcma_decide.service.settings import Settings, is_loopback, read_settings, require_authentication
 from tests.cli.support.program import invoke
+from tests.service.support.service import written
 from tests.support.cases import for_each
 
 ISSUER = {"issuer": "https://ehr.example.org", "audience": ["https://cds.example.org*"]}
-
-
-def written(folder, text):
-    file = folder / "service.toml"
-    file.write_text(text, encoding="utf-8")
-    return file
 
 
 def test_options_go_before_the_environment_and_that_before_the_file(tmp_path, monkeypatch):

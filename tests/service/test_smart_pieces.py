@@ -21,8 +21,7 @@ from bcma_decide.service.smart.login import Logins
 from bcma_decide.service.smart.scopes import access
 from bcma_decide.service.smart.stopped import Stopped
 from bcma_decide.service.smart.token import read_granted
-from tests.service.support.service import app, run
-from tests.service.test_settings import written
+from tests.service.support.service import app, run, written
 from tests.support.cases import for_each
 
 TODAY = date(2026, 11, 26)

@@ -8,8 +8,8 @@ from starlette.responses import HTMLResponse
 
 from tests.render.support.sheets import CHROMIUM, QUIET
 from tests.service.support.ehr import Ehr, serving
+from tests.service.support.running import running, stop
 from tests.service.support.tls_proxy import listening
-from tests.service.test_server import running, stop
 
 
 def settings(server, **changes):

@@ -17,8 +17,8 @@ from bcma_decide.fhir.writing.bundle import bundle_json, fhir_bundle, patient_re
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.patient.profile import Patient
 from bcma_decide.vocabulary import INTENDED_USE, OUTCOMES
+from tests.fhir.reading.support.drawn import records
 from tests.fhir.reading.support.records import BUNDLES, ON, bundle, observation, person
-from tests.fhir.reading.test_properties import records
 from tests.fhir.writing.support.written import GOLDEN, RECORDED, small, written
 from tests.render.support.reading import DIRECTIVE
 from tests.support.cases import for_each

@@ -55,3 +55,11 @@ def numbers_of_contrast(contrast):
         wording.signed_interval(value.interval),
         wording.percent(contrast.probability_first_higher),
     ]
+
+
+GERMAN_DIRECTIVE = re.compile(
+    r"\b(beste[nrsm]?|schlecht\w*|empf(?:ehl|iehl|ohl)\w*|soll(?:ten?|te[sn]t)?|sicher(?:e[nrsm]?|er\w*|heit\w*)?"
+    r"|bewährt\w*|bewiesen\w*|bevorzug\w*|überlegen\w*|unterlegen\w*|vorzuziehen|gewinn\w*|besser\w*|raten|rät)\b",
+    re.IGNORECASE,
+)
+"""German words that would tell the reader what to do; *unsicher* is not one of them."""

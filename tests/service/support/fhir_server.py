@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from tests.support.places import RECORDS as BUNDLES
+
 FHIR = "application/fhir+json"
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
 
@@ -204,3 +206,13 @@ def bomb(size):
 def odd_type(kind):
     """An answer that says it is something else."""
     return lambda handler: handler.reply({"resourceType": "Bundle", "type": "searchset"}, kind=kind)
+
+
+LOOPBACK = ["127.0.0.0/8"]
+
+
+TOKEN = "S3CRET-token"
+
+
+def record(name="fit-58"):
+    return json.loads((BUNDLES / f"{name}.json").read_text(encoding="utf-8"))

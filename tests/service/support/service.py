@@ -131,3 +131,9 @@ def select(name="Tecvayli 10 mg/mL", selections=("MedicationRequest/a",), **chan
     order = {"resourceType": "MedicationRequest", "id": "a", "medicationCodeableConcept": {"text": name}}
     context = {"userId": "Practitioner/7", "patientId": "1", "selections": [*selections], "draftOrders": bundle(order)}
     return view(hook="order-select", context=context) | changes
+
+
+def written(folder, text):
+    file = folder / "service.toml"
+    file.write_text(text, encoding="utf-8")
+    return file

@@ -12,7 +12,7 @@ from bcma_decide.workshop.plots.forest import forest
 from bcma_decide.workshop.plots.funnel import FunnelPoint, funnel
 from bcma_decide.workshop.plots.page import Drawing, Link, ReportPage, Section, Table, render_page
 from tests.render.support import sheets
-from tests.render.test_sheet_in_chromium import violations
+from tests.render.support.browsing import violations
 from tests.workshop.plots.support.drawings import HOSTILE, proportions, ratios
 
 FUNNEL = funnel(
