@@ -6,6 +6,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, ndtr
 from scipy.stats import norm
 
+from bcma_decide.model.certainty import rate_certainty
 from bcma_decide.model.normal import mixture_quantiles
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS
 from tests.model.support.factory import Level, all_known, ask, model, patients
@@ -43,3 +44,18 @@ def test_a_quantile_is_found_to_a_millionth(means, sds):
         for p in probabilities
     ]
     assert exact == pytest.approx(found[0], abs=2e-6)
+
+
+def test_a_wide_interval_is_told_in_points_of_a_hundred():
+    limits = {
+        "few_studies": 5.0, "few_patients": 300.0, "imprecision_width": 0.2, "inconsistency_width": 0.4,
+        "large_effect_odds_ratio": 2.0,
+    }  # fmt: skip
+    _, reasons = rate_certainty(
+        limits, n_studies=5, n_patients=300, credible=(0.03, 0.93), prediction=(0.02, 0.98), outside=(), unknown=(),
+        uninformed=(), log_odds_ratio=None,
+    )  # fmt: skip
+    assert reasons[1:] == (
+        "down for imprecision: interval 90 points wide",
+        "down for inconsistency: the next centre's interval is 96 points wide",
+    )

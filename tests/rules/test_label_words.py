@@ -79,7 +79,7 @@ def test_a_product_goes_by_the_name_of_its_option():
         ),
         ((label(until="2023-01-01"), label(since="2025")), "labelled there since 2025"),
     ],
-    ids=["nothing", "another region", "withdrawn", "withdrawn, its beginning not known", "pending", "not approved",
+    ids=["nothing", "another region", "withdrawn", "withdrawn, begun at any time", "pending", "not approved",
          "from the next day", "from next year", "applied for again", "there was one and there will be"],
 )  # fmt: skip
 def test_what_is_seen_in_the_place_of_a_label(labels, seen):
