@@ -3,8 +3,7 @@
 import pytest
 
 from bcma_decide.guide import pages
-
-from .program import ESCAPE, invoke, on_terminal, run
+from tests.cli.support.program import ESCAPE, invoke, on_terminal, run
 
 DECISION = next(name for name in pages() if "/" in name)
 

@@ -6,9 +6,10 @@ Most tests make the quick reports only; all of them are made once.
 import pytest
 
 from bcma_decide.workshop import reports as module
-from tests.places import REPORTS
-
-from .program import invoke, on_terminal
+from tests.cli.support import programs
+from tests.cli.support.program import invoke, on_terminal
+from tests.render.support.sheets import require
+from tests.support.places import REPORTS
 
 EVERY = module.reports()
 QUICK = tuple(report for report in EVERY if report.name.endswith((".svg", ".png", ".schema.json")))
@@ -34,17 +35,20 @@ def test_everything_is_written_as_it_is_committed(tmp_path):
 
 
 def test_on_a_terminal_it_says_what_it_makes_and_stopped_it_leaves_whole_files(tmp_path):
-    first, second = EVERY[:2]
-    code, shown = on_terminal("reports", str(tmp_path), answers=[(second.name, "\x03")], width=200)
-    assert code != 0
-    assert f"wrote {tmp_path / first.name}" in shown
-    assert {path.name for path in tmp_path.iterdir()} <= {report.name for report in EVERY}
+    program = programs.interrupted_at_the_second_report
+    code, shown = on_terminal("reports", str(tmp_path), program=program, width=200)
+    assert code == 130
+    first, second = (report.name for report in EVERY if report.name.endswith((".svg", ".schema.json")))
+    assert f"wrote {tmp_path / first}" in shown
+    assert second in shown
+    assert [path.name for path in tmp_path.iterdir()] == [first]
     for path in tmp_path.iterdir():
         assert path.read_bytes() == (REPORTS / path.name).read_bytes()
 
 
 @pytest.mark.usefixtures("quick")
 def test_check_names_what_differs_and_writes_nothing(tmp_path):
+    require("weasyprint", "pdftoppm")
     assert invoke("reports", tmp_path).exit_code == 0
     result = invoke("reports", tmp_path, "--check")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
@@ -64,6 +68,7 @@ def test_check_names_what_differs_and_writes_nothing(tmp_path):
 
 @pytest.mark.usefixtures("quick")
 def test_without_poppler_the_picture_is_left_and_said(tmp_path):
+    require("weasyprint", "fontpkg")
     (tmp_path / "sheet.png").write_bytes(b"as it was")
     result = invoke("reports", tmp_path, PATH=str(tmp_path))
     assert result.exit_code == 1

@@ -24,7 +24,7 @@ from bcma_decide.workshop.evidence.catalogue import load_catalogue
 from bcma_decide.workshop.evidence.totals import RULES
 from bcma_decide.workshop.evidence_report.published import pool_outcome
 from tests.comparing.test_findings import DIRECTIVE
-from tests.documents.pages import (
+from tests.documents.support.pages import (
     GUIDE,
     GUIDE_PAGES,
     PAGES,
@@ -38,7 +38,7 @@ from tests.documents.pages import (
     without_code,
 )
 from tests.golden.profiles import comparisons
-from tests.places import EVIDENCE, ROOT
+from tests.support.places import EVIDENCE, ROOT
 from tests.test_architecture import GROUND, ROOMS
 
 MACHINE = re.compile(r"(?<![\w.])/(work|tmp|home|root|Users|mnt)/")

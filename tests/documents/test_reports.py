@@ -9,7 +9,7 @@ from bcma_decide import compare
 from bcma_decide.comparison import result_json
 from bcma_decide.patient.files import load_example
 from bcma_decide.workshop.reports import reports
-from tests.places import REPORTS
+from tests.support.places import REPORTS
 
 AGAIN = "run: bcma-decide reports"
 EVERY = {report.name: report for report in reports()}

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.places import REPORTS
+from tests.support.places import REPORTS
 
 
 def test_the_schema_requires_what_the_interface_promises():

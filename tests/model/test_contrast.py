@@ -13,7 +13,8 @@ from scipy.stats import norm
 from bcma_decide import load_model
 from bcma_decide.model.contrast import differences, sample_quantiles
 from bcma_decide.vocabulary import CLASSES, OUTCOMES
-from tests.model.factory import Effect, Level, all_known, ask, model, traits
+from tests.model.support.factory import Effect, Level, all_known, ask, model, traits
+from tests.support.cases import for_each
 
 EMD, AGE = "extramedullary_disease", "age"
 DRAWS = (0.015, 0.03, 0.03)
@@ -48,8 +49,8 @@ def monte_carlo(known, bias_sd, count=400_000):
     return first + bias / 2, second - bias / 2
 
 
-@pytest.mark.parametrize("bias_sd", [0.0, 0.6])
-@pytest.mark.parametrize("known", [{}, {"age": 55}, {"age": 80, EMD: True}, {EMD: False}])
+@for_each("bias_sd", [0.0, 0.6])
+@for_each("known", [{}, {"age": 55}, {"age": 80, EMD: True}, {EMD: False}])
 def test_the_difference_agrees_with_monte_carlo(known, bias_sd):
     first, second = monte_carlo(known, bias_sd)
     found = ask(FOUND, traits(**known)).differences(bias_sd)["orr"]

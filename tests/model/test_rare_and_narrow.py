@@ -9,7 +9,7 @@ from scipy.stats import norm
 from bcma_decide.model.certainty import rate_certainty
 from bcma_decide.model.normal import mixture_quantiles
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS
-from tests.model.factory import Level, all_known, ask, model, patients
+from tests.model.support.factory import Level, all_known, ask, model, patients
 
 AGE = MODEL_TRAIT_IDS.index("age")
 

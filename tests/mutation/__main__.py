@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from tests.mutation.changes import changes, shown
 from tests.mutation.runs import Known, recorded, tried
-from tests.places import ROOT
+from tests.support.places import ROOT
 
 ROOMS: dict[str, tuple[str, ...]] = {
     "model": ("tests/model", "tests/golden"),

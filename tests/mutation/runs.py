@@ -20,7 +20,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from tests.mutation.changes import changed
-from tests.places import ROOT
+from tests.support.places import ROOT
 
 EXAMPLES = 40
 """Examples of a property, at most: a survivor goes through every test of its room."""

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from tests.mutation.changes import changes
-from tests.places import ROOT
+from tests.support.places import ROOT
 
 
 def changed_lines(source):

@@ -10,7 +10,7 @@ from bcma_decide import NoEvidenceError, load_model
 from bcma_decide.pooled.file import model_from_document, read_pooled
 from bcma_decide.pooled.location import pooled_path
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, OUTCOMES
-from tests.model.factory import Effect, Level, document, shipped_document, written
+from tests.model.support.factory import Effect, Level, document, shipped_document, written
 
 SMALL = document({("orr", "car_t"): Level(1.0), ("orr", "bite"): Level(0.0)})
 

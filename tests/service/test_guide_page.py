@@ -7,10 +7,10 @@ import pytest
 
 from bcma_decide.guide import INDEX, Page, pages
 from bcma_decide.service.page.guide_body import guide_body
-from tests.render.reading import words
-from tests.service.page import parsed, text_of
-from tests.service.service import app, ask
-from tests.service.tokens import issuer
+from tests.render.support.reading import words
+from tests.service.support.page import parsed, text_of
+from tests.service.support.service import app, ask
+from tests.service.support.tokens import issuer
 
 SERVICE = app()
 

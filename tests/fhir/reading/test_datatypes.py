@@ -15,8 +15,8 @@ from bcma_decide.fhir.reading.datatypes import (
     reference_of,
     written_number,
 )
-from tests.fhir.reading.hostile import JSON
-from tests.fhir.reading.records import LOINC, UCUM, quantity
+from tests.fhir.reading.support.hostile import JSON
+from tests.fhir.reading.support.records import LOINC, UCUM, quantity
 
 SYSTEMS = {LOINC: "loinc"}
 SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])

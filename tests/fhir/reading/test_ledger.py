@@ -1,7 +1,7 @@
 """The ledger of a record as a whole: what stands where, what is unknown here, and what was left aside."""
 
-from tests.fhir.reading.reading import only, read
-from tests.fhir.reading.records import (
+from tests.fhir.reading.support.reading import only, read
+from tests.fhir.reading.support.records import (
     ICD10CM,
     LOINC,
     RXNORM,

@@ -6,8 +6,8 @@ import pytest
 
 from bcma_decide.errors import ProfileError
 from bcma_decide.fhir.reading import bundle as door
-from tests.fhir.reading.reading import read
-from tests.fhir.reading.records import LOINC, bundle, coded, observation, person
+from tests.fhir.reading.support.reading import read
+from tests.fhir.reading.support.records import LOINC, bundle, coded, observation, person
 
 HB = coded(LOINC, "718-7")
 

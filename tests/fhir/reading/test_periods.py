@@ -6,8 +6,8 @@ of 2012-02-03 includes every time of that day.
 
 import pytest
 
-from tests.fhir.reading.reading import only, read, states
-from tests.fhir.reading.records import ICD10PCS, LOINC, RXNORM, coded, given, observation, quantity
+from tests.fhir.reading.support.reading import only, read, states
+from tests.fhir.reading.support.records import ICD10PCS, LOINC, RXNORM, coded, given, observation, quantity
 
 FERRITIN = coded(LOINC, "2276-4")
 LENALIDOMIDE, TECLISTAMAB = coded(RXNORM, "342369"), coded(RXNORM, "2619432")

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from tests.fhir.reading.reading import lines, only, read
-from tests.fhir.reading.records import (
+from tests.fhir.reading.support.reading import lines, only, read
+from tests.fhir.reading.support.records import (
     ICD10CM,
     ICD10PCS,
     LOINC,

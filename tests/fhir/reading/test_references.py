@@ -5,8 +5,8 @@ import pytest
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.errors import ProfileError
 from bcma_decide.fhir.reading.reader import read_bundle
-from tests.fhir.reading.reading import lines, only, read
-from tests.fhir.reading.records import (
+from tests.fhir.reading.support.reading import lines, only, read
+from tests.fhir.reading.support.records import (
     ICD10CM,
     ICD10PCS,
     LOINC,

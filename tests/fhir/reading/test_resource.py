@@ -12,9 +12,9 @@ import bcma_decide.fhir.reading as room
 from bcma_decide.fhir.reading.datatypes import Concept, WrittenNumber
 from bcma_decide.fhir.reading.resource import read_resource, subject_of
 from bcma_decide.pooled.codes import Coding
-from tests.fhir.reading.hostile import ELEMENTS, JSON
-from tests.fhir.reading.records import LOINC, SNOMED, coded, condition, observation, person, quantity
-from tests.fhir.reading.records import given as dose
+from tests.fhir.reading.support.hostile import ELEMENTS, JSON
+from tests.fhir.reading.support.records import LOINC, SNOMED, coded, condition, observation, person, quantity
+from tests.fhir.reading.support.records import given as dose
 
 SYSTEMS = {LOINC: "loinc", SNOMED: "snomed"}
 HB = coded(LOINC, "718-7")

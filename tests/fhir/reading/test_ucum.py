@@ -5,8 +5,8 @@ FHIR R4, Quantity: ``code`` is the unit in a form a program can read, ``system``
 
 import pytest
 
-from tests.fhir.reading.reading import only, read
-from tests.fhir.reading.records import LOINC, UCUM, coded, observation
+from tests.fhir.reading.support.reading import only, read
+from tests.fhir.reading.support.records import LOINC, UCUM, coded, observation
 
 HB, FERRITIN, ANC, EGFR = (coded(LOINC, code) for code in ("718-7", "2276-4", "751-8", "98979-8"))
 OTHER = "http://local.example/units"

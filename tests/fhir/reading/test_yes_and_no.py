@@ -3,8 +3,8 @@
 import pytest
 
 from bcma_decide.fhir.reading.ledger import replaced
-from tests.fhir.reading.reading import lines, only, read
-from tests.fhir.reading.records import HGNC, LOINC, SNOMED, coded, observation, quantity
+from tests.fhir.reading.support.reading import lines, only, read
+from tests.fhir.reading.support.records import HGNC, LOINC, SNOMED, coded, observation, quantity
 
 HBSAG, FISH = coded(LOINC, "5195-3"), coded(LOINC, "98014-4")
 POSITIVE, NEGATIVE = coded(SNOMED, "10828004"), coded(SNOMED, "260385009")

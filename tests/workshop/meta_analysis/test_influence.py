@@ -6,18 +6,20 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.influence import baujat, influence
-from tests.workshop.meta_analysis.reference import sets_holding
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.reference import sets_holding
 
 METAFOR_NAMES = {"q_del": "QE_del"}
 MEASURES = ("rstudent", "dffits", "cook_d", "cov_r", "tau2_del", "q_del", "hat", "weight", "dfbetas")
 SETS = sets_holding("diagnostics")
-EACH_SET = pytest.mark.parametrize("name", SETS)
-EACH_METHOD = pytest.mark.parametrize("method", ["DL", "REML"])
+EACH_SET = for_each("name", SETS)
+EACH_METHOD = for_each("method", ["DL", "REML"])
 
 
 def near_zero(quantity, effects):
@@ -26,7 +28,7 @@ def near_zero(quantity, effects):
     return 1e-9 * smallest if quantity == "tau2_del" else 1e-12
 
 
-@pytest.mark.parametrize("quantity", MEASURES)
+@for_each("quantity", MEASURES)
 @EACH_METHOD
 @EACH_SET
 def test_influence(name, method, quantity):
@@ -80,7 +82,7 @@ def test_two_studies_are_too_few(function):
         function([0, 1], [1, 1])
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@examples(60)
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5)), min_size=3, max_size=10), st.floats(0.1, 10))
 def test_origin_and_unit_do_not_matter(studies, unit):
     """Measures in standard errors stay when effects are shifted and rescaled; leverages sum to 1."""

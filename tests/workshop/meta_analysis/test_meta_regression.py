@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
@@ -15,7 +15,9 @@ from bcma_decide.workshop.meta_analysis.meta_regression import REGRESSION_TESTS,
 from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, moderators
 from bcma_decide.workshop.meta_analysis.pooling import pool
 from bcma_decide.workshop.meta_analysis.predictions import predict
-from tests.workshop.meta_analysis.reference import TEST_LETTERS, effect_sets, results, rows
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.reference import TEST_LETTERS, effect_sets, results, rows
 
 MODERATORS = {
     "bcg": {"ablat": float, "year": float, "alloc": str},
@@ -50,9 +52,7 @@ FITS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("regression", "design"), [pytest.param(r, d, id=f"{place}-{name}") for place, name, _, r, d in REGRESSIONS]
-)
+@for_each(("regression", "design"), [pytest.param(r, d, id=f"{place}-{name}") for place, name, _, r, d in REGRESSIONS])
 def test_designs_are_those_of_metafor(regression, design):
     """Column by column, in its order."""
     order = [design.matrix[:, j].tolist() for j in range(design.matrix.shape[1])]
@@ -60,7 +60,7 @@ def test_designs_are_those_of_metafor(regression, design):
     assert [row - 1 for row in regression["rows_used_1based"]] == list(design.rows)
 
 
-@pytest.mark.parametrize(("effects", "design", "method", "letters", "fit"), FITS)
+@for_each(("effects", "design", "method", "letters", "fit"), FITS)
 def test_every_fit_is_that_of_metafor(effects, design, method, letters, fit):
     """Coefficients, covariance, QM, QE, R2, heterogeneity, likelihoods, fitted values.
 
@@ -118,7 +118,7 @@ def new_values(design, newmods):
     return values
 
 
-@pytest.mark.parametrize(("effects", "design", "method", "letters", "fit"), FITS)
+@for_each(("effects", "design", "method", "letters", "fit"), FITS)
 def test_every_prediction_is_that_of_metafor(effects, design, method, letters, fit):
     """At the studies' own moderator values and at new ones, with each choice of degrees of freedom."""
     found = meta_regression(effects["yi"], effects["vi"], design, method=method, test=TEST_LETTERS[letters])
@@ -145,7 +145,7 @@ def test_every_prediction_is_that_of_metafor(effects, design, method, letters, f
 SUBGROUPS = {"debruin2009": "ethnicity", "bcg": "alloc", "molloy2014": "design", "begg1989": "trt"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("block", "name", "method"),
     [
         pytest.param(block, place.split("/")[0], method, id=f"{place}-{method}")
@@ -224,7 +224,7 @@ def test_rows_left_out_are_named_in_the_result():
     assert found.k == 4
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("yi", "options", "message"),
     [
         pytest.param([1, 2, 4], {}, "yi has 3 rows but the moderators were made from 4", id="rows"),
@@ -250,7 +250,7 @@ def test_predictions_that_have_no_degrees_of_freedom_or_option():
         predict(found, {"x": [1]}, prediction_df="k-2")
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=20)
+steady = examples(20)
 STUDIES = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5), st.integers(-3, 3)), min_size=4, max_size=12).filter(
     lambda studies: len({x for _, _, x in studies}) > 1
 )

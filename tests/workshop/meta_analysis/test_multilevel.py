@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
@@ -15,8 +15,10 @@ from bcma_decide.workshop.meta_analysis.effect_sizes import logit
 from bcma_decide.workshop.meta_analysis.heterogeneity import estimate_tau2
 from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel, predict_multilevel
 from bcma_decide.workshop.meta_analysis.pooling import pool
-from tests.workshop.meta_analysis.nested_tables import nested_tables
-from tests.workshop.meta_analysis.reference import results, rows
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.nested_tables import nested_tables
+from tests.workshop.meta_analysis.support.reference import results, rows
 
 RUNAWAY = {
     "begg1989-nested_trt": ("REML", "ML"),
@@ -33,13 +35,16 @@ FITS = [
 ]
 
 
-@pytest.mark.parametrize(("table", "method", "test", "expected"), FITS)
+every_fit = for_each(("table", "method", "test", "expected"), FITS)
+
+
 class TestAgainstMetafor:
     """Every nested block; rma.mv's own optimum agrees with the polished one to some 1e-7."""
 
     def fit(self, table, method, test):
         return fit_multilevel(table.yi, table.vi, table.studies, table.design, method=method, test=test)
 
+    @every_fit
     def test_the_maximum(self, table, method, test, expected):
         """Variances, coefficients and their covariance to 1e-9 of the polished reference."""
         found = self.fit(table, method, test)
@@ -56,12 +61,14 @@ class TestAgainstMetafor:
         assert polished["logLik"] == pytest.approx(found.log_likelihood, rel=1e-9)
         assert polished["se_sigma2_expected"] == pytest.approx([found.se_between, found.se_within], rel=1e-9)
 
+    @every_fit
     def test_the_score(self, table, method, test, expected):
         """Zero, or falling where a variance is 0."""
         found = self.fit(table, method, test)
         for variance, slope in zip((found.between, found.within), found.score, strict=True):
             assert slope == pytest.approx(0, abs=1e-8) or (variance == 0 and slope < 0)
 
+    @every_fit
     def test_tests_and_intervals(self, table, method, test, expected):
         """z or t with k - p, QE and QM."""
         found = self.fit(table, method, test)
@@ -74,6 +81,7 @@ class TestAgainstMetafor:
         assert expected["QM"] == pytest.approx(found.moderators.statistic, rel=1e-6)
         assert expected["QMp"] == pytest.approx(found.moderators.p, rel=1e-5)
 
+    @every_fit
     def test_shares_and_prediction(self, table, method, test, expected):
         """I2 by level, and the interval of an arm of a further study at the row the reference chose."""
         found = self.fit(table, method, test)
@@ -159,7 +167,7 @@ def test_balanced_studies_by_hand():
     assert found.i2 == pytest.approx((100 * 30 / 32, 100 / 32))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("change", "message"),
     [
         pytest.param({"studies": ["a", "b"]}, "studies has 2 rows but there are 4 effects", id="lengths"),
@@ -190,7 +198,7 @@ def test_no_convergence_is_an_error(monkeypatch):
         fit_multilevel(table.yi, table.vi, table.studies)
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=25)
+steady = examples(25)
 ROWS = st.lists(
     st.tuples(st.floats(-3, 3), st.floats(0.05, 2), st.sampled_from("abcde")), min_size=6, max_size=14
 ).filter(lambda table: 1 < len({study for *_, study in table}) < len(table))

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
@@ -18,7 +18,9 @@ from bcma_decide.workshop.meta_analysis.pooling import (
     pool,
     pool_proportions,
 )
-from tests.workshop.meta_analysis.reference import (
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.reference import (
     METHOD_LETTERS,
     TEST_LETTERS,
     effect_sets,
@@ -40,7 +42,7 @@ FITS = [
 ]
 
 
-@pytest.mark.parametrize(("effects", "method", "fits", "rel"), FITS)
+@for_each(("effects", "method", "fits", "rel"), FITS)
 def test_every_fit_is_that_of_metafor(effects, method, fits, rel):
     """Mean, error, interval, heterogeneity and weights by every test; with EE, I2 and H2 are those from Q."""
     for letters, fit in fits.items():
@@ -59,7 +61,7 @@ def test_every_fit_is_that_of_metafor(effects, method, fits, rel):
             assert fit["weights_pct"] == pytest.approx(found.weights, rel=rel)
 
 
-@pytest.mark.parametrize(("effects", "method", "fits", "rel"), [fit for fit in FITS if not fit.id.endswith("EE")])
+@for_each(("effects", "method", "fits", "rel"), [fit for fit in FITS if not fit.id.endswith("EE")])
 def test_prediction_intervals_are_those_of_metafor(effects, method, fits, rel):
     """Every choice of degrees of freedom; for two studies metafor gives k - 2 = 0 one degree, we give none."""
     for letters, fit in fits.items():
@@ -81,7 +83,7 @@ PROPORTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("measure", "method", "events", "total", "fit"), PROPORTIONS)
+@for_each(("measure", "method", "events", "total", "fit"), PROPORTIONS)
 def test_pooled_proportions(measure, method, events, total, fit):
     """From counts to a proportion with its interval."""
     found = pool_proportions(events, total, measure=measure, method=method)
@@ -136,7 +138,7 @@ def meta_tolerance(method, fit, found):
     return max(1e-9, 3 * abs(fit["tau2"] / found.tau2 - 1))
 
 
-@pytest.mark.parametrize(("effects", "method", "fit"), META)
+@for_each(("effects", "method", "fit"), META)
 def test_intervals_of_the_mean_are_those_of_meta(effects, method, fit):
     """Hartung-Knapp, and Kenward-Roger where tau2 is by REML; meta's ends of tau2 are good to 1.3e-4."""
     for test, se, ends in (
@@ -154,7 +156,7 @@ def test_intervals_of_the_mean_are_those_of_meta(effects, method, fit):
             assert fit["KR"]["df"] == pytest.approx(found.df, rel=rel)
 
 
-@pytest.mark.parametrize(("effects", "method", "fit"), META)
+@for_each(("effects", "method", "fit"), META)
 def test_prediction_intervals_are_those_of_meta(effects, method, fit):
     """Each of the seven, under the name it has there."""
     assert set(fit["prediction"]) <= set(META_PREDICTION)
@@ -166,7 +168,7 @@ def test_prediction_intervals_are_those_of_meta(effects, method, fit):
         assert [expected["lower"], expected["upper"]] == pytest.approx(found.prediction, rel=rel, abs=scale)
 
 
-@pytest.mark.parametrize("key", results("bourassa1996_sex")["deft"])
+@for_each("key", results("bourassa1996_sex")["deft"])
 def test_effects_within_studies_are_pooled_as_by_metafor(key):
     """The difference between the sexes in each study, pooled."""
     block = results("bourassa1996_sex")
@@ -190,7 +192,7 @@ def subgroup_cases():
                 yield pytest.param(block, labels, method, id=f"{place}-{method}-subgroup")
 
 
-@pytest.mark.parametrize(("result", "labels", "method"), list(subgroup_cases()))
+@for_each(("result", "labels", "method"), list(subgroup_cases()))
 def test_subgroups(result, labels, method):
     """Each group's own mean and tau2, and the test between them."""
     effects, expected = (
@@ -225,7 +227,7 @@ def test_by_hand():
     assert found.weights == pytest.approx([100 / 3] * 3)
 
 
-@pytest.mark.parametrize(("method", "test"), COMBINATIONS)
+@for_each(("method", "test"), COMBINATIONS)
 def test_one_study_is_reported_as_it_is(method, test):
     """Estimate and normal interval are metafor's; where metafor says tau2 = 0 and I2 = 0, we say nothing."""
     reference = RESULTS["edge_cases/k1/PLO"]["pool"]["DL"]["z"]
@@ -265,7 +267,7 @@ def test_a_common_effect_model_predicts_nothing():
     assert (found.tau2, found.se_tau2, found.tau2_ci, found.prediction) == (0, None, None, None)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("options", "message"),
     [
         pytest.param({"method": "FE"}, "method is 'FE', but must be one of DL, REML", id="method"),
@@ -276,14 +278,14 @@ def test_a_common_effect_model_predicts_nothing():
         pytest.param({"measure": "PLO"}, "measure is 'PLO'", id="measure"),
     ],
 )
-@pytest.mark.parametrize("k", [1, 3])
+@for_each("k", [1, 3])
 def test_unknown_options_are_refused(k, options, message):
     """However many studies there are."""
     with pytest.raises(SynthesisError, match=message):
         pool_proportions([1, 2, 3][:k], [9, 9, 9][:k], **options)
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=20)
+steady = examples(20)
 STUDIES = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5)), min_size=1, max_size=12)
 COUNTS = st.lists(
     st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=12

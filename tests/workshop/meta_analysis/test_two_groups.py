@@ -6,22 +6,24 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.pooled_tables import mantel_haenszel, peto
 from bcma_decide.workshop.meta_analysis.two_groups import GROUP_MEASURES, compare_groups, ratio, tables
-from tests.workshop.meta_analysis.reference import results, rows
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.reference import results, rows
 
 COLUMNS = {"bcg": ("tpos", "n1", "cpos", "n2"), "nielweise2007": ("ai", "n1i", "ci", "n2i")}
 TABLES = {name: [[float(row[column]) for row in rows(name)] for column in columns] for name, columns in COLUMNS.items()}
-steady = settings(derandomize=True, deadline=None, max_examples=25)
+steady = examples(25)
 GROUP = st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
-@pytest.mark.parametrize("measure", GROUP_MEASURES)
-@pytest.mark.parametrize("name", TABLES)
+@for_each("measure", GROUP_MEASURES)
+@for_each("name", TABLES)
 def test_effects_are_those_of_escalc(name, measure):
     """Values and variances of every study, one without events in either group included."""
     found, expected = compare_groups(*TABLES[name], measure), results(name)[measure]["escalc"]
@@ -29,8 +31,8 @@ def test_effects_are_those_of_escalc(name, measure):
     assert expected["vi"] == pytest.approx(found.vi, rel=1e-12)
 
 
-@pytest.mark.parametrize("measure", GROUP_MEASURES)
-@pytest.mark.parametrize("name", TABLES)
+@for_each("measure", GROUP_MEASURES)
+@for_each("name", TABLES)
 def test_mantel_haenszel_is_that_of_metafor(name, measure):
     """Estimate, standard error, interval and Q."""
     found, expected = mantel_haenszel(*TABLES[name], measure), results(name)["MH"][measure]
@@ -90,7 +92,7 @@ def test_mantel_haenszel_and_peto_by_hand():
     assert found.se == pytest.approx(1 / math.sqrt(variance))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("table", "options", "message"),
     [
         pytest.param(([1], [0], [1], [2]), {}, r"group 1: total\[0\] is 0", id="no-patients"),

@@ -6,8 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.cli.program import ESCAPE, invoke, on_terminal
-from tests.workshop.meta_analysis.reference import FOLDER, results
+from tests.cli.support.program import ESCAPE, invoke, on_terminal
+from tests.support.cases import for_each
+from tests.workshop.meta_analysis.support.reference import FOLDER, results
 
 INPUTS = FOLDER / "inputs"
 TESTS = {"z": "z", "t": "t", "knha": "knha", "adhoc": "knha-floored"}
@@ -29,8 +30,8 @@ def found(name, *options):
     return json.loads(answer.stdout)
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("table", TABLES)
+@for_each("method", METHODS)
+@for_each("table", TABLES)
 def test_every_method_gives_the_numbers_of_metafor(table, method):
     name, options, reference = TABLES[table]
     ours, theirs = found(name, *options, "--method", method), reference["pool"][method]["z"]
@@ -53,8 +54,8 @@ def test_every_method_gives_the_numbers_of_metafor(table, method):
     assert ours["h2_ci"] == pytest.approx(profile["H2"][1:], rel=rel)
 
 
-@pytest.mark.parametrize("test", TESTS)
-@pytest.mark.parametrize("method", ["DL", "REML"])
+@for_each("test", TESTS)
+@for_each("method", ["DL", "REML"])
 def test_every_test_gives_the_interval_of_metafor(method, test):
     ours = found("bcg", "--measure", "RR", "--column", "study=trial", "--method", method, "--test", TESTS[test])
     theirs = results("bcg")["RR"]["pool"][method][test]

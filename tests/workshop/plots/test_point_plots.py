@@ -13,8 +13,8 @@ from bcma_decide.workshop.plots.baujat import BaujatPoint, baujat
 from bcma_decide.workshop.plots.bubble import Bubble, FittedLine, bubble
 from bcma_decide.workshop.plots.funnel import FunnelPoint, funnel
 from bcma_decide.workshop.plots.gosh import gosh
-
-from .drawings import HOSTILE, SVG, described, marks, numbers, read, words
+from tests.support.cases import for_each
+from tests.workshop.plots.support.drawings import HOSTILE, SVG, described, marks, numbers, read, words
 
 POINTS = [
     FunnelPoint("A", -1.0, 0.1),
@@ -170,7 +170,7 @@ def test_hostile_names_stay_text(draw):
     assert "\x1b" not in drawing
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("make", "message"),
     [
         pytest.param(lambda: a_funnel([]), "at least one study", id="funnel-empty"),
