@@ -26,7 +26,7 @@ EXAMPLES = 40
 """Examples of a property, at most: a survivor goes through every test of its room."""
 MEMORY = 6 * 2**30
 """Bytes of address space a run may take."""
-PLAIN = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=no"]
+PLAIN = ["-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "--no-header", "--tb=no"]
 
 Function = tuple[str, str]
 """File and qualified name."""

@@ -193,6 +193,11 @@ def test_the_same_value_of_another_day_is_only_older():
     assert [(line.state, line.note) for line in lines(read(*hbs), "hemoglobin")] == [("used", ""), ("older", "")]
 
 
+def test_a_code_that_was_never_checked_says_so():
+    line = only(read(observation("x", coded(LOINC, "30522-7"), valueQuantity=quantity(1, "mg/L"))), "crp")
+    assert (line.state, line.note) == ("not_usable", "its code is known from background only and was not checked")
+
+
 def test_codes_of_different_meanings_are_not_used():
     both = {"coding": [*HB["coding"], *PLT["coding"]]}
     line = only(read(observation("x", both, valueQuantity=quantity(9.1, "g/dL"))), "hemoglobin")
