@@ -1,7 +1,6 @@
 """Findings, labels, practical facts and scores inside a comparison: their shape, order, sources and words."""
 
 import json
-import re
 from datetime import date
 from functools import cache
 
@@ -16,9 +15,9 @@ from bcma_decide.vocabulary import CLASSES
 from tests.patient.support.drawn import WRITTEN
 from tests.support.cases import for_each
 from tests.support.examples import examples
+from tests.support.words import DIRECTIVE
 
 SEVERITIES = ("contraindication", "caution", "information")
-DIRECTIVE = re.compile(r"\b(should|best|recommended|recommend|safe|prefer)\b", re.IGNORECASE)
 EXAMPLES = pytest.mark.parametrize("name", example_names())
 REGIONAL = {"labels", "findings", "indications", "practice", "references"}
 """Parts of a comparison that depend on region and date."""
