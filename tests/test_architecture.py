@@ -19,7 +19,7 @@ GROUND = ROOT_MODULES - {"__init__"}
 
 ROOMS = [
     {"ground"},
-    {"strict"},
+    {"strict", "guide"},
     {"pooled"},
     {"patient"},
     {"facts"},

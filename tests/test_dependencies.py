@@ -14,7 +14,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS = PROJECT["optional-dependencies"]
 BOUNDS = runpy.run_path(str(ROOT / ".ci" / "lower_bounds.py"))
 NAMES = {"yaml": "pyyaml", "prometheus_client": "prometheus-client", "pydantic_settings": "pydantic-settings",
-         "multipart": "python-multipart"}  # fmt: skip
+         "multipart": "python-multipart", "markdown_it": "markdown-it-py"}  # fmt: skip
 """Libraries that are imported by another name than they are installed by."""
 WITH_ANOTHER = {"pydantic_core": "pydantic"}
 """Libraries that come with another in one version only."""

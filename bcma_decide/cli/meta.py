@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 meta_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Measure = Literal["logit", "raw", "arcsine", "freeman-tukey", "generic", "OR", "RR", "RD"]
-Method = Literal["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM", "GLMM"]
+Method = Literal["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM", "GLMM", "MH", "PETO"]
 TestName = Literal["z", "t", "knha", "knha-floored"]
 PredictionName = Literal["k-2", "k-1", "normal"]
 
@@ -52,7 +52,8 @@ def meta(
         typer.Option(
             "--method",
             rich_help_panel=MODEL,
-            help="Estimator of the variance between studies; EE assumes none; GLMM is the binomial-normal model. "
+            help="Estimator of the variance between studies; EE assumes none; GLMM is the binomial-normal model; "
+            "MH (Mantel-Haenszel) and PETO sum the tables of two groups. "
             "Default REML, and GLMM where the outcome is rare (or nearly always there).",
         ),
     ] = None,
@@ -142,6 +143,8 @@ def meta(
     Examples: bcma-decide meta trials.csv --by design --html report.html
 
     bcma-decide meta deaths.csv --method GLMM --mods year --json
+
+    bcma-decide meta two-groups.csv --measure OR --method MH
     """
     from rich.console import Console
 
@@ -150,10 +153,10 @@ def meta(
     from bcma_decide.workshop.own_table.pooled import PoolingMethod, usual_model
     from bcma_decide.workshop.own_table.studies import read_studies
 
-    table = read_table(file, _asked_columns(column or []))
+    table = read_table(file, _renamed_columns(column or []))
     studies = read_studies(table, measure or fitting(table), apart=nested is None)
     usual = "REML" if nested is not None else usual_model(studies, test)
-    asked = AnalysisOptions(
+    options = AnalysisOptions(
         model=PoolingMethod(method or usual, test, level, prediction),
         by=by,
         mods=tuple(name.strip() for name in mods.split(",")) if mods else (),
@@ -165,7 +168,7 @@ def meta(
         diagnostics=diagnostics or as_json or svg is not None or html is not None,
     )
     with Console(stderr=True).status("reading") as status:
-        analysis = analyse(table, studies, asked, progress=status.update)
+        analysis = analyse(table, studies, options, progress=status.update)
     name = title or file.stem
     if svg is not None:
         _write_drawings(analysis, name, svg)
@@ -182,18 +185,18 @@ def meta(
     _print(analysis, name, Console(highlight=False), diagnostics=diagnostics)
 
 
-def _asked_columns(pairs: list[str]) -> dict[str, str]:
+def _renamed_columns(pairs: list[str]) -> dict[str, str]:
     """``NAME=COLUMN`` pairs; raises SynthesisError for another form or an unknown name."""
     from bcma_decide.workshop.meta_analysis.study_table import NAMES
 
-    found = {}
+    renamed = {}
     for pair in pairs:
         name, sign, column = pair.partition("=")
         if not sign or name not in NAMES or not column:
             fix = f"write NAME=COLUMN, NAME one of {', '.join(NAMES)}"
             raise SynthesisError("this option cannot be used", [Problem("--column", f"is {pair!r}", fix)])
-        found[name] = column
-    return found
+        renamed[name] = column
+    return renamed
 
 
 def _place(text: str) -> dict[str, str]:

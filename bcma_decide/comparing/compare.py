@@ -151,9 +151,9 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
             raise NoEvidenceError("there is no evidence on that outcome", [problem])
     check_region(pooled, region)
     on = question.date or Day.fromisoformat(pooled.date)
-    found = patient_numbers(pooled, derive(question.patient, pooled.definitions), question.setting)
-    facts, book = found.traits.facts, pooled.rules
-    findings = worst_first((*input_findings(found), *rule_findings(book, facts, region, on)))
+    numbers = patient_numbers(pooled, derive(question.patient, pooled.definitions), question.setting)
+    facts, book = numbers.traits.facts, pooled.rules
+    findings = worst_first((*input_findings(numbers), *rule_findings(book, facts, region, on)))
     labels = indications(book, facts, region, on, {option.id: option.label for option in pooled.options})
     practical = practical_sources(book, region, on)
     scores = score_lines(pooled.definitions.scores, facts)
@@ -161,15 +161,15 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         evidence=evidence_stamp(pooled, on),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
         intended_use=INTENDED_USE,
-        profile=_profile(found, question),
+        profile=_profile(numbers, question),
         options=pooled.options,
-        outcomes=all_outcomes(found, explain),
+        outcomes=all_outcomes(numbers, explain),
         labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
         findings=findings,
         indications=labels,
         practice=practical_rows(book, region, on),
         scores=scores,
-        unknowns=all_unknowns(found),
+        unknowns=all_unknowns(numbers),
         not_known=pooled.not_known,
         studies=pooled.studies,
         explanations=tuple(explanation(pooled, outcome) for outcome in OUTCOMES if outcome in explain),
@@ -181,6 +181,7 @@ def evidence_stamp(pooled: PooledEvidence, on: Day) -> EvidenceStamp:
     """Which evidence, and whether as many whole months as it allows lie between its date and the day asked for."""
     of = Day.fromisoformat(pooled.date)
     months = 12 * (on.year - of.year) + on.month - of.month - (on.day < of.day)
+    # Whole months: the same answer on every day of one, and no day count that leap years shift.
     old = months >= pooled.assumptions["evidence_months"]
     return EvidenceStamp(hash=pooled.hash, date=pooled.date, version=pooled.version, out_of_date=old)
 
@@ -193,17 +194,17 @@ def check_region(pooled: PooledEvidence, region: str) -> None:
         raise ProfileError("the region cannot be used", [Problem("region", f"{region!r} has no label here", hint)])
 
 
-def _profile(found: PatientNumbers, question: Question) -> Profile:
+def _profile(numbers: PatientNumbers, question: Question) -> Profile:
     profile = Profile(
         name=question.name,
         setting=question.setting,
-        traits=tuple(_trait_lines(found)),
-        carried=tuple(_carried_lines(found)),
+        traits=tuple(_trait_lines(numbers)),
+        carried=tuple(_carried_lines(numbers)),
     )
     return profile if question.record is None else _with_record(profile, question.record, question.date)
 
 
-def _with_record(profile: Profile, record: RecordLedger, asked: Day | None) -> Profile:
+def _with_record(profile: Profile, record: RecordLedger, question_date: Day | None) -> Profile:
     """Add what a record held; traits that were inferred from it say so."""
     inferred = {line.field for line in record.inputs if line.state == "inferred"}
     traits = tuple(
@@ -218,27 +219,27 @@ def _with_record(profile: Profile, record: RecordLedger, asked: Day | None) -> P
             "inputs": record.inputs,
             "unmapped": record.unmapped,
             "record_date": record.date.isoformat(),
-            "record_date_asked": record.date == asked,
+            "record_date_asked": record.date == question_date,
         }
     )
 
 
-def _trait_lines(found: PatientNumbers) -> Iterator[TraitLine]:
+def _trait_lines(numbers: PatientNumbers) -> Iterator[TraitLine]:
     for position, trait in enumerate(MODEL_TRAITS):
-        value = found.traits[trait.id]
+        value = numbers.traits[trait.id]
         yield TraitLine(
             trait=trait.id,
             label=TRAIT_LABELS[trait.id],
-            state="contradiction" if trait.id in found.traits.contradicted else value.state,
+            state="contradiction" if trait.id in numbers.traits.contradicted else value.state,
             value=value.value,
             text=value.text,
             how=value.how,
-            used=bool(found.pooled.used[:, :, position].any()),
+            used=bool(numbers.pooled.used[:, :, position].any()),
         )
 
 
-def _carried_lines(found: PatientNumbers) -> Iterator[TraitLine]:
-    for line in found.traits.ledger:
+def _carried_lines(numbers: PatientNumbers) -> Iterator[TraitLine]:
+    for line in numbers.traits.ledger:
         yield TraitLine(
             trait=line.field,
             label=line.label,

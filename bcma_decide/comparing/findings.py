@@ -10,9 +10,9 @@ from bcma_decide.model.prediction import numeric_range
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, SEVERITIES, UNVERIFIED, model_scale, natural_scale
 
 
-def input_findings(found: PatientNumbers) -> Iterator[Finding]:
+def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
     """What the input itself gives to check: contradictions, traits outside the evidence, numbers held at its edge."""
-    for contradiction in found.traits.contradictions:
+    for contradiction in numbers.traits.contradictions:
         yield Finding(
             id="contradiction." + ".".join(contradiction.fields),
             severity="caution",
@@ -20,7 +20,7 @@ def input_findings(found: PatientNumbers) -> Iterator[Finding]:
             text=f"check the input: {contradiction.message}; the trait is taken as unknown",
             needs=tuple(contradiction.fields),
         )
-    for class_id, reasons in zip(CLASSES, found.outside, strict=True):
+    for class_id, reasons in zip(CLASSES, numbers.outside, strict=True):
         for number, reason in enumerate(reasons, start=1):
             yield Finding(
                 id=f"outside-evidence.{class_id}.{number}",
@@ -29,9 +29,9 @@ def input_findings(found: PatientNumbers) -> Iterator[Finding]:
                 state="fires",
                 text=f"outside the evidence: {reason}; intervals are widened",
             )
-    ends = [end.tolist() for end in numeric_range(found.pooled)]
+    ends = [end.tolist() for end in numeric_range(numbers.pooled)]
     for position, trait in enumerate(MODEL_TRAITS):
-        value = model_scale(trait.id, found.traits[trait.id].value)
+        value = model_scale(trait.id, numbers.traits[trait.id].value)
         low, high = ends[0][position], ends[1][position]
         if trait.kind != "binary" and value is not None and not low <= value <= high:
             span = f"{natural_scale(trait.id, low):.0f} to {natural_scale(trait.id, high):.0f}"
@@ -40,7 +40,7 @@ def input_findings(found: PatientNumbers) -> Iterator[Finding]:
                 severity="information",
                 state="fires",
                 text=f"{trait.label} beyond the central range of the studies ({span}): its effect is held at the edge",
-                value=found.traits[trait.id].text,
+                value=numbers.traits[trait.id].text,
                 threshold=span,
             )
 

@@ -28,12 +28,12 @@ from bcma_decide.vocabulary import (
 )
 
 SMALLEST_STEP = 5e-4
-"""A waterfall step smaller than one in two thousand is left to the last one."""
+"""A waterfall step smaller than one in two thousand, nothing on a scale of whole points, is left to the last one."""
 
 
-def all_outcomes(found: PatientNumbers, explain: Collection[str] = ()) -> tuple[Outcome, ...]:
+def all_outcomes(numbers: PatientNumbers, explain: Collection[str] = ()) -> tuple[Outcome, ...]:
     """Return every outcome, those in ``explain`` with the steps from the average patient to this one."""
-    draft = _draft(found, _waterfalls(found, explain) if explain else {})
+    draft = _draft(numbers, _waterfalls(numbers, explain) if explain else {})
     return tuple(_outcome(draft, outcome) for outcome in OUTCOMES)
 
 
@@ -52,7 +52,7 @@ class _TraitList:
 class _Draft:
     """An answer with everything that several estimates share."""
 
-    found: PatientNumbers
+    numbers: PatientNumbers
     waterfalls: Mapping[tuple[str, str], tuple[WaterfallStep, ...]]
     biased: Mapping[str, Difference]
     unbiased: Mapping[str, Difference]
@@ -60,26 +60,26 @@ class _Draft:
     traits: Mapping[tuple[str, int], _TraitList]
 
 
-def _draft(found: PatientNumbers, waterfalls: Mapping[tuple[str, str], tuple[WaterfallStep, ...]]) -> _Draft:
+def _draft(numbers: PatientNumbers, waterfalls: Mapping[tuple[str, str], tuple[WaterfallStep, ...]]) -> _Draft:
     return _Draft(
-        found=found,
+        numbers=numbers,
         waterfalls=waterfalls,
-        biased=found.differences(found.pooled.assumptions["unanchored_sd"]),
-        unbiased=found.differences(0.0),
-        from_decision=from_decision(found),
+        biased=numbers.differences(numbers.pooled.assumptions["unanchored_sd"]),
+        unbiased=numbers.differences(0.0),
+        from_decision=from_decision(numbers),
         traits={
-            (family, index): _trait_list(found, family, index)
-            for family in found.pooled.family_index
+            (family, index): _trait_list(numbers, family, index)
+            for family in numbers.pooled.family_index
             for index in range(len(CLASSES))
         },
     )
 
 
-def _trait_list(found: PatientNumbers, family: str, class_index: int) -> _TraitList:
-    position = found.pooled.family_index[family]
-    used = found.pooled.used[position, class_index].tolist()
-    borrowed = found.pooled.borrowed[position, class_index].tolist()
-    here = list(zip(MODEL_TRAITS, found.traits, used, borrowed, strict=True))
+def _trait_list(numbers: PatientNumbers, family: str, class_index: int) -> _TraitList:
+    position = numbers.pooled.family_index[family]
+    used = numbers.pooled.used[position, class_index].tolist()
+    borrowed = numbers.pooled.borrowed[position, class_index].tolist()
+    here = list(zip(MODEL_TRAITS, numbers.traits, used, borrowed, strict=True))
     known = [(trait, value, u, b) for trait, value, u, b in here if value.value is not None]
     return _TraitList(
         informed=tuple(trait.id for trait, _, u, _ in known if u),
@@ -92,7 +92,7 @@ def _trait_list(found: PatientNumbers, family: str, class_index: int) -> _TraitL
 
 def _outcome(draft: _Draft, outcome: str) -> Outcome:
     family = FAMILY_OF[outcome]
-    estimates = {option.id: _estimate(draft, outcome, option.id) for option in draft.found.pooled.options}
+    estimates = {option.id: _estimate(draft, outcome, option.id) for option in draft.numbers.pooled.options}
     contrast, reason = None, None
     if outcome in draft.biased:
         contrast = _contrast(draft, outcome, estimates)
@@ -109,24 +109,24 @@ def _outcome(draft: _Draft, outcome: str) -> Outcome:
         estimates=estimates,
         contrast=contrast,
         contrast_reason=reason,
-        notes=_notes(draft.found, outcome, estimates),
+        notes=_notes(draft.numbers, outcome, estimates),
     )
 
 
 def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
-    found = draft.found
-    index = found.place.get((outcome, option))
+    numbers = draft.numbers
+    index = numbers.place.get((outcome, option))
     if index is None:
-        state, reason = found.pooled.missing[outcome, option]
+        state, reason = numbers.pooled.missing[outcome, option]
         return Estimate(state=state, reason=reason)
-    cell = found.pooled.cells[index]
+    cell = numbers.pooled.cells[index]
     traits = draft.traits[cell.family, cell.class_index]
-    outside = found.outside[cell.class_index]
+    outside = numbers.outside[cell.class_index]
     difference = draft.biased.get(outcome) if option in CLASSES else None
-    credible = (float(found.rates.credible[index, 0]), float(found.rates.credible[index, 1]))
-    prediction = (float(found.rates.prediction[index, 0]), float(found.rates.prediction[index, 1]))
+    credible = (float(numbers.rates.credible[index, 0]), float(numbers.rates.credible[index, 1]))
+    prediction = (float(numbers.rates.prediction[index, 0]), float(numbers.rates.prediction[index, 1]))
     certainty, reasons = rate_certainty(
-        found.pooled.assumptions,
+        numbers.pooled.assumptions,
         n_studies=cell.n_studies,
         n_patients=cell.n_patients,
         credible=credible,
@@ -139,8 +139,8 @@ def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
     decision = draft.from_decision.get(index)
     return Estimate(
         state="estimated",
-        median=float(found.rates.median[index]),
-        mean=float(found.rates.mean[index]),
+        median=float(numbers.rates.median[index]),
+        mean=float(numbers.rates.mean[index]),
         credible=credible,
         prediction=prediction,
         certainty=certainty,
@@ -160,13 +160,15 @@ def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
 
 def _contrast(draft: _Draft, outcome: str, estimates: Mapping[str, Estimate]) -> Contrast:
     biased, unbiased = draft.biased[outcome], draft.unbiased[outcome]
+    # A difference is no surer than the less sure of its two sides.
     weaker = min((estimates[option] for option in CLASSES), key=lambda e: LEVELS.index(e.certainty or LEVELS[0]))
     return Contrast(
         options=CLASSES,
         risk_difference=RiskDifference(median=biased.risk_difference[0], interval=biased.risk_difference[1:]),
         probability_first_higher=biased.probability_first_higher,
+        # A bias of this size would make the two equal: the estimate itself, as the bias has mean 0.
         tipping_point_log_or=biased.log_odds_ratio[0],
-        bias_sd=draft.found.pooled.assumptions["unanchored_sd"],
+        bias_sd=draft.numbers.pooled.assumptions["unanchored_sd"],
         without_bias_term=ContrastWithoutBias(
             risk_difference=RiskDifference(median=unbiased.risk_difference[0], interval=unbiased.risk_difference[1:]),
             probability_first_higher=unbiased.probability_first_higher,
@@ -176,7 +178,7 @@ def _contrast(draft: _Draft, outcome: str, estimates: Mapping[str, Estimate]) ->
     )
 
 
-def _notes(found: PatientNumbers, outcome: str, estimates: Mapping[str, Estimate]) -> tuple[str, ...]:
+def _notes(numbers: PatientNumbers, outcome: str, estimates: Mapping[str, Estimate]) -> tuple[str, ...]:
     family = FAMILY_OF[outcome]
     notes = []
     times = [estimates[option].follow_up_months for option in CLASSES]
@@ -189,7 +191,7 @@ def _notes(found: PatientNumbers, outcome: str, estimates: Mapping[str, Estimate
         if (
             times[0]
             and times[1]
-            and max(times[0], times[1]) > found.pooled.assumptions["follow_up_ratio"] * min(times[0], times[1])
+            and max(times[0], times[1]) > numbers.pooled.assumptions["follow_up_ratio"] * min(times[0], times[1])
         ):
             notes.append("not the same time: the two options were not followed for equally long")
     if family.id == "response" and estimates[CLASSES[0]].from_decision:
@@ -197,21 +199,22 @@ def _notes(found: PatientNumbers, outcome: str, estimates: Mapping[str, Estimate
     return tuple(notes)
 
 
-def _waterfalls(found: PatientNumbers, explain: Collection[str]) -> dict[tuple[str, str], tuple[WaterfallStep, ...]]:
-    traits, means = cumulative_means(found)
+def _waterfalls(numbers: PatientNumbers, explain: Collection[str]) -> dict[tuple[str, str], tuple[WaterfallStep, ...]]:
+    traits, means = cumulative_means(numbers)
     result = {}
-    for index, cell in enumerate(found.pooled.cells):
+    for index, cell in enumerate(numbers.pooled.cells):
         if cell.outcome not in explain:
             continue
         column = [float(value) for value in means[:, index]]
         steps = [WaterfallStep(trait=None, label="average patient of the evidence", mean=column[0], change=0.0)]
         level = column[0]
         for trait, before, after in zip(traits[1:], column[:-1], column[1:], strict=True):
+            # The level advances by the steps that are listed alone, so that they add up to the last line exactly.
             if trait is not None and abs(after - before) >= SMALLEST_STEP:
-                label = f"{TRAIT_LABELS[trait]}: {found.traits[trait].text}"
+                label = f"{TRAIT_LABELS[trait]}: {numbers.traits[trait].text}"
                 level += after - before
                 steps.append(WaterfallStep(trait=trait, label=label, mean=level, change=after - before))
-        final = float(found.rates.mean[index])
+        final = float(numbers.rates.mean[index])
         steps.append(WaterfallStep(trait=None, label="this patient", mean=final, change=final - level))
         result[cell.outcome, cell.option] = tuple(steps)
     return result

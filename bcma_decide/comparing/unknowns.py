@@ -12,22 +12,23 @@ SMALLEST_MOVE = 0.01
 """An unknown trait that moves a rate by less than one in a hundred is not listed for it."""
 
 
-def all_unknowns(found: PatientNumbers) -> tuple[Unknown, ...]:
+def all_unknowns(numbers: PatientNumbers) -> tuple[Unknown, ...]:
     """Return the unknown traits that any number depends on, the one that moves a number furthest first."""
-    moving = np.any(found.pooled.used, axis=(0, 1)).tolist()
-    open_traits = [trait for trait in MODEL_TRAITS if found.traits[trait.id].value is None]
+    moving = np.any(numbers.pooled.used, axis=(0, 1)).tolist()
+    open_traits = [trait for trait in MODEL_TRAITS if numbers.traits[trait.id].value is None]
     traits = [trait for trait in open_traits if moving[MODEL_TRAIT_IDS.index(trait.id)]]
-    all_moves = trait_moves(found, [trait.id for trait in traits])
-    unstable = found.pooled.assumptions["unstable_move"]
+    all_moves = trait_moves(numbers, [trait.id for trait in traits])
+    unstable = numbers.pooled.assumptions["unstable_move"]
     listed = []
     for trait in traits:
         moves = [move for move in all_moves.get(trait.id, ()) if move.high - move.low >= SMALLEST_MOVE]
+        # By name where two moves are equal: the order must not hang on how floats were added.
         moves.sort(key=lambda move: (move.low - move.high, move.outcome, move.option))
         listed.append(
             Unknown(
                 trait=trait.id,
                 label=trait.label,
-                needs=found.traits[trait.id].how,
+                needs=numbers.traits[trait.id].how,
                 moves=tuple(
                     Move(
                         outcome=move.outcome,

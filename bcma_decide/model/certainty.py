@@ -43,7 +43,8 @@ def rate_certainty(
     log_odds_ratio
         95 % interval of the class log odds ratio for this patient, None where there is no contrast.
     """
-    level = 1
+    # "Low", the second of LEVELS: GRADE starts evidence without a randomised comparison there, not at "high".
+    level = LEVELS.index("low")
     reasons = [START]
     if n_studies < limits["few_studies"]:
         level -= 1
@@ -53,6 +54,7 @@ def rate_certainty(
         *([f"interval {100 * width:.0f} points wide"] if width > limits["imprecision_width"] else []),
         *([f"{n_patients} patients"] if n_patients < limits["few_patients"] else []),
     ]
+    # One step for the domain however many of its signs are there: a wide interval and few patients are one weakness.
     if imprecise:
         level -= 1
         reasons.append(f"down for imprecision: {', '.join(imprecise)}")
@@ -69,10 +71,11 @@ def rate_certainty(
         level -= 1
         reasons.append(f"down for indirectness: {'; '.join(indirect)}")
     if log_odds_ratio is not None:
+        # The end nearer to 1 has to pass the limit, not the middle: a large ratio from few patients earns nothing.
         large = log(limits["large_effect_odds_ratio"])
         if log_odds_ratio[0] > large or log_odds_ratio[1] < -large:
             level += 1
             reasons.append(
                 "up for a large difference between the classes: the whole odds ratio interval lies beyond it"
             )
-    return LEVELS[min(max(level, 0), 3)], tuple(reasons)
+    return LEVELS[min(max(level, 0), len(LEVELS) - 1)], tuple(reasons)

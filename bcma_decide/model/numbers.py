@@ -58,8 +58,8 @@ class PatientNumbers:
             for outcome in OUTCOMES
             if all((outcome, option) in self.place for option in CLASSES)
         }
-        found = differences(self.pooled, self.levels, self.predictor, tuple(pairs.values()), self.extra, bias_sd)
-        return dict(zip(pairs, found, strict=True))
+        contrasts = differences(self.pooled, self.levels, self.predictor, tuple(pairs.values()), self.extra, bias_sd)
+        return dict(zip(pairs, contrasts, strict=True))
 
 
 def outside_evidence(pooled: PooledEvidence, values: Mapping[str, bool | float | None]) -> tuple[tuple[str, ...], ...]:
@@ -89,6 +89,7 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
     values = {trait.id: traits[trait.id].value for trait in MODEL_TRAITS}
     levels = pooled.levels[setting]
     outside = outside_evidence(pooled, values)
+    # Variances add: each reason is one more step outside, and none of them is known to be the same step as another.
     added = np.array([len(reasons) * pooled.assumptions["outside_evidence_sd"] ** 2 for reasons in outside])
     extra = added[pooled.cell_class]
     patients = conditional_patients(pooled.population, [model_scale(trait, value) for trait, value in values.items()])
@@ -105,30 +106,35 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
     )
 
 
-def from_decision(found: PatientNumbers) -> dict[int, tuple[float, float, float]]:
+def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, float]]:
     """Response rates of CAR-T counted from apheresis: median and 95 % interval, by the index of their cell.
 
     The rate from infusion times the chance of reaching it, by the fixed quasi-random draws of both. Cells of other
     classes and families, and those without known attrition, are not in the result.
     """
     pairs = []
-    for index, cell in enumerate(found.pooled.cells):
+    for index, cell in enumerate(numbers.pooled.cells):
         if CLASSES[cell.class_index] == "car_t" and cell.family == "response":
-            own = found.place.get(("apheresed_not_infused", cell.option))
-            lost = found.place.get(("apheresed_not_infused", "car_t")) if own is None else own
+            # Few products print who was apheresed and not infused; for the others the rate of the class stands in.
+            own = numbers.place.get(("apheresed_not_infused", cell.option))
+            lost = numbers.place.get(("apheresed_not_infused", "car_t")) if own is None else own
             if lost is not None:
                 pairs.append((index, lost))
     if not pairs:
         return {}
-    noise = found.pooled.population.noise
+    noise = numbers.pooled.population.noise
     sides = []
+    # A column each, so that response and attrition are drawn apart; the third column, since the second is the other
+    # class of the contrasts. Groups of patients stand beside those of like rank: attrition has no trait effect so far.
     for side, column in ((0, 0), (1, 2)):
         cells = [pair[side] for pair in pairs]
-        mean, sd = found.predictor.mean[cells], np.sqrt(found.predictor.variance[cells])
+        mean, sd = numbers.predictor.mean[cells], np.sqrt(numbers.predictor.variance[cells])
         sides.append(logistic(mean[:, :, None] + sd[:, :, None] * noise[:, column]).reshape(len(cells), -1))
-    table = np.full((len(found.pooled.cells), 3), np.nan)
+    # The whole table, with nothing in the cells that have no such rate: in_order knows thresholds by the place of
+    # cells.
+    table = np.full((len(numbers.pooled.cells), 3), np.nan)
     table[[pair[0] for pair in pairs]] = sample_quantiles(sides[0] * (1.0 - sides[1]), (0.5, 0.025, 0.975))
-    table = in_order(found.pooled, table)
+    table = in_order(numbers.pooled, table)
     return {index: (float(table[index, 0]), float(table[index, 1]), float(table[index, 2])) for index, _ in pairs}
 
 
@@ -144,24 +150,29 @@ class TraitMove:
     high_value: float
 
 
-def trait_moves(found: PatientNumbers, traits: Sequence[str]) -> dict[str, tuple[TraitMove, ...]]:
+def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tuple[TraitMove, ...]]:
     """Mean rate of every class-level cell if an unknown trait were known to be at either end.
 
     Yes/no traits: absent and present; numeric ones: the lowest and highest fifth of patients like this one. A trait
     that no patient like this one varies in has no moves.
     """
-    pooled = found.pooled
+    pooled = numbers.pooled
     cells = [index for index, cell in enumerate(pooled.cells) if cell.option in CLASSES]
     family, klass = pooled.cell_family[cells], pooled.cell_class[cells]
-    offset = found.predictor.offset[family, klass]
-    total = found.predictor.variance[cells].mean(axis=1) + found.predictor.mean[cells].var(axis=1)
+    offset = numbers.predictor.offset[family, klass]
+    # The variance of the mixture less that of the patients, who enter one by one through their offsets: what is left is
+    # what the parameters leave open. The floor is for rounding where a cell has hardly any of that.
+    total = numbers.predictor.variance[cells].mean(axis=1) + numbers.predictor.mean[cells].var(axis=1)
     sd = np.sqrt(np.maximum(total - offset.var(axis=1), 0.0))
-    rate = expected_logistic(found.levels.mean[cells][:, None] + offset, sd[:, None], points=5)
+    # Five nodes for every virtual patient: moves below a point are not listed, and nine nodes would take almost twice
+    # the time.
+    rate = expected_logistic(numbers.levels.mean[cells][:, None] + offset, sd[:, None], points=5)
     result = {}
     for trait in traits:
         position = MODEL_TRAIT_IDS.index(trait)
-        values = found.patients.values[:, position]
+        values = numbers.patients.values[:, position]
         binary = TRAIT_KINDS[trait] == "binary"
+        # Fifths, not the ends: the highest of 512 virtual ages is nobody whom a clinic is about to learn of.
         low, high = (0.5, 0.5) if binary else sample_quantiles(values, (0.2, 0.8)).tolist()
         groups = np.array([values <= low, values > high] if binary else [values <= low, values >= high], dtype=float)
         sizes = groups.sum(axis=1)
@@ -182,7 +193,7 @@ def trait_moves(found: PatientNumbers, traits: Sequence[str]) -> dict[str, tuple
     return result
 
 
-def cumulative_means(found: PatientNumbers) -> tuple[Sequence[str | None], Array]:
+def cumulative_means(numbers: PatientNumbers) -> tuple[Sequence[str | None], Array]:
     """Mean rate of every cell as the known traits are taken into account one after the other.
 
     Returns
@@ -191,16 +202,19 @@ def cumulative_means(found: PatientNumbers) -> tuple[Sequence[str | None], Array
         ``traits[0]`` is None (an average patient of the evidence), then the known traits in the model's order;
         means have shape (steps, cells).
     """
-    pooled = found.pooled
-    known = [trait.id for trait in MODEL_TRAITS if found.traits[trait.id].value is not None]
+    pooled = numbers.pooled
+    known = [trait.id for trait in MODEL_TRAITS if numbers.traits[trait.id].value is not None]
     steps: list[str | None] = [None, *known]
     means = []
     for count in range(len(steps)):
-        shown = set(known[:count])
+        so_far = set(known[:count])
         values = [
-            model_scale(trait.id, found.traits[trait.id].value) if trait.id in shown else None for trait in MODEL_TRAITS
+            model_scale(trait.id, numbers.traits[trait.id].value) if trait.id in so_far else None
+            for trait in MODEL_TRAITS
         ]
         patients = conditional_patients(pooled.population, values)
-        predictor = linear_predictor(pooled, found.levels, patients, np.zeros(len(pooled.cells)))
-        means.append(rates(pooled, found.levels, predictor).mean)
+        # Without the extra variance of lying outside the evidence: it is no trait's doing, and the last step of the
+        # waterfall, to the patient's own numbers, takes it up.
+        predictor = linear_predictor(pooled, numbers.levels, patients, np.zeros(len(pooled.cells)))
+        means.append(rates(pooled, numbers.levels, predictor).mean)
     return steps, np.array(means)

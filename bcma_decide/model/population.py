@@ -28,12 +28,23 @@ class Patients:
     known: NDArray[np.bool_]
 
 
+_FURTHEST_CUT = 30.0
+_SMALLEST_TAIL = 1e-12
+_NO_VARIANCE = 1e-9
+
+
 def _truncated(cut: float, above: bool) -> tuple[float, float]:
-    """Mean and variance of a standard normal above (or below) ``cut``."""
+    """Mean and variance of a standard normal above (or below) ``cut``.
+
+    Johnson NL, Kotz S, Balakrishnan N. Continuous Univariate Distributions, volume 1, 2nd edition, 1994.
+    """
     sign = 1.0 if above else -1.0
-    c = max(min(sign * cut, 30.0), -30.0)
+    # erfc becomes 0 beyond 38 standard deviations and would be divided by; so far out the cut itself is the mean.
+    c = max(min(sign * cut, _FURTHEST_CUT), -_FURTHEST_CUT)
     tail = 0.5 * erfc(c / sqrt(2.0))
-    if tail < 1e-12:
+    # Beyond seven standard deviations the other traits all but rule this one out, which only made-up profiles do. It is
+    # put at the cut and taken as certain: within 0.14 of the mean, and no ratio of two vanishing numbers is needed.
+    if tail < _SMALLEST_TAIL:
         return sign * c, 0.0
     hazard = exp(-0.5 * c * c) / sqrt(2.0 * pi) / tail
     return sign * hazard, max(1.0 + c * hazard - hazard * hazard, 0.0)
@@ -44,13 +55,17 @@ def conditional_patients(population: Population, values: Sequence[float | None])
     size = population.cut.size
     mean, covariance = np.zeros(size), population.correlation.copy()
     known = np.array([value is not None for value in values])
+    # One trait after the other in a fixed order. For numeric traits the order does not matter; moment matching of
+    # yes/no traits is exact for the first and approximate after, so another order would give slightly other patients.
     for trait, value in enumerate(values):
         variance = covariance[trait, trait]
-        if value is None or variance < 1e-9:
+        # What the traits before it settle already has no variance left to learn from, and would be divided by.
+        if value is None or variance < _NO_VARIANCE:
             continue
         if population.binary[trait]:
             sd = sqrt(variance)
             new_mean, new_variance = _truncated(float((population.cut[trait] - mean[trait]) / sd), value > 0.5)
+            # That it is known to lie beyond the cut leaves part of the latent variance: how far beyond is not known.
             shift, shrink = sd * new_mean, 1.0 - new_variance
         else:
             target = (value - population.location[trait]) / population.spread[trait]
@@ -58,7 +73,9 @@ def conditional_patients(population: Population, values: Sequence[float | None])
         gain = covariance[:, trait] / variance
         mean = mean + gain * shift
         covariance = covariance - shrink * variance * np.outer(gain, gain)
-    covariance[np.diag_indices(size)] += 1e-9
+    # A known numeric trait has variance 0 and the factor would not exist. The ridge, 3e-5 of a standard deviation, is
+    # never seen: known traits are written over with their values below.
+    covariance[np.diag_indices(size)] += _NO_VARIANCE
     latent = mean + population.points @ np.linalg.cholesky(covariance).T
     drawn = np.where(population.binary, latent > population.cut, population.location + population.spread * latent)
     fixed = np.array([0.0 if value is None else value for value in values])

@@ -88,14 +88,14 @@ def test_one_that_fails_stops_no_other(profiles, out):
 
 
 def test_a_fault_of_the_program_stops_no_other_either(profiles, out, monkeypatch):
-    whole = assemble.compare
+    whole = assemble.answer_question
 
-    def faulty(patient, **more):
-        if patient.age == 58:
+    def faulty(question, pooled):
+        if question.patient.age == 58:
             raise RuntimeError("a part broke")
-        return whole(patient, **more)
+        return whole(question, pooled)
 
-    monkeypatch.setattr(assemble, "compare", faulty)
+    monkeypatch.setattr(assemble, "answer_question", faulty)
     result = invoke("batch", profiles, "--out", out, *PATIENT)
     assert result.exit_code == 3
     assert names(out) == ["b.patient.html"]

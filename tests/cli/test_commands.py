@@ -124,6 +124,7 @@ def test_an_example_that_is_not_there():
         ("bcma-decide compare --explain crs", ["crs_any", "crs_g3plus"]),
         ("bcma-decide compare --setting ", ["real-world", "trial"]),
         ("bcma-decide examples f", ["fit-58", "frail-82-dialysis-prior-bcma"]),
+        ("bcma-decide guide mod", ["model"]),
     ],
 )
 def test_the_shell_completes(line, expected):

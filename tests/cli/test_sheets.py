@@ -120,7 +120,7 @@ def test_a_sheet_that_cannot_be_is_refused_before_any_work(profile, folder, monk
     def never(*_, **__):
         raise AssertionError("computed")
 
-    monkeypatch.setattr("bcma_decide.comparing.compare.compare", never)
+    monkeypatch.setattr("bcma_decide.comparing.compare.answer_question", never)
     refused(invoke("compare", *arguments), *parts)
     assert (names(folder), profile.read_text()) == (["patient-07.yaml"], "age: 71\n")
 

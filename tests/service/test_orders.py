@@ -56,6 +56,12 @@ def test_a_code_decides_over_words_elsewhere_in_the_order():
     assert asked(order(coded("http://local.example", "1"), note=note))
 
 
+def test_an_order_whose_id_is_no_text_was_not_selected():
+    for junk in ({"a": 1}, ["a"], 1, None, True):
+        assert not asked(order({"text": "Tecvayli"}) | {"id": junk})
+        assert asked(order({"text": "Velcade"}) | {"id": junk}, order({"text": "Tecvayli"}))
+
+
 def test_where_code_and_name_disagree_either_counts():
     assert asked(order(coded(RXNORM, "2619438", "lenalidomide")))
     assert asked(order(coded(RXNORM, "342369", "teclistamab")))

@@ -344,7 +344,8 @@ def test_without_scripts_everything_is_there(opened, tmp_path):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
 @pytest.mark.parametrize(
-    "path", [f"/?example={EXAMPLE}", "/?example=fit-58&audience=patient", "/?region=Nowhere", "/evidence"]
+    "path",
+    [f"/?example={EXAMPLE}", "/?example=fit-58&audience=patient", "/?region=Nowhere", "/evidence", "/guide/model"],
 )
 def test_axe_finds_nothing(opened, path, width, scheme):
     sheets.require("axe_playwright_python")
@@ -356,7 +357,9 @@ def test_axe_finds_nothing(opened, path, width, scheme):
     assert not found, "\n".join(dict.fromkeys(found))
 
 
-@pytest.mark.parametrize("path", [f"/?example={EXAMPLE}", "/?example=fit-58&audience=patient&lang=de", "/evidence"])
+@pytest.mark.parametrize(
+    "path", [f"/?example={EXAMPLE}", "/?example=fit-58&audience=patient&lang=de", "/evidence", "/guide/model"]
+)
 @pytest.mark.parametrize("spaced", [False, True], ids=["plain", "spaced"])
 def test_nothing_is_wider_than_the_screen_or_over_something_else(opened, path, spaced):
     page = opened(path)

@@ -6,15 +6,18 @@ Nothing is fetched, no reference leads outside the bundle, and junk inside a res
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import isfinite
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from bcma_decide.errors import Problem, ProfileError, quote
+from bcma_decide.fhir.reading.datatypes import Plain, local_address, objects
 from bcma_decide.fhir.reading.dates import When, read_when
+from bcma_decide.fhir.reading.resource import Resource, read_resource, times_of
 from bcma_decide.patient.files import read_text, shown_name
 from bcma_decide.strict.json import NoNumberError, RepeatedNameError, strict_json
 
@@ -22,33 +25,22 @@ SIZE_LIMIT: Final = 20_000_000
 """Bytes a bundle may have; more is not read."""
 DEPTH_LIMIT: Final = 64
 BUNDLE_TYPES: Final = ("collection", "searchset", "document", "transaction", "batch")
-_SHORT: Final = 80
+_PLAIN: Final = (str, int, float, type(None))
 _HOLDS: Final = "the record of one patient"
 
-Plain = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Resource:
-    """One resource of a bundle and where it stands."""
-
-    kind: str
-    data: Plain
-    path: str
-    url: str = ""
-
-    @property
-    def name(self) -> str:
-        """Kind and id, for people; the patient's own id is left out."""
-        own = self.data.get("id")
-        return f"{self.kind}/{clip(own)}" if isinstance(own, str) and own and self.kind != "Patient" else self.kind
-
-    @property
-    def addresses(self) -> frozenset[str]:
-        """What references may call it."""
-        own = self.data.get("id")
-        local = {f"{self.kind}/{own}"} if isinstance(own, str) and own else set()
-        return frozenset(local | ({local_address(self.url)} if self.url else set()))
+READ: Final = (
+    "Condition",
+    "DiagnosticReport",
+    "MedicationAdministration",
+    "MedicationDispense",
+    "MedicationRequest",
+    "MedicationStatement",
+    "Observation",
+    "Procedure",
+)
+"""Kinds of resources that speak of the patient here; Medication is looked up by reference."""
+_KEPT: Final = frozenset((*READ, "Patient", "Medication"))
+NO_SYSTEMS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -62,16 +54,14 @@ class PatientRecord:
     """Entries that hold no resource."""
     more_pages: bool
 
-    def find(self, kind: str, reference: object, holder: Plain) -> Plain | None:
-        """Return the resource a reference names: contained in its holder, or in the bundle."""
-        text = reference.get("reference") if isinstance(reference, Mapping) else None
-        if not isinstance(text, str):
+    def find(self, kind: str, address: str | None, holder: Resource) -> Resource | None:
+        """Return the resource of a kind that an address names: contained in its holder, or in the bundle."""
+        if address is None:
             return None
-        if text.startswith("#"):
-            inside = (each for each in mappings(holder.get("contained")) if each.get("id") == text[1:])
-            return next((each for each in inside if each.get("resourceType") == kind), None)
-        wanted = local_address(text)
-        return next((each.data for each in self.resources if each.kind == kind and wanted in each.addresses), None)
+        if address.startswith("#"):
+            return next((each for each in holder.contained if each.kind == kind and each.id == address[1:]), None)
+        wanted = local_address(address)
+        return next((each for each in self.resources if each.kind == kind and wanted in each.addresses), None)
 
 
 def read_bundle_file(source: Path | str) -> dict[str, Any]:
@@ -106,8 +96,15 @@ def parse_bundle(text: str, name: str = "bundle") -> dict[str, Any]:
     return value
 
 
-def open_record(bundle: Plain) -> PatientRecord:
+def open_record(bundle: Plain, systems: Mapping[str, str] = NO_SYSTEMS) -> PatientRecord:
     """Take the resources of a bundle apart; of one patient, or refused.
+
+    Parameters
+    ----------
+    bundle
+        Plain data.
+    systems
+        Short names of code systems by their address; a system without one keeps its address.
 
     Raises
     ------
@@ -125,46 +122,44 @@ def open_record(bundle: Plain) -> PatientRecord:
     if entries is not None and not isinstance(entries, list):
         raise refusal("entry", "is not a list", "a list of entries, each with a resource")
     resources: list[Resource] = []
+    by_id: dict[str, list[Plain]] = defaultdict(list)
     junk = 0
     for number, entry in enumerate(entries or ()):
-        found = resource_of(entry, f"entry[{number}].resource")
-        if found is None:
+        data = held_by(entry)
+        if data is None:
             junk += 1
-        elif not any(found.kind == each.kind and found.data == each.data for each in _same_id(resources, found)):
-            resources.append(found)
-    links = [each.get("relation") for each in mappings(bundle.get("link"))]
-    return _of_one_patient(resources, junk, "next" in links)
+        elif data["resourceType"] in _KEPT and not _is_repeated(data, by_id):
+            path = f"entry[{number}].resource"
+            resources.append(read_resource(data, systems, path=path, url=entry.get("fullUrl")))
+    return _of_one_patient(resources, junk, has_more(bundle))
 
 
-def _same_id(resources: Sequence[Resource], found: Resource) -> Iterator[Resource]:
-    own = found.data.get("id")
-    return (each for each in resources if own is not None and each.data.get("id") == own)
+def _is_repeated(data: Plain, by_id: dict[str, list[Plain]]) -> bool:
+    """Whether it stood there before, word for word: two that differ anywhere are two, also under one id."""
+    own = data.get("id")
+    if own is None:
+        return False
+    before = by_id[own if isinstance(own, str) else ""]
+    if data in before:
+        return True
+    before.append(data)
+    return False
 
 
-def resource_of(entry: object, path: str) -> Resource | None:
-    """Return the resource of an entry; None for one that is deleted, and for anything that is none."""
+def held_by(entry: object) -> Plain | None:
+    """Return the resource of an entry as JSON; None for one that is deleted, and for anything that is none."""
     if not isinstance(entry, Mapping):
         return None
-    request, data, url = entry.get("request"), entry.get("resource"), entry.get("fullUrl")
+    request, data = entry.get("request"), entry.get("resource")
     if isinstance(request, Mapping) and request.get("method") == "DELETE":
         return None
     kind = data.get("resourceType") if isinstance(data, Mapping) else None
-    if not isinstance(data, Mapping) or not isinstance(kind, str) or not kind.isalpha():
-        return None
-    return Resource(kind, data, path, url if isinstance(url, str) else "")
+    return data if isinstance(data, Mapping) and isinstance(kind, str) and kind.isalpha() else None
 
 
-READ: Final = (
-    "Condition",
-    "DiagnosticReport",
-    "MedicationAdministration",
-    "MedicationDispense",
-    "MedicationRequest",
-    "MedicationStatement",
-    "Observation",
-    "Procedure",
-)
-"""Kinds of resources that speak of the patient here; Medication is looked up by reference."""
+def has_more(bundle: Plain) -> bool:
+    """Whether a Bundle is one page of several and not the last."""
+    return any(link.get("relation") == "next" for link in objects(bundle.get("link")))
 
 
 def _of_one_patient(resources: Sequence[Resource], junk: int, more_pages: bool) -> PatientRecord:
@@ -173,56 +168,41 @@ def _of_one_patient(resources: Sequence[Resource], junk: int, more_pages: bool) 
         raise refusal(patients[1].path, "is a second patient", "one patient per bundle")
     patient = patients[0] if patients else None
     known = patient.addresses if patient else frozenset()
+    kept: list[Resource] = []
     orphans: list[Resource] = []
     other: dict[str, Resource] = {}
     for each in resources:
-        if each.kind not in READ:
-            continue
-        subject = subject_of(each.data)
-        if subject is None:
-            orphans.append(each)
-        elif subject not in known:
-            other.setdefault(subject, each)
+        if each.kind == "Medication":  # names nobody; it counts only through what refers to it
+            kept.append(each)
+        elif each.kind in READ:
+            if each.subject is None:
+                orphans.append(each)
+                continue
+            kept.append(each)
+            if each.subject not in known:
+                other.setdefault(each.subject, each)
     if other and (known or len(other) > 1):
         where = list(other.values())[0 if known else 1]
         raise refusal(f"{where.path}.subject", "is not the patient of the bundle", "one patient per bundle")
-    kept = [each for each in resources if each.kind in (*READ, "Medication") and each not in orphans]
     return PatientRecord(patient, tuple(kept), tuple(orphans), junk, more_pages)
-
-
-def subject_of(data: Plain) -> str | None:
-    """Return the address of the patient a resource is about."""
-    for name in ("subject", "patient"):
-        reference = data.get(name)
-        text = reference.get("reference") if isinstance(reference, Mapping) else None
-        if isinstance(text, str) and text:
-            return local_address(text)
-    return None
-
-
-def local_address(reference: str) -> str:
-    """``Patient/1`` of an absolute, relative or versioned reference; a URN stays as it is."""
-    if reference.startswith("urn:"):
-        return reference
-    parts = reference.split("/_history/")[0].rstrip("/").split("/")
-    return "/".join(parts[-2:])
 
 
 def newest_date(bundle: Plain) -> When | None:
     """The day a bundle was put together: its own stamp, else the newest stamp or date among its resources."""
-    meta = bundle.get("meta")
-    stamp = read_when(bundle.get("timestamp")) or (
-        read_when(meta.get("lastUpdated")) if isinstance(meta, Mapping) else None
-    )
+    stamp = read_when(bundle.get("timestamp")) or _updated(bundle)
     if stamp is not None:
         return stamp
-    entries = [each.get("resource") for each in mappings(bundle.get("entry"))]
-    data = [each for each in entries if isinstance(each, Mapping)]
-    updated = [each["meta"].get("lastUpdated") for each in data if isinstance(each.get("meta"), Mapping)]
-    found = [when for when in map(read_when, updated) if when] or [
-        when for each in data for name in _DATED for when in [read_when(each.get(name))] if when
-    ]
-    return max(found, key=lambda when: when.last, default=None)
+    # every resource counts here, also of kinds that are not read: it is the age of the bundle, not of its results
+    held = [each.get("resource") for each in objects(bundle.get("entry"))]
+    resources = [each for each in held if isinstance(each, Mapping)]
+    stamps = [when for when in map(_updated, resources) if when]
+    times = stamps or [when for each in map(times_of, resources) for when in map(dict(each).get, _DATED) if when]
+    return max(times, key=lambda when: when.last, default=None)
+
+
+def _updated(data: Plain) -> When | None:
+    meta = data.get("meta")
+    return read_when(meta.get("lastUpdated")) if isinstance(meta, Mapping) else None
 
 
 _DATED: Final = (
@@ -235,30 +215,6 @@ _DATED: Final = (
     "dateAsserted",
     "whenHandedOver",
 )
-
-
-def mappings(value: object) -> Iterator[Plain]:
-    """Those members of a list that are objects."""
-    return (each for each in value if isinstance(each, Mapping)) if isinstance(value, list) else iter(())
-
-
-def clip(value: object) -> str:
-    """Text of a record as it may be shown: one line, printable, short."""
-    if not isinstance(value, str):
-        return ""
-    plain = " ".join("".join(c if c.isprintable() else " " for c in value[: 4 * _SHORT]).split())
-    return plain if len(plain) <= _SHORT else f"{plain[: _SHORT - 3]}..."
-
-
-def number_of(value: object) -> float | None:
-    """A finite number, or None for anything else: text, true and false, and numbers too large to be one."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if isfinite(number) else None
 
 
 def refusal(where: str, message: str, fix: str, file: str = "") -> ProfileError:
@@ -275,7 +231,8 @@ def check_depth(value: object, name: str) -> None:
             for each in level
             if isinstance(each, (Mapping, list))
             for inner in (each.values() if isinstance(each, Mapping) else each)
-            if isinstance(inner, (Mapping, list))
+            # most values are plain, and asking them whether they are a Mapping would cost more than all else here
+            if not isinstance(inner, _PLAIN) and isinstance(inner, (Mapping, list))
         ]
         if not level:
             return

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 _DATE: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T(.+))?)?)?")
 _TIME: Final = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})")
@@ -31,10 +30,10 @@ def read_when(value: object) -> When | None:
 
     A time of day without its time zone is dropped: only the day is certain then.
     """
-    found = _DATE.fullmatch(value) if isinstance(value, str) and len(value) <= 40 else None
-    if found is None:
+    parts = _DATE.fullmatch(value) if isinstance(value, str) and len(value) <= 40 else None
+    if parts is None:
         return None
-    year, month, day, time = found.groups()
+    year, month, day, time = parts.groups()
     try:
         first = date(int(year), int(month or 1), int(day or 1))
         last = first if day else _month_end(first) if month else date(first.year, 12, 31)
@@ -50,23 +49,11 @@ def _month_end(first: date) -> date:
     ) - timedelta(days=1)  # fmt: skip
 
 
-def period_of(value: object) -> When | None:
-    """Read a FHIR Period as one span; an open end is taken as its start."""
-    if not isinstance(value, Mapping):
-        return None
-    start, end = read_when(value.get("start")), read_when(value.get("end"))
+def span(start: When | None, end: When | None) -> When | None:
+    """Return the time from a start to an end; an open end is taken as its start."""
     if start is None or end is None:
         return start or end
     return None if end.last < start.first else When(start.first, end.last, None, f"{start.text}/{end.text}")
-
-
-def first_of(resource: Mapping[str, Any], *names: str) -> When | None:
-    """Read the first of these elements that holds a time; names ending in ``Period`` are periods."""
-    for name in names:
-        found = period_of(resource.get(name)) if name.endswith("Period") else read_when(resource.get(name))
-        if found is not None:
-            return found
-    return None
 
 
 def whole_years(birth: When, on: date) -> tuple[int, int]:

@@ -33,7 +33,7 @@ class Unresolved(NamedTuple):
 
 
 def recognise_drug(
-    given: Iterable[Coding], texts: Iterable[str], codes: Codes, definitions: Definitions
+    codings: Iterable[Coding], texts: Iterable[str], codes: Codes, definitions: Definitions
 ) -> Resolved | Unresolved | None:
     """Find the drug of codings and texts.
 
@@ -46,8 +46,8 @@ def recognise_drug(
     None
         Where nothing names a drug known here.
     """
-    given = list(given)
-    usable = coded_drugs(given, codes)
+    codings = list(codings)
+    usable = coded_drugs(codings, codes)
     named = [drugs for text in texts for drugs in [by_name(text, definitions)] if drugs]
     coded = {drug for drug, _ in usable}
     if len(coded) > 1 or len({frozenset(drugs) for drugs in named}) > 1:
@@ -59,21 +59,21 @@ def recognise_drug(
         return Resolved((drug,), code.layer or "procedure", code.key, code.basis)
     if named:
         return Resolved(named[0], "name", None, "verified")
-    known = any(normal(key) in codes.drug_of for key in given)
+    known = any(normal(key) in codes.drug_of for key in codings)
     return Unresolved("its code is known from background only and was not checked") if known else None
 
 
-def coded_drugs(given: Iterable[Coding], codes: Codes) -> list[tuple[str, Code]]:
+def coded_drugs(codings: Iterable[Coding], codes: Codes) -> list[tuple[str, Code]]:
     """Drugs that codings name, with the code; codes that were never checked name none."""
-    known = [codes.drug_of[key] for key in map(normal, given) if key in codes.drug_of]
+    known = [codes.drug_of[key] for key in map(normal, codings) if key in codes.drug_of]
     return [(drug, code) for drug, code in known if code.basis != RECALLED]
 
 
-def is_other_drug(given: Iterable[Coding], texts: Iterable[str], codes: Codes) -> bool:
+def is_other_drug(codings: Iterable[Coding], texts: Iterable[str], codes: Codes) -> bool:
     """Whether it is a known drug that says nothing about the myeloma."""
     keys = {code.key for code in codes.other_drugs}
     names = {code.text for code in codes.other_drugs if code.text}
-    return any(coding in keys for coding in given) or any(text.casefold() in names for text in texts)
+    return any(coding in keys for coding in codings) or any(text.casefold() in names for text in texts)
 
 
 def by_name(text: str, definitions: Definitions) -> tuple[str, ...]:

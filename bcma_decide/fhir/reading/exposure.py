@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from bcma_decide.fhir.reading.bundle import PatientRecord, Plain, Resource, clip
-from bcma_decide.fhir.reading.dates import When, first_of, whole_months
+from bcma_decide.fhir.reading.bundle import PatientRecord
+from bcma_decide.fhir.reading.datatypes import NO_CONCEPT
+from bcma_decide.fhir.reading.dates import When, whole_months
 from bcma_decide.fhir.reading.drugs import Resolved, Unresolved, is_other_drug, recognise_drug
-from bcma_decide.fhir.reading.find import Find, codings, status_of, words_of
+from bcma_decide.fhir.reading.find import Find
+from bcma_decide.fhir.reading.resource import Resource
 from bcma_decide.pooled.codes import LAYERS, Codes, Coding
 from bcma_decide.pooled.definitions import Definitions
 
@@ -51,55 +53,53 @@ def read_drug(
     resource: Resource, record: PatientRecord, codes: Codes, definitions: Definitions
 ) -> list[Dose] | Find | None:
     """Doses of a medication resource or procedure, a find it makes by itself, or None where nothing is known of it."""
-    given, texts = drug_names(resource, record, codes)
-    when = first_of(resource.data, *_TIMES[resource.kind])
-    text = texts[0] if texts else ", ".join(coding.code for coding in given)
-    base = Find(RECEIVED, text, "usable", None, resource.name, when, given[0] if given else None)
-    fields = [codes.field_of_procedure[coding] for coding in given if coding in codes.field_of_procedure]
-    found = recognise_drug(given, texts, codes, definitions)
-    if found is None and fields:
+    codings, texts = drug_names(resource, record)
+    when = resource.when(*_TIMES[resource.kind])
+    text = texts[0] if texts else ", ".join(coding.code for coding in codings)
+    base = Find(RECEIVED, text, "usable", None, resource.name, when, codings[0] if codings else None)
+    fields = [codes.field_of_procedure[coding] for coding in codings if coding in codes.field_of_procedure]
+    recognised = recognise_drug(codings, texts, codes, definitions)
+    if recognised is None and fields:
         name, code = fields[0]
         find = replace(base, field=name, text=code.text, value="yes", coding=code.key, basis=code.basis, note=code.note)
         return _by_status(replace(find, layer="procedure"), resource)
-    if found is None:
-        return [] if is_other_drug(given, texts, codes) else None
-    if isinstance(found, Unresolved):
-        return _by_status(base, resource).refused(found.note)
-    return [Dose(drug, _by_status(_named(base, drug, found), resource)) for drug in found.drugs]
+    if recognised is None:
+        return [] if is_other_drug(codings, texts, codes) else None
+    if isinstance(recognised, Unresolved):
+        return _by_status(base, resource).refused(recognised.note)
+    return [Dose(drug, _by_status(_named(base, drug, recognised), resource)) for drug in recognised.drugs]
 
 
-def _named(base: Find, drug: str, found: Resolved) -> Find:
-    return replace(base, value=drug, layer=found.layer, coding=found.coding or base.coding, basis=found.basis)
+def _named(base: Find, drug: str, by: Resolved) -> Find:
+    return replace(base, value=drug, layer=by.layer, coding=by.coding or base.coding, basis=by.basis)
 
 
 def names_a_drug(resource: Resource, codes: Codes, definitions: Definitions) -> bool:
     """Whether a procedure is one that is read here; most are not."""
-    given = list(codings(resource.data.get("code"), dict(codes.systems)))
-    known = any(coding in codes.drug_of or coding in codes.field_of_procedure for coding in given)
-    return known or recognise_drug(given, words_of(resource.data.get("code")), codes, definitions) is not None
+    codings, texts, _ = resource.code
+    known = any(coding in codes.drug_of or coding in codes.field_of_procedure for coding in codings)
+    return known or recognise_drug(codings, texts, codes, definitions) is not None
 
 
-def drug_names(resource: Resource, record: PatientRecord, codes: Codes) -> tuple[list[Coding], tuple[str, ...]]:
+def drug_names(resource: Resource, record: PatientRecord) -> tuple[tuple[Coding, ...], tuple[str, ...]]:
     """Codings and texts of the drug: of the resource itself, or of the Medication it refers to."""
-    data: Plain = resource.data
-    concepts = [data.get("code" if resource.kind in _UNDER_CODE else "medicationCodeableConcept")]
-    if resource.kind not in _UNDER_CODE:
-        medication = record.find("Medication", data.get("medicationReference"), data)
-        reference = data.get("medicationReference")
-        shown = clip(reference.get("display")) if isinstance(reference, dict) else ""
-        concepts += [medication.get("code") if medication else None, {"text": shown} if shown else None]
-    given = [coding for concept in concepts for coding in codings(concept, dict(codes.systems))]
-    return given, tuple(dict.fromkeys(text for concept in concepts for text in words_of(concept)))
+    if resource.kind in _UNDER_CODE:
+        return resource.code.codings, resource.code.texts
+    reference = resource.medication_reference
+    medication = record.find("Medication", reference.address, resource)
+    product = medication.code if medication else NO_CONCEPT
+    texts = (*resource.medication.texts, *product.texts, *([reference.display] if reference.display else ()))
+    return (*resource.medication.codings, *product.codings), tuple(dict.fromkeys(texts))
 
 
 def _by_status(find: Find, resource: Resource) -> Find:
-    status = status_of(resource.data)
+    status = resource.status
     if status in _WITHDRAWN:
         return find.refused(f"status {status}", "ignored")
-    if resource.data.get("doNotPerform") is True:
+    if resource.do_not_perform:
         return find.refused("an order not to give it", "ignored")
-    if resource.kind == "MedicationRequest" and clip(resource.data.get("intent")) not in _ORDERED:
-        return find.refused(f"intent {clip(resource.data.get('intent'))}: planned, not given")
+    if resource.kind == "MedicationRequest" and resource.intent not in _ORDERED:
+        return find.refused(f"intent {resource.intent}: planned, not given")
     if status not in _GIVEN[resource.kind]:
         ordered = "ordered; that it was given is not recorded" if resource.kind == "MedicationRequest" else ""
         return find.refused("; ".join(part for part in (f"status {status or 'missing'}", ordered) if part))
@@ -120,16 +120,17 @@ def one_line_each(doses: Sequence[Dose], definitions: Definitions) -> Iterator[t
         reason = "" if dose.find.state == "usable" else f"{dose.find.state}: {dose.find.note}"
         groups[order[dose.drug], reason].append(dose.find)
     for (number, _), finds in sorted(groups.items()):
-        best = min(finds, key=_surest)
+        surest = min(finds, key=_surety)
         count = f"{len(finds)} records" if len(finds) > 1 else ""
-        note = "; ".join(part for part in (best.note, count) if part)
+        note = "; ".join(part for part in (surest.note, count) if part)
         drug = definitions.drugs[number].id
-        shown = best.text if best.text.casefold() == drug else f"{drug} ({best.text})" if best.text else drug
-        ended = When(best.when.last, best.when.last, None, best.when.text) if best.when else None
-        yield drug, replace(best, text=shown, note=note, when=ended), best.state == "usable"
+        text = surest.text
+        shown = text if text.casefold() == drug else f"{drug} ({text})" if text else drug
+        ended = When(surest.when.last, surest.when.last, None, surest.when.text) if surest.when else None
+        yield drug, replace(surest, text=shown, note=note, when=ended), surest.state == "usable"
 
 
-def _surest(find: Find) -> tuple[int, int, str, str]:
+def _surety(find: Find) -> tuple[int, int, str, str]:
     step = LAYERS.index(find.layer) if find.layer in LAYERS else len(LAYERS)
     return step, -(find.when.last.toordinal() if find.when else 0), find.text, find.resource
 
@@ -143,9 +144,8 @@ def courses(doses: Iterable[Dose], definitions: Definitions, on: date) -> tuple[
             known = last.get(dose.drug)
             if known is None or _later(dose.find) > _later(known):
                 last[dose.drug] = dose.find
-    found = [(drug, last[name]) for name, drug in against.items() if name in last]
     values, finds = [], []
-    for drug, find in found:
+    for drug, find in [(drug, last[name]) for name, drug in against.items() if name in last]:
         months = whole_months(find.when, on) if find.when else None
         value = str(drug.modality) if months is None else f"{drug.modality}:{months}"
         values.append(value)

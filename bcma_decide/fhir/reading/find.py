@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
 from bcma_decide.comparison import InputLine
-from bcma_decide.fhir.reading.bundle import Plain, Resource, clip, mappings
 from bcma_decide.fhir.reading.dates import When
+from bcma_decide.fhir.reading.resource import Resource
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.pooled.codes import Code, CodeBasis, Coding
 from bcma_decide.vocabulary import InputState
@@ -77,24 +76,3 @@ def start(field: str, code: Code, resource: Resource, when: When | None) -> Find
         layer=code.layer or "code",
         note=code.note,
     )
-
-
-def codings(concept: object, systems: dict[str, str]) -> Iterator[Coding]:
-    """Codings of a CodeableConcept under the short names of their systems; codes without a system are left out."""
-    for each in mappings(concept.get("coding") if isinstance(concept, dict) else None):
-        system, code = each.get("system"), each.get("code")
-        if isinstance(system, str) and isinstance(code, str) and system and code:
-            yield Coding(systems.get(system.rstrip("/"), clip(system)), clip(code.strip()))
-
-
-def words_of(concept: object) -> tuple[str, ...]:
-    """Texts of a CodeableConcept: its own, then those of its codings."""
-    if not isinstance(concept, dict):
-        return ()
-    texts = [concept.get("text"), *(each.get("display") for each in mappings(concept.get("coding")))]
-    return tuple(dict.fromkeys(clip(text) for text in texts if clip(text)))
-
-
-def status_of(data: Plain) -> str:
-    """The status of a resource, or nothing."""
-    return clip(data.get("status"))

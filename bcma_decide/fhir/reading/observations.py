@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from bcma_decide.fhir.reading.bundle import Plain, Resource, clip, mappings
-from bcma_decide.fhir.reading.dates import first_of
-from bcma_decide.fhir.reading.find import Find, codings, start, status_of
+from bcma_decide.fhir.reading.find import Find, start
+from bcma_decide.fhir.reading.resource import Coded, Resource
 from bcma_decide.fhir.reading.results import with_result
 from bcma_decide.pooled.codes import Code, Codes, ObservationCodes
 
@@ -19,23 +18,19 @@ TIMES: Final = ("effectiveDateTime", "effectiveInstant", "effectivePeriod")
 
 def read_observation(resource: Resource, codes: Codes) -> Iterator[Find]:
     """Finds of an observation and of its components, the unusable ones with the reason."""
-    for data in (resource.data, *mappings(resource.data.get("component"))):
-        meanings = meanings_of(data, codes)
-        if meanings:
-            yield _read(resource, data, meanings, codes)
-
-
-def meanings_of(data: Plain, codes: Codes) -> list[tuple[ObservationCodes, Code]]:
-    """What the codes of an observation mean here, recalled ones included."""
     known = codes.observation_of
-    return [known[coding] for coding in codings(data.get("code"), dict(codes.systems)) if coding in known]
+    for coded in (resource.coded, *resource.components):
+        meanings = [known[coding] for coding in coded.code.codings if coding in known]
+        if meanings:
+            yield _read(resource, coded, meanings, codes)
 
 
-def _read(resource: Resource, data: Plain, meanings: list[tuple[ObservationCodes, Code]], codes: Codes) -> Find:
+def _read(resource: Resource, coded: Coded, meanings: list[tuple[ObservationCodes, Code]], codes: Codes) -> Find:
+    """Read a result; ``meanings`` are those of its codes, recalled ones included."""
     usable = [(row, code) for row, code in meanings if code.usable]
     row, code = (usable or meanings)[0]
-    find = start(row.field, code, resource, first_of(resource.data, *TIMES))
-    find = refused_by_status(with_result(find, row, data, codes), status_of(resource.data))
+    find = start(row.field, code, resource, resource.when(*TIMES))
+    find = refused_by_status(with_result(find, row, coded, codes), resource.status)
     if not usable and find.state != "ignored":
         return find.refused("its code is known from background only and was not checked")
     if len({row.field for row, _ in usable}) > 1:
@@ -49,6 +44,7 @@ def refused_by_status(find: Find, status: str) -> Find:
     if status in WITHDRAWN:
         return find.refused(f"status {status}", "ignored")
     if status not in FINISHED:
-        return find.refused(f"status {clip(status) or 'missing'}")
-    note = "; ".join(part for part in ("preliminary" if status == "preliminary" else "", find.note) if part)
-    return replace(find, note=note)
+        return find.refused(f"status {status or 'missing'}")
+    if status != "preliminary":
+        return find
+    return replace(find, note="; ".join(part for part in (status, find.note) if part))

@@ -13,10 +13,11 @@ from datetime import date
 from typing import Any, Final, Literal
 
 from bcma_decide.comparison import InputLine, RecordLedger, UnmappedLine
-from bcma_decide.fhir.reading.bundle import PatientRecord, Resource, open_record
+from bcma_decide.fhir.reading.bundle import PatientRecord, open_record
 from bcma_decide.fhir.reading.choose import choose, not_after
 from bcma_decide.fhir.reading.conditions import MYELOMA, has_myeloma, read_condition
 from bcma_decide.fhir.reading.cytogenetics import is_cytogenetic, read_cytogenetics
+from bcma_decide.fhir.reading.datatypes import Concept
 from bcma_decide.fhir.reading.exposure import (
     COURSES,
     KINDS,
@@ -28,17 +29,19 @@ from bcma_decide.fhir.reading.exposure import (
     one_line_each,
     read_drug,
 )
-from bcma_decide.fhir.reading.find import Find, codings, words_of
+from bcma_decide.fhir.reading.find import Find
 from bcma_decide.fhir.reading.lines import inferred_lines
 from bcma_decide.fhir.reading.observations import read_observation
 from bcma_decide.fhir.reading.person import read_person
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.codes import Codes
+from bcma_decide.pooled.codes import Codes, Coding
 from bcma_decide.pooled.definitions import Definitions
 
 LINES: Final = "prior_lines"
 UnmappedKind = Literal["drug", "observation", "condition", "procedure"]
+_Unmapped = tuple[UnmappedKind, str, str, str]
+"""Kind, text, system and code of what is not known here."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,10 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Contents:
     finds: tuple[Find, ...]
     doses: tuple[Dose, ...]
-    unmapped: tuple[tuple[UnmappedKind, str, str, str], ...]
+    unmapped: tuple[_Unmapped, ...]
 
 
 def read_bundle(
@@ -81,11 +84,11 @@ def read_bundle(
     ProfileError
         When it is no such Bundle, or holds resources of more than one patient.
     """
-    record = open_record(bundle)
-    found = _everything(record, codes, definitions)
-    diagnoses = [not_after(find, on) for find in found.finds if find.field == MYELOMA]
+    record = open_record(bundle, codes.systems)
+    contents = _everything(record, codes, definitions)
+    diagnoses = [not_after(find, on) for find in contents.finds if find.field == MYELOMA]
     by_field: dict[str, list[Find]] = defaultdict(list)
-    for find in (*found.finds, *(read_person(record.patient, on) if record.patient else ())):
+    for find in (*contents.finds, *(read_person(record.patient, on) if record.patient else ())):
         if find.field != MYELOMA:
             by_field[find.field].append(find)
     once = frozenset(wording.field for wording in codes.cytogenetics.words)
@@ -96,15 +99,15 @@ def read_bundle(
         lines += choice.lines
         if choice.value is not None:
             values[field] = choice.value
-    doses = [Dose(dose.drug, not_after(dose.find, on)) for dose in found.doses]
-    for drug, find, given in one_line_each(doses, definitions):
+    doses = [Dose(dose.drug, not_after(dose.find, on)) for dose in contents.doses]
+    for drug, find, was_given in one_line_each(doses, definitions):
         lines.append(find.line(on, "used" if find.state == "usable" else find.state))
-        if given:
+        if was_given:
             values.setdefault(RECEIVED, []).append(drug)
-    given_courses, behind = courses(doses, definitions, on)
-    if given_courses:
-        values[COURSES] = given_courses
-        lines += [find.line(on, "used") for find in behind]
+    course_values, last_doses = courses(doses, definitions, on)
+    if course_values:
+        values[COURSES] = course_values
+        lines += [find.line(on, "used") for find in last_doses]
     lines += _inferred(doses, codes, on, infer, values)
     disease = has_myeloma(diagnoses)
     lines += [*_diagnosis(diagnoses, disease, on), *_aside(record)]
@@ -113,63 +116,55 @@ def read_bundle(
         patient=Patient.read(values, definitions),
         values=values,
         ledger=RecordLedger(
-            inputs=tuple(sorted(dict.fromkeys(lines), key=_place)), unmapped=_unmapped(found.unmapped), date=on
+            inputs=tuple(sorted(dict.fromkeys(lines), key=_place)), unmapped=_unmapped(contents.unmapped), date=on
         ),
         has_myeloma=disease,
     )
 
 
-def _everything(record: PatientRecord, codes: Codes, definitions: Definitions) -> _Found:
+def _everything(record: PatientRecord, codes: Codes, definitions: Definitions) -> _Contents:
     finds: list[Find] = []
     doses: list[Dose] = []
-    unmapped: list[tuple[UnmappedKind, str, str, str]] = []
+    unmapped: list[_Unmapped] = []
     for resource in record.resources:
-        if is_cytogenetic(resource.data, codes):
+        if is_cytogenetic(resource, codes):
             finds += read_cytogenetics(resource, codes)
         elif resource.kind == "Observation":
-            found = list(read_observation(resource, codes))
-            finds += found
-            if not found:
-                unmapped += _unknown("observation", resource, codes)
+            results = list(read_observation(resource, codes))
+            finds += results
+            if not results:
+                unmapped.append(_unknown("observation", resource.code))
         elif resource.kind == "Condition":
             conditions = list(read_condition(resource, codes))
             finds += conditions
             if not conditions:
-                unmapped += _unknown("condition", resource, codes)
+                unmapped.append(_unknown("condition", resource.code))
         elif resource.kind == "Procedure" and not names_a_drug(resource, codes, definitions):
-            unmapped += _unknown("procedure", resource, codes)
+            unmapped.append(_unknown("procedure", resource.code))
         elif resource.kind in KINDS:
             match read_drug(resource, record, codes, definitions):
                 case None:
-                    unmapped += _unknown_drug(resource, record, codes)
+                    unmapped.append(_shown("drug", *drug_names(resource, record)))
                 case Find() as find:
                     finds.append(find)
                 case named:
                     doses += named
-    return _Found(tuple(finds), tuple(doses), tuple(unmapped))
+    return _Contents(tuple(finds), tuple(doses), tuple(unmapped))
 
 
-def _unknown(kind: UnmappedKind, resource: Resource, codes: Codes) -> Iterator[tuple[UnmappedKind, str, str, str]]:
-    concept = resource.data.get("code")
-    yield _shown(kind, words_of(concept), list(codings(concept, dict(codes.systems))))
+def _unknown(kind: UnmappedKind, concept: Concept) -> _Unmapped:
+    return _shown(kind, concept.codings, concept.texts)
 
 
-def _unknown_drug(
-    resource: Resource, record: PatientRecord, codes: Codes
-) -> Iterator[tuple[UnmappedKind, str, str, str]]:
-    given, texts = drug_names(resource, record, codes)
-    yield _shown("drug", texts, given)
-
-
-def _shown(kind: UnmappedKind, texts: Sequence[str], given: Sequence[Any]) -> tuple[UnmappedKind, str, str, str]:
-    first = min(given) if given else None
+def _shown(kind: UnmappedKind, codings: Sequence[Coding], texts: Sequence[str]) -> _Unmapped:
+    first = min(codings, default=None)
     text = texts[0] if texts else "" if first else "without code and name"
     return kind, text, first.system if first else "", first.code if first else ""
 
 
-def _unmapped(found: Iterable[tuple[UnmappedKind, str, str, str]]) -> tuple[UnmappedLine, ...]:
+def _unmapped(unknown: Iterable[_Unmapped]) -> tuple[UnmappedLine, ...]:
     order = ("drug", "procedure", "condition", "observation")
-    counts = sorted(Counter(found).items(), key=lambda item: (order.index(item[0][0]), item[0]))
+    counts = sorted(Counter(unknown).items(), key=lambda item: (order.index(item[0][0]), item[0]))
     return tuple(
         UnmappedLine(kind=kind, text=text, system=system, code=code, count=count)
         for (kind, text, system, code), count in counts
@@ -208,12 +203,12 @@ def _diagnosis(finds: Sequence[Find], disease: bool | None, on: date) -> Iterato
 
 def _aside(record: PatientRecord) -> Iterator[InputLine]:
     """What was left aside as a whole."""
-    said = (
+    counted = (
         (len(record.without_subject), "resources that name no patient", "ignored"),
         (record.junk, "entries without a resource", "ignored"),
         (int(record.more_pages), "the record has more pages than were given", "note"),
     )
-    for count, text, state in said:
+    for count, text, state in counted:
         if count:
             shown = text if state == "note" else f"{count} {text}"
             yield InputLine(field="", label="Bundle", text=shown, state="note" if state == "note" else "ignored")

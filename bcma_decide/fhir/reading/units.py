@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
+from bcma_decide.fhir.reading.datatypes import Measurement
 from bcma_decide.patient.field import ProfileField, Unit
 from bcma_decide.patient.reading import find_unit
 
-UCUM: Final = ("http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
 _REMARK: Final = re.compile(r"\{([^{}]*)\}")
 
 
-def written_unit(quantity: Mapping[str, object]) -> str:
-    """The unit as the record writes it: the UCUM code if there is one, else the text."""
-    code, text = quantity.get("code"), quantity.get("unit")
-    if isinstance(code, str) and code.strip() and quantity.get("system") in UCUM:
-        return code.strip()
-    return text.strip() if isinstance(text, str) else ""
-
-
-def unit_of(field: ProfileField, quantity: Mapping[str, object]) -> Unit | None:
+def unit_of(field: ProfileField, quantity: Measurement) -> Unit | None:
     """Return the field's unit a quantity is in, None where it is none of them.
 
     UCUM codes keep their case: ``Mg/dL`` is not ``mg/dL``. Remarks in braces are dropped unless they hold a number,
     as ``{1.73_m2}`` does: an indexed rate is not a plain one.
     """
-    written = written_unit(quantity)
-    if not written:
+    if not quantity.unit:
         return None
-    plain = _REMARK.sub(lambda found: found[1].replace("_", "") if re.search(r"[0-9]", found[1]) else "", written)
+    plain = _REMARK.sub(_remark, quantity.unit)
     unit = find_unit(field, plain) if plain else None
-    if unit is not None and quantity.get("system") in UCUM and quantity.get("code"):
-        spelled = {_fold(spelling) for spelling in (unit.name, *unit.spellings)}
-        return unit if _fold(plain) in spelled else None
+    if unit is not None and quantity.is_ucum:
+        return unit if _fold(plain) in _spellings(unit) else None
     return unit
+
+
+def _remark(match: re.Match[str]) -> str:
+    return match[1].replace("_", "") if re.search(r"[0-9]", match[1]) else ""
+
+
+@cache
+def _spellings(unit: Unit) -> frozenset[str]:
+    return frozenset(_fold(spelling) for spelling in (unit.name, *unit.spellings))
 
 
 def _fold(text: str) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from bcma_decide.comparison import Comparison
-from bcma_decide.fhir.reading.bundle import open_record, subject_of
+from bcma_decide.fhir.reading.bundle import open_record
 from bcma_decide.fhir.writing.document import DOCUMENT, document_reference
 from bcma_decide.fhir.writing.guidance import GUIDANCE, guidance_response
 from bcma_decide.fhir.writing.notes import findings_of
@@ -78,6 +78,6 @@ def patient_reference(record: Mapping[str, Any]) -> str | None:
     ProfileError
         When it is no record of one patient.
     """
-    found = open_record(record)
-    named = sorted(found.patient.addresses) if found.patient else [subject_of(each.data) for each in found.resources]
-    return next((each for each in named if each and is_reference(each)), None)
+    opened = open_record(record)
+    addresses = sorted(opened.patient.addresses) if opened.patient else [each.subject for each in opened.resources]
+    return next((address for address in addresses if address and is_reference(address)), None)

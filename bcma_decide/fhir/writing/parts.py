@@ -14,7 +14,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from bcma_decide.comparison import Comparison, Interval, result_hash
-from bcma_decide.fhir.reading.units import UCUM
+from bcma_decide.fhir.reading.datatypes import UCUM
 from bcma_decide.render.words import wording
 
 Written = dict[str, Any]

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import httpx
 
-from bcma_decide.fhir.reading.bundle import mappings
+from bcma_decide.fhir.reading.datatypes import objects
 from bcma_decide.service.fetching.addresses import is_below, read_address, read_base
 from bcma_decide.service.fetching.fhir_answer import Room, Unread, Word, check_head, parse_resource, read_body
 from bcma_decide.service.fetching.guarded_transport import (
@@ -194,7 +194,7 @@ class _Call:
 
 def _next(content: Mapping[str, Any], address: str) -> str | None:
     """Address of the next page, as the server names it; raises Unread where it names none that can be read."""
-    for link in mappings(content.get("link")):
+    for link in objects(content.get("link")):
         if link.get("relation") == "next":
             url = link.get("url")
             if not isinstance(url, str) or not url:

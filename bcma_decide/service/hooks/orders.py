@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bcma_decide.fhir.reading.bundle import PatientRecord, Resource, mappings, resource_of
+from bcma_decide.fhir.reading.bundle import PatientRecord, held_by
+from bcma_decide.fhir.reading.datatypes import Plain, objects
 from bcma_decide.fhir.reading.drugs import Resolved, coded_drugs, recognise_drug
 from bcma_decide.fhir.reading.exposure import drug_names
+from bcma_decide.fhir.reading.resource import Resource, read_resource
 from bcma_decide.pooled.codes import Codes
 from bcma_decide.pooled.definitions import Definitions, fold
 from bcma_decide.pooled.file import PooledEvidence
@@ -46,19 +48,27 @@ def concerns(orders: Mapping[str, Any], selections: Sequence[str], wanted: Sough
 
     A code that says which drug it is decides. Where there is none, a name does; where they disagree, either does.
     """
-    found = (resource_of(entry, f"entry[{number}]") for number, entry in enumerate(mappings(orders.get("entry"))))
-    drafts = PatientRecord(None, tuple(each for each in found if each is not None), (), 0, False)
+    entries = [
+        (data, entry.get("fullUrl")) for entry in objects(orders.get("entry")) if (data := held_by(entry)) is not None
+    ]
+    resources = tuple(read_resource(data, wanted.codes.systems, url=url) for data, url in entries)
+    drafts = PatientRecord(None, resources, (), 0, False)
     ids = {each.rpartition("/")[2] for each in selections}
-    return any(_is_wanted(each, drafts, wanted) for each in drafts.resources if each.data.get("id") in ids)
+    return any(
+        _is_wanted(order, data, drafts, wanted)
+        for order, (data, _) in zip(resources, entries, strict=True)
+        if order.id in ids
+    )
 
 
-def _is_wanted(order: Resource, drafts: PatientRecord, wanted: Sought) -> bool:
-    given, texts = drug_names(order, drafts, wanted.codes)
-    found = recognise_drug(given, texts, wanted.codes, wanted.definitions)
-    if isinstance(found, Resolved) and found.layer != "name":
-        return not wanted.drugs.isdisjoint(found.drugs)
-    coded = {drug for drug, _ in coded_drugs(given, wanted.codes)}
-    folded = [fold(each) for each in (*texts, *_texts(order.data))]
+def _is_wanted(order: Resource, data: Plain, drafts: PatientRecord, wanted: Sought) -> bool:
+    """Whether an order is of one of the drugs; its JSON too, for a name may stand anywhere in a draft."""
+    codings, texts = drug_names(order, drafts)
+    recognised = recognise_drug(codings, texts, wanted.codes, wanted.definitions)
+    if isinstance(recognised, Resolved) and recognised.layer != "name":
+        return not wanted.drugs.isdisjoint(recognised.drugs)
+    coded = {drug for drug, _ in coded_drugs(codings, wanted.codes)}
+    folded = [fold(each) for each in (*texts, *_texts(data))]
     return not wanted.drugs.isdisjoint(coded) or any(name in text for text in folded for name in wanted.names)
 
 

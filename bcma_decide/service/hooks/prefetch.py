@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from bcma_decide.errors import Problem
-from bcma_decide.fhir.reading.bundle import subject_of
+from bcma_decide.fhir.reading.bundle import has_more
+from bcma_decide.fhir.reading.resource import subject_of
 from bcma_decide.service.http.problems import Refusal
 
 PartState = Literal["absent", "nothing", "error", "first page", "complete"]
@@ -138,7 +139,7 @@ def part_of(value: object, key: str) -> Part:
         return Part("complete", (value,))
     resources = tuple(_resources(value, key))
     wanted = tuple(each for each in resources if each["resourceType"] != "OperationOutcome")
-    if _has_more(value):
+    if has_more(value):
         return Part("first page", wanted)
     if not wanted:
         return Part("error" if resources else "nothing")
@@ -156,13 +157,6 @@ def _resources(bundle: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
             raise Refusal(400, "malformed", [Problem(f"prefetch.{key}.entry.{place}", "holds no FHIR resource")])
         found.append(resource)
     return found
-
-
-def _has_more(bundle: Mapping[str, Any]) -> bool:
-    links = bundle.get("link")
-    return isinstance(links, list) and any(
-        isinstance(each, Mapping) and each.get("relation") == "next" for each in links
-    )
 
 
 def _check_patient(part: Part, patient_id: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
-from bcma_decide.fhir.reading.bundle import clip, mappings
+from bcma_decide.fhir.reading.datatypes import clip, objects
 
 _USES: Final = ("official", "usual")
 
@@ -20,7 +20,7 @@ def banner_of(patient: Mapping[str, Any], today: date) -> str:
 
 def _name(patient: Mapping[str, Any], today: date) -> str:
     """The official name, else the usual, else the first that is not over."""
-    names = [each for each in mappings(patient.get("name")) if not _is_over(each, today)]
+    names = [each for each in objects(patient.get("name")) if not _is_over(each, today)]
     found = next((each for use in _USES for each in names if each.get("use") == use), names[0] if names else {})
     given = found.get("given")
     parts = [*(given if isinstance(given, list) else ()), found.get("family")]

@@ -16,7 +16,7 @@ from bcma_decide.workshop.meta_analysis.small_study_remarks import small_study_r
 __all__ = ["RankTest", "begg_test"]
 
 _EXACT_UP_TO = 150
-"""Beyond that many studies the exact and the normal p-value agree to three digits, and the exact one takes long."""
+"""Beyond that many studies the exact and the normal p-value differ by about 0.001, and the exact one takes long."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ def begg_test(yi: npt.ArrayLike, vi: npt.ArrayLike, *, proportions: bool = False
     if k < 3:
         raise SynthesisError(f"Begg's test needs at least three studies, not {k}")
     w = 1 / v
+    # The variance of y_i less the mean, to which y_i itself belongs: always below v_i, so the root exists.
     deviation = (y - weighted_mean(y, w)) / np.sqrt(v - 1 / w.sum())
     for name, values in (("effects", y), ("variances", v)):
         if np.ptp(values) == 0:
@@ -99,7 +100,10 @@ def _permutation_p(pairs: _Pairs, k: int) -> float:
     for size in range(2, k + 1):
         total = np.concatenate([np.zeros(1), np.cumsum(np.concatenate([share, np.zeros(size - 1)]))])
         ends = np.arange(1, total.size)
+        # The new study can stand behind none to all of those before it, each as likely: a running mean of `size` terms.
+        # Shares, not counts: 150! is beyond the largest float.
         share = (total[ends] - total[np.maximum(ends - size, 0)]) / size
+    # Twice the smaller tail can pass 1 where the two orders are about as frequent.
     return min(1.0, 2 * float(share[: min(pairs.concordant, pairs.discordant) + 1].sum()))
 
 

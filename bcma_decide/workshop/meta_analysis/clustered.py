@@ -97,6 +97,7 @@ class ClusteredEffects:
         fit = self.least_squares(variances)
         p = len(fit.estimate)
         traces, crossed = self._traces(fit)
+        # One product gives all quadratic forms at once: columns 0 to p belong to "between", the rest to "within".
         # The derivatives of V are blocks of ones (between) and the identity (within); here times F and r.
         held = np.column_stack([fit.F, fit.r])
         moved = np.concatenate([self.spread(self.sums(held)), held], axis=1)
@@ -136,6 +137,7 @@ class ClusteredEffects:
     def _value(self, fit: LeastSquares, restricted: bool) -> float:
         log_determinant = -float(np.log(fit.w).sum() + np.log(fit.shrink).sum())
         df = self.yi.size
+        # Less the determinant of X'X, so that the restricted likelihood does not change with the units of a moderator.
         if restricted:
             log_determinant += float(np.linalg.slogdet(fit.information)[1]) - self._log_design
             df -= self.X.shape[1]

@@ -30,6 +30,8 @@ __all__ = [
 CoefficientTest = Literal["z", "t"]
 
 _RANK_TOLERANCE = 1e-10
+"""Of a column of length 1: what the columns before it leave of it, if it is a combination of them, is rounding (1e-16
+times the condition of those before), and what a real moderator leaves is many orders above."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +134,8 @@ def checked_design(design: npt.ArrayLike | None, k: int, names: Sequence[str] | 
         raise SynthesisError(f"the design matrix has {X.shape[0]} rows but there are {k} rows of data")
     if X.shape[1] > k:
         raise SynthesisError(f"{X.shape[1]} coefficients cannot be estimated from {k} rows: leave out columns")
+    # Columns of length 1 first: a year in thousands and a share in hundredths would else be judged by one limit. A
+    # column of zeros has no length and is found by what it leaves, nothing.
     norms = np.sqrt(np.square(X).sum(axis=0))
     left_over = np.abs(np.diag(np.linalg.qr(X / np.where(norms > 0, norms, 1), mode="r")))
     if (left_over < _RANK_TOLERANCE).any():
@@ -224,6 +228,8 @@ def predictions(fitted: Coefficients, rows: npt.ArrayLike | None, spread2: float
     X, _ = _finite_matrix(np.ones((1, 1)) if rows is None else rows, fitted.names)
     estimate = X @ fitted.estimate
     variance = np.einsum("ij,jk,ik->i", X, fitted.vcov, X)
+    # A robust fit has degrees of freedom for each coefficient, a prediction mixes them: the fewest err on the wide
+    # side.
     q = _quantile(fitted.level, None if fitted.df is None else float(fitted.df.min()))
     further = None if spread2 is None else _about(estimate, q * np.sqrt(variance + spread2))
     return Predictions(estimate, np.sqrt(variance), _about(estimate, q * np.sqrt(variance)), further)
@@ -232,7 +238,7 @@ def predictions(fitted: Coefficients, rows: npt.ArrayLike | None, spread2: float
 def wald_test(
     estimate: FloatArray, vcov: FloatArray, columns: Sequence[int], df_residual: float | None = None
 ) -> WaldTest:
-    """Test that the coefficients in ``columns`` are all 0: chi-squared, or F where ``df_residual`` is given.
+    """Test that the coefficients in ``columns`` are all 0 (Wald 1943): chi-squared, or F with ``df_residual``.
 
     Parameters
     ----------

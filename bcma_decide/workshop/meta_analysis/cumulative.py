@@ -53,6 +53,7 @@ def cumulative(
     key = checked_vector(order, "order")
     if key.size != y.size:
         raise SynthesisError(f"order has {key.size} rows but yi has {y.size}")
+    # Stable, as documented: studies of one year must not come in another order on another machine.
     added = np.argsort(key, kind="stable")
     parts = []
     for block in row_blocks(y.size, y.size):

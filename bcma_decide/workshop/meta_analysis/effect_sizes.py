@@ -54,6 +54,7 @@ class EffectSizes:
 def _padded_counts(events: npt.ArrayLike, total: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Add half a patient to both cells of the rows where one of them is empty (metafor's ``to="only0"``)."""
     e, n = checked_counts(events, total)
+    # Only where it is needed: adding it everywhere would move every study towards one half, the small ones most.
     half = np.where((e == 0) | (e == n), 0.5, 0.0)
     return e + half, n + 2 * half
 
@@ -162,10 +163,12 @@ def mean_proportion(log_odds: float, variance: float) -> float:
     """Mean of the proportions whose log odds are normal with this mean and variance.
 
     It lies nearer to one half than the proportion of the mean log odds. Trapezoidal rule over nine standard deviations
-    to either side, exact to the last digits for a smooth integrand that has died out at both ends.
+    to either side, exact to the last digits for a smooth integrand that has died out at both ends (Trefethen and
+    Weideman 2014).
     """
     if variance == 0:
         return float(special.expit(log_odds))
+    # Divided by the sum of the weights, not by the root of 2 pi: what the cut tails and the step leave out cancels.
     z = np.linspace(-9.0, 9.0, 721)
     density = np.exp(-np.square(z) / 2)
     return float(density @ special.expit(log_odds + np.sqrt(variance) * z) / density.sum())
@@ -207,9 +210,12 @@ def inverse_freeman_tukey(y: npt.ArrayLike, n: float) -> FloatArray:
     """
     if not (np.isfinite(n) and n > 0):
         raise SynthesisError(f"n is {n}, but the Freeman-Tukey inverse needs a positive study size")
+    # Angles that no count of n patients has: Miller's formula does not hold for them.
     lowest, highest = _double_arcsine(np.array([0.0, n]), np.array([n, n]))
     t = 2 * np.clip(np.asarray(y, dtype=np.float64), lowest, highest)
     inner = np.sin(t) + (np.sin(t) - 1 / np.sin(t)) / n
+    # The cosine tells which half of the scale the angle is in; the root alone has lost it. Rounding can take its
+    # argument below 0 at the ends.
     p = (1 - np.sign(np.cos(t)) * np.sqrt(np.clip(1 - inner**2, 0.0, 1.0))) / 2
     return np.where(t <= 2 * lowest, 0.0, np.where(t >= 2 * highest, 1.0, p))
 

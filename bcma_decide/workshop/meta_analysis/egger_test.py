@@ -123,6 +123,7 @@ def peters_test(
     y, (e, n) = checked_vector(yi, "yi"), checked_counts(events, total)
     if y.size != e.size:
         raise SynthesisError(f"yi has {y.size} rows but events has {e.size}")
+    # No correction of empty cells: an added half patient weighs most in the smallest studies, which the test is about.
     used = (e > 0) & (e < n)
     if used.sum() < 3:
         raise SynthesisError(f"Peters's test needs three studies with events and with others, not {int(used.sum())}")
@@ -161,6 +162,7 @@ def _regressed(
     if np.ptp(x) == 0:
         name = predictor.replace("_", " ")
         raise SynthesisError(f"all studies have the same {name}, so effects cannot be seen to move with it")
+    # Knapp and Hartung's scale at tau2 = 0 is the residual variance of the weighted line: Egger's own regression.
     way: tuple[Method, RegressionTest] = (method, "z") if model == "mixed" else ("EE", "knapp_hartung")
     fit = meta_regression(y, v, moderators({predictor: x.tolist()}), method=way[0], test=way[1], level=level)
     limit, slope = fit.coefficients

@@ -30,7 +30,7 @@ from bcma_decide.workshop.meta_analysis.coefficients import (
 )
 from bcma_decide.workshop.meta_analysis.effect_sizes import FloatArray, checked_counts, logit
 from bcma_decide.workshop.meta_analysis.glmm_search import Maximum, inner_maximum
-from bcma_decide.workshop.meta_analysis.heterogeneity import QTest
+from bcma_decide.workshop.meta_analysis.heterogeneity import QTest, q_test
 from bcma_decide.workshop.meta_analysis.logistic import LogisticFit, fit_logistic, refuse_separation
 from bcma_decide.workshop.meta_analysis.quadrature import log_binomial_coefficients, mean_of_logistic
 
@@ -135,9 +135,12 @@ def fit_binomial_normal(
         raise SynthesisError(
             "every study has no events or only events, so tau2 has no finite estimate; use the common model or a prior"
         )
+    # On orthonormal columns, so that one tolerance fits all directions whatever the units; taken back by R at the end.
     Q, R = np.linalg.qr(X.X)
     common = fit_logistic(e, n, Q)
     inner = inner_maximum(e, n, Q) if model == "random" else None
+    # The search comes from above and may rest on a lower peak than the edge is: the model at tau = 0 is then the
+    # maximum.
     if inner is not None and inner.log_likelihood <= common.log_likelihood:
         inner = None
     back = np.linalg.inv(R)
@@ -182,29 +185,26 @@ def _on_columns(
 
 
 def _spread_test(gain: float) -> QTest:
-    """Likelihood ratio of tau = 0, which lies on the edge: half the weight of the reference sits at 0."""
+    """Likelihood ratio of tau = 0 on the edge (Self and Liang 1987): half the weight of the reference sits at 0."""
     ratio = max(0.0, 2 * gain)
     return QTest(ratio, 1, 0.5 * float(special.chdtrc(1, ratio)) if ratio > 0 else 1.0)
 
 
-def _q_test(q: float, df: int) -> QTest:
-    return QTest(q, df, float(special.chdtrc(df, q)) if df else None)
-
-
 def _wald_q(e: FloatArray, n: FloatArray, X: FloatArray) -> QTest:
     """Wald test that the studies' own logits follow the design; a study with an empty cell has no weight in it."""
+    # A logit that is infinite has weight 0; the degrees of freedom count its study all the same.
     inside = (e > 0) & (e < n)
     root_weight = np.sqrt(e * (n - e) / n)[inside]
     y = root_weight * np.log(e[inside] / (n - e)[inside])
     weighted = root_weight[:, None] * X[inside]
     residual = y - weighted @ np.linalg.lstsq(weighted, y, rcond=None)[0]
-    return _q_test(float(residual @ residual), e.size - X.shape[1])
+    return q_test(float(residual @ residual), e.size - X.shape[1])
 
 
 def _likelihood_ratio_q(e: FloatArray, n: FloatArray, p: int, common: LogisticFit) -> QTest:
     """Deviance of logistic regression."""
     saturated = special.xlogy(e, e / n) + special.xlogy(n - e, (n - e) / n)
-    return _q_test(max(0.0, 2 * float(saturated.sum() - common.log_likelihood)), e.size - p)
+    return q_test(max(0.0, 2 * float(saturated.sum() - common.log_likelihood)), e.size - p)
 
 
 def _share_between(e: FloatArray, n: FloatArray, X: FloatArray, tau2: float) -> tuple[float, float]:

@@ -19,11 +19,16 @@ _MAX_STEPS = 30
 _MAX_HALVINGS = 30
 _ROUGHLY = 1e-2
 _EXACTLY = 1e-9
+"""The first rule is left as soon as it is near; a finer one moves the maximum anyway. Both in standard errors."""
 _STAYS = 1e-6
 _ROUNDING = 1e-10
+"""Of the log-likelihood, relatively: a sum over studies of logarithms of sums, flat at the top."""
 _FLAT = 1e-10
+"""Least curvature a step is divided by, as a share of the largest: a flat direction must not give an endless step."""
 _LONGEST = 5.0
+"""Longest step on the log-odds scale: 5 leads from one half to 0.7 %, further than a quadratic can be trusted."""
 _SMALLEST_START = 0.2
+"""Least tau to start from: at 0 the score of tau vanishes by symmetry, and the search would rest there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +57,14 @@ class _Likelihood:
         tau = float(theta[-1])
         eta = self.Q @ theta[:-1]
         centre = modes(self.events, self.total, eta, tau, start)
-        found = integrate(self.events, self.total, eta, tau, centre, points)
+        integrals = integrate(self.events, self.total, eta, tau, centre, points)
         p = theta.size - 1
         information = np.empty((p + 1, p + 1))
-        information[:p, :p] = -self.Q.T @ (found.d_eta_eta[:, None] * self.Q)
-        information[:p, p] = information[p, :p] = -self.Q.T @ found.d_eta_tau
-        information[p, p] = -found.d_tau_tau.sum()
-        score = np.append(self.Q.T @ found.d_eta, found.d_tau.sum())
-        return Maximum(theta, float(found.log_likelihood.sum()), information, score, centre, points)
+        information[:p, :p] = -self.Q.T @ (integrals.d_eta_eta[:, None] * self.Q)
+        information[:p, p] = information[p, :p] = -self.Q.T @ integrals.d_eta_tau
+        information[p, p] = -integrals.d_tau_tau.sum()
+        score = np.append(self.Q.T @ integrals.d_eta, integrals.d_tau.sum())
+        return Maximum(theta, float(integrals.log_likelihood.sum()), information, score, centre, points)
 
 
 def _climb(
@@ -78,6 +83,7 @@ def _climb(
         if float(along @ (along / bend)) < tolerance**2:
             return here, bool(values[0] > 0)
         step = vectors @ (along / bend)
+        # Bounded on the predictors, not on the coefficients: these depend on the columns, those are log odds.
         step *= min(1.0, _LONGEST / max(float(np.abs(likelihood.Q @ step[:-1]).max()), abs(float(step[-1]))))
         for _ in range(_MAX_HALVINGS):
             there = likelihood.at(here.theta + step, here.centre, points)
@@ -121,6 +127,8 @@ def _settle(likelihood: _Likelihood, start: Maximum) -> Maximum:
     after the last move is below 1e-8 standard errors.
     """
     theta, centre = start.theta.copy(), start.centre
+    # The likelihood is even in tau; the search may cross 0 freely, which a bound there would have to stop. The modes of
+    # the random intercepts change sign with it.
     if theta[-1] < 0:
         theta[-1], centre = -theta[-1], -centre
     for points in POINTS[1:]:

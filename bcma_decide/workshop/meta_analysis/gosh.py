@@ -93,6 +93,7 @@ def _all_subsets(k: int) -> BoolArray:
 def _drawn_subsets(k: int, count: int, seed: int) -> BoolArray:
     generator = np.random.default_rng(seed)
     included = generator.random((count, k)) < 0.5
+    # Drawn again rather than left out: the number of subsets is the one that was wanted.
     while (empty := ~included.any(axis=1)).any():
         included[empty] = generator.random((int(empty.sum()), k)) < 0.5
     return included

@@ -17,7 +17,11 @@ from bcma_decide.workshop.meta_analysis.small_study_remarks import small_study_r
 __all__ = ["HenmiCopas", "henmi_copas"]
 
 _NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(200)
+"""Fifty nodes already agree with 400 to 1e-14 for moderate weights; the rest is for very unequal ones."""
 _NORMAL_END = 9.0
+"""Beyond that many standard deviations the normal density is 1e-18: nothing."""
+_LEAST_QUANTILE = 1e-3
+"""Lower end of the search: any quantile of use is above it, and at 0 the bound on Q would be infinite."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +103,12 @@ def _quantile(w: FloatArray, tau2: float, tail: float) -> float:
         return np.asarray(special.gammainc(np.square(mean) / variance, bound * mean / variance))
 
     def excess(u: float) -> float:
+        # The estimated error is never below that with tau2 = 0, where the estimate is cut: under u / g the ratio cannot
+        # pass u, whatever Q, and there is nothing to integrate.
         z = u / np.sqrt(inflation) + (_NODES + 1) * _NORMAL_END / 2
         density = np.exp(-np.square(z) / 2) / np.sqrt(2 * np.pi)
         return float(_NODE_WEIGHTS @ (chance(z, u) * density)) * _NORMAL_END / 2 - tail
 
+    # For the same reason the quantile is at most g times that of the normal; twice that surely brackets it.
     most = 2 * float(special.ndtri(1 - tail)) * np.sqrt(inflation)
-    return float(brentq(excess, 1e-3, most, xtol=1e-12))
+    return float(brentq(excess, _LEAST_QUANTILE, most, xtol=1e-12))

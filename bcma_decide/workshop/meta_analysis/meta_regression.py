@@ -31,7 +31,6 @@ __all__ = [
     "MetaRegression",
     "ModeratorTest",
     "RegressionTest",
-    "likelihood_ratio_test",
     "meta_regression",
     "used_effects",
 ]
@@ -183,14 +182,14 @@ def used_effects(
 
 
 def _coefficients(model: RandomEffects, names: Sequence[str], level: float) -> tuple[Coefficient, ...]:
-    found = []
+    rows = []
     errors = np.sqrt(np.diagonal(model.covariance)).tolist()
     for name, estimate, se in zip(names, model.coefficients.tolist(), errors, strict=True):
         statistic = estimate / se
         tail = special.ndtr(-abs(statistic)) if model.df is None else special.stdtr(model.df, -abs(statistic))
         ci = interval(estimate, se, model.df, level)
-        found.append(Coefficient(name, estimate, se, statistic, model.df, 2 * float(tail), ci))
-    return tuple(found)
+        rows.append(Coefficient(name, estimate, se, statistic, model.df, 2 * float(tail), ci))
+    return tuple(rows)
 
 
 def _moderator_test(model: RandomEffects) -> ModeratorTest:
@@ -204,34 +203,10 @@ def _moderator_test(model: RandomEffects) -> ModeratorTest:
 
 
 def _explained(y: FloatArray, v: FloatArray, model: RandomEffects, method: Method) -> float | None:
+    # Without a tau2 there is no share of it to explain: the adjusted R2 of the weighted regression stands in, as in
+    # metafor.
     if method == "EE":
         total = cochran_q(y, v)
         return max(0.0, 100 * (1 - (model.q.q / model.q.df) / (total.q / total.df))) if total.q else None
     without = estimated(y, v, intercept_only(y.size), method).value
     return 100 * max(0.0, without - model.tau2.value) / without if without else None
-
-
-def likelihood_ratio_test(yi: npt.ArrayLike, vi: npt.ArrayLike, moderators: Moderators) -> QTest:
-    """Test of all moderators by twice the gain in log-likelihood, both models fitted by maximum likelihood.
-
-    Chi-squared with one degree of freedom for each coefficient but the intercept (Huizenga, Visser and Dolan 2011).
-    Restricted likelihoods cannot be compared between models with different coefficients and are not used.
-
-    Parameters
-    ----------
-    yi, vi : array_like, shape (n,)
-        As in `meta_regression`.
-    moderators : Moderators
-
-    Raises
-    ------
-    SynthesisError
-        If the effects are not valid or not one for each row of the moderators, or ML does not converge.
-    """
-    y, v, design = used_effects(yi, vi, moderators)
-    with_them, without = (
-        log_likelihood(y, v, estimated(y, v, X, "ML").value, X, restricted=False)
-        for X in (design, intercept_only(y.size))
-    )
-    statistic, df = max(0.0, 2 * (with_them - without)), design.columns - 1
-    return QTest(statistic, df, float(special.chdtrc(df, statistic)))

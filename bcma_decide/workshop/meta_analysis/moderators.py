@@ -58,7 +58,7 @@ def moderators(
     reference: Mapping[str, str] | None = None,
     studies: Sequence[str] | None = None,
 ) -> Moderators:
-    """Design matrix of an intercept and the moderators given.
+    """Design matrix of an intercept and the moderators named.
 
     A column of numbers enters as it is. A column of texts is a factor with one 0/1 column for each level but the
     reference, which is the first level in sorted order unless another is stated. Rows without a value (``None``) in
@@ -102,6 +102,8 @@ def moderators(
             f"({', '.join(labels)}): leave a moderator out"
         )
     matrix = _coded(terms, {name: [values[row] for row in rows] for name, values in columns.items()}, len(rows))
+    # Judged about the mean: the year 2019 to 2024 is, beside a column of ones, constant to three digits, yet
+    # informative.
     dependent = dependent_column(_centred(matrix))
     if dependent is not None:
         raise SynthesisError(

@@ -20,6 +20,10 @@ _MAX_HALVINGS = 40
 _ROUGHLY = 1e-2
 _EXACTLY = 1e-10
 _ROUNDING = 1e-12
+_LEAST_EXCESS = 0.1
+"""Of the typical sampling variance: a start at 0 on both sides would be the edge, where a climb can rest."""
+_SHARES = (0.5, 0.95, 0.05)
+"""Of the excess that lies between studies: the middle and next to either edge, as each edge can have a maximum."""
 
 
 def starts(effects: ClusteredEffects, free: npt.NDArray[np.bool_]) -> list[FloatArray]:
@@ -27,8 +31,8 @@ def starts(effects: ClusteredEffects, free: npt.NDArray[np.bool_]) -> list[Float
     k, p = effects.X.shape
     residual = effects.yi - effects.X @ np.linalg.lstsq(effects.X, effects.yi, rcond=None)[0]
     typical = float(effects.vi.mean())
-    excess = max(float(residual @ residual) / (k - p) - typical, 0.1 * typical)
-    shares = (0.5, 0.95, 0.05) if free.all() else (1.0,)
+    excess = max(float(residual @ residual) / (k - p) - typical, _LEAST_EXCESS * typical)
+    shares = _SHARES if free.all() else (1.0,)
     return [excess * np.array([share, 1 - share]) for share in shares]
 
 
@@ -73,6 +77,8 @@ def _climb(
             return here
         block, score = np.ix_(moving, moving), here.score[moving]
         observed = here.observed[block]
+        # Newton where the likelihood is concave, Fisher scoring elsewhere: the expected information is positive
+        # definite everywhere, so its step is uphill. A stop is accepted only on the concave side, where it is a top.
         curved = float(np.linalg.eigvalsh(observed)[0]) > 0
         step = np.zeros(2)
         step[moving] = np.linalg.solve(observed if curved else here.expected[block], score)

@@ -20,6 +20,9 @@ from bcma_decide.workshop.meta_analysis.weighted_regression import DesignMatrix,
 __all__ = ["PermutationTest", "permutation_test"]
 
 _TIE = 1e-8
+"""How far below the observed statistic, relatively, one still counts as equal. Deals that are the same by symmetry give
+the same value only to rounding, and tau2 only to the tolerance of its search; counting them as smaller would make p too
+small by whole permutations."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ def permutation_test(
     if at_most < 1:
         raise SynthesisError(f"at_most is {at_most}, but a test needs at least one permutation")
     y, v, design = used_effects(yi, vi, moderators)
+    # Studies with the same moderators are interchangeable: dealing them among themselves is no other deal.
     kinds = np.unique(moderators.matrix, axis=0, return_inverse=True)[1].reshape(-1)
     exact = _deals(kinds) <= at_most
     observed = _statistics(y, v, design, method)

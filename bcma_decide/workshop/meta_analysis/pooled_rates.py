@@ -16,10 +16,9 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import Method
 from bcma_decide.workshop.meta_analysis.pooling import MeanTest, pool_proportions
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
 
-__all__ = ["RATE_METHODS", "ExactMean", "PooledRate", "RateMethod", "exact_mean", "pool_rates", "usual_method"]
+__all__ = ["ExactMean", "PooledRate", "RateMethod", "exact_mean", "pool_rates", "usual_method"]
 
 RateMethod = Method | Literal["GLMM"]
-RATE_METHODS: tuple[RateMethod, ...] = (*get_args(Method), "GLMM")
 RARE = 0.05
 """Share of patients with, or without, an outcome below which it counts as rare."""
 
@@ -122,34 +121,34 @@ def pool_rates(
         if events.size > 1:
             return _binomial_normal(events, total, "t" if test == "t" else "z", level)
     weighted: Method = "REML" if method == "GLMM" else method
-    found = pool_proportions(events, total, measure=measure, method=weighted, test=test, level=level)
-    pooled = found.pooled
+    proportion = pool_proportions(events, total, measure=measure, method=weighted, test=test, level=level)
+    pooled = proportion.pooled
     return PooledRate(
-        found.estimate, found.ci, found.prediction, pooled.estimate, pooled.se, pooled.tau2, pooled.tau2_ci, pooled.i2,
-        pooled.h2, pooled.q, pooled.q_df, pooled.q_p, pooled.weights,
+        proportion.estimate, proportion.ci, proportion.prediction, pooled.estimate, pooled.se, pooled.tau2,
+        pooled.tau2_ci, pooled.i2, pooled.h2, pooled.q, pooled.q_df, pooled.q_p, pooled.weights,
     )  # fmt: skip
 
 
 def _binomial_normal(events: npt.ArrayLike, total: npt.ArrayLike, test: CoefficientTest, level: float) -> PooledRate:
-    found = exact_mean(events, total, test=test, level=level)
+    mean = exact_mean(events, total, test=test, level=level)
 
     def rates(ends: Interval) -> Interval:
         low, high = inverse_logit(ends).tolist()
         return low, high
 
     return PooledRate(
-        estimate=float(inverse_logit(found.estimate)),
-        ci=rates(found.ci),
-        prediction=None if found.prediction is None else rates(found.prediction),
-        mean=found.estimate,
-        se=found.se,
-        tau2=found.tau2,
+        estimate=float(inverse_logit(mean.estimate)),
+        ci=rates(mean.ci),
+        prediction=None if mean.prediction is None else rates(mean.prediction),
+        mean=mean.estimate,
+        se=mean.se,
+        tau2=mean.tau2,
         tau2_ci=None,
-        i2=found.i2,
-        h2=found.h2,
-        q=found.q,
-        q_df=found.q_df,
-        q_p=found.q_p,
+        i2=mean.i2,
+        h2=mean.h2,
+        q=mean.q,
+        q_df=mean.q_df,
+        q_p=mean.q_p,
         weights=None,
     )
 

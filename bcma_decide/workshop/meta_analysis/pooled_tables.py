@@ -95,6 +95,7 @@ def peto(
     t = tables(events1, total1, events2, total2)
     n, events = t.total1 + t.total2, t.events1 + t.events2
     difference = t.events1 - t.total1 * events / n
+    # Hypergeometric, hence n - 1. Two groups have two patients at least; the floor is for counts that are not whole.
     variance = t.total1 * t.total2 * events * (n - events) / (n**2 * np.maximum(n - 1, 1))
     informative = _informative(t)
     d, v = difference[informative], variance[informative]
@@ -145,6 +146,7 @@ def _risk_ratio(t: Tables) -> tuple[float, float]:
 
 
 def _checked_sums(r: FloatArray, s: FloatArray, name: str) -> tuple[float, float]:
+    # Sums before the ratio: a study with an empty cell gives its share to one of them instead of a correction to both.
     sum_r, sum_s = float(r.sum()), float(s.sum())
     if sum_r <= 0 or sum_s <= 0:
         raise SynthesisError(f"the studies together leave no {name}: one group has no event, or nothing else, in all")

@@ -26,8 +26,10 @@ POINTS = (15, 31, 63, 127, 255, 511)
 
 _MODE_STEPS = 200
 _MODE_TOLERANCE = 1e-12
+"""Squared step in posterior standard deviations. The rule need only be centred near the mode: 1e-6 is plenty."""
 _BLOCK = 16_384
 _REACH = 9.0
+"""Standard deviations; beyond it the weight of the normal is 1e-18."""
 _STEPS = 400
 
 
@@ -57,6 +59,8 @@ def _rule(points: int) -> tuple[FloatArray, FloatArray]:
     nodes = linalg.eigvalsh_tridiagonal(np.zeros(points), np.sqrt(np.arange(1.0, points)))
     lower, value = _orthonormal(nodes, points)
     nodes = nodes - value / (np.sqrt(points) * lower)
+    # Logarithms: with 511 points the outermost weights are below the smallest float, though their product with the
+    # integrand is not.
     lower, _ = _orthonormal(nodes, points)
     return nodes, -np.log(points) - 2 * np.log(np.abs(lower)) + 0.5 * nodes**2
 
@@ -138,6 +142,7 @@ def integrate(
     e, n = events[:, None], total[:, None]
     linear = eta[:, None] + tau * u
     h = e * linear + n * special.log_expit(-linear) - 0.5 * u * u + log_weights
+    # The largest term is taken out before exponentials are: a study of a thousand patients has a likelihood of 1e-300.
     highest = h.max(axis=1)
     weight = np.exp(h - highest[:, None])
     sums = weight.sum(axis=1)
@@ -165,7 +170,7 @@ def mean_of_logistic(mean: float, sd: float) -> float:
     """Average of ``1 / (1 + exp(-x))`` over a normal ``x``, by the trapezoidal rule.
 
     The rule converges exponentially for such integrands (Trefethen and Weideman 2014, section 5): at this step the
-    error is far below the last digit for any ``sd`` below 20.
+    error is below 1e-13 for an ``sd`` up to 15, and 1e-7 at 30.
     """
     z = np.linspace(-_REACH, _REACH, _STEPS + 1)
     density = np.exp(-0.5 * z * z)

@@ -77,12 +77,14 @@ def fit_random_effects(
 
 
 def _errors(fit: WeightedFit, test: MeanTest) -> tuple[FloatArray, float | None]:
-    """Covariance of the coefficients and degrees of freedom, as the test has them."""
+    """Covariance of the coefficients and degrees of freedom, as the test has them (Knapp and Hartung 2003)."""
     df = fit.design.rows - fit.design.columns
     if test == "z":
         return fit.covariance(), None
     if test == "kenward_roger":
         return _kenward_roger(fit)
+    # The floor: studies that agree by chance more than their sampling errors allow would else give an interval shorter
+    # than a common effect has (Röver, Knapp and Friede 2015).
     scale = 1.0 if test == "t" else fit.sum_of_squares / df
     return fit.covariance() * (max(1.0, scale) if test == "floored_knapp_hartung" else scale), float(df)
 
@@ -102,7 +104,7 @@ def _kenward_roger(fit: WeightedFit) -> tuple[FloatArray, float]:
 
 
 def _heterogeneity(v: FloatArray, tau2: float, q: QTest, method: Method, design: DesignMatrix) -> tuple[float, float]:
-    """I2 and H2: from tau2 where it is estimated, from Q where it is assumed to be 0, as in metafor."""
+    """I2 and H2: from tau2 where it is estimated, from Q where it is 0 by assumption (Higgins and Thompson 2002)."""
     if method == "EE":
         excess = max(0.0, q.q - q.df)
         return (100 * excess / q.q if excess else 0.0), q.q / q.df

@@ -25,7 +25,9 @@ __all__ = ["Correction", "robust_coefficients"]
 Correction = Literal["CR0", "CR1", "CR2"]
 
 _RANK_TOLERANCE = 1e-10
+"""Eigenvalues this near to 1 (a cluster alone) or to 0 (a direction without a residual) are these, up to rounding."""
 _NOTHING = 1e-20
+"""Of the model's variance: residuals of 1e-10 standard deviations are the rounding of an exact fit."""
 
 
 def robust_coefficients(
@@ -100,6 +102,7 @@ def _refuse_lone_clusters(
     Such a cluster holds the whole information in some direction: an eigenvalue of its share is 1.
     """
     informations = effects.sums(effects.X[:, :, None] * fit.F[:, None, :])
+    # In the metric of the whole information, where the clusters' shares add up to the identity.
     root = np.linalg.cholesky(fit.vcov)
     shares, directions = np.linalg.eigh(root.T @ informations @ root)
     alone = int(np.argmax(shares[:, -1]))
@@ -128,6 +131,8 @@ def _unbiased(effects: ClusteredEffects, fit: LeastSquares, shared: float) -> tu
         X, V = effects.X[rows], np.diag(effects.vi[rows]) + shared
         D = np.linalg.cholesky(V).T
         values, vectors = np.linalg.eigh(D @ (V - X @ M @ X.T) @ D.T)
+        # What a cluster has no residual in (a column that is constant in all others) cannot be adjusted: the inverse
+        # root is taken in the remaining directions. The scale is that of D V D', a squared variance.
         kept = values > _RANK_TOLERANCE * float(np.trace(V)) ** 2
         adjusted = D.T @ (vectors[:, kept] / np.sqrt(values[kept])) @ vectors[:, kept].T @ D
         score = fit.F[rows].T @ adjusted @ residual[rows]

@@ -45,12 +45,14 @@ def study_intervals(
     checked_choice("kind", kind, STUDY_INTERVALS)
     tail = (1 - checked_level(level)) / 2
     e, n = checked_counts(events, total)
+    # Agresti and Coull's ends can lie outside 0 and 1, the others' by rounding.
     low, high = _INTERVALS[kind](e, n, tail)
     return np.column_stack([np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)])
 
 
 def _clopper_pearson(e: FloatArray, n: FloatArray, tail: float) -> tuple[FloatArray, FloatArray]:
     """Quantiles of beta distributions; an end at 0 or n events is 0 or 1."""
+    # A beta distribution has no parameter 0; the 1 in its place gives a value that is not taken.
     low = np.where(e == 0, 0.0, special.betaincinv(np.maximum(e, 1), n - e + 1, tail))
     high = np.where(e == n, 1.0, special.betaincinv(e + 1, np.maximum(n - e, 1), 1 - tail))
     return low, high

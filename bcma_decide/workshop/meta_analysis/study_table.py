@@ -60,13 +60,14 @@ _NOTHING: Final = ("", "NA")
 class StudyTable:
     """The rows of a file as text, by column, with the file's name for messages.
 
-    ``lines``: number of the line in the file that each row ends on. ``asked``: column that was named for a quantity.
+    ``lines``: number of the line in the file that each row ends on. ``renamed``: column that the user named
+    for a quantity.
     """
 
     file: str
     columns: Mapping[str, tuple[str, ...]]
     lines: tuple[int, ...]
-    asked: Mapping[str, str]
+    renamed: Mapping[str, str]
 
     @property
     def size(self) -> int:
@@ -74,14 +75,14 @@ class StudyTable:
         return len(self.lines)
 
 
-def read_table(path: Path, asked: Mapping[str, str] | None = None) -> StudyTable:
+def read_table(path: Path, renamed: Mapping[str, str] | None = None) -> StudyTable:
     """Read a CSV file with a header; fields are separated by comma, semicolon or tab, whichever the header uses most.
 
     Parameters
     ----------
     path
         The file, in UTF-8.
-    asked
+    renamed
         Column of a quantity where it has another name than those of :data:`NAMES`, for example ``{"n": "size"}``.
 
     Raises
@@ -92,6 +93,7 @@ def read_table(path: Path, asked: Mapping[str, str] | None = None) -> StudyTable
     """
     text = _text(path)
     header = text.partition("\n")[0]
+    # Decimal commas stand in rows, not in the header, so the header alone tells the separator.
     separator = max(_SEPARATORS, key=header.count)
     reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
     rows, lines = [], []
@@ -121,22 +123,23 @@ def read_table(path: Path, asked: Mapping[str, str] | None = None) -> StudyTable
         for row, line in zip(studies, lines[1:], strict=True)
         if len(row) != len(names)
     ]
-    asked = dict(asked or {})
+    renamed = dict(renamed or {})
     problems += [
         Problem(f"column {name}", f"asked for as {quantity}, is not there", f"one of {', '.join(names)}")
-        for quantity, name in asked.items()
+        for quantity, name in renamed.items()
         if name not in names
     ]
     if problems:
         raise _refused(path.name, problems)
     columns = {name: tuple(cells) for name, cells in zip(names, zip(*studies, strict=True), strict=True)}
-    return StudyTable(path.name, columns, tuple(lines[1:]), asked)
+    return StudyTable(path.name, columns, tuple(lines[1:]), renamed)
 
 
 def _text(path: Path) -> str:
     try:
         if path.stat().st_size > SIZE_LIMIT:
             raise _refused(path.name, [Problem("", f"is larger than {SIZE_LIMIT // 1_000_000} MB", "split it")])
+        # Spreadsheets put a byte order mark before the header, which would else be part of the first column's name.
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         problem = Problem(f"byte {error.start}", "is not UTF-8 text", "save the file as UTF-8")
@@ -148,14 +151,14 @@ def _text(path: Path) -> str:
 def _refused(file: str, problems: Sequence[Problem]) -> SynthesisError:
     placed = [Problem(each.field, each.message, each.fix, file) for each in problems]
     more = len(placed) - SHOWN
-    shown = placed[:SHOWN] + ([Problem("", f"and {more} more", "", file)] if more > 0 else [])
-    return SynthesisError("this table cannot be pooled", shown)
+    listed = placed[:SHOWN] + ([Problem("", f"and {more} more", "", file)] if more > 0 else [])
+    return SynthesisError("this table cannot be pooled", listed)
 
 
 def column(table: StudyTable, quantity: str) -> str | None:
     """Name of the column that holds a quantity of :data:`NAMES`; None where there is none."""
-    if quantity in table.asked:
-        return table.asked[quantity]
+    if quantity in table.renamed:
+        return table.renamed[quantity]
     known = {name.casefold(): name for name in table.columns}
     return next((known[name] for name in NAMES[quantity] if name in known), None)
 
@@ -169,19 +172,19 @@ def fitting(table: StudyTable) -> Literal["logit", "OR", "generic"]:
 
 def _columns(table: StudyTable, quantities: Sequence[str]) -> list[str]:
     """Names of columns that must be there; raises SynthesisError naming each that is not."""
-    found = {quantity: column(table, quantity) for quantity in quantities}
+    name_of = {quantity: column(table, quantity) for quantity in quantities}
     problems = [
         Problem(
             f"column {quantity}",
             f"is missing (there are {', '.join(table.columns)})",
             f"add it, or name the column that holds it: --column {quantity}=NAME",
         )
-        for quantity, name in found.items()
+        for quantity, name in name_of.items()
         if name is None
     ]
     if problems:
         raise _refused(table.file, problems)
-    return [name for name in found.values() if name is not None]
+    return [name for name in name_of.values() if name is not None]
 
 
 def labels(table: StudyTable, *, apart: bool = True) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ METHODS: tuple[Method, ...] = get_args(Method)
 
 _MAX_STEPS = 100
 _LAST_DIGITS = 4 * float(np.finfo(float).eps)
+"""A step below this share of tau2 changes nothing any more: Newton from below has no other sign that it has arrived."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def q_root(y: FloatArray, v: FloatArray, target: float, design: DesignMatrix) ->
         q, pull = fit.sum_of_squares, fit.weights * fit.residuals
         if q <= target:
             return tau2
+        # Newton on 1 / Q, not on Q: on Q itself, convex and steep at 0, it would creep where studies differ much.
         step = q * (q / target - 1) / float(pull @ pull)
         tau2 += step
         if step <= _LAST_DIGITS * tau2:
@@ -69,6 +71,8 @@ def q_profile(y: FloatArray, v: FloatArray, design: DesignMatrix, level: float) 
 
 def _from_moments(fit: WeightedFit, v: FloatArray, less: float, divisor: float) -> Tau2:
     """Moment estimate ``(y'P y - less) / divisor`` cut at 0, with the error of a normal quadratic form."""
+    # The error is that at the estimate after the cut, as in metafor; the trace is a sum of squares and below 0 only by
+    # rounding.
     tau2 = max(0.0, (fit.sum_of_squares - less) / divisor)
     return Tau2(tau2, float(np.sqrt(2 * max(0.0, fit.traces(v + tau2)[1]))) / divisor)
 
@@ -100,6 +104,7 @@ def _hedges(y: FloatArray, v: FloatArray, design: DesignMatrix) -> Tau2:
 
 def _sidik_jonkman(y: FloatArray, v: FloatArray, design: DesignMatrix) -> Tau2:
     """Sidik and Jonkman (2005), started from the variance of yi with divisor k."""
+    # With moderators too, as in metafor: the crude variance, which the estimator corrects in one step.
     start = float(y.var())
     if start == 0:
         return Tau2(0.0, 0.0)

@@ -94,16 +94,18 @@ def _missing(y: FloatArray, v: FloatArray, method: Method) -> tuple[int, float]:
     k, missing = y.size, 0
     for _ in range(_MAX_STEPS):
         kept_y, kept_v = y[: k - missing], v[: k - missing]
+        # Trimming may leave one study, of which no spread can be told.
         tau2 = estimate_tau2(kept_y, kept_v, method).value if kept_y.size > 1 else 0.0
         mean = weighted_mean(kept_y, 1 / (kept_v + tau2))
         deviation = y - mean
         ranks = np.empty(k)
         ranks[np.argsort(np.abs(deviation), kind="stable")] = np.arange(1, k + 1)
         above = float(ranks[deviation > 0].sum())
-        found = max(0, round((4 * above - k * (k + 1)) / (2 * k - 1)))
-        if found == missing:
+        estimate = max(0, round((4 * above - k * (k + 1)) / (2 * k - 1)))
+        # The number, not the mean, has to stay: it is whole, so it either stays to the digit or goes in circles.
+        if estimate == missing:
             return missing, mean
-        missing = found
+        missing = estimate
     raise SynthesisError(
         f"trim and fill did not settle on a number of missing studies in {_MAX_STEPS} steps; use another method"
     )

@@ -75,7 +75,7 @@ class Analysis:
     """
 
     studies: Studies
-    asked: AnalysisOptions
+    options: AnalysisOptions
     result: PooledResult
     groups: Groups | None
     regression: Regression | None
@@ -91,11 +91,11 @@ class Analysis:
     @property
     def model(self) -> PoolingMethod:
         """How studies were pooled."""
-        return self.asked.model
+        return self.options.model
 
 
 def analyse(
-    table: StudyTable, studies: Studies, asked: AnalysisOptions, progress: Callable[[str], None] = lambda _: None
+    table: StudyTable, studies: Studies, options: AnalysisOptions, progress: Callable[[str], None] = lambda _: None
 ) -> Analysis:
     """Work out everything that was asked for.
 
@@ -105,8 +105,8 @@ def analyse(
         The user's table, for its columns of groups, moderators and order.
     studies
         Its studies, from :func:`bcma_decide.workshop.own_table.studies.read_studies`.
-    asked
-        What is asked.
+    options
+        What to work out beyond the pooled mean.
     progress
         Told each longer part as it begins.
 
@@ -115,25 +115,27 @@ def analyse(
     SynthesisError
         For a column that is missing or cannot be used, or a model that cannot be fitted.
     """
-    model, y, v = asked.model, studies.yi, studies.vi
+    model, y, v = options.model, studies.yi, studies.vi
     progress("pooling")
-    if asked.nested is not None:
-        return _nested(table, studies, asked, asked.nested)
+    if model.sums_tables:
+        _refuse_beside_sums(options)
+    if options.nested is not None:
+        return _nested(table, studies, options, options.nested)
     result = result_of(studies, model)
-    groups = None if asked.by is None else _groups(table, studies, model, asked.by)
+    groups = None if options.by is None else _groups(table, studies, model, options.by)
     progress("regression")
-    regression = _regression(table, studies, asked)
+    regression = _regression(table, studies, options)
     progress("diagnostics")
-    enough = asked.diagnostics and studies.k >= FEWEST
+    enough = options.diagnostics and studies.k >= FEWEST and not model.sums_tables
     ordered = None
-    if asked.order is not None:
-        years = study_table.quantity(table, asked.order)
+    if options.order is not None:
+        years = study_table.quantity(table, options.order)
         ordered = cumulative(y, v, years, method=model.weighted, test=model.mean_test, level=model.level)
-    if asked.gosh:
+    if options.gosh:
         progress("subsets of studies")
     return Analysis(
         studies=studies,
-        asked=asked,
+        options=options,
         result=result,
         groups=groups,
         regression=regression,
@@ -142,38 +144,56 @@ def analyse(
         baujat=baujat(y, v, method=model.weighted) if enough else None,
         cumulative=ordered,
         small_studies=small_studies(studies, model) if enough else None,
-        gosh=gosh(y, v, method=model.weighted) if asked.gosh else None,
+        gosh=gosh(y, v, method=model.weighted) if options.gosh else None,
         nested=None,
         remarks=tuple(_remarks(studies, model, result)),
     )
 
 
-def _regression(table: StudyTable, studies: Studies, asked: AnalysisOptions) -> Regression | None:
-    if asked.mods:
-        return regression_of(table, studies, asked.model, asked.mods, asked.permutations, asked.at)
-    if asked.at or asked.permutations:
-        raise SynthesisError(f"{'--at' if asked.at else '--permutations'} goes with --mods, which names the moderators")
+def _refuse_beside_sums(options: AnalysisOptions) -> None:
+    """Summed tables take one effect for all studies, and weigh no study: what needs either otherwise is not made."""
+    model = options.model
+    others = {
+        "--test": model.test != "z", "--prediction": model.prediction != PoolingMethod.prediction,
+        "--mods": options.mods, "--at": options.at, "--permutations": options.permutations,
+        "--nested": options.nested, "--order": options.order, "--gosh": options.gosh,
+    }  # fmt: skip
+    if extra := [option for option, value in others.items() if value]:
+        raise SynthesisError(
+            f"--method {model.method} sums tables and takes one effect for all studies, with a normal interval: "
+            f"{' and '.join(extra)} cannot stand beside it; leave {'it' if len(extra) == 1 else 'them'} out, or take "
+            "another method"
+        )
+
+
+def _regression(table: StudyTable, studies: Studies, options: AnalysisOptions) -> Regression | None:
+    if options.mods:
+        return regression_of(table, studies, options.model, options.mods, options.permutations, options.at)
+    if options.at or options.permutations:
+        raise SynthesisError(
+            f"{'--at' if options.at else '--permutations'} goes with --mods, which names the moderators"
+        )
     return None
 
 
-def _nested(table: StudyTable, studies: Studies, asked: AnalysisOptions, column: str) -> Analysis:
+def _nested(table: StudyTable, studies: Studies, options: AnalysisOptions, column: str) -> Analysis:
     """Arms in studies: what takes rows for independent is not made."""
     others = {
-        "--by": asked.by, "--order": asked.order, "--gosh": asked.gosh, "--permutations": asked.permutations,
-        "--at": asked.at,
+        "--by": options.by, "--order": options.order, "--gosh": options.gosh, "--permutations": options.permutations,
+        "--at": options.at,
     }  # fmt: skip
     if extra := [option for option, value in others.items() if value]:
         raise SynthesisError(
             f"{' and '.join(extra)} take rows for independent studies, which --nested says they are not"
         )
-    result, parts = nested_of(table, studies, asked.model, column, asked.mods)
+    result, parts = nested_of(table, studies, options.model, column, options.mods)
     remarks = ["Rows are arms of studies: diagnostics that take rows for independent are left out."]
     if parts.reason:
         remarks.append(f"Robust standard errors could not be made: {parts.reason}.")
     nothing = dict.fromkeys(
         ("groups", "regression", "without", "influence", "baujat", "cumulative", "small_studies", "gosh")
     )
-    return Analysis(studies=studies, asked=asked, result=result, nested=parts, remarks=tuple(remarks), **nothing)
+    return Analysis(studies=studies, options=options, result=result, nested=parts, remarks=tuple(remarks), **nothing)
 
 
 def _without(studies: Studies, model: PoolingMethod) -> SubsetFits:
@@ -182,17 +202,18 @@ def _without(studies: Studies, model: PoolingMethod) -> SubsetFits:
 
 def _groups(table: StudyTable, studies: Studies, model: PoolingMethod, by: str) -> Groups:
     labels = study_table.factor(table, by)
-    found = []
+    groups = []
     for name in dict.fromkeys(labels):
         rows = tuple(row for row, label in enumerate(labels) if label == name)
-        found.append(StudyGroup(name, rows, result_of(studies.of(rows), model)))
-    if len(found) == 1:
-        return Groups(by, tuple(found), None, None)
-    between = cochran_q([group.result.estimate for group in found], [group.result.se**2 for group in found])
+        groups.append(StudyGroup(name, rows, result_of(studies.of(rows), model)))
+    if len(groups) == 1:
+        return Groups(by, tuple(groups), None, None)
+    between = cochran_q([group.result.estimate for group in groups], [group.result.se**2 for group in groups])
+    # One tau2 for all needs a study more than groups to be estimated from, and inverse variances to be fitted by.
     common = None
-    if len(found) < studies.k and model.method != "GLMM":
+    if len(groups) < studies.k and model.method != "GLMM" and not model.sums_tables:
         common = groups_with_common_tau2(studies.yi, studies.vi, labels, method=model.weighted).between
-    return Groups(by, tuple(found), between, common)
+    return Groups(by, tuple(groups), between, common)
 
 
 def _remarks(studies: Studies, model: PoolingMethod, result: PooledResult) -> Iterator[str]:
@@ -203,7 +224,20 @@ def _remarks(studies: Studies, model: PoolingMethod, result: PooledResult) -> It
         )
     if model.method == "GLMM":
         yield "Leaving one out, influence and asymmetry are those of the weighted REML model on the logit scale."
-    if studies.k < FEWEST:
+    if model.sums_tables:
+        yield "One effect for all studies is taken; diagnostics, which weigh studies, are left out."
+        if silent := _silent(studies):
+            yield f"Nobody or everybody had the event in {', '.join(silent)}: not counted in Q."
+    elif studies.k < FEWEST:
         yield f"With {studies.k} studies there is nothing to leave out: diagnostics need {FEWEST}."
-    if result.prediction is None and model.method != "EE" and result.tau2 is not None:
+    if result.prediction is None and model.weighted != "EE" and result.tau2 is not None:
         yield "A prediction interval needs more studies than this."
+
+
+def _silent(studies: Studies) -> list[str]:
+    """Studies of two groups that tell of no difference in odds: all their patients fared alike."""
+    if studies.groups is None:
+        return []
+    events = studies.groups.events1 + studies.groups.events2
+    others = studies.groups.others1 + studies.groups.others2
+    return [label for label, e, o in zip(studies.labels, events, others, strict=True) if not (e and o)]

@@ -65,20 +65,20 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
 
 
 def _result(result: PooledResult, scale: Scale) -> dict[str, Any]:
-    found = asdict(result)
-    found.pop("weights")
-    mean_rate = found.pop("mean_rate")
+    written = asdict(result)
+    written.pop("weights")
+    mean_rate = written.pop("mean_rate")
     back = {
         "estimate": scale.back(result.estimate),
         "ci": scale.back_interval(result.ci),
         "prediction": scale.back_interval(result.prediction),
     }
-    return {**found, "back_transformed": back | ({} if mean_rate is None else {"mean_rate": mean_rate})}
+    return {**written, "back_transformed": back | ({} if mean_rate is None else {"mean_rate": mean_rate})}
 
 
 def _studies(analysis: Analysis) -> list[dict[str, Any]]:
     studies = analysis.studies
-    estimate, low, high = studies.shown(analysis.model.level)
+    estimate, low, high = studies.with_intervals(analysis.model.level)
     weights = analysis.result.weights or (None,) * studies.k
     rows: list[dict[str, Any]] = []
     for row, label in enumerate(studies.labels):
@@ -110,9 +110,9 @@ def _groups(groups: Groups, studies: Studies) -> dict[str, Any]:
     }
 
 
-def _regression(found: Regression, scale: Scale) -> dict[str, Any]:
-    whole = asdict(found)
-    for one, each in zip(whole["expected"], found.expected, strict=True):
+def _regression(regression: Regression, scale: Scale) -> dict[str, Any]:
+    whole = asdict(regression)
+    for one, each in zip(whole["expected"], regression.expected, strict=True):
         one["back_transformed"] = {
             "estimate": scale.back(each.estimate),
             "ci": scale.back_interval(each.ci),
@@ -122,11 +122,11 @@ def _regression(found: Regression, scale: Scale) -> dict[str, Any]:
     del values
     named = {"names", "rows", "statistic", "df1", "df2", "p", "q", "q_df", "q_p"}
     return {
-        "moderators": {"qm": found.statistic, "df1": found.df1, "df2": found.df2, "p": found.p},
-        "qe": found.q,
-        "qe_df": found.q_df,
-        "qe_p": found.q_p,
-        "k": len(found.rows),
+        "moderators": {"qm": regression.statistic, "df1": regression.df1, "df2": regression.df2, "p": regression.p},
+        "qe": regression.q,
+        "qe_df": regression.q_df,
+        "qe_p": regression.q_p,
+        "k": len(regression.rows),
         **{name: part for name, part in whole.items() if name not in named},
         **({} if line is None else {"line": line}),
     }
@@ -142,35 +142,37 @@ def _without(fits: SubsetFits, studies: Studies) -> list[dict[str, Any]]:
     return [{"left_out": label, **fit} for label, fit in zip(studies.labels, _fits(fits), strict=True)]
 
 
-def _cumulative(found: Cumulative, studies: Studies) -> list[dict[str, Any]]:
+def _cumulative(steps: Cumulative, studies: Studies) -> list[dict[str, Any]]:
     return [
-        {"added": studies.labels[row], **fit} for row, fit in zip(found.added.tolist(), _fits(found.fits), strict=True)
+        {"added": studies.labels[row], **fit} for row, fit in zip(steps.added.tolist(), _fits(steps.fits), strict=True)
     ]
 
 
-def _influence(found: Influence, studies: Studies) -> list[dict[str, Any]]:
+def _influence(diagnostics: Influence, studies: Studies) -> list[dict[str, Any]]:
     columns = {
-        name: values.tolist() if isinstance(values, np.ndarray) else values for name, values in vars(found).items()
+        name: values.tolist() if isinstance(values, np.ndarray) else values
+        for name, values in vars(diagnostics).items()
     }
     rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
     return [{"study": label, **row} for label, row in zip(studies.labels, rows, strict=True)]
 
 
-def _small_studies(found: SmallStudies) -> dict[str, Any]:
-    parts = {name: part for name, part in vars(found).items() if part is not None and name != "remarks"}
+def _small_studies(tests: SmallStudies) -> dict[str, Any]:
+    parts = {name: part for name, part in vars(tests).items() if part is not None and name != "remarks"}
     written = {
         name: {key: value for key, value in asdict(part).items() if key != "remarks"} for name, part in parts.items()
     }
-    return {**written, "remarks": list(found.remarks)}
+    return {**written, "remarks": list(tests.remarks)}
 
 
-def _gosh(found: Gosh) -> dict[str, Any]:
+def _gosh(subsets: Gosh) -> dict[str, Any]:
     """The distribution over subsets; every one of them would be too much."""
+    # One study has no I2, which is nan there: hence nanquantile below.
     quantiles = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
     return {
-        "subsets": found.fits.k.size,
-        "complete": found.complete,
+        "subsets": subsets.fits.k.size,
+        "complete": subsets.complete,
         "quantiles": list(quantiles),
-        "estimate": np.quantile(found.fits.estimate, quantiles),
-        "i2": np.nanquantile(found.fits.i2, quantiles),
+        "estimate": np.quantile(subsets.fits.estimate, quantiles),
+        "i2": np.nanquantile(subsets.fits.i2, quantiles),
     }

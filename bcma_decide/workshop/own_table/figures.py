@@ -36,7 +36,7 @@ def drawings(analysis: Analysis, title: str) -> Iterator[tuple[str, str]]:
     if analysis.cumulative is not None:
         labels = [f"+ {analysis.studies.labels[row]}" for row in analysis.cumulative.added.tolist()]
         steps = _steps(
-            analysis, f"{title}: by {analysis.asked.order}, one after another", labels, analysis.cumulative.fits
+            analysis, f"{title}: by {analysis.options.order}, one after another", labels, analysis.cumulative.fits
         )
         yield "cumulative", forest(steps)
     if analysis.gosh is not None:
@@ -51,7 +51,7 @@ def drawings(analysis: Analysis, title: str) -> Iterator[tuple[str, str]]:
 def forest_of(analysis: Analysis, title: str) -> Forest:
     """The studies with their own intervals, the pooled results of groups and of all."""
     studies, level = analysis.studies, analysis.model.level
-    estimate, low, high = (values.tolist() for values in studies.shown(level))
+    estimate, low, high = (values.tolist() for values in studies.with_intervals(level))
     weights = analysis.result.weights or tuple(100 / studies.k for _ in range(studies.k))
     counted = studies.events is not None and studies.total is not None
 
@@ -100,12 +100,12 @@ def _steps(analysis: Analysis, title: str, labels: Sequence[str], fits: SubsetFi
 
 
 def _funnel(analysis: Analysis, title: str) -> str:
-    studies, found = analysis.studies, analysis.small_studies
+    studies, tests = analysis.studies, analysis.small_studies
     points = [
         FunnelPoint(label, y, v**0.5)
         for label, y, v in zip(studies.labels, studies.yi.tolist(), studies.vi.tolist(), strict=True)
     ]
-    added = found.trim_and_fill if found is not None else None
+    added = tests.trim_and_fill if tests is not None else None
     if added is not None:
         filled = zip(added.filled_yi.tolist(), added.filled_vi.tolist(), strict=True)
         points += [FunnelPoint(f"added {n}", y, v**0.5, filled=True) for n, (y, v) in enumerate(filled, start=1)]
@@ -113,20 +113,21 @@ def _funnel(analysis: Analysis, title: str) -> str:
     return funnel(
         points, analysis.result.estimate, title=f"{title}: funnel plot", measure=studies.scale.name,
         kind=studies.scale.analysis_kind, level=analysis.model.level,
-        reference=None if no_effect is None else 0.0, remarks=found.remarks if found is not None else (),
+        reference=None if no_effect is None else 0.0, remarks=tests.remarks if tests is not None else (),
     )  # fmt: skip
 
 
 def _bubble(analysis: Analysis, title: str) -> str | None:
     """Along the one numeric moderator there is; none otherwise."""
-    found = analysis.regression
-    if found is None or found.line is None or found.values is None:
+    regression = analysis.regression
+    if regression is None or regression.line is None or regression.values is None:
         return None
-    studies, line = analysis.studies.of(found.rows), found.line
-    weights = 1 / (studies.vi + found.tau2)
+    studies, line = analysis.studies.of(regression.rows), regression.line
+    # With the tau2 the moderator leaves: the weights that drew the line.
+    weights = 1 / (studies.vi + regression.tau2)
     points = [
         Bubble(*point)
-        for point in zip(studies.labels, found.values, studies.yi.tolist(), weights.tolist(), strict=True)
+        for point in zip(studies.labels, regression.values, studies.yi.tolist(), weights.tolist(), strict=True)
     ]
     fitted = FittedLine(
         line.x,
@@ -136,7 +137,7 @@ def _bubble(analysis: Analysis, title: str) -> str | None:
         tuple(low for low, _ in line.prediction or ()),
         tuple(high for _, high in line.prediction or ()),
     )
-    moderator = analysis.asked.mods[0]
+    moderator = analysis.options.mods[0]
     return bubble(
         points, fitted, title=f"{title} along {moderator}", moderator=moderator, measure=studies.scale.name,
         kind=studies.scale.analysis_kind, level=analysis.model.level,

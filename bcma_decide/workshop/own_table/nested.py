@@ -78,6 +78,8 @@ def nested_of(
         se=float(mean.se[0]),
         ci=pairs(mean.ci)[0],
         prediction=None if mean.prediction is None else pairs(mean.prediction)[0],
+        # Arms of one study are no independent draws of either level, so neither tau2's error nor H2 has one meaning
+        # here.
         tau2=fit.between + fit.within,
         se_tau2=None,
         tau2_ci=None,
@@ -96,13 +98,16 @@ def nested_of(
         fit = fit_multilevel(
             studies.yi[rows], studies.vi[rows], used, matrix, columns, method=model.method, test=test, level=model.level
         )
+    # The working model of the sandwich is the fit itself: what arms of a study share goes in as shared, the rest beside
+    # the sampling variances. CR2, as the plain sandwich is too narrow with as few studies as reviews have (Tipton
+    # 2015).
     robust, reason = None, ""
     try:
-        found = robust_coefficients(
+        sandwich = robust_coefficients(
             studies.yi[rows], studies.vi[rows] + fit.within, [names[row] for row in rows], matrix, columns,
             shared=fit.between, correction="CR2", level=model.level,
         )  # fmt: skip
-        robust = coefficient_rows(found)
+        robust = coefficient_rows(sandwich)
     except SynthesisError as error:
         reason = error.message
     return result, Nested(

@@ -116,15 +116,16 @@ def regression_of(
     if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
         raise SynthesisError(f"--mods names {repeated[0]!r} twice")
     design = moderators({name: study_table.moderator(table, name) for name in names}, studies=studies.labels)
-    places_asked = [_place(design, each) for each in at]
+    at_places = [_place(design, each) for each in at]
     alone = names[0] if len(names) == 1 and design.terms == (names[0],) else None
     values = None if alone is None else tuple(design.matrix[:, 1].tolist())
+    # Over the values studied and not beyond: the line is not known to go on.
     places = None if values is None else np.linspace(min(values), max(values), _PLACES).tolist()
     if model.method == "GLMM":
         if permutations:
             raise SynthesisError("--permutations goes with weighted methods, not with GLMM")
-        return _binomial_normal(studies, model, design, values, places, places_asked)
-    found = meta_regression(
+        return _binomial_normal(studies, model, design, values, places, at_places)
+    fit = meta_regression(
         studies.yi, studies.vi, design, method=model.weighted, test=_TESTS[model.test], level=model.level
     )
     tested = None
@@ -134,26 +135,26 @@ def regression_of(
         names=design.names,
         rows=design.rows,
         dropped=design.dropped,
-        coefficients=found.coefficients,
-        statistic=found.moderator_test.statistic,
-        df1=found.moderator_test.df1,
-        df2=found.moderator_test.df2,
-        p=found.moderator_test.p,
-        tau2=found.tau2,
-        tau2_ci=found.tau2_ci,
-        i2=found.i2,
-        h2=found.h2,
-        r2=found.r2,
-        q=found.q.q,
-        q_df=found.q.df,
-        q_p=found.q.p,
+        coefficients=fit.coefficients,
+        statistic=fit.moderator_test.statistic,
+        df1=fit.moderator_test.df1,
+        df2=fit.moderator_test.df2,
+        p=fit.moderator_test.p,
+        tau2=fit.tau2,
+        tau2_ci=fit.tau2_ci,
+        i2=fit.i2,
+        h2=fit.h2,
+        r2=fit.r2,
+        q=fit.q.q,
+        q_df=fit.q.df,
+        q_p=fit.q.p,
         permutation=tested,
         values=values,
-        line=None if places is None or alone is None else _line(found, alone, places),
+        line=None if places is None or alone is None else _line(fit, alone, places),
         expected=tuple(
             Expected(each, one.estimate, one.ci, one.prediction)
-            for each in places_asked
-            for one in predict(found, {name: [value] for name, value in each.items()})
+            for each in at_places
+            for one in predict(fit, {name: [value] for name, value in each.items()})
         ),
     )
 
@@ -163,17 +164,17 @@ def _place(design: Moderators, values: Mapping[str, str]) -> dict[str, float | s
     terms = {str(getattr(term, "name", term)): term for term in design.terms}
     if set(values) != set(terms):
         raise SynthesisError(f"--at gives {', '.join(values)}; it needs a value of each of {', '.join(terms)}")
-    found: dict[str, float | str] = {}
+    place: dict[str, float | str] = {}
     for name, value in values.items():
         try:
-            found[name] = float(value) if isinstance(terms[name], str) else value
+            place[name] = float(value) if isinstance(terms[name], str) else value
         except ValueError:
             raise SynthesisError(f"--at {name}={value}: {name} is a numeric moderator, give a number") from None
-    return found
+    return place
 
 
-def _line(found: MetaRegression, name: str, places: list[float]) -> Line:
-    predicted = predict(found, {name: places})
+def _line(fit: MetaRegression, name: str, places: list[float]) -> Line:
+    predicted = predict(fit, {name: places})
     beyond = [each.prediction for each in predicted]
     whole = tuple(each for each in beyond if each is not None)
     return Line(
@@ -190,7 +191,7 @@ def _binomial_normal(
     design: Moderators,
     values: tuple[float, ...] | None,
     places: list[float] | None,
-    asked: Sequence[Mapping[str, float | str]],
+    at: Sequence[Mapping[str, float | str]],
 ) -> Regression:
     used = studies.of(design.rows)
     events, total = require_counts(used, model)
@@ -216,14 +217,14 @@ def _binomial_normal(
         permutation=None,
         values=values,
         line=None if places is None else _rates_line(fit, design, places),
-        expected=tuple(_expected_rate(fit, design, each) for each in asked),
+        expected=tuple(_expected_rate(fit, design, each) for each in at),
     )
 
 
 def _expected_rate(fit: BinomialNormal, design: Moderators, at: Mapping[str, float | str]) -> Expected:
-    found = predict_rates(fit, code_new(design, {name: [value] for name, value in at.items()})).log_odds
-    beyond = None if found.prediction is None else pairs(found.prediction)[0]
-    return Expected(at, float(found.estimate[0]), pairs(found.ci)[0], beyond)
+    log_odds = predict_rates(fit, code_new(design, {name: [value] for name, value in at.items()})).log_odds
+    beyond = None if log_odds.prediction is None else pairs(log_odds.prediction)[0]
+    return Expected(at, float(log_odds.estimate[0]), pairs(log_odds.ci)[0], beyond)
 
 
 def _rates_line(fit: BinomialNormal, design: Moderators, places: list[float]) -> Line:

@@ -34,9 +34,9 @@ def page_of(analysis: Analysis, title: str) -> str:
     first = tuple(Drawing(drawn[name], _CAPTIONS[name]) for name in _FIRST if name in drawn)
     others = tuple(Drawing(svg, _CAPTIONS[name]) for name, svg in drawn.items() if name not in _FIRST)
     measure = analysis.studies.scale.measure
-    said = f"Measure {measure}, method {model.method}, test {model.test}, {100 * model.level:g} % intervals."
+    settings = f"Measure {measure}, method {model.method}, test {model.test}, {100 * model.level:g} % intervals."
     sections = (
-        Section("Result", (said, *analysis.remarks), tuple(result_tables(analysis)), first),
+        Section("Result", (settings, *analysis.remarks), tuple(result_tables(analysis)), first),
         Section("How far it holds", () if small is None else small.remarks, tuple(diagnostic_tables(analysis)), others),
     )
     return render_page(ReportPage(title, sections, lead=(SCOPE,), foot=(f"bcma-decide {__version__}",)))

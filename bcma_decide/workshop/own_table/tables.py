@@ -107,8 +107,8 @@ def _groups(groups: Groups, scale: Scale, level: float) -> Table:
     return Table(caption, titles, tuple(rows))
 
 
-def _coefficients(found: Regression, level: float) -> Table:
-    permuted = {} if found.permutation is None else found.permutation.coefficients
+def _coefficients(regression: Regression, level: float) -> Table:
+    permuted = {} if regression.permutation is None else regression.permutation.coefficients
     rows = [
         (
             each.name,
@@ -118,30 +118,38 @@ def _coefficients(found: Regression, level: float) -> Table:
             p_text(each.p),
             *([p_text(permuted.get(each.name))] if permuted else []),
         )
-        for each in found.coefficients
+        for each in regression.coefficients
     ]
     titles = ["Moderators, analysis scale", "coefficient", "standard error", f"{_level(level)} interval", "p"]
     return Table("Meta-regression", (*titles, *(["p, permuted"] if permuted else [])), tuple(rows))
 
 
-def _moderators(found: Regression) -> Table:
-    against = str(found.df1) if found.df2 is None else f"{found.df1} and {number_text(found.df2)}"
+def _moderators(regression: Regression) -> Table:
+    against = str(regression.df1) if regression.df2 is None else f"{regression.df1} and {number_text(regression.df2)}"
     rows = [
-        ("Studies used", str(len(found.rows))),
-        ("Left out", ", ".join(f"{row.study} (no {', '.join(row.missing)})" for row in found.dropped) or "none"),
-        ("All moderators, QM", f"{number_text(found.statistic)} on {against} degrees of freedom, p {p_text(found.p)}"),
-        ("What they leave, QE", f"{number_text(found.q)} on {found.q_df} degrees of freedom, p {p_text(found.q_p)}"),
-        ("R2, percent", number_text(found.r2)),
-        ("tau2 left", number_text(found.tau2)),
-        ("I2 left, percent", number_text(found.i2)),
+        ("Studies used", str(len(regression.rows))),
+        ("Left out", ", ".join(f"{row.study} (no {', '.join(row.missing)})" for row in regression.dropped) or "none"),
+        (
+            "All moderators, QM",
+            f"{number_text(regression.statistic)} on {against} degrees of freedom, p {p_text(regression.p)}",
+        ),
+        (
+            "What they leave, QE",
+            f"{number_text(regression.q)} on {regression.q_df} degrees of freedom, p {p_text(regression.q_p)}",
+        ),
+        ("R2, percent", number_text(regression.r2)),
+        ("tau2 left", number_text(regression.tau2)),
+        ("I2 left, percent", number_text(regression.i2)),
     ]
-    if found.permutation is not None:
-        made = f"{found.permutation.permutations} deals" + (", all there are" if found.permutation.exact else "")
-        rows.append(("All moderators, permuted", f"p {p_text(found.permutation.moderators)} ({made})"))
+    if regression.permutation is not None:
+        made = f"{regression.permutation.permutations} deals" + (
+            ", all there are" if regression.permutation.exact else ""
+        )
+        rows.append(("All moderators, permuted", f"p {p_text(regression.permutation.moderators)} ({made})"))
     return Table("What the moderators explain", ("", ""), tuple(rows))
 
 
-def _expected(found: Regression, scale: Scale, level: float) -> Table:
+def _expected(regression: Regression, scale: Scale, level: float) -> Table:
     rows = tuple(
         (
             ", ".join(f"{name} {value}" for name, value in each.at.items()),
@@ -149,21 +157,21 @@ def _expected(found: Regression, scale: Scale, level: float) -> Table:
             _back(scale, each.ci),
             _back(scale, each.prediction),
         )
-        for each in found.expected
+        for each in regression.expected
     )
     return Table("Expected", ("At", scale.name, f"{_level(level)} interval", "new study"), rows)
 
 
-def _levels(found: Nested) -> Table:
+def _levels(nested: Nested) -> Table:
     rows = (
-        (f"between {found.studies} studies ({found.column})", number_text(found.between), number_text(found.i2[0])),
-        ("between arms of a study", number_text(found.within), number_text(found.i2[1])),
+        (f"between {nested.studies} studies ({nested.column})", number_text(nested.between), number_text(nested.i2[0])),
+        ("between arms of a study", number_text(nested.within), number_text(nested.i2[1])),
     )
     return Table("Two levels", ("Spread", "variance", "I2, percent"), rows)
 
 
-def _nested_coefficients(found: Nested, level: float) -> Table:
-    robust = found.robust or (None,) * len(found.coefficients)
+def _nested_coefficients(nested: Nested, level: float) -> Table:
+    robust = nested.robust or (None,) * len(nested.coefficients)
     rows = tuple(
         (
             each.name,
@@ -172,13 +180,13 @@ def _nested_coefficients(found: Nested, level: float) -> Table:
             NOTHING if sure is None else f"{number_text(sure.se)} ({ends_text(sure.ci)})",
             NOTHING if sure is None else p_text(sure.p),
         )
-        for each, sure in zip(found.coefficients, robust, strict=True)
+        for each, sure in zip(nested.coefficients, robust, strict=True)
     )
     errors = f"standard error ({_level(level)} interval)"
     return Table("Coefficients", ("Analysis scale", "estimate", errors, f"robust {errors}", "robust p"), rows)
 
 
-def _influence(analysis: Analysis, found: Influence) -> Table:
+def _influence(analysis: Analysis, diagnostics: Influence) -> Table:
     scale, without = analysis.studies.scale, analysis.without
     assert without is not None  # noqa: S101, RUF100  # made together
     back = [
@@ -191,11 +199,11 @@ def _influence(analysis: Analysis, found: Influence) -> Table:
         analysis.studies.labels,
         back,
         [number_text(value, 3) for value in without.tau2.tolist()],
-        [number_text(value, 3) for value in found.rstudent.tolist()],
-        [number_text(value, 3) for value in found.cook_d.tolist()],
-        [number_text(value, 3) for value in found.dffits.tolist()],
-        [number_text(value, 3) for value in found.hat.tolist()],
-        [", ".join(flags) or "none" for flags in found.flags],
+        [number_text(value, 3) for value in diagnostics.rstudent.tolist()],
+        [number_text(value, 3) for value in diagnostics.cook_d.tolist()],
+        [number_text(value, 3) for value in diagnostics.dffits.tolist()],
+        [number_text(value, 3) for value in diagnostics.hat.tolist()],
+        [", ".join(flags) or "none" for flags in diagnostics.flags],
         strict=True,
     )
     titles = (
@@ -211,20 +219,20 @@ def _influence(analysis: Analysis, found: Influence) -> Table:
     return Table(_INFLUENCE, titles, tuple(rows))
 
 
-def _small_studies(found: SmallStudies) -> Table:
+def _small_studies(tests: SmallStudies) -> Table:
     rows = []
-    for name, test in (("Egger, on the standard error", found.egger), ("Peters, on the inverse size", found.peters)):
+    for name, test in (("Egger, on the standard error", tests.egger), ("Peters, on the inverse size", tests.peters)):
         if test is not None:
             rows.append((name, _asymmetry(test), p_text(test.p)))
-    if found.begg is not None:
-        rows.append(("Begg, rank correlation", f"Kendall's tau {number_text(found.begg.tau, 3)}", p_text(found.begg.p)))
-    if found.trim_and_fill is not None:
-        filled = found.trim_and_fill
+    if tests.begg is not None:
+        rows.append(("Begg, rank correlation", f"Kendall's tau {number_text(tests.begg.tau, 3)}", p_text(tests.begg.p)))
+    if tests.trim_and_fill is not None:
+        filled = tests.trim_and_fill
         with_them = f"with them {number_text(filled.pooled.estimate)} on the analysis scale"
         text = f"{filled.missing} on the {filled.side}; {with_them}"
         rows.append(("Trim and fill, studies added", text, ""))
-    if found.henmi_copas is not None:
-        copas = found.henmi_copas
+    if tests.henmi_copas is not None:
+        copas = tests.henmi_copas
         rows.append(
             ("Henmi and Copas", f"{number_text(copas.estimate)} ({ends_text(copas.ci)}) on the analysis scale", "")
         )

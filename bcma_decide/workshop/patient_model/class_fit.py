@@ -21,7 +21,9 @@ from bcma_decide.workshop.patient_model.virtual_cohort import cohort
 Array = NDArray[np.float64]
 
 BASELINE_POINTS = 256
+"""Virtual patients per arm: the first quarter of the points, itself balanced as the number is a power of two."""
 NODES = 6
+"""How many nodes of the spread between centres the pooled file carries per option and setting."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,20 @@ def fit_class(workshop: Workshop, inputs: Inputs, rows: Sequence[SelectedRow], e
     for row in rows:
         margins = workshop.margins_of(studies[row.study])
         patients.append(cohort(latent, margins) - workshop.reference)
+        # An arm that does not print a trait is put at the mean of the others; how far its own mix may be from that
+        # moves its level by effect times spread, trait by trait (first order), and makes the arm say less about the
+        # level.
         spread = np.array([0.0 if margin.reported else margin.uncertainty for margin in margins])
         extra.append(float(((effects * spread) ** 2).sum()))
     priors = inputs.assumptions.priors
     arms = Arms(
         events=np.array([row.events for row in rows], dtype=float),
         total=np.array([row.n for row in rows], dtype=float),
+        # Per randomised patient only those infused can respond, so the rate among them is what the arm's level is
+        # about.
         share=np.array([row.infused_share or 1.0 for row in rows]),
         real_world=np.array([float(row.design == "real_world") for row in rows]),
+        # An arm of several products counts for each in equal parts: who had which is not printed.
         products=np.array([[(p in row.products) / len(row.products) for p in products] for row in rows]),
         patients=np.array(patients),
         extra_variance=np.array(extra),
@@ -88,30 +96,31 @@ def _class_mix(inputs: Inputs, rows: Sequence[SelectedRow], products: Sequence[s
     """Equal weights of the offered products that have rows of their own: the class as a clinic meets it."""
     words = inputs.catalogue.vocabulary.ids.products
     offered = np.array([float(words[p].option and any(row.products == (p,) for row in rows)) for p in products])
+    # All zero where none is offered: the class is then the level of a typical product, with the full product spread.
     return offered / offered.sum() if offered.any() else offered
 
 
 def weighted_median(values: Sequence[float], weights: Sequence[float]) -> float:
-    """The value at which half of the weight is reached."""
+    """The value at which half of the weight is reached (the lower weighted median)."""
     order = np.argsort(values)
     cumulative = np.cumsum(np.asarray(weights, dtype=float)[order])
     return float(np.asarray(values)[order][np.searchsorted(cumulative, 0.5 * cumulative[-1])])
 
 
 def option_entry(
-    family: Family, option: Mapping[str, Any], class_id: ClassId, fitted: ClassFit | None, inputs: Inputs
+    family: Family, option: Mapping[str, Any], class_id: ClassId, class_fit: ClassFit | None, inputs: Inputs
 ) -> dict[str, Any]:
     """One option at one outcome as it stands in the document: its levels, or the state and reason for none."""
     if class_id not in family.classes:
         return {"state": "not_applicable", "reason": "does not occur with this class by its nature"}
-    if fitted is None:
+    if class_fit is None:
         return {"state": "too_thin", "reason": "no study with a usable count"}
-    return _levels_entry(fitted, option["id"], option["kind"] == "class", inputs)
+    return _levels_entry(class_fit, option["id"], option["kind"] == "class", inputs)
 
 
-def _levels_entry(fitted: ClassFit, option: str, is_class: bool, inputs: Inputs) -> dict[str, Any]:
+def _levels_entry(class_fit: ClassFit, option: str, is_class: bool, inputs: Inputs) -> dict[str, Any]:
     """One option at one outcome as it stands in the document."""
-    rows = [row for row in fitted.rows if is_class or row.products == (option,)]
+    rows = [row for row in class_fit.rows if is_class or row.products == (option,)]
     limits = inputs.assumptions.limits
     patients = sum(row.n for row in rows)
     if is_class and (len(rows) < limits.minimum_studies.value or patients < limits.minimum_patients.value):
@@ -119,12 +128,13 @@ def _levels_entry(fitted: ClassFit, option: str, is_class: bool, inputs: Inputs)
         return {"state": "too_thin", "reason": f"too few studies with a usable count: {counted}"}
     if not rows:
         return {"state": "no_evidence", "reason": "no usable count for this product"}
-    base, count = fitted.baselines, len(fitted.products) + 1
-    place = 0 if is_class else 1 + fitted.products.index(option)
+    base, count = class_fit.baselines, len(class_fit.products) + 1
+    place = 0 if is_class else 1 + class_fit.products.index(option)
     follow_up = [(row.follow_up_months, row.n) for row in rows if row.follow_up_months is not None]
     levels = {}
     for setting_index, setting in enumerate(SETTINGS):
         o = setting_index * count + place
+        # The next centre of a class may use any of its products, the next centre of a product uses that one.
         spread2 = base.node_tau**2 + (base.node_product_variance if is_class else 0.0)
         nodes = compress_nodes(base.node_weight, base.node_mean[:, o], base.node_variance[:, o], spread2, NODES)
         levels[setting] = {
@@ -141,13 +151,14 @@ def _levels_entry(fitted: ClassFit, option: str, is_class: bool, inputs: Inputs)
         "n_patients": patients,
         "follow_up_months": weighted_median(*zip(*follow_up, strict=True)) if follow_up else None,
         "sources": sorted({f"{row.study}:{row.source}" for row in rows if row.source}),
+        # One slope for both settings: they differ only by the real-world term, which no trait effect enters.
         "slope": 0.5 * (base.slope[place] + base.slope[count + place]),
         "levels": levels,
         "tau": float(base.node_weight @ base.node_tau),
     }
 
 
-def study_lines(fitted: ClassFit, class_id: ClassId, studies: Mapping[str, Study]) -> list[dict[str, Any]]:
+def study_lines(class_fit: ClassFit, class_id: ClassId, studies: Mapping[str, Study]) -> list[dict[str, Any]]:
     """The studies behind one class at one threshold, with their share of the information about the class level."""
     return [
         {
@@ -162,5 +173,5 @@ def study_lines(fitted: ClassFit, class_id: ClassId, studies: Mapping[str, Study
             "basis": row.basis,
             "source": f"{row.study}:{row.source}",
         }
-        for row, weight in zip(fitted.rows, fitted.baselines.weights, strict=True)
+        for row, weight in zip(class_fit.rows, class_fit.baselines.weights, strict=True)
     ]

@@ -71,6 +71,8 @@ def family_contrasts(
 
 def _bound(trait: str, value: float) -> float:
     """A published bound on the model's scale; counts of lines are cut half-way between whole numbers."""
+    # Virtual patients have lines like 3.7 on a continuous scale; "4 or more" cut at 4 would miss those who round to 4.
+    # Half a line is the least there is to cut at: the scale is a logarithm.
     return scaled(trait, max(value - 0.5, 0.5) if trait == "prior_lines" else value)
 
 
@@ -102,13 +104,16 @@ def _split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Wor
         [s.low_n for s in splits],
     )
     margins = workshop.margins_of(study)
+    # The split counts its own patients, often not all of the baseline table: its prevalence is theirs.
     if margins[index].binary:
         margins[index] = replace(margins[index], location=first.high_n / (first.high_n + first.low_n))
     patients = cohort(workshop.latent, margins)
     high, low = _groups(first, patients)
     if not high.any() or not low.any():
-        # the study's own margins leave a level empty (a cut beyond its printed range): use unit contrast in this trait
+        # The study's own margins leave a level empty (a cut beyond its printed range): one unit of this trait alone
+        # stands for the difference of its levels, as nothing is known of how they differ in others.
         patients, high, low = _unit_contrast(index)
+    # Half a patient on either side, as in the difference: at 0 or 1 the level at which f(b) is taken would be infinite.
     rate = np.array([(s.high_events + s.low_events + 0.5) / (s.high_n + s.low_n + 1.0) for s in splits])
     high_label, low_label = _side_labels(first)
     counts = "; ".join(
@@ -156,7 +161,7 @@ def _unit_contrast(index: int) -> tuple[Array, NDArray[np.bool_], NDArray[np.boo
 
 def _adjusted_contrasts(catalogue: Catalogue, family: Family, include_unverified: bool) -> list[EffectContrast]:
     """Odds ratios from multivariable models: conditional already, so direct observations of one effect."""
-    found = []
+    contrasts = []
     for study in catalogue.studies:
         if not eligible(study):
             continue
@@ -165,10 +170,11 @@ def _adjusted_contrasts(catalogue: Catalogue, family: Family, include_unverified
                 continue
             index = MODEL_TRAIT_IDS.index(effect.trait)
             low, high = effect.ci95 or (None, None)
+            # Contrasts are of present over absent; an odds ratio printed the other way round changes its sign.
             sign = 1.0 if effect.reference == "absent" else -1.0
             value, se = sign * log(float(effect.value or 1.0)), standard_error(log(low or 1.0), log(high or 1.0))
             patients, first, second = _unit_contrast(index)
-            found.append(
+            contrasts.append(
                 EffectContrast(
                     patients=study.id,
                     class_index=CLASSES.index(study.class_id),
@@ -184,7 +190,7 @@ def _adjusted_contrasts(catalogue: Catalogue, family: Family, include_unverified
                     text=f"{study.name}: adjusted odds ratio {effect.value} ({low} to {high}), {effect.contrast}",
                 )
             )
-    return found
+    return contrasts
 
 
 def _usable(effect: AdjustedEffect, family: Family, include_unverified: bool) -> bool:
@@ -219,12 +225,14 @@ def _pooled_contrast(effect: PooledEffect, inputs: Inputs, workshop: Workshop) -
         )
         group, everybody = effect.group, effect.all
         text = f"rate {group.rate:.2f} of {group.patients} with the trait against {everybody.rate:.2f} of all"
+    # A crude effect holds those of all traits that go with it. The virtual cohort takes out what it knows of them; the
+    # larger variance stands for the rest.
     factor = inputs.assumptions.bias.crude_variance_factor.value if effect.crude else 1.0
     patients = cohort(workshop.latent, margins)
     has = patients[:, index] > 0.5
     home = effect.study or "adjusted_effects"
     return EffectContrast(
-        patients=effect.id,
+        patients=effect.id,  # a patient set of its own: it speaks only where no split of the class does
         class_index=CLASSES.index(effect.class_id),
         trait_index=index,
         thresholds=(effect.threshold,),

@@ -1,4 +1,4 @@
-"""The pooled file: what the fit found, as one plain document."""
+"""The pooled file: the result of the fit as one plain document."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ from bcma_decide.workshop.patient_model.trait_effects import TraitEffects, propo
 from bcma_decide.workshop.patient_model.virtual_cohort import standard_normal_points
 
 BEDSIDE_POINTS = 512
+"""Virtual patients and parameter draws at the bedside: a power of two, as a Sobol sequence is balanced only there."""
+NOISE_COLUMNS = 3
+"""Parameter draws beside the traits' own: two for the sides of a contrast, one for attrition before infusion."""
+POINT_DIGITS = 4
+"""Significant digits of the points, a seventh of the file: the ends of intervals move by less than 0.1 of a point."""
 
 
 def rounded(value: object, digits: int = 6) -> Any:  # noqa: ANN401 - JSON in, JSON out
@@ -26,7 +31,7 @@ def rounded(value: object, digits: int = 6) -> Any:  # noqa: ANN401 - JSON in, J
     if isinstance(value, np.ndarray):
         return rounded(value.tolist(), digits)
     if isinstance(value, (float, np.floating)):
-        return float(f"{float(value):.{digits}g}") + 0.0
+        return float(f"{float(value):.{digits}g}") + 0.0  # -0.0 and 0.0 must not be two ways to write one file
     if isinstance(value, Mapping):
         return {key: rounded(item, digits) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -97,6 +102,8 @@ def _patients_with_trait(inputs: Inputs, workshop: Workshop, class_id: ClassId, 
             counts.append((margin.location * margin.patients, study))
     if not counts:
         return None
+    # Largest first: of two reports on overlapping patients the larger stands for both, whatever their order in the
+    # file.
     taken: list[Study] = []
     total = 0.0
     for count, study in sorted(counts, key=lambda item: (-item[0], item[1].id)):
@@ -106,9 +113,9 @@ def _patients_with_trait(inputs: Inputs, workshop: Workshop, class_id: ClassId, 
     return round(total)
 
 
-def _same_effect_test(found: FamilyContrasts) -> dict[str, float] | None:
+def _same_effect_test(family: FamilyContrasts) -> dict[str, float] | None:
     """Whether traits act alike on all thresholds of a family, None where no contrast can tell."""
-    test = proportional_odds_test(found.contrasts)
+    test = proportional_odds_test(family.contrasts)
     return None if test is None else {"q": test.q, "df": test.df, "p": test.p}
 
 
@@ -117,8 +124,8 @@ def _sources(studies: Mapping[str, Study], keys: Iterable[str]) -> dict[str, Any
     for key in sorted(set(keys)):
         study, _, source = key.partition(":")
         if study in studies and source in studies[study].sources:
-            found = studies[study].sources[source]
-            result[key] = {"citation": found.citation, "pmid": found.pmid, "doi": found.doi, "url": found.url}
+            cited = studies[study].sources[source]
+            result[key] = {"citation": cited.citation, "pmid": cited.pmid, "doi": cited.doi, "url": cited.url}
     return result
 
 
@@ -147,9 +154,10 @@ def make_document(
 ) -> dict[str, Any]:
     """Everything the bedside reads, rounded."""
     margins = [workshop.population[trait] for trait in MODEL_TRAIT_IDS]
-    points = standard_normal_points(BEDSIDE_POINTS, len(MODEL_TRAIT_IDS) + 3)
+    # Traits and noise are columns of one sequence: two separate ones would each be even but not evenly paired.
+    points = standard_normal_points(BEDSIDE_POINTS, len(MODEL_TRAIT_IDS) + NOISE_COLUMNS)
     keys = [line["source"] for entry in behind.values() for line in entry["studies"]]
-    keys += [contrast.source for found in contrasts.values() for contrast in found.contrasts]
+    keys += [contrast.source for family in contrasts.values() for contrast in family.contrasts]
     document: dict[str, Any] = {
         "schema_version": POOLED_SCHEMA_VERSION,
         "evidence": {
@@ -177,8 +185,8 @@ def make_document(
             "location": [m.location for m in margins],
             "spread": [m.spread if not m.binary else 1.0 for m in margins],
             "correlation": workshop.correlation,
-            "points": rounded(points[:, : len(MODEL_TRAIT_IDS)], 4),
-            "noise": rounded(points[:, len(MODEL_TRAIT_IDS) :], 4),
+            "points": rounded(points[:, : len(MODEL_TRAIT_IDS)], POINT_DIGITS),
+            "noise": rounded(points[:, len(MODEL_TRAIT_IDS) :], POINT_DIGITS),
         },
         "families": families,
         "outcomes": outcomes,
@@ -200,12 +208,12 @@ def make_document(
                             "text": contrast.text,
                             "source": contrast.source,
                         }
-                        for contrast in found.contrasts
+                        for contrast in of_family.contrasts
                     ],
-                    "left_out": list(found.left_out),
-                    "proportional_odds": _same_effect_test(found),
+                    "left_out": list(of_family.left_out),
+                    "proportional_odds": _same_effect_test(of_family),
                 }
-                for family, found in contrasts.items()
+                for family, of_family in contrasts.items()
             },
         },
         "sources": _sources(inputs.studies, keys),

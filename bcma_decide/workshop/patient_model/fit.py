@@ -51,10 +51,10 @@ def fit(inputs: Inputs, *, include_unverified: bool = False, progress: Progress 
     priors = inputs.assumptions.priors
     for family in FAMILIES:
         progress(f"trait effects: {family.label}")
-        found = family_contrasts(inputs, workshop, family, include_unverified=include_unverified)
-        contrasts_of[family.id] = found
+        of_family = family_contrasts(inputs, workshop, family, include_unverified=include_unverified)
+        contrasts_of[family.id] = of_family
         effects = fit_trait_effects(
-            found.contrasts,
+            of_family.contrasts,
             len(MODEL_TRAIT_IDS),
             len(CLASSES),
             workshop.correlation,
@@ -63,6 +63,8 @@ def fit(inputs: Inputs, *, include_unverified: bool = False, progress: Progress 
             ),
         )
         used = used_effects(family, effects, inputs.assumptions)
+        # What stage 2 standardises by is what the bedside adds back: an effect that moves no patient must not move a
+        # study either, or a patient like those of the study would not get the study's own rate.
         effects_of[family.id] = np.where(used, effects.mean, 0.0)
         families[family.id] = effects_block(effects, used)
 
@@ -76,11 +78,14 @@ def fit(inputs: Inputs, *, include_unverified: bool = False, progress: Progress 
         lines: list[dict[str, Any]] = []
         for index, class_id in enumerate(CLASSES):
             of_class = [row for row in rows if row.class_id == class_id]
-            fitted = fit_class(workshop, inputs, of_class, effects_of[family.id][index]) if of_class else None
-            if fitted:
-                lines += study_lines(fitted, class_id, studies)
+            # The effects go in as numbers and do not come back changed. If the arms' overall rates could update them,
+            # differences between studies would speak about traits: the ecological fallacy that stage 1 leaves out.
+            class_fit = fit_class(workshop, inputs, of_class, effects_of[family.id][index]) if of_class else None
+            if class_fit:
+                lines += study_lines(class_fit, class_id, studies)
             for option in (o for o in options if o["class_id"] == class_id):
-                entries[option["id"]] = option_entry(family, option, class_id, fitted, inputs)
+                entries[option["id"]] = option_entry(family, option, class_id, class_fit, inputs)
+            # A class too thin for a number has products that are thinner still: they say so in the words of the class.
             if entries[class_id]["state"] != "estimated":
                 for option in (o for o in options if o["class_id"] == class_id and o["kind"] == "product"):
                     entries[option["id"]] = entries[class_id]

@@ -19,6 +19,12 @@ POPULATION_KEYS: Mapping[str, tuple[str, ...]] = {
 """Baseline-table keys of a trait where they differ from its own id; the first one reported counts."""
 
 
+FEWEST_ARMS = 3
+"""Arms that report a trait from which on their own spread is used, and their mean is that of a class or setting."""
+SMALLEST_SPREAD = 0.05
+"""Of a numeric trait inside an arm, model scale: half a year of age, or a thirtieth more or fewer lines."""
+
+
 @dataclass(frozen=True)
 class Spreads:
     """Standard deviations used where an arm or the evidence does not say (model scale)."""
@@ -54,11 +60,13 @@ def _numeric(figure: PopulationFigure, trait: str, patients: int, spreads: Sprea
     if not isinstance(figure.value, (int, float)) or isinstance(figure.value, bool):
         return None
 
+    # Fewer than one line of therapy has no place on a scale of doublings.
     def scale(value: float) -> float:
         return scaled(trait, max(value, 1.0))
 
     spread = spreads.age if trait == "age" else spreads.prior_lines
     normal = NormalDist()
+    # Range before quartiles: it is what most tables print. Of one patient it has no width, of three no quartiles.
     for interval, width in (
         (figure.range, 2.0 * normal.inv_cdf((patients - 0.375) / (patients + 0.25)) if patients > 1 else None),
         (figure.iqr, 2.0 * normal.inv_cdf((0.75 * patients - 0.125) / (patients + 0.25)) if patients > 3 else None),
@@ -66,12 +74,13 @@ def _numeric(figure: PopulationFigure, trait: str, patients: int, spreads: Sprea
         if interval and interval[0] is not None and interval[1] is not None and width:
             spread = (scale(interval[1]) - scale(interval[0])) / width
             break
-    return Reported(scale(float(figure.value)), max(spread, 0.05), patients)
+    # A range of one value (all patients with 3 lines) would leave no virtual patient on one side of a cut.
+    return Reported(scale(float(figure.value)), max(spread, SMALLEST_SPREAD), patients)
 
 
 def reported_margins(study: Study, spreads: Spreads) -> dict[str, Reported]:
     """The traits one study's baseline table reports (verified or derived figures only)."""
-    found: dict[str, Reported] = {}
+    margins: dict[str, Reported] = {}
     size = study.treated or study.enrolled or 0
     for trait in MODEL_TRAITS:
         for key in POPULATION_KEYS.get(trait.id, (trait.id,)):
@@ -81,14 +90,14 @@ def reported_margins(study: Study, spreads: Spreads) -> dict[str, Reported]:
             if trait.kind == "binary":
                 share = share_of(figure)
                 if share is not None:
-                    found[trait.id] = Reported(share, 0.0, figure.of or size)
+                    margins[trait.id] = Reported(share, 0.0, figure.of or size)
             elif size:
                 numeric = _numeric(figure, trait.id, size, spreads)
                 if numeric is not None:
-                    found[trait.id] = numeric
-            if trait.id in found:
+                    margins[trait.id] = numeric
+            if trait.id in margins:
                 break
-    return found
+    return margins
 
 
 def evidence_margin(trait: str, reported: Sequence[Mapping[str, Reported]], spreads: Spreads) -> Margin:
@@ -104,7 +113,11 @@ def evidence_margin(trait: str, reported: Sequence[Mapping[str, Reported]], spre
     weight = np.array([row.patients for row in rows], dtype=float)
     values = np.array([row.location for row in rows])
     location = float(np.average(values, weights=weight))
-    between = float(np.sqrt(np.average((values - location) ** 2, weights=weight))) if len(rows) >= 3 else default
+    # Weighted by patients and about the weighted mean: the spread of the arms as patients meet it, sampling error
+    # included, so rather too wide. Two arms can agree by chance; below three the stated default stands in.
+    between = (
+        float(np.sqrt(np.average((values - location) ** 2, weights=weight))) if len(rows) >= FEWEST_ARMS else default
+    )
     inside = float(np.sqrt(np.average(np.array([row.spread**2 for row in rows]), weights=weight)))
     return Margin(binary, location, inside, reported=False, uncertainty=between)
 

@@ -25,10 +25,16 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc, expit, ndtri
 
 from bcma_decide.errors import SynthesisError
+from bcma_decide.workshop.patient_model.half_normal import half_normal_nodes
 
 Array = NDArray[np.float64]
 
 LINEARISATIONS = 50
+SETTLED = 1e-7
+"""Largest move of an effect at which it counts as settled, below the sixth digit that the pooled file keeps."""
+LEVEL_STEPS = 50
+LONGEST_LEVEL_STEP = 1.0
+LEVEL_SETTLED = 1e-10
 
 
 @dataclass(frozen=True)
@@ -109,18 +115,25 @@ def empirical_logit_difference(
         e, n = np.asarray(events, dtype=float), np.asarray(total, dtype=float)
         if (n <= 0).any() or (e < 0).any() or (e > n).any():
             raise SynthesisError(f"a contrast needs 0 <= events <= patients in both groups, got {e} of {n}")
+        # In every group, empty cell or not: 0.5 takes out the bias of a logit to first order, and adding it only where
+        # it is needed would treat 0 of 10 and 1 of 10 by two rules.
         groups.append(((e + 0.5) / (n + 1.0), n + 1.0))
     (high, _), (low, _) = groups
     difference = np.log(high / (1.0 - high)) - np.log(low / (1.0 - low))
     covariance = np.zeros((high.size, high.size))
     for p, n in groups:
+        # The looser threshold is the one with the higher rate; on the diagonal both are one, and this is
+        # the variance of a logit.
         loose, strict = np.maximum.outer(p, p), np.minimum.outer(p, p)
         covariance += 1.0 / (np.maximum.outer(n, n) * loose * (1.0 - strict))
     return difference, covariance
 
 
 def standard_error(low: float, high: float) -> float:
-    """Standard error behind a 95 % interval that is symmetric on the scale of its ends."""
+    """Standard error behind a 95 % interval that is symmetric on the scale of its ends.
+
+    First step of Altman DG, Bland JM. BMJ 2011;343:d2304.
+    """
     return float((high - low) / (2.0 * ndtri(0.975)))
 
 
@@ -195,25 +208,24 @@ def contrast_covariance(contrasts: Sequence[EffectContrast], trait_correlation: 
             if second.patients != first.patients or second.trait_index == first.trait_index:
                 continue
             rho = trait_correlation[first.trait_index, second.trait_index]
+            # One trait twice under one study's name is taken for two arms, so for other patients.
             block = rho * np.sqrt(np.outer(np.diag(first.covariance), np.diag(second.covariance)))
             full[starts[i] : starts[i + 1], starts[j] : starts[j + 1]] = block
             full[starts[j] : starts[j + 1], starts[i] : starts[i + 1]] = block.T
     return full
 
 
-def _half_normal_grid(scale: float, points: int) -> Array:
-    """Midpoints of ``points`` slices of equal probability of a half-normal."""
-    return np.asarray(scale * ndtri(0.5 + 0.5 * (np.arange(points) + 0.5) / points))
-
-
 def _level(offset: Array, rate: float) -> float:
     """The intercept at which the average of logistic(intercept + offset) is ``rate`` (safeguarded Newton)."""
+    # Exact if all offsets were equal. Where they differ much the average is flat and a full step can overshoot into the
+    # part that is flatter still, from which Newton does not come back: with half of the offsets at 8 and a rate of 0.1
+    # it runs off, held to steps of 1 it settles in seven.
     intercept = float(np.log(rate / (1.0 - rate)) - offset.mean())
-    for _ in range(50):
+    for _ in range(LEVEL_STEPS):
         p = expit(intercept + offset)
         step = float((p.mean() - rate) / (p * (1.0 - p)).mean())
-        intercept -= float(np.clip(step, -1.0, 1.0))
-        if abs(step) < 1e-10:
+        intercept -= float(np.clip(step, -LONGEST_LEVEL_STEP, LONGEST_LEVEL_STEP))
+        if abs(step) < LEVEL_SETTLED:
             break
     return intercept
 
@@ -239,6 +251,7 @@ def linearised(contrast: EffectContrast, effects: Array) -> tuple[Array, Array]:
     offsets = [group @ effects for group in (contrast.high, contrast.low)]
     together = np.concatenate(offsets)
     expected, rows = [], []
+    # The level is that of both groups together, once for both: what differs between them is then the traits alone.
     for rate in contrast.rate:
         intercept = _level(together, float(rate))
         sides = []
@@ -274,7 +287,7 @@ def fit_trait_effects(
     prior
         Half-normal scales.
     grid_points
-        Points per standard deviation; the grid has this number cubed.
+        Points per standard deviation; the grid has this number cubed, so eight make 512 small normal posteriors.
 
     Returns
     -------
@@ -294,6 +307,8 @@ def fit_trait_effects(
         spread = prior.trait_sd**2 + prior.class_difference_sd**2
         return TraitEffects(np.zeros((class_count, trait_count)), np.eye(size) * spread, seen, (0.0, 0.0, 0.0))
 
+    # A trait that no contrast of the family is about must not be learned of through its correlation with those that
+    # are: it would take part of their effect on no evidence of its own.
     informed = seen.any(axis=0)
     blocks = np.repeat(np.arange(len(contrasts)), [c.difference.size for c in contrasts])
     same_block = (blocks[:, None] == blocks[None, :]).astype(float)
@@ -308,11 +323,14 @@ def fit_trait_effects(
             row = np.zeros((contrast.difference.size, class_count, trait_count))
             row[:, contrast.class_index] = gradient
             rows.append(row.reshape(contrast.difference.size, size))
+            # Working response of Gauss-Newton: what the difference would be if f were the line that touches it here.
             working.append(contrast.difference - expected + gradient @ current)
         result = _posterior(np.vstack(rows), np.concatenate(working), V, same_block, seen, prior, grid_points)
         moved = float(np.abs(result.mean - effects).max())
+        # The whole step: with the priors of the evidence the slowest family (ICANS) settles in 22. Under much weaker
+        # ones the steps of some families swing without end; the fit then stops instead of giving the last one.
         effects = result.mean
-        if moved < 1e-7:
+        if moved < SETTLED:
             return result
     raise SynthesisError(f"the trait effects did not settle in {LINEARISATIONS} linearisations (last move {moved:.2g})")
 
@@ -325,15 +343,20 @@ def _posterior(
     same_trait = np.kron(np.ones((class_count, class_count)), np.eye(trait_count))
     own = np.eye(class_count * trait_count)
     weights, means, covariances, scales = [], [], [], []
-    for s_b in _half_normal_grid(prior.trait_sd, grid_points):
-        for s_d in _half_normal_grid(prior.class_difference_sd, grid_points):
+    # Few contrasts do not settle the three spreads, and the estimates react to them: plugging in the likeliest values
+    # (often 0) would give effects that are too sure, so all of them are averaged over.
+    for s_b in half_normal_nodes(prior.trait_sd, grid_points):
+        for s_d in half_normal_nodes(prior.class_difference_sd, grid_points):
             prior_covariance = s_b**2 * same_trait + s_d**2 * own
             XS = X @ prior_covariance
             explained = XS @ X.T
-            for tau_b in _half_normal_grid(prior.contrast_sd, grid_points):
+            for tau_b in half_normal_nodes(prior.contrast_sd, grid_points):
+                # One deviation per contrast, shared by its thresholds: a study whose patients differ from the others
+                # does so at every depth of response.
                 root = np.linalg.cholesky(explained + V + tau_b**2 * same_block)
                 white = np.linalg.solve(root, d)
                 white_XS = np.linalg.solve(root, XS)
+                # The marginal likelihood of the contrasts; nodes are equally likely a priori and need no prior here.
                 weights.append(-np.log(np.diag(root)).sum() - 0.5 * white @ white)
                 means.append(white_XS.T @ white)
                 covariances.append(prior_covariance - white_XS.T @ white_XS)
@@ -374,6 +397,7 @@ def proportional_odds_test(contrasts: Sequence[EffectContrast]) -> ProportionalO
         m = contrast.difference.size
         if m < 2:
             continue
+        # Differences of neighbours: any m - 1 independent ones give the same Q.
         step = np.diff(np.eye(m), axis=0)
         gap = step @ contrast.difference
         q += float(gap @ np.linalg.solve(step @ contrast.covariance @ step.T, gap))

@@ -22,6 +22,16 @@ COHORT_SEED = 20241002
 """Seed of the scrambled Sobol points: the search date of the source meta-analysis."""
 
 
+HIGHEST_CORRELATION = 0.95
+"""Tetrachoric correlations are kept within this: a small table with an empty cell would make two traits one."""
+EIGENVALUE_FLOOR = 1e-3
+"""Of a correlation matrix: far above rounding, so that it has a factor and no trait is fixed by the others;
+far below 1, so that what moves is due to the negative eigenvalues and not to the floor."""
+SMALLEST_TAIL = 1e-9
+"""Sobol points are kept this far from 0 and 1, at 6 standard deviations: at 0 itself the normal has no quantile."""
+_NOT_ZERO = 1e-12
+
+
 @dataclass(frozen=True)
 class Margin:
     """One trait's distribution in an arm.
@@ -43,8 +53,10 @@ def bivariate_normal_cdf(h: float, k: float, rho: float) -> float:
     if abs(rho) >= 1.0:
         return float(ndtr(min(h, k)) if rho > 0 else max(0.0, ndtr(h) + ndtr(k) - 1.0))
     root = np.sqrt(1.0 - rho * rho)
-    h = h if h != 0.0 else 1e-12
-    k = k if k != 0.0 else 1e-12
+    # Owen's T is called at slopes that are divided by h and k. A cut at exactly 0 (half of the patients) is moved by
+    # less than rounding, upwards, which also gives the sign convention of his equation where h k = 0.
+    h = h if h != 0.0 else _NOT_ZERO
+    k = k if k != 0.0 else _NOT_ZERO
     first = owens_t(h, (k - rho * h) / (h * root))
     second = owens_t(k, (h - rho * k) / (k * root))
     correction = 0.0 if h * k > 0.0 else 0.5
@@ -58,7 +70,7 @@ def tetrachoric(table: Sequence[Sequence[float]]) -> float:
     ----------
     table
         Counts ``[[a present & b present, a present & b absent], [a absent & b present, a absent & b absent]]``.
-        0.5 is added to every cell when one is empty.
+        0.5 is added to every cell when one is empty (Haldane JBS. Ann Hum Genet 1956;20:309-311).
 
     Returns
     -------
@@ -75,7 +87,8 @@ def tetrachoric(table: Sequence[Sequence[float]]) -> float:
     def gap(rho: float) -> float:
         return bivariate_normal_cdf(float(a_cut), float(b_cut), rho) - both_absent
 
-    low, high = -0.95, 0.95
+    # The probability rises with the correlation, so the ends tell whether there is a root between them.
+    low, high = -HIGHEST_CORRELATION, HIGHEST_CORRELATION
     if gap(low) >= 0.0:
         return low
     if gap(high) <= 0.0:
@@ -83,10 +96,14 @@ def tetrachoric(table: Sequence[Sequence[float]]) -> float:
     return float(brentq(gap, low, high, xtol=1e-10))
 
 
-def nearest_correlation(matrix: Array, floor: float = 1e-3) -> Array:
-    """Positive definite correlation matrix next to ``matrix``: eigenvalues raised to ``floor``, diagonal reset."""
+def nearest_correlation(matrix: Array, floor: float = EIGENVALUE_FLOOR) -> Array:
+    """Positive definite correlation matrix next to ``matrix``: eigenvalues raised to ``floor``, diagonal reset.
+
+    The spectral method of Rebonato R, Jaeckel P. J Risk 2000;2(2):17-27: near, but not the nearest in any norm.
+    """
     values, vectors = np.linalg.eigh(matrix)
     raised = (vectors * np.maximum(values, floor)) @ vectors.T
+    # Raising eigenvalues makes the diagonal larger than 1; dividing it out again keeps the matrix positive definite.
     scale = np.sqrt(np.diag(raised))
     return np.asarray(raised / np.outer(scale, scale))
 
@@ -95,9 +112,11 @@ def standard_normal_points(count: int, dimensions: int) -> Array:
     """Scrambled Sobol points mapped to standard normals, shape (count, dimensions); ``count`` a power of two."""
     from scipy.stats import qmc  # slow to import, and only the workshop comes here
 
+    # Scrambled: plain Sobol points start at 0, which has no normal quantile, and their high dimensions (traits are 17)
+    # are badly filled at a few hundred points. The seed makes every build the same.
     sampler = qmc.Sobol(d=dimensions, scramble=True, rng=np.random.default_rng(COHORT_SEED))
     uniform = sampler.random(count)
-    return np.asarray(ndtri(np.clip(uniform, 1e-9, 1.0 - 1e-9)))
+    return np.asarray(ndtri(np.clip(uniform, SMALLEST_TAIL, 1.0 - SMALLEST_TAIL)))
 
 
 def correlated_points(correlation: Array, count: int) -> Array:
@@ -110,6 +129,7 @@ def cohort(latent: Array, margins: Sequence[Margin]) -> Array:
     columns = []
     for trait, margin in enumerate(margins):
         if margin.binary:
+            # Above, not below, the cut: correlations are stated for having traits, so a high latent value is having it.
             columns.append((latent[:, trait] > ndtri(1.0 - margin.location)).astype(float))
         else:
             columns.append(margin.location + margin.spread * latent[:, trait])

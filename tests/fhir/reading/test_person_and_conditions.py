@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from bcma_decide.fhir.reading.dates import period_of, read_when, whole_years
+from bcma_decide.fhir.reading.datatypes import period_of
+from bcma_decide.fhir.reading.dates import read_when, whole_years
 from tests.fhir.reading.support.reading import only, read
 from tests.fhir.reading.support.records import ICD10CM, ON, SNOMED, coded, condition, person
 from tests.support.cases import for_each

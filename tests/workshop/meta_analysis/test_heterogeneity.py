@@ -17,9 +17,9 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import (
     estimate_tau2,
     h_squared,
     i_squared,
-    tau2_interval,
 )
 from bcma_decide.workshop.meta_analysis.likelihood import log_likelihood
+from bcma_decide.workshop.meta_analysis.tau2 import q_profile
 from bcma_decide.workshop.meta_analysis.weighted_regression import intercept_only, prepare
 from tests.support.cases import for_each
 from tests.support.examples import examples
@@ -86,7 +86,7 @@ def test_heterogeneity_that_moderators_leave(method, effects, matrix, fit):
     assert fit["H2"] == pytest.approx(h_squared(tau2.value, v, design), rel=1e-8)
     interval = fit["tau2_ci_qprofile"]["tau2"][1:] if "tau2_ci_qprofile" in fit else None
     if interval:
-        assert interval == pytest.approx(tau2_interval(y, v, design=design), rel=1e-9, abs=nothing)
+        assert interval == pytest.approx(q_profile(np.array(y), np.array(v), design, 0.95), rel=1e-9, abs=nothing)
 
 
 @for_each(("effects", "fit"), SETS)
@@ -102,7 +102,7 @@ def test_cochran_q(effects, fit):
 def test_q_profile_interval(effects, fit):
     """Ends of the interval on the scales of tau2, tau, I2 and H2."""
     v, expected = effects["vi"], fit["tau2_ci_qprofile"]
-    ends = tau2_interval(effects["yi"], v)
+    ends = q_profile(np.array(effects["yi"]), np.array(v), intercept_only(len(v)), 0.95)
     assert expected["tau2"][1:] == pytest.approx(ends, rel=1e-9)
     assert expected["tau"][1:] == pytest.approx([math.sqrt(end) for end in ends], rel=1e-9)
     assert expected["I2"][1:] == pytest.approx([i_squared(end, v) for end in ends], rel=1e-9)
@@ -129,7 +129,7 @@ def test_equal_variances_by_hand():
 def test_identical_studies_have_no_heterogeneity(method):
     """tau2 is 0, and the interval is empty, given as (0, 0)."""
     assert estimate_tau2([1, 1, 1], [1, 2, 3], method).value == 0
-    assert tau2_interval([1, 1, 1], [1, 2, 3]) == (0, 0)
+    assert q_profile(np.ones(3), np.arange(1.0, 4.0), intercept_only(3), 0.95) == (0, 0)
 
 
 def test_one_study_leaves_no_test():
@@ -137,8 +137,6 @@ def test_one_study_leaves_no_test():
     assert heterogeneity.QTest(0, 0, None) == cochran_q([1], [2])
     with pytest.raises(SynthesisError, match="at least two studies"):
         estimate_tau2([1], [2])
-    with pytest.raises(SynthesisError, match="at least two studies"):
-        tau2_interval([1], [2])
     with pytest.raises(SynthesisError, match="at least two studies"):
         i_squared(0, [2])
 
@@ -155,7 +153,7 @@ def test_one_study_leaves_no_test():
 )
 def test_bad_effects_are_refused_by_row(yi, vi, message):
     """The message names the array and the row."""
-    for function in (estimate_tau2, cochran_q, tau2_interval):
+    for function in (estimate_tau2, cochran_q):
         with pytest.raises(SynthesisError, match=message):
             function(yi, vi)
 
@@ -164,9 +162,6 @@ def test_unknown_options_are_refused():
     """The message says what would have been right."""
     with pytest.raises(SynthesisError, match="method is 'FE', but must be one of DL, REML"):
         estimate_tau2([1, 2], [1, 1], "FE")
-    for level in (0, 1, 95, math.nan):
-        with pytest.raises(SynthesisError, match="between 0 and 1"):
-            tau2_interval([1, 2], [1, 1], level)
 
 
 @pytest.mark.parametrize("method", ["DL", "REML"])
@@ -246,8 +241,8 @@ def test_paule_mandel_solves_its_equation(studies):
     tau2 = estimate_tau2(y, v, "PM").value
     if tau2 > 0:
         assert y.size - 1 == pytest.approx(cochran_q(y, v + tau2).q, rel=1e-9)
-    low, high = tau2_interval(y, v, 0.95)
-    inner_low, inner_high = tau2_interval(y, v, 0.5)
+    low, high = q_profile(y, v, intercept_only(y.size), 0.95)
+    inner_low, inner_high = q_profile(y, v, intercept_only(y.size), 0.5)
     assert low <= inner_low <= inner_high <= high
 
 

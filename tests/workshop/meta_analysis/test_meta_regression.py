@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from scipy import special
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis.effect_sizes import freeman_tukey
-from bcma_decide.workshop.meta_analysis.meta_regression import REGRESSION_TESTS, likelihood_ratio_test, meta_regression
+from bcma_decide.workshop.meta_analysis.meta_regression import REGRESSION_TESTS, meta_regression
 from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, moderators
 from bcma_decide.workshop.meta_analysis.pooling import pool
-from bcma_decide.workshop.meta_analysis.predictions import predict, predict_proportions
+from bcma_decide.workshop.meta_analysis.predictions import predict
 from tests.support.cases import for_each
 from tests.support.examples import examples
 from tests.workshop.meta_analysis.support.reference import TEST_LETTERS, effect_sets, results, rows
@@ -143,17 +142,6 @@ def test_every_prediction_is_that_of_metafor(effects, design, method, letters, f
             np.testing.assert_allclose([p.prediction for p in predictions], ends, atol=9 * rel)
 
 
-@for_each(
-    ("effects", "design", "expected"),
-    [pytest.param(block["escalc"], d, r["lrt_ML"], id=f"{place}-{name}") for place, name, block, r, d in REGRESSIONS],
-)
-def test_likelihood_ratio_tests_are_those_of_metafor(effects, design, expected):
-    """Statistic and p-value, of the higher peak where ML has two."""
-    found = likelihood_ratio_test(effects["yi"], effects["vi"], design)
-    assert expected["LRT"] == pytest.approx(found.q, rel=1e-8)
-    assert expected["pval"] == pytest.approx(found.p, rel=1e-7)
-
-
 SUBGROUPS = {"debruin2009": "ethnicity", "bcg": "alloc", "molloy2014": "design", "begg1989": "trt"}
 
 
@@ -260,26 +248,6 @@ def test_predictions_that_have_no_degrees_of_freedom_or_option():
     assert predict(found, {"x": [1]}, prediction_df="k-p")[0].prediction is not None
     with pytest.raises(SynthesisError, match="prediction_df is 'k-2', but must be one of k-p-1, k-p, normal"):
         predict(found, {"x": [1]}, prediction_df="k-2")
-
-
-def test_freeman_tukey_predictions_say_where_they_mislead():
-    """Sizes from 10 to 100,000 near 0 do; sizes that are alike do not; beyond the scale the value is cut."""
-    total = [10, 100_000, 200, 150, 90]
-    effects = freeman_tukey([1, 900, 1, 2, 1], total)
-    found = meta_regression(effects.yi, effects.vi, moderators({"x": [1, 2, 3, 4, 5]}))
-    (near,) = predict_proportions(predict(found, {"x": [1]}), "freeman_tukey", total)
-    assert "at the smallest study (10)" in near.note
-    assert "use the logit scale" in near.note
-    (cut,) = predict_proportions(predict(found, {"x": [10_000]}), "freeman_tukey", total)
-    assert cut.estimate in (0, 1)
-    assert "lies outside the Freeman-Tukey scale" in cut.note
-    alike = freeman_tukey([40, 50, 45, 60, 55], [100, 101, 102, 99, 98])
-    found = meta_regression(alike.yi, alike.vi, moderators({"x": [1, 2, 3, 4, 5]}))
-    (plain,) = predict_proportions(predict(found, {"x": [3]}), "freeman_tukey", [100, 101, 102, 99, 98])
-    assert plain.note is None
-    assert plain.prediction[0] <= plain.ci[0] <= plain.estimate <= plain.ci[1] <= plain.prediction[1]
-    (logit,) = predict_proportions(predict(found, {"x": [3]}), "logit", [100, 101, 102, 99, 98])
-    assert logit.note is None
 
 
 steady = examples(20)

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis import multilevel, multilevel_search
+from bcma_decide.workshop.meta_analysis import multilevel_search
 from bcma_decide.workshop.meta_analysis.effect_sizes import logit
 from bcma_decide.workshop.meta_analysis.heterogeneity import estimate_tau2
-from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel, predict_multilevel, variance_interval
+from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel, predict_multilevel
 from bcma_decide.workshop.meta_analysis.pooling import pool
 from tests.support.cases import for_each
 from tests.support.examples import examples
@@ -32,15 +32,6 @@ FITS = [
     pytest.param(table, *key.split("_"), fit, id=f"{table.name}-{key}")
     for table in nested_tables()
     for key, fit in table.fits.items()
-]
-PROFILES = [
-    pytest.param(table, component, fit["profile_ci"][number][0][place], place, id=f"{table.name}-{component}-{place}")
-    for table in nested_tables()
-    for key, fit in table.fits.items()
-    if key == "REML_z"
-    for component, number in (("between", "1"), ("within", "2"))
-    for place in (1, 2)
-    if fit["profile_ci"][number][0][place] is not None
 ]
 
 
@@ -101,13 +92,6 @@ class TestAgainstMetafor:
         row = int(np.argmin(np.abs(every.estimate - chosen["pred"])))
         assert chosen["pred"] == pytest.approx(every.estimate[row], rel=1e-6)
         assert [chosen["pi_lb"], chosen["pi_ub"]] == pytest.approx(every.prediction[row], rel=1e-6, abs=1e-6)
-
-
-@for_each(("table", "component", "expected", "place"), PROFILES)
-def test_profile_intervals(table, component, expected, place):
-    """Ends that metafor found; where it stopped at the border of its search it gives none."""
-    fit = fit_multilevel(table.yi, table.vi, table.studies, table.design)
-    assert expected == pytest.approx(variance_interval(fit, component)[place - 1], rel=1e-4)
 
 
 def handedness():
@@ -206,31 +190,12 @@ def test_what_cannot_be_fitted_is_refused(change, message):
         fit_multilevel(**inputs)
 
 
-def test_intervals_need_a_variance_of_the_model():
-    """Unknown or absent components are named."""
-    fit = fit_multilevel([0, 1, 3, 5], [1] * 4, ["a", "a", "b", "b"], within_studies=False)
-    with pytest.raises(SynthesisError, match="component is 'tau2'"):
-        variance_interval(fit, "tau2")
-    with pytest.raises(SynthesisError, match="no variance within studies"):
-        variance_interval(fit, "within")
-    with pytest.raises(SynthesisError, match="level is 95"):
-        variance_interval(fit, "between", 95)
-
-
 def test_no_convergence_is_an_error(monkeypatch):
     """Running out of steps says so, with the values reached."""
     monkeypatch.setattr(multilevel_search, "_MAX_STEPS", 1)
     table = next(nested_tables())
     with pytest.raises(SynthesisError, match=r"REML did not settle on the variances in 1 steps \(last 0\.\d+ between"):
         fit_multilevel(table.yi, table.vi, table.studies)
-
-
-def test_no_upper_end_is_an_error(monkeypatch):
-    """A search that stops doubling says so."""
-    monkeypatch.setattr(multilevel, "_MOST_DOUBLINGS", 0)
-    fit = fit_multilevel([0, 1, 3, 5], [1] * 4, ["a", "a", "b", "b"])
-    with pytest.raises(SynthesisError, match="no upper limit to the variance between studies"):
-        variance_interval(fit, "between")
 
 
 steady = examples(25)

@@ -11,19 +11,16 @@ from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.effect_sizes import MEASURES, effect_sizes
-from bcma_decide.workshop.meta_analysis.heterogeneity import METHODS
+from bcma_decide.workshop.meta_analysis.heterogeneity import METHODS, cochran_q
 from bcma_decide.workshop.meta_analysis.pooling import (
     PREDICTION_DFS,
     TESTS,
-    between_groups,
     pool,
-    pool_by,
     pool_proportions,
 )
 from tests.support.cases import for_each
 from tests.support.examples import examples
 from tests.workshop.meta_analysis.support.reference import (
-    MEASURE_LETTERS,
     METHOD_LETTERS,
     TEST_LETTERS,
     effect_sets,
@@ -208,30 +205,10 @@ def test_subgroups(result, labels, method):
     assert expected["beta"] == pytest.approx([group.estimate for group in groups], rel=rel)
     assert expected["se"] == pytest.approx([group.se for group in groups], rel=rel)
     assert expected["tau2"] == pytest.approx([group.tau2 for group in groups], rel=rel, abs=1e-12)
-    between = between_groups(groups)
+    between = cochran_q([group.estimate for group in groups], [group.se**2 for group in groups])
     assert [expected["Q_between"], expected["df"], expected["p"]] == pytest.approx(
         [between.q, between.df, between.p], rel=rel
     )
-
-
-@for_each("letters", ["PLO", "PFT"])
-@for_each("method", ["DL", "REML", "PM"])
-def test_subgroups_from_counts(letters, method):
-    """The same from events and totals, in order of first appearance, each group read back on its own."""
-    table, expected = rows("debruin2009"), RESULTS[f"debruin2009/{letters}"]["subgroup"][method]["separate_tau2"]
-    events, total = [int(row["xi"]) for row in table], [int(row["ni"]) for row in table]
-    labels = [row["ethnicity"] for row in table]
-    found = pool_by(events, total, labels, measure=MEASURE_LETTERS[letters], method=method)
-    assert list(found.groups) == ["other", "caucasian"]
-    assert expected["Q_between"] == pytest.approx(found.between.q, rel=1e-8)
-    assert expected["p"] == pytest.approx(found.between.p, rel=1e-8)
-    apart = pool_proportions(
-        [e for e, label in zip(events, labels, strict=True) if label == "other"],
-        [n for n, label in zip(total, labels, strict=True) if label == "other"],
-        measure=MEASURE_LETTERS[letters],
-        method=method,
-    )
-    assert apart == found.groups["other"]
 
 
 COMBINATIONS = [(m, t) for m in METHODS for t in TESTS if t != "kenward_roger" or m == "REML"]
@@ -290,15 +267,6 @@ def test_a_common_effect_model_predicts_nothing():
     assert (found.tau2, found.se_tau2, found.tau2_ci, found.prediction) == (0, None, None, None)
 
 
-def test_one_group_leaves_no_test():
-    """A single group is pooled; between needs two."""
-    found = pool_by([1, 2], [10, 10], ["a", "a"])
-    assert found.between is None
-    assert found.groups == {"a": pool_proportions([1, 2], [10, 10])}
-    with pytest.raises(SynthesisError, match="at least two groups, not 1"):
-        between_groups([found.groups["a"].pooled])
-
-
 @for_each(
     ("options", "message"),
     [
@@ -315,21 +283,6 @@ def test_unknown_options_are_refused(k, options, message):
     """However many studies there are."""
     with pytest.raises(SynthesisError, match=message):
         pool_proportions([1, 2, 3][:k], [9, 9, 9][:k], **options)
-
-
-@pytest.mark.parametrize(
-    ("events", "groups", "message"),
-    [
-        pytest.param([1, 2], ["a"], "groups has 1 rows but there are 2 studies", id="lengths"),
-        pytest.param([1, 2], ["a", ""], r"groups\[1\] is ''", id="blank-label"),
-        pytest.param([1, 2], ["a", None], r"groups\[1\] is None", id="missing-label"),
-        pytest.param([1, 99], ["a", "b"], r"events\[1\] is 99, more than total\[1\] = 10", id="row-of-the-whole"),
-    ],
-)
-def test_bad_groups_are_refused_by_row(events, groups, message):
-    """Rows are counted in the whole input, not inside a group."""
-    with pytest.raises(SynthesisError, match=message):
-        pool_by(events, [10, 10], groups)
 
 
 steady = examples(20)
@@ -390,14 +343,3 @@ def test_proportions_stay_within_0_and_1(rows, measure, method, prediction_df):
     if found.prediction is not None:
         assert found.prediction[0] - 1e-6 <= found.ci[0]
         assert found.ci[1] <= found.prediction[1] + 1e-6
-
-
-@steady
-@given(COUNTS)
-def test_groups_are_pooled_apart(rows):
-    """Two groups with the same studies have the same results and do not differ."""
-    events, total = np.array(rows * 2).T
-    found = pool_by(events, total, ["a"] * len(rows) + ["b"] * len(rows))
-    assert found.groups["a"] == found.groups["b"]
-    assert found.between.q == pytest.approx(0, abs=1e-12)
-    assert found.between.p == pytest.approx(1, abs=1e-5)

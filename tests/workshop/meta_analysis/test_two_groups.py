@@ -64,14 +64,10 @@ def test_effects_by_hand():
 
 
 def test_corrections_by_hand():
-    """0 of 4 against 1 of 4 becomes 0.5 : 4.5 against 1.5 : 3.5; the other study is corrected only if all are."""
+    """0 of 4 against 1 of 4 becomes 0.5 : 4.5 against 1.5 : 3.5; the other study stays as it is."""
     counts = ([0, 2], [4, 4], [1, 1], [4, 4])
     odds = [(0.5 / 4.5) / (1.5 / 3.5), 3]
     assert ratio(compare_groups(*counts).yi) == pytest.approx(odds)
-    both = [odds[0], (2.5 / 2.5) / (1.5 / 3.5)]
-    assert ratio(compare_groups(*counts, correction="all").yi) == pytest.approx(both)
-    small = [(0.1 / 4.1) / (1.1 / 3.1), 3]
-    assert ratio(compare_groups(*counts, added=0.1).yi) == pytest.approx(small)
 
 
 def test_studies_without_or_with_only_events_say_little():
@@ -104,41 +100,12 @@ def test_mantel_haenszel_and_peto_by_hand():
         pytest.param(([1], [2], [1, 1], [2, 2]), {}, "group 1 has 1 rows but group 2 has 2", id="lengths"),
         pytest.param(([math.nan], [2], [1], [2]), {}, r"group 1: events\[0\] is nan", id="nan"),
         pytest.param(([1], [2], [1], [2]), {"measure": "HR"}, "measure is 'HR', but must be one of OR", id="hr"),
-        pytest.param(([1], [2], [1], [2]), {"correction": "some"}, "correction is 'some'", id="correction"),
-        pytest.param(([1], [2], [1], [2]), {"added": 0}, "added is 0, but a correction adds a positive", id="added-0"),
-        pytest.param(([1], [2], [1], [2]), {"added": math.inf}, "added is inf", id="added-inf"),
     ],
 )
 def test_bad_tables_and_options_are_refused(table, options, message):
     """The message names the group and the row."""
     with pytest.raises(SynthesisError, match=message):
         compare_groups(*table, **options)
-
-
-@for_each(
-    ("measure", "a", "n1", "c", "n2", "usable"),
-    [
-        ("OR", 0, 4, 1, 4, False),
-        ("OR", 4, 4, 1, 4, False),
-        ("RR", 0, 4, 1, 4, False),
-        ("RR", 4, 4, 1, 4, True),
-        ("RR", 4, 4, 4, 4, False),
-        ("RD", 0, 4, 1, 4, True),
-        ("RD", 0, 4, 4, 4, False),
-    ],
-)
-def test_without_correction_a_study_needs_a_value_and_a_variance(measure, a, n1, c, n2, usable):
-    """A row that has none is named; the others pass."""
-    table = ([1, a], [4, n1], [1, c], [4, n2])
-    if usable:
-        effects = compare_groups(*table, measure, correction="none")
-        assert np.isfinite(effects.yi).all()
-        assert (effects.vi > 0).all()
-    else:
-        with pytest.raises(
-            SynthesisError, match=f"row 1 has events in {a} of {n1} against {c} of {n2}, and no {measure}"
-        ):
-            compare_groups(*table, measure, correction="none")
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from bcma_decide.workshop.patient_model.baselines import (
     Arms,
     BaselinePrior,
     fit_baselines,
-    half_normal_nodes,
     study_correlation,
 )
+from bcma_decide.workshop.patient_model.half_normal import half_normal_nodes
 from tests.support.examples import examples
 
 PRIOR = BaselinePrior(

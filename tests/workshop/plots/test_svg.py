@@ -25,8 +25,3 @@ def test_shortened_words_fit(words, room):
 def test_accents_take_no_room():
     """A combining mark stands on its letter."""
     assert svg.text_width("e\u0301") == svg.text_width("e")
-
-
-def test_no_strokes_no_mark():
-    """An empty outline is nothing."""
-    assert svg.strokes([], name="x") == ""

@@ -1,0 +1,181 @@
+"""The data types of FHIR as small values: what is JSON is looked at here, and nowhere behind the door.
+
+Junk never raises: what has not the shape of its type is an empty value, or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from typing import Any, Final, NamedTuple
+
+from bcma_decide.errors import quote
+from bcma_decide.fhir.reading.dates import When, read_when, span
+from bcma_decide.pooled.codes import Coding
+
+Plain = Mapping[str, Any]
+UCUM: Final = ("http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
+OBJECT: Final = (dict, Mapping)
+"""Types of a JSON object; the plain one stands first because asking for it costs next to nothing."""
+_SHORT: Final = 80
+
+
+class Concept(NamedTuple):
+    """A CodeableConcept."""
+
+    codings: tuple[Coding, ...] = ()
+    """Codings under the short names of their systems; codes without a system are left out."""
+    texts: tuple[str, ...] = ()
+    """Its own text, then those of its codings."""
+    codes: tuple[str, ...] = ()
+    """The code of every coding, with a system or without."""
+
+    @property
+    def state(self) -> str:
+        """Its code; without one its text, so that a status that cannot be read never counts as none."""
+        return next((code for code in self.codes if code), "") or next(iter(self.texts), "") or "not readable"
+
+
+NO_CONCEPT: Final = Concept()
+
+
+class WrittenNumber(NamedTuple):
+    """What stands where a number belongs."""
+
+    value: int | float | None
+    """As written, however large; None where it is no number."""
+    shown: str
+
+
+class Measurement(NamedTuple):
+    """A Quantity."""
+
+    number: WrittenNumber
+    unit: str
+    """The UCUM code if there is one, else the text."""
+    is_ucum: bool
+    """Whether the record claims a code of UCUM, which keeps its case."""
+    comparator: str | None
+    """None without one; empty for one that cannot be read, which still is no plain value."""
+
+    @property
+    def finite(self) -> float | None:
+        """Its number, None where it is none or too large to be one."""
+        return number_of(self.number.value)
+
+
+class ResourceReference(NamedTuple):
+    """A Reference, as far as it can be followed or shown."""
+
+    address: str | None = None
+    display: str = ""
+
+
+NO_REFERENCE: Final = ResourceReference()
+
+
+class Result(NamedTuple):
+    """One ``value[x]``: its element, how it is shown, and what it is; None for types that are not read."""
+
+    element: str
+    shown: str
+    content: Measurement | WrittenNumber | Concept | bool | str | None
+
+
+def concept_of(value: object, systems: Mapping[str, str]) -> Concept:
+    """Read a CodeableConcept; ``systems`` has the short names of code systems by their address."""
+    if value is None or not isinstance(value, OBJECT):
+        return NO_CONCEPT
+    codings, texts, codes = [], [clip(value.get("text"))], []
+    for each in objects(value.get("coding")):
+        system, code = each.get("system"), each.get("code")
+        texts.append(clip(each.get("display")))
+        codes.append(clip(code))
+        if isinstance(system, str) and isinstance(code, str) and system and code:
+            short = systems.get(system.rstrip("/"))
+            codings.append(Coding(clip(system) if short is None else short, clip(code.strip())))
+    return Concept(tuple(codings), tuple(dict.fromkeys(text for text in texts if text)), tuple(codes))
+
+
+def measurement_of(value: Plain) -> Measurement:
+    """Read a Quantity."""
+    system, code, text, comparator = (value.get(name) for name in ("system", "code", "unit", "comparator"))
+    ucum = system in UCUM
+    written = code if ucum and isinstance(code, str) and code.strip() else text
+    return Measurement(
+        written_number(value.get("value")),
+        written.strip() if isinstance(written, str) else "",
+        ucum and bool(code),
+        clip(comparator) if comparator else None,
+    )
+
+
+def written_number(value: object) -> WrittenNumber:
+    """Take a number as it stands there; anything else, true and false among it, is only shown."""
+    if isinstance(value, float):
+        return WrittenNumber(value, f"{value:.12g}")
+    if isinstance(value, int):
+        return WrittenNumber(None if isinstance(value, bool) else value, quote(value))
+    return WrittenNumber(None, clip(value) or "?")
+
+
+def result_of(element: str, value: object, systems: Mapping[str, str]) -> Result:
+    """Read one ``value[x]``; where the type and the JSON do not fit, only its text is kept."""
+    match element, value:
+        case "valueQuantity", dict() | Mapping():
+            return Result(element, "", measurement_of(value))
+        case "valueCodeableConcept", dict() | Mapping():
+            return Result(element, "", concept_of(value, systems))
+        case "valueInteger", _:
+            return Result(element, clip(value), written_number(value))
+        case "valueBoolean", bool(present):
+            return Result(element, "", present)
+        case "valueString", str(text):
+            return Result(element, clip(text), text)
+    return Result(element, clip(value), None)
+
+
+def reference_of(value: object) -> ResourceReference:
+    """Read a Reference."""
+    if not isinstance(value, OBJECT):
+        return NO_REFERENCE
+    address = value.get("reference")
+    return ResourceReference(address if isinstance(address, str) else None, clip(value.get("display")))
+
+
+def local_address(reference: str) -> str:
+    """``Patient/1`` of an absolute, relative or versioned reference; a URN stays as it is."""
+    if reference.startswith("urn:"):
+        return reference
+    parts = reference.split("/_history/")[0].rstrip("/").split("/")
+    return "/".join(parts[-2:])
+
+
+def period_of(value: object) -> When | None:
+    """Read a Period as one span."""
+    return span(read_when(value.get("start")), read_when(value.get("end"))) if isinstance(value, OBJECT) else None
+
+
+def objects(value: object) -> Iterator[Plain]:
+    """Those members of a list that are JSON objects."""
+    return (each for each in value if isinstance(each, OBJECT)) if isinstance(value, list) else iter(())
+
+
+def clip(value: object) -> str:
+    """Text of a record as it may be shown: one line, printable, short."""
+    if not isinstance(value, str):
+        return ""
+    cut = value[: 4 * _SHORT]
+    plain = " ".join((cut if cut.isprintable() else "".join(c if c.isprintable() else " " for c in cut)).split())
+    return plain if len(plain) <= _SHORT else f"{plain[: _SHORT - 3]}..."
+
+
+def number_of(value: object) -> float | None:
+    """A finite number, or None for anything else: text, true and false, and numbers too large to be one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if isfinite(number) else None
