@@ -15,6 +15,7 @@ from tests.support.rooms import GROUND, ROOMS, ROOT_MODULES
 
 PACKAGE = Path(bcma_decide.__file__).parent
 
+
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
 APART = (("workshop.meta_analysis", "workshop.patient_model"), ("workshop.patient_model", "workshop.meta_analysis"))
 """Inside the workshop, the patient's model and the library of published-style methods stand apart."""

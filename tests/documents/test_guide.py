@@ -39,8 +39,8 @@ from tests.documents.support.pages import (
 from tests.golden.profiles import comparisons
 from tests.support.places import EVIDENCE, ROOT
 from tests.support.rooms import GROUND, ROOMS
-from tests.support.words import DIRECTIVE
 
+DIRECTIVE = re.compile(r"\b(should|best|recommended|recommend|safe|prefer)\b", re.IGNORECASE)
 MACHINE = re.compile(r"(?<![\w.])/(work|tmp|home|root|Users|mnt)/")
 MODEL, VALIDATION = GUIDE / "model.md", GUIDE / "validation.md"
 ROWS = [

@@ -1,4 +1,6 @@
-"""The rooms of the package, from the ground up."""
+"""The rooms of the package and what stands on what."""
+
+from __future__ import annotations
 
 ROOT_MODULES = {"__init__", "version", "errors", "logic", "vocabulary", "comparison"}
 GROUND = ROOT_MODULES - {"__init__"}
