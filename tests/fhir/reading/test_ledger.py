@@ -85,6 +85,7 @@ def test_fields_stand_in_the_order_of_the_table_and_what_was_used_comes_first():
         condition("mm", SNOMED, "109989006"),
         patient=person(birthDate="1955-03-14", gender="male"),
     )
+    assert list(reading.values) == ["age", "sex", "received", "ferritin", "hemoglobin"]
     assert [(line.label, line.text, line.state) for line in reading.ledger.inputs] == [
         ("Age", "71 years", "used"),
         ("Sex", "male", "used"),

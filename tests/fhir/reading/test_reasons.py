@@ -1,5 +1,7 @@
 """Every reason why something of a record is not used, as the ledger says it, and what it shows of the record."""
 
+from datetime import date
+
 import pytest
 
 from tests.fhir.reading.support.reading import lines, only, read
@@ -60,6 +62,10 @@ def of_ldh(value, unit="U/L", **limits):
         (
             "hemoglobin", HB, {"valueQuantity": quantity(6.5, "mmol/L")},
             "6.5 mmol/L", "mmol/L is not a unit for it (g/dL or g/L)",
+        ),
+        (
+            "iss", coded(NCIT, "C139007"), {"valueQuantity": quantity(2, "mg")},
+            "2 mg", "a number, where a coded result is asked for",
         ),
         ("hbsag", HBSAG, {"valueString": "see letter"}, "see letter", "the words are not read; only a plain result is"),
         (
@@ -170,6 +176,22 @@ def test_of_one_day_the_later_moment_counts(early, late):
         ("Observation/b", "used"),
         ("Observation/a", "older"),
     ]
+
+
+@pytest.mark.parametrize("other", ["2026-11-05", "2026-11", "2026-11-05T06:00:00"])
+def test_a_moment_settles_the_order_only_if_both_have_one(other):
+    """A day, a month and a time without its zone may be before and after."""
+    reading = read(
+        observation("a", HB, valueQuantity=quantity(9.1, "g/dL"), effectiveDateTime="2026-11-05T07:00:00Z"),
+        observation("b", HB, valueQuantity=quantity(10.2, "g/dL"), effectiveDateTime=other),
+        on=date(2026, 11, 6),
+    )
+    assert reading.values == {}
+
+
+def test_the_same_value_of_another_day_is_only_older():
+    hbs = [observation(f"h{days}", HB, days=days, valueQuantity=quantity(9.1, "g/dL")) for days in (2, 3)]
+    assert [(line.state, line.note) for line in lines(read(*hbs), "hemoglobin")] == [("used", ""), ("older", "")]
 
 
 def test_codes_of_different_meanings_are_not_used():

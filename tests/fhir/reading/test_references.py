@@ -2,9 +2,23 @@
 
 import pytest
 
+from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.errors import ProfileError
+from bcma_decide.fhir.reading.reader import read_bundle
 from tests.fhir.reading.support.reading import lines, only, read
-from tests.fhir.reading.support.records import ICD10PCS, LOINC, RXNORM, coded, given, observation, quantity
+from tests.fhir.reading.support.records import (
+    ICD10CM,
+    ICD10PCS,
+    LOINC,
+    ON,
+    RXNORM,
+    bundle,
+    coded,
+    condition,
+    given,
+    observation,
+    quantity,
+)
 
 HB = coded(LOINC, "718-7")
 LENALIDOMIDE, CARFILZOMIB = coded(RXNORM, "342369"), coded(RXNORM, "1302966")
@@ -159,3 +173,40 @@ def test_a_text_may_name_several_drugs(text, drugs):
 def test_a_car_t_procedure_of_unknown_product_is_told_by_its_field():
     line = only(read(given("p", coded(ICD10PCS, "XW033C3"), kind="Procedure")), "prior_t_cell_redirection")
     assert (line.state, line.layer, line.code) == ("used", "procedure", "XW033C3")
+
+
+def test_a_record_may_leave_out_the_patient_it_speaks_of():
+    """All of one subject, the Patient resource itself is missing: read; of two subjects: refused."""
+    found = load_pooled()
+    record = bundle(hb("a"), hb("b", days=9))
+    reading = read_bundle(record, found.codes, found.definitions, ON)
+    assert list(reading.values) == ["hemoglobin"]
+    assert [line.resource for line in reading.ledger.inputs if line.field] == ["Observation/a", "Observation/b"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "element"),
+    [
+        ("MedicationAdministration", "effectiveDateTime"),
+        ("MedicationDispense", "whenHandedOver"),
+        ("MedicationDispense", "whenPrepared"),
+        ("MedicationStatement", "effectiveDateTime"),
+        ("MedicationStatement", "dateAsserted"),
+        ("MedicationRequest", "authoredOn"),
+    ],
+)
+def test_each_kind_of_record_of_a_drug_has_its_own_times(kind, element):
+    dose = given("d", LENALIDOMIDE, kind=kind, day=None) | {element: "2026-02-03"}
+    assert only(read(dose), "received").date == "2026-02-03"
+
+
+@pytest.mark.parametrize("element", ["effectiveDateTime", "effectiveInstant"])
+def test_an_observation_has_a_time_in_either_element(element):
+    stamped = hb("h", effectiveDateTime=None) | {element: "2026-11-20T08:00:00Z"}
+    assert only(read(stamped), "hemoglobin").date == "2026-11-20"
+
+
+@pytest.mark.parametrize("element", ["recordedDate", "onsetDateTime"])
+def test_a_condition_has_a_time_in_either_element(element):
+    found = condition("c", ICD10CM, "C90.22", recordedDate=None) | {element: "2026-11-20"}
+    assert only(read(found), "extramedullary_disease").date == "2026-11-20"

@@ -94,3 +94,25 @@ def test_a_loss_told_by_copies_rests_on_more_than_its_code():
     variant = observation("v", coded(LOINC, "69548-6"), valueCodeableConcept=present, component=[gene, copies])
     line = only(read(variant), "del_17p")
     assert (line.state, line.basis, line.text) == ("used", "secondary", "TP53: LA9633-4, copy number 1")
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "note"),
+    [
+        ("final", "not_usable", "its code is known from background only and was not checked"),
+        ("entered-in-error", "ignored", "status entered-in-error"),
+    ],
+)
+def test_a_report_under_a_code_that_was_never_checked(status, state, note):
+    line = only(
+        read(observation("f", coded(LOINC, "72838-3"), status=status, valueString="del(17p) detected")), "del_17p"
+    )
+    assert (line.state, line.note) == (state, note)
+
+
+def test_a_change_told_by_its_karyotype_says_that_it_was_read_from_text():
+    named = {"code": coded(LOINC, "81291-7"), "valueCodeableConcept": {"text": "del(17)(p13)"}}
+    present = coded(LOINC, "LA9633-4")
+    variant = observation("v", coded(LOINC, "69548-6"), valueCodeableConcept=present, component=[named])
+    line = only(read(variant), "del_17p")
+    assert (line.state, line.layer, line.text) == ("used", "text", "del(17)(p13): LA9633-4")
