@@ -1,6 +1,7 @@
 """Findings, labels, practical facts and scores inside a comparison: their shape, order, sources and words."""
 
 import json
+import re
 from datetime import date
 from functools import cache
 
@@ -15,8 +16,8 @@ from bcma_decide.vocabulary import CLASSES
 from tests.patient.support.drawn import WRITTEN
 from tests.support.cases import for_each
 from tests.support.examples import examples
-from tests.support.words import DIRECTIVE
 
+DIRECTIVE = re.compile(r"\b(should|best|recommended|recommend|safe|prefer)\b", re.IGNORECASE)
 SEVERITIES = ("contraindication", "caution", "information")
 EXAMPLES = pytest.mark.parametrize("name", example_names())
 REGIONAL = {"labels", "findings", "indications", "practice", "references"}
