@@ -11,26 +11,10 @@ from pathlib import Path
 import pytest
 
 import bcma_decide
+from tests.support.rooms import GROUND, ROOMS, ROOT_MODULES
 
 PACKAGE = Path(bcma_decide.__file__).parent
 
-ROOT_MODULES = {"__init__", "version", "errors", "logic", "vocabulary", "comparison"}
-GROUND = ROOT_MODULES - {"__init__"}
-
-ROOMS = [
-    {"ground"},
-    {"strict", "guide"},
-    {"pooled"},
-    {"patient"},
-    {"facts"},
-    {"rules", "model"},
-    {"comparing"},
-    {"render"},
-    {"fhir"},
-    {"service", "workshop"},
-    {"cli"},
-]
-"""From the bottom up. A room may import itself and lower rooms only; rooms of one row know nothing of each other."""
 
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
 APART = (("workshop.meta_analysis", "workshop.patient_model"), ("workshop.patient_model", "workshop.meta_analysis"))

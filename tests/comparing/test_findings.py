@@ -17,8 +17,8 @@ from tests.patient.support.drawn import WRITTEN
 from tests.support.cases import for_each
 from tests.support.examples import examples
 
-SEVERITIES = ("contraindication", "caution", "information")
 DIRECTIVE = re.compile(r"\b(should|best|recommended|recommend|safe|prefer)\b", re.IGNORECASE)
+SEVERITIES = ("contraindication", "caution", "information")
 EXAMPLES = pytest.mark.parametrize("name", example_names())
 REGIONAL = {"labels", "findings", "indications", "practice", "references"}
 """Parts of a comparison that depend on region and date."""

@@ -23,7 +23,6 @@ from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, InputState
 from bcma_decide.workshop.evidence.catalogue import load_catalogue
 from bcma_decide.workshop.evidence.totals import RULES
 from bcma_decide.workshop.evidence_report.published import pool_outcome
-from tests.comparing.test_findings import DIRECTIVE
 from tests.documents.support.pages import (
     GUIDE,
     GUIDE_PAGES,
@@ -39,8 +38,9 @@ from tests.documents.support.pages import (
 )
 from tests.golden.profiles import comparisons
 from tests.support.places import EVIDENCE, ROOT
-from tests.test_architecture import GROUND, ROOMS
+from tests.support.rooms import GROUND, ROOMS
 
+DIRECTIVE = re.compile(r"\b(should|best|recommended|recommend|safe|prefer)\b", re.IGNORECASE)
 MACHINE = re.compile(r"(?<![\w.])/(work|tmp|home|root|Users|mnt)/")
 MODEL, VALIDATION = GUIDE / "model.md", GUIDE / "validation.md"
 ROWS = [

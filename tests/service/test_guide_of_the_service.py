@@ -5,10 +5,9 @@ import tomllib
 
 from bcma_decide.service.fetching.fhir_client import PAGES
 from bcma_decide.service.sessions import IDLE, LONGEST
-from bcma_decide.service.settings import Ehr
+from bcma_decide.service.settings import Ehr, read_settings
 from tests.documents.support.pages import GUIDE, blocks, table, text_of
-from tests.service.support.service import app, ask
-from tests.service.test_settings import read_settings, written
+from tests.service.support.service import app, ask, written
 
 PAGE = GUIDE / "service.md"
 UNDER_CONDITIONS = ("/smart/launch", "/smart/start")

@@ -121,6 +121,7 @@ def _run(program, arguments, streams, terminal, variables, folder):
     os.environ.update(variables)
     os.chdir(folder)
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background have it ignored
     for number, stream in enumerate(streams):
         os.dup2(stream.number, number)
     for stream in streams:
