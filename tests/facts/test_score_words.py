@@ -1,11 +1,10 @@
 """What a score says of each of its items: the value with where it comes from, or that it is not known."""
 
-import pytest
-
 from bcma_decide.facts.score_lines import score_lines
 from bcma_decide.facts.traits import derive
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import shipped_definitions
+from tests.support.cases import for_each
 
 LABORATORY = {"beta2_microglobulin": "6 mg/L", "albumin": "3 g/dL"}
 """ISS III: beta-2 microglobulin of 5.5 mg/L or more."""
@@ -51,7 +50,7 @@ def test_an_item_of_a_condition_has_all_its_points_or_none():
     ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "text", "low", "high", "missing"),
     [
         (LABORATORY, "III", 3, 3, ()),
@@ -100,7 +99,7 @@ def test_once_a_stage_is_settled_nothing_is_missing_for_it():
 KIDNEY = {"age": 70, "weight": "70 kg", "creatinine": "1.36 mg/dL"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "values", "texts", "needs"),
     [
         (
@@ -145,7 +144,7 @@ def test_a_number_that_is_worked_out_names_its_inputs_or_why_there_is_none(name,
     assert all(item.points is None for item in line.items)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "values", "low", "high", "unit", "highest"),
     [
         ("cockcroft_gault", {}, None, None, "mL/min", None),
@@ -167,6 +166,6 @@ def test_a_stage_that_was_given_is_its_own_item():
     assert [(item.label, item.text) for item in line.items] == [("ISS stage II, as given", "ISS stage II, as given")]
 
 
-@pytest.mark.parametrize(("sex", "fields"), [(None, ("age",)), ("female", ("age", "sex"))])
+@for_each(("sex", "fields"), [(None, ("age",)), ("female", ("age", "sex"))])
 def test_only_what_is_known_is_among_the_fields_of_a_score(sex, fields):
     assert facts_of(age=70, sex=sex).scores["cockcroft_gault"].fields == fields

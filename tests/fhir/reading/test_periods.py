@@ -4,10 +4,9 @@ FHIR R4, Period: a time range between two dateTimes, each of which may be missin
 of 2012-02-03 includes every time of that day.
 """
 
-import pytest
-
 from tests.fhir.reading.support.reading import only, read, states
 from tests.fhir.reading.support.records import ICD10PCS, LOINC, RXNORM, coded, given, observation, quantity
+from tests.support.cases import for_each
 
 FERRITIN = coded(LOINC, "2276-4")
 LENALIDOMIDE, TECLISTAMAB = coded(RXNORM, "342369"), coded(RXNORM, "2619432")
@@ -27,7 +26,7 @@ def taken(name, period, concept=LENALIDOMIDE):
     return given(name, concept, kind="MedicationStatement", day=None, effectivePeriod=period)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("period", "date", "age"),
     [
         (lasting("2026-11-20", "2026-11-23"), "2026-11-20/2026-11-23", 5),
@@ -44,13 +43,13 @@ def test_a_result_is_as_old_as_the_start_of_its_period(period, date, age):
     assert (line.state, line.date, line.age_days) == ("used", date, age)
 
 
-@pytest.mark.parametrize(("start", "state"), [("2026-11-11", "used"), ("2026-11-10", "stale")])
+@for_each(("start", "state"), [("2026-11-11", "used"), ("2026-11-10", "stale")])
 def test_a_result_counts_as_long_as_its_start_is_recent_enough(start, state):
     """Ferritin may be 14 days old, counted from 2026-11-11, whenever the period ended."""
     assert only(read(ferritin(300, lasting(start, "2026-11-24"))), "ferritin").state == state
 
 
-@pytest.mark.parametrize(
+@for_each(
     "period",
     [lasting("2026-11-20", "2026-11-19"), {}, lasting("spring", "soon"), "2026-11-20/2026-11-23", ["2026-11-20"]],
     ids=["ends before it starts", "neither", "no dates", "text", "a list"],
@@ -67,7 +66,7 @@ def test_a_period_that_has_begun_is_not_in_the_future():
     assert (later.state, later.note) == ("ignored", "dated after 2026-11-25")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("first", "second", "newer", "older"),
     [
         (("2026-11-12", "2026-11-15"), ("2026-11-15", "2026-11-20"), "contradiction", "contradiction"),
@@ -81,7 +80,7 @@ def test_results_of_overlapping_periods_contradict_each_other(first, second, new
     assert states(found, "ferritin") == [("900 ng/mL", newer), ("300 ng/mL", older)]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("period", "months"),
     [
         (lasting("2025-01-10", "2026-04-25"), 7),
@@ -115,7 +114,7 @@ def test_of_two_courses_with_a_drug_the_one_that_ended_last_counts():
         assert (line.date, line.age_days, line.note) == ("2025-01-10/2026-09-25", 61, "2 records")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("periods", "count"),
     [
         ([("2024-01-01", "2024-06-30"), ("2024-07-30", "2024-08-01")], 1),
@@ -132,7 +131,7 @@ def test_a_pause_is_counted_from_the_end_of_a_period(periods, count):
     assert reading.patient.prior_lines == count
 
 
-@pytest.mark.parametrize(("start", "count"), [("2024-01-29", 1), ("2024-01-30", 2)])
+@for_each(("start", "count"), [("2024-01-29", 1), ("2024-01-30", 2)])
 def test_a_drug_joins_a_line_by_when_it_was_begun(start, count):
     """28 days after the line began, however long each of them went on."""
     first, second = lasting("2024-01-01", "2024-06-30"), lasting(start, "2024-09-01")

@@ -2,8 +2,6 @@
 
 from datetime import date
 
-import pytest
-
 from tests.fhir.reading.support.reading import lines, only, read
 from tests.fhir.reading.support.records import (
     ICD10CM,
@@ -19,6 +17,7 @@ from tests.fhir.reading.support.records import (
     person,
     quantity,
 )
+from tests.support.cases import for_each
 
 HB, PLT, FERRITIN, LDH, ECOG, HBSAG = (
     coded(LOINC, code) for code in ("718-7", "777-3", "2276-4", "2532-0", "89247-1", "5195-3")
@@ -38,7 +37,7 @@ def of_ldh(value, unit="U/L", **limits):
     return observation("x", LDH, valueQuantity=quantity(value, unit), referenceRange=ranges)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "concept", "result", "text", "note"),
     [
         ("hemoglobin", HB, {}, "no result", "no result"),
@@ -101,7 +100,7 @@ def test_a_result_that_cannot_be_used(field, concept, result, text, note):
     assert told(field, observation("x", concept, **result)) == (text, "not_usable", note)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("resource", "text", "note"),
     [
         (of_ldh(300), "300 U/L", "no single upper limit of normal (referenceRange.high) to divide by"),
@@ -120,7 +119,7 @@ def test_a_multiple_of_an_upper_limit_that_cannot_be_had(resource, text, note):
     assert told("ldh", resource) == (text, "not_usable", note)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "used"), [(None, True), ("normal", True), ("treatment", False)],
 )  # fmt: skip
 def test_only_a_normal_range_is_a_limit(kind, used):
@@ -133,7 +132,7 @@ def test_only_a_normal_range_is_a_limit(kind, used):
         assert only(reading, "ldh").text == "300 U/L (upper limit 250)"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("status", "state", "note"),
     [
         ("entered-in-error", "ignored", "status entered-in-error"),
@@ -166,7 +165,7 @@ def test_what_became_of_each_of_several_results():
     ]
 
 
-@pytest.mark.parametrize(("early", "late"), [(9.1, 10.2), (10.2, 9.1), (9.1, 8.4)])
+@for_each(("early", "late"), [(9.1, 10.2), (10.2, 9.1), (9.1, 8.4)])
 def test_of_one_day_the_later_moment_counts(early, late):
     reading = read(
         observation("a", HB, valueQuantity=quantity(early, "g/dL"), effectiveDateTime="2026-11-20T07:00:00+01:00"),
@@ -178,7 +177,7 @@ def test_of_one_day_the_later_moment_counts(early, late):
     ]
 
 
-@pytest.mark.parametrize("other", ["2026-11-05", "2026-11", "2026-11-05T06:00:00"])
+@for_each("other", ["2026-11-05", "2026-11", "2026-11-05T06:00:00"])
 def test_a_moment_settles_the_order_only_if_both_have_one(other):
     """A day, a month and a time without its zone may be before and after."""
     reading = read(
@@ -192,6 +191,11 @@ def test_a_moment_settles_the_order_only_if_both_have_one(other):
 def test_the_same_value_of_another_day_is_only_older():
     hbs = [observation(f"h{days}", HB, days=days, valueQuantity=quantity(9.1, "g/dL")) for days in (2, 3)]
     assert [(line.state, line.note) for line in lines(read(*hbs), "hemoglobin")] == [("used", ""), ("older", "")]
+
+
+def test_a_code_that_was_never_checked_says_so():
+    line = only(read(observation("x", coded(LOINC, "30522-7"), valueQuantity=quantity(1, "mg/L"))), "crp")
+    assert (line.state, line.note) == ("not_usable", "its code is known from background only and was not checked")
 
 
 def test_codes_of_different_meanings_are_not_used():
@@ -221,7 +225,7 @@ def test_of_results_that_are_too_old_only_the_newest_is_told():
     ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "more", "state", "note"),
     [
         ("MedicationAdministration", {"status": "not-done"}, "ignored", "status not-done"),
@@ -248,14 +252,14 @@ def test_why_a_drug_does_not_count_as_given(kind, more, state, note):
     assert told("received", given("x", LENALIDOMIDE, kind=kind, **more)) == (text, state, note)
 
 
-@pytest.mark.parametrize("status", ["not-done", "entered-in-error", "on-hold", None])
+@for_each("status", ["not-done", "entered-in-error", "on-hold", None])
 def test_a_drug_against_bcma_that_was_not_given_is_no_course(status):
     reading = read(given("p", CAR_T, kind="Procedure", status=status))
     assert reading.values == {}
     assert lines(reading, "prior_bcma_courses") == []
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("day", "note"),
     [
         ("2026-04-25", "last recorded dose 7 months before"),
@@ -269,7 +273,7 @@ def test_a_course_says_how_long_ago_it_was(day, note):
     assert (line.text, line.state, line.note) == ("ciltacabtagene autoleucel", "used", note)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("more", "state", "note"),
     [
         ({}, "used", ""),
@@ -295,7 +299,7 @@ def test_what_the_statuses_of_a_condition_do(more, state, note):
     assert (line.state, line.note) == (state, note)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("more", "field", "text", "state", "note"),
     [
         ({"birthDate": "1955-03-14"}, "age", "71 years", "used", "on 2026-11-25"),
@@ -313,7 +317,7 @@ def test_what_is_said_of_the_person(more, field, text, state, note):
     assert told(field, patient=person(**more)) == (text, state, note)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("more", "text"),
     [
         ({"deceasedBoolean": True}, "recorded as deceased"),

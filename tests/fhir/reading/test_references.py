@@ -19,6 +19,7 @@ from tests.fhir.reading.support.records import (
     observation,
     quantity,
 )
+from tests.support.cases import for_each
 
 HB = coded(LOINC, "718-7")
 LENALIDOMIDE, CARFILZOMIB = coded(RXNORM, "342369"), coded(RXNORM, "1302966")
@@ -28,7 +29,7 @@ def hb(name, amount=9.1, **more):
     return observation(name, HB, valueQuantity=quantity(amount, "g/dL"), **more)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "shown"),
     [("h", "Observation/h"), ("", "Observation"), (None, "Observation"), (7, "Observation")],
 )
@@ -41,7 +42,7 @@ def test_the_id_of_the_patient_is_never_shown():
     assert {line.resource for line in reading.ledger.inputs} == {"", "Patient"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("length", "shown"), [(80, "x" * 80), (81, "x" * 77 + "..."), (400, "x" * 77 + "...")],
 )  # fmt: skip
 def test_a_long_text_is_cut_to_eighty_characters(length, shown):
@@ -63,7 +64,7 @@ def test_a_reference_names_one_of_several():
     assert read(inside).patient.received == ("carfilzomib",)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "reference",
     ["Medication/c", "#c", "Observation/a", "", None, 7, "https://elsewhere.example/Medication/c", "urn:uuid:c"],
 )
@@ -91,14 +92,14 @@ def test_a_refusal_says_first_that_the_record_cannot_be_read():
         read(patient={"resourceType": "Patient", "id": "a"}, type="history")
 
 
-@pytest.mark.parametrize("code", [5, None, "", ["718-7"], {"code": "718-7"}, True])
+@for_each("code", [5, None, "", ["718-7"], {"code": "718-7"}, True])
 def test_a_code_that_is_no_text_is_no_code(code):
     reading = read(observation("x", {"coding": [{"system": LOINC, "code": code}]}, valueQuantity=quantity(9, "g/dL")))
     assert reading.values == {}
     assert [(line.text, line.code) for line in reading.ledger.unmapped] == [("without code and name", "")]
 
 
-@pytest.mark.parametrize("system", [5, None, "", "http://loinc.org/x"])
+@for_each("system", [5, None, "", "http://loinc.org/x"])
 def test_a_code_without_its_system_is_no_code(system):
     concept = {"coding": [{"system": system, "code": "718-7"}]}
     assert read(observation("x", concept, valueQuantity=quantity(9, "g/dL"))).values == {}
@@ -134,7 +135,7 @@ def test_records_that_count_and_records_that_do_not_stand_apart():
     ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("intent", "state"),
     [
         ("order", "used"),
@@ -154,7 +155,7 @@ def test_only_an_order_can_have_been_given(intent, state):
     assert only(read(order), "received").state == state
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "drugs"),
     [
         ("len/dex", ("lenalidomide", "dexamethasone")),
@@ -184,7 +185,7 @@ def test_a_record_may_leave_out_the_patient_it_speaks_of():
     assert [line.resource for line in reading.ledger.inputs if line.field] == ["Observation/a", "Observation/b"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "element"),
     [
         ("MedicationAdministration", "effectiveDateTime"),
@@ -200,13 +201,13 @@ def test_each_kind_of_record_of_a_drug_has_its_own_times(kind, element):
     assert only(read(dose), "received").date == "2026-02-03"
 
 
-@pytest.mark.parametrize("element", ["effectiveDateTime", "effectiveInstant"])
+@for_each("element", ["effectiveDateTime", "effectiveInstant"])
 def test_an_observation_has_a_time_in_either_element(element):
     stamped = hb("h", effectiveDateTime=None) | {element: "2026-11-20T08:00:00Z"}
     assert only(read(stamped), "hemoglobin").date == "2026-11-20"
 
 
-@pytest.mark.parametrize("element", ["recordedDate", "onsetDateTime"])
+@for_each("element", ["recordedDate", "onsetDateTime"])
 def test_a_condition_has_a_time_in_either_element(element):
     found = condition("c", ICD10CM, "C90.22", recordedDate=None) | {element: "2026-11-20"}
     assert only(read(found), "extramedullary_disease").date == "2026-11-20"
