@@ -8,6 +8,7 @@ import pytest
 from bcma_decide.facts.traits import derive
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import shipped_definitions
+from tests.support.cases import for_each
 
 PART = "shown; part of a contradiction"
 USED = ""
@@ -25,7 +26,7 @@ def messages(found):
     return [(each.fields, each.traits, each.message) for each in found.contradictions]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "fields", "disputed", "message"),
     [
         (
@@ -160,7 +161,7 @@ def test_of_two_contradictions_of_one_trait_the_first_is_told():
     assert found["penta_drug_refractory"].how == f"contradiction: {found.contradictions[0].message}"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "expected"),
     [
         ({"high_risk_cytogenetics": "no", "del_17p": "yes"}, {"high_risk_cytogenetics": PART, "del_17p": PART}),
@@ -207,7 +208,7 @@ def test_what_does_not_settle_a_trait_is_said_and_what_is_for_findings_too():
     assert {line.field for line in found.ledger if line.for_findings} == {"hbsag"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "text"),
     [
         ({"age": 71}, "71 years"),
@@ -238,7 +239,7 @@ def test_a_trait_says_from_what_it_follows():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "trait", "needs"),
     [
         ({}, "age", "needs an answer"),

@@ -7,6 +7,7 @@ from bcma_decide.logic import Bounds
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.conditions import Drugs, Every, HadCourse, Is, IsKnown, Not, OneOf, Score, Some, Within
 from bcma_decide.pooled.definitions import shipped_definitions
+from tests.support.cases import for_each
 
 BELOW_45 = Within("creatinine_clearance", Bounds(below=45), "mL/min")
 COURSES = "prior_bcma_courses"
@@ -25,7 +26,7 @@ def test_a_trait_that_is_not_known_is_missing():
     assert judged(Is("iss_3", True), albumin="3 g/dL") == (None, (), ("beta-2 microglobulin",), ())
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("condition", "values", "expected"),
     [
         (Is("dialysis", True), {"dialysis": "yes"}, (True, ("dialysis: yes",), (), ("dialysis",))),
@@ -63,7 +64,7 @@ def test_an_answer_is_told_with_where_it_comes_from(condition, values, expected)
     assert judged(condition, **values) == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "expected"),
     [
         ({}, (None, (), ("creatinine clearance",), ())),
@@ -103,7 +104,7 @@ def test_a_number_is_told_with_where_it_comes_from(values, expected):
     assert judged(BELOW_45, **values) == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("trait", "value", "text"),
     [
         ("prior_lines", 4, "earlier lines of therapy 4"),
@@ -117,7 +118,7 @@ def test_what_its_label_counts_is_not_said_again_by_a_unit(trait, value, text):
     assert judged(Within(trait, Bounds(at_least=1)), **{trait: value}) == (True, (text,), (), (trait,))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("condition", "values", "named"),
     [
         (BELOW_45, {"creatinine_clearance": 90, "dialysis": "yes"}, "creatinine clearance"),
@@ -153,7 +154,7 @@ def test_what_contradicts_itself_elsewhere_does_not_touch_other_drugs():
     assert found == (True, ("given selinexor",), (), ("exposed_to",))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("condition", "values", "expected"),
     [
         (
@@ -232,7 +233,7 @@ def test_drugs_are_told_by_name_with_the_heading_they_stand_under(condition, val
     assert judged(condition, **values) == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("condition", "values", "expected"),
     [
         (HadCourse(("car_t",)), {}, (None, (), ("earlier BCMA CAR-T",), ())),

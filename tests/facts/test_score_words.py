@@ -6,6 +6,7 @@ from bcma_decide.facts.score_lines import score_lines
 from bcma_decide.facts.traits import derive
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import shipped_definitions
+from tests.support.cases import for_each
 
 LABORATORY = {"beta2_microglobulin": "6 mg/L", "albumin": "3 g/dL"}
 """ISS III: beta-2 microglobulin of 5.5 mg/L or more."""
@@ -100,7 +101,7 @@ def test_once_a_stage_is_settled_nothing_is_missing_for_it():
 KIDNEY = {"age": 70, "weight": "70 kg", "creatinine": "1.36 mg/dL"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "values", "texts", "needs"),
     [
         (
@@ -145,7 +146,7 @@ def test_a_number_that_is_worked_out_names_its_inputs_or_why_there_is_none(name,
     assert all(item.points is None for item in line.items)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "values", "low", "high", "unit", "highest"),
     [
         ("cockcroft_gault", {}, None, None, "mL/min", None),

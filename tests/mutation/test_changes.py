@@ -2,9 +2,8 @@
 
 import ast
 
-import pytest
-
 from tests.mutation.changes import changes
+from tests.support.cases import for_each
 from tests.support.places import ROOT
 
 
@@ -18,7 +17,7 @@ def changed_lines(source):
     return found
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("source", "expected"),
     [
         ("x = a < b", ["x = a <= b", "x = a >= b"]),

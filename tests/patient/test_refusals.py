@@ -7,6 +7,7 @@ import pytest
 from bcma_decide.errors import ProfileError
 from bcma_decide.patient.profile import Patient
 from bcma_decide.patient.reading import Course, Quantity
+from tests.support.cases import for_each
 
 
 def problems(**values):
@@ -22,7 +23,7 @@ YEARS = "whole number, 18 to 110 years"
 POINT = "write numbers with a point and without separators"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "value", "message", "fix"),
     [
         ("del_17p", "maybe", "'maybe' is neither yes nor no", "yes, no or unknown"),
@@ -62,7 +63,7 @@ def test_a_value_that_cannot_be_read(field, value, message, fix):
     assert problems(**{field: value}) == [(field, message, fix)]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("value", "at", "message", "fix"),
     [
         (7, "", "7 is not a list of courses", COURSES),
@@ -86,7 +87,7 @@ def test_every_course_and_every_drug_that_cannot_be_read_is_told():
     assert len(problems(refractory_to="xyzzy, len, anti-CD38")) == 2
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("value", "expected"),
     [
         ("adc:3", (Course("adc", 3),)),
@@ -106,7 +107,7 @@ def test_courses_in_every_form(value, expected):
     assert Patient(prior_bcma_courses=value).prior_bcma_courses == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "value", "expected"),
     [
         ("live_vaccine", "never", Quantity(inf, "weeks")),
@@ -139,7 +140,7 @@ def test_the_ends_of_a_range_are_inside(field, low, high):
         assert getattr(Patient(**{field: value}), field) is not None
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("quantity", "text"),
     [
         (Quantity(9.1, "g/dL"), "9.1 g/dL"),

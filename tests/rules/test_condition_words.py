@@ -1,17 +1,16 @@
 """A condition in words, every shape of it, as it stands beside the patient's value."""
 
-import pytest
-
 from bcma_decide.logic import Bounds
 from bcma_decide.pooled.conditions import Drugs, Every, HadCourse, Is, IsKnown, Not, OneOf, Score, Some, Within
 from bcma_decide.pooled.definitions import shipped_definitions
 from bcma_decide.rules.condition_words import condition_words
+from tests.support.cases import for_each
 
 DIALYSIS, HIV, MDS = Is("dialysis", True), Is("hiv", True), Is("mds", True)
 IMIDS = ("lenalidomide", "pomalidomide", "thalidomide")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("condition", "words"),
     [
         (Is("dialysis", True), "dialysis"),

@@ -15,6 +15,7 @@ from bcma_decide.pooled.definitions import shipped_definitions
 from bcma_decide.pooled.rule_book import Label, LabelItem, PracticalFact, Product, RuleBook, Topic
 from bcma_decide.rules.indications import indications, labelled
 from bcma_decide.rules.practical import practical_rows
+from tests.support.cases import for_each
 
 ON = date(2024, 4, 15)
 FOUR = LabelItem("four or more earlier lines", Within("prior_lines", Bounds(at_least=4), "lines"))
@@ -62,7 +63,7 @@ def test_a_product_goes_by_the_name_of_its_option():
     assert judged(label(), names={"some-cel": "Some product"}).label == "Some product"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("labels", "seen"),
     [
         ((), "none seen"),
@@ -151,7 +152,7 @@ def test_other_regimens_stand_inside_the_first():
     assert judged(label()).other_regimens == ()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("labels", "expected"),
     [
         ((label(),), True),

@@ -8,6 +8,7 @@ from bcma_decide.errors import ProfileError
 from bcma_decide.fhir.reading import bundle as door
 from tests.fhir.reading.support.reading import read
 from tests.fhir.reading.support.records import LOINC, bundle, coded, observation, person
+from tests.support.cases import for_each
 
 HB = coded(LOINC, "718-7")
 
@@ -19,7 +20,7 @@ def refused(do, *arguments, **more):
     return problem.field, problem.message, problem.fix
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "field", "message", "fix"),
     [
         ("", "line 1", "not JSON: Expecting value", "a FHIR Bundle as JSON"),
@@ -51,7 +52,7 @@ def test_a_record_of_sixty_four_levels_is_read(levels, fits):
         assert refused(door.parse_bundle, text) == ("", "is nested deeper than 64 levels", "a FHIR R4 Bundle")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("more", "field", "message", "fix"),
     [
         ({"resourceType": None}, "resourceType", "is missing", "a FHIR R4 Bundle"),
@@ -82,12 +83,12 @@ def test_a_bundle_that_is_not_read(more, field, message, fix):
     assert refused(read, **more) == (field, message, fix)
 
 
-@pytest.mark.parametrize("kind", ["collection", "searchset", "document", "transaction", "batch", None])
+@for_each("kind", ["collection", "searchset", "document", "transaction", "batch", None])
 def test_kinds_of_bundles_that_are_read(kind):
     assert read(patient=person(gender="male"), kind=kind).values == {"sex": "male"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     "element",
     ["effectiveDateTime", "effectiveInstant", "performedDateTime", "recordedDate", "authoredOn", "issued",
      "dateAsserted", "whenHandedOver"],

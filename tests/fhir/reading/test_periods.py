@@ -8,6 +8,7 @@ import pytest
 
 from tests.fhir.reading.support.reading import only, read, states
 from tests.fhir.reading.support.records import ICD10PCS, LOINC, RXNORM, coded, given, observation, quantity
+from tests.support.cases import for_each
 
 FERRITIN = coded(LOINC, "2276-4")
 LENALIDOMIDE, TECLISTAMAB = coded(RXNORM, "342369"), coded(RXNORM, "2619432")
@@ -27,7 +28,7 @@ def taken(name, period, concept=LENALIDOMIDE):
     return given(name, concept, kind="MedicationStatement", day=None, effectivePeriod=period)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("period", "date", "age"),
     [
         (lasting("2026-11-20", "2026-11-23"), "2026-11-20/2026-11-23", 5),
@@ -50,7 +51,7 @@ def test_a_result_counts_as_long_as_its_start_is_recent_enough(start, state):
     assert only(read(ferritin(300, lasting(start, "2026-11-24"))), "ferritin").state == state
 
 
-@pytest.mark.parametrize(
+@for_each(
     "period",
     [lasting("2026-11-20", "2026-11-19"), {}, lasting("spring", "soon"), "2026-11-20/2026-11-23", ["2026-11-20"]],
     ids=["ends before it starts", "neither", "no dates", "text", "a list"],
@@ -81,7 +82,7 @@ def test_results_of_overlapping_periods_contradict_each_other(first, second, new
     assert states(found, "ferritin") == [("900 ng/mL", newer), ("300 ng/mL", older)]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("period", "months"),
     [
         (lasting("2025-01-10", "2026-04-25"), 7),
@@ -115,7 +116,7 @@ def test_of_two_courses_with_a_drug_the_one_that_ended_last_counts():
         assert (line.date, line.age_days, line.note) == ("2025-01-10/2026-09-25", 61, "2 records")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("periods", "count"),
     [
         ([("2024-01-01", "2024-06-30"), ("2024-07-30", "2024-08-01")], 1),

@@ -19,6 +19,7 @@ from tests.fhir.reading.support.records import (
     person,
     quantity,
 )
+from tests.support.cases import for_each
 
 HB, PLT, FERRITIN, LDH, ECOG, HBSAG = (
     coded(LOINC, code) for code in ("718-7", "777-3", "2276-4", "2532-0", "89247-1", "5195-3")
@@ -38,7 +39,7 @@ def of_ldh(value, unit="U/L", **limits):
     return observation("x", LDH, valueQuantity=quantity(value, unit), referenceRange=ranges)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "concept", "result", "text", "note"),
     [
         ("hemoglobin", HB, {}, "no result", "no result"),
@@ -101,7 +102,7 @@ def test_a_result_that_cannot_be_used(field, concept, result, text, note):
     assert told(field, observation("x", concept, **result)) == (text, "not_usable", note)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("resource", "text", "note"),
     [
         (of_ldh(300), "300 U/L", "no single upper limit of normal (referenceRange.high) to divide by"),
@@ -133,7 +134,7 @@ def test_only_a_normal_range_is_a_limit(kind, used):
         assert only(reading, "ldh").text == "300 U/L (upper limit 250)"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("status", "state", "note"),
     [
         ("entered-in-error", "ignored", "status entered-in-error"),
@@ -221,7 +222,7 @@ def test_of_results_that_are_too_old_only_the_newest_is_told():
     ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "more", "state", "note"),
     [
         ("MedicationAdministration", {"status": "not-done"}, "ignored", "status not-done"),
@@ -269,7 +270,7 @@ def test_a_course_says_how_long_ago_it_was(day, note):
     assert (line.text, line.state, line.note) == ("ciltacabtagene autoleucel", "used", note)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("more", "state", "note"),
     [
         ({}, "used", ""),
@@ -295,7 +296,7 @@ def test_what_the_statuses_of_a_condition_do(more, state, note):
     assert (line.state, line.note) == (state, note)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("more", "field", "text", "state", "note"),
     [
         ({"birthDate": "1955-03-14"}, "age", "71 years", "used", "on 2026-11-25"),

@@ -19,6 +19,7 @@ from tests.fhir.reading.support.records import (
     observation,
     quantity,
 )
+from tests.support.cases import for_each
 
 HB = coded(LOINC, "718-7")
 LENALIDOMIDE, CARFILZOMIB = coded(RXNORM, "342369"), coded(RXNORM, "1302966")
@@ -63,7 +64,7 @@ def test_a_reference_names_one_of_several():
     assert read(inside).patient.received == ("carfilzomib",)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "reference",
     ["Medication/c", "#c", "Observation/a", "", None, 7, "https://elsewhere.example/Medication/c", "urn:uuid:c"],
 )
@@ -91,7 +92,7 @@ def test_a_refusal_says_first_that_the_record_cannot_be_read():
         read(patient={"resourceType": "Patient", "id": "a"}, type="history")
 
 
-@pytest.mark.parametrize("code", [5, None, "", ["718-7"], {"code": "718-7"}, True])
+@for_each("code", [5, None, "", ["718-7"], {"code": "718-7"}, True])
 def test_a_code_that_is_no_text_is_no_code(code):
     reading = read(observation("x", {"coding": [{"system": LOINC, "code": code}]}, valueQuantity=quantity(9, "g/dL")))
     assert reading.values == {}
@@ -134,7 +135,7 @@ def test_records_that_count_and_records_that_do_not_stand_apart():
     ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("intent", "state"),
     [
         ("order", "used"),
@@ -154,7 +155,7 @@ def test_only_an_order_can_have_been_given(intent, state):
     assert only(read(order), "received").state == state
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "drugs"),
     [
         ("len/dex", ("lenalidomide", "dexamethasone")),
@@ -184,7 +185,7 @@ def test_a_record_may_leave_out_the_patient_it_speaks_of():
     assert [line.resource for line in reading.ledger.inputs if line.field] == ["Observation/a", "Observation/b"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "element"),
     [
         ("MedicationAdministration", "effectiveDateTime"),

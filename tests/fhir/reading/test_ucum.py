@@ -3,16 +3,15 @@
 FHIR R4, Quantity: ``code`` is the unit in a form a program can read, ``system`` says in which; ``unit`` is for people.
 """
 
-import pytest
-
 from tests.fhir.reading.support.reading import only, read
 from tests.fhir.reading.support.records import LOINC, UCUM, coded, observation
+from tests.support.cases import for_each
 
 HB, FERRITIN, ANC, EGFR = (coded(LOINC, code) for code in ("718-7", "2276-4", "751-8", "98979-8"))
 OTHER = "http://local.example/units"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "concept", "amount", "kept"),
     [
         ("hemoglobin", HB, {"value": 9, "code": "g/dL", "system": UCUM}, 9),
@@ -38,7 +37,7 @@ def test_a_unit_that_is_read(field, concept, amount, kept):
     assert getattr(read(observation("x", concept, valueQuantity=amount)).patient, field).value == kept
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("amount", "note"),
     [
         ({"value": 9, "unit": "g/dL", "code": "G/DL", "system": UCUM}, "G/DL is not a unit for it (g/dL or g/L)"),

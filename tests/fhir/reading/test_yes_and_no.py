@@ -5,12 +5,13 @@ import pytest
 from bcma_decide.fhir.reading.ledger import replaced
 from tests.fhir.reading.support.reading import lines, only, read
 from tests.fhir.reading.support.records import HGNC, LOINC, SNOMED, coded, observation, quantity
+from tests.support.cases import for_each
 
 HBSAG, FISH = coded(LOINC, "5195-3"), coded(LOINC, "98014-4")
 POSITIVE, NEGATIVE = coded(SNOMED, "10828004"), coded(SNOMED, "260385009")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("result", "value", "text"),
     [
         ({"valueBoolean": True}, True, "yes"),
@@ -43,7 +44,7 @@ def test_of_a_test_the_newest_result_counts():
     assert [line.state for line in lines(reading, "hbsag")] == ["used", "older"]
 
 
-@pytest.mark.parametrize("word", ["no", "not", "nor", "neither", "except", "but"])
+@for_each("word", ["no", "not", "nor", "neither", "except", "but"])
 def test_one_word_that_turns_a_sentence_leaves_it_unread(word):
     line = only(read(observation("f", FISH, valueString=f"{word} the 17p deletion detected")), "del_17p")
     assert (line.state, line.note) == ("not_usable", "the text is not plain enough to be read")
