@@ -9,6 +9,7 @@ from bcma_decide import compare
 from bcma_decide.comparison import result_json
 from bcma_decide.patient.files import load_example
 from bcma_decide.workshop.reports import reports
+from tests.support.cases import for_each
 from tests.support.places import REPORTS
 
 AGAIN = "run: bcma-decide reports"
@@ -25,7 +26,7 @@ def test_every_report_is_there_and_nothing_else():
     assert {path.name for path in REPORTS.iterdir()} - {"README.md"} == set(EVERY), AGAIN
 
 
-@pytest.mark.parametrize("name", SETTLED)
+@for_each("name", SETTLED)
 def test_a_file_is_the_one_written_today(name):
     assert (REPORTS / name).read_bytes() == EVERY[name].make(), AGAIN
 

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import pytest
-
 import bcma_decide.guide
 from bcma_decide.guide import INDEX, find, linked, pages
+from tests.support.cases import for_each
 
 FOLDER = Path(bcma_decide.guide.__file__).parent
 WRITTEN = {INDEX, "evidence", "glossary", "model", "own-table", "reading", "records", "service", "sheet", "validation"}
@@ -26,7 +25,7 @@ def test_a_page_is_found_by_its_name_and_a_decision_by_its_own():
     assert any("/" in name for name in pages())
 
 
-@pytest.mark.parametrize(
+@for_each(
     "topic",
     ["", ".", "..", "/", "../guide/model", "decisions/../model", "decisions/", "/model", "model.md", "model/", "MODEL",
      "__init__", "../README", "model\0", "x" * 100_000],

@@ -62,11 +62,11 @@ def test_every_test_gives_the_interval_of_metafor(method, test):
     assert [ours["se"], *ours["ci"]] == pytest.approx([theirs["se"], theirs["ci_lb"], theirs["ci_ub"]], rel=1e-6)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "columns", "silent"),
     [("bcg", ("--column", "study=trial"), []), ("nielweise2007", (), ["15"])],
 )
-@pytest.mark.parametrize("measure", ["OR", "RR", "RD", "Peto"])
+@for_each("measure", ["OR", "RR", "RD", "Peto"])
 def test_summed_tables_are_those_of_metafor(name, columns, silent, measure):
     """Mantel-Haenszel for each measure, Peto's odds ratio; metafor's Q of the reference is of the former only."""
     asked = ("--method", "PETO") if measure == "Peto" else ("--method", "MH", "--measure", measure)
