@@ -3,8 +3,6 @@
 The words are those of the definitions in evidence/, put together here by hand.
 """
 
-import pytest
-
 from bcma_decide.facts.traits import derive
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import shipped_definitions
@@ -134,7 +132,7 @@ def test_both_sides_are_told_with_what_they_follow_from(values, fields, disputed
         )  # fmt: skip
 
 
-@pytest.mark.parametrize(("lines", "contradicts"), [(1, True), (2, False), (3, False)])
+@for_each(("lines", "contradicts"), [(1, True), (2, False), (3, False)])
 def test_two_lines_are_enough_for_five_drugs(lines, contradicts):
     found = traits(penta_drug_refractory="yes", prior_lines=lines)
     assert bool(found.contradictions) is contradicts

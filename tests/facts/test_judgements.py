@@ -1,7 +1,5 @@
 """What a judgement carries beside its value: the words it rests on, what is missing, and the fields both come from."""
 
-import pytest
-
 from bcma_decide.facts.traits import derive
 from bcma_decide.logic import Bounds
 from bcma_decide.patient.profile import Patient
@@ -305,7 +303,7 @@ def test_courses_are_told_with_their_time(condition, values, expected):
     assert judged(condition, **values) == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "expected"),
     [
         ({}, (None, (), ("age", "Charlson comorbidity index", "ECOG"), ())),

@@ -1,7 +1,5 @@
 """What a score says of each of its items: the value with where it comes from, or that it is not known."""
 
-import pytest
-
 from bcma_decide.facts.score_lines import score_lines
 from bcma_decide.facts.traits import derive
 from bcma_decide.patient.profile import Patient
@@ -52,7 +50,7 @@ def test_an_item_of_a_condition_has_all_its_points_or_none():
     ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "text", "low", "high", "missing"),
     [
         (LABORATORY, "III", 3, 3, ()),
@@ -168,6 +166,6 @@ def test_a_stage_that_was_given_is_its_own_item():
     assert [(item.label, item.text) for item in line.items] == [("ISS stage II, as given", "ISS stage II, as given")]
 
 
-@pytest.mark.parametrize(("sex", "fields"), [(None, ("age",)), ("female", ("age", "sex"))])
+@for_each(("sex", "fields"), [(None, ("age",)), ("female", ("age", "sex"))])
 def test_only_what_is_known_is_among_the_fields_of_a_score(sex, fields):
     assert facts_of(age=70, sex=sex).scores["cockcroft_gault"].fields == fields

@@ -26,6 +26,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "patient": ("tests/patient", "tests/golden"),
 }
 """Rooms and the tests that answer for them."""
+USUAL = ("model", "rules", "facts", "fhir/reading")
+"""Those that are tried where none is named: much of the others is words for the form, which no test repeats."""
 LIBRARIES = ("hypothesis", "numpy", "pydantic", "pint", "yaml", "typer", "jinja2", "scipy.stats")
 """Imported once, before the processes part."""
 
@@ -88,7 +90,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.mutation", description="Do tests fail when the code is wrong?"
     )
-    parser.add_argument("--room", action="append", choices=ROOMS, help="again for more; all without it")
+    parser.add_argument("--room", action="append", choices=ROOMS, help=f"again for more; without it {', '.join(USUAL)}")
     parser.add_argument("--module", default="", help="only the module of this name")
     parser.add_argument("--sample", type=int, default=0, help="so many changes of each room; all without it")
     parser.add_argument("--seed", type=int, default=1, help="which sample")
@@ -103,7 +105,7 @@ def main() -> int:
     for name in LIBRARIES:
         importlib.import_module(name)
     done: list[Mutant] = []
-    for room in asked.room or ROOMS:
+    for room in asked.room or USUAL:
         every = chosen = mutants(room, asked.module)
         if asked.again:
             chosen = [each for each in every if (str(each.source.relative_to(ROOT)), each.number) in again]

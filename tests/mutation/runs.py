@@ -26,7 +26,7 @@ EXAMPLES = 40
 """Examples of a property, at most: a survivor goes through every test of its room."""
 MEMORY = 6 * 2**30
 """Bytes of address space a run may take."""
-PLAIN = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=no"]
+PLAIN = ["-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "--no-header", "--tb=no"]
 
 Function = tuple[str, str]
 """File and qualified name."""
@@ -94,11 +94,12 @@ class Fewer:
         )
         settings.load_profile("mutation")
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
         """Leave out slow tests; properties that ask for a number of their own get no more than that either."""
         items[:] = [each for each in items if not any(each.get_closest_marker(mark) for mark in ("slow", "nightly"))]
         for each in items:
-            property_ = getattr(each, "obj", None)
+            looped = getattr(each.obj, "looped", None)
+            property_ = looped.function if looped else each.obj
             own = getattr(property_, "_hypothesis_internal_use_settings", None)
             if own is not None and own.max_examples > EXAMPLES:
                 property_._hypothesis_internal_use_settings = settings(settings(), max_examples=EXAMPLES)

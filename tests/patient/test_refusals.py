@@ -131,7 +131,7 @@ def test_quantities_in_every_form(field, value, expected):
     assert getattr(Patient(**{field: value}), field) == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "low", "high"),
     [("age", 18, 110), ("ecog", 0, 4), ("hemoglobin", "2 g/dL", "25 g/dL"), ("marrow_plasma_cells", 0, 100)],
 )

@@ -5,8 +5,6 @@ The products here are made up, so that every course of dates can be had.
 
 from datetime import date
 
-import pytest
-
 from bcma_decide.facts.traits import derive
 from bcma_decide.logic import Bounds
 from bcma_decide.patient.profile import Patient
@@ -95,7 +93,7 @@ def test_what_is_seen_in_the_place_of_a_label(labels, seen):
 OLD, NEW = label(FOUR, until="2024-04"), label(TWO, since="2024-04", source="label-2024")
 
 
-@pytest.mark.parametrize(("lines", "state"), [(4, "met"), (1, "not_met"), (3, "cannot_be_judged")])
+@for_each(("lines", "state"), [(4, "met"), (1, "not_met"), (3, "cannot_be_judged")])
 def test_inside_the_month_of_a_change_both_labels_are_asked(lines, state):
     found = judged(OLD, NEW, prior_lines=lines)
     assert found.state == state
@@ -104,7 +102,7 @@ def test_inside_the_month_of_a_change_both_labels_are_asked(lines, state):
     assert (open_day in items_of(found)) is (state == "cannot_be_judged")
 
 
-@pytest.mark.parametrize(("day", "since"), [(date(2024, 3, 31), "2021-03-26"), (date(2024, 4, 30), "2024-04")])
+@for_each(("day", "since"), [(date(2024, 3, 31), "2021-03-26"), (date(2024, 4, 30), "2024-04")])
 def test_outside_it_only_one_is(day, since):
     found = judged(OLD, NEW, on=day, prior_lines=9)
     assert (found.state, found.since, len(found.items)) == ("met", since, 1)
@@ -120,7 +118,7 @@ def test_a_label_that_certainly_held_comes_before_one_that_may_have():
     assert (found.state, found.since) == ("not_met", "2021-03-26")
 
 
-@pytest.mark.parametrize(("lines", "state"), [(4, "cannot_be_judged"), (1, "not_met"), (None, "cannot_be_judged")])
+@for_each(("lines", "state"), [(4, "cannot_be_judged"), (1, "not_met"), (None, "cannot_be_judged")])
 def test_a_label_of_which_no_beginning_is_known_may_have_held(lines, state):
     found = judged(label(FOUR, since=None), **({"prior_lines": lines} if lines else {}))
     assert found.state == state

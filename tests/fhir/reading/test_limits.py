@@ -43,7 +43,7 @@ def test_a_text_of_exactly_the_limit_is_read(monkeypatch):
     assert refused(door.parse_bundle, f"{text} ") == ("", "is larger than 2 MB", "the record of one patient")
 
 
-@pytest.mark.parametrize(("levels", "fits"), [(64, True), (65, False)])
+@for_each(("levels", "fits"), [(64, True), (65, False)])
 def test_a_record_of_sixty_four_levels_is_read(levels, fits):
     text = '{"a":' * levels + "1" + "}" * levels
     if fits:

@@ -4,8 +4,6 @@ FHIR R4, Period: a time range between two dateTimes, each of which may be missin
 of 2012-02-03 includes every time of that day.
 """
 
-import pytest
-
 from tests.fhir.reading.support.reading import only, read, states
 from tests.fhir.reading.support.records import ICD10PCS, LOINC, RXNORM, coded, given, observation, quantity
 from tests.support.cases import for_each
@@ -45,7 +43,7 @@ def test_a_result_is_as_old_as_the_start_of_its_period(period, date, age):
     assert (line.state, line.date, line.age_days) == ("used", date, age)
 
 
-@pytest.mark.parametrize(("start", "state"), [("2026-11-11", "used"), ("2026-11-10", "stale")])
+@for_each(("start", "state"), [("2026-11-11", "used"), ("2026-11-10", "stale")])
 def test_a_result_counts_as_long_as_its_start_is_recent_enough(start, state):
     """Ferritin may be 14 days old, counted from 2026-11-11, whenever the period ended."""
     assert only(read(ferritin(300, lasting(start, "2026-11-24"))), "ferritin").state == state
@@ -68,7 +66,7 @@ def test_a_period_that_has_begun_is_not_in_the_future():
     assert (later.state, later.note) == ("ignored", "dated after 2026-11-25")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("first", "second", "newer", "older"),
     [
         (("2026-11-12", "2026-11-15"), ("2026-11-15", "2026-11-20"), "contradiction", "contradiction"),
@@ -133,7 +131,7 @@ def test_a_pause_is_counted_from_the_end_of_a_period(periods, count):
     assert reading.patient.prior_lines == count
 
 
-@pytest.mark.parametrize(("start", "count"), [("2024-01-29", 1), ("2024-01-30", 2)])
+@for_each(("start", "count"), [("2024-01-29", 1), ("2024-01-30", 2)])
 def test_a_drug_joins_a_line_by_when_it_was_begun(start, count):
     """28 days after the line began, however long each of them went on."""
     first, second = lasting("2024-01-01", "2024-06-30"), lasting(start, "2024-09-01")

@@ -2,8 +2,6 @@
 
 from datetime import date
 
-import pytest
-
 from tests.fhir.reading.support.reading import lines, only, read
 from tests.fhir.reading.support.records import (
     ICD10CM,
@@ -121,7 +119,7 @@ def test_a_multiple_of_an_upper_limit_that_cannot_be_had(resource, text, note):
     assert told("ldh", resource) == (text, "not_usable", note)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "used"), [(None, True), ("normal", True), ("treatment", False)],
 )  # fmt: skip
 def test_only_a_normal_range_is_a_limit(kind, used):
@@ -167,7 +165,7 @@ def test_what_became_of_each_of_several_results():
     ]
 
 
-@pytest.mark.parametrize(("early", "late"), [(9.1, 10.2), (10.2, 9.1), (9.1, 8.4)])
+@for_each(("early", "late"), [(9.1, 10.2), (10.2, 9.1), (9.1, 8.4)])
 def test_of_one_day_the_later_moment_counts(early, late):
     reading = read(
         observation("a", HB, valueQuantity=quantity(early, "g/dL"), effectiveDateTime="2026-11-20T07:00:00+01:00"),
@@ -179,7 +177,7 @@ def test_of_one_day_the_later_moment_counts(early, late):
     ]
 
 
-@pytest.mark.parametrize("other", ["2026-11-05", "2026-11", "2026-11-05T06:00:00"])
+@for_each("other", ["2026-11-05", "2026-11", "2026-11-05T06:00:00"])
 def test_a_moment_settles_the_order_only_if_both_have_one(other):
     """A day, a month and a time without its zone may be before and after."""
     reading = read(
@@ -193,6 +191,11 @@ def test_a_moment_settles_the_order_only_if_both_have_one(other):
 def test_the_same_value_of_another_day_is_only_older():
     hbs = [observation(f"h{days}", HB, days=days, valueQuantity=quantity(9.1, "g/dL")) for days in (2, 3)]
     assert [(line.state, line.note) for line in lines(read(*hbs), "hemoglobin")] == [("used", ""), ("older", "")]
+
+
+def test_a_code_that_was_never_checked_says_so():
+    line = only(read(observation("x", coded(LOINC, "30522-7"), valueQuantity=quantity(1, "mg/L"))), "crp")
+    assert (line.state, line.note) == ("not_usable", "its code is known from background only and was not checked")
 
 
 def test_codes_of_different_meanings_are_not_used():
@@ -249,14 +252,14 @@ def test_why_a_drug_does_not_count_as_given(kind, more, state, note):
     assert told("received", given("x", LENALIDOMIDE, kind=kind, **more)) == (text, state, note)
 
 
-@pytest.mark.parametrize("status", ["not-done", "entered-in-error", "on-hold", None])
+@for_each("status", ["not-done", "entered-in-error", "on-hold", None])
 def test_a_drug_against_bcma_that_was_not_given_is_no_course(status):
     reading = read(given("p", CAR_T, kind="Procedure", status=status))
     assert reading.values == {}
     assert lines(reading, "prior_bcma_courses") == []
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("day", "note"),
     [
         ("2026-04-25", "last recorded dose 7 months before"),
@@ -314,7 +317,7 @@ def test_what_is_said_of_the_person(more, field, text, state, note):
     assert told(field, patient=person(**more)) == (text, state, note)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("more", "text"),
     [
         ({"deceasedBoolean": True}, "recorded as deceased"),

@@ -29,7 +29,7 @@ def hb(name, amount=9.1, **more):
     return observation(name, HB, valueQuantity=quantity(amount, "g/dL"), **more)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "shown"),
     [("h", "Observation/h"), ("", "Observation"), (None, "Observation"), (7, "Observation")],
 )
@@ -42,7 +42,7 @@ def test_the_id_of_the_patient_is_never_shown():
     assert {line.resource for line in reading.ledger.inputs} == {"", "Patient"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("length", "shown"), [(80, "x" * 80), (81, "x" * 77 + "..."), (400, "x" * 77 + "...")],
 )  # fmt: skip
 def test_a_long_text_is_cut_to_eighty_characters(length, shown):
@@ -99,7 +99,7 @@ def test_a_code_that_is_no_text_is_no_code(code):
     assert [(line.text, line.code) for line in reading.ledger.unmapped] == [("without code and name", "")]
 
 
-@pytest.mark.parametrize("system", [5, None, "", "http://loinc.org/x"])
+@for_each("system", [5, None, "", "http://loinc.org/x"])
 def test_a_code_without_its_system_is_no_code(system):
     concept = {"coding": [{"system": system, "code": "718-7"}]}
     assert read(observation("x", concept, valueQuantity=quantity(9, "g/dL"))).values == {}
@@ -201,13 +201,13 @@ def test_each_kind_of_record_of_a_drug_has_its_own_times(kind, element):
     assert only(read(dose), "received").date == "2026-02-03"
 
 
-@pytest.mark.parametrize("element", ["effectiveDateTime", "effectiveInstant"])
+@for_each("element", ["effectiveDateTime", "effectiveInstant"])
 def test_an_observation_has_a_time_in_either_element(element):
     stamped = hb("h", effectiveDateTime=None) | {element: "2026-11-20T08:00:00Z"}
     assert only(read(stamped), "hemoglobin").date == "2026-11-20"
 
 
-@pytest.mark.parametrize("element", ["recordedDate", "onsetDateTime"])
+@for_each("element", ["recordedDate", "onsetDateTime"])
 def test_a_condition_has_a_time_in_either_element(element):
     found = condition("c", ICD10CM, "C90.22", recordedDate=None) | {element: "2026-11-20"}
     assert only(read(found), "extramedullary_disease").date == "2026-11-20"

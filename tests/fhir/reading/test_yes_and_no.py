@@ -1,7 +1,5 @@
 """Yes, no and neither: in coded answers, in words, and where an earlier result says otherwise."""
 
-import pytest
-
 from bcma_decide.fhir.reading.ledger import replaced
 from tests.fhir.reading.support.reading import lines, only, read
 from tests.fhir.reading.support.records import HGNC, LOINC, SNOMED, coded, observation, quantity
@@ -97,7 +95,7 @@ def test_a_loss_told_by_copies_rests_on_more_than_its_code():
     assert (line.state, line.basis, line.text) == ("used", "secondary", "TP53: LA9633-4, copy number 1")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("status", "state", "note"),
     [
         ("final", "not_usable", "its code is known from background only and was not checked"),
