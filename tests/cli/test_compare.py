@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,18 @@ from bcma_decide.comparison import Comparison
 from bcma_decide.patient.files import example_names
 from bcma_decide.pooled.location import evidence_directory
 from bcma_decide.vocabulary import OUTCOMES
-from tests.cli.support.program import COMMAND, ESCAPE, INTERRUPT, environment, invoke, on_terminal, run, run_anew
+from tests.cli.support.program import (
+    COMMAND,
+    ESCAPE,
+    INTERRUPT,
+    ended,
+    environment,
+    invoke,
+    on_terminal,
+    run,
+    run_anew,
+    start,
+)
 from tests.render.support.reading import DIRECTIVE, words
 from tests.support.cases import for_each
 
@@ -202,8 +214,20 @@ def test_colour_that_is_asked_for_goes_into_a_pipe():
 
 @pytest.mark.parametrize("form", [(), ("--json",), ("--plain",)])
 def test_a_reader_that_closes_the_pipe_is_not_shown_a_traceback(form):
+    reading, writing = os.pipe()
+    with Path(os.devnull).open() as nothing, tempfile.TemporaryFile("w+") as err:
+        process = start("compare", "--example", "fit-58", "--explain", "orr", *form, streams=(nothing, writing, err))
+        os.close(writing)
+        assert os.read(reading, 10)
+        os.close(reading)
+        ended(process)
+        err.seek(0)
+        assert err.read() == ""
+
+
+def test_a_reader_that_closes_the_pipe_of_the_installed_program_is_not_shown_a_traceback():
     process = subprocess.Popen(
-        [*COMMAND, "compare", "--example", "fit-58", "--explain", "orr", *form],
+        [*COMMAND, "compare", "--example", "fit-58", "--explain", "orr"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
     )  # fmt: skip
     with process:
@@ -268,7 +292,7 @@ def test_a_path_that_is_no_file(tmp_path, name):
 def test_a_bad_file_through_the_real_program(tmp_path):
     path = tmp_path / "patient.json"
     path.write_text('{"age": 1, "age": 2}')
-    result = run_anew("compare", str(path))
+    result = run("compare", str(path))
     refused(result.returncode, result.stdout, result.stderr)
     assert f"{path}: 'age'" in result.stderr
 

@@ -25,6 +25,26 @@ def without_weasyprint():
     main()
 
 
+def a_pdf_without_a_part():
+    """A PDF of an example with one library missing: what is to be installed, and the refusal."""
+    part = sys.argv[1]
+    sys.modules[part] = None  # type: ignore[assignment]
+    from bcma_decide import compare
+    from bcma_decide.errors import SheetError
+    from bcma_decide.patient.files import load_example
+    from bcma_decide.render.sheet.html import render_html
+    from bcma_decide.render.sheet.pdf import missing, render_pdf
+    from bcma_decide.render.sheet.sheet import Sheet
+
+    comparison = compare(load_example("fit-58"))
+    assert render_html(comparison, Sheet(audience="patient"))
+    print(missing())
+    try:
+        render_pdf(comparison)
+    except SheetError as error:
+        print(error)
+
+
 def on_a_disk_that_fills_up():
     """The program where no file can grow beyond 1000 bytes."""
     sys.dont_write_bytecode = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -56,9 +57,14 @@ def study(name="alpha", **fields):
     return Study.model_validate_json(json.dumps(plain_study(name, **fields)))
 
 
+@cache
+def shipped():
+    """The evidence as it is, read once."""
+    return load_catalogue()
+
+
 def catalogue(*studies):
     """The studies with the real vocabulary and no reviews."""
-    real = load_catalogue()
     return Catalogue(
         studies=tuple(sorted(studies, key=lambda s: s.id)),
         adjusted_effects=AdjustedEffectsFile(effects=(), sources={}),
@@ -66,7 +72,7 @@ def catalogue(*studies):
         source_meta_analysis=SourceMetaAnalysisFile(
             title="t", journal="j", facts=(), pooled=(), safety_directions=(), meta_regression=(), sources={}
         ),
-        vocabulary=Words(real.vocabulary.ids),
+        vocabulary=Words(shipped().vocabulary.ids),
         hash="",
     )
 
