@@ -15,7 +15,7 @@ from bcma_decide.facts.traits import Traits, TraitValue, derive
 from bcma_decide.model.numbers import PatientNumbers, patient_numbers
 from bcma_decide.model.population import Patients, conditional_patients
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.file import PooledEvidence, model_from_document
+from bcma_decide.pooled.file import PooledEvidence, pooled_from_document
 from bcma_decide.pooled.location import pooled_path
 from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, SETTINGS, sealed
 from bcma_decide.vocabulary import CLASSES, FAMILIES, MODEL_TRAIT_IDS, MODEL_TRAITS, OUTCOMES, model_scale
@@ -174,7 +174,7 @@ def document(
 
 
 def model(levels: Mapping[tuple[str, str], Level], **parts: Any) -> PooledEvidence:
-    return model_from_document(document(levels, **parts))
+    return pooled_from_document(document(levels, **parts))
 
 
 def written(plain: Mapping[str, Any]) -> str:
