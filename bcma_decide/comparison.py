@@ -6,6 +6,7 @@ complete: nothing else has to be looked up to show it. Probabilities are fractio
 
 from __future__ import annotations
 
+import json
 from datetime import date as Day  # noqa: N812  # a field is called date
 from hashlib import sha256
 from typing import Annotated, Literal
@@ -491,6 +492,12 @@ class Comparison(Value):
 def result_json(comparison: Comparison) -> str:
     """The comparison as the document that ``--json`` prints and that lies inside a PDF."""
     return comparison.model_dump_json(indent=2) + "\n"
+
+
+def schema_json() -> str:
+    """The JSON Schema of that document, as ``schema`` prints it."""
+    schema = Comparison.model_json_schema(mode="serialization")
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def result_hash(comparison: Comparison) -> str:

@@ -11,26 +11,10 @@ from pathlib import Path
 import pytest
 
 import bcma_decide
+from tests.support.rooms import GROUND, ROOMS, ROOT_MODULES
 
 PACKAGE = Path(bcma_decide.__file__).parent
 
-ROOT_MODULES = {"__init__", "version", "errors", "logic", "vocabulary", "comparison"}
-GROUND = ROOT_MODULES - {"__init__"}
-
-ROOMS = [
-    {"ground"},
-    {"strict"},
-    {"pooled"},
-    {"patient"},
-    {"facts"},
-    {"rules", "model"},
-    {"comparing"},
-    {"render"},
-    {"fhir"},
-    {"service", "workshop"},
-    {"cli"},
-]
-"""From the bottom up. A room may import itself and lower rooms only; rooms of one row know nothing of each other."""
 
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
 APART = (("workshop.meta_analysis", "workshop.patient_model"), ("workshop.patient_model", "workshop.meta_analysis"))
@@ -50,10 +34,15 @@ def room_of(module: str) -> str:
 
 
 @cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def imported(path: Path) -> frozenset[str]:
     """Modules of this package that a module imports, anywhere in it, type checking included."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("bcma_decide"):
             base = node.module.removeprefix("bcma_decide").removeprefix(".")
             for alias in node.names:
@@ -165,7 +154,7 @@ def test_no_drug_and_no_study_is_named_in_code():
     """Drugs, products and studies stand in evidence/; only examples in texts for people may name one."""
     named = []
     for path in MODULES:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = tree_of(path)
         bodies = [node.body for node in ast.walk(tree) if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))]
         docstrings = {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
         named += [

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.logic import Bounds, Span, all_of, any_of, negated
+from tests.support.cases import for_each
 
 TRUTHS = (True, False, None)
 AND = {
@@ -36,7 +37,7 @@ def verdict(outcomes):
     return seen.pop() if len(seen) == 1 else None
 
 
-@pytest.mark.parametrize("pair", AND)
+@for_each("pair", AND)
 def test_kleene_s_tables(pair):
     assert all_of(pair) is AND[pair]
     assert any_of(pair) is OR[pair]
@@ -121,7 +122,7 @@ def test_a_span_is_judged_as_all_its_points_are(limits, one, other):
     assert limits.judge(span) is verdict(map(limits.hold, points))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("limits", "inside", "outside"),
     [
         (Bounds(at_least=2), (2, 2.5), (1.9,)),
@@ -145,7 +146,7 @@ def test_a_span_of_one_point_is_exact():
     assert not Span(3, 4).exact
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("limits", "unit", "words"),
     [
         (Bounds(at_least=2), "", "at least 2"),

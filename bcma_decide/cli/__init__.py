@@ -33,6 +33,8 @@ COMMANDS: Final = {
     "replay": ("bcma_decide.cli.replay", "Repeat a recorded answer of the service and compare the bytes."),
     "meta": ("bcma_decide.cli.meta", "Pool a table of studies of your own: a meta-analysis with its diagnostics."),
     "evidence": ("bcma_decide.cli.evidence", "Look at, check, pool and build the evidence."),
+    "reports": ("bcma_decide.cli.reports", "Write everything in reports/: sheets, pictures, evidence, schema."),
+    "guide": ("bcma_decide.cli.guide", "Read the guide: answers, the mathematics, the service, words."),
 }
 """Where each command lives, and its one-line help, so that listing them loads none of them."""
 
@@ -71,6 +73,7 @@ bcma-decide puts BCMA CAR-T cells and BCMAxCD3 bispecific antibodies side by sid
   bcma-decide compare --age 71 --prior-lines 4 --extramedullary-disease yes
   bcma-decide compare --ask                   questions, one by one
   bcma-decide template > profile.yaml         a profile file to fill in: bcma-decide compare profile.yaml
+  bcma-decide guide                           how to read an answer, the mathematics, what words mean
   bcma-decide --help                          everything else
 """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,13 +32,14 @@ from bcma_decide.cli.sheets import (
     audiences,
     check_known,
     check_pdf,
+    make_folder,
     read_sheet,
     split,
     write,
 )
 from bcma_decide.cli.tasks import Task, read_bundle_of, tasks_of
 from bcma_decide.comparison import result_json
-from bcma_decide.errors import EXIT_INVALID_INPUT, BcmaDecideError, Problem, SheetError
+from bcma_decide.errors import EXIT_INVALID_INPUT, BcmaDecideError, Problem
 from bcma_decide.patient.files import read_profile
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.vocabulary import DEFAULT_REGION, Design
@@ -174,12 +174,7 @@ def write_all(tasks: Sequence[Task], order: Order) -> Done:
     SheetError
         When the folder cannot be made or is read-only.
     """
-    try:
-        order.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SheetError(f"{order.out}: cannot be made a folder: {error.strerror}") from None
-    if not os.access(order.out, os.W_OK):
-        raise SheetError(f"{order.out}: cannot be written: it is read-only; name another")
+    make_folder(order.out)
     done = Done()
     try:
         with _progress(tasks) as turns:
@@ -191,19 +186,20 @@ def write_all(tasks: Sequence[Task], order: Order) -> Done:
 
 
 def _one(task: Task, order: Order, done: Done) -> None:
-    from bcma_decide.comparing.compare import compare
+    from bcma_decide.comparing.compare import answer_question
+    from bcma_decide.comparing.question import Question
 
     try:
         record = _record(task, order) if order.fhir else None
-        comparison = compare(
-            record.patient if record else read_profile(task.file, order.pooled.definitions),
+        question = Question(
+            patient=record.patient if record else read_profile(task.file, order.pooled.definitions),
             setting=order.setting,
             region=order.region,
             date=order.day,
             name=task.example,
-            pooled=order.pooled,
             record=record.ledger if record else None,
         )
+        comparison = answer_question(question, order.pooled)
         pages = dict(_pages(task, order, comparison))
         for path, content in pages.items():
             write(path, content)

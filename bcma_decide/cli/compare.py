@@ -159,8 +159,8 @@ def compare(
 
     On paper: bcma-decide compare profile.yaml --html --pdf sheet.pdf --audience patient
     """
-    from bcma_decide.comparing.compare import compare as compare_patient
-    from bcma_decide.comparing.compare import load_pooled
+    from bcma_decide.comparing.compare import answer_question, load_pooled
+    from bcma_decide.comparing.question import Question
 
     for outcome in explain or ():
         if outcome not in OUTCOMES:
@@ -198,16 +198,16 @@ def compare(
     else:
         patient = patient_from_sources(profile, example, options, pooled.definitions)
     design: Design = "interventional" if setting == "trial" else "real_world"
-    comparison = compare_patient(
-        patient,
+    question = Question(
+        patient=patient,
         setting=design,
         region=region,
         date=day,
-        explain=explain or (),
+        explain=tuple(explain or ()),
         name=example,
-        pooled=pooled,
         record=record.ledger if record else None,
     )
+    comparison = answer_question(question, pooled)
     pages = _pages(comparison, sheet, files)
     bundle = ""
     if fhir_out is not None:

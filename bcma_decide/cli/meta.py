@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 meta_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Measure = Literal["logit", "raw", "arcsine", "freeman-tukey", "generic", "OR", "RR", "RD"]
-Method = Literal["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM", "GLMM"]
+Method = Literal["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM", "GLMM", "MH", "PETO"]
 TestName = Literal["z", "t", "knha", "knha-floored"]
 PredictionName = Literal["k-2", "k-1", "normal"]
 
@@ -52,7 +52,8 @@ def meta(
         typer.Option(
             "--method",
             rich_help_panel=MODEL,
-            help="Estimator of the variance between studies; EE assumes none; GLMM is the binomial-normal model. "
+            help="Estimator of the variance between studies; EE assumes none; GLMM is the binomial-normal model; "
+            "MH (Mantel-Haenszel) and PETO sum the tables of two groups. "
             "Default REML, and GLMM where the outcome is rare (or nearly always there).",
         ),
     ] = None,
@@ -142,6 +143,8 @@ def meta(
     Examples: bcma-decide meta trials.csv --by design --html report.html
 
     bcma-decide meta deaths.csv --method GLMM --mods year --json
+
+    bcma-decide meta two-groups.csv --measure OR --method MH
     """
     from rich.console import Console
 

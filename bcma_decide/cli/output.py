@@ -1,8 +1,12 @@
-"""Writing plain data to standard output, the same from every command."""
+"""Writing plain data and lists to standard output, the same from every command."""
 
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Mapping
+from shutil import get_terminal_size
+from textwrap import wrap
 
 import typer
 
@@ -10,3 +14,14 @@ import typer
 def print_json(content: object) -> None:
     """Print plain data as indented JSON, names in their own letters."""
     typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def print_listing(lines: Mapping[str, str]) -> None:
+    """Print names with a text each; on a terminal a long text is wrapped below itself, elsewhere one line stays one."""
+    lead = max(map(len, lines), default=0) + 2
+    for name, text in lines.items():
+        line = f"{name:<{lead}}{text}"
+        if sys.stdout.isatty():
+            width = max(get_terminal_size().columns, lead + 20)
+            line = "\n".join(wrap(line, width, subsequent_indent=" " * lead, break_on_hyphens=False))
+        typer.echo(line)

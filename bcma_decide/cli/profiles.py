@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from shutil import get_terminal_size
-from textwrap import wrap
 from typing import Annotated
 
 import typer
 
 from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
+from bcma_decide.cli.output import print_listing
 
 template_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 examples_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -69,10 +67,7 @@ def examples(
     if show is not None:
         typer.echo(example_path(show).read_text(encoding="utf-8"), nl=False)
         return
-    names = example_names()
-    lead = max(map(len, names)) + 2
-    for name in names:
-        typer.echo(_hanging(f"{name:<{lead}}{describe_example(name)}", lead))
+    print_listing({name: describe_example(name) for name in example_names()})
 
 
 def _write_sheets(names: Sequence[str], out: Path) -> None:
@@ -87,11 +82,3 @@ def _write_sheets(names: Sequence[str], out: Path) -> None:
     check_pdf("write single pages with compare --example NAME --html")
     sheets = tuple(read_sheet(each) for each in audiences(["both"]))
     report(write_all(tasks, Order(out, sheets, load_pooled())))
-
-
-def _hanging(line: str, lead: int) -> str:
-    """Wrap a line on a terminal, its text below its text; elsewhere one line stays one line."""
-    if not sys.stdout.isatty():
-        return line
-    width = max(get_terminal_size().columns, lead + 20)
-    return "\n".join(wrap(line, width, subsequent_indent=" " * lead, break_on_hyphens=False))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from bcma_decide.cli.output import print_json
-
 schema_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @schema_app.command()
 def schema() -> None:
     """Print the JSON Schema of a comparison, for programs that read it."""
-    from bcma_decide.comparison import Comparison
+    from bcma_decide.comparison import schema_json
 
-    print_json(Comparison.model_json_schema(mode="serialization"))
+    typer.echo(schema_json(), nl=False)

@@ -27,6 +27,7 @@ EXTRA: Final = (
     "httpx",
     "joserfc",
     "limits",
+    "markdown_it",
     "prometheus_client",
     "pydantic_settings",
     "python_multipart",

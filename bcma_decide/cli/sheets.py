@@ -220,6 +220,16 @@ def check_pdf(otherwise: str) -> None:
         raise SheetError(f"a PDF cannot be written: parts are not installed; install: {needed}; or {otherwise}")
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder where there is none; raises SheetError where that fails or it is read-only."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SheetError(f"{path}: cannot be made a folder: {error.strerror}") from None
+    if not os.access(path, os.W_OK):
+        raise SheetError(f"{path}: cannot be written: it is read-only; name another")
+
+
 def write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all; raises SheetError."""
     target = path.resolve()

@@ -104,7 +104,7 @@ def compare(
     name
         Name of a shipped example, shown in the profile.
     pooled
-        A loaded model; default the shipped evidence.
+        Loaded pooled evidence; default the shipped one.
     record
         Where the profile comes from a patient's record: what became of its values. It changes no number.
 

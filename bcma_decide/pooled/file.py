@@ -193,14 +193,14 @@ def read_pooled(path: Path) -> PooledEvidence:
         problem = Problem("pooled_hash", "does not match the content", rebuild, str(path))
         raise NoEvidenceError("the pooled evidence was changed after it was built", [problem])
     try:
-        return model_from_document(document)
+        return pooled_from_document(document)
     except (KeyError, TypeError, ValueError, IndexError, EvidenceError) as error:
         raise NoEvidenceError(
             "the pooled evidence is incomplete", [Problem("", repr(error), rebuild, str(path))]
         ) from error
 
 
-def model_from_document(document: Mapping[str, Any]) -> PooledEvidence:
+def pooled_from_document(document: Mapping[str, Any]) -> PooledEvidence:
     """Arrays from a parsed pooled file; raises KeyError, TypeError or ValueError where it is not as expected."""
     traits: Sequence[str] = document["traits"]["ids"]
     if tuple(traits) != MODEL_TRAIT_IDS:

@@ -1,4 +1,4 @@
-"""The studies behind the numbers, over all outcomes: the same for every patient, so made once with the model."""
+"""The studies behind the numbers, over all outcomes: the same for every patient, so made once with the evidence."""
 
 from __future__ import annotations
 

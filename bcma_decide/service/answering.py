@@ -41,14 +41,14 @@ class Answered:
         return {AUDIT_HEADER: self.audit_id} if self.audit_id else {}
 
 
-async def answer(service: Service, asked: Question, *, face: str, issuer: str = "") -> Answered:
+async def answer(service: Service, question: Question, *, face: str, issuer: str = "") -> Answered:
     """Compare for a face of the service; with an audit, the answer is on its disk before it is given.
 
     Parameters
     ----------
     service
         The running service.
-    asked
+    question
         What is asked.
     face
         Which face asks: ``rest``, ``patient-view``, ``order-select`` and so on.
@@ -62,14 +62,14 @@ async def answer(service: Service, asked: Question, *, face: str, issuer: str = 
     AuditError
         When the answer cannot be recorded.
     """
-    return await service.workers.run(_answered, service, asked, face, issuer)
+    return await service.workers.run(_answered, service, question, face, issuer)
 
 
-def _answered(service: Service, asked: Question, face: str, issuer: str) -> Answered:
-    comparison = answer_question(asked, service.pooled)
+def _answered(service: Service, question: Question, face: str, issuer: str) -> Answered:
+    comparison = answer_question(question, service.pooled)
     if service.audit is None:
         return Answered(comparison)
     document = result_json(comparison)
-    record = record_of(asked, comparison, document, face=face, issuer=issuer)
+    record = record_of(question, comparison, document, face=face, issuer=issuer)
     service.audit.write(record)
     return Answered(comparison, record.id, document)

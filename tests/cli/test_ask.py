@@ -1,92 +1,49 @@
 """The questions, answered on a real pseudo-terminal."""
 
-import fcntl
 import json
 import os
-import pty
-import re
-import select
-import subprocess
-import sys
-import termios
-import time
 
 import pytest
 
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.profile import Patient
-
-PROGRAM = """
-import sys
-from bcma_decide.cli.ask import Left, ask_patient
-try:
-    print(ask_patient().model_dump_json())
-except Left:
-    sys.exit(7)
-except KeyboardInterrupt:
-    sys.exit(8)
-"""
-PATIENCE = 30.0
-ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+from tests.cli.support import programs
+from tests.cli.support.program import ESCAPE, INTERRUPT, Terminal, ended
 
 
-class Terminal:
-    """A program on a pseudo-terminal, with its results on a pipe."""
+class Asked(Terminal):
+    """The questions on a pseudo-terminal, with their result on a pipe."""
 
-    def __init__(self, **environment):
-        self.master, slave = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM], stdin=slave, stderr=slave, stdout=subprocess.PIPE,
-            env={**os.environ, "TERM": "xterm", "COLUMNS": "100", **environment},
-            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        )  # fmt: skip
-        os.close(slave)
-        self.text = ""
-        self.read_to = 0
-
-    def __enter__(self):
-        return self
+    def __init__(self, **changes):
+        self._result, end = os.pipe()
+        super().__init__(program=programs.asking, out=end, **{"TERM": "xterm", "COLUMNS": "100", **changes})
+        os.close(end)
 
     def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-        os.close(self.master)
+        super().__exit__()
+        os.close(self._result)
+
+    @property
+    def seen(self):
+        return ESCAPE.sub("", self.shown)
 
     def wait_for(self, expected):
-        """Read until ``expected`` has been printed."""
-        limit = time.monotonic() + PATIENCE
-        while expected not in self.text[self.read_to :]:
-            assert time.monotonic() < limit, f"no {expected!r} in {self.text[-2000:]!r}"
-            if not self._read():
-                pytest.fail(f"ended before {expected!r}: {self.text[-2000:]!r}")
-        self.read_to = self.text.index(expected, self.read_to) + len(expected)
-
-    def _read(self):
-        ready, _, _ = select.select([self.master], [], [], 1.0)
-        if not ready:
-            return True
-        try:
-            part = os.read(self.master, 65536)
-        except OSError:  # the other end is closed
-            return False
-        self.text += ESCAPES.sub("", part.decode()).replace("\r\n", "\n")
-        return bool(part)
+        """Read until it has been printed."""
+        assert self.reads_until(expected), f"ended before {expected!r}: {self.seen[-2000:]!r}"
 
     def answer(self, label, text, end="\n"):
         """Wait for a field's prompt and type an answer."""
         self.wait_for(f"\n{label} (")
         self.wait_for(": ")
-        time.sleep(0.3 if text == "\x03" else 0)  # an interrupt between prompt and reading waits for the next key
-        os.write(self.master, (text + end).encode())
+        self.types(text + end)
 
     def finish(self):
         """Read to the end; the exit code and the patient on standard output."""
-        limit = time.monotonic() + PATIENCE
-        while self._read() and self.process.poll() is None:
-            assert time.monotonic() < limit, f"does not end: {self.text[-2000:]!r}"
-        output = self.process.stdout.read()
-        return self.process.wait(timeout=PATIENCE), json.loads(output) if output else None
+        while self.reads():
+            pass
+        code = ended(self.process)
+        output = os.read(self._result, 1_000_000)
+        return code, json.loads(output) if output else None
 
 
 def answer_all(terminal, answers):
@@ -95,7 +52,7 @@ def answer_all(terminal, answers):
     for findings_only in (False, True) if more else (False,):
         if findings_only:
             terminal.wait_for("Ask them too?")
-            os.write(terminal.master, b"yes\n")
+            terminal.types("yes\n")
         for name, field in FIELDS.items():
             if field.findings_only is not findings_only or (field.skip_if and field.skip_if in answers):
                 continue
@@ -103,11 +60,11 @@ def answer_all(terminal, answers):
                 terminal.answer(field.label, text)
     if not more:
         terminal.wait_for("Ask them too?")
-        os.write(terminal.master, b"\n")
+        terminal.types("\n")
 
 
 def test_enter_all_the_way_is_a_patient_of_whom_nothing_is_known():
-    with Terminal() as terminal:
+    with Asked() as terminal:
         answer_all(terminal, {})
         terminal.wait_for("Nothing is known of this patient.")
         code, patient = terminal.finish()
@@ -124,12 +81,12 @@ def test_answers_make_a_patient_and_wrong_ones_are_asked_again():
         "ferritin": ["850", "850 ng/mL"],
         "frail": ["?"],
     }
-    with Terminal() as terminal:
+    with Asked() as terminal:
         answer_all(terminal, answers)
         terminal.wait_for("Summary")
         terminal.wait_for("Triple-class refractory")
         code, patient = terminal.finish()
-        text = " ".join(terminal.text.split())
+        text = " ".join(terminal.seen.split())
     assert code == 0
     assert Patient(**patient) == Patient(
         age=71, high_risk_cytogenetics="yes", refractory_to="dara, len, bortezomib",
@@ -148,7 +105,7 @@ def test_answers_make_a_patient_and_wrong_ones_are_asked_again():
 
 
 def test_the_questions_for_findings_come_on_request():
-    with Terminal() as terminal:
+    with Asked() as terminal:
         answer_all(terminal, {"sex": ["female"], "lvef": ["41"], "live_vaccine": ["never"], "caregiver": ["no"]})
         terminal.wait_for("Summary")
         code, patient = terminal.finish()
@@ -158,16 +115,16 @@ def test_the_questions_for_findings_come_on_request():
 
 
 def test_a_contradiction_is_shown_in_the_summary():
-    with Terminal() as terminal:
+    with Asked() as terminal:
         answer_all(terminal, {"creatinine_clearance": ["90"], "dialysis": ["yes"]})
         terminal.wait_for("[!] check the input: Renal impairment")
         code, _ = terminal.finish()
     assert code == 0
 
 
-@pytest.mark.parametrize(("leaving", "expected"), [("q\n", 7), ("Quit\n", 7), ("\x04", 7), ("\x03", 8)])
+@pytest.mark.parametrize(("leaving", "expected"), [("q\n", 7), ("Quit\n", 7), ("\x04", 7), (INTERRUPT, 8)])
 def test_leaving(leaving, expected):
-    with Terminal() as terminal:
+    with Asked() as terminal:
         terminal.answer("Age", "71")
         terminal.answer("Sex", leaving, end="")
         code, patient = terminal.finish()
@@ -175,7 +132,7 @@ def test_leaving(leaving, expected):
 
 
 def test_a_terminal_without_colours_gets_plain_text():
-    with Terminal(TERM="dumb", NO_COLOR="1") as terminal:
+    with Asked(TERM="dumb", NO_COLOR="1") as terminal:
         terminal.answer("Age", "q")
         terminal.finish()
-        assert "\x1b" not in terminal.text
+        assert "\x1b" not in terminal.shown

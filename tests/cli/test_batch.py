@@ -2,8 +2,6 @@
 
 import json
 import os
-import signal
-import subprocess
 from datetime import date
 
 import pytest
@@ -12,9 +10,9 @@ from bcma_decide.cli import compare as command
 from bcma_decide.comparing import compare as assemble
 from bcma_decide.comparison import Comparison
 from bcma_decide.patient.files import example_path
-
-from .program import COMMAND, ESCAPE, environment, invoke, on_terminal
-from .test_sheets import names, refused, without_extra
+from tests.cli.support import programs
+from tests.cli.support.checks import names, refused, without_extra
+from tests.cli.support.program import ESCAPE, invoke, on_terminal, run
 
 PATIENT = ("--audience", "patient", "--format", "html")
 
@@ -90,14 +88,14 @@ def test_one_that_fails_stops_no_other(profiles, out):
 
 
 def test_a_fault_of_the_program_stops_no_other_either(profiles, out, monkeypatch):
-    whole = assemble.compare
+    whole = assemble.answer_question
 
-    def faulty(patient, **more):
-        if patient.age == 58:
+    def faulty(question, pooled):
+        if question.patient.age == 58:
             raise RuntimeError("a part broke")
-        return whole(patient, **more)
+        return whole(question, pooled)
 
-    monkeypatch.setattr(assemble, "compare", faulty)
+    monkeypatch.setattr(assemble, "answer_question", faulty)
     result = invoke("batch", profiles, "--out", out, *PATIENT)
     assert result.exit_code == 3
     assert names(out) == ["b.patient.html"]
@@ -170,26 +168,15 @@ def test_old_evidence_is_announced_once(profiles, out, monkeypatch):
 
 
 def test_an_interrupt_says_how_much_was_written(profiles, out):
-    for number in range(60):
+    for number in range(3):
         (profiles / f"c{number}.yaml").write_text("age: 71\n")
-    process = subprocess.Popen(
-        [*COMMAND, "batch", str(profiles), "--out", str(out), *PATIENT], text=True, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
-    with process:
-        for line in process.stderr:
-            if line.startswith("3/"):
-                break
-        process.send_signal(signal.SIGINT)
-        rest = process.stderr.read()
-    assert process.returncode == 130
+    result = run("batch", profiles, "--out", out, *PATIENT, program=programs.interrupted_at_the_fourth)
+    assert result.returncode == 130
     written = names(out)
-    last = rest.splitlines()[-1]
-    assert last == f"stopped: {len(written)} profiles written ({len(written)} files), 0 failed"
-    assert 2 <= len(written) < 62
+    assert len(written) == 3
+    assert result.stderr.splitlines()[-1] == "stopped: 3 profiles written (3 files), 0 failed"
     assert all(name.endswith(".patient.html") for name in written)
-    assert "Traceback" not in rest
+    assert "Traceback" not in result.stderr
 
 
 def test_on_a_terminal_a_bar(profiles, out):

@@ -6,10 +6,19 @@ import pytest
 
 from bcma_decide.comparison import Comparison
 from bcma_decide.fhir.reading import bundle as reader
-from tests.fhir.reading.records import BUNDLES, LOINC, RXNORM, bundle, coded, given, observation, person, quantity
-
-from .program import invoke
-from .test_sheets import names, refused
+from tests.cli.support.checks import names, refused
+from tests.cli.support.program import invoke
+from tests.fhir.reading.support.records import (
+    BUNDLES,
+    LOINC,
+    RXNORM,
+    bundle,
+    coded,
+    given,
+    observation,
+    person,
+    quantity,
+)
 
 HB = coded(LOINC, "718-7")
 

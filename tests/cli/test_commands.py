@@ -8,9 +8,9 @@ from bcma_decide.cli import COMMANDS, app
 from bcma_decide.patient.files import example_names
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import OUTCOMES
-from tests.render.reading import words
-
-from .program import ESCAPE, invoke, on_terminal, run
+from tests.cli.support.program import ESCAPE, completed, invoke, on_terminal, run, run_anew
+from tests.render.support.reading import words
+from tests.support.cases import for_each
 
 
 def commands(command=None, path=()):
@@ -33,7 +33,7 @@ def test_alone_it_shows_the_first_steps():
 
 
 def test_the_version():
-    result = run("--version")
+    result = run_anew("--version")
     assert (result.returncode, result.stdout) == (0, f"bcma-decide {__version__}\n")
 
 
@@ -43,7 +43,7 @@ def test_an_unknown_command_is_a_usage_error():
     assert "No such command 'compute'" in result.stderr
 
 
-@pytest.mark.parametrize(("path", "command"), EVERY)
+@for_each(("path", "command"), EVERY)
 def test_the_help_teaches(path, command):
     result = invoke(*path, "--help")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -55,7 +55,7 @@ def test_the_help_teaches(path, command):
     assert all(name in text for name in COMMANDS) or path
 
 
-@pytest.mark.parametrize(("path", "command"), EVERY)
+@for_each(("path", "command"), EVERY)
 def test_completion_is_installed_at_the_top_only(path, command):
     offered = {option for parameter in command.params for option in parameter.opts}
     assert (set(COMPLETION) <= offered) == (not path)
@@ -115,7 +115,7 @@ def test_an_example_that_is_not_there():
 # Completion, by the protocol the shell uses
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("line", "expected"),
     [
         ("bcma-decide ", list(COMMANDS)),
@@ -124,14 +124,19 @@ def test_an_example_that_is_not_there():
         ("bcma-decide compare --explain crs", ["crs_any", "crs_g3plus"]),
         ("bcma-decide compare --setting ", ["real-world", "trial"]),
         ("bcma-decide examples f", ["fit-58", "frail-82-dialysis-prior-bcma"]),
+        ("bcma-decide guide mod", ["model"]),
     ],
 )
 def test_the_shell_completes(line, expected):
-    position = str(len(line.split()) - (0 if line.endswith(" ") else 1))
-    result = run(_BCMA_DECIDE_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=position)
-    assert (result.returncode, result.stdout.split()) == (0, expected)
+    assert completed(line) == expected
+
+
+def test_the_installed_program_completes():
+    asked = {"_BCMA_DECIDE_COMPLETE": "complete_bash", "COMP_WORDS": "bcma-decide co", "COMP_CWORD": "1"}
+    result = run_anew(**asked)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "compare\n", "")
 
 
 def test_the_completion_script_can_be_shown():
-    result = run(_BCMA_DECIDE_COMPLETE="source_bash")
+    result = run_anew(_BCMA_DECIDE_COMPLETE="source_bash")
     assert "complete -o default -F _bcma_decide_completion bcma-decide" in result.stdout

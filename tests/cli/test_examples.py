@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
-from .program import invoke
-from .test_sheets import names, refused, without_extra
+from tests.cli.support.checks import names, refused, without_extra
+from tests.cli.support.program import invoke
 
 
 @pytest.mark.slow

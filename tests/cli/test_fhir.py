@@ -6,8 +6,8 @@ import re
 import pytest
 
 from bcma_decide.cli.records import patient_from_record
-from tests.cli.program import invoke
-from tests.fhir.reading.records import (
+from tests.cli.support.program import invoke
+from tests.fhir.reading.support.records import (
     BUNDLES,
     LOINC,
     RXNORM,
@@ -20,6 +20,7 @@ from tests.fhir.reading.records import (
     person,
     quantity,
 )
+from tests.support.cases import for_each
 
 EXAMPLE = BUNDLES / "fit-58.json"
 HB = coded(LOINC, "718-7")
@@ -129,7 +130,7 @@ def test_the_sheet_has_dates_beside_values_and_the_rest_on_its_second_page(recor
     assert "drugs not recognised: Wonderdrug" in text
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "code", "message"),
     [
         (["--fhir", "none.json"], 3, "none.json: cannot be read"),

@@ -9,10 +9,9 @@ from fhir.resources.R4B.bundle import Bundle
 
 from bcma_decide.cli import compare as command
 from bcma_decide.render.sheet.pdf import missing
-from tests.fhir.reading.records import BUNDLES
-
-from .program import invoke
-from .test_sheets import refused
+from tests.cli.support.checks import refused
+from tests.cli.support.program import invoke
+from tests.fhir.reading.support.records import BUNDLES
 
 RECORD = BUNDLES / "renal-74.json"
 AT = datetime(2026, 11, 26, 8, 30, tzinfo=UTC)
@@ -55,6 +54,7 @@ def test_of_a_record_it_names_the_patient_and_what_was_used(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_a_pdf_asked_for_goes_inside(tmp_path):
     if missing():
         pytest.skip(missing())

@@ -10,9 +10,9 @@ from rich.cells import cell_len
 from bcma_decide import load_model
 from bcma_decide.comparison import Comparison
 from bcma_decide.pooled.location import evidence_directory
-from tests.render.reading import DIRECTIVE, words
-
-from .program import invoke, run
+from tests.cli.support.program import completed, invoke
+from tests.render.support.reading import DIRECTIVE, words
+from tests.support.cases import for_each
 
 BOOK = load_model().rules
 RULES = {rule.id: rule for rule in BOOK.rules}
@@ -128,7 +128,7 @@ def test_a_rule_says_its_condition_and_when_it_is_in_force():
     assert "CAR-T, US" in shown("show", A_REGIONAL_RULE)
 
 
-@pytest.mark.parametrize("name", PRODUCTS)
+@for_each("name", PRODUCTS)
 def test_a_product_with_its_labels_facts_and_sources(name):
     product, text = PRODUCTS[name], squeezed(shown("show", name, COLUMNS="140"))
     assert squeezed(f"{product.id}: {product.inn}") in text
@@ -138,7 +138,7 @@ def test_a_product_with_its_labels_facts_and_sources(name):
         assert all(squeezed(item.text) in text for item in label.items)
 
 
-@pytest.mark.parametrize("name", PRODUCTS)
+@for_each("name", PRODUCTS)
 def test_every_fact_of_a_product_and_its_class_is_shown(name):
     text = squeezed(shown("show", name, COLUMNS="140"))
     facts = (*PRODUCTS[name].facts, *BOOK.class_facts[PRODUCTS[name].class_id])
@@ -152,7 +152,7 @@ def test_every_fact_that_is_shown_has_its_source_below():
         assert {key for key in sources if f"{key}:" not in text} == set(), product.id
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("name", "width"),
     [*((name, 60) for name in (A_RULE, *PRODUCTS)), (A_RULE, 80), ("cilta-cel", 80), ("cilta-cel", 120)],
 )
@@ -162,7 +162,7 @@ def test_what_is_shown_fits_and_nothing_of_it_is_cut(name, width):
     assert sorted(squeezed(text)) == sorted(squeezed(shown("show", name, COLUMNS="140")))
 
 
-@pytest.mark.parametrize("name", [A_RULE, *PRODUCTS])
+@for_each("name", [A_RULE, *PRODUCTS])
 def test_nothing_that_is_shown_tells_the_reader_what_to_do_or_prints_a_blank_as_a_word(name):
     text = shown("show", name, COLUMNS="140").partition("Sources\n")[0]
     assert DIRECTIVE.findall(text) == []
@@ -299,7 +299,7 @@ def test_a_region_without_a_label_is_refused_with_a_suggestion(region, hint):
     assert f"{region!r} has no label here ({hint}" in result.stderr
 
 
-@pytest.mark.parametrize("day", ["2024-13-15", "2024-02-30", "15.1.2024", "yesterday", ""])
+@for_each("day", ["2024-13-15", "2024-02-30", "15.1.2024", "yesterday", ""])
 def test_what_is_no_day_is_a_usage_error(day):
     assert f"{day!r} is not a day" in refused("compare", "--example", "fit-58", "--date", day)
 
@@ -307,7 +307,7 @@ def test_what_is_no_day_is_a_usage_error(day):
 # Help and completion
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("path", "said"),
     [
         (("rules",), ["the rules, labels and practical facts behind the findings"]),
@@ -335,6 +335,4 @@ def test_alone_it_shows_its_help():
     ],
 )
 def test_the_shell_completes(typed, expected):
-    position = str(len(typed.split()) - (0 if typed.endswith(" ") else 1))
-    result = run(_BCMA_DECIDE_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=position)
-    assert (result.returncode, result.stdout.split()) == (0, expected)
+    assert completed(typed) == expected

@@ -10,14 +10,14 @@ from rich.cells import cell_len
 
 from bcma_decide.comparison import ScoreLine
 from bcma_decide.pooled.definitions import shipped_definitions
-from tests.render.reading import DIRECTIVE, words
-
-from .program import ESCAPE, invoke, on_terminal, run
+from tests.cli.support.program import ESCAPE, completed, invoke, on_terminal
+from tests.render.support.reading import DIRECTIVE, words
+from tests.support.cases import for_each
 
 BOOK = shipped_definitions().scores
 SCORES = [score.about for score in BOOK.every()]
 IDS = [about.id.replace("_", "-") for about in SCORES]
-EVERY = pytest.mark.parametrize("about", SCORES, ids=IDS)
+EVERY = for_each("about", SCORES, ids=IDS)
 
 
 @cache
@@ -74,9 +74,7 @@ def test_without_a_patient_it_prints_what_the_score_is_and_where_it_stops(about)
     assert "Needs " in text
 
 
-@pytest.mark.parametrize(
-    ("name", "width"), [*((about.id, 60) for about in SCORES), ("car_hematotox", 80), ("car_hematotox", 120)]
-)
+@for_each(("name", "width"), [*((about.id, 60) for about in SCORES), ("car_hematotox", 80), ("car_hematotox", 120)])
 def test_a_definition_fits_and_nothing_of_it_is_cut(name, width):
     text = shown(name, COLUMNS=str(width))
     assert max(map(cell_len, text.splitlines())) <= width
@@ -166,7 +164,7 @@ def test_an_unknown_name_is_a_usage_error_with_a_suggestion(name, hint):
     assert f"{name!r} is not a score; {hint}" in words(result.stderr.replace("│", " ").replace("_", "-"))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "code", "message"),
     [
         (("--crp", "64"), 3, "crp: '64' has no unit; use mg/dL or mg/L"),
@@ -196,6 +194,4 @@ def test_the_help_explains_and_its_example_works():
     ("typed", "expected"), [("bcma-decide score ", IDS), ("bcma-decide score ck", ["ckd-epi-2021"])]
 )
 def test_the_shell_completes_names(typed, expected):
-    position = str(len(typed.split()) - (0 if typed.endswith(" ") else 1))
-    result = run(_BCMA_DECIDE_COMPLETE="complete_bash", COMP_WORDS=typed, COMP_CWORD=position)
-    assert (result.returncode, result.stdout.split()) == (0, expected)
+    assert completed(typed) == expected

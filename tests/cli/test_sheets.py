@@ -1,9 +1,7 @@
 """The printable sheets of ``bcma-decide compare``: names, refusals before any work, whole files or none."""
 
 import os
-import resource
 import subprocess
-import sys
 from calendar import monthrange
 from datetime import date, timedelta
 from hashlib import sha256
@@ -15,12 +13,12 @@ from bcma_decide.cli import compare as command
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.comparison import Comparison
 from bcma_decide.render.words.language import languages
-from tests.render.reading import words
-
-from .program import COMMAND, environment, invoke, on_terminal, run
+from tests.cli.support import programs
+from tests.cli.support.checks import names, refused, without_extra
+from tests.cli.support.program import completed, invoke, on_terminal, run
+from tests.support.cases import for_each
 
 PAGE = "<!DOCTYPE html>"
-WITHOUT_EXTRA = "import sys; sys.modules['weasyprint'] = None; from bcma_decide.cli import main; main()"
 
 
 @pytest.fixture
@@ -35,26 +33,6 @@ def profile(folder):
     path = folder / "patient-07.yaml"
     path.write_text("age: 71\n")
     return path
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
-
-
-def without_extra(*arguments):
-    """Run the program as if WeasyPrint were not installed."""
-    return subprocess.run(
-        [sys.executable, "-c", WITHOUT_EXTRA, *map(str, arguments)], capture_output=True, text=True, check=False,
-        stdin=subprocess.DEVNULL, env=environment(COLUMNS="80"),
-    )  # fmt: skip
-
-
-def refused(result, *parts):
-    """Exit code 2, nothing on standard output, and a message with these parts."""
-    code = result.exit_code if hasattr(result, "exit_code") else result.returncode
-    assert (code, result.stdout) == (2, ""), result.stderr
-    message = words(result.stderr.replace("│", " "))
-    assert [part for part in parts if part not in message] == []
 
 
 # Where it is written
@@ -142,7 +120,7 @@ def test_a_sheet_that_cannot_be_is_refused_before_any_work(profile, folder, monk
     def never(*_, **__):
         raise AssertionError("computed")
 
-    monkeypatch.setattr("bcma_decide.comparing.compare.compare", never)
+    monkeypatch.setattr("bcma_decide.comparing.compare.answer_question", never)
     refused(invoke("compare", *arguments), *parts)
     assert (names(folder), profile.read_text()) == (["patient-07.yaml"], "age: 71\n")
 
@@ -184,11 +162,7 @@ def test_without_the_extra_a_page_is_written(folder):
 
 def test_a_disk_that_fills_up_leaves_the_old_page_and_nothing_else(folder):
     (folder / "fit-58.html").write_text("old")
-    result = subprocess.run(
-        [*COMMAND, "compare", "--example", "fit-58", "--html"], capture_output=True, text=True, check=False,
-        stdin=subprocess.DEVNULL, env=environment(PYTHONDONTWRITEBYTECODE="1"),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
-    )  # fmt: skip
+    result = run("compare", "--example", "fit-58", "--html", program=programs.on_a_disk_that_fills_up)
     refused(result, "fit-58.html: cannot be written: File too large")
     assert len(result.stderr.splitlines()) == 1
     assert (names(folder), (folder / "fit-58.html").read_text()) == (["fit-58.html"], "old")
@@ -203,6 +177,7 @@ def test_a_patient_that_cannot_be_used_leaves_no_page(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_a_page_and_a_pdf_of_the_same_result(profile, folder):
     result = invoke("compare", profile, "--html", "--pdf", "out.pdf", "--audience", "patient", "--json")
     assert (result.exit_code, result.stderr) == (0, "wrote patient-07.html\nwrote out.pdf\n")
@@ -258,7 +233,7 @@ def test_the_clock_is_that_of_the_machine():
 # Completion
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("line", "expected"),
     [
         ("bcma-decide compare --rows crs", ["crs_any", "crs_g3plus"]),
@@ -277,6 +252,4 @@ def test_the_clock_is_that_of_the_machine():
     ],
 )
 def test_the_shell_completes(line, expected):
-    position = str(len(line.split()) - (0 if line.endswith(" ") else 1))
-    result = run(_BCMA_DECIDE_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=position)
-    assert (result.returncode, result.stdout.split()) == (0, expected)
+    assert completed(line) == expected

@@ -9,6 +9,7 @@ from bcma_decide.cli import app
 from bcma_decide.comparison import Comparison
 from bcma_decide.pooled.file import read_pooled
 from bcma_decide.workshop.evidence.catalogue import load_catalogue
+from tests.support.cases import for_each
 
 
 def run(*arguments: str):
@@ -53,7 +54,7 @@ def test_pool_prints_one_row_per_group_and_the_same_numbers_as_json():
         assert len(group["rows"]) == group["k"]
 
 
-@pytest.mark.parametrize("by", ["class", "product", "target-number", "design", "region"])
+@for_each("by", ["class", "product", "target-number", "design", "region"])
 def test_every_way_of_grouping_keeps_all_patients(by):
     groups = json.loads(run("evidence", "pool", "--outcome", "cr_or_better", "--by", by, "--json").stdout)
     whole = json.loads(run("evidence", "pool", "--outcome", "cr_or_better", "--json").stdout)

@@ -13,17 +13,19 @@ from statistics import median
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
 from bcma_decide import Comparison, NoEvidenceError, Patient, ProfileError, compare, load_model
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES
-from tests.model.factory import Effect, Level, model
+from tests.model.support.factory import Effect, Level, model
+from tests.support.cases import for_each
+from tests.support.examples import examples
 
 RESPONSES = ("orr", "vgpr_or_better", "cr_or_better")
 YES_NO = st.sampled_from(["yes", "no", "unknown"])
-FEW = settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+FEW = examples(20)
 
 KNOWN = {
     "age": 68,
@@ -288,8 +290,8 @@ def test_a_contradiction_is_found_and_the_trait_is_unknown():
 # From the decision.
 
 
-@pytest.mark.parametrize("profile", [{}, {"age": 75, "extramedullary_disease": "yes"}, KNOWN])
-@pytest.mark.parametrize("setting", ["real_world", "interventional"])
+@for_each("profile", [{}, {"age": 75, "extramedullary_disease": "yes"}, KNOWN])
+@for_each("setting", ["real_world", "interventional"])
 def test_from_decision_is_the_response_times_the_chance_of_infusion(profile, setting):
     found = outcomes(compare(Patient(**profile), setting=setting))
     lost = found["apheresed_not_infused"].estimates
@@ -527,13 +529,19 @@ def test_every_number_of_a_patient_is_finite(profile):
     assert "Infinity" not in text
 
 
-def test_a_warm_answer_takes_less_than_fifty_milliseconds():
-    """The median of 20; it takes about a fifth of that on a small machine."""
+def processor_time(work):
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def test_a_warm_answer_takes_a_fraction_of_a_second():
+    """In units of other work done in turn, since a busy machine slows both: a million additions, about 12 ms."""
     shipped, patient = load_model(), Patient(age=71, extramedullary_disease="yes")
     compare(patient, pooled=shipped)
-    times = []
-    for _ in range(20):
-        start = time.process_time()  # other tests may be running beside this one
-        compare(patient, pooled=shipped)
-        times.append(time.process_time() - start)
-    assert median(times) < 0.050
+    pairs = [
+        (processor_time(lambda: compare(patient, pooled=shipped)), processor_time(lambda: sum(range(1_000_000))))
+        for _ in range(20)
+    ]
+    answers, additions = zip(*pairs, strict=True)
+    assert median(answers) < 4 * median(additions)

@@ -6,17 +6,19 @@ from datetime import date
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide import Patient, compare, load_model
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.vocabulary import CLASSES
-from tests.patient.test_units import WRITTEN
+from tests.patient.support.drawn import WRITTEN
+from tests.support.cases import for_each
+from tests.support.examples import examples
 
-SEVERITIES = ("contraindication", "caution", "information")
 DIRECTIVE = re.compile(r"\b(should|best|recommended|recommend|safe|prefer)\b", re.IGNORECASE)
+SEVERITIES = ("contraindication", "caution", "information")
 EXAMPLES = pytest.mark.parametrize("name", example_names())
 REGIONAL = {"labels", "findings", "indications", "practice", "references"}
 """Parts of a comparison that depend on region and date."""
@@ -94,7 +96,7 @@ def test_what_cannot_be_judged_says_what_it_needs(name):
 
 
 @EXAMPLES
-@pytest.mark.parametrize("region", ["US", "EU"])
+@for_each("region", ["US", "EU"])
 def test_every_source_that_is_named_is_among_the_references(name, region):
     found = example(name, region)
     speaking = [*found.findings, *labels_of(found), *facts_of(found), *found.scores]
@@ -151,7 +153,7 @@ def test_a_label_that_did_not_exist_yet_is_not_met():
 
 
 @EXAMPLES
-@pytest.mark.parametrize("region", ["US", "EU"])
+@for_each("region", ["US", "EU"])
 def test_no_text_tells_the_reader_what_to_do(name, region):
     found = example(name, region)
     said = [(each.text, each.value, each.threshold, each.note, *each.needs) for each in found.findings]
@@ -170,7 +172,7 @@ def test_no_text_tells_the_reader_what_to_do(name, region):
 FINDINGS_ONLY = {name: WRITTEN[field.kind](field) for name, field in FIELDS.items() if field.findings_only}
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.fixed_dictionaries({}, optional=FINDINGS_ONLY))
 def test_fields_that_are_for_findings_only_move_no_number(values):
     known = load_example("renal-74").given()
@@ -200,8 +202,8 @@ def test_with_an_ejection_fraction_it_is_judged(lvef, fires):
     assert all((each.state, each.value) == ("fires", f"LVEF {lvef} %") for each in found)
 
 
-@pytest.mark.parametrize("region", ["US", "EU"])
-@pytest.mark.parametrize(("answer", "state"), [("yes", "fires"), ("unknown", "cannot_be_judged"), ("no", None)])
+@for_each("region", ["US", "EU"])
+@for_each(("answer", "state"), [("yes", "fires"), ("unknown", "cannot_be_judged"), ("no", None)])
 def test_an_active_infection_gives_contraindications_for_both_options(region, answer, state):
     found = by_id(compare(Patient(age=70, active_infection=answer), region=region), "infection.active")
     worst = [each for each in found if each.severity == "contraindication"]

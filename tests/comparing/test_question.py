@@ -3,8 +3,7 @@
 import json
 from datetime import date
 
-import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.comparing.compare import answer_question, compare, load_pooled
@@ -13,7 +12,9 @@ from bcma_decide.comparison import InputLine, RecordLedger, result_json
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.patient.profile import Patient
-from tests.places import RECORDS as BUNDLES
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.support.places import RECORDS as BUNDLES
 
 DAY = date(2026, 11, 26)
 
@@ -22,7 +23,7 @@ def again(asked):
     return Question.read(asked.written(), load_pooled().definitions)
 
 
-@pytest.mark.parametrize("name", example_names())
+@for_each("name", example_names())
 def test_a_profile_gives_the_same_bytes_again(name):
     patient, pooled = load_example(name), load_pooled()
     asked = Question(patient=patient, setting="interventional", region="EU", date=DAY, explain=("orr",))
@@ -32,8 +33,8 @@ def test_a_profile_gives_the_same_bytes_again(name):
     assert result_json(answer_question(again(asked), pooled)) == result_json(expected)
 
 
-@pytest.mark.parametrize("path", sorted(BUNDLES.glob("*.json")), ids=lambda path: path.stem)
-@pytest.mark.parametrize("infer", [False, True])
+@for_each("path", sorted(BUNDLES.glob("*.json")), ids=lambda path: path.stem)
+@for_each("infer", [False, True])
 def test_a_record_gives_the_same_bytes_again_ledger_included(path, infer):
     pooled = load_pooled()
     reading = read_bundle(json.loads(path.read_text("utf-8")), pooled.codes, pooled.definitions, DAY, infer=infer)
@@ -52,7 +53,7 @@ def test_what_is_written_is_small_sorted_and_ascii():
 
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"])), age=st.none() | st.integers(0, 10**6))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_whatever_a_record_says_comes_back(text, age):
     """Line ends and NUL too, which a column of text in PostgreSQL does not take as they are."""
     line = InputLine(field="", label=text, text=text, state="note", age_days=age)

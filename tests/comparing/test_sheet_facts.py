@@ -8,6 +8,7 @@ from bcma_decide import Patient, compare, load_model
 from bcma_decide.comparing.compare import evidence_stamp
 from bcma_decide.patient.files import load_example
 from bcma_decide.vocabulary import CLASSES, OUTCOMES
+from tests.support.cases import for_each
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +16,7 @@ def little_known():
     return compare(load_example("little-known-70"), explain=OUTCOMES)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("day", "out_of_date"),
     [
         (date(2026, 11, 22), False),

@@ -23,8 +23,7 @@ from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, InputState
 from bcma_decide.workshop.evidence.catalogue import load_catalogue
 from bcma_decide.workshop.evidence.totals import RULES
 from bcma_decide.workshop.evidence_report.published import pool_outcome
-from tests.comparing.test_findings import DIRECTIVE
-from tests.documents.pages import (
+from tests.documents.support.pages import (
     GUIDE,
     GUIDE_PAGES,
     PAGES,
@@ -38,9 +37,10 @@ from tests.documents.pages import (
     without_code,
 )
 from tests.golden.profiles import comparisons
-from tests.places import EVIDENCE, ROOT
-from tests.test_architecture import GROUND, ROOMS
+from tests.support.places import EVIDENCE, ROOT
+from tests.support.rooms import GROUND, ROOMS
 
+DIRECTIVE = re.compile(r"\b(should|best|recommended|recommend|safe|prefer)\b", re.IGNORECASE)
 MACHINE = re.compile(r"(?<![\w.])/(work|tmp|home|root|Users|mnt)/")
 MODEL, VALIDATION = GUIDE / "model.md", GUIDE / "validation.md"
 ROWS = [

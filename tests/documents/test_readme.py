@@ -2,13 +2,13 @@
 
 import re
 
-import pytest
 from typer.testing import CliRunner
 
 from bcma_decide.cli import app
 from bcma_decide.vocabulary import INTENDED_USE
-from tests.documents.pages import GUIDE, README, links, text_of
-from tests.places import ROOT
+from tests.documents.support.pages import GUIDE, README, links, text_of
+from tests.support.cases import for_each
+from tests.support.places import ROOT
 
 LONGEST = 120
 DOORS = ("reading", "model", "service")
@@ -40,9 +40,7 @@ def test_its_doors_lead_into_the_guide():
     assert {f"bcma_decide/guide/{door}.md" for door in DOORS} <= targets
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["--help"], ["compare", "--help"], ["evidence", "--help"], ["template", "--help"]]
-)
+@for_each("arguments", [[], ["--help"], ["compare", "--help"], ["evidence", "--help"], ["template", "--help"]])
 def test_help_is_there_for_every_command(arguments):
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0

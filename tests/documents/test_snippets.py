@@ -12,8 +12,8 @@ import pytest
 
 from bcma_decide import Patient, compare
 from bcma_decide.patient.files import example_names
-from tests.cli.program import invoke
-from tests.documents.pages import (
+from tests.cli.support.program import invoke
+from tests.documents.support.pages import (
     GUIDE,
     PAGES,
     README,
@@ -26,7 +26,7 @@ from tests.documents.pages import (
     parse,
     spans,
 )
-from tests.places import RECORDS, ROOT
+from tests.support.places import RECORDS, ROOT
 
 EXTRAS = set(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"])
 NOT_RUN = ("serve", "replay", "batch", "guide", "reports")

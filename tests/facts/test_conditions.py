@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bcma_decide.facts.traits import derive
@@ -28,6 +28,8 @@ from bcma_decide.pooled.conditions import (
     to_plain,
 )
 from bcma_decide.pooled.definitions import shipped_definitions
+from tests.support.cases import for_each
+from tests.support.examples import examples
 
 DEFINITIONS = shipped_definitions()
 BY_KIND = {
@@ -144,7 +146,7 @@ def judged(values, condition):
     return derive(Patient.read(values, DEFINITIONS), DEFINITIONS).facts.judge(condition)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "one", "two"),
     [
         ({}, None, None),
@@ -203,7 +205,7 @@ def profiles_and_less(draw):
     return full, less
 
 
-@settings(max_examples=150)
+@examples(100)
 @given(trees(settled_by_more), profiles_and_less())
 def test_a_known_verdict_stays_whatever_becomes_known(tree, pair):
     full, less = pair
@@ -212,14 +214,14 @@ def test_a_known_verdict_stays_whatever_becomes_known(tree, pair):
     assert before in (None, after)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(trees(any_leaf), profiles_and_less())
 def test_an_open_verdict_says_what_is_missing_and_a_settled_one_misses_nothing(tree, pair):
     found = judged(pair[0], tree[1])
     assert (found.value is None) == bool(found.missing)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(trees(settled_by_more))
 def test_of_an_empty_profile_no_verdict_is_known(tree):
     assert judged({}, tree[1]).value is None

@@ -1,12 +1,14 @@
 """Numbers worked out from others: what they need, what they stand in for, and what they never replace."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide import Patient
 from bcma_decide.facts.traits import derive
 from bcma_decide.pooled.definitions import shipped_definitions
+from tests.support.cases import for_each
+from tests.support.examples import examples
 
 MAN = {"age": 60, "weight": "80 kg", "creatinine": "1.0 mg/dL"}
 """The man of 60 years, 80 kg and 1.0 mg/dL has 88.9 mL/min: test/unit/clinical.test.js of clay-good/sophiewell.com."""
@@ -45,7 +47,7 @@ def test_sex_alone_gives_no_kidney_function():
 
 
 @given(st.integers(18, 110), st.integers(25, 300), st.integers(1, 200))
-@settings(max_examples=30)
+@examples(30)
 def test_of_unknown_sex_a_formula_has_the_two_ends_of_women_and_men(age, weight, tenths):
     values = {"age": age, "weight": f"{weight} kg", "creatinine": f"{tenths / 10} mg/dL"}
     for name in FORMULAS:
@@ -102,7 +104,7 @@ def test_what_the_formulas_rest_on_counts_as_used():
 # Karnofsky stands in for ECOG
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "ecog_2", "frail"),
     [
         ({"karnofsky": 60}, True, True),
@@ -124,7 +126,7 @@ def test_ecog_as_rated_comes_first():
     assert (found["ecog_ge_2"].value, found.contradictions) == (False, ())
 
 
-@pytest.mark.parametrize("between", [0, 5, 15, 45, 55, 65, 75, 85, 89, 95])
+@for_each("between", [0, 5, 15, 45, 55, 65, 75, 85, 89, 95])
 def test_between_the_tens_of_karnofsky_nothing_follows(between):
     found = traits(karnofsky=between)
     assert found.facts.scores["ecog_karnofsky"].span is None
@@ -134,7 +136,7 @@ def test_between_the_tens_of_karnofsky_nothing_follows(between):
 # Stages stand in for stages
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "iss_3", "r_iss_3"),
     [
         ({"beta2_microglobulin": "5.5 mg/L"}, True, None),
@@ -155,7 +157,7 @@ def test_stages_that_were_worked_out_feed_the_traits(values, iss_3, r_iss_3):
     assert found.contradictions == ()
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "disputed"),
     [
         ({"iss": 1, "beta2_microglobulin": "6 mg/L"}, "iss_3"),

@@ -1,18 +1,17 @@
 """Drugs known to have been given, and no more: exposure is known, refractoriness is not."""
 
-import pytest
-
 from bcma_decide import Patient
 from bcma_decide.facts.drug_history import DrugHistory
 from bcma_decide.facts.traits import derive
 from bcma_decide.pooled.definitions import shipped_definitions
+from tests.support.cases import for_each
 
 
 def history(**fields):
     return DrugHistory(Patient(**fields), shipped_definitions())
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("fields", "refractory", "exposed"),
     [
         ({"received": "Velcade"}, None, True),

@@ -3,13 +3,15 @@
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide import Patient, compare
 from bcma_decide.facts.traits import derive
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.pooled.definitions import shipped_definitions
+from tests.support.cases import for_each
+from tests.support.examples import examples
 
 NO_RISK = {"del_17p": "no", "t_4_14": "no", "t_14_16": "no"}
 NORMAL, HIGH = {"ldh": "0.8 x ULN"}, {"ldh": "1.5 x ULN"}
@@ -34,7 +36,7 @@ def printed_like(value, text):
 # ISS: test/unit/myeloma-iss.test.js of clay-good/sophiewell.com; cut-offs as in Greipp 2005.
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("beta2", "albumin", "stage"),
     [
         ("3.0", "4.0", "I"),
@@ -57,7 +59,7 @@ def test_iss_from_beta2_microglobulin_and_albumin(beta2, albumin, stage):
 # test/unit/myeloma-r-iss.test.js of clay-good/sophiewell.com. Cut-offs as in Palumbo 2015.
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("beta2", "albumin", "cytogenetics", "ldh", "iss", "r_iss"),
     [
         ("2.6", "4.1", NO_RISK, NORMAL, "I", "I"),
@@ -87,7 +89,7 @@ def test_ldh_at_the_upper_limit_is_normal():
 # R2-ISS: test/unit/myeloma-r2-iss.test.js of clay-good/sophiewell.com; groups as in D'Agostino 2022.
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("iss", "ldh", "del_17p", "t_4_14", "gain_1q", "points", "group"),
     [
         ("I", NORMAL, "no", "no", "no", 0, "low"),
@@ -107,7 +109,7 @@ def test_r2_iss(iss, ldh, del_17p, t_4_14, gain_1q, points, group):
 # The others: printed results in the tests and pages of other programs (set B of the look-up).
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("sex", "age", "creatinine", "expected"),
     [
         ("male", 18, "0.90 mg/dL", "127"),
@@ -145,7 +147,7 @@ def test_ckd_epi_2021(sex, age, creatinine, expected):
 # superglobalcalculator.com and webcalcsys.pages.dev, and other tests of the look-up; actual weight, uncapped.
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("sex", "age", "weight", "creatinine", "expected"),
     [
         ("female", 25, 60, "1.0 mg/dL", "81.45833"),
@@ -174,7 +176,7 @@ def test_cockcroft_gault(sex, age, weight, creatinine, expected):
 # ECOG and Karnofsky: the table of www.myelomacomorbidityindex.org/en_karno.html.
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("karnofsky", "ecog"),
     [(100, 0), (90, 0), (80, 1), (70, 1), (60, 2), (50, 2), (40, 3), (30, 3), (20, 4), (10, 4)],
 )
@@ -186,7 +188,7 @@ def test_ecog_from_karnofsky(karnofsky, ecog):
 # by hand; no worked example was found. The Charlson index is an input and not worked out.
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("age", "charlson", "ecog", "points", "group"),
     [
         (75, 1, 1, 1, "not frail"),
@@ -216,7 +218,7 @@ def hematotox(platelets=200, neutrophils=2000, hemoglobin=11, crp=1, ferritin=10
     }
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "points", "group"),
     [
         ((220, 3400, 12.4, 0.8, 180), 0, "low"),
@@ -230,7 +232,7 @@ def test_car_hematotox_of_five_patients(values, points, group):
     assert settled(scores(**hematotox(*values))["car_hematotox"]) == (points, group)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "points"),
     [
         ({"platelets": 176}, 0),
@@ -256,7 +258,7 @@ def test_car_hematotox_at_its_cut_offs(values, points):
 # MyCARe: one point for each of four factors, groups 0 to 1, 2 to 3 and 4 (Gagelmann 2024).
 
 
-@pytest.mark.parametrize("factors", list(itertools.product((True, False), repeat=4)))
+@for_each("factors", list(itertools.product((True, False), repeat=4)))
 def test_mycare_counts_factors(factors):
     extramedullary, refractory, cytogenetics, ferritin = factors
     found = scores(
@@ -285,7 +287,7 @@ def test_extramedullary_disease_and_plasma_cell_leukaemia_are_one_factor(extrame
 # What is missing counts its lowest and its highest points.
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "name", "span", "group"),
     [
         ({}, "car_hematotox", (0, 7), None),
@@ -316,7 +318,7 @@ CALLED = {"platelets": "platelets", "neutrophils": "neutrophils", "hemoglobin": 
           "ferritin": "ferritin"}  # fmt: skip
 
 
-@pytest.mark.parametrize("left_out", CALLED)
+@for_each("left_out", CALLED)
 def test_what_is_missing_is_named(left_out):
     values = {name: value for name, value in hematotox().items() if name != left_out}
     assert scores(**values)["car_hematotox"].missing == (CALLED[left_out],)
@@ -369,7 +371,7 @@ def _as_profile(values):
     return values | ({heading: "lenalidomide"} if heading else {})
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(ever_less_known())
 def test_more_information_never_widens_a_score_and_never_changes_a_category(patients):
     full, some, few = (scores(**values) for values in patients)
@@ -388,7 +390,7 @@ def test_more_information_never_widens_a_score_and_never_changes_a_category(pati
 # The same in a comparison.
 
 
-@pytest.mark.parametrize("name", example_names())
+@for_each("name", example_names())
 def test_a_comparison_carries_every_score_as_it_was_worked_out(name):
     patient = load_example(name)
     definitions = shipped_definitions()

@@ -1,7 +1,7 @@
 """Three-valued derivation of the model's traits: unknown stays unknown, contradictions are shown."""
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bcma_decide.facts.traits import derive
@@ -9,6 +9,8 @@ from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import shipped_definitions
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS
+from tests.support.cases import for_each
+from tests.support.examples import examples
 
 CALM = {"platelets": "200 10^9/L", "neutrophils": "2 10^9/L", "hemoglobin": "11 g/dL", "crp": "0.2 mg/dL"}
 STANDARD_RISK = {"del_17p": "no", "t_4_14": "no", "t_14_16": "no"}
@@ -66,7 +68,7 @@ def test_an_unknown_trait_name():
         traits()["mood"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "trait", "expected"),
     [
         ({"del_17p": "yes"}, "high_risk_cytogenetics", True),
@@ -152,7 +154,7 @@ def test_given_and_derived_are_told_apart():
     assert (found["high_risk_cytogenetics"].state, found["renal_impairment"].state) == ("given", "derived")
 
 
-@pytest.mark.parametrize(("values", "disputed"), DISPUTES)
+@for_each(("values", "disputed"), DISPUTES)
 def test_a_contradiction_is_listed_and_its_traits_are_unknown(values, disputed):
     found = traits(**values)
     assert found.contradictions
@@ -224,7 +226,7 @@ def profiles_and_less(draw):
     return full, less
 
 
-@settings(max_examples=400, deadline=None)
+@examples(150)
 @given(profiles_and_less())
 def test_less_information_never_makes_known_and_never_flips(pair):
     full, less = (traits(**values) for values in pair)
@@ -234,7 +236,7 @@ def test_less_information_never_makes_known_and_never_flips(pair):
         assert after.value is None or after.value == before.value
 
 
-@settings(max_examples=200, deadline=None)
+@examples(75)
 @given(profiles(), st.randoms())
 def test_the_order_in_which_fields_are_written_does_not_matter(values, random):
     names = list(values)
@@ -242,7 +244,7 @@ def test_the_order_in_which_fields_are_written_does_not_matter(values, random):
     assert traits(**values) == traits(**{name: values[name] for name in names})
 
 
-@settings(max_examples=200, deadline=None)
+@examples(75)
 @given(profiles())
 def test_every_field_given_is_in_the_ledger_and_every_trait_explained(values):
     found = traits(**values)

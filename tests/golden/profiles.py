@@ -12,7 +12,7 @@ from bcma_decide import Comparison, Patient, compare
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names, load_example
-from tests.places import RECORDS
+from tests.support.places import RECORDS
 
 TYPED: dict[str, dict[str, Any]] = {
     "nothing-known": {},

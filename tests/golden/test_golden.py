@@ -1,8 +1,7 @@
 """The figures of about thirty profiles are those that were kept: a refactoring moves none of them."""
 
-import pytest
-
 from tests.golden.figures import FIGURES, differences, drawn
+from tests.support.cases import for_each
 
 
 def test_no_figure_moved():
@@ -11,7 +10,7 @@ def test_no_figure_moved():
     assert not moved, "\n".join(moved[:20]) + "\nif this was meant: python -m tests.golden.figures, and say why"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "now",
     [
         [" orr car_t 0.80010 low"],

@@ -8,6 +8,7 @@ from math import log
 import pytest
 
 from bcma_decide.model.certainty import LEVELS, START, rate_certainty
+from tests.support.cases import for_each
 
 LIMITS = {
     "few_studies": 5.0,
@@ -73,7 +74,7 @@ def test_three_kinds_of_indirectness_count_once():
     assert reasons[1] == "down for indirectness: outside the evidence (x); unknown: y; no evidence here on: z"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("interval", "expected"),
     [
         ((log(2) + 0.01, 3.0), "moderate"),

@@ -19,7 +19,8 @@ from bcma_decide.model.numbers import (
     trait_moves,
 )
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, model_scale, natural_scale
-from tests.model.factory import Effect, Level, all_known, ask, model, traits
+from tests.model.support.factory import Effect, Level, all_known, ask, model, traits
+from tests.support.cases import for_each
 
 EMD, BCMA = "extramedullary_disease", "prior_bcma"
 BINARY = [trait.id for trait in MODEL_TRAITS if trait.kind == "binary"]
@@ -29,7 +30,7 @@ def unknown_values(**known):
     return dict.fromkeys(MODEL_TRAIT_IDS) | known
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("trait", "value", "expected"),
     [("age", 71, 7.1), ("prior_lines", 8, 3.0), ("prior_lines", 1, 0.0), ("frail", True, 1.0), ("frail", False, 0.0)],
 )
@@ -242,7 +243,7 @@ def test_cumulative_means_go_from_the_average_patient_to_this_one():
 # What does not move a number.
 
 
-@pytest.mark.parametrize("trait", BINARY)
+@for_each("trait", BINARY)
 def test_a_trait_without_an_effect_moves_nothing_once_the_others_are_known(trait):
     """The shipped model, all other traits known: only cells of families and classes with an effect of it change.
 

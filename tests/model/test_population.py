@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from scipy.stats import multivariate_normal, norm
 
 from bcma_decide import load_model
 from bcma_decide.model.population import conditional_patients
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS
-from tests.model.factory import document, model, patients, simulated_traits
+from tests.model.support.drawn import profiles
+from tests.model.support.factory import document, model, patients, simulated_traits
+from tests.support.cases import for_each
 
 AGE, LINES = 0, 1
 EMD = MODEL_TRAIT_IDS.index("extramedullary_disease")
@@ -31,13 +34,6 @@ CORRELATION = {
 }
 PLAIN = document({}, prevalence=PREVALENCE, correlation=CORRELATION)
 FOUND = model({}, prevalence=PREVALENCE, correlation=CORRELATION)
-
-binary = st.sampled_from([None, 0.0, 1.0])
-profiles = st.tuples(
-    st.none() | st.floats(1.8, 11.0),
-    st.none() | st.floats(0.0, 4.91),
-    *[binary for _ in range(len(MODEL_TRAIT_IDS) - 2)],
-)
 
 
 def test_of_nothing_known_the_population_itself():
@@ -89,7 +85,12 @@ def test_a_known_yes_no_trait_moves_a_number_by_the_truncated_mean():
     assert np.sqrt(1 - 0.25 * hazard * (hazard - cut)) == pytest.approx(age.std(), abs=0.02)
 
 
-@pytest.mark.parametrize(
+@cache
+def a_million():
+    return simulated_traits(PLAIN, 1_000_000)
+
+
+@for_each(
     "known",
     [
         {"iss_3": True, "r_iss_3": True},
@@ -99,7 +100,7 @@ def test_a_known_yes_no_trait_moves_a_number_by_the_truncated_mean():
 )
 def test_several_known_traits_agree_with_rejection_sampling(known):
     """Keep those of a million simulated patients who have the known traits; the rule is approximate to about 0.02."""
-    everyone = simulated_traits(PLAIN, 1_000_000)
+    everyone = a_million()
     alike = np.ones(len(everyone), dtype=bool)
     for trait, present in known.items():
         alike &= everyone[:, MODEL_TRAIT_IDS.index(trait)] == present

@@ -16,8 +16,9 @@ from bcma_decide import load_model
 from bcma_decide.model.population import conditional_patients
 from bcma_decide.model.prediction import in_order, linear_predictor, rates
 from bcma_decide.vocabulary import FAMILIES, MODEL_TRAIT_IDS
-from tests.model.factory import Effect, Level, all_known, ask, model, traits
-from tests.model.test_population import profiles
+from tests.model.support.drawn import profiles
+from tests.model.support.factory import Effect, Level, all_known, ask, model, traits
+from tests.support.cases import for_each
 
 EMD, BCMA, AGE = "extramedullary_disease", "prior_bcma", "age"
 EFFECTS = {"response": [Effect("car_t", EMD, -0.8), Effect("car_t", BCMA, -0.5), Effect("car_t", AGE, 0.2)]}
@@ -224,7 +225,7 @@ def spread(found):
     return found.predictor.variance.mean(axis=1) + found.predictor.mean.var(axis=1)
 
 
-@pytest.mark.parametrize("trait", [EMD, BCMA, "high_risk_cytogenetics", "car_hematotox_high", "frail"])
+@for_each("trait", [EMD, BCMA, "high_risk_cytogenetics", "car_hematotox_high", "frail"])
 def test_knowing_a_trait_narrows_by_what_its_answers_differ(trait):
     """Law of total variance: Var = E[Var given the answer] + Var[mean given the answer], so on average over the two
     answers the interval never widens; one answer alone may, towards the less studied end."""

@@ -20,6 +20,7 @@ from bcma_decide.patient.files import (
 )
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import shipped_definitions
+from tests.support.cases import for_each
 
 
 def refusal(action, *args):
@@ -45,7 +46,7 @@ def test_the_template_shows_definitions_units_and_reasons():
     assert max(map(len, text.splitlines())) <= 96
 
 
-@pytest.mark.parametrize("name", example_names())
+@for_each("name", example_names())
 def test_every_example_loads_without_contradiction(name):
     assert "Fictional." in describe_example(name)
     assert derive(load_example(name), shipped_definitions()).contradictions == ()

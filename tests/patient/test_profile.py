@@ -12,6 +12,7 @@ from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.profile import Patient
 from bcma_decide.patient.reading import Course, Quantity
 from bcma_decide.pooled.definitions import shipped_definitions
+from tests.support.cases import for_each
 
 
 def problems(**values):
@@ -24,27 +25,27 @@ def test_the_table_of_fields_and_the_model_agree():
     assert list(Patient.model_fields) == list(FIELDS)
 
 
-@pytest.mark.parametrize("unknown", [None, "unknown", "?", "", " Unknown "])
+@for_each("unknown", [None, "unknown", "?", "", " Unknown "])
 def test_unknown_is_a_value_of_every_field(unknown):
     assert Patient() == Patient(**dict.fromkeys(FIELDS, unknown))
 
 
-@pytest.mark.parametrize("word", [True, "yes", "Y", "true", "present", "POSITIVE"])
+@for_each("word", [True, "yes", "Y", "true", "present", "POSITIVE"])
 def test_words_for_yes(word):
     assert Patient(del_17p=word).del_17p is True
 
 
-@pytest.mark.parametrize("word", [False, "no", "n", "False", "absent", "negative"])
+@for_each("word", [False, "no", "n", "False", "absent", "negative"])
 def test_words_for_no(word):
     assert Patient(del_17p=word).del_17p is False
 
 
-@pytest.mark.parametrize("age", [71, "71", " 71 ", 71.0, "71 years", "071"])
+@for_each("age", [71, "71", " 71 ", 71.0, "71 years", "071"])
 def test_clean_numerals_are_numbers(age):
     assert Patient(age=age).age == 71
 
 
-@pytest.mark.parametrize("age", [True, "seventy", 71.5, "7e400", float("nan"), float("inf"), 17, 111, "71 cm",
+@for_each("age", [True, "seventy", 71.5, "7e400", float("nan"), float("inf"), 17, 111, "71 cm",
                                  "-71", "७१", [71], {"years": 71}, 10**400, "1,1"])  # fmt: skip
 def test_what_is_no_age(age):
     (problem,) = problems(age=age)
@@ -56,12 +57,12 @@ def test_stages(written, stage):
     assert Patient(iss=written).iss == stage
 
 
-@pytest.mark.parametrize("written", ["IV", 0, True, 2.0, "1.5", []])
+@for_each("written", ["IV", 0, True, 2.0, "1.5", []])
 def test_what_is_no_stage(written):
     assert problems(r_iss=written)[0].startswith("r_iss: ")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "written", "kept"),
     [
         ("ferritin", "850 ng/mL", 850),
@@ -90,7 +91,7 @@ def test_quantities_are_kept_in_one_unit_exactly_at_a_cut_off(field, written, ke
     assert value == Quantity(kept, FIELDS[field].unit)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "written", "message"),
     [
         ("ferritin", "850", "ferritin: '850' has no unit; use ng/mL or ug/L"),
@@ -134,7 +135,7 @@ def test_a_misspelt_drug():
     assert problems(naive_to="lenalidomid")[0].endswith("(did you mean 'lenalidomide'?)")
 
 
-@pytest.mark.parametrize("value", [5, False, {"drug": "len"}, [5], [["len"]], ["unknown"]])
+@for_each("value", [5, False, {"drug": "len"}, [5], [["len"]], ["unknown"]])
 def test_what_is_no_list_of_drugs(value):
     assert problems(exposed_to=value)[0].startswith("exposed_to: ")
 
@@ -146,7 +147,7 @@ def test_courses_as_text_and_as_mapping():
     assert expected == Patient(prior_bcma_courses=rows).prior_bcma_courses
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("value", "message"),
     [
         ("vaccine:3", "prior_bcma_courses[1].kind: 'vaccine' is not a kind"),

@@ -4,11 +4,14 @@ from decimal import Decimal
 from math import inf
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide import Patient, ProfileError, compare
 from bcma_decide.patient.fields import FIELDS
+from tests.patient.support.drawn import WRITTEN
+from tests.support.cases import for_each
+from tests.support.examples import examples
 
 QUANTITIES = [field for field in FIELDS.values() if field.kind == "quantity"]
 BARE = [field.id for field in QUANTITIES if field.unit_optional]
@@ -56,12 +59,12 @@ NEARLY = [
 ]
 
 
-@pytest.mark.parametrize(("field", "written", "same"), PAIRS)
+@for_each(("field", "written", "same"), PAIRS)
 def test_one_value_in_two_units_is_one_value(field, written, same):
     assert getattr(Patient(**{field: written}), field) == getattr(Patient(**{field: same}), field)
 
 
-@pytest.mark.parametrize(("field", "written", "same"), NEARLY)
+@for_each(("field", "written", "same"), NEARLY)
 def test_one_value_in_two_units_to_a_thousandth(field, written, same):
     kept, expected = (getattr(Patient(**{field: text}), field).value for text in (written, same))
     assert kept == pytest.approx(expected, rel=0.001)
@@ -74,7 +77,7 @@ def test_crp_counts_by_its_unit(crp, points):
     assert next(item.points for item in line.items if item.label == "CRP") == (points, points)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "written"),
     [
         ("platelets", "71000 10^9/L"),
@@ -91,22 +94,22 @@ def test_a_number_that_belongs_to_another_unit_asks_to_check_the_unit(field, wri
 # What is refused
 
 
-@pytest.mark.parametrize("field", [field.id for field in QUANTITIES if not field.unit_optional])
-@pytest.mark.parametrize("bare", ["30", 30, 30.0])
+@for_each("field", [field.id for field in QUANTITIES if not field.unit_optional])
+@for_each("bare", ["30", 30, 30.0])
 def test_a_bare_number_is_refused_where_the_unit_matters(field, bare):
     message = problem(**{field: bare})
     assert "has no unit" in message
     assert all(unit.name in message for unit in FIELDS[field].units)
 
 
-@pytest.mark.parametrize("field", BARE)
+@for_each("field", BARE)
 def test_a_bare_number_is_taken_where_there_is_one_unit_in_use(field):
     unit = FIELDS[field].unit
     assert Patient(**{field: 60}) == Patient(**{field: "60"}) == Patient(**{field: f"60 {unit}"})
 
 
-@pytest.mark.parametrize("field", [field.id for field in QUANTITIES])
-@pytest.mark.parametrize("unit", ["furlong", "mmol/L", "mg", "kg/L"])
+@for_each("field", [field.id for field in QUANTITIES])
+@for_each("unit", ["furlong", "mmol/L", "mg", "kg/L"])
 def test_a_wrong_unit_is_refused_with_the_accepted_ones(field, unit):
     for value in (f"30 {unit}", {"value": 30, "unit": unit}):
         message = problem(**{field: value})
@@ -134,7 +137,7 @@ def test_never_is_infinitely_long_ago(word):
     assert patient.weeks_since_last_therapy.value == inf
 
 
-@pytest.mark.parametrize("field", [field.id for field in QUANTITIES if not field.never])
+@for_each("field", [field.id for field in QUANTITIES if not field.never])
 def test_never_is_no_answer_to_how_much(field):
     assert "is not a number" in problem(**{field: "never"})
 
@@ -158,7 +161,7 @@ def test_what_was_never_given_is_longer_ago_than_any_interval():
 # Choices
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("written", "sex"),
     [("female", "female"), ("F", "female"), ("Woman", "female"), ("male", "male"), (" m ", "male"), ("MAN", "male")],
 )
@@ -166,28 +169,15 @@ def test_spellings_of_a_choice(written, sex):
     assert Patient(sex=written).sex == sex
 
 
-@pytest.mark.parametrize("written", ["x", "fem", "yes", True, 1, ["female"], {"sex": "female"}])
+@for_each("written", ["x", "fem", "yes", True, 1, ["female"], {"sex": "female"}])
 def test_what_is_no_choice_is_refused_with_the_choices(written):
     assert "is none of the choices (female or male, or unknown)" in problem(sex=written)
 
 
 # A patient survives JSON
 
-WRITTEN = {
-    "whole": lambda field: st.integers(int(field.low), int(field.high)),
-    "yes_no": lambda field: st.sampled_from(["yes", "no"]),
-    "stage": lambda field: st.sampled_from(["I", "II", "III"]),
-    "choice": lambda field: st.sampled_from([word for name, words in field.choices for word in (name, *words)]),
-    "drugs": lambda field: st.lists(st.sampled_from(["Revlimid", "dara", "velcade", "ide-cel"]), max_size=3),
-    "courses": lambda field: st.lists(st.sampled_from(["adc:3", "CAR-T:7.5", "bispecific"]), max_size=2),
-    "quantity": lambda field: st.builds(
-        lambda part, unit: {"value": field.low + part * (field.high - field.low), "unit": unit},
-        st.floats(0, 1), st.just(field.unit),
-    ) | st.sampled_from(["never"] if field.never else ["unknown"]),
-}  # fmt: skip
 
-
-@settings(max_examples=40)
+@examples(40)
 @given(st.fixed_dictionaries({}, optional={name: WRITTEN[field.kind](field) for name, field in FIELDS.items()}))
 def test_a_patient_survives_json_whatever_is_known(values):
     patient = Patient(**values)
@@ -247,7 +237,7 @@ def test_every_field_with_several_units_is_among_them():
     assert STEPS.keys() | {"creatinine"} == {field.id for field in QUANTITIES if len(field.units) > 1}
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(one_patient_in_two_sets_of_units())
 def test_the_unit_changes_no_score_and_no_finding(patients):
     first, second = (Patient(age=70, sex="male", creatinine="1.3 mg/dL", **values) for values in patients)
@@ -257,7 +247,7 @@ def test_the_unit_changes_no_score_and_no_finding(patients):
     assert found.findings == again.findings
 
 
-@pytest.mark.parametrize("umol", [80, 120, 177, 265, 400])
+@for_each("umol", [80, 120, 177, 265, 400])
 def test_creatinine_by_the_mole_gives_the_same_scores_and_findings(umol):
     first, second = (
         compare(Patient(age=70, sex="female", weight="60 kg", creatinine=written))

@@ -10,7 +10,8 @@ from bcma_decide.patient.fields import FIELDS
 from bcma_decide.pooled.definitions import Definitions, shipped_definitions, wording
 from bcma_decide.strict.yaml import read_yaml
 from bcma_decide.workshop.evidence.definitions import check_definitions, load_definitions
-from tests.places import EVIDENCE
+from tests.support.cases import for_each
+from tests.support.places import EVIDENCE
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_gain_of_1q_is_not_high_risk_by_itself():
     assert (rule.id, rule.not_counted) == ("high_risk_cytogenetics", ("gain_1q",))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("change", "message"),
     [
         (lambda d: d["drugs"].append({"id": "velcade", "drug_class": "other", "names": []}), "more than one"),
@@ -90,7 +91,7 @@ def score(plain, name):
     return next(each for group in plain.values() if isinstance(group, list) for each in group if each["id"] == name)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("change", "message"),
     [
         (lambda d: score(d, "car_hematotox")["items"][0]["bands"][0].update(above=170), "falls into 2 bands"),

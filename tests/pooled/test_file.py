@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from bcma_decide import NoEvidenceError, load_model
-from bcma_decide.pooled.file import model_from_document, read_pooled
+from bcma_decide.pooled.file import pooled_from_document, read_pooled
 from bcma_decide.pooled.location import pooled_path
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, OUTCOMES
-from tests.model.factory import Effect, Level, document, shipped_document, written
+from tests.model.support.factory import Effect, Level, document, shipped_document, written
 
 SMALL = document({("orr", "car_t"): Level(1.0), ("orr", "bite"): Level(0.0)})
 
@@ -134,7 +134,7 @@ def test_effects_land_at_their_family_class_and_trait():
         Effect("car_t", "extramedullary_disease", -0.9),
     ]
     V = [[0.10, 0.01, 0.02], [0.01, 0.20, 0.03], [0.02, 0.03, 0.30]]
-    found = model_from_document(document({}, effects={"crs": rows}, covariance={"crs": V}))
+    found = pooled_from_document(document({}, effects={"crs": rows}, covariance={"crs": V}))
     crs, T = found.family_index["crs"], len(MODEL_TRAIT_IDS)
     age, emd, frail = (MODEL_TRAIT_IDS.index(t) for t in ("age", "extramedullary_disease", "frail"))
     assert (found.effects[crs, 1, frail], found.effects[crs, 0, age], found.effects[crs, 0, emd]) == (0.4, -0.2, -0.9)
@@ -149,7 +149,7 @@ def test_effects_land_at_their_family_class_and_trait():
 
 
 def test_cells_are_the_estimated_ones_and_the_others_keep_their_reason():
-    found = model_from_document(SMALL)
+    found = pooled_from_document(SMALL)
     assert [(cell.outcome, cell.option) for cell in found.cells] == [("orr", "car_t"), ("orr", "bite")]
     assert found.missing["orr", "alpha-cel"] == ("no_evidence", "nothing on alpha-cel")
     assert len(OUTCOMES) * 3 == len(found.cells) + len(found.missing)

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.pooled.in_force import begun, days_of, in_force
+from tests.support.cases import for_each
 
 days = st.dates(date(2015, 1, 1), date(2035, 12, 31))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "first", "last"),
     [
         ("2024-04-05", "2024-04-05", "2024-04-05"),
@@ -28,7 +29,7 @@ def test_a_date_stands_for_its_days(text, first, last):
     assert days_of(text) == (date.fromisoformat(first), date.fromisoformat(last))
 
 
-@pytest.mark.parametrize(
+@for_each(
     "text",
     [
         "", "24-04", "2024-4", "2024-04-5", "2024-04-05T00:00", " 2024-04", "April 2024", "2024/04", "2024-",
@@ -40,7 +41,7 @@ def test_anything_else_is_not_a_date(text):
         days_of(text)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("since", "day", "expected"),
     [
         ("2025-06-26", "2025-06-25", False),
@@ -58,7 +59,7 @@ def test_whether_a_date_has_come(since, day, expected):
     assert begun(since, date.fromisoformat(day)) is expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("since", "until", "day", "expected"),
     [
         (None, None, "2025-01-01", True),

@@ -6,8 +6,8 @@ from bcma_decide.comparison import Estimate, Finding, Indication, IndicationItem
 from bcma_decide.render.sheet import citing
 from bcma_decide.render.sheet.clinician_view import clinician_view, in_columns, longest_lists
 from bcma_decide.render.sheet.sheet import Sheet
-
-from .factory import INDICATIONS, UNKNOWNS, comparison, contrast, estimate, outcome
+from tests.render.support.factory import INDICATIONS, UNKNOWNS, comparison, contrast, estimate, outcome
+from tests.support.cases import for_each
 
 EVERY = (99, 99)
 
@@ -263,7 +263,7 @@ def test_ranges(numbers, text):
     assert citing.ranges(numbers) == text
 
 
-@pytest.mark.parametrize(("count", "columns"), [(0, 0), (1, 1), (2, 2), (3, 3), (10, 3), (50, 3)])
+@for_each(("count", "columns"), [(0, 0), (1, 1), (2, 2), (3, 3), (10, 3), (50, 3)])
 def test_columns_keep_the_order_lose_nothing_and_are_about_equal(count, columns):
     items = list(range(count))
     split = in_columns(items, 3, lambda _: 1)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from bcma_decide.comparison import Estimate, WaterfallStep
 from bcma_decide.render.sheet import figures
 from bcma_decide.render.words import wording
-
-from .factory import HOSTILE
+from tests.render.support.factory import HOSTILE
+from tests.support.cases import for_each
 
 SVG = "{http://www.w3.org/2000/svg}"
 FRACTIONS = st.floats(0, 1, allow_nan=False)
@@ -140,7 +140,7 @@ def test_every_drawing_starts_with_its_title_and_hostile_text_stays_text(markup)
     assert not list(root.iter("script"))
 
 
-@pytest.mark.parametrize("name", sorted(figures._SHAPES))
+@for_each("name", sorted(figures._SHAPES))
 def test_every_sign_is_drawn_differently(name):
     others = {str(figures.shape(other, "x")) for other in figures._SHAPES if other != name}
     assert str(figures.shape(name, "x")) not in others

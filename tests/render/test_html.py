@@ -8,9 +8,8 @@ import pytest
 
 from bcma_decide.render.sheet import html
 from bcma_decide.render.sheet.html import render_html
-
-from .factory import HOSTILE, OPTIONS, comparison
-from .reading import DIRECTIVE, numbers_of, numbers_of_contrast, words
+from tests.render.support.factory import HOSTILE, OPTIONS, comparison
+from tests.render.support.reading import DIRECTIVE, numbers_of, numbers_of_contrast, words
 
 VOID = {"meta", "br", "hr", "img", "input", "link", "circle", "rect", "line", "path"}
 

@@ -9,17 +9,11 @@ import pytest
 from bcma_decide.errors import SheetError
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words import language, wording
-
-from . import catalogue
+from tests.render.support import catalogue
+from tests.render.support.reading import GERMAN_DIRECTIVE
+from tests.support.cases import for_each
 
 CODES = [catalogue.code_of(path) for path in catalogue.translations()]
-
-GERMAN_DIRECTIVE = re.compile(
-    r"\b(beste[nrsm]?|schlecht\w*|empf(?:ehl|iehl|ohl)\w*|soll(?:ten?|te[sn]t)?|sicher(?:e[nrsm]?|er\w*|heit\w*)?"
-    r"|bewährt\w*|bewiesen\w*|bevorzug\w*|überlegen\w*|unterlegen\w*|vorzuziehen|gewinn\w*|besser\w*|raten|rät)\b",
-    re.IGNORECASE,
-)
-"""German words that would tell the reader what to do; *unsicher* is not one of them."""
 
 
 def fields(text):
@@ -85,9 +79,7 @@ def test_german_holds_no_directive_word():
             assert GERMAN_DIRECTIVE.search(form) is None, form
 
 
-@pytest.mark.parametrize(
-    "text", ["Die beste Wahl", "Wir empfehlen das", "Sie sollten", "ist sicher", "bewährte Mittel"]
-)
+@for_each("text", ["Die beste Wahl", "Wir empfehlen das", "Sie sollten", "ist sicher", "bewährte Mittel"])
 def test_the_german_directive_words_are_found(text):
     assert GERMAN_DIRECTIVE.search(text)
     assert GERMAN_DIRECTIVE.search("Wir sind sehr unsicher.") is None
@@ -116,8 +108,7 @@ def test_numbers_and_dates_follow_the_language():
     with language.speaking("de"):
         assert (language.number(2698), language.day("2026-11-22")) == ("2.698", "22. November 2026")
         assert language.number(0.5) == "0,5"
-        assert language.language_code() == "de"
-    assert language.language_code() == "en"
+    assert language.number(0.5) == "0.5"
 
 
 @pytest.mark.parametrize("text", ["2026-11", "", "yesterday"])

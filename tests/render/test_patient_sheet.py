@@ -3,7 +3,6 @@
 import re
 from itertools import pairwise
 
-import justhtml
 import pytest
 import textstat
 
@@ -17,10 +16,9 @@ from bcma_decide.render.sheet.patient_view import FIRST_PAGE, ROWS, patient_view
 from bcma_decide.render.sheet.sheet import PATIENT_ROWS, Sheet
 from bcma_decide.render.words import language, wording
 from bcma_decide.vocabulary import OUTCOMES
-
-from . import factory
-from .reading import DIRECTIVE, words
-from .test_language import GERMAN_DIRECTIVE
+from tests.render.support import factory
+from tests.render.support.reading import DIRECTIVE, GERMAN_DIRECTIVE, words
+from tests.support import parsed_once
 
 LANGUAGES = language.languages("patient")
 CLASSES = ("car_t", "bite")
@@ -34,7 +32,7 @@ def page(comparison=None, **sheet):
 
 
 def document(comparison=None, **sheet):
-    return justhtml.JustHTML(page(comparison, **sheet), strict=True, sanitize=False)
+    return parsed_once.page(page(comparison, **sheet), strict=True)
 
 
 INLINE = {"b", "span", "a"}

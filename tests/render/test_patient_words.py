@@ -11,6 +11,7 @@ from bcma_decide.comparison import Estimate, TraitLine
 from bcma_decide.render.sheet import patient_words
 from bcma_decide.render.words import language, wording
 from bcma_decide.vocabulary import CLASSES, FAMILIES, MODEL_TRAIT_IDS, OUTCOMES
+from tests.support.cases import for_each
 
 LANGUAGES = language.languages("patient")
 BY_OUTCOME = (patient_words.question, patient_words.meaning, patient_words.outcome_name)
@@ -27,7 +28,7 @@ def line(trait, value):
     return TraitLine(trait=trait, label="x", state=state, value=value, text="never printed")
 
 
-@pytest.mark.parametrize("words", BY_OUTCOME, ids=lambda function: function.__name__)
+@for_each("words", BY_OUTCOME, ids=lambda function: function.__name__)
 def test_every_outcome_has_its_own_words(words):
     assert len({words(outcome) for outcome in OUTCOMES}) == len(OUTCOMES) == 17
 

@@ -19,10 +19,8 @@ from bcma_decide.render.sheet.clinician_findings import numbered_findings
 from bcma_decide.render.sheet.pdf import ATTACHMENT, _fetcher, render_pdf
 from bcma_decide.render.sheet.sheet import PAPERS, Sheet
 from bcma_decide.render.words import arrange, language, wording
-
-from . import sheets
-from .reading import DIRECTIVE, numbers_of, words
-from .test_language import GERMAN_DIRECTIVE
+from tests.render.support import sheets
+from tests.render.support.reading import DIRECTIVE, GERMAN_DIRECTIVE, numbers_of, words
 
 pytestmark = pytest.mark.slow
 
@@ -72,6 +70,7 @@ def test_a_sheet_is_one_leaf_of_its_paper(example, audience, code, paper):
 
 
 @pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.sample
 def test_sixty_cautions_still_fit_and_those_left_out_are_counted(paper):
     comparison = sheets.with_many_findings()
     printed = sheets.printed(comparison, Sheet(paper=paper))
@@ -160,6 +159,7 @@ def test_every_sign_has_a_glyph(sheet):
                             assert b"\0\0" not in pairs, "a sign that the font lacks"
 
 
+@pytest.mark.sample
 def test_the_headings_stand_in_the_designed_order():
     printed = sheets.pdf("fit-58", "clinician")
     first, second = (words(printed.tool("pdftotext", "-f", page, "-l", page)) for page in "12")
@@ -448,6 +448,7 @@ def test_text_of_a_patient_makes_the_sheet_ask_nobody(audience, loopback):
     assert "root:" not in printed.text()
 
 
+@pytest.mark.sample
 def test_the_fetcher_refuses_every_address(loopback):
     from weasyprint import HTML
 

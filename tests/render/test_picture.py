@@ -5,8 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bcma_decide.render.terminal.picture import terminal_picture
-
-from .factory import comparison
+from tests.render.support.factory import comparison
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])

@@ -1,59 +1,29 @@
 """The pages in a real browser: accessible, as wide as the screen, quiet, usable by keyboard, printable."""
 
-import re
-
 import pytest
 
 from bcma_decide.render.sheet.html import render_html
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words import language
-
-from . import sheets
+from tests.render.support import sheets
+from tests.render.support.browsing import SPACING, assert_fits, letters, violations
 
 pytestmark = pytest.mark.slow
 
-RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 PAGES = [
     (audience, code, name)
     for audience in language.AUDIENCES
     for code in language.languages(audience)
     for name in (sheets.LITTLE_KNOWN, sheets.FRAIL, sheets.FACTORY)
 ]
-SPACING = """
-* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
-p { margin-bottom: 2em !important; }
-"""
+SAMPLE = (PAGES[0], PAGES[-1])
 OPEN = "for (const each of document.querySelectorAll('details')) each.open = true"
 
-LINES = """() => {
-  const hidden = element => element.closest("thead, caption") && getComputedStyle(
-    element.closest("thead, caption")).clipPath !== "none"
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = []
-  while (walker.nextNode()) {
-    const node = walker.currentNode, element = node.parentElement
-    if (!node.data.trim() || element.closest("svg, style") || hidden(element) || !element.checkVisibility()) continue
-    const range = document.createRange()
-    range.selectNodeContents(node)
-    for (const box of range.getClientRects())
-      if (box.width > 0)
-        found.push({text: node.data.trim().slice(0, 40), sup: !!element.closest("sup"), left: box.left,
-          right: box.right, top: box.top + scrollY, bottom: box.bottom + scrollY})
-  }
-  return found
-}"""
-"""Every line of text that is shown, with its box; what is for screen readers only is left out."""
 
-CUT = """() => [...document.querySelectorAll("body *")].filter(element => {
-  const style = getComputedStyle(element)
-  return style.clipPath === "none" && !element.closest("svg") && element.checkVisibility()
-    && !(element.closest("thead, caption") && getComputedStyle(element.closest("thead, caption")).clipPath !== "none")
-    && [style.overflowX, style.overflowY].some(value => value !== "visible")
-    && (element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1)
-}).map(element => element.outerHTML.slice(0, 120))"""
-"""Elements that cut off what does not fit in them."""
-
-
-@pytest.fixture(scope="module", params=PAGES, ids="-".join)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(page, marks=[pytest.mark.sample] * (page in SAMPLE), id="-".join(page)) for page in PAGES],
+)
 def written(request, tmp_path_factory):
     """Address of a page."""
     audience, code, name = request.param
@@ -99,18 +69,6 @@ def test_axe_finds_nothing(opened, width, scheme):
     assert not found, "\n".join(dict.fromkeys(found))
 
 
-def violations(axe, page):
-    """Broken rules as lines: rule, place, what is wrong."""
-    options = {"runOnly": {"type": "tag", "values": list(RULES)}, "resultTypes": ["violations"]}
-    response = axe.run(page, options=options).response
-    return [
-        f"{rule['id']} at {' '.join(map(str, node['target']))} (of {len(rule['nodes'])}): "
-        f"{' '.join(node['failureSummary'].split())[:200]} | {node['html'][:120]}"
-        for rule in response["violations"]
-        for node in rule["nodes"][:3]
-    ]
-
-
 @pytest.mark.parametrize("spaced", [False, True], ids=["plain", "spaced"])
 def test_everything_fits_beside_each_other_at_every_width(opened, spaced):
     page = opened()
@@ -121,34 +79,6 @@ def test_everything_fits_beside_each_other_at_every_width(opened, spaced):
     for width in (1280, 800, 640, 400, 320):  # 640: a screen of 1280 at 200 %
         page.set_viewport_size({"width": width, "height": 900})
         assert_fits(page)
-
-
-def assert_fits(page):
-    """Nothing is wider than the screen, cut off, or printed over something else."""
-    width = page.viewport_size["width"]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    lines = page.evaluate(LINES)
-    assert len(lines) > 50
-    outside = [line for line in lines if line["left"] < -0.5 or line["right"] > width + 0.5]
-    assert not outside, (width, outside[:5])
-    cut = page.evaluate(CUT)
-    assert not cut, (width, cut[:5])
-    over_each_other = list(dict.fromkeys(overlapping(lines)))
-    assert not over_each_other, (width, over_each_other[:10])
-
-
-def overlapping(lines, share=0.3):
-    """Pairs of lines that lie over each other."""
-    lines = sorted((line for line in lines if not line["sup"]), key=lambda line: line["top"])
-    for place, one in enumerate(lines):
-        for other in lines[place + 1 :]:
-            if other["top"] >= one["bottom"]:
-                break
-            width = min(one["right"], other["right"]) - max(one["left"], other["left"])
-            height = min(one["bottom"], other["bottom"]) - other["top"]
-            smaller = min((line["right"] - line["left"]) * (line["bottom"] - line["top"]) for line in (one, other))
-            if width > 0 and height > 0 and width * height > share * smaller:
-                yield one["text"], other["text"]
 
 
 def test_it_works_without_scripts(opened):
@@ -179,11 +109,6 @@ def test_every_link_and_summary_is_reached_by_tab_and_shows_it(opened, scheme):
         reached.add(place)
     assert None not in reached
     assert len(reached) == wanted
-
-
-def letters(text):
-    """What is left of a text when lines, columns and soft breaks no longer matter."""
-    return re.sub(r"[\s\u00ad\u2010-]+", "", text)
 
 
 def is_printed(piece, on_paper):

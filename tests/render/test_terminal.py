@@ -13,9 +13,9 @@ from bcma_decide.comparison import Comparison, Outcome
 from bcma_decide.errors import NoEvidenceError
 from bcma_decide.render.terminal.comparison import render_comparison, render_explanation, render_sources
 from bcma_decide.render.terminal.page import TerminalPage
-
-from .factory import HOSTILE, OPTIONS, comparison, contrast, outcome
-from .reading import DIRECTIVE, numbers_of, numbers_of_contrast, printed, words
+from tests.render.support.factory import HOSTILE, OPTIONS, comparison, contrast, outcome
+from tests.render.support.reading import DIRECTIVE, numbers_of, numbers_of_contrast, printed, words
+from tests.support.cases import for_each
 
 WIDTHS = (20, 40, 79, 80, 96, 100, 120, 200)
 CLASSES = ("car_t", "bite")
@@ -43,8 +43,8 @@ def everything(width, encoding="utf-8"):
     )
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp1252"])
+@for_each("width", WIDTHS)
+@for_each("encoding", ["utf-8", "ascii", "cp1252"])
 def test_no_line_is_wider_than_the_console_and_nothing_is_cut_off(width, encoding):
     text = everything(width, encoding)
     assert max(cell_len(line) for line in text.splitlines()) <= width

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from bcma_decide.comparison import Estimate, RiskDifference
 from bcma_decide.render.words import wording
-
-from .factory import contrast, estimate
+from tests.render.support.factory import contrast, estimate
+from tests.support.cases import for_each
 
 probabilities = st.floats(0, 1)
 shares = st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=1, max_size=30).filter(lambda s: sum(s) > 1e-6)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("expected", "probability"),
     [
         ("84 of 100", 0.84),

@@ -18,7 +18,8 @@ from bcma_decide.pooled.location import evidence_directory
 from bcma_decide.rules.findings import rule_findings
 from bcma_decide.strict.yaml import read_yaml
 from bcma_decide.vocabulary import CLASSES
-from tests.rules.profiles import LIMITS, alone, around, merged, profiles, written
+from tests.rules.support.profiles import LIMITS, alone, around, merged, profiles, written
+from tests.support.cases import for_each
 
 MODEL = load_model()
 RULES = {rule.id: rule for rule in MODEL.rules.rules}
@@ -32,7 +33,7 @@ NUMBERS = [
     if isinstance(leaf, Within)
 ]
 
-every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+every_rule = for_each("rule", RULES.values(), ids=RULES)
 
 
 @cache
@@ -118,7 +119,7 @@ def test_its_findings_carry_what_the_file_says(rule):
         assert finding.needs == ()
 
 
-@pytest.mark.parametrize(("region", "day"), sorted({(rule.region or "US", day_of(rule)) for rule in RULES.values()}))
+@for_each(("region", "day"), sorted({(rule.region or "US", day_of(rule)) for rule in RULES.values()}))
 def test_every_source_of_a_rule_is_among_the_references(region, day):
     found = compare(Patient(), region=region, date=day)
     cited = {finding.id: set(finding.sources) for finding in found.findings}
@@ -142,7 +143,7 @@ def test_how_the_profile_is_written_leaves_no_trace(rule):
         assert findings(rule, values) == findings(rule, {name: oddly(value) for name, value in values.items()})
 
 
-@pytest.mark.parametrize(("rule", "leaf", "against", "rest"), NUMBERS)
+@for_each(("rule", "leaf", "against", "rest"), NUMBERS)
 def test_at_its_limit_and_beside_it_a_number_counts_as_the_words_say(rule, leaf, against, rest):
     counted = FIELDS[leaf.trait].kind == "whole" and leaf.trait != "age"  # the label says what is counted
     words = leaf.bounds.words("" if counted else leaf.unit)
@@ -154,9 +155,9 @@ def test_at_its_limit_and_beside_it_a_number_counts_as_the_words_say(rule, leaf,
         assert found == ({"fires"} if holds is not against else set()), value
 
 
-@pytest.mark.parametrize("region", MODEL.rules.regions)
-@pytest.mark.parametrize("day", ["2024-01-01", MODEL.date])
-@pytest.mark.parametrize("values", [{}, ILL], ids=["nothing known", "much wrong"])
+@for_each("region", MODEL.rules.regions)
+@for_each("day", ["2024-01-01", MODEL.date])
+@for_each("values", [{}, ILL], ids=["nothing known", "much wrong"])
 def test_recalled_rules_never_rule_out_and_come_after_all_others(region, day, values):
     found = compare(Patient.read(values), region=region, date=date.fromisoformat(day)).findings
     recalled = [finding.basis == "recalled" for finding in found]

@@ -12,6 +12,7 @@ from bcma_decide.facts.traits import derive
 from bcma_decide.pooled.conditions import from_plain
 from bcma_decide.pooled.rule_book import Rule
 from bcma_decide.rules.findings import rule_findings
+from tests.support.cases import for_each
 
 MODEL = load_model()
 DIALYSIS = {"trait": "dialysis", "is": True}
@@ -82,7 +83,7 @@ def test_active_infection_defers_what_the_labels_of_the_region_say(region, expec
     assert fired("infection.active-infection-", {"active_infection": "yes"}, region=region) == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("day", "weeks", "expected"),
     [
         ("2021-03-26", 3, {"us-before-2025"}),
@@ -122,7 +123,7 @@ def test_who_cannot_be_monitored_at_step_up(region, day, expected):
     assert fired("practical.step-up-", {"monitoring_possible": "no"}, region=region, day=day) == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("fields", "day", "expected"),
     [
         ({"since": "2025-06"}, "2025-05-31", "silent"),
@@ -167,7 +168,7 @@ def test_findings_come_worst_first_and_open_ones_after_those_that_fire():
     ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "name", "needs"),
     [
         ({"dialysis": "yes", "creatinine_clearance": 90}, "kidney.dialysis-car-t", "dialysis"),
@@ -193,7 +194,7 @@ def test_a_rule_on_what_contradicts_itself_cannot_be_judged(values, name, needs)
     assert {each.needs for each in found} == {(f"{needs} without contradiction",)}
 
 
-@pytest.mark.parametrize(
+@for_each(
     "when",
     [
         {"courses": ["car_t"]},
@@ -208,7 +209,7 @@ def test_no_earlier_bcma_therapy_rules_out_every_course_and_drug_of_it(when):
     assert state(rule(when), {}) == "cannot_be_judged"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("drugs", "prior_bcma", "prior_redirection"),
     [
         (["talquetamab"], "cannot_be_judged", "silent"),
@@ -224,7 +225,7 @@ def test_a_summary_rules_out_only_drugs_it_covers(drugs, prior_bcma, prior_redir
     assert prior_redirection == state(given, {"prior_t_cell_redirection": "no"})
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "expected"),
     [
         ({"prior_bcma_courses": "car_t:7"}, "fires"),

@@ -9,6 +9,7 @@ import pytest
 from bcma_decide import Patient, ProfileError, compare, load_model
 from bcma_decide.facts.traits import derive
 from bcma_decide.rules.indications import indications
+from tests.support.cases import for_each
 
 MODEL = load_model()
 MET, NOT_MET, OPEN = "met", "not_met", "cannot_be_judged"
@@ -135,7 +136,7 @@ def single_agent(*question):
     return verdicts(*question)["monotherapy"]
 
 
-@pytest.mark.parametrize(("product", "region", "day", "values", "expected"), GOLDEN)
+@for_each(("product", "region", "day", "values", "expected"), GOLDEN)
 def test_the_label_of_that_time_and_place(product, region, day, values, expected):
     found = single_agent(product, region, day, values)
     items = {item.state for item in found.items}
@@ -145,7 +146,7 @@ def test_the_label_of_that_time_and_place(product, region, day, values, expected
     assert all(bool(item.needs) == (item.state == OPEN) for item in found.items)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("region", "day", "values", "expected"),
     [
         ("US", "2026-03-04", lines(1, TWO_CLASSES), None),
@@ -209,7 +210,7 @@ def test_inside_the_month_of_a_change_the_day_is_asked_for():
     assert [item.state for item in found.items] == [OPEN, MET, MET, MET, MET]
 
 
-@pytest.mark.parametrize("day", ["2021-01-01", "2025-01-29", "2026-06-25", "2026-11-01", "2030-01-01"])
+@for_each("day", ["2021-01-01", "2025-01-29", "2026-06-25", "2026-11-01", "2030-01-01"])
 def test_what_is_pending_or_not_approved_is_never_met(day):
     waiting = [
         (product.id, each.region, each.regimen)

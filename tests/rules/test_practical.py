@@ -11,6 +11,7 @@ import pytest
 from bcma_decide import Patient, compare, load_model
 from bcma_decide.pooled.rule_book import PracticalFact
 from bcma_decide.rules.practical import practical_rows
+from tests.support.cases import for_each
 
 MODEL = load_model()
 BOOK = MODEL.rules
@@ -28,8 +29,8 @@ def texts(topic, product, **where):
     return " | ".join(fact.text for fact in row.facts.get(product, ())) if row else ""
 
 
-@pytest.mark.parametrize("product", CAR_T)
-@pytest.mark.parametrize(
+@for_each("product", CAR_T)
+@for_each(
     ("topic", "before", "after"),
     [("stay", "4 weeks", "2 weeks"), ("driving", "8 weeks", "2 weeks"), ("rems", "certified sites", "none since")],
 )
@@ -72,7 +73,7 @@ def test_the_stay_is_that_of_the_region(product, us, eu):
     assert us not in texts("stay", product, region="EU")
 
 
-@pytest.mark.parametrize(("region", "day"), PLACES)
+@for_each(("region", "day"), PLACES)
 def test_only_facts_of_the_region_are_there_the_class_first(region, day):
     products = {product.id: product for product in BOOK.products}
     for row in rows(region, day).values():
@@ -125,7 +126,7 @@ def test_the_patient_changes_nothing():
     assert practice() == compare(Patient(age=80, dialysis="yes", prior_bcma="no")).practice
 
 
-@pytest.mark.parametrize(("region", "day"), PLACES)
+@for_each(("region", "day"), PLACES)
 def test_no_dose_is_shown(region, day):
     shown = [row for row in practice(region, day) if row.shown]
     assert {"dose", "maintenance_dose"}.isdisjoint(row.topic for row in shown)
@@ -139,7 +140,7 @@ def test_the_text_of_no_rule_holds_a_dose():
     assert [name for name, text in texts_of_rules.items() if DOSE.search(text.replace("/1.73 m2", ""))] == []
 
 
-@pytest.mark.parametrize(
+@for_each(
     "text", ["1.5 mg/kg weekly", "76 mg", "0.75 x10^6 cells", "300-460 × 10^6", "30 mg/m2", "25 mg per square", "1 g"]
 )
 def test_the_pattern_knows_a_dose(text):

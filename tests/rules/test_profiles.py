@@ -22,7 +22,8 @@ from bcma_decide.pooled.conditions import (
 )
 from bcma_decide.pooled.definitions import shipped_definitions
 from bcma_decide.vocabulary import MODEL_TRAITS
-from tests.rules.profiles import alone, merged, profiles
+from tests.rules.support.profiles import alone, merged, profiles
+from tests.support.cases import for_each
 
 BELOW_45 = Within("creatinine_clearance", Bounds(below=45), "mL/min")
 CONDITIONS = [
@@ -56,15 +57,15 @@ def judged(condition, values):
     return traits.facts.judge(condition).value
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-@pytest.mark.parametrize("condition", CONDITIONS, ids=lambda condition: str(to_plain(condition)))
+@for_each("wanted", [True, False])
+@for_each("condition", CONDITIONS, ids=lambda condition: str(to_plain(condition)))
 def test_a_condition_is_what_was_wanted(condition, wanted):
     ways = profiles(condition, wanted)
     assert ways
     assert {judged(condition, values) for values in ways} == {wanted}
 
 
-@pytest.mark.parametrize("condition", CONDITIONS, ids=lambda condition: str(to_plain(condition)))
+@for_each("condition", CONDITIONS, ids=lambda condition: str(to_plain(condition)))
 def test_one_leaf_alone_decides(condition):
     for leaf, against, rest in alone(condition):
         for state in (True, False):

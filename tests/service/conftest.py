@@ -1,10 +1,13 @@
 """Without the extras of the service its tests are left out; with ``CI_PARTS=1`` they fail instead."""
 
 import importlib.util
+import logging
 import os
 from pathlib import Path
 
-from tests.service.postgresql import fixture_postgresql  # noqa: F401  # a fixture
+import pytest
+
+from tests.service.support.postgresql import fixture_postgresql  # noqa: F401  # a fixture
 
 AUDIT = {"test_audit.py", "test_audit_killed.py", "test_replay.py"}
 SERVICE = {path.name for path in Path(__file__).parent.glob("test_*.py")} - AUDIT
@@ -21,6 +24,25 @@ LEFT_OUT = {
 
 if os.environ.get("CI_PARTS") != "1":
     collect_ignore = sorted(name for names in LEFT_OUT.values() for name in names)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was():
+    """A test that sets up the log of a server leaves none behind that writes to a stream of its own."""
+    loggers = [logging.getLogger(), *(logging.getLogger(name) for name in list(logging.root.manager.loggerDict))]
+    before = [(logger, logger.handlers[:], logger.propagate, logger.level) for logger in loggers]
+    yield
+    for logger, handlers, propagate, level in before:
+        logger.handlers[:], logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def address(request, tmp_path):
+    """Of an audit that is not there yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/audit.db"
+    return request.getfixturevalue("postgresql").new()
 
 
 def pytest_report_header():

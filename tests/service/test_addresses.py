@@ -1,10 +1,13 @@
 """Which addresses may be connected to, and which lie below a base address."""
 
+import ssl
 from ipaddress import ip_network
 
 import pytest
 
 from bcma_decide.service.fetching.addresses import is_below, may_connect, read_address, read_base
+from bcma_decide.service.fetching.guarded_transport import trusted
+from tests.support.cases import for_each
 
 EVERYTHING = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 HOSPITAL = (ip_network("10.20.0.0/16"), ip_network("fd12:3456::/32"))
@@ -15,7 +18,7 @@ def test_public_addresses_may_be_connected_to(address):
     assert may_connect(address, ())
 
 
-@pytest.mark.parametrize(
+@for_each(
     "address",
     ["10.20.1.1", "172.16.0.1", "192.168.1.1", "127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
      "100.64.0.1", "fd12:3456::1", "64:ff9b::a14:101"],
@@ -34,7 +37,7 @@ def test_a_listed_network_opens_nothing_beside_it():
     assert not may_connect("::1", HOSPITAL)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "address",
     ["169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fd00:ec2::254", "100.100.100.200",
      "168.63.129.16", "169.254.1.1", "fe80::1", "fe80::1%eth0", "224.0.0.1", "255.255.255.255", "240.0.0.1", "0.0.0.0",
@@ -45,7 +48,7 @@ def test_some_are_never_connected_to_whatever_is_listed(address):
     assert not may_connect(address, EVERYTHING)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("address", "inside"),
     [
         ("https://fhir.example.org/r4", True),
@@ -70,7 +73,7 @@ def test_below_means_the_same_origin_and_the_path_going_on(address, inside):
     assert is_below(base, url) is inside
 
 
-@pytest.mark.parametrize(
+@for_each(
     "address",
     ["", "fhir.example.org", "/r4", "ftp://fhir.example.org", "file:///etc/passwd", "https://", "https:///r4",
      "https://user@fhir.example.org/r4", "https://fhir.example.org@evil.example/r4", "https://a.example/r4/%2e%2e/x",
@@ -85,3 +88,13 @@ def test_a_base_has_no_query():
     assert read_base("https://a.example/r4?x=1") is None
     assert read_base("https://a.example/r4?") is None
     assert read_base("https://a.example") is not None
+
+
+def test_certificates_are_read_once_and_again_where_the_environment_names_others(monkeypatch, tmp_path):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    usual = trusted()
+    assert trusted() is usual
+    assert usual.verify_mode == ssl.CERT_REQUIRED
+    assert usual.check_hostname
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "other.pem"))
+    assert trusted() is not usual

@@ -26,54 +26,19 @@ from bcma_decide.service.audit.audit import CHECK_SECONDS
 from bcma_decide.service.audit.audit_address import open_audit, shown
 from bcma_decide.service.audit.audit_record import record_of, time_ordered_id
 from bcma_decide.service.settings import Settings, read_settings
-from tests.cli.program import environment
-from tests.cli.program import run as run_program
-
-from .service import NONE, VIEW, app, ask, model, post, run, select, view
-from .service import SELECT as ORDER
-from .test_record_to_card import call
-from .test_server import running
-from .tokens import bearer, issuer, token
+from tests.cli.support.program import environment
+from tests.cli.support.program import run as run_program
+from tests.service.support.audits import audited, opened, records
+from tests.service.support.calls import call
+from tests.service.support.running import running
+from tests.service.support.service import NONE, VIEW, app, ask, model, post, select, view
+from tests.service.support.service import SELECT as ORDER
+from tests.service.support.tokens import bearer, issuer, token
+from tests.support.cases import for_each
 
 BODY = {"profile": {"age": 71, "extramedullary_disease": "yes"}}
 SECRET = "s3cret-of-the-site"
 MARKER = "Zyxwvut"
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def address(request, tmp_path):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/audit.db"
-    return request.getfixturevalue("postgresql").new()
-
-
-@contextlib.contextmanager
-def audited(address, **options):
-    """The service with an audit, closed at the end."""
-    application = app(audit=address, **options)
-
-    async def leave():
-        async with application.router.lifespan_context(application):
-            pass
-
-    try:
-        yield application
-    finally:
-        run(leave)
-
-
-@contextlib.contextmanager
-def opened(address, *, write=False):
-    audit = open_audit(address, write=write)
-    try:
-        yield audit
-    finally:
-        audit.close()
-
-
-def records(address):
-    with opened(address) as audit:
-        return list(audit.newest_first())
 
 
 def example_record(number=0):
@@ -89,6 +54,7 @@ def _comparison():
 # What is recorded
 
 
+@pytest.mark.sample
 def test_an_answer_names_its_record_and_the_record_fits_the_answer(address, tmp_path):
     who = issuer(tmp_path)
     with audited(address, issuers=[who]) as application:
@@ -153,6 +119,7 @@ def test_without_an_audit_there_is_no_header():
     assert "audit-id" not in answer.headers
 
 
+@pytest.mark.sample
 def test_many_threads_and_two_writers_lose_nothing(address):
     """Each record is found again as it was written; two audits open the same database, as two processes would."""
     with ThreadPoolExecutor(2) as starting:
@@ -278,7 +245,7 @@ def test_when_the_disk_takes_no_more_answers_end_and_none_is_without_its_record(
 # Addresses
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("wrong", "said"),
     [
         ("audit.db", "is not an address"),
@@ -295,7 +262,7 @@ def test_when_the_disk_takes_no_more_answers_end_and_none_is_without_its_record(
         ("sqlite:////proc", "audit: "),
     ],
 )
-@pytest.mark.parametrize("write", [True, False])
+@for_each("write", [True, False])
 def test_an_address_that_cannot_be_used_is_said_without_its_password(wrong, said, write):
     with pytest.raises(AuditError) as caught:
         open_audit(wrong, write=write)
@@ -396,6 +363,7 @@ def test_what_may_only_be_read_is_refused_for_writing(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_rights_to_add_and_to_read_are_enough_and_fewer_are_noticed(postgresql):
     """The site may forbid its service to change or delete records."""
     address = postgresql.new()

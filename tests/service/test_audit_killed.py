@@ -9,10 +9,9 @@ import time
 import httpx
 import pytest
 
-from tests.cli.program import invoke
-
-from .test_audit import address, records  # noqa: F401  # a fixture among them
-from .test_server import running
+from tests.cli.support.program import invoke
+from tests.service.support.audits import records  # a fixture among them
+from tests.service.support.running import running
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +54,13 @@ class Clients:
                     self.refused += 1
                     time.sleep(0.05)
 
+    def wait_for_refusal(self):
+        """Until one more was refused."""
+        limit, before = time.monotonic() + PATIENCE, self.refused
+        while self.refused == before:
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+
     def wait_for(self, count):
         """Until so many more answers came."""
         limit, wanted = time.monotonic() + PATIENCE, len(self.given) + count
@@ -80,7 +86,8 @@ def is_clean(where):
     return done.exit_code == 0 and "0 differs, 0 changed, 0 not repeatable" in done.stdout
 
 
-def test_a_service_that_is_killed_loses_no_record_of_an_answer(address):  # noqa: F811
+@pytest.mark.sample
+def test_a_service_that_is_killed_loses_no_record_of_an_answer(address):
     given, chance = [], random.Random(20261126)
     for _ in range(ROUNDS):
         with running("--audit", address, **QUIET) as (process, port), read_away(process), Clients(port) as clients:
@@ -102,7 +109,7 @@ def test_a_database_that_is_killed_loses_none_and_the_service_goes_on_when_it_is
         for _ in range(2):
             clients.wait_for(10)
             postgresql.kill()
-            time.sleep(1)
+            clients.wait_for_refusal()
             postgresql.start()
         clients.wait_for(10)
         assert process.poll() is None

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.places import RECORDS
-from tests.service.test_server import running, stop
-from tests.service.tokens import EC, key, key_set
+from tests.service.support.running import running, stop
+from tests.service.support.tokens import EC, key, key_set
+from tests.support.places import RECORDS
 
 CLIENT = Path(__file__).parent / "cds_client"
 RECORD = RECORDS / "extramedullary-66-high-risk.json"
@@ -93,6 +93,7 @@ def opened(context, origin, base):
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_a_page_of_an_allowed_origin_gets_the_card_and_reports_its_dismissal(browser, tmp_path):
     with client() as origin, service(tmp_path, BCMA_DECIDE_CORS_ORIGINS=json.dumps([origin])) as (process, base):
         page = opened(browser.new_context(), origin, base)

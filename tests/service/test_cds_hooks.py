@@ -9,8 +9,8 @@ from bcma_decide.service.hooks import cds_hooks
 from bcma_decide.service.hooks.cards import REASONS
 from bcma_decide.service.hooks.prefetch import TEMPLATES
 from bcma_decide.vocabulary import INTENDED_USE
-from tests.render.reading import DIRECTIVE
-from tests.service.service import (
+from tests.render.support.reading import DIRECTIVE
+from tests.service.support.service import (
     ERROR,
     INSTANCE,
     MYELOMA,
@@ -27,6 +27,7 @@ from tests.service.service import (
     select,
     view,
 )
+from tests.support.cases import for_each
 
 SERVICE = app(public_url="https://cds.example.org", smart_launch_url="https://cds.example.org/launch")
 BARE = app()
@@ -174,8 +175,8 @@ OPTIONAL = [key for key in TEMPLATES if key not in ("patient", "conditions")]
 NEXT = bundle(link=[{"relation": "next", "url": "https://fhir.example.org/page2"}])
 
 
-@pytest.mark.parametrize("key", OPTIONAL)
-@pytest.mark.parametrize(
+@for_each("key", OPTIONAL)
+@for_each(
     ("state", "said"),
     [
         (..., "not sent"),
@@ -194,7 +195,7 @@ def test_of_what_is_not_required_missing_is_unknown_and_said(key, state, said):
     assert (said in card["detail"]) if said else ("Not read from the record" not in card["detail"])
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("changes", "status"),
     [
         ({"patient": ...}, 412),
@@ -266,7 +267,7 @@ MALFORMED = {
 }
 
 
-@pytest.mark.parametrize("changes", MALFORMED.values(), ids=MALFORMED)
+@for_each("changes", MALFORMED.values(), ids=MALFORMED)
 def test_malformed_calls_are_400(changes):
     call = {key: value for key, value in (view() | changes).items() if value is not ...}
     answer = post(BARE, VIEW, call)
@@ -330,7 +331,7 @@ def entry(**changes):
     return {"card": INSTANCE, "outcome": "overridden", "outcomeTimestamp": "2026-11-26T10:00:00Z"} | changes
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("content", "status"),
     [
         ({"feedback": [entry()]}, 200),

@@ -1,7 +1,7 @@
 """Reading a FHIR server: a real one on loopback, which serves well, badly, or means harm."""
 
 import asyncio
-import json
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -11,17 +11,24 @@ from bcma_decide.service.fetching.fhir_client import PAGES, FhirClient, fetch_pa
 from bcma_decide.service.hooks.prefetch import TEMPLATES, Part
 from bcma_decide.service.http.metrics import Metrics
 from bcma_decide.service.settings import Settings
-from tests.places import RECORDS as BUNDLES
-from tests.service.fhir_server import OUTCOME, bomb, dripping, late, odd_type, padded, redirect, serving, status
-from tests.service.service import run
+from tests.service.support.fhir_server import (
+    LOOPBACK,
+    OUTCOME,
+    TOKEN,
+    bomb,
+    dripping,
+    late,
+    odd_type,
+    padded,
+    record,
+    redirect,
+    serving,
+    status,
+)
+from tests.service.support.service import run
+from tests.support.cases import for_each
 
-LOOPBACK = ["127.0.0.0/8"]
-TOKEN = "S3CRET-token"
 OBSERVATIONS = ("observations",)
-
-
-def record(name="fit-58"):
-    return json.loads((BUNDLES / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def resources(bundle, kind):
@@ -95,7 +102,7 @@ def test_a_server_may_ask_for_no_token():
     assert all("authorization" not in each.headers for each in server.asked)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("odd", "word"),
     [
         (status(401), "no leave"),
@@ -169,7 +176,7 @@ def test_a_next_page_elsewhere_is_not_followed_and_the_first_is_kept():
     assert other.asked == []
 
 
-@pytest.mark.parametrize("link", ["/admin?x=1", "../admin", "//127.0.0.1:1/fhir/x", "http://[", 7, "", "file:///x",
+@for_each("link", ["/admin?x=1", "../admin", "//127.0.0.1:1/fhir/x", "http://[", 7, "", "file:///x",
                                   "/fhir/%2e%2e/admin"])  # fmt: skip
 def test_a_next_page_outside_the_base_is_not_asked(link):
     page = {"resourceType": "Bundle", "link": [{"relation": "next", "url": link}],
@@ -201,26 +208,23 @@ def test_pages_that_lead_in_a_circle_or_never_end_are_left():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("odd", [late(20.0), dripping(20.0)], ids=["silent", "byte by byte"])
+@pytest.mark.parametrize("odd", [late, dripping], ids=["silent", "byte by byte"])
 def test_the_time_holds_and_what_came_in_it_is_kept(odd):
-    with serving(record(), routes={"Observation": odd}) as server:
-        begun = time.perf_counter()
+    """The server goes on until the client has given up."""
+    given_up = threading.Event()
+    with serving(record(), routes={"Observation": odd(given_up)}) as server:
         parts, counted = fetched(server, fhir_seconds=5.0)
-        taken = time.perf_counter() - begun
+        given_up.set()
     assert parts["observations"] == Part("error")
     assert counted["too late"] == 1
     assert parts["conditions"].state == "complete"
-    assert taken < 12.0
 
 
 def test_a_name_that_is_not_resolved_in_time_is_given_up():
     async def asleep(host, port):
-        await asyncio.sleep(8)
-        return ["127.0.0.1"]
+        await asyncio.Event().wait()
 
-    begun = time.perf_counter()
     parts, counted = fetched(None, name="https://fhir.example.org", resolve=asleep, fhir_seconds=0.3)
-    assert time.perf_counter() - begun < 5.0
     assert {part.state for part in parts.values()} == {"error"}
     assert counted == {"too late": len(TEMPLATES)}
 
@@ -282,7 +286,7 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch):
     assert proxy.asked == []
 
 
-@pytest.mark.parametrize(
+@for_each(
     "change",
     [lambda base: base.replace("/fhir", "/other"), lambda base: base.replace("/fhir", "/fhirx"),
      lambda base: base.replace("127.0.0.1", "127.0.0.2"), lambda base: base.replace("127.0.0.1", "localhost"),
@@ -316,7 +320,7 @@ def test_a_configured_server_may_be_named_with_a_slash_or_below():
             assert parts["observations"].state == "complete"
 
 
-@pytest.mark.parametrize("token", ["a b", "a\r\nX-Evil: 1", "é", "\ud800", "a\x00", "a,b"])
+@for_each("token", ["a b", "a\r\nX-Evil: 1", "é", "\ud800", "a\x00", "a,b"])
 def test_a_token_that_could_end_its_header_is_not_sent(token):
     with serving(record()) as server:
         parts, counted = fetched(server, keys=OBSERVATIONS, token=token)
@@ -342,9 +346,7 @@ def answering(*addresses):
     return resolve
 
 
-@pytest.mark.parametrize(
-    "address", ["169.254.169.254", "::ffff:169.254.169.254", "10.1.2.3", "::1", "fe80::1", "0.0.0.0"]
-)
+@for_each("address", ["169.254.169.254", "::ffff:169.254.169.254", "10.1.2.3", "::1", "fe80::1", "0.0.0.0"])
 def test_a_name_that_leads_to_another_network_is_refused(address):
     parts, counted = fetched(None, name="https://fhir.example.org/r4", resolve=answering(address), keys=OBSERVATIONS)
     assert parts["observations"] == Part("error")

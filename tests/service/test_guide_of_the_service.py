@@ -5,14 +5,11 @@ import tomllib
 
 from bcma_decide.service.fetching.fhir_client import PAGES
 from bcma_decide.service.sessions import IDLE, LONGEST
-from bcma_decide.service.settings import Ehr
-from tests.documents.pages import GUIDE, blocks, table, text_of
-from tests.service.service import app, ask
-from tests.service.test_settings import read_settings, written
+from bcma_decide.service.settings import Ehr, read_settings
+from tests.documents.support.pages import GUIDE, blocks, table, text_of
+from tests.service.support.service import app, ask, written
 
 PAGE = GUIDE / "service.md"
-_SOON = ("/guide",)
-"""A route that the page names already."""
 UNDER_CONDITIONS = ("/smart/launch", "/smart/start")
 """There where an EHR is configured."""
 
@@ -23,7 +20,7 @@ def test_every_route_of_the_page_is_one():
     }
     assert len(named) > 10
     service = app()
-    asked = sorted(named - set(UNDER_CONDITIONS) - set(_SOON))
+    asked = sorted(named - set(UNDER_CONDITIONS))
     missing = [path for path in asked if ask(service, "GET", path.replace("{id}", "patient-view")).status_code == 404]
     assert missing == []
     assert ask(service, "GET", "/no-such-place").status_code == 404

@@ -7,13 +7,13 @@ import httpx
 import pytest
 
 from bcma_decide.patient.files import example_names, example_path, read_values
-from tests.service.test_server import running
+from tests.service.support.running import running
 
 REQUESTS = 300
 AT_ONCE = 8
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_many_comparisons_at_once_without_an_error(capsys):
     bodies = [{"profile": read_values(example_path(name))} for name in example_names()]
 

@@ -3,8 +3,8 @@
 import pytest
 
 from bcma_decide.service.app import described
-from tests.service.service import app
-from tests.service.test_server import running
+from tests.service.support.running import running
+from tests.service.support.service import app
 
 schemathesis = pytest.importorskip("schemathesis")
 hypothesis = pytest.importorskip("hypothesis")

@@ -1,10 +1,9 @@
 """Orders: recognised by every kind of code of the evidence, and by names where no code says what it is."""
 
-import pytest
-
 from bcma_decide.service.hooks.orders import concerns, sought
-from tests.fhir.reading.records import ATC, ICD10PCS, NDC, RXNORM, coded
-from tests.service.service import SELECT, app, model, post, select
+from tests.fhir.reading.support.records import ATC, ICD10PCS, NDC, RXNORM, coded
+from tests.service.support.service import SELECT, app, model, post, select
+from tests.support.cases import for_each
 
 HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 WANTED = sought(model())
@@ -23,7 +22,7 @@ def asked(*resources):
     return concerns(drafts(*resources), ["MedicationRequest/a"], WANTED)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "concept",
     [coded(RXNORM, "2619438"), coded(RXNORM, "2725585"), coded(NDC, "0069-4494"), coded(NDC, "57894044901"),
      coded(NDC, "59572-515-01"), {"text": "Tecvayli"}, {"text": "for review: Elranatamab 44 mg"}],
@@ -33,13 +32,13 @@ def test_a_medicine_is_recognised_by_code_or_name(concept):
     assert asked(order(concept))
 
 
-@pytest.mark.parametrize("kind", ["ServiceRequest", "Procedure"])
-@pytest.mark.parametrize("concept", [coded(ICD10PCS, "XW033A7"), coded(ICD10PCS, "XW043K7"), coded(HCPCS, "Q2056")])
+@for_each("kind", ["ServiceRequest", "Procedure"])
+@for_each("concept", [coded(ICD10PCS, "XW033A7"), coded(ICD10PCS, "XW043K7"), coded(HCPCS, "Q2056")])
 def test_the_infusion_of_cells_is_recognised_as_a_procedure(kind, concept):
     assert asked(order(concept, kind=kind))
 
 
-@pytest.mark.parametrize(
+@for_each(
     "concept",
     [coded(RXNORM, "342369"), coded(RXNORM, "358258", "bortezomib"), coded(ATC, "L01FX24"), coded(ATC, "L01FX29"),
      coded(HCPCS, "J9380"), coded(ICD10PCS, "XW033C3"), coded("http://local.example", "2619438"),
@@ -87,7 +86,7 @@ def test_only_what_was_selected_counts():
     assert not concerns(drafts(beside), [], WANTED)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "entry", [None, 7, {}, {"resource": []}, {"resource": {"id": "a"}},
               {"resource": {"resourceType": "MedicationRequest", "id": "a", "medicationReference": 3, "contained": {}}},
               {"resource": {"resourceType": "ServiceRequest", "id": "a", "code": [1]}}]

@@ -12,9 +12,9 @@ from bcma_decide.patient.files import load_example, read_profile
 from bcma_decide.render.sheet.html import render_html
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.service.page.form_values import CONTROLS
-from tests.render import sheets
-from tests.render.test_sheet_in_chromium import SPACING, assert_fits, letters, violations
-from tests.service.test_server import running
+from tests.render.support import sheets
+from tests.render.support.browsing import SPACING, assert_fits, letters, violations
+from tests.service.support.running import running
 
 pytestmark = pytest.mark.slow
 
@@ -71,6 +71,7 @@ def response_row(page):
 # live
 
 
+@pytest.mark.sample
 def test_the_comparison_follows_every_entry_without_a_new_page(opened):
     page = opened()
     page.evaluate("window.kept = true")
@@ -237,6 +238,7 @@ def test_the_link_is_copied_without_the_patient(opened):
 # keyboard
 
 
+@pytest.mark.sample
 def test_a_profile_is_entered_by_keyboard_alone(opened):
     page = opened()
     for _ in range(60):
@@ -307,6 +309,7 @@ def test_skip_links_lead_to_the_form_and_to_the_comparison(opened):
 # without scripts
 
 
+@pytest.mark.sample
 def test_without_scripts_everything_is_there(opened, tmp_path):
     page = opened(java_script_enabled=False)
     assert page.locator("#p-copy").is_hidden()
@@ -341,7 +344,8 @@ def test_without_scripts_everything_is_there(opened, tmp_path):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 320])
 @pytest.mark.parametrize(
-    "path", [f"/?example={EXAMPLE}", "/?example=fit-58&audience=patient", "/?region=Nowhere", "/evidence"]
+    "path",
+    [f"/?example={EXAMPLE}", "/?example=fit-58&audience=patient", "/?region=Nowhere", "/evidence", "/guide/model"],
 )
 def test_axe_finds_nothing(opened, path, width, scheme):
     sheets.require("axe_playwright_python")
@@ -353,7 +357,9 @@ def test_axe_finds_nothing(opened, path, width, scheme):
     assert not found, "\n".join(dict.fromkeys(found))
 
 
-@pytest.mark.parametrize("path", [f"/?example={EXAMPLE}", "/?example=fit-58&audience=patient&lang=de", "/evidence"])
+@pytest.mark.parametrize(
+    "path", [f"/?example={EXAMPLE}", "/?example=fit-58&audience=patient&lang=de", "/evidence", "/guide/model"]
+)
 @pytest.mark.parametrize("spaced", [False, True], ids=["plain", "spaced"])
 def test_nothing_is_wider_than_the_screen_or_over_something_else(opened, path, spaced):
     page = opened(path)
@@ -430,6 +436,7 @@ def test_what_is_out_of_date_says_so_on_paper(opened):
 # how fast, how large
 
 
+@pytest.mark.nightly
 def test_time_and_weight(opened, address, capsys):
     """Printed, not judged: the machine of the test may be busy."""
     page = opened(f"/?example={EXAMPLE}")

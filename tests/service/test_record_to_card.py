@@ -1,44 +1,15 @@
 """From a record to a card: the real reader behind the real hooks."""
 
-import json
 from functools import partial
 
-import pytest
-
 from bcma_decide.cli.serve import _read
-from tests.places import RECORDS as BUNDLES
-
-from .service import VIEW, app, model, post, view
-
-KEYS = {
-    "Patient": "patient",
-    "Condition": "conditions",
-    "Observation": "observations",
-    "MedicationRequest": "medicationRequests",
-    "MedicationAdministration": "medicationAdministrations",
-    "MedicationStatement": "medicationStatements",
-    "Procedure": "procedures",
-}
+from tests.service.support.calls import call
+from tests.service.support.service import VIEW, app, model, post
+from tests.support.cases import for_each
+from tests.support.places import RECORDS as BUNDLES
 
 
-def call(name):
-    """A call as a client makes it from the record of an example; and what its parts hold."""
-    whole = json.loads((BUNDLES / f"{name}.json").read_text(encoding="utf-8"))
-    parts = {key: [] for key in KEYS.values()}
-    for entry in whole["entry"]:
-        kind = entry["resource"]["resourceType"]
-        if kind in KEYS:
-            parts[KEYS[kind]].append(entry["resource"])
-    (patient,) = parts.pop("patient")
-    searches = {
-        key: {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": each} for each in found]}
-        for key, found in parts.items()
-    }
-    context = {"userId": "Practitioner/7", "patientId": patient["id"]}
-    return view(context=context, prefetch={"patient": patient, **searches})
-
-
-@pytest.mark.parametrize("name", sorted(path.stem for path in BUNDLES.glob("*.json")))
+@for_each("name", sorted(path.stem for path in BUNDLES.glob("*.json")))
 def test_every_record_gives_one_card_of_its_patient(name):
     answer = post(app(reading=partial(_read, model())), VIEW, call(name))
     assert answer.status_code == 200

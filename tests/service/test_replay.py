@@ -10,13 +10,14 @@ import pytest
 
 from bcma_decide.cli.serve import _read
 from bcma_decide.patient.files import example_names, example_path, read_values
-from tests.cli.program import invoke, on_terminal
-from tests.cli.program import run as run_program
-from tests.places import EVIDENCE
-
-from .service import VIEW, model, post
-from .test_audit import address, audited, records  # noqa: F401  # a fixture among them
-from .test_record_to_card import BUNDLES, call
+from tests.cli.support.program import invoke, on_terminal
+from tests.cli.support.program import run as run_program
+from tests.service.support.audits import audited, records  # a fixture among them
+from tests.service.support.calls import call
+from tests.service.support.service import VIEW, model, post
+from tests.support.cases import for_each
+from tests.support.places import EVIDENCE
+from tests.support.places import RECORDS as BUNDLES
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def replayed(where, *arguments):
     return result.exit_code, json.loads(result.stdout)
 
 
-def test_profiles_and_records_give_the_same_bytes_again(address):  # noqa: F811
+def test_profiles_and_records_give_the_same_bytes_again(address):
     """Every example over REST, every record as a card."""
     sent = set()
     with audited(address, reading=partial(_read, model())) as application:
@@ -159,7 +160,7 @@ def test_the_address_may_come_from_the_environment(kept):
     assert invoke("replay", record, BCMA_DECIDE_AUDIT=where).exit_code == 0
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("arguments", "code", "said"),
     [
         (["--all"], 2, "set BCMA_DECIDE_AUDIT"),

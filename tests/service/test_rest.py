@@ -16,14 +16,28 @@ from bcma_decide.render.sheet.pdf import missing
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.service.http.access_log import JsonLines, set_up_logging
 from bcma_decide.vocabulary import INTENDED_USE, OUTCOMES
-from tests.render.reading import DIRECTIVE
-from tests.service.service import SELECT, VIEW, app, ask, bundle, client, post, prefetch, resource, run, select, view
+from tests.render.support.reading import DIRECTIVE
+from tests.service.support.service import (
+    SELECT,
+    VIEW,
+    app,
+    ask,
+    bundle,
+    client,
+    post,
+    prefetch,
+    resource,
+    run,
+    select,
+    view,
+)
+from tests.support.cases import for_each
 
 SERVICE = app()
 ASKED = {"profile": {"age": 71, "extramedullary_disease": "yes"}}
 
 
-@pytest.mark.parametrize("name", example_names())
+@for_each("name", example_names())
 def test_json_is_the_document_that_the_command_line_prints(name):
     answer = post(SERVICE, "/comparisons", {"profile": read_values(example_path(name))})
     assert answer.status_code == 200
@@ -43,7 +57,7 @@ def test_setting_region_day_and_explanations_are_those_asked_for():
     ) == ("interventional", "EU", "2024-01-15", "orr")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("accept", "kind"),
     [
         (None, "application/json"),
@@ -65,9 +79,7 @@ def test_the_form_is_negotiated(accept, kind):
     assert answer.headers["vary"] == "Accept"
 
 
-@pytest.mark.parametrize(
-    "accept", ["image/png", "application/fhir+xml", "text/html;q=0", "*/*;q=0", "x", "text/html;q=x"]
-)
+@for_each("accept", ["image/png", "application/fhir+xml", "text/html;q=0", "*/*;q=0", "x", "text/html;q=x"])
 def test_a_form_that_does_not_exist_is_406(accept):
     answer = post(SERVICE, "/comparisons", ASKED, headers={"Accept": accept})
     assert answer.status_code == 406
@@ -118,7 +130,7 @@ def test_every_field_that_is_wrong_is_named_with_its_remedy():
     assert all(each["message"] for each in problem["errors"])
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("changes", "field"),
     [
         ({"profile": 7}, "profile"),
@@ -140,7 +152,7 @@ def test_a_request_that_cannot_be_used_names_the_field(changes, field):
     assert [field] == [each["field"] for each in answer.json()["errors"]]
 
 
-@pytest.mark.parametrize("query", ["audience=nurse", "paper=A3", "lang=xx", "format=xml", "lang=../../etc"])
+@for_each("query", ["audience=nurse", "paper=A3", "lang=xx", "format=xml", "lang=../../etc"])
 def test_a_sheet_that_cannot_be_written_is_422(query):
     assert post(SERVICE, f"/comparisons?{query}", ASKED).status_code == 422
 
@@ -165,8 +177,8 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("path", ["/comparisons", VIEW, f"{VIEW}/feedback"])
-@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+@for_each("path", ["/comparisons", VIEW, f"{VIEW}/feedback"])
+@for_each("body", HOSTILE.values(), ids=HOSTILE)
 def test_bodies_that_are_no_json_object_are_400(path, body):
     answer = post(SERVICE, path, body)
     assert answer.status_code == 400
@@ -174,7 +186,7 @@ def test_bodies_that_are_no_json_object_are_400(path, body):
     assert answer.headers["content-type"] == kind
 
 
-@pytest.mark.parametrize(
+@for_each(
     "value",
     [
         1e999,
@@ -189,7 +201,7 @@ def test_bodies_that_are_no_json_object_are_400(path, body):
         "\ud800",
     ],
 )
-@pytest.mark.parametrize("field", ["age", "ferritin", "refractory_to", "prior_bcma_courses", "frail", "live_vaccine"])
+@for_each("field", ["age", "ferritin", "refractory_to", "prior_bcma_courses", "frail", "live_vaccine"])
 def test_values_of_any_kind_are_answered_or_refused_never_an_error(field, value):
     body = json.dumps({"profile": {field: value}}).replace("Infinity", "1e999")
     assert post(SERVICE, "/comparisons", body).status_code in (200, 422)
@@ -313,7 +325,7 @@ def test_cors_for_the_configured_origin_on_get_post_refusals_and_preflight():
 
 
 def test_a_preflight_needs_no_token(tmp_path):
-    from tests.service.tokens import issuer
+    from tests.service.support.tokens import issuer
 
     service = app(cors_origins=("https://ehr.example.org",), issuers=(issuer(tmp_path),))
     assert ask(service, "OPTIONS", VIEW, headers=PREFLIGHT).status_code == 200

@@ -15,7 +15,7 @@ from bcma_decide.comparison import Comparison, result_json
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names
 from bcma_decide.render.sheet.pdf import missing
-from tests.fhir.reading.records import (
+from tests.fhir.reading.support.records import (
     BUNDLES,
     LOINC,
     RXNORM,
@@ -28,7 +28,8 @@ from tests.fhir.reading.records import (
     person,
     quantity,
 )
-from tests.service.service import TODAY, app, ask, model, post
+from tests.service.support.service import TODAY, app, ask, model, post
+from tests.support.cases import for_each
 
 SERVICE = app(reading=partial(_read, model()))
 FHIR = "application/fhir+json"
@@ -50,7 +51,7 @@ def problems(answer):
     return {each.get("field", ""): each["message"] for each in answer.json()["errors"]}
 
 
-@pytest.mark.parametrize("name", example_names())
+@for_each("name", example_names())
 def test_a_record_gives_the_comparison_of_its_profile_with_the_ledger(name):
     record = record_of(name)
     reading = read_bundle(record, model().codes, model().definitions, TODAY)
@@ -94,7 +95,7 @@ def test_ages_are_counted_to_today_unless_a_day_is_asked_for():
     assert {each.state for each in later.profile.inputs if each.field == "hemoglobin"} == {"stale"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("body", "field"),
     [
         ({}, ""),
@@ -120,7 +121,7 @@ def test_options_in_the_query_of_a_request_in_json_are_not_passed_over(query):
     assert list(problems(answer)) == [query.partition("=")[0]]
 
 
-@pytest.mark.parametrize("query", ["setting=trial", "region=Atlantis", "date=soon", "date=2026-02-30", "infer=maybe"])
+@for_each("query", ["setting=trial", "region=Atlantis", "date=soon", "date=2026-02-30", "infer=maybe"])
 def test_options_that_cannot_be_used_are_422(query):
     answer = send(record_of("fit-58"), f"?{query}")
     assert answer.status_code == 422
@@ -140,7 +141,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize(("record", "place"), HOSTILE.values(), ids=HOSTILE)
+@for_each(("record", "place"), HOSTILE.values(), ids=HOSTILE)
 def test_what_is_no_record_of_one_patient_is_refused_with_its_place(record, place):
     whole, inside = send(record), post(SERVICE, "/comparisons", {"record": record})
     for answer, field in ((whole, place), (inside, f"record.{place}")):
@@ -162,7 +163,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
+@for_each("body", BROKEN.values(), ids=BROKEN)
 def test_what_is_no_json_object_is_400(body):
     assert send(body).status_code == 400
 
@@ -177,7 +178,7 @@ def test_depth_that_the_parser_still_takes_is_refused_further_in(depth):
     assert inside.status_code == 422
 
 
-@pytest.mark.parametrize(
+@for_each(
     "value",
     [
         quantity(9.8, "mg/L"),
@@ -207,8 +208,8 @@ def test_numbers_beyond_any_measure_are_answered():
         assert send(text.replace('"value": 0', f'"value": {huge}')).status_code == 200
 
 
-@pytest.mark.parametrize("junk", [None, 1, "x", [], [None], {}, {"coding": 1}, True])
-@pytest.mark.parametrize("element", ["code", "valueQuantity", "effectiveDateTime", "subject", "id", "resourceType"])
+@for_each("junk", [None, 1, "x", [], [None], {}, {"coding": 1}, True])
+@for_each("element", ["code", "valueQuantity", "effectiveDateTime", "subject", "id", "resourceType"])
 def test_junk_in_a_resource_never_breaks_the_service(element, junk):
     hb = observation("hb", HB, valueQuantity=quantity(9, "g/dL")) | {element: junk}
     for query in ("", "?format=fhir"):

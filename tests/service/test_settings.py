@@ -11,15 +11,11 @@ import pytest
 from bcma_decide.cli.serve import DEPLOY, EXAMPLES
 from bcma_decide.errors import ServiceError
 from bcma_decide.service.settings import Settings, is_loopback, read_settings, require_authentication
-from tests.cli.program import invoke
+from tests.cli.support.program import invoke
+from tests.service.support.service import written
+from tests.support.cases import for_each
 
 ISSUER = {"issuer": "https://ehr.example.org", "audience": ["https://cds.example.org*"]}
-
-
-def written(folder, text):
-    file = folder / "service.toml"
-    file.write_text(text, encoding="utf-8")
-    return file
 
 
 def test_options_go_before_the_environment_and_that_before_the_file(tmp_path, monkeypatch):
@@ -81,7 +77,7 @@ def test_what_is_wrong_is_not_repeated(monkeypatch):
     assert "S3CRET" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("host", "expected"),
     [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False),
      ("192.168.1.4", False), ("cds.example.org", False), ("", False)],

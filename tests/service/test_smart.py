@@ -8,9 +8,9 @@ import pytest
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from bcma_decide.fhir.reading.reader import read_bundle
-from tests.service.ehr import BUNDLES, NAME, PATIENT, Ehr, parameters, serving
-from tests.service.launching import PUBLIC, TODAY, begun, browser, configured, filled, launched, returned
-from tests.service.service import model, run
+from tests.service.support.ehr import BUNDLES, NAME, PATIENT, Ehr, parameters, serving
+from tests.service.support.launching import PUBLIC, TODAY, begun, browser, configured, filled, launched, returned
+from tests.service.support.service import model, run
 
 
 @pytest.fixture
@@ -233,8 +233,8 @@ def test_where_there_are_several_ehrs_people_choose(ehr):
 
 
 def test_routes_are_there_only_with_an_ehr_and_need_no_token_of_ours(ehr, tmp_path):
-    from tests.service.service import app, ask
-    from tests.service.tokens import issuer
+    from tests.service.support.service import app, ask
+    from tests.service.support.tokens import issuer
 
     assert ask(app(), "GET", "/smart/start").status_code == 404
     guarded = configured(ehr, issuers=(issuer(tmp_path),))

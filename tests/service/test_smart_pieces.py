@@ -21,13 +21,13 @@ from bcma_decide.service.smart.login import Logins
 from bcma_decide.service.smart.scopes import access
 from bcma_decide.service.smart.stopped import Stopped
 from bcma_decide.service.smart.token import read_granted
-from tests.service.service import app, run
-from tests.service.test_settings import written
+from tests.service.support.service import app, run, written
+from tests.support.cases import for_each
 
 TODAY = date(2026, 11, 26)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("scope", "key", "expected"),
     [
         ("patient/Observation.rs", "observations", "whole"),
@@ -59,7 +59,7 @@ def test_a_whole_scope_beside_a_narrow_one_opens_everything():
     assert access("conditions", {"patient/Condition.rs?category=x", "patient/*.read"}) == "whole"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("patient", "expected"),
     [
         ({"name": [{"text": "Eva M."}], "birthDate": "1950"}, "Eva M., born 1950"),

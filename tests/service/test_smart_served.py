@@ -6,10 +6,10 @@ import httpx
 import pytest
 from starlette.responses import HTMLResponse
 
-from tests.render.sheets import CHROMIUM, QUIET
-from tests.service.ehr import Ehr, serving
-from tests.service.test_server import running, stop
-from tests.service.tls_proxy import listening
+from tests.render.support.sheets import CHROMIUM, QUIET
+from tests.service.support.ehr import Ehr, serving
+from tests.service.support.running import running, stop
+from tests.service.support.tls_proxy import listening
 
 
 def settings(server, **changes):
@@ -48,6 +48,7 @@ def test_on_this_machine_the_address_to_return_to_is_that_of_the_socket():
 
 
 @pytest.mark.slow
+@pytest.mark.sample
 def test_a_browser_comes_from_the_ehr_to_the_page(browser):
     with serving(Ehr()) as ehr, running(**settings(ehr)) as (_, port):
         base = known(ehr, port)

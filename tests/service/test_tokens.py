@@ -16,11 +16,12 @@ from joserfc.jws import JWSRegistry
 
 from bcma_decide.errors import ServiceError
 from bcma_decide.service.callers.key_sets import read_keys
-from bcma_decide.service.callers.tokens import ReplayCache
+from bcma_decide.service.callers.tokens import ReplayCache, Verifier
 from bcma_decide.service.http.access_log import set_up_logging
 from bcma_decide.service.settings import Issuer
-from tests.service.service import app, ask, post, view
-from tests.service.tokens import AUDIENCE, EC, ISSUER, OTHER, RSA, bearer, claims, issuer, key, key_set, token
+from tests.service.support.service import app, ask, post, view
+from tests.service.support.tokens import AUDIENCE, EC, ISSUER, OTHER, RSA, bearer, claims, issuer, key, key_set, token
+from tests.support.cases import for_each
 
 
 @pytest.fixture
@@ -206,7 +207,7 @@ def remote_app(server, **settings):
 
 def test_remote_keys_are_kept_and_asked_again_for_an_unknown_one_once_per_interval(monkeypatch):
     now = time.time()
-    monkeypatch.setattr("tests.service.tokens.time.time", lambda: now)
+    monkeypatch.setattr("tests.service.support.tokens.time.time", lambda: now)
     server = Remote(key_set(EC))
     guarded = remote_app(server, jwks_refresh=300)
     assert [status(guarded, token()), status(guarded, token())] == [200, 200]
@@ -216,18 +217,20 @@ def test_remote_keys_are_kept_and_asked_again_for_an_unknown_one_once_per_interv
     assert server.asked == 1
 
 
-def test_a_rotated_key_is_found_after_the_interval():
+def test_a_rotated_key_is_found_after_the_interval(monkeypatch):
+    passed = [0]
+    monkeypatch.setitem(Verifier.__init__.__kwdefaults__, "clock", lambda: time.time() + passed[0])
     server = Remote(key_set(EC))
-    guarded = remote_app(server, jwks_refresh=1)
+    guarded = remote_app(server, jwks_refresh=10)
     assert status(guarded, token()) == 200
     server.content = key_set(RSA)
-    time.sleep(1.1)
+    passed[0] = 11
     assert status(guarded, token(name=RSA, algorithm="RS384")) == 200
     assert status(guarded, token()) == 401, "a withdrawn key"
     assert server.asked == 2
 
 
-@pytest.mark.parametrize(
+@for_each(
     "content",
     [
         httpx.ConnectError("no"),

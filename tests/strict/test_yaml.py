@@ -9,10 +9,11 @@ import pytest
 
 from bcma_decide.errors import EvidenceError, ProfileError
 from bcma_decide.strict.yaml import SIZE_LIMIT, read_yaml
-from tests.places import ROOT
+from tests.support.cases import for_each
+from tests.support.places import ROOT
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "line", "message"),
     [
         ("a: 1\nb: 2\na: 3", "line 3", "the key 'a' appears twice"),

@@ -22,9 +22,7 @@ _GREY: Final = (89, 89, 89)
 _THEME: Final = TerminalTheme(_BACKGROUND, _INK, [_INK, _INK, _INK, _INK, _BLUE, _INK, _BLUE, _GREY])
 
 
-def terminal_picture(
-    comparison: Comparison, width: int = 100, *, outcomes: Collection[str] = (), products: bool = False
-) -> str:
+def terminal_picture(comparison: Comparison, width: int = 100, *, outcomes: Collection[str] = ()) -> str:
     """Draw what `render_comparison` prints; same comparison, same bytes, nothing loaded from elsewhere.
 
     Parameters
@@ -35,8 +33,6 @@ def terminal_picture(
         Width of the console in characters.
     outcomes
         Rows to keep, by identifier; all if empty. A picture of every row is long.
-    products
-        Also draw the products.
     """
     if outcomes:
         kept = tuple(outcome for outcome in comparison.outcomes if outcome.id in outcomes)
@@ -51,7 +47,7 @@ def terminal_picture(
         legacy_windows=False,
         _environ={},
     )
-    render_comparison(comparison, console, products=products)
+    render_comparison(comparison, console)
     svg = console.export_svg(title=comparison.software.name, theme=_THEME, unique_id="bcma-decide")
     svg = re.sub(r"\s*@font-face \{.*?\n    \}", "", svg, flags=re.DOTALL)
     svg = re.sub(r"\s*<!--.*?-->", "", svg, flags=re.DOTALL)

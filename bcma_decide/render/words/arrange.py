@@ -183,7 +183,7 @@ def contrast_of(outcome: Outcome, first: Option, second: Option) -> Contrast | N
     )
 
 
-def movers(comparison: Comparison, limit: int = MOVERS_SHOWN) -> tuple[Mover, ...]:
+def movers(comparison: Comparison) -> tuple[Mover, ...]:
     """Return the unknown traits that could move a class's number furthest, largest first."""
     outcomes = {outcome.id: outcome for outcome in comparison.outcomes}
     classes = {option.id for option in class_options(comparison)}
@@ -195,7 +195,7 @@ def movers(comparison: Comparison, limit: int = MOVERS_SHOWN) -> tuple[Mover, ..
         widest = max(shown, key=lambda move: move.high - move.low)
         same_row = tuple(move for move in shown if move.outcome == widest.outcome)
         ranked.append((widest.low - widest.high, position, Mover(unknown, outcomes[widest.outcome], same_row)))
-    return tuple(mover for _, _, mover in sorted(ranked, key=lambda entry: entry[:2])[:limit])
+    return tuple(mover for _, _, mover in sorted(ranked, key=lambda entry: entry[:2])[:MOVERS_SHOWN])
 
 
 def decisive(comparison: Comparison, outcome: Outcome, option: Option) -> tuple[Unknown, Move] | None:

@@ -88,11 +88,6 @@ def ngettext(one: str, many: str, n: int) -> str:
     return _current.get().messages.ngettext(one, many, n)
 
 
-def language_code() -> str:
-    """Code of the current language, for ``lang`` attributes."""
-    return _current.get().code
-
-
 def number(value: float) -> str:
     """A number with the grouping and decimal sign of the current language: ``2,698``."""
     from babel.numbers import format_decimal

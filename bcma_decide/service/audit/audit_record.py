@@ -35,9 +35,9 @@ class AuditRecord:
     """Of the comparison as JSON; its first twelve digits are the id on a sheet."""
 
 
-def record_of(asked: Question, comparison: Comparison, document: str, *, face: str, issuer: str) -> AuditRecord:
-    """Record that ``asked`` was answered now with ``comparison``, whose JSON is ``document``."""
-    request = asked.written()
+def record_of(question: Question, comparison: Comparison, document: str, *, face: str, issuer: str) -> AuditRecord:
+    """Record that ``question`` was answered now with ``comparison``, whose JSON is ``document``."""
+    request = question.written()
     return AuditRecord(
         id=str(time_ordered_id()),
         recorded=datetime.now(UTC).isoformat(timespec="milliseconds"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 from collections.abc import Collection, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import perf_counter
@@ -27,6 +26,7 @@ from bcma_decide.service.fetching.guarded_transport import (
     GuardedTransport,
     Resolve,
     resolve,
+    trusted,
 )
 from bcma_decide.service.hooks.prefetch import PATIENT_ID, TEMPLATES, Part, part_of
 from bcma_decide.service.http.metrics import Metrics
@@ -56,7 +56,7 @@ class FhirClient:
     def __init__(self, settings: Settings, metrics: Metrics, *, resolve: Resolve = resolve) -> None:
         self._bases = tuple(base for base in map(read_base, settings.fhir_servers) if base is not None)
         self._backend = GuardedBackend(settings.fhir_private_networks, resolve)
-        self._tls = ssl.create_default_context() if self._bases else None
+        self._tls = trusted() if self._bases else None
         self.seconds = settings.fhir_seconds
         self.size = settings.fhir_size_limit
         self.metrics = metrics

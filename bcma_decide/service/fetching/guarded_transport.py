@@ -7,10 +7,12 @@ checks the certificate against the name.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -20,6 +22,17 @@ from bcma_decide.service.fetching.addresses import Network, may_connect
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """From a host name and a port to IP addresses, the first to try first."""
+
+
+def trusted() -> ssl.SSLContext:
+    """What the certificates of servers are checked against, read once in a process, and again for other files."""
+    return _trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@cache
+def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:
+    del file, folder  # OpenSSL takes both from the environment
+    return ssl.create_default_context()
 
 
 class AddressRefused(httpx.ConnectError):

@@ -69,11 +69,11 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
     router = APIRouter(prefix=HOOKS_PATH, tags=["CDS Hooks"])
     wanted = sought(service.pooled)
 
-    def sent(asked: HooksRequest, context: PatientViewContext) -> dict[str, Part] | None:
+    def sent(hook: HooksRequest, context: PatientViewContext) -> dict[str, Part] | None:
         """What came along, or None where the order is of something else."""
         if isinstance(context, OrderSelectContext) and not concerns(context.draftOrders, context.selections, wanted):
             return None
-        return sent_parts(asked.prefetch)
+        return sent_parts(hook.prefetch)
 
     @router.get("", summary="Discovery")
     async def discover() -> JSONResponse:
@@ -87,21 +87,21 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
         """
         _known(service_id)
         content = await read_object(request)
-        asked = read_shape(HooksRequest, content, 400, "malformed")
-        if asked.hook != _HOOKS[service_id]:
+        hook = read_shape(HooksRequest, content, 400, "malformed")
+        if hook.hook != _HOOKS[service_id]:
             raise Refusal(400, "malformed", [Problem("hook", f"is not {_HOOKS[service_id]}")])
         shape = OrderSelectContext if service_id == SELECT else PatientViewContext
-        context = read_shape(shape, asked.context, 400, "malformed context")
-        parts = await service.workers.run(sent, asked, context)
+        context = read_shape(shape, hook.context, 400, "malformed context")
+        parts = await service.workers.run(sent, hook, context)
         if parts is None:
             return JSONResponse({"cards": []})
-        parts = await complete(service.fhir, asked, context.patientId, parts)
-        record, what = await service.workers.run(_asked, service, reader, context, parts)
-        if what is None:
+        parts = await complete(service.fhir, hook, context.patientId, parts)
+        record, question = await service.workers.run(_question, service, reader, context, parts)
+        if question is None:
             return JSONResponse({"cards": []})
-        answered = await answer(service, what, face=_HOOKS[service_id], issuer=issuer_of(request.scope))
-        said = _card_context(service, asked, record, what)
-        card = await service.workers.run(card_of, answered.comparison, said)
+        answered = await answer(service, question, face=_HOOKS[service_id], issuer=issuer_of(request.scope))
+        context_of_card = _card_context(service, hook, record, question)
+        card = await service.workers.run(card_of, answered.comparison, context_of_card)
         return JSONResponse({"cards": [card]}, headers=answered.headers)
 
     @router.post(
@@ -144,7 +144,7 @@ def _reason(entry: FeedbackEntry) -> str:
     return code if isinstance(code, str) and code in OVERRIDE_REASONS else "other"
 
 
-def _asked(
+def _question(
     service: Service, reader: Reader, context: PatientViewContext, parts: Mapping[str, Part]
 ) -> tuple[PrefetchedRecord, Question | None]:
     """The record and what to ask of it today; None where it does not name the disease."""
@@ -165,11 +165,11 @@ def _asked(
     )
 
 
-def _card_context(service: Service, asked: HooksRequest, record: PrefetchedRecord, what: Question) -> CardContext:
+def _card_context(service: Service, hook: HooksRequest, record: PrefetchedRecord, question: Question) -> CardContext:
     return CardContext(
-        hook_instance=asked.hookInstance,
+        hook_instance=hook.hookInstance,
         public_url=service.settings.public_url,
         smart_launch_url=service.settings.smart_launch_url,
         not_read=record.not_read,
-        not_understood=tuple(each.text or each.code for each in (what.record.unmapped if what.record else ())),
+        not_understood=tuple(each.text or each.code for each in (question.record.unmapped if question.record else ())),
     )

@@ -15,19 +15,19 @@ _USED_UP: Final = 0
 
 
 async def complete(
-    client: FhirClient, asked: HooksRequest, patient_id: str, sent: Mapping[str, Part]
+    client: FhirClient, hook: HooksRequest, patient_id: str, sent: Mapping[str, Part]
 ) -> dict[str, Part]:
     """Add what can be read to what was sent; without leave to read, all is as it was sent. Raises nothing."""
     keys = not_complete(sent)
-    if not keys or asked.fhirServer is None:
+    if not keys or hook.fhirServer is None:
         return dict(sent)
-    leave = asked.fhirAuthorization
-    hindrance = _hindrance(client, asked.fhirServer, leave, patient_id)
+    leave = hook.fhirAuthorization
+    hindrance = _hindrance(client, hook.fhirServer, leave, patient_id)
     if hindrance is not None:
         client.metrics.searched(hindrance, len(keys))
         return dict(sent)
     token = None if leave is None else leave.access_token
-    return completed(sent, await fetch_parts(client, asked.fhirServer, token, patient_id, keys))
+    return completed(sent, await fetch_parts(client, hook.fhirServer, token, patient_id, keys))
 
 
 def _hindrance(client: FhirClient, server: str, leave: FhirAuthorization | None, patient_id: str) -> Hindrance | None:

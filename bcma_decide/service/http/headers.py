@@ -20,6 +20,11 @@ PAGE_POLICY: Final = (
 """The page loads its own files and sends its own form, nothing else."""
 PAGE_HEADERS: Final = {"Content-Security-Policy": PAGE_POLICY, "Referrer-Policy": "same-origin"}
 """With a referrer at home, since a browser without one does not say where a form comes from."""
+READING_HEADERS: Final = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'none'; "
+    f"base-uri 'none'; {_UNFRAMED}"
+}
+"""A page to read has the styles and the icon of the page, and no script or form."""
 
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,

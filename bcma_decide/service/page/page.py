@@ -19,17 +19,18 @@ from bcma_decide.comparing.compare import check_region
 from bcma_decide.comparing.question import Question
 from bcma_decide.errors import BcmaDecideError, Problem
 from bcma_decide.fhir.reading.ledger import replaced
+from bcma_decide.guide import INDEX
 from bcma_decide.patient.files import profile_text
 from bcma_decide.patient.profile import Patient
 from bcma_decide.render.sheet.pdf import missing, render_pdf
 from bcma_decide.service.answering import answer
-from bcma_decide.service.http.headers import PAGE_HEADERS
+from bcma_decide.service.http.headers import PAGE_HEADERS, READING_HEADERS
 from bcma_decide.service.http.problems import Refusal
 from bcma_decide.service.page.assets import assets
 from bcma_decide.service.page.form_values import profile_of, texts_of
-from bcma_decide.service.page.page_access import enter
+from bcma_decide.service.page.page_access import GUIDE, enter
 from bcma_decide.service.page.page_input import PROFILES, Entered, from_address, from_file, from_form
-from bcma_decide.service.page.page_view import Shown, page_html, refused_html, result_html
+from bcma_decide.service.page.page_view import Shown, guide_html, page_html, refused_html, result_html
 from bcma_decide.service.page.view_options import usual_view
 from bcma_decide.service.service import Service
 from bcma_decide.service.sessions import Filled
@@ -42,7 +43,7 @@ _NOTE: Final = "replaced on the page"
 
 
 def page_router(service: Service) -> APIRouter:
-    """Build ``/``, ``/page/...`` and ``/static/...``."""
+    """Build ``/``, ``/page/...``, ``/guide/...`` and ``/static/...``."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
@@ -60,6 +61,12 @@ def page_router(service: Service) -> APIRouter:
     @router.post("/page/result")
     async def result(request: Request) -> Response:
         return await _result(service, request)
+
+    @router.get(GUIDE)
+    @router.get(f"{GUIDE}/{{topic:path}}")
+    async def guide(request: Request, topic: str = "") -> Response:
+        text, status = await service.workers.run(guide_html, service, topic or INDEX)
+        return _html(request, text, status, READING_HEADERS)
 
     @router.get("/static/{name}")
     async def static(request: Request, name: str) -> Response:
@@ -105,9 +112,9 @@ async def _shown(service: Service, entered: Entered, filled: Filled | None) -> S
     answered, problems = None, entered.problems
     if not problems:
         try:
-            asked = await service.workers.run(_asked, service, entered, filled, changed)
+            question = await service.workers.run(_question, service, entered, filled, changed)
             if entered.form not in PROFILES:
-                answered = await answer(service, asked, face="page")
+                answered = await answer(service, question, face="page")
         except BcmaDecideError as error:
             refusal = Refusal.of(error)
             if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY:
@@ -131,7 +138,7 @@ def _changed(entered: Entered, filled: Filled) -> frozenset[str]:
     return frozenset(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
 
 
-def _asked(service: Service, entered: Entered, filled: Filled | None, changed: frozenset[str]) -> Question:
+def _question(service: Service, entered: Entered, filled: Filled | None, changed: frozenset[str]) -> Question:
     view = entered.view
     view.sheet()  # what cannot be printed is said before anything is compared
     check_region(service.pooled, view.region)

@@ -16,14 +16,18 @@ from bcma_decide.service.sessions import Filled
 PAGE: Final = "/"
 BELOW: Final = ("/static/", "/page/")
 EVIDENCE: Final = "/evidence"
+GUIDE: Final = "/guide"
 
 
 def is_page(scope: Scope) -> bool:
     """Whether a request is for the page, which asks itself who may see it, and so needs no token.
 
     What stands behind the numbers is open to readers, as a page: cards link to it, and it says nothing of a patient.
+    So is the guide.
     """
     path = str(scope["path"])
+    if path == GUIDE or path.startswith(f"{GUIDE}/"):
+        return str(scope["method"]) == "GET"
     if path == EVIDENCE:
         return scope["method"] == "GET" and wants_page(Request(scope))
     return path == PAGE or path.startswith(BELOW)

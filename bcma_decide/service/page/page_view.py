@@ -15,6 +15,7 @@ from markupsafe import Markup
 from bcma_decide.comparing.compare import evidence_stamp
 from bcma_decide.comparison import InputLine
 from bcma_decide.errors import Problem
+from bcma_decide.guide import pages
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.files import describe_example, example_names
 from bcma_decide.render.sheet.html import links, render_part
@@ -26,6 +27,7 @@ from bcma_decide.service.answering import Answered
 from bcma_decide.service.page.assets import asset_name, style_name
 from bcma_decide.service.page.form_values import LONGEST, profile_of
 from bcma_decide.service.page.form_view import form_groups, listed
+from bcma_decide.service.page.guide_body import guide_address, guide_body
 from bcma_decide.service.page.view_options import LABELS, ViewOptions, usual_view
 from bcma_decide.service.rest.evidence_view import evidence_view
 from bcma_decide.service.service import Service
@@ -135,6 +137,17 @@ def evidence_html(service: Service) -> str:
     return _written(service, "evidence.html.j2", usual_view(service), content, ())
 
 
+def guide_html(service: Service, topic: str) -> tuple[str, int]:
+    """Write a page of the guide, or the list of those there are, and the status that goes with it."""
+    base, page = _base(service), pages().get(topic)
+    content = {
+        "page": page,
+        "body": Markup(guide_body(page, base)) if page else "",  # noqa: S704, RUF100
+        "listed": [(guide_address(each, base), each.title) for each in pages().values()],
+    }
+    return _written(service, "guide.html.j2", usual_view(service), content, ()), 200 if page else 404
+
+
 def _result(service: Service, shown: Shown, address: str) -> dict[str, Any]:
     comparison = shown.answered.comparison if shown.answered else None
     sheet = Markup(render_part(comparison, shown.view.sheet())) if comparison else ""  # noqa: S704, RUF100
@@ -184,7 +197,7 @@ def _language_name(code: str) -> str:
 
 
 def _written(service: Service, name: str, view: ViewOptions, content: Mapping[str, Any], problems: Any) -> str:  # noqa: ANN401
-    base = urlsplit(service.settings.public_url or "").path
+    base = _base(service)
     return (
         _environment()
         .get_template(name)
@@ -203,6 +216,11 @@ def _written(service: Service, name: str, view: ViewOptions, content: Mapping[st
             **content,
         )
     )
+
+
+def _base(service: Service) -> str:
+    """The path below which the service is reached."""
+    return urlsplit(service.settings.public_url or "").path
 
 
 @cache

@@ -106,7 +106,7 @@ async def receive(request: Request, options: Mapping[str, object]) -> ReceivedCo
     return ReceivedComparison(read_shape(ComparisonRequest, content, 422, _CANNOT))
 
 
-def asked_of(service: Service, received: ReceivedComparison) -> Question:
+def question_of(service: Service, received: ReceivedComparison) -> Question:
     """Read the patient; of a record also what it held, as of the day asked for, else today.
 
     Raises

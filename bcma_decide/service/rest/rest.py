@@ -21,7 +21,7 @@ from bcma_decide.service.http.headers import PAGE_HEADERS, SHEET_POLICY
 from bcma_decide.service.http.problems import PROBLEM_TYPE, Refusal
 from bcma_decide.service.page.page_access import wants_page
 from bcma_decide.service.page.page_view import evidence_html
-from bcma_decide.service.rest.comparison_request import ComparisonRequest, ReceivedComparison, asked_of, receive
+from bcma_decide.service.rest.comparison_request import ComparisonRequest, ReceivedComparison, question_of, receive
 from bcma_decide.service.rest.evidence_view import EvidenceView, evidence_view
 from bcma_decide.service.rest.media import FHIR, Format, negotiated
 from bcma_decide.service.rest.openapi import comparison_body
@@ -90,8 +90,8 @@ def rest_router(service: Service) -> APIRouter:
         received = await receive(request, {"setting": setting, "region": region, "date": date, "infer": infer})
         try:
             sheet = Sheet(audience=audience, paper=paper, language=lang)
-            wanted = await service.workers.run(asked_of, service, received)
-            answered = await answer(service, wanted, face="rest", issuer=issuer_of(request.scope))
+            question = await service.workers.run(question_of, service, received)
+            answered = await answer(service, question, face="rest", issuer=issuer_of(request.scope))
             if form == "fhir":
                 return await _fhir(service, received, answered, sheet if with_pdf else None)
             return await _written(service, answered, sheet, form)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
 
 from bcma_decide.service.fetching.fhir_answer import Room, Unread, read_body
-from bcma_decide.service.fetching.guarded_transport import GuardedBackend, GuardedTransport, Resolve
+from bcma_decide.service.fetching.guarded_transport import GuardedBackend, GuardedTransport, Resolve, trusted
 from bcma_decide.service.http.bodies import parse_json
 from bcma_decide.service.settings import Settings
 from bcma_decide.version import __version__
@@ -32,7 +31,7 @@ class Web:
 
     def __init__(self, settings: Settings, resolve: Resolve) -> None:
         self._backend = GuardedBackend(settings.fhir_private_networks, resolve)
-        self._tls = ssl.create_default_context()
+        self._tls = trusted()
 
     async def get(self, url: str) -> tuple[int, Mapping[str, Any]]:
         """Return status and object at an address; raises Unreachable."""

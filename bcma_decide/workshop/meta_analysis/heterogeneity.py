@@ -14,7 +14,7 @@ from scipy import special
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_choice, checked_level, checked_vector
-from bcma_decide.workshop.meta_analysis.tau2 import METHODS, Method, Tau2, estimated, q_profile
+from bcma_decide.workshop.meta_analysis.tau2 import METHODS, Method, Tau2, estimated
 from bcma_decide.workshop.meta_analysis.weighted_regression import (
     DesignMatrix,
     intercept_only,
@@ -36,7 +36,6 @@ __all__ = [
     "i_squared",
     "q_test",
     "shares",
-    "tau2_interval",
     "weighted_mean",
 ]
 
@@ -161,34 +160,6 @@ def h_squared(tau2: float, vi: npt.ArrayLike, design: DesignMatrix | None = None
         As `i_squared`.
     """
     return _checked_shares(tau2, vi, design)[1]
-
-
-def tau2_interval(
-    yi: npt.ArrayLike, vi: npt.ArrayLike, level: float = 0.95, design: DesignMatrix | None = None
-) -> tuple[float, float]:
-    """Q-profile confidence interval of tau2 (Viechtbauer 2007).
-
-    It holds the values at which Q(tau2) lies between the chi-squared quantiles with k - p degrees of freedom, and does
-    not depend on the estimator of tau2, so it need not hold the estimate. If even Q(0) is below the lower quantile no
-    value qualifies and the interval is (0, 0), as in metafor: the studies agree too well. The ends of tau, I2 and H2
-    are the functions of these ends.
-
-    Parameters
-    ----------
-    yi, vi : array_like, shape (k,), k >= 2
-    level : float
-    design : Design, optional
-
-    Raises
-    ------
-    SynthesisError
-        If the effects or the level are not valid, there are fewer than two studies, or the design has another number
-        of rows.
-    """
-    y, v = checked_effects(yi, vi)
-    if y.size < 2:
-        raise SynthesisError("an interval of tau2 needs at least two studies")
-    return q_profile(y, v, checked_design(design, y.size), checked_level(level))
 
 
 def estimate_tau2(

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from scipy import special
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_level
+from bcma_decide.workshop.meta_analysis.checks import FloatArray
 from bcma_decide.workshop.meta_analysis.heterogeneity import Method, checked_effects, estimate_tau2, weighted_mean
 from bcma_decide.workshop.meta_analysis.leave_one_out import leave_one_out
 
-__all__ = ["Baujat", "Flag", "Influence", "StudyEffects", "baujat", "influence", "study_effects"]
+__all__ = ["Baujat", "Flag", "Influence", "baujat", "influence"]
 
 Flag = Literal["dffits", "cook_d", "hat", "dfbetas"]
 
@@ -41,22 +41,6 @@ class Influence:
     weight: FloatArray
     dfbetas: FloatArray
     flags: tuple[tuple[Flag, ...], ...]
-
-
-@dataclass(frozen=True, eq=False)
-class StudyEffects:
-    """Best linear unbiased predictions of the studies' true effects, every array (k,).
-
-    ``effect`` with ``effect_se`` and the interval ``low`` to ``high``: the study's own effect, drawn towards the
-    mean. ``deviation`` with ``deviation_se``: its distance from the mean.
-    """
-
-    effect: FloatArray
-    effect_se: FloatArray
-    low: FloatArray
-    high: FloatArray
-    deviation: FloatArray
-    deviation_se: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,46 +98,6 @@ def influence(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: Method = "REML") 
         weight=100 * hat,
         dfbetas=dfbetas,
         flags=tuple(tuple(name for name, rows in beyond.items() if rows[i]) for i in range(y.size)),
-    )
-
-
-def study_effects(
-    yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: Method = "REML", level: float = 0.95
-) -> StudyEffects:
-    """Empirical Bayes estimates of the studies' true effects (Morris 1983; Raudenbush and Bryk 1985).
-
-    With ``s = tau2 / (tau2 + v)`` the prediction is ``s y + (1 - s) mean``; its variance ``s v + (1 - s)^2 se^2``
-    and that of the deviation, ``s v + s^2 se^2``, hold the error of the mean but not that of tau2.
-
-    Parameters
-    ----------
-    yi, vi : array_like, shape (k,), k >= 2
-        Effects and their sampling variances.
-    method : str
-        Estimator of tau2, as in `heterogeneity.estimate_tau2`.
-    level : float
-        Of the normal interval.
-
-    Raises
-    ------
-    SynthesisError
-        If the effects or the level are not valid, there are fewer than two studies, or the estimator does not
-        converge.
-    """
-    y, v = checked_effects(yi, vi)
-    quantile = float(special.ndtri(1 - (1 - checked_level(level)) / 2))
-    tau2 = estimate_tau2(y, v, method).value
-    w = 1 / (v + tau2)
-    mean, variance, own_share = weighted_mean(y, w), 1 / w.sum(), tau2 * w
-    effect = own_share * y + (1 - own_share) * mean
-    se = np.sqrt(own_share * v + np.square(1 - own_share) * variance)
-    return StudyEffects(
-        effect=effect,
-        effect_se=se,
-        low=effect - quantile * se,
-        high=effect + quantile * se,
-        deviation=own_share * (y - mean),
-        deviation_se=np.sqrt(own_share * v + np.square(own_share) * variance),
     )
 
 

@@ -57,7 +57,8 @@ def refuse_separation(events: FloatArray, total: FloatArray, design: NamedDesign
     extreme = none | full
     # Columns of size 1, so that the bounds of the program, which are there only to keep it finite, hold all alike.
     scaled = design.X / np.abs(design.X).max(axis=0)
-    if np.linalg.matrix_rank(scaled[~extreme]) == design.p:
+    between = scaled[~extreme]
+    if len(between) and np.linalg.matrix_rank(between) == design.p:  # before numpy 2.4 there is no rank of no rows
         return  # only the combination of zeros is 0 in every study with events and non-events
     from scipy.optimize import linprog
 

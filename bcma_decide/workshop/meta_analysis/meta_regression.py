@@ -18,7 +18,6 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import (
     QTest,
     checked_effects,
     cochran_q,
-    q_test,
 )
 from bcma_decide.workshop.meta_analysis.likelihood import log_likelihood
 from bcma_decide.workshop.meta_analysis.moderators import Moderators
@@ -32,7 +31,6 @@ __all__ = [
     "MetaRegression",
     "ModeratorTest",
     "RegressionTest",
-    "likelihood_ratio_test",
     "meta_regression",
     "used_effects",
 ]
@@ -212,29 +210,3 @@ def _explained(y: FloatArray, v: FloatArray, model: RandomEffects, method: Metho
         return max(0.0, 100 * (1 - (model.q.q / model.q.df) / (total.q / total.df))) if total.q else None
     without = estimated(y, v, intercept_only(y.size), method).value
     return 100 * max(0.0, without - model.tau2.value) / without if without else None
-
-
-def likelihood_ratio_test(yi: npt.ArrayLike, vi: npt.ArrayLike, moderators: Moderators) -> QTest:
-    """Test of all moderators by twice the gain in log-likelihood, both models fitted by maximum likelihood.
-
-    Chi-squared with one degree of freedom for each coefficient but the intercept (Huizenga, Visser and Dolan 2011).
-    Restricted likelihoods cannot be compared between models with different coefficients and are not used.
-
-    Parameters
-    ----------
-    yi, vi : array_like, shape (n,)
-        As in `meta_regression`.
-    moderators : Moderators
-
-    Raises
-    ------
-    SynthesisError
-        If the effects are not valid or not one for each row of the moderators, or ML does not converge.
-    """
-    y, v, design = used_effects(yi, vi, moderators)
-    with_them, without = (
-        log_likelihood(y, v, estimated(y, v, X, "ML").value, X, restricted=False)
-        for X in (design, intercept_only(y.size))
-    )
-    # The larger model cannot fit worse; a gain below 0 is what the two searches left of rounding.
-    return q_test(max(0.0, 2 * (with_them - without)), design.columns - 1)

@@ -7,14 +7,12 @@ by maximum or restricted maximum likelihood (van den Noortgate and Onghena 2003;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
-from scipy.optimize import brentq
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.clustered import ClusteredEffects
@@ -29,7 +27,7 @@ from bcma_decide.workshop.meta_analysis.coefficients import (
     predictions,
     wald_test,
 )
-from bcma_decide.workshop.meta_analysis.heterogeneity import QTest, checked_effects, checked_level, q_test
+from bcma_decide.workshop.meta_analysis.heterogeneity import QTest, checked_effects, q_test
 from bcma_decide.workshop.meta_analysis.multilevel_search import Likelihood, highest, starts
 
 __all__ = [
@@ -37,16 +35,7 @@ __all__ = [
     "checked_clusters",
     "fit_multilevel",
     "predict_multilevel",
-    "variance_interval",
 ]
-
-Component = Literal["between", "within"]
-
-_PROFILE_TOLERANCE = 1e-10
-_MOST_DOUBLINGS = 60
-"""Of the upper end that is looked for: 2^60 times the variance of the studies is a likelihood that never falls."""
-_START_ABOVE = 0.1
-"""Of the mean sampling variance, on top of the estimate: a start away from 0, where a climb can rest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,53 +193,3 @@ def _common_effect(effects: ClusteredEffects) -> tuple[QTest, float]:
     q, df = float(w @ residual**2), effects.yi.size - effects.X.shape[1]
     trace = float(w.sum() - np.trace(inverse @ (weighted.T @ weighted)))
     return q_test(q, df), df / trace
-
-
-def variance_interval(fit: Multilevel, component: Component, level: float = 0.95) -> tuple[float, float]:
-    """Profile-likelihood interval of one variance: where twice the loss in log-likelihood is within chi-squared.
-
-    The other variance is at its best at every value (Hardy and Thompson 1996; Viechtbauer 2007). The lower end is 0
-    if that is not excluded. With method REML the likelihood is the restricted one.
-
-    Parameters
-    ----------
-    fit : Multilevel
-    component : {"between", "within"}
-    level : float
-
-    Raises
-    ------
-    SynthesisError
-        If the component is unknown or not in the model, the level is not between 0 and 1, or no upper end is found.
-    """
-    if component not in get_args(Component):
-        raise SynthesisError(f"component is {component!r}, but must be one of {', '.join(get_args(Component))}")
-    if component == "within" and fit.se_within is None:
-        raise SynthesisError("the model has no variance within studies to give an interval for")
-    allowed = float(special.chdtri(1, 1 - checked_level(level)))
-    place = 0 if component == "between" else 1
-    best = np.array([fit.between, fit.within])
-    free = np.array([False, fit.se_within is not None]) if place == 0 else np.array([True, False])
-    excess = best + _START_ABOVE * float(fit.effects.vi.mean())
-
-    def loss(value: float) -> float:
-        # From the estimate of the other variance and from above it: where one is held far off, the other can have left
-        # 0.
-        begin = [np.where(free, other, value) for other in ((best, excess) if free.any() else (best,))]
-        reached = highest(fit.effects, begin, free, fit.method).log_likelihood
-        return 2 * (fit.log_likelihood - reached) - allowed
-
-    estimate = float(best[place])
-    # One crossing on either side is looked for: the profile is taken to fall from the estimate both ways.
-    lower = 0.0 if estimate == 0 or loss(0.0) <= 0 else _root(loss, 0.0, estimate)
-    above = float(excess[place]) * 2
-    for _ in range(_MOST_DOUBLINGS):
-        if loss(above) > 0:
-            return lower, _root(loss, estimate, above)
-        above *= 2
-    raise SynthesisError(f"the profile likelihood sets no upper limit to the variance {component} studies")
-
-
-def _root(loss: Callable[[float], float], one_side: float, other_side: float) -> float:
-    width = _PROFILE_TOLERANCE * max(one_side, other_side)
-    return float(brentq(loss, one_side, other_side, xtol=width, rtol=_PROFILE_TOLERANCE))

@@ -16,10 +16,9 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import Method
 from bcma_decide.workshop.meta_analysis.pooling import MeanTest, pool_proportions
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
 
-__all__ = ["RATE_METHODS", "ExactMean", "PooledRate", "RateMethod", "exact_mean", "pool_rates", "usual_method"]
+__all__ = ["ExactMean", "PooledRate", "RateMethod", "exact_mean", "pool_rates", "usual_method"]
 
 RateMethod = Method | Literal["GLMM"]
-RATE_METHODS: tuple[RateMethod, ...] = (*get_args(Method), "GLMM")
 RARE = 0.05
 """Share of patients with, or without, an outcome below which it counts as rare."""
 

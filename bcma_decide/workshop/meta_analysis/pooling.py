@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict, Unpack, get_args
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis.checks import checked_choice, checked_counts, checked_groups, checked_level
+from bcma_decide.workshop.meta_analysis.checks import checked_choice, checked_counts, checked_level
 from bcma_decide.workshop.meta_analysis.effect_sizes import (
     Measure,
     back_transform,
@@ -21,9 +20,7 @@ from bcma_decide.workshop.meta_analysis.effect_sizes import (
 from bcma_decide.workshop.meta_analysis.heterogeneity import (
     METHODS,
     Method,
-    QTest,
     checked_effects,
-    cochran_q,
 )
 from bcma_decide.workshop.meta_analysis.random_effects import (
     TESTS,
@@ -43,11 +40,8 @@ __all__ = [
     "Pooled",
     "PooledProportion",
     "PredictionDf",
-    "Subgroups",
-    "between_groups",
     "checked_options",
     "pool",
-    "pool_by",
     "pool_proportions",
 ]
 
@@ -114,14 +108,6 @@ class PooledProportion:
     total: float
     n_used: float | None
     mean: float | None
-
-
-@dataclass(frozen=True)
-class Subgroups:
-    """Pooled proportions by group, in order of first appearance; the test between them needs two groups."""
-
-    groups: Mapping[str, PooledProportion]
-    between: QTest | None
 
 
 def pool(
@@ -267,65 +253,3 @@ def pool_proportions(
         # The variance between studies alone: the mean over studies, not over what is uncertain about their centre.
         mean=mean_proportion(pooled.estimate, pooled.tau2) if measure == "logit" and pooled.tau2 is not None else None,
     )
-
-
-def between_groups(pooled: Sequence[Pooled]) -> QTest:
-    """Test that groups pooled apart share one mean: Q of their estimates with weights ``1 / se^2``.
-
-    Each group keeps its own tau2 (mixed-effects subgroup analysis, Borenstein, Hedges, Higgins and Rothstein
-    2009). The chi-squared reference takes the standard errors as known: it is meant for groups pooled with
-    test "z".
-
-    Parameters
-    ----------
-    pooled : sequence of Pooled
-        One per group, at least two.
-
-    Returns
-    -------
-    QTest
-        With one degree of freedom fewer than groups.
-
-    Raises
-    ------
-    SynthesisError
-        If there are fewer than two groups, or a standard error is 0 (identical studies under
-        "knapp_hartung").
-    """
-    if len(pooled) < 2:
-        raise SynthesisError(f"a test between groups needs at least two groups, not {len(pooled)}")
-    return cochran_q([group.estimate for group in pooled], [group.se**2 for group in pooled])
-
-
-def pool_by(
-    events: npt.ArrayLike,
-    total: npt.ArrayLike,
-    groups: Sequence[str],
-    *,
-    measure: Measure = "logit",
-    **options: Unpack[PoolOptions],
-) -> Subgroups:
-    """Pool single proportions apart in each group, each with its own tau2, and test between the groups.
-
-    Parameters
-    ----------
-    events, total : array_like, shape (k,)
-    groups : sequence of str, length k
-        The group each study belongs to.
-    measure, **options
-        As in `pool_proportions`.
-
-    Raises
-    ------
-    SynthesisError
-        If a study has no group, or for any reason `pool_proportions` or `between_groups` gives.
-    """
-    e, n = checked_counts(events, total)
-    checked_groups(groups, e.size)
-    labels = np.asarray(groups)
-    by_group = {
-        label: pool_proportions(e[labels == label], n[labels == label], measure=measure, **options)
-        for label in dict.fromkeys(groups)
-    }
-    between = between_groups([group.pooled for group in by_group.values()]) if len(by_group) > 1 else None
-    return Subgroups(by_group, between)

@@ -7,28 +7,21 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
-from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_choice
-from bcma_decide.workshop.meta_analysis.effect_sizes import Measure, back_transform, harmonic_mean
+from bcma_decide.workshop.meta_analysis.checks import checked_choice
 from bcma_decide.workshop.meta_analysis.meta_regression import MetaRegression
 from bcma_decide.workshop.meta_analysis.moderators import Value, code_new
 from bcma_decide.workshop.meta_analysis.random_effects import Interval, interval
 
 __all__ = [
     "REGRESSION_PREDICTION_DFS",
-    "PredictedProportion",
     "Prediction",
     "RegressionPredictionDf",
     "predict",
-    "predict_proportions",
 ]
 
 RegressionPredictionDf = Literal["k-p-1", "k-p", "normal"]
 REGRESSION_PREDICTION_DFS: tuple[RegressionPredictionDf, ...] = get_args(RegressionPredictionDf)
-
-_NOTICEABLE = 0.1
-"""Relative difference that counts as one: 20 % that could as well be read as 22 %."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +35,6 @@ class Prediction:
     se: float
     ci: Interval
     prediction: Interval | None
-
-
-@dataclass(frozen=True)
-class PredictedProportion:
-    """A prediction as proportions; ``note`` says where the Freeman-Tukey scale misleads, else it is ``None``."""
-
-    estimate: float
-    ci: Interval
-    prediction: Interval | None
-    note: str | None
 
 
 def predict(
@@ -95,59 +78,3 @@ def predict(
             )
         )
     return tuple(predicted)
-
-
-def predict_proportions(
-    predictions: Sequence[Prediction], measure: Measure, total: npt.ArrayLike
-) -> tuple[PredictedProportion, ...]:
-    """Predictions on the scale of ``measure`` as proportions.
-
-    Freeman-Tukey is read back at the harmonic mean of the study sizes (Miller 1978). A prediction has no size of its
-    own, so each result where that choice matters says so in its ``note``: the value lies outside what a study of that
-    size can have, or reading it at the smallest and at the largest study gives proportions that differ by more than a
-    tenth (Schwarzer, Chemaitelly, Abu-Raddad and Rücker 2019).
-
-    Parameters
-    ----------
-    predictions : sequence of Prediction
-    measure : {"logit", "raw", "arcsine", "freeman_tukey", "log"}
-    total : array_like, shape (k,)
-        Sizes of the studies used.
-
-    Raises
-    ------
-    SynthesisError
-        If the measure is unknown or a size is not a positive number.
-    """
-    size = harmonic_mean(total)
-    sizes = (float(np.min(np.asarray(total))), float(np.max(np.asarray(total))))
-    proportions = []
-    for one in predictions:
-        ends = (one.estimate, *one.ci, *(one.prediction or ()))
-        back = back_transform(ends, measure, size)
-        low, high = (pair for pair in (back[1:3].tolist(), back[3:].tolist()))
-        proportions.append(
-            PredictedProportion(
-                float(back[0]),
-                (low[0], low[1]),
-                (high[0], high[1]) if high else None,
-                _note(one.estimate, back, size, sizes) if measure == "freeman_tukey" else None,
-            )
-        )
-    return tuple(proportions)
-
-
-def _note(y: float, back: FloatArray, size: float, sizes: tuple[float, float]) -> str | None:
-    smallest, largest = (float(back_transform(y, "freeman_tukey", n)) for n in sizes)
-    if back[0] in (0, 1):
-        return (
-            f"The predicted mean lies outside the Freeman-Tukey scale at the harmonic mean of the study sizes "
-            f"({size:.4g}) and is cut to {back[0]:g}; use the logit scale."
-        )
-    if abs(smallest - largest) > _NOTICEABLE * max(smallest, largest):
-        return (
-            f"Freeman-Tukey has no inverse without a study size: at the harmonic mean of the sizes ({size:.4g}) the "
-            f"predicted mean is {back[0]:.4g}, at the smallest study ({sizes[0]:g}) {smallest:.4g}, at the largest "
-            f"({sizes[1]:g}) {largest:.4g}; use the logit scale."
-        )
-    return None

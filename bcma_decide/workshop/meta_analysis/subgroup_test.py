@@ -39,8 +39,7 @@ def groups_with_common_tau2(
 
     Borenstein, Hedges, Higgins and Rothstein (2009), chapter 19.
 
-    Where groups are small it is steadier than a tau2 of each group's own (`pooling.pool_by`),
-    which few studies cannot tell.
+    Where groups are small it is steadier than a tau2 of each group's own, which few studies cannot tell.
 
     Parameters
     ----------

@@ -12,13 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_choice, checked_counts, refuse
+from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_choice, checked_counts
 from bcma_decide.workshop.meta_analysis.effect_sizes import EffectSizes
 
 __all__ = [
-    "CORRECTIONS",
     "GROUP_MEASURES",
-    "Correction",
     "GroupMeasure",
     "Tables",
     "compare_groups",
@@ -28,8 +26,6 @@ __all__ = [
 
 GroupMeasure = Literal["OR", "RR", "RD"]
 GROUP_MEASURES: tuple[GroupMeasure, ...] = get_args(GroupMeasure)
-Correction = Literal["zero_rows", "all", "none"]
-CORRECTIONS: tuple[Correction, ...] = get_args(Correction)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +82,6 @@ def compare_groups(
     events2: npt.ArrayLike,
     total2: npt.ArrayLike,
     measure: GroupMeasure = "OR",
-    *,
-    correction: Correction = "zero_rows",
-    added: float = 0.5,
 ) -> EffectSizes:
     """Log odds ratio, log risk ratio or risk difference of each study, and its variance.
 
@@ -96,16 +89,13 @@ def compare_groups(
     ``log(a d / (b c))``, ``1/a + 1/b + 1/c + 1/d``; ``log((a / n1) / (c / n2))``, ``1/a - 1/n1 + 1/c - 1/n2``;
     ``p1 - p2``, ``p1 (1 - p1) / n1 + p2 (1 - p2) / n2``.
 
+    Studies with an empty cell get half a patient in all four. That is what metafor does, and it keeps studies without
+    events, or with events only, in both groups: they enter an OR or RR as a comparison near 1 with a large variance.
+
     Parameters
     ----------
     events1, total1, events2, total2 : array_like, shape (k,)
     measure : {"OR", "RR", "RD"}
-    correction : {"zero_rows", "all", "none"}
-        Which studies get ``added`` in all four cells: those with an empty cell, all, or none. The first is what
-        metafor does, and it keeps studies without events, or with events only, in both groups: they enter an OR or RR
-        as a comparison near 1 with a large variance.
-    added : float
-        Positive; half a patient by default.
 
     Returns
     -------
@@ -115,19 +105,12 @@ def compare_groups(
     Raises
     ------
     SynthesisError
-        If the counts are not valid (see `tables`), an option is unknown, ``added`` is not a positive number, or
-        without correction a study has no finite value or a variance of 0.
+        If the counts are not valid (see `tables`) or the measure is unknown.
     """
     checked_choice("measure", measure, GROUP_MEASURES)
-    checked_choice("correction", correction, CORRECTIONS)
-    if not (np.isfinite(added) and added > 0):
-        raise SynthesisError(f"added is {added}, but a correction adds a positive number to each cell")
     counts = tables(events1, total1, events2, total2)
     empty = (counts.events1 == 0) | (counts.others1 == 0) | (counts.events2 == 0) | (counts.others2 == 0)
-    if correction == "none":
-        _refuse_without_value(counts, measure, empty)
-    else:
-        counts = counts.padded(np.where(empty | (correction == "all"), added, 0.0))
+    counts = counts.padded(np.where(empty, 0.5, 0.0))
     a, b, c, d = counts.events1, counts.others1, counts.events2, counts.others2
     n1, n2 = counts.total1, counts.total2
     if measure == "OR":
@@ -137,22 +120,6 @@ def compare_groups(
         return EffectSizes(np.log(a / n1) - np.log(c / n2), 1 / a - 1 / n1 + 1 / c - 1 / n2)
     p1, p2 = a / n1, c / n2
     return EffectSizes(p1 - p2, p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2)
-
-
-def _refuse_without_value(counts: Tables, measure: GroupMeasure, empty: npt.NDArray[np.bool_]) -> None:
-    flat1, flat2 = (
-        (events == 0) | (others == 0)
-        for events, others in ((counts.events1, counts.others1), (counts.events2, counts.others2))
-    )
-    without_events = (counts.events1 == 0) | (counts.events2 == 0)
-    bad = {"OR": empty, "RR": without_events | (flat1 & flat2), "RD": flat1 & flat2}[measure]
-    refuse(
-        bad,
-        lambda i: (
-            f"row {i} has events in {counts.events1[i]:g} of {counts.total1[i]:g} against {counts.events2[i]:g} of "
-            f"{counts.total2[i]:g}, and no {measure} with a variance: correct rows with an empty cell, or leave it out"
-        ),
-    )
 
 
 def ratio(y: npt.ArrayLike) -> FloatArray:

@@ -117,6 +117,8 @@ def analyse(
     """
     model, y, v = options.model, studies.yi, studies.vi
     progress("pooling")
+    if model.sums_tables:
+        _refuse_beside_sums(options)
     if options.nested is not None:
         return _nested(table, studies, options, options.nested)
     result = result_of(studies, model)
@@ -124,7 +126,7 @@ def analyse(
     progress("regression")
     regression = _regression(table, studies, options)
     progress("diagnostics")
-    enough = options.diagnostics and studies.k >= FEWEST
+    enough = options.diagnostics and studies.k >= FEWEST and not model.sums_tables
     ordered = None
     if options.order is not None:
         years = study_table.quantity(table, options.order)
@@ -146,6 +148,22 @@ def analyse(
         nested=None,
         remarks=tuple(_remarks(studies, model, result)),
     )
+
+
+def _refuse_beside_sums(options: AnalysisOptions) -> None:
+    """Summed tables take one effect for all studies, and weigh no study: what needs either otherwise is not made."""
+    model = options.model
+    others = {
+        "--test": model.test != "z", "--prediction": model.prediction != PoolingMethod.prediction,
+        "--mods": options.mods, "--at": options.at, "--permutations": options.permutations,
+        "--nested": options.nested, "--order": options.order, "--gosh": options.gosh,
+    }  # fmt: skip
+    if extra := [option for option, value in others.items() if value]:
+        raise SynthesisError(
+            f"--method {model.method} sums tables and takes one effect for all studies, with a normal interval: "
+            f"{' and '.join(extra)} cannot stand beside it; leave {'it' if len(extra) == 1 else 'them'} out, or take "
+            "another method"
+        )
 
 
 def _regression(table: StudyTable, studies: Studies, options: AnalysisOptions) -> Regression | None:
@@ -193,7 +211,7 @@ def _groups(table: StudyTable, studies: Studies, model: PoolingMethod, by: str) 
     between = cochran_q([group.result.estimate for group in groups], [group.result.se**2 for group in groups])
     # One tau2 for all needs a study more than groups to be estimated from, and inverse variances to be fitted by.
     common = None
-    if len(groups) < studies.k and model.method != "GLMM":
+    if len(groups) < studies.k and model.method != "GLMM" and not model.sums_tables:
         common = groups_with_common_tau2(studies.yi, studies.vi, labels, method=model.weighted).between
     return Groups(by, tuple(groups), between, common)
 
@@ -206,7 +224,20 @@ def _remarks(studies: Studies, model: PoolingMethod, result: PooledResult) -> It
         )
     if model.method == "GLMM":
         yield "Leaving one out, influence and asymmetry are those of the weighted REML model on the logit scale."
-    if studies.k < FEWEST:
+    if model.sums_tables:
+        yield "One effect for all studies is taken; diagnostics, which weigh studies, are left out."
+        if silent := _silent(studies):
+            yield f"Nobody or everybody had the event in {', '.join(silent)}: not counted in Q."
+    elif studies.k < FEWEST:
         yield f"With {studies.k} studies there is nothing to leave out: diagnostics need {FEWEST}."
-    if result.prediction is None and model.method != "EE" and result.tau2 is not None:
+    if result.prediction is None and model.weighted != "EE" and result.tau2 is not None:
         yield "A prediction interval needs more studies than this."
+
+
+def _silent(studies: Studies) -> list[str]:
+    """Studies of two groups that tell of no difference in odds: all their patients fared alike."""
+    if studies.groups is None:
+        return []
+    events = studies.groups.events1 + studies.groups.events2
+    others = studies.groups.others1 + studies.groups.others2
+    return [label for label, e, o in zip(studies.labels, events, others, strict=True) if not (e and o)]

@@ -1,4 +1,4 @@
-"""One pooled result of some studies, by inverse variances or by the binomial-normal model, in one shape."""
+"""One pooled result of some studies, by inverse variances, the binomial-normal model or summed tables, in one shape."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import Method as Tau2Metho
 from bcma_decide.workshop.meta_analysis.heterogeneity import h_squared, i_squared
 from bcma_decide.workshop.meta_analysis.meta_regression import Coefficient
 from bcma_decide.workshop.meta_analysis.pooled_rates import exact_mean, usual_method
+from bcma_decide.workshop.meta_analysis.pooled_tables import mantel_haenszel, peto
 from bcma_decide.workshop.meta_analysis.pooling import MeanTest, PredictionDf, pool
-from bcma_decide.workshop.own_table.studies import Interval, Studies
+from bcma_decide.workshop.own_table.studies import GROUPS, Interval, Studies
 
 __all__ = [
     "METHODS",
@@ -30,7 +31,7 @@ __all__ = [
     "usual_model",
 ]
 
-Method = Literal["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM", "GLMM"]
+Method = Literal["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM", "GLMM", "MH", "PETO"]
 TestName = Literal["z", "t", "knha", "knha-floored"]
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
 TESTS: Final[dict[TestName, MeanTest]] = {
@@ -40,7 +41,7 @@ TESTS: Final[dict[TestName, MeanTest]] = {
 
 @dataclass(frozen=True)
 class PoolingMethod:
-    """How studies are pooled: estimator of tau2 (or the binomial-normal model), test of the mean, intervals."""
+    """How studies are pooled: estimator of tau2 (or the binomial-normal model, or summed tables), test, intervals."""
 
     method: Method = "REML"
     test: TestName = "z"
@@ -49,8 +50,18 @@ class PoolingMethod:
 
     @property
     def weighted(self) -> Tau2Method:
-        """The estimator of tau2 for what needs inverse variances: REML stands beside the binomial-normal model."""
-        return "REML" if self.method == "GLMM" else self.method
+        """The estimator of tau2 for what needs inverse variances: REML stands beside the binomial-normal model.
+
+        Beside summed tables it is EE, which takes one effect for all studies as they do.
+        """
+        if self.method == "GLMM":
+            return "REML"
+        return "EE" if self.method == "MH" or self.method == "PETO" else self.method
+
+    @property
+    def sums_tables(self) -> bool:
+        """Whether 2-by-2 tables are summed before they are divided (Mantel-Haenszel, Peto)."""
+        return self.method in ("MH", "PETO")
 
     @property
     def mean_test(self) -> MeanTest:
@@ -64,7 +75,8 @@ class PooledResult:
 
     ``i2_ci`` and ``h2_ci`` are the Q-profile interval of tau2 on their scales (Viechtbauer 2007). With the
     binomial-normal model there are no weights and no such intervals, and ``mean_rate`` is the average rate
-    over studies, where the estimate is that of the typical study.
+    over studies, where the estimate is that of the typical study. With summed tables tau2 is 0 by assumption, as with
+    EE, and there are no weights, I2 or H2 either.
     """
 
     k: int
@@ -108,6 +120,8 @@ def result_of(studies: Studies, model: PoolingMethod) -> PooledResult:
     """Pool the studies; raises SynthesisError where that is not possible or an iteration does not converge."""
     if model.method == "GLMM":
         return _binomial_normal(studies, model)
+    if model.sums_tables:
+        return _summed(studies, model)
     pooled = pool(
         studies.yi,
         studies.vi,
@@ -174,3 +188,36 @@ def _binomial_normal(studies: Studies, model: PoolingMethod) -> PooledResult:
     events, total = require_counts(studies, model)
     mean = exact_mean(events, total, test="t" if model.test == "t" else "z", level=model.level)
     return PooledResult(**vars(mean), tau2_ci=None)
+
+
+def _summed(studies: Studies, model: PoolingMethod) -> PooledResult:
+    """Mantel-Haenszel or Peto; the test that one effect holds for all is about the studies that tell of one."""
+    measure = studies.scale.measure
+    wanted = ("OR",) if model.method == "PETO" else tuple(GROUPS)
+    if studies.groups is None or measure not in wanted:
+        raise SynthesisError(
+            f"--method {model.method} pools tables of two groups; measure is {measure!r}: take --measure "
+            f"{' or '.join(wanted)} with events1, n1, events2, n2, or another method"
+        )
+    t = studies.groups
+    counts = (t.events1, t.total1, t.events2, t.total2)
+    if model.method == "PETO":
+        effect = peto(*counts, level=model.level)
+    else:
+        effect = mantel_haenszel(*counts, GROUPS[measure], level=model.level)
+    # No I2 and no H2: they set a variance between studies beside that within, and here there is none to set.
+    return PooledResult(
+        k=studies.k,
+        estimate=effect.estimate,
+        se=effect.se,
+        ci=effect.ci,
+        prediction=None,
+        tau2=0.0,
+        se_tau2=None,
+        tau2_ci=None,
+        i2=None,
+        h2=None,
+        q=effect.q.q,
+        q_df=effect.q.df,
+        q_p=effect.q.p,
+    )

@@ -20,7 +20,7 @@ from bcma_decide.workshop.meta_analysis.study_table import StudyTable
 from bcma_decide.workshop.meta_analysis.two_groups import GroupMeasure, Tables, compare_groups, ratio, tables
 from bcma_decide.workshop.plots.axis import AxisKind
 
-__all__ = ["MEASURES", "Interval", "Scale", "Studies", "TableMeasure", "read_studies"]
+__all__ = ["GROUPS", "MEASURES", "Interval", "Scale", "Studies", "TableMeasure", "read_studies"]
 
 TableMeasure = Literal["logit", "raw", "arcsine", "freeman-tukey", "generic", "OR", "RR", "RD"]
 MEASURES: Final[tuple[TableMeasure, ...]] = get_args(TableMeasure)
@@ -29,7 +29,8 @@ Interval = tuple[float, float]
 _PROPORTIONS: Final[dict[TableMeasure, ProportionMeasure]] = {
     "logit": "logit", "raw": "raw", "arcsine": "arcsine", "freeman-tukey": "freeman_tukey",
 }  # fmt: skip
-_GROUPS: Final[dict[TableMeasure, GroupMeasure]] = {"OR": "OR", "RR": "RR", "RD": "RD"}
+GROUPS: Final[dict[TableMeasure, GroupMeasure]] = {"OR": "OR", "RR": "RR", "RD": "RD"}
+"""The measures of two groups."""
 _NAMES: Final[dict[TableMeasure, str]] = {
     "generic": "Effect",
     "OR": "Odds ratio",
@@ -170,9 +171,9 @@ def read_studies(table: StudyTable, measure: TableMeasure, *, apart: bool = True
         # The size of all studies together, kept when some are picked out: groups are read back on one scale.
         scale = Scale(measure, harmonic_mean(total))
         return Studies(labels, scale, effects.yi, effects.vi, events, total)
-    if measure in _GROUPS:
+    if measure in GROUPS:
         counted = study_table.two_by_two(table)
-        effects = compare_groups(*counted, _GROUPS[measure])
+        effects = compare_groups(*counted, GROUPS[measure])
         return Studies(labels, Scale(measure), effects.yi, effects.vi, groups=tables(*counted))
     yi, vi = study_table.effects(table)
     return Studies(labels, Scale(measure), yi, vi)

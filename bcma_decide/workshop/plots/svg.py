@@ -22,7 +22,6 @@ __all__ = [
     "rectangle",
     "segment",
     "shortened",
-    "strokes",
     "text",
     "text_width",
 ]
@@ -62,12 +61,12 @@ def _letter_width(letter: str) -> float:
     return 0.7 if letter.isupper() else 0.62
 
 
-def shortened(words: str, room: float, size: float = FONT) -> str:
+def shortened(words: str, room: float) -> str:
     """Words that fit into ``room`` pixels, cut with an ellipsis if they are too long."""
-    if text_width(words, size) <= room:
+    if text_width(words) <= room:
         return words
     kept = words
-    while kept and text_width(kept + _ELLIPSIS, size) > room:
+    while kept and text_width(kept + _ELLIPSIS) > room:
         kept = kept[:-1]
     return kept.rstrip() + _ELLIPSIS
 
@@ -106,15 +105,12 @@ def segment(
     )
 
 
-def rectangle(
-    x: float, y: float, width: float, height: float, *, name: str = "", opacity: float = 1.0, title: str = ""
-) -> str:
+def rectangle(x: float, y: float, width: float, height: float, *, name: str = "", opacity: float = 1.0) -> str:
     """A filled rectangle."""
-    attributes = (
+    return (
         f'<rect{_named(name)} x="{_number(x)}" y="{_number(y)}" width="{_number(width)}" height="{_number(height)}" '
-        f'fill="currentColor"{_opacity(opacity)}'
+        f'fill="currentColor"{_opacity(opacity)}/>'
     )
-    return _closed("rect", attributes, title)
 
 
 def circle(
@@ -135,12 +131,10 @@ def diamond(left: float, middle: float, right: float, y: float, half_height: flo
     return polygon(corners, name=name, opacity=1.0 if solid else 0.35, outlined=True)
 
 
-def polygon(
-    corners: Sequence[tuple[float, float]], *, name: str, opacity: float, outlined: bool = False, dash: Dash = "solid"
-) -> str:
+def polygon(corners: Sequence[tuple[float, float]], *, name: str, opacity: float, outlined: bool = False) -> str:
     """A filled outline."""
     points = " ".join(f"{_number(x)},{_number(y)}" for x, y in corners)
-    edge = f' stroke="currentColor" stroke-width="1.2"{_DASHES[dash]}' if outlined else ""
+    edge = ' stroke="currentColor" stroke-width="1.2"' if outlined else ""
     return f'<polygon{_named(name)} points="{points}" fill="currentColor"{_opacity(opacity)}{edge}/>'
 
 
@@ -151,12 +145,6 @@ def path(points: Sequence[tuple[float, float]], *, name: str, width: float = 1.6
         f'<polyline{_named(name)} points="{places}" fill="none" stroke="currentColor" '
         f'stroke-width="{_number(width)}"{_DASHES[dash]}/>'
     )
-
-
-def strokes(sides: Iterable[tuple[tuple[float, float], tuple[float, float]]], *, name: str) -> str:
-    """Many straight strokes as one mark; nothing without any."""
-    drawn = "".join(f"M{_number(x1)} {_number(y1)}L{_number(x2)} {_number(y2)}" for (x1, y1), (x2, y2) in sides)
-    return f'<path{_named(name)} d="{drawn}" fill="none" stroke="currentColor" stroke-width="1.4"/>' if drawn else ""
 
 
 def document(name: str, size: tuple[float, float], title: str, description: str, shapes: Iterable[str]) -> str:

@@ -4,8 +4,9 @@ import pytest
 
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.cytogenetics import clause_says, clauses
-from tests.fhir.reading.reading import only, read
-from tests.fhir.reading.records import HGNC, LOINC, coded, observation, quantity
+from tests.fhir.reading.support.reading import only, read
+from tests.fhir.reading.support.records import HGNC, LOINC, coded, observation, quantity
+from tests.support.cases import for_each
 
 PRESENT, ABSENT = coded(LOINC, "LA9633-4", "Present"), coded(LOINC, "LA9634-2", "Absent")
 
@@ -32,7 +33,7 @@ def iscn(text):
     return {"code": coded(LOINC, "81291-7"), "valueCodeableConcept": {"text": text}}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("resource", "expected"),
     [
         (variant(gene("HGNC:11998"), copies(1)), True),
@@ -54,7 +55,7 @@ def test_del_17p_from_a_variant(resource, expected):
     assert read(resource).patient.del_17p is expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "expected"),
     [
         ("del(17p) detected in 60 % of plasma cells", {"del_17p": True}),

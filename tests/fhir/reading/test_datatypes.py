@@ -1,6 +1,5 @@
 """The data types of FHIR: what is kept of each, and that none of them minds junk."""
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,8 +14,9 @@ from bcma_decide.fhir.reading.datatypes import (
     reference_of,
     written_number,
 )
-from tests.fhir.reading.hostile import JSON
-from tests.fhir.reading.records import LOINC, UCUM, quantity
+from tests.fhir.reading.support.hostile import JSON
+from tests.fhir.reading.support.records import LOINC, UCUM, quantity
+from tests.support.cases import for_each
 
 SYSTEMS = {LOINC: "loinc"}
 SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -41,7 +41,7 @@ def test_a_concept_has_the_short_names_of_its_systems_and_its_texts_in_order():
     assert concept.codes == ("718-7", "hb", "without a system", "", "x")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("written", "measured"),
     [
         (quantity(9.5, "g/dL"), Measurement(WrittenNumber(9.5, "9.5"), "g/dL", True, None)),
@@ -60,7 +60,7 @@ def test_a_quantity_keeps_number_unit_and_bound(written, measured):
     assert measurement_of(written) == measured
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("value", "finite"),
     [(5, 5.0), (0.25, 0.25), (True, None), ("5", None), (10**400, None), (1e400, None), (float("nan"), None)],
 )

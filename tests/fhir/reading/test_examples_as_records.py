@@ -2,12 +2,11 @@
 
 import json
 
-import pytest
-
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names, load_example
-from tests.fhir.reading.records import BUNDLES, CARRIED, ON, record_of, text_of
+from tests.fhir.reading.support.records import BUNDLES, CARRIED, ON, record_of, text_of
+from tests.support.cases import for_each
 
 
 def read(name):
@@ -16,13 +15,13 @@ def read(name):
     return read_bundle(record, model.codes, model.definitions, ON)
 
 
-@pytest.mark.parametrize("name", example_names())
+@for_each("name", example_names())
 def test_the_committed_record_is_the_one_generated(name):
     committed = (BUNDLES / f"{name}.json").read_text(encoding="utf-8")
-    assert committed == text_of(record_of(load_example(name))), "run: python -m tests.fhir.reading.records"
+    assert committed == text_of(record_of(load_example(name))), "run: python -m tests.fhir.reading.support.records"
 
 
-@pytest.mark.parametrize("name", example_names())
+@for_each("name", example_names())
 def test_every_field_a_record_can_carry_is_the_same(name):
     example, patient = load_example(name), read(name).patient
     expected = {field: getattr(example, field) for field in CARRIED if field != "received"}
@@ -30,7 +29,7 @@ def test_every_field_a_record_can_carry_is_the_same(name):
     assert set(patient.received) == {*example.refractory_to, *example.exposed_to}
 
 
-@pytest.mark.parametrize("name", example_names())
+@for_each("name", example_names())
 def test_nothing_else_is_made_up(name):
     example, reading = load_example(name), read(name)
     assert {f for f in reading.values if f not in CARRIED} == ({"extramedullary_disease"} & set(_yes(example)))

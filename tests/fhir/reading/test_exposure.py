@@ -6,14 +6,15 @@ import pytest
 
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.drugs import by_name
-from tests.fhir.reading.reading import lines, only, read
-from tests.fhir.reading.records import ATC, ICD10PCS, NDC, RXNORM, coded, given
+from tests.fhir.reading.support.reading import lines, only, read
+from tests.fhir.reading.support.records import ATC, ICD10PCS, NDC, RXNORM, coded, given
+from tests.support.cases import for_each
 
 HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 LENALIDOMIDE = coded(RXNORM, "342369")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("concept", "drug", "layer"),
     [
         (coded(RXNORM, "342369"), "lenalidomide", "ingredient"),
@@ -46,7 +47,7 @@ def test_the_step_that_recognised_a_drug_is_recorded(concept, drug, layer):
     assert lines(reading, "received")[0].layer == layer
 
 
-@pytest.mark.parametrize(
+@for_each(
     "concept",
     [coded(RXNORM, "387544"), coded(RXNORM, "1295214"), coded("http://local.example", "342369"),
      coded(NDC, "5789404490"), {"text": "Wonderdrug"}, {"text": "chemotherapy"}, {"text": "BCMA"}, {"text": "VRd"}],
@@ -75,7 +76,7 @@ def test_a_code_and_a_name_of_different_drugs_are_not_used(concept):
     assert "different drugs" in only(reading, "received").note
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "status", "counts"),
     [
         ("MedicationAdministration", "completed", True),
@@ -129,7 +130,7 @@ def test_a_regimen_names_its_drugs():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("text", ["tallow", "lenient", "isa belle", "dexterity", "pomade", "elongated"])
+@for_each("text", ["tallow", "lenient", "isa belle", "dexterity", "pomade", "elongated"])
 def test_short_forms_have_to_stand_alone(text):
     assert by_name(text, load_pooled().definitions) == ()
 
@@ -140,7 +141,7 @@ def test_many_records_of_one_drug_are_one_line():
     assert (line.date, line.note) == ("2025-07-01", "7 records")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("day", "months"),
     [
         ("2026-04-25", 7),
@@ -182,7 +183,7 @@ def doses(*days, concept=LENALIDOMIDE, name="d"):
     return [given(f"{name}{day}", concept, day=day) for day in days]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("resources", "count"),
     [
         (doses("2024-01-01", "2024-01-29", "2024-02-26"), 1),

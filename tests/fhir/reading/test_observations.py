@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
-from tests.fhir.reading.reading import lines, only, read, states
-from tests.fhir.reading.records import LOINC, NCIT, ON, SNOMED, UCUM, coded, observation, quantity
+from tests.fhir.reading.support.reading import lines, only, read, states
+from tests.fhir.reading.support.records import LOINC, NCIT, ON, SNOMED, UCUM, coded, observation, quantity
+from tests.support.cases import for_each
 
 HB, PLT, FERRITIN, CRP, LDH, ANC = (
     coded(LOINC, code) for code in ("718-7", "777-3", "2276-4", "1988-5", "2532-0", "751-8")
@@ -16,7 +17,7 @@ def value(field, concept, amount):
     return getattr(read(observation("x", concept, valueQuantity=amount)).patient, field)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "concept", "amount", "expected"),
     [
         ("hemoglobin", HB, quantity(104, "g/L"), 10.4),
@@ -45,7 +46,7 @@ def test_creatinine_in_moles_is_turned_into_mass():
     )
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("field", "concept", "amount", "why"),
     [
         ("hemoglobin", HB, {"value": 10.4}, "no unit"),
@@ -82,7 +83,7 @@ def test_ldh_is_divided_by_the_limit_of_the_same_laboratory():
     assert str(reading.patient.ldh) == "1.3 x ULN"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "range_",
     [None, [], [{"low": quantity(100, "U/L")}], [{"high": quantity(4.2, "ukat/L")}], [{"high": quantity(0, "U/L")}]],
 )
@@ -176,7 +177,7 @@ def test_a_month_is_as_old_as_it_can_be():
     assert (only(reading, "hemoglobin").age_days, only(reading, "hemoglobin").state) == (24, "stale")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("status", "state"),
     [("entered-in-error", "ignored"), ("cancelled", "ignored"), ("registered", "not_usable"), ("unknown", "not_usable"),
      (None, "not_usable"), ("final", "used"), ("corrected", "used"), ("amended", "used"), ("preliminary", "used")],
@@ -233,7 +234,7 @@ def test_components_of_a_panel_are_read():
     assert str(read(panel).patient.hemoglobin) == "9.1 g/dL"
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("result", "expected"),
     [
         ({"valueCodeableConcept": coded(SNOMED, "10828004")}, True),
@@ -257,7 +258,7 @@ def test_a_test_result_is_yes_no_or_unknown(result, expected):
     assert only(reading, "hbsag").state == ("not_usable" if expected is None else "used")
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("result", "expected"),
     [({"valueInteger": 2}, 2), ({"valueQuantity": quantity(2, "{score}")}, 2),
      ({"valueCodeableConcept": coded(LOINC, "LA9623-5")}, 1), ({"valueInteger": 7}, None),

@@ -6,15 +6,16 @@ import pytest
 
 from bcma_decide.fhir.reading.datatypes import period_of
 from bcma_decide.fhir.reading.dates import read_when, whole_years
-from tests.fhir.reading.reading import only, read
-from tests.fhir.reading.records import ICD10CM, ON, SNOMED, coded, condition, person
+from tests.fhir.reading.support.reading import only, read
+from tests.fhir.reading.support.records import ICD10CM, ON, SNOMED, coded, condition, person
+from tests.support.cases import for_each
 
 
 def state(code):
     return {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": code}]}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("born", "age"),
     [("1960-11-25", 66), ("1960-11-26", 65), ("1960-10", 66), ("1960-12", 65), ("1960-11", None), ("1960", None),
      ("1960-02-30", None), ("16.3.1960", None), (1960, None), ("2026-11-24", None), ("1850-01-01", None),
@@ -47,7 +48,7 @@ def test_a_death_is_noted():
     assert not [line for line in read(patient=person(deceasedBoolean=False)).ledger.inputs if line.label == "Death"]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("conditions", "expected"),
     [
         ([condition("c", SNOMED, "109989006")], True),
@@ -74,7 +75,7 @@ def test_a_record_without_the_diagnosis_says_so():
     assert any(line.text == "no condition with a code of multiple myeloma" for line in read().ledger.inputs)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("code", "more", "expected"),
     [
         ("C90.20", {}, True),
@@ -102,7 +103,7 @@ def test_no_condition_is_ever_a_no():
     assert (reading.patient.extramedullary_disease, reading.patient.plasma_cell_leukemia) == (None, None)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("text", "first", "last"),
     [("2024", date(2024, 1, 1), date(2024, 12, 31)), ("2024-02", date(2024, 2, 1), date(2024, 2, 29)),
      ("2024-12", date(2024, 12, 1), date(2024, 12, 31)), ("9999-12", date(9999, 12, 1), date(9999, 12, 31)),
@@ -114,9 +115,7 @@ def test_a_date_is_the_span_it_can_mean(text, first, last):
     assert (when.first, when.last) == (first, last)
 
 
-@pytest.mark.parametrize(
-    "text", ["2023-02-29", "2024-13", "0000", "24", "2024-1-1", "yesterday", "", None, 2024, [], "9" * 50]
-)
+@for_each("text", ["2023-02-29", "2024-13", "0000", "24", "2024-1-1", "yesterday", "", None, 2024, [], "9" * 50])
 def test_what_is_no_date_is_none(text):
     assert read_when(text) is None
 

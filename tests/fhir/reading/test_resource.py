@@ -4,7 +4,6 @@ import copy
 from datetime import date
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,9 +11,10 @@ import bcma_decide.fhir.reading as room
 from bcma_decide.fhir.reading.datatypes import Concept, WrittenNumber
 from bcma_decide.fhir.reading.resource import read_resource, subject_of
 from bcma_decide.pooled.codes import Coding
-from tests.fhir.reading.hostile import ELEMENTS, JSON
-from tests.fhir.reading.records import LOINC, SNOMED, coded, condition, observation, person, quantity
-from tests.fhir.reading.records import given as dose
+from tests.fhir.reading.support.hostile import ELEMENTS, JSON
+from tests.fhir.reading.support.records import LOINC, SNOMED, coded, condition, observation, person, quantity
+from tests.fhir.reading.support.records import given as dose
+from tests.support.cases import for_each
 
 SYSTEMS = {LOINC: "loinc", SNOMED: "snomed"}
 HB = coded(LOINC, "718-7")
@@ -25,7 +25,7 @@ def value_of(resource):
     return read_resource(resource, SYSTEMS)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("status", "state"),
     [
         (None, ""),
@@ -122,7 +122,7 @@ def test_times_are_told_apart_by_element_and_unreadable_ones_are_none():
     assert {"effectiveDateTime", "effectiveInstant"} <= resource.elements
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("about", "address"),
     [
         ({"subject": {"reference": "Patient/1"}}, "Patient/1"),
@@ -168,7 +168,7 @@ def test_an_order_keeps_its_medication_inside_and_beside():
     assert (held.kind, held.id, held.code.texts, held.contained) == ("Medication", "m", ("Velcade",), ())
 
 
-@pytest.mark.parametrize("junk", [1, "true", None, [], {"x": True}])
+@for_each("junk", [1, "true", None, [], {"x": True}])
 def test_only_true_is_true(junk):
     resource = value_of({**person(), "doNotPerform": junk, "deceasedBoolean": junk})
     assert (resource.do_not_perform, resource.deceased) == (False, False)

@@ -5,10 +5,11 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from bcma_decide.comparing.compare import compare, load_pooled
 from bcma_decide.fhir.reading.reader import read_bundle
@@ -16,20 +17,24 @@ from bcma_decide.fhir.writing.bundle import bundle_json, fhir_bundle, patient_re
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.patient.profile import Patient
 from bcma_decide.vocabulary import INTENDED_USE, OUTCOMES
-from tests.fhir.reading.records import BUNDLES, ON, bundle, observation, person
-from tests.fhir.reading.test_properties import records
-from tests.fhir.writing.written import GOLDEN, RECORDED, small, written
-from tests.render.reading import DIRECTIVE
+from tests.fhir.reading.support.drawn import records
+from tests.fhir.reading.support.records import BUNDLES, ON, bundle, observation, person
+from tests.fhir.writing.support.written import GOLDEN, RECORDED, small, written
+from tests.render.support.reading import DIRECTIVE
+from tests.support.cases import for_each
+from tests.support.examples import examples
 
 MODEL = load_pooled()
 EXTENSIONS = "urn:bcma-decide:fhir:"
 
 
+@cache
 def of_example(name):
     comparison = compare(load_example(name), pooled=MODEL, name=name)
     return comparison, fhir_bundle(comparison, MODEL.codes, recorded=RECORDED)
 
 
+@cache
 def of_record(name):
     record = json.loads((BUNDLES / f"{name}.json").read_text(encoding="utf-8"))
     reading = read_bundle(record, MODEL.codes, MODEL.definitions, ON)
@@ -40,7 +45,7 @@ def of_record(name):
 
 
 ALL = [(make, name) for make in (of_example, of_record) for name in example_names()]
-EACH = pytest.mark.parametrize(("make", "name"), ALL, ids=lambda value: getattr(value, "__name__", value))
+EACH = for_each(("make", "name"), ALL, ids=lambda value: getattr(value, "__name__", value))
 
 
 def resources(found, kind):
@@ -218,7 +223,7 @@ def test_the_patient_is_the_reference_given_or_words():
     assert all(each == {"reference": "Patient/a-1"} for each in subjects)
 
 
-@pytest.mark.parametrize("subject", ["", "Patient", "Patient/", "Patient/a b", "https://a/Patient/1\n", "../Patient/1"])
+@for_each("subject", ["", "Patient", "Patient/", "Patient/a b", "https://a/Patient/1\n", "../Patient/1"])
 def test_what_is_no_reference_is_refused(subject):
     with pytest.raises(ValueError, match="not a reference"):
         fhir_bundle(small(), MODEL.codes, recorded=RECORDED, subject=subject)
@@ -259,7 +264,7 @@ def test_ids_that_fhir_does_not_allow_are_not_repeated():
     assert resources(found, "RiskAssessment")[0]["basis"] == [{"reference": "Observation/ok.1-2"}]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("record", "expected"),
     [
         (bundle(person()), "Patient/example"),
@@ -327,7 +332,7 @@ def test_outcomes_are_coded_in_a_system_of_the_project():
     assert {code for _, code in codes} <= set(OUTCOMES)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(20)
 @given(records)
 def test_of_any_record_it_is_valid_and_refers_to_that_record_only(held):
     reading = read_bundle(bundle(person(), *held), MODEL.codes, MODEL.definitions, ON, infer=True)
@@ -340,5 +345,7 @@ def test_of_any_record_it_is_valid_and_refers_to_that_record_only(held):
 
 
 def test_the_committed_bundle_is_the_one_written():
-    assert GOLDEN.read_text(encoding="utf-8") == bundle_json(written()), "run: python -m tests.fhir.writing.written"
+    assert GOLDEN.read_text(encoding="utf-8") == bundle_json(written()), (
+        "run: python -m tests.fhir.writing.support.written"
+    )
     Bundle.model_validate(written())

@@ -6,7 +6,7 @@ import pytest
 
 from bcma_decide.workshop.evidence.catalogue import evidence_hash, load_catalogue, read_catalogue
 from bcma_decide.workshop.evidence.check import check
-from tests.workshop.evidence.factory import evidence_directory, plain_study, row, split
+from tests.workshop.evidence.support.factory import evidence_directory, plain_study, row, split
 
 
 def test_the_real_evidence_is_sound():

@@ -11,7 +11,7 @@ pytest.importorskip("typer")
 from typer.testing import CliRunner
 
 from bcma_decide.cli.evidence import evidence_app
-from tests.workshop.evidence.factory import evidence_directory, plain_study, row
+from tests.workshop.evidence.support.factory import evidence_directory, plain_study, row
 
 
 def run(*arguments):

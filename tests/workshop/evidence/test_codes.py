@@ -10,6 +10,7 @@ from bcma_decide.pooled.codes import Codes, Coding, normal
 from bcma_decide.pooled.location import evidence_directory
 from bcma_decide.workshop.evidence.codes import load_codes
 from bcma_decide.workshop.evidence.definitions import load_definitions
+from tests.support.cases import for_each
 
 ROOT = evidence_directory()
 
@@ -50,7 +51,7 @@ VERIFIED = {
 """Copied by hand from the guides."""
 
 
-@pytest.mark.parametrize(("coding", "field"), VERIFIED.items())
+@for_each(("coding", "field"), VERIFIED.items())
 def test_codes_mean_what_the_guides_say(coding, field):
     row, code = load_pooled().codes.observation_of[Coding(*coding)]
     assert (row.field, code.basis) == (field, "verified")
@@ -121,7 +122,7 @@ def test_the_evidence_check_reads_them(tmp_path):
     ]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("code", "kept"),
     [("57894-449-01", "57894-449"), ("57894044901", "57894-449"), ("0173-0913", "173-913"),
      ("00173-0913-01", "173-913"), ("1-2", "1-2"), ("not a code", "not a code")],

@@ -9,7 +9,8 @@ from bcma_decide.vocabulary import OUTCOMES
 from bcma_decide.workshop.evidence.catalogue import load_catalogue
 from bcma_decide.workshop.evidence.counts import agrees, implied_events
 from bcma_decide.workshop.evidence.selection import RULES, select
-from tests.workshop.evidence.factory import catalogue, row, study
+from tests.support.cases import for_each
+from tests.workshop.evidence.support.factory import catalogue, row, study
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ LEFT_OUT = {
 }
 
 
-@pytest.mark.parametrize(("reason", "fields"), LEFT_OUT.items(), ids=LEFT_OUT)
+@for_each(("reason", "fields"), LEFT_OUT.items(), ids=LEFT_OUT)
 def test_a_row_that_is_left_out_says_why(reason, fields):
     selection = select(catalogue(study("alpha", **fields), study("beta")), "orr")
     assert chosen(selection) == ["beta"]
@@ -93,7 +94,7 @@ def test_a_count_is_made_from_the_percentage_only_if_one_fits():
     assert (found.events, found.n, found.derived) == (29, 64, True)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("pct", "n", "events"), [(73, 128, 93), (73.4, 128, 94), (98.3, 61, None), (0, 20, 0), (100, 7, 7), (33.3, 3, 1)]
 )
 def test_whole_patients_behind_a_percentage(pct, n, events):

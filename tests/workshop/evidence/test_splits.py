@@ -8,7 +8,7 @@ from bcma_decide.errors import EvidenceError
 from bcma_decide.vocabulary import FAMILIES, MODEL_TRAIT_IDS
 from bcma_decide.workshop.evidence.catalogue import load_catalogue
 from bcma_decide.workshop.evidence.selection import LevelBounds, select_splits
-from tests.workshop.evidence.factory import catalogue, row, split, study
+from tests.workshop.evidence.support.factory import catalogue, row, split, study
 
 EMD = "extramedullary_disease"
 

@@ -6,7 +6,7 @@ import pytest
 
 from bcma_decide.workshop.evidence.catalogue import load_catalogue
 from bcma_decide.workshop.evidence.todo import ranked_todo
-from tests.workshop.evidence.factory import catalogue, row, split, study
+from tests.workshop.evidence.support.factory import catalogue, row, split, study
 
 
 def test_the_gain_is_the_fall_in_variance():

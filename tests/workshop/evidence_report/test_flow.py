@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from bcma_decide.workshop.evidence.selection import RULES
 from bcma_decide.workshop.evidence_report.accounts import RULE_WORDS, account_for
 from bcma_decide.workshop.evidence_report.flow import flow_steps
-from tests.workshop.evidence.factory import catalogue as made_catalogue
-from tests.workshop.evidence.factory import row, study
-
-from .reading import accounts, catalogue, table
+from tests.support.cases import for_each
+from tests.workshop.evidence.support.factory import catalogue as made_catalogue
+from tests.workshop.evidence.support.factory import row, study
+from tests.workshop.evidence_report.support.reading import accounts, catalogue, table
 
 
 def test_every_rule_has_words():
     assert set(RULES) == set(RULE_WORDS)
 
 
-@pytest.mark.parametrize("outcome", list(accounts().selections))
+@for_each("outcome", list(accounts().selections))
 def test_rows_on_file_are_pooled_or_left_out(outcome):
     counts = accounts().of(outcome)
     on_file = sum(each.outcome == outcome for study in catalogue().studies for each in study.outcomes)

@@ -14,8 +14,8 @@ from bcma_decide.vocabulary import INTENDED_USE, MODEL_TRAITS
 from bcma_decide.workshop.evidence_report.outcomes import poolable
 from bcma_decide.workshop.evidence_report.report import evidence_report
 from bcma_decide.workshop.evidence_report.words import NOT_REPORTED, outcome_label
-
-from .reading import accounts, catalogue, document, table, tables, text
+from tests.support.cases import for_each
+from tests.workshop.evidence_report.support.reading import accounts, catalogue, document, table, tables, text
 
 POOLABLE = list(poolable(accounts()))
 
@@ -83,7 +83,7 @@ def test_every_outcome_with_two_studies_of_a_class_has_its_table_and_its_drawing
     assert len(drawn) == len(POOLABLE) == sum("pooled rates" in caption for caption in tables()) > 30
 
 
-@pytest.mark.parametrize("outcome", POOLABLE)
+@for_each("outcome", POOLABLE)
 def test_numbers_are_those_of_evidence_pool(outcome, read_once):
     read = table(f"{outcome_label(catalogue(), outcome)}: pooled rates")
     titles = ("Class", "Method", "studies", "patients", "events", "pooled, percent (95 % interval)")
@@ -121,7 +121,8 @@ def test_the_command_writes_the_page_where_it_is_asked_to(tmp_path):
     assert target.read_text(encoding="utf-8") == text()
 
 
-def test_a_place_that_cannot_be_written_is_refused(tmp_path):
+def test_a_place_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("bcma_decide.workshop.evidence_report.report.evidence_report", lambda *_: text())
     (tmp_path / "file").write_text("", encoding="utf-8")
     done = run("evidence", "report", "--output", str(tmp_path / "file" / "evidence.html"))
     assert done.exit_code == 3

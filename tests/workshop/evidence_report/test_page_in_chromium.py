@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.render import sheets
-from tests.render.test_sheet_in_chromium import violations
-
-from .reading import text
+from tests.render.support import sheets
+from tests.render.support.browsing import violations
+from tests.workshop.evidence_report.support.reading import text
 
 pytestmark = pytest.mark.slow
 

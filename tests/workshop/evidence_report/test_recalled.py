@@ -6,8 +6,7 @@ import yaml
 
 from bcma_decide.pooled.location import evidence_directory
 from bcma_decide.workshop.evidence_report.published import pool_outcome
-
-from .reading import catalogue, table
+from tests.workshop.evidence_report.support.reading import catalogue, table
 
 
 def marked(value):

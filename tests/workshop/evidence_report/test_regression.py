@@ -11,10 +11,9 @@ from bcma_decide.workshop.evidence_report.regression import FEWEST, fit_all
 from bcma_decide.workshop.meta_analysis.effect_sizes import effect_sizes
 from bcma_decide.workshop.meta_analysis.meta_regression import meta_regression
 from bcma_decide.workshop.meta_analysis.moderators import moderators
-from tests.workshop.evidence.factory import catalogue as made_catalogue
-from tests.workshop.evidence.factory import study
-
-from .reading import accounts, catalogue, document, table
+from tests.workshop.evidence.support.factory import catalogue as made_catalogue
+from tests.workshop.evidence.support.factory import study
+from tests.workshop.evidence_report.support.reading import accounts, catalogue, document, table
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bcma_decide.workshop.evidence_report.published import pool_outcome
 from bcma_decide.workshop.evidence_report.source import beside_the_source
-
-from .reading import catalogue, table
+from tests.workshop.evidence_report.support.reading import catalogue, table
 
 
 def test_every_rate_the_source_prints_stands_beside_ours():

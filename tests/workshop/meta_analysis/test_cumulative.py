@@ -8,14 +8,15 @@ import pytest
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.cumulative import cumulative
 from bcma_decide.workshop.meta_analysis.pooling import pool
-from tests.workshop.meta_analysis.reference import results, rows
+from tests.support.cases import for_each
+from tests.workshop.meta_analysis.support.reference import results, rows
 
 YEARS = [int(row["year"]) for row in rows("bcg")]
 EFFECTS = results("bcg")["RR"]["escalc"]
 
 
-@pytest.mark.parametrize("method", ["EE", "DL", "REML", "PM"])
-@pytest.mark.parametrize("test", ["z", "knapp_hartung"])
+@for_each("method", ["EE", "DL", "REML", "PM"])
+@for_each("test", ["z", "knapp_hartung"])
 def test_each_step_pools_the_studies_so_far(method, test):
     """In order of the year, ties as they stand; the first step is a single study."""
     found = cumulative(EFFECTS["yi"], EFFECTS["vi"], YEARS, method=method, test=test)

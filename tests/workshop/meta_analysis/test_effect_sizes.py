@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
@@ -26,7 +26,9 @@ from bcma_decide.workshop.meta_analysis.effect_sizes import (
     logit,
     raw,
 )
-from tests.workshop.meta_analysis.reference import effects_of, proportion_sets
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.reference import effects_of, proportion_sets
 
 
 def back_transforms(fit: dict[str, Any]) -> list[tuple[str, list[float], list[float], float]]:
@@ -42,7 +44,7 @@ def back_transforms(fit: dict[str, Any]) -> list[tuple[str, list[float], list[fl
     return found
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=25)
+steady = examples(25)
 SETS = [pytest.param(*values, id=place) for place, *values in proportion_sets()]
 PROPORTIONS = [
     pytest.param(measure, scale, proportions, size, id=f"{place}-{method}-{name}")
@@ -52,7 +54,7 @@ PROPORTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("measure", "result", "events", "total"), SETS)
+@for_each(("measure", "result", "events", "total"), SETS)
 def test_effect_sizes_are_those_of_escalc(measure, result, events, total):
     """Values and variances agree in every row, corrected rows included."""
     effects = effect_sizes(events, total, measure)
@@ -60,7 +62,7 @@ def test_effect_sizes_are_those_of_escalc(measure, result, events, total):
     assert effects_of(result)[1] == pytest.approx(effects.vi, rel=1e-12)
 
 
-@pytest.mark.parametrize(("measure", "scale", "proportions", "size"), PROPORTIONS)
+@for_each(("measure", "scale", "proportions", "size"), PROPORTIONS)
 def test_back_transforms_are_those_of_metafor(measure, scale, proportions, size):
     """Pooled values and interval ends go back to metafor's proportions, at each study size it was asked for."""
     assert proportions == pytest.approx(back_transform(scale, measure, size), rel=1e-10)
@@ -73,7 +75,7 @@ HARMONIC = [
 ]
 
 
-@pytest.mark.parametrize(("total", "expected"), HARMONIC)
+@for_each(("total", "expected"), HARMONIC)
 def test_harmonic_mean_is_the_size_metafor_used(total, expected):
     """The study size behind metafor's Freeman-Tukey inverse."""
     assert expected == pytest.approx(harmonic_mean(total), rel=1e-12)
@@ -107,7 +109,7 @@ def test_angles_by_hand():
     assert [half.vi[0], double.vi[0]] == pytest.approx([1 / 40, 1 / 42], rel=1e-15)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("events", "total", "message"),
     [
         pytest.param([], [], "events is empty", id="empty"),
@@ -121,7 +123,7 @@ def test_angles_by_hand():
         pytest.param([[1]], [[3]], "one dimension, not 2", id="two-dimensions"),
     ],
 )
-@pytest.mark.parametrize("measure", MEASURES)
+@for_each("measure", MEASURES)
 def test_bad_counts_are_refused_by_row(measure, events, total, message):
     """A row that cannot be a proportion raises an error that names it."""
     with pytest.raises(SynthesisError, match=message):

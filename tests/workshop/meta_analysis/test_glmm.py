@@ -10,14 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis import glmm_search, logistic
 from bcma_decide.workshop.meta_analysis.glmm import BinomialNormal, fit_binomial_normal, predict_rates
-from tests.workshop.meta_analysis.reference import results, rows
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.reference import results, rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,10 +98,13 @@ def test_all_models_of_the_reference_are_here():
     assert (len(FITTED), len(REFUSED)) == (13, 2)
 
 
-@pytest.mark.parametrize("case", FITTED)
+every_case = for_each("case", FITTED)
+
+
 class TestAgainstTheExactIntegral:
     """Safe tolerances of the reference: 1e-8 for beta and tau2, 1e-7 for standard errors."""
 
+    @every_case
     def test_beta_and_tau2(self, case):
         """The maximum, and whether it has a spread."""
         fit = case.fit()
@@ -107,6 +112,7 @@ class TestAgainstTheExactIntegral:
         assert [case.exact["tau2"], case.exact["tau"]] == pytest.approx([fit.tau2, fit.tau], rel=1e-8)
         assert case.exact["at_boundary"] == fit.at_boundary
 
+    @every_case
     def test_standard_errors(self, case):
         """Of beta, of tau, and the covariance of all of them."""
         fit = case.fit()
@@ -117,10 +123,12 @@ class TestAgainstTheExactIntegral:
         expected = np.array(case.exact["vcov_beta_tau"]) / np.outer(errors, errors)
         np.testing.assert_allclose(covariance / np.outer(errors, errors), expected, rtol=1e-7, atol=1e-7)
 
+    @every_case
     def test_log_likelihood(self, case):
         """With the binomial coefficients."""
         assert case.exact["logLik"] == pytest.approx(case.fit().log_likelihood, rel=1e-10)
 
+    @every_case
     def test_typical_and_average_rate(self, case):
         """Of an intercept alone."""
         if "prob_mean" in case.exact:
@@ -129,10 +137,13 @@ class TestAgainstTheExactIntegral:
             assert case.exact["prob_mean"] == pytest.approx(rates.mean[0], rel=1e-8)
 
 
-@pytest.mark.parametrize(("case", "key", "test", "rel"), METAFOR)
+every_fit = for_each(("case", "key", "test", "rel"), METAFOR)
+
+
 class TestAgainstMetafor:
     """What only rma.glmm reports; its own optimum, and what follows from it, is off by some 1e-4."""
 
+    @every_fit
     def test_heterogeneity(self, case, key, test, rel):
         """Q by Wald and by likelihood ratio do not depend on its quadrature; I2 and H2 do."""
         expected, fit = case.block[key], case.fit(test)
@@ -141,6 +152,7 @@ class TestAgainstMetafor:
         assert expected["QE_df"] == fit.q_wald.df == fit.q_likelihood_ratio.df
         assert [expected["I2"], expected["H2"]] == pytest.approx([fit.i2, fit.h2], rel=20 * rel)
 
+    @every_fit
     def test_tests_and_intervals(self, case, key, test, rel):
         """z or t, and chi-squared or F, on the same estimates."""
         expected, fit = case.block[key], case.fit(test).coefficients
@@ -153,6 +165,7 @@ class TestAgainstMetafor:
         assert expected["QM"] == pytest.approx(moderators.statistic, rel=3 * rel)
         assert expected["QMp"] == pytest.approx(moderators.p, rel=100 * rel)
 
+    @every_fit
     def test_prediction_interval(self, case, key, test, rel):
         """Where the log odds of a further study lie."""
         expected = case.block[key]["predict"]
@@ -205,7 +218,7 @@ def test_spread_is_tested_on_the_edge():
     assert some.spread.p == pytest.approx(0.5 * math.erfc(math.sqrt(some.spread.q / 2)))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("events", "total", "options", "message"),
     [
         pytest.param([0, 0], [5, 9], {}, "every study has no events", id="all-zero"),
@@ -274,7 +287,7 @@ def test_many_studies_find_what_they_were_drawn_from(k):
     assert abs(fit.tau - 0.8) < 4 * fit.se_tau
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=25)
+steady = examples(25)
 COUNTS = st.lists(
     st.integers(4, 200).flatmap(lambda n: st.tuples(st.integers(1, n - 1), st.just(n))), min_size=3, max_size=8
 )

@@ -9,7 +9,7 @@ from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis import subset_fits
 from bcma_decide.workshop.meta_analysis.gosh import gosh
 from bcma_decide.workshop.meta_analysis.pooling import pool
-from tests.workshop.meta_analysis.reference import results
+from tests.workshop.meta_analysis.support.reference import results
 
 EFFECTS = results("bcg")["RR"]["escalc"]
 Y, V = np.array(EFFECTS["yi"]), np.array(EFFECTS["vi"])

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
@@ -17,11 +17,13 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import (
     estimate_tau2,
     h_squared,
     i_squared,
-    tau2_interval,
 )
 from bcma_decide.workshop.meta_analysis.likelihood import log_likelihood
+from bcma_decide.workshop.meta_analysis.tau2 import q_profile
 from bcma_decide.workshop.meta_analysis.weighted_regression import intercept_only, prepare
-from tests.workshop.meta_analysis.reference import METHOD_LETTERS, effect_sets, effects_of, relative_tolerance
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.reference import METHOD_LETTERS, effect_sets, effects_of, relative_tolerance
 
 RESULTS = {place: block for place, block in effect_sets().items() if len(effects_of(block)[0]) > 1}
 SETS = [pytest.param(block["escalc"], block["pool"]["REML"]["z"], id=place) for place, block in RESULTS.items()]
@@ -46,7 +48,7 @@ def test_every_method_of_metafor_is_there():
     assert sorted(METHOD_LETTERS) == sorted(METHODS)
 
 
-@pytest.mark.parametrize(("method", "effects", "fit", "rel"), FITS)
+@for_each(("method", "effects", "fit", "rel"), FITS)
 def test_estimates_are_those_of_metafor(method, effects, fit, rel):
     """tau2, its error, I2, H2 and both log-likelihoods; at the boundary on the scale of the variances.
 
@@ -67,7 +69,7 @@ def test_estimates_are_those_of_metafor(method, effects, fit, rel):
     assert [fit["ll"]["ML"], fit["ll"]["REML"]] == pytest.approx(likelihoods, rel=rel, abs=1e-8)
 
 
-@pytest.mark.parametrize(("method", "effects", "matrix", "fit"), REGRESSIONS)
+@for_each(("method", "effects", "matrix", "fit"), REGRESSIONS)
 def test_heterogeneity_that_moderators_leave(method, effects, matrix, fit):
     """tau2, its error and interval, Q, I2 and H2 of every meta-regression; of two peaks of ML, the higher."""
     y, v = effects["yi"], effects["vi"]
@@ -84,10 +86,10 @@ def test_heterogeneity_that_moderators_leave(method, effects, matrix, fit):
     assert fit["H2"] == pytest.approx(h_squared(tau2.value, v, design), rel=1e-8)
     interval = fit["tau2_ci_qprofile"]["tau2"][1:] if "tau2_ci_qprofile" in fit else None
     if interval:
-        assert interval == pytest.approx(tau2_interval(y, v, design=design), rel=1e-9, abs=nothing)
+        assert interval == pytest.approx(q_profile(np.array(y), np.array(v), design, 0.95), rel=1e-9, abs=nothing)
 
 
-@pytest.mark.parametrize(("effects", "fit"), SETS)
+@for_each(("effects", "fit"), SETS)
 def test_cochran_q(effects, fit):
     """Statistic and p-value."""
     found = cochran_q(effects["yi"], effects["vi"])
@@ -96,11 +98,11 @@ def test_cochran_q(effects, fit):
     assert fit["QEp"] == pytest.approx(found.p, rel=1e-9, abs=1e-200)
 
 
-@pytest.mark.parametrize(("effects", "fit"), SETS)
+@for_each(("effects", "fit"), SETS)
 def test_q_profile_interval(effects, fit):
     """Ends of the interval on the scales of tau2, tau, I2 and H2."""
     v, expected = effects["vi"], fit["tau2_ci_qprofile"]
-    ends = tau2_interval(effects["yi"], v)
+    ends = q_profile(np.array(effects["yi"]), np.array(v), intercept_only(len(v)), 0.95)
     assert expected["tau2"][1:] == pytest.approx(ends, rel=1e-9)
     assert expected["tau"][1:] == pytest.approx([math.sqrt(end) for end in ends], rel=1e-9)
     assert expected["I2"][1:] == pytest.approx([i_squared(end, v) for end in ends], rel=1e-9)
@@ -123,11 +125,11 @@ def test_equal_variances_by_hand():
     assert h_squared(3, [1, 1, 1]) == pytest.approx(4)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@for_each("method", METHODS)
 def test_identical_studies_have_no_heterogeneity(method):
     """tau2 is 0, and the interval is empty, given as (0, 0)."""
     assert estimate_tau2([1, 1, 1], [1, 2, 3], method).value == 0
-    assert tau2_interval([1, 1, 1], [1, 2, 3]) == (0, 0)
+    assert q_profile(np.ones(3), np.arange(1.0, 4.0), intercept_only(3), 0.95) == (0, 0)
 
 
 def test_one_study_leaves_no_test():
@@ -136,12 +138,10 @@ def test_one_study_leaves_no_test():
     with pytest.raises(SynthesisError, match="at least two studies"):
         estimate_tau2([1], [2])
     with pytest.raises(SynthesisError, match="at least two studies"):
-        tau2_interval([1], [2])
-    with pytest.raises(SynthesisError, match="at least two studies"):
         i_squared(0, [2])
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("yi", "vi", "message"),
     [
         pytest.param([], [], "yi is empty", id="empty"),
@@ -153,7 +153,7 @@ def test_one_study_leaves_no_test():
 )
 def test_bad_effects_are_refused_by_row(yi, vi, message):
     """The message names the array and the row."""
-    for function in (estimate_tau2, cochran_q, tau2_interval):
+    for function in (estimate_tau2, cochran_q):
         with pytest.raises(SynthesisError, match=message):
             function(yi, vi)
 
@@ -162,9 +162,6 @@ def test_unknown_options_are_refused():
     """The message says what would have been right."""
     with pytest.raises(SynthesisError, match="method is 'FE', but must be one of DL, REML"):
         estimate_tau2([1, 2], [1, 1], "FE")
-    for level in (0, 1, 95, math.nan):
-        with pytest.raises(SynthesisError, match="between 0 and 1"):
-            tau2_interval([1, 2], [1, 1], level)
 
 
 @pytest.mark.parametrize("method", ["DL", "REML"])
@@ -208,15 +205,15 @@ def test_designs_that_cannot_be_used_are_refused():
             prepare(matrix, 3)
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=12)
+steady = examples(12)
 FAR_APART = st.lists(st.tuples(st.floats(-50, 50), st.floats(-2.5, 2.5)), min_size=2, max_size=12)
 STUDIES = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5)), min_size=2, max_size=12)
 ESTIMATED = [method for method in METHODS if method != "EE"]
 
 
+@for_each("method", ESTIMATED)
 @steady
 @given(STUDIES)
-@pytest.mark.parametrize("method", ESTIMATED)
 def test_tau2_does_not_depend_on_origin_order_or_sign(method, studies):
     """Shifting, reversing or mirroring the studies leaves tau2 alone, and it is never negative."""
     y, v = np.array(studies).T
@@ -226,9 +223,9 @@ def test_tau2_does_not_depend_on_origin_order_or_sign(method, studies):
         assert tau2 == pytest.approx(estimate_tau2(other_y, other_v, method).value, rel=1e-6, abs=1e-9)
 
 
+@for_each("method", ESTIMATED)
 @steady
 @given(STUDIES, st.floats(0.1, 10))
-@pytest.mark.parametrize("method", ESTIMATED)
 def test_tau2_follows_the_unit(method, studies, factor):
     """Effects in other units give tau2 in those units squared."""
     y, v = np.array(studies).T
@@ -244,14 +241,14 @@ def test_paule_mandel_solves_its_equation(studies):
     tau2 = estimate_tau2(y, v, "PM").value
     if tau2 > 0:
         assert y.size - 1 == pytest.approx(cochran_q(y, v + tau2).q, rel=1e-9)
-    low, high = tau2_interval(y, v, 0.95)
-    inner_low, inner_high = tau2_interval(y, v, 0.5)
+    low, high = q_profile(y, v, intercept_only(y.size), 0.95)
+    inner_low, inner_high = q_profile(y, v, intercept_only(y.size), 0.5)
     assert low <= inner_low <= inner_high <= high
 
 
+@for_each("method", [method for method in ESTIMATED if method != "SJ"])
 @steady
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5), st.floats(-3, 3)), min_size=5, max_size=12))
-@pytest.mark.parametrize("method", [method for method in ESTIMATED if method != "SJ"])
 def test_what_the_moderators_explain_does_not_matter(method, studies):
     """Adding what the design can fit, or other columns for the same design, leave tau2 alone (SJ starts from y)."""
     y, v, x = np.array(studies).T
@@ -280,9 +277,9 @@ def test_likelihood_estimates_are_maxima(method, restricted, studies):
         assert log_density(other) <= log_density(tau2) + 1e-10
 
 
+@for_each("method", METHODS)
 @steady
 @given(FAR_APART)
-@pytest.mark.parametrize("method", METHODS)
 def test_studies_of_very_different_size_have_an_estimate(method, studies):
     """Variances up to 1e5 apart still give a finite tau2 and error, and likelihood estimates that no grid betters."""
     y, exponents = np.array(studies).T

@@ -1,4 +1,4 @@
-"""Influence, shrunken effects and Baujat's coordinates agree with metafor."""
+"""Influence and Baujat's coordinates agree with metafor."""
 
 from __future__ import annotations
 
@@ -6,33 +6,29 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis.influence import baujat, influence, study_effects
-from tests.workshop.meta_analysis.reference import sets_holding
+from bcma_decide.workshop.meta_analysis.influence import baujat, influence
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.reference import sets_holding
 
 METAFOR_NAMES = {"q_del": "QE_del"}
 MEASURES = ("rstudent", "dffits", "cook_d", "cov_r", "tau2_del", "q_del", "hat", "weight", "dfbetas")
-STUDY_EFFECTS = {
-    "effect": ("blup", "pred"), "effect_se": ("blup", "se"), "low": ("blup", "pi_lb"), "high": ("blup", "pi_ub"),
-    "deviation": ("ranef", "pred"), "deviation_se": ("ranef", "se"),
-}  # fmt: skip
 SETS = sets_holding("diagnostics")
-EACH_SET = pytest.mark.parametrize("name", SETS)
-EACH_METHOD = pytest.mark.parametrize("method", ["DL", "REML"])
+EACH_SET = for_each("name", SETS)
+EACH_METHOD = for_each("method", ["DL", "REML"])
 
 
 def near_zero(quantity, effects):
     """Where a tau2 of 0 meets one of 1e-13: differences that small, on the scale of the quantity."""
     smallest = min(effects["vi"])
-    return {"tau2_del": 1e-9 * smallest, "deviation": 1e-7 * smallest, "deviation_se": 1e-6 * smallest**0.5}.get(
-        quantity, 1e-12
-    )
+    return 1e-9 * smallest if quantity == "tau2_del" else 1e-12
 
 
-@pytest.mark.parametrize("quantity", MEASURES)
+@for_each("quantity", MEASURES)
 @EACH_METHOD
 @EACH_SET
 def test_influence(name, method, quantity):
@@ -40,17 +36,6 @@ def test_influence(name, method, quantity):
     effects = SETS[name]["escalc"]
     expected = SETS[name]["diagnostics"][method]["influence"][METAFOR_NAMES.get(quantity, quantity)]
     found = getattr(influence(effects["yi"], effects["vi"], method=method), quantity)
-    np.testing.assert_allclose(found, expected, rtol=1e-7, atol=near_zero(quantity, effects))
-
-
-@pytest.mark.parametrize("quantity", STUDY_EFFECTS)
-@EACH_METHOD
-@EACH_SET
-def test_study_effects(name, method, quantity):
-    """metafor's blup and ranef."""
-    effects, (block, letters) = SETS[name]["escalc"], STUDY_EFFECTS[quantity]
-    expected = SETS[name]["diagnostics"][method][block][letters]
-    found = getattr(study_effects(effects["yi"], effects["vi"], method=method), quantity)
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=near_zero(quantity, effects))
 
 
@@ -90,14 +75,6 @@ def test_flags_name_the_measures_beyond_their_cut_off():
     assert heavy.flags == (("hat",), (), (), ())
 
 
-def test_no_heterogeneity_draws_every_study_to_the_mean():
-    """With tau2 = 0 the effects are the mean and the deviations nothing."""
-    found = study_effects([1, 1, 1], [1, 2, 3])
-    np.testing.assert_allclose(found.effect, 1)
-    np.testing.assert_array_equal(found.deviation, 0)
-    np.testing.assert_array_equal(found.deviation_se, 0)
-
-
 @pytest.mark.parametrize("function", [influence, baujat])
 def test_two_studies_are_too_few(function):
     """The message says how many are needed."""
@@ -105,7 +82,7 @@ def test_two_studies_are_too_few(function):
         function([0, 1], [1, 1])
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@examples(60)
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5)), min_size=3, max_size=10), st.floats(0.1, 10))
 def test_origin_and_unit_do_not_matter(studies, unit):
     """Measures in standard errors stay when effects are shifted and rescaled; leverages sum to 1."""

@@ -8,7 +8,8 @@ import pytest
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.leave_one_out import leave_one_out
 from bcma_decide.workshop.meta_analysis.pooling import pool
-from tests.workshop.meta_analysis.reference import sets_holding
+from tests.support.cases import for_each
+from tests.workshop.meta_analysis.support.reference import sets_holding
 
 METAFOR_NAMES = {
     "estimate": "estimate", "se": "se", "ci_low": "ci_lb", "ci_high": "ci_ub", "q": "Q", "q_p": "Qp",
@@ -17,9 +18,9 @@ METAFOR_NAMES = {
 SETS = sets_holding("diagnostics")
 
 
-@pytest.mark.parametrize("quantity", METAFOR_NAMES)
-@pytest.mark.parametrize("method", ["DL", "REML"])
-@pytest.mark.parametrize("name", SETS)
+@for_each("quantity", METAFOR_NAMES)
+@for_each("method", ["DL", "REML"])
+@for_each("name", SETS)
 def test_leave1out(name, method, quantity):
     """Every quantity on every set; tau2 at the boundary is compared on the scale of the variances."""
     effects, expected = SETS[name]["escalc"], SETS[name]["diagnostics"][method]["leave1out"][METAFOR_NAMES[quantity]]
@@ -28,8 +29,8 @@ def test_leave1out(name, method, quantity):
     np.testing.assert_allclose(found, expected, rtol=1e-8, atol=near_zero)
 
 
-@pytest.mark.parametrize("method", ["ML", "PM", "SJ", "EE"])
-@pytest.mark.parametrize("test", ["t", "knapp_hartung"])
+@for_each("method", ["ML", "PM", "SJ", "EE"])
+@for_each("test", ["t", "knapp_hartung"])
 def test_other_methods_and_tests_are_those_of_pool(method, test):
     """Study by study, in blocks of less than the whole."""
     effects = SETS["debruin2009/PLO"]["escalc"]

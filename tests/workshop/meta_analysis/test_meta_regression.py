@@ -6,17 +6,18 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis.effect_sizes import freeman_tukey
-from bcma_decide.workshop.meta_analysis.meta_regression import REGRESSION_TESTS, likelihood_ratio_test, meta_regression
+from bcma_decide.workshop.meta_analysis.meta_regression import REGRESSION_TESTS, meta_regression
 from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, moderators
 from bcma_decide.workshop.meta_analysis.pooling import pool
-from bcma_decide.workshop.meta_analysis.predictions import predict, predict_proportions
-from tests.workshop.meta_analysis.reference import TEST_LETTERS, effect_sets, results, rows
+from bcma_decide.workshop.meta_analysis.predictions import predict
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.reference import TEST_LETTERS, effect_sets, results, rows
 
 MODERATORS = {
     "bcg": {"ablat": float, "year": float, "alloc": str},
@@ -51,9 +52,7 @@ FITS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("regression", "design"), [pytest.param(r, d, id=f"{place}-{name}") for place, name, _, r, d in REGRESSIONS]
-)
+@for_each(("regression", "design"), [pytest.param(r, d, id=f"{place}-{name}") for place, name, _, r, d in REGRESSIONS])
 def test_designs_are_those_of_metafor(regression, design):
     """Column by column, in its order."""
     order = [design.matrix[:, j].tolist() for j in range(design.matrix.shape[1])]
@@ -61,7 +60,7 @@ def test_designs_are_those_of_metafor(regression, design):
     assert [row - 1 for row in regression["rows_used_1based"]] == list(design.rows)
 
 
-@pytest.mark.parametrize(("effects", "design", "method", "letters", "fit"), FITS)
+@for_each(("effects", "design", "method", "letters", "fit"), FITS)
 def test_every_fit_is_that_of_metafor(effects, design, method, letters, fit):
     """Coefficients, covariance, QM, QE, R2, heterogeneity, likelihoods, fitted values.
 
@@ -119,7 +118,7 @@ def new_values(design, newmods):
     return values
 
 
-@pytest.mark.parametrize(("effects", "design", "method", "letters", "fit"), FITS)
+@for_each(("effects", "design", "method", "letters", "fit"), FITS)
 def test_every_prediction_is_that_of_metafor(effects, design, method, letters, fit):
     """At the studies' own moderator values and at new ones, with each choice of degrees of freedom."""
     found = meta_regression(effects["yi"], effects["vi"], design, method=method, test=TEST_LETTERS[letters])
@@ -143,21 +142,10 @@ def test_every_prediction_is_that_of_metafor(effects, design, method, letters, f
             np.testing.assert_allclose([p.prediction for p in predictions], ends, atol=9 * rel)
 
 
-@pytest.mark.parametrize(
-    ("effects", "design", "expected"),
-    [pytest.param(block["escalc"], d, r["lrt_ML"], id=f"{place}-{name}") for place, name, block, r, d in REGRESSIONS],
-)
-def test_likelihood_ratio_tests_are_those_of_metafor(effects, design, expected):
-    """Statistic and p-value, of the higher peak where ML has two."""
-    found = likelihood_ratio_test(effects["yi"], effects["vi"], design)
-    assert expected["LRT"] == pytest.approx(found.q, rel=1e-8)
-    assert expected["pval"] == pytest.approx(found.p, rel=1e-7)
-
-
 SUBGROUPS = {"debruin2009": "ethnicity", "bcg": "alloc", "molloy2014": "design", "begg1989": "trt"}
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("block", "name", "method"),
     [
         pytest.param(block, place.split("/")[0], method, id=f"{place}-{method}")
@@ -236,7 +224,7 @@ def test_rows_left_out_are_named_in_the_result():
     assert found.k == 4
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("yi", "options", "message"),
     [
         pytest.param([1, 2, 4], {}, "yi has 3 rows but the moderators were made from 4", id="rows"),
@@ -262,27 +250,7 @@ def test_predictions_that_have_no_degrees_of_freedom_or_option():
         predict(found, {"x": [1]}, prediction_df="k-2")
 
 
-def test_freeman_tukey_predictions_say_where_they_mislead():
-    """Sizes from 10 to 100,000 near 0 do; sizes that are alike do not; beyond the scale the value is cut."""
-    total = [10, 100_000, 200, 150, 90]
-    effects = freeman_tukey([1, 900, 1, 2, 1], total)
-    found = meta_regression(effects.yi, effects.vi, moderators({"x": [1, 2, 3, 4, 5]}))
-    (near,) = predict_proportions(predict(found, {"x": [1]}), "freeman_tukey", total)
-    assert "at the smallest study (10)" in near.note
-    assert "use the logit scale" in near.note
-    (cut,) = predict_proportions(predict(found, {"x": [10_000]}), "freeman_tukey", total)
-    assert cut.estimate in (0, 1)
-    assert "lies outside the Freeman-Tukey scale" in cut.note
-    alike = freeman_tukey([40, 50, 45, 60, 55], [100, 101, 102, 99, 98])
-    found = meta_regression(alike.yi, alike.vi, moderators({"x": [1, 2, 3, 4, 5]}))
-    (plain,) = predict_proportions(predict(found, {"x": [3]}), "freeman_tukey", [100, 101, 102, 99, 98])
-    assert plain.note is None
-    assert plain.prediction[0] <= plain.ci[0] <= plain.estimate <= plain.ci[1] <= plain.prediction[1]
-    (logit,) = predict_proportions(predict(found, {"x": [3]}), "logit", [100, 101, 102, 99, 98])
-    assert logit.note is None
-
-
-steady = settings(derandomize=True, deadline=None, max_examples=20)
+steady = examples(20)
 STUDIES = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5), st.integers(-3, 3)), min_size=4, max_size=12).filter(
     lambda studies: len({x for _, _, x in studies}) > 1
 )

@@ -6,12 +6,14 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, Factor, code_new, moderators
-from tests.workshop.meta_analysis.reference import results, rows
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.reference import results, rows
 
 
 def test_factors_and_numbers_are_coded_as_in_metafor():
@@ -48,7 +50,7 @@ def test_rows_without_a_value_are_left_out_and_named():
     assert moderators({"x": [1, None, 3, 4]}).dropped == (DroppedRow(1, "row 1", ("x",)),)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("columns", "options", "message"),
     [
         pytest.param({}, {}, "no moderator is named", id="none"),
@@ -88,7 +90,7 @@ def test_new_values_are_coded_as_the_studies_were():
     assert code_new(design, {"arm": ["a", "b"], "x": [0, 7]}).tolist() == [[1, 0, 0], [1, 7, 1]]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("values", "message"),
     [
         pytest.param({"x": [1]}, "arm is missing", id="missing"),
@@ -106,7 +108,7 @@ def test_new_values_that_cannot_be_coded_are_named(values, message):
         code_new(design, values)
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@examples(60)
 @given(st.lists(st.tuples(st.integers(-9, 9), st.sampled_from("abc")), min_size=6, max_size=15), st.randoms())
 def test_order_of_the_studies_moves_the_rows_only(studies, random):
     """Whatever can be coded is coded the same in any order, and again as new values."""

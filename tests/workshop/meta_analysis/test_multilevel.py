@@ -6,17 +6,19 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis import multilevel, multilevel_search
+from bcma_decide.workshop.meta_analysis import multilevel_search
 from bcma_decide.workshop.meta_analysis.effect_sizes import logit
 from bcma_decide.workshop.meta_analysis.heterogeneity import estimate_tau2
-from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel, predict_multilevel, variance_interval
+from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel, predict_multilevel
 from bcma_decide.workshop.meta_analysis.pooling import pool
-from tests.workshop.meta_analysis.nested_tables import nested_tables
-from tests.workshop.meta_analysis.reference import results, rows
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.nested_tables import nested_tables
+from tests.workshop.meta_analysis.support.reference import results, rows
 
 RUNAWAY = {
     "begg1989-nested_trt": ("REML", "ML"),
@@ -31,24 +33,18 @@ FITS = [
     for table in nested_tables()
     for key, fit in table.fits.items()
 ]
-PROFILES = [
-    pytest.param(table, component, fit["profile_ci"][number][0][place], place, id=f"{table.name}-{component}-{place}")
-    for table in nested_tables()
-    for key, fit in table.fits.items()
-    if key == "REML_z"
-    for component, number in (("between", "1"), ("within", "2"))
-    for place in (1, 2)
-    if fit["profile_ci"][number][0][place] is not None
-]
 
 
-@pytest.mark.parametrize(("table", "method", "test", "expected"), FITS)
+every_fit = for_each(("table", "method", "test", "expected"), FITS)
+
+
 class TestAgainstMetafor:
     """Every nested block; rma.mv's own optimum agrees with the polished one to some 1e-7."""
 
     def fit(self, table, method, test):
         return fit_multilevel(table.yi, table.vi, table.studies, table.design, method=method, test=test)
 
+    @every_fit
     def test_the_maximum(self, table, method, test, expected):
         """Variances, coefficients and their covariance to 1e-9 of the polished reference."""
         found = self.fit(table, method, test)
@@ -65,12 +61,14 @@ class TestAgainstMetafor:
         assert polished["logLik"] == pytest.approx(found.log_likelihood, rel=1e-9)
         assert polished["se_sigma2_expected"] == pytest.approx([found.se_between, found.se_within], rel=1e-9)
 
+    @every_fit
     def test_the_score(self, table, method, test, expected):
         """Zero, or falling where a variance is 0."""
         found = self.fit(table, method, test)
         for variance, slope in zip((found.between, found.within), found.score, strict=True):
             assert slope == pytest.approx(0, abs=1e-8) or (variance == 0 and slope < 0)
 
+    @every_fit
     def test_tests_and_intervals(self, table, method, test, expected):
         """z or t with k - p, QE and QM."""
         found = self.fit(table, method, test)
@@ -83,6 +81,7 @@ class TestAgainstMetafor:
         assert expected["QM"] == pytest.approx(found.moderators.statistic, rel=1e-6)
         assert expected["QMp"] == pytest.approx(found.moderators.p, rel=1e-5)
 
+    @every_fit
     def test_shares_and_prediction(self, table, method, test, expected):
         """I2 by level, and the interval of an arm of a further study at the row the reference chose."""
         found = self.fit(table, method, test)
@@ -93,13 +92,6 @@ class TestAgainstMetafor:
         row = int(np.argmin(np.abs(every.estimate - chosen["pred"])))
         assert chosen["pred"] == pytest.approx(every.estimate[row], rel=1e-6)
         assert [chosen["pi_lb"], chosen["pi_ub"]] == pytest.approx(every.prediction[row], rel=1e-6, abs=1e-6)
-
-
-@pytest.mark.parametrize(("table", "component", "expected", "place"), PROFILES)
-def test_profile_intervals(table, component, expected, place):
-    """Ends that metafor found; where it stopped at the border of its search it gives none."""
-    fit = fit_multilevel(table.yi, table.vi, table.studies, table.design)
-    assert expected == pytest.approx(variance_interval(fit, component)[place - 1], rel=1e-4)
 
 
 def handedness():
@@ -175,7 +167,7 @@ def test_balanced_studies_by_hand():
     assert found.i2 == pytest.approx((100 * 30 / 32, 100 / 32))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("change", "message"),
     [
         pytest.param({"studies": ["a", "b"]}, "studies has 2 rows but there are 4 effects", id="lengths"),
@@ -198,17 +190,6 @@ def test_what_cannot_be_fitted_is_refused(change, message):
         fit_multilevel(**inputs)
 
 
-def test_intervals_need_a_variance_of_the_model():
-    """Unknown or absent components are named."""
-    fit = fit_multilevel([0, 1, 3, 5], [1] * 4, ["a", "a", "b", "b"], within_studies=False)
-    with pytest.raises(SynthesisError, match="component is 'tau2'"):
-        variance_interval(fit, "tau2")
-    with pytest.raises(SynthesisError, match="no variance within studies"):
-        variance_interval(fit, "within")
-    with pytest.raises(SynthesisError, match="level is 95"):
-        variance_interval(fit, "between", 95)
-
-
 def test_no_convergence_is_an_error(monkeypatch):
     """Running out of steps says so, with the values reached."""
     monkeypatch.setattr(multilevel_search, "_MAX_STEPS", 1)
@@ -217,15 +198,7 @@ def test_no_convergence_is_an_error(monkeypatch):
         fit_multilevel(table.yi, table.vi, table.studies)
 
 
-def test_no_upper_end_is_an_error(monkeypatch):
-    """A search that stops doubling says so."""
-    monkeypatch.setattr(multilevel, "_MOST_DOUBLINGS", 0)
-    fit = fit_multilevel([0, 1, 3, 5], [1] * 4, ["a", "a", "b", "b"])
-    with pytest.raises(SynthesisError, match="no upper limit to the variance between studies"):
-        variance_interval(fit, "between")
-
-
-steady = settings(derandomize=True, deadline=None, max_examples=25)
+steady = examples(25)
 ROWS = st.lists(
     st.tuples(st.floats(-3, 3), st.floats(0.05, 2), st.sampled_from("abcde")), min_size=6, max_size=14
 ).filter(lambda table: 1 < len({study for *_, study in table}) < len(table))

@@ -11,7 +11,7 @@ from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.meta_regression import meta_regression
 from bcma_decide.workshop.meta_analysis.moderators import moderators
 from bcma_decide.workshop.meta_analysis.permutation import permutation_test
-from tests.workshop.meta_analysis.reference import effect_sets
+from tests.workshop.meta_analysis.support.reference import effect_sets
 
 Y, V = [0.1, 0.9, 0.4, 1.6, 2.1], [0.2, 0.1, 0.3, 0.15, 0.2]
 

@@ -7,14 +7,16 @@ import pytest
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.glmm import fit_binomial_normal
-from bcma_decide.workshop.meta_analysis.pooled_rates import RATE_METHODS, pool_rates
+from bcma_decide.workshop.meta_analysis.heterogeneity import METHODS
+from bcma_decide.workshop.meta_analysis.pooled_rates import pool_rates
 from bcma_decide.workshop.meta_analysis.pooling import TESTS, pool_proportions
+from tests.support.cases import for_each
 
 EVENTS, TOTAL = (12, 30, 7, 19, 25), (20, 61, 15, 22, 40)
 
 
-@pytest.mark.parametrize("method", [method for method in RATE_METHODS if method != "GLMM"])
-@pytest.mark.parametrize("measure", ["logit", "raw", "arcsine", "freeman_tukey", "log"])
+@for_each("method", METHODS)
+@for_each("measure", ["logit", "raw", "arcsine", "freeman_tukey", "log"])
 def test_weighted_methods_are_those_of_pool_proportions(method, measure):
     found = pool_rates(EVENTS, TOTAL, method=method, measure=measure)
     expected = pool_proportions(EVENTS, TOTAL, method=method, measure=measure)
@@ -35,7 +37,7 @@ def test_the_binomial_normal_model_is_read_back_to_rates(test):
     assert found.weights is None
 
 
-@pytest.mark.parametrize("method", RATE_METHODS)
+@for_each("method", [*METHODS, "GLMM"])
 def test_one_study_stays_itself(method):
     found = pool_rates([7], [20], method=method)
     assert found.estimate == pytest.approx(0.35)

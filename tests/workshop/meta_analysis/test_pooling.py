@@ -6,22 +6,21 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.effect_sizes import MEASURES, effect_sizes
-from bcma_decide.workshop.meta_analysis.heterogeneity import METHODS
+from bcma_decide.workshop.meta_analysis.heterogeneity import METHODS, cochran_q
 from bcma_decide.workshop.meta_analysis.pooling import (
     PREDICTION_DFS,
     TESTS,
-    between_groups,
     pool,
-    pool_by,
     pool_proportions,
 )
-from tests.workshop.meta_analysis.reference import (
-    MEASURE_LETTERS,
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.reference import (
     METHOD_LETTERS,
     TEST_LETTERS,
     effect_sets,
@@ -43,7 +42,7 @@ FITS = [
 ]
 
 
-@pytest.mark.parametrize(("effects", "method", "fits", "rel"), FITS)
+@for_each(("effects", "method", "fits", "rel"), FITS)
 def test_every_fit_is_that_of_metafor(effects, method, fits, rel):
     """Mean, error, interval, heterogeneity and weights by every test; with EE, I2 and H2 are those from Q."""
     for letters, fit in fits.items():
@@ -62,7 +61,7 @@ def test_every_fit_is_that_of_metafor(effects, method, fits, rel):
             assert fit["weights_pct"] == pytest.approx(found.weights, rel=rel)
 
 
-@pytest.mark.parametrize(("effects", "method", "fits", "rel"), [fit for fit in FITS if not fit.id.endswith("EE")])
+@for_each(("effects", "method", "fits", "rel"), [fit for fit in FITS if not fit.id.endswith("EE")])
 def test_prediction_intervals_are_those_of_metafor(effects, method, fits, rel):
     """Every choice of degrees of freedom; for two studies metafor gives k - 2 = 0 one degree, we give none."""
     for letters, fit in fits.items():
@@ -84,7 +83,7 @@ PROPORTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("measure", "method", "events", "total", "fit"), PROPORTIONS)
+@for_each(("measure", "method", "events", "total", "fit"), PROPORTIONS)
 def test_pooled_proportions(measure, method, events, total, fit):
     """From counts to a proportion with its interval."""
     found = pool_proportions(events, total, measure=measure, method=method)
@@ -139,7 +138,7 @@ def meta_tolerance(method, fit, found):
     return max(1e-9, 3 * abs(fit["tau2"] / found.tau2 - 1))
 
 
-@pytest.mark.parametrize(("effects", "method", "fit"), META)
+@for_each(("effects", "method", "fit"), META)
 def test_intervals_of_the_mean_are_those_of_meta(effects, method, fit):
     """Hartung-Knapp, and Kenward-Roger where tau2 is by REML; meta's ends of tau2 are good to 1.3e-4."""
     for test, se, ends in (
@@ -157,7 +156,7 @@ def test_intervals_of_the_mean_are_those_of_meta(effects, method, fit):
             assert fit["KR"]["df"] == pytest.approx(found.df, rel=rel)
 
 
-@pytest.mark.parametrize(("effects", "method", "fit"), META)
+@for_each(("effects", "method", "fit"), META)
 def test_prediction_intervals_are_those_of_meta(effects, method, fit):
     """Each of the seven, under the name it has there."""
     assert set(fit["prediction"]) <= set(META_PREDICTION)
@@ -169,7 +168,7 @@ def test_prediction_intervals_are_those_of_meta(effects, method, fit):
         assert [expected["lower"], expected["upper"]] == pytest.approx(found.prediction, rel=rel, abs=scale)
 
 
-@pytest.mark.parametrize("key", results("bourassa1996_sex")["deft"])
+@for_each("key", results("bourassa1996_sex")["deft"])
 def test_effects_within_studies_are_pooled_as_by_metafor(key):
     """The difference between the sexes in each study, pooled."""
     block = results("bourassa1996_sex")
@@ -193,7 +192,7 @@ def subgroup_cases():
                 yield pytest.param(block, labels, method, id=f"{place}-{method}-subgroup")
 
 
-@pytest.mark.parametrize(("result", "labels", "method"), list(subgroup_cases()))
+@for_each(("result", "labels", "method"), list(subgroup_cases()))
 def test_subgroups(result, labels, method):
     """Each group's own mean and tau2, and the test between them."""
     effects, expected = (
@@ -206,30 +205,10 @@ def test_subgroups(result, labels, method):
     assert expected["beta"] == pytest.approx([group.estimate for group in groups], rel=rel)
     assert expected["se"] == pytest.approx([group.se for group in groups], rel=rel)
     assert expected["tau2"] == pytest.approx([group.tau2 for group in groups], rel=rel, abs=1e-12)
-    between = between_groups(groups)
+    between = cochran_q([group.estimate for group in groups], [group.se**2 for group in groups])
     assert [expected["Q_between"], expected["df"], expected["p"]] == pytest.approx(
         [between.q, between.df, between.p], rel=rel
     )
-
-
-@pytest.mark.parametrize("letters", ["PLO", "PFT"])
-@pytest.mark.parametrize("method", ["DL", "REML", "PM"])
-def test_subgroups_from_counts(letters, method):
-    """The same from events and totals, in order of first appearance, each group read back on its own."""
-    table, expected = rows("debruin2009"), RESULTS[f"debruin2009/{letters}"]["subgroup"][method]["separate_tau2"]
-    events, total = [int(row["xi"]) for row in table], [int(row["ni"]) for row in table]
-    labels = [row["ethnicity"] for row in table]
-    found = pool_by(events, total, labels, measure=MEASURE_LETTERS[letters], method=method)
-    assert list(found.groups) == ["other", "caucasian"]
-    assert expected["Q_between"] == pytest.approx(found.between.q, rel=1e-8)
-    assert expected["p"] == pytest.approx(found.between.p, rel=1e-8)
-    apart = pool_proportions(
-        [e for e, label in zip(events, labels, strict=True) if label == "other"],
-        [n for n, label in zip(total, labels, strict=True) if label == "other"],
-        measure=MEASURE_LETTERS[letters],
-        method=method,
-    )
-    assert apart == found.groups["other"]
 
 
 COMBINATIONS = [(m, t) for m in METHODS for t in TESTS if t != "kenward_roger" or m == "REML"]
@@ -248,7 +227,7 @@ def test_by_hand():
     assert found.weights == pytest.approx([100 / 3] * 3)
 
 
-@pytest.mark.parametrize(("method", "test"), COMBINATIONS)
+@for_each(("method", "test"), COMBINATIONS)
 def test_one_study_is_reported_as_it_is(method, test):
     """Estimate and normal interval are metafor's; where metafor says tau2 = 0 and I2 = 0, we say nothing."""
     reference = RESULTS["edge_cases/k1/PLO"]["pool"]["DL"]["z"]
@@ -288,16 +267,7 @@ def test_a_common_effect_model_predicts_nothing():
     assert (found.tau2, found.se_tau2, found.tau2_ci, found.prediction) == (0, None, None, None)
 
 
-def test_one_group_leaves_no_test():
-    """A single group is pooled; between needs two."""
-    found = pool_by([1, 2], [10, 10], ["a", "a"])
-    assert found.between is None
-    assert found.groups == {"a": pool_proportions([1, 2], [10, 10])}
-    with pytest.raises(SynthesisError, match="at least two groups, not 1"):
-        between_groups([found.groups["a"].pooled])
-
-
-@pytest.mark.parametrize(
+@for_each(
     ("options", "message"),
     [
         pytest.param({"method": "FE"}, "method is 'FE', but must be one of DL, REML", id="method"),
@@ -308,29 +278,14 @@ def test_one_group_leaves_no_test():
         pytest.param({"measure": "PLO"}, "measure is 'PLO'", id="measure"),
     ],
 )
-@pytest.mark.parametrize("k", [1, 3])
+@for_each("k", [1, 3])
 def test_unknown_options_are_refused(k, options, message):
     """However many studies there are."""
     with pytest.raises(SynthesisError, match=message):
         pool_proportions([1, 2, 3][:k], [9, 9, 9][:k], **options)
 
 
-@pytest.mark.parametrize(
-    ("events", "groups", "message"),
-    [
-        pytest.param([1, 2], ["a"], "groups has 1 rows but there are 2 studies", id="lengths"),
-        pytest.param([1, 2], ["a", ""], r"groups\[1\] is ''", id="blank-label"),
-        pytest.param([1, 2], ["a", None], r"groups\[1\] is None", id="missing-label"),
-        pytest.param([1, 99], ["a", "b"], r"events\[1\] is 99, more than total\[1\] = 10", id="row-of-the-whole"),
-    ],
-)
-def test_bad_groups_are_refused_by_row(events, groups, message):
-    """Rows are counted in the whole input, not inside a group."""
-    with pytest.raises(SynthesisError, match=message):
-        pool_by(events, [10, 10], groups)
-
-
-steady = settings(derandomize=True, deadline=None, max_examples=20)
+steady = examples(20)
 STUDIES = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5)), min_size=1, max_size=12)
 COUNTS = st.lists(
     st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=12
@@ -388,14 +343,3 @@ def test_proportions_stay_within_0_and_1(rows, measure, method, prediction_df):
     if found.prediction is not None:
         assert found.prediction[0] - 1e-6 <= found.ci[0]
         assert found.ci[1] <= found.prediction[1] + 1e-6
-
-
-@steady
-@given(COUNTS)
-def test_groups_are_pooled_apart(rows):
-    """Two groups with the same studies have the same results and do not differ."""
-    events, total = np.array(rows * 2).T
-    found = pool_by(events, total, ["a"] * len(rows) + ["b"] * len(rows))
-    assert found.groups["a"] == found.groups["b"]
-    assert found.between.q == pytest.approx(0, abs=1e-12)
-    assert found.between.p == pytest.approx(1, abs=1e-5)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import comb, expit
 
@@ -18,6 +18,8 @@ from bcma_decide.workshop.meta_analysis.quadrature import (
     mean_of_logistic,
     modes,
 )
+from tests.support.cases import for_each
+from tests.support.examples import examples
 
 GRID = np.linspace(-40, 40, 200_001)
 STUDIES = [(0, 10, 0.0), (0, 88_391, -5.0), (5, 10, 1.0), (0, 3, -3.0), (400, 88_391, -4.0), (3, 3, 2.0)]
@@ -41,14 +43,14 @@ def at(study, tau, points):
     return integrate(e, n, eta, tau, modes(e, n, eta, tau, np.zeros(1)), points)
 
 
-@pytest.mark.parametrize(("tau", "points"), [(0.3, 15), (1, 31), (3, 127), (6, 511)])
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: f"{study[0]}-of-{study[1]}")
+@for_each(("tau", "points"), [(0.3, 15), (1, 31), (3, 127), (6, 511)])
+@for_each("study", STUDIES, ids=lambda study: f"{study[0]}-of-{study[1]}")
 def test_integrals_agree_with_brute_force(study, tau, points):
     """More spread needs more points; the size of the study does not matter."""
     assert brute_force(*study, tau) == pytest.approx(at(study, tau, points).log_likelihood[0], abs=1e-9)
 
 
-@pytest.mark.parametrize("study", STUDIES, ids=lambda study: f"{study[0]}-of-{study[1]}")
+@for_each("study", STUDIES, ids=lambda study: f"{study[0]}-of-{study[1]}")
 def test_derivatives_agree_with_differences(study):
     """First derivatives of the integral, second of the first, at tau = 0.8."""
     step, (e, n, eta) = 1e-4, study
@@ -73,7 +75,7 @@ def test_no_spread_leaves_the_binomial():
     assert (found.d_tau[0], found.d_eta_tau[0]) == pytest.approx((0, 0), abs=1e-12)
 
 
-@pytest.mark.parametrize("points", POINTS)
+@for_each("points", POINTS)
 def test_rules_have_the_moments_of_the_normal(points):
     """Mass 1, variance 1, and 105 for the eighth power."""
     nodes, log_weights = quadrature._rule(points)
@@ -99,7 +101,7 @@ def test_binomial_coefficients_by_hand():
     assert found == pytest.approx([math.log(comb(5, 2)), 0], abs=1e-9)
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=60)
+steady = examples(60)
 
 
 @steady

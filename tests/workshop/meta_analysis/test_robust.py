@@ -6,13 +6,15 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel
 from bcma_decide.workshop.meta_analysis.robust import robust_coefficients
-from tests.workshop.meta_analysis.nested_tables import nested_tables
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.nested_tables import nested_tables
 
 TABLES = [pytest.param(table, id=table.name) for table in nested_tables()]
 
@@ -27,7 +29,7 @@ def robust(table, correction):
     return found, variances, fit.between
 
 
-@pytest.mark.parametrize("table", TABLES)
+@for_each("table", TABLES)
 def test_the_default_is_that_of_metafor(table):
     """Standard errors, degrees of freedom and intervals, at rma.mv's own optimum."""
     expected, (found, *_) = table.fits["REML_z"]["robust_CR1"], robust(table, "CR1")
@@ -37,7 +39,7 @@ def test_the_default_is_that_of_metafor(table):
     assert ends == pytest.approx(found.ci, rel=1e-6, abs=1e-6)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@for_each("table", TABLES)
 def test_unbiased_errors_agree_with_full_matrices(table):
     """CR2 and its degrees of freedom from k-by-k matrices, as Pustejovsky and Tipton (2018) write them."""
     found, variances, shared = robust(table, "CR2")
@@ -84,7 +86,7 @@ def test_equal_clusters_of_a_mean_by_hand():
     assert found.df == pytest.approx([2])
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("change", "message"),
     [
         pytest.param({"correction": "CR3"}, "correction is 'CR3', but must be one of CR0, CR1, CR2", id="correction"),
@@ -102,7 +104,7 @@ def test_equal_clusters_of_a_mean_by_hand():
         ),
     ],
 )
-@pytest.mark.parametrize("correction", ["CR1", "CR2"])
+@for_each("correction", ["CR1", "CR2"])
 def test_what_cannot_be_said_is_refused(correction, change, message):
     """Each message says what is wrong and where."""
     inputs = {
@@ -112,7 +114,7 @@ def test_what_cannot_be_said_is_refused(correction, change, message):
         robust_coefficients(**inputs)
 
 
-steady = settings(derandomize=True, deadline=None, max_examples=40)
+steady = examples(40)
 ROWS = st.lists(st.tuples(st.floats(-3, 3), st.floats(0.05, 2)), min_size=4, max_size=12, unique=True)
 
 

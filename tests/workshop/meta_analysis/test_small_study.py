@@ -15,10 +15,11 @@ from bcma_decide.workshop.meta_analysis.begg_test import begg_test
 from bcma_decide.workshop.meta_analysis.henmi_copas import henmi_copas
 from bcma_decide.workshop.meta_analysis.pooling import pool
 from bcma_decide.workshop.meta_analysis.trim_and_fill import trim_and_fill
-from tests.workshop.meta_analysis.reference import sets_holding
+from tests.support.cases import for_each
+from tests.workshop.meta_analysis.support.reference import sets_holding
 
 SETS = sets_holding("small_study")
-EACH_SET = pytest.mark.parametrize("place", SETS)
+EACH_SET = for_each("place", SETS)
 ROOT_OF_HC = 2e-4
 """metafor's hc() looks for the quantile with R's uniroot at its default tolerance, 1.2e-4, so the half-widths in the
 reference are good to about 1e-4; ours is exact to 1e-12 (test_henmi_copas_covers_as_it_says has the right value)."""

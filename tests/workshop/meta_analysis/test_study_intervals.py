@@ -6,13 +6,15 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.study_intervals import STUDY_INTERVALS, study_intervals
-from tests.workshop.meta_analysis.reference import proportion_sets, results
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.reference import proportion_sets, results
 
 META_INTERVALS = {"CP": "clopper_pearson", "WS": "wilson", "AC": "agresti_coull", "NAsm": "logit"}
 
@@ -30,7 +32,7 @@ def meta_cases():
                 )
 
 
-@pytest.mark.parametrize(("events", "total", "kind", "expected"), list(meta_cases()))
+@for_each(("events", "total", "kind", "expected"), list(meta_cases()))
 def test_ends_are_those_of_meta(events, total, kind, expected):
     """On the scale of proportions."""
     found = study_intervals(events, total, kind)
@@ -48,7 +50,7 @@ def test_by_hand():
     assert study_intervals([10], [10])[0] == pytest.approx([0.025**0.1, 1])
 
 
-@settings(derandomize=True, deadline=None, max_examples=100)
+@examples(100)
 @given(
     st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.sampled_from(STUDY_INTERVALS)
 )
@@ -66,7 +68,7 @@ def test_intervals_are_ordered_mirror_images(row, kind):
     assert high <= wide[1]
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
+@examples(40)
 @given(st.integers(1, 60), st.floats(0.01, 0.99))
 def test_clopper_pearson_covers_as_often_as_it_says(n, p):
     """Summed over all outcomes."""

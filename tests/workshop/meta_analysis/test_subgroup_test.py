@@ -6,14 +6,15 @@ import pytest
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.subgroup_test import groups_with_common_tau2
-from tests.workshop.meta_analysis.reference import rows, sets_holding
+from tests.support.cases import for_each
+from tests.workshop.meta_analysis.support.reference import rows, sets_holding
 
 COLUMNS = {"debruin2009": "ethnicity", "bcg": "alloc", "molloy2014": "design", "begg1989": "trt"}
 SETS = sets_holding("subgroup")
 
 
-@pytest.mark.parametrize("method", ["DL", "REML", "PM"])
-@pytest.mark.parametrize("place", SETS)
+@for_each("method", ["DL", "REML", "PM"])
+@for_each("place", SETS)
 def test_common_tau2(place, method):
     """tau2, the test between groups, each group's mean (first level, then differences) and its standard error."""
     file, effects, subgroup = place.split("/")[0], SETS[place]["escalc"], SETS[place]["subgroup"]

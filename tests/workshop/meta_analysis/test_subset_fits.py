@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
@@ -12,8 +12,10 @@ from bcma_decide.workshop.meta_analysis import subset_fits
 from bcma_decide.workshop.meta_analysis.heterogeneity import METHODS
 from bcma_decide.workshop.meta_analysis.pooling import TESTS, pool
 from bcma_decide.workshop.meta_analysis.subset_fits import fit_subsets, joined, row_blocks
+from tests.support.cases import for_each
+from tests.support.examples import examples
 
-steady = settings(derandomize=True, deadline=None, max_examples=8)
+steady = examples(8)
 TOGETHER = [(method, test) for method in METHODS for test in TESTS if test != "kenward_roger" or method == "REML"]
 STUDIES = st.lists(st.tuples(st.floats(-5, 5), st.floats(0.01, 5)), min_size=2, max_size=9)
 
@@ -36,9 +38,9 @@ def one_by_one(y, v, kept, **options):
     }
 
 
+@for_each(("method", "test"), TOGETHER)
 @steady
 @given(STUDIES, st.randoms(use_true_random=False))
-@pytest.mark.parametrize(("method", "test"), TOGETHER)
 def test_each_subset_is_what_pool_gives(method, test, studies, random):
     """Every field, for any method and test, whichever studies are kept; variances may be tiny or equal."""
     y, v = np.array(studies).T

@@ -6,22 +6,24 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.pooled_tables import mantel_haenszel, peto
 from bcma_decide.workshop.meta_analysis.two_groups import GROUP_MEASURES, compare_groups, ratio, tables
-from tests.workshop.meta_analysis.reference import results, rows
+from tests.support.cases import for_each
+from tests.support.examples import examples
+from tests.workshop.meta_analysis.support.reference import results, rows
 
 COLUMNS = {"bcg": ("tpos", "n1", "cpos", "n2"), "nielweise2007": ("ai", "n1i", "ci", "n2i")}
 TABLES = {name: [[float(row[column]) for row in rows(name)] for column in columns] for name, columns in COLUMNS.items()}
-steady = settings(derandomize=True, deadline=None, max_examples=25)
+steady = examples(25)
 GROUP = st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
-@pytest.mark.parametrize("measure", GROUP_MEASURES)
-@pytest.mark.parametrize("name", TABLES)
+@for_each("measure", GROUP_MEASURES)
+@for_each("name", TABLES)
 def test_effects_are_those_of_escalc(name, measure):
     """Values and variances of every study, one without events in either group included."""
     found, expected = compare_groups(*TABLES[name], measure), results(name)[measure]["escalc"]
@@ -29,8 +31,8 @@ def test_effects_are_those_of_escalc(name, measure):
     assert expected["vi"] == pytest.approx(found.vi, rel=1e-12)
 
 
-@pytest.mark.parametrize("measure", GROUP_MEASURES)
-@pytest.mark.parametrize("name", TABLES)
+@for_each("measure", GROUP_MEASURES)
+@for_each("name", TABLES)
 def test_mantel_haenszel_is_that_of_metafor(name, measure):
     """Estimate, standard error, interval and Q."""
     found, expected = mantel_haenszel(*TABLES[name], measure), results(name)["MH"][measure]
@@ -62,14 +64,10 @@ def test_effects_by_hand():
 
 
 def test_corrections_by_hand():
-    """0 of 4 against 1 of 4 becomes 0.5 : 4.5 against 1.5 : 3.5; the other study is corrected only if all are."""
+    """0 of 4 against 1 of 4 becomes 0.5 : 4.5 against 1.5 : 3.5; the other study stays as it is."""
     counts = ([0, 2], [4, 4], [1, 1], [4, 4])
     odds = [(0.5 / 4.5) / (1.5 / 3.5), 3]
     assert ratio(compare_groups(*counts).yi) == pytest.approx(odds)
-    both = [odds[0], (2.5 / 2.5) / (1.5 / 3.5)]
-    assert ratio(compare_groups(*counts, correction="all").yi) == pytest.approx(both)
-    small = [(0.1 / 4.1) / (1.1 / 3.1), 3]
-    assert ratio(compare_groups(*counts, added=0.1).yi) == pytest.approx(small)
 
 
 def test_studies_without_or_with_only_events_say_little():
@@ -94,7 +92,7 @@ def test_mantel_haenszel_and_peto_by_hand():
     assert found.se == pytest.approx(1 / math.sqrt(variance))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("table", "options", "message"),
     [
         pytest.param(([1], [0], [1], [2]), {}, r"group 1: total\[0\] is 0", id="no-patients"),
@@ -102,41 +100,12 @@ def test_mantel_haenszel_and_peto_by_hand():
         pytest.param(([1], [2], [1, 1], [2, 2]), {}, "group 1 has 1 rows but group 2 has 2", id="lengths"),
         pytest.param(([math.nan], [2], [1], [2]), {}, r"group 1: events\[0\] is nan", id="nan"),
         pytest.param(([1], [2], [1], [2]), {"measure": "HR"}, "measure is 'HR', but must be one of OR", id="hr"),
-        pytest.param(([1], [2], [1], [2]), {"correction": "some"}, "correction is 'some'", id="correction"),
-        pytest.param(([1], [2], [1], [2]), {"added": 0}, "added is 0, but a correction adds a positive", id="added-0"),
-        pytest.param(([1], [2], [1], [2]), {"added": math.inf}, "added is inf", id="added-inf"),
     ],
 )
 def test_bad_tables_and_options_are_refused(table, options, message):
     """The message names the group and the row."""
     with pytest.raises(SynthesisError, match=message):
         compare_groups(*table, **options)
-
-
-@pytest.mark.parametrize(
-    ("measure", "a", "n1", "c", "n2", "usable"),
-    [
-        ("OR", 0, 4, 1, 4, False),
-        ("OR", 4, 4, 1, 4, False),
-        ("RR", 0, 4, 1, 4, False),
-        ("RR", 4, 4, 1, 4, True),
-        ("RR", 4, 4, 4, 4, False),
-        ("RD", 0, 4, 1, 4, True),
-        ("RD", 0, 4, 4, 4, False),
-    ],
-)
-def test_without_correction_a_study_needs_a_value_and_a_variance(measure, a, n1, c, n2, usable):
-    """A row that has none is named; the others pass."""
-    table = ([1, a], [4, n1], [1, c], [4, n2])
-    if usable:
-        effects = compare_groups(*table, measure, correction="none")
-        assert np.isfinite(effects.yi).all()
-        assert (effects.vi > 0).all()
-    else:
-        with pytest.raises(
-            SynthesisError, match=f"row 1 has events in {a} of {n1} against {c} of {n2}, and no {measure}"
-        ):
-            compare_groups(*table, measure, correction="none")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.workshop.meta_analysis.likelihood import _at, _scores, log_likelihood
@@ -14,8 +14,9 @@ from bcma_decide.workshop.meta_analysis.weighted_regression import (
     random_effects_fit,
     weighted_fit,
 )
+from tests.support.examples import examples
 
-steady = settings(derandomize=True, deadline=None, max_examples=20)
+steady = examples(20)
 SEEDS = st.integers(0, 10_000)
 
 

@@ -6,8 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.cli.program import ESCAPE, invoke, on_terminal
-from tests.workshop.meta_analysis.reference import FOLDER, results
+from tests.cli.support.program import ESCAPE, invoke, on_terminal
+from tests.support.cases import for_each
+from tests.workshop.meta_analysis.support.reference import FOLDER, results
 
 INPUTS = FOLDER / "inputs"
 TESTS = {"z": "z", "t": "t", "knha": "knha", "adhoc": "knha-floored"}
@@ -29,8 +30,8 @@ def found(name, *options):
     return json.loads(answer.stdout)
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("table", TABLES)
+@for_each("method", METHODS)
+@for_each("table", TABLES)
 def test_every_method_gives_the_numbers_of_metafor(table, method):
     name, options, reference = TABLES[table]
     ours, theirs = found(name, *options, "--method", method), reference["pool"][method]["z"]
@@ -53,12 +54,66 @@ def test_every_method_gives_the_numbers_of_metafor(table, method):
     assert ours["h2_ci"] == pytest.approx(profile["H2"][1:], rel=rel)
 
 
-@pytest.mark.parametrize("test", TESTS)
-@pytest.mark.parametrize("method", ["DL", "REML"])
+@for_each("test", TESTS)
+@for_each("method", ["DL", "REML"])
 def test_every_test_gives_the_interval_of_metafor(method, test):
     ours = found("bcg", "--measure", "RR", "--column", "study=trial", "--method", method, "--test", TESTS[test])
     theirs = results("bcg")["RR"]["pool"][method][test]
     assert [ours["se"], *ours["ci"]] == pytest.approx([theirs["se"], theirs["ci_lb"], theirs["ci_ub"]], rel=1e-6)
+
+
+@for_each(
+    ("name", "columns", "silent"),
+    [("bcg", ("--column", "study=trial"), []), ("nielweise2007", (), ["15"])],
+)
+@for_each("measure", ["OR", "RR", "RD", "Peto"])
+def test_summed_tables_are_those_of_metafor(name, columns, silent, measure):
+    """Mantel-Haenszel for each measure, Peto's odds ratio; metafor's Q of the reference is of the former only."""
+    asked = ("--method", "PETO") if measure == "Peto" else ("--method", "MH", "--measure", measure)
+    ours = found(name, *columns, *asked)
+    theirs = results(name)["PETO"] if measure == "Peto" else results(name)["MH"][measure]
+    assert ours["estimate"] == pytest.approx(theirs["beta"], rel=1e-11)
+    assert ours["se"] == pytest.approx(theirs["se"], rel=1e-11)
+    assert ours["ci"] == pytest.approx([theirs["ci_lb"], theirs["ci_ub"]], rel=1e-11)
+    if measure != "Peto":
+        assert ours["q"] == pytest.approx(theirs["QE"], rel=1e-11)
+    assert ours["q_df"] == ours["k"] - 1 - len(silent)
+    assert [ours[each] for each in ("tau2", "prediction", "tau2_ci", "i2", "h2")] == [0, None, None, None, None]
+    back = ours["back_transformed"]["estimate"]
+    assert back == pytest.approx(ours["estimate"] if measure == "RD" else math.exp(ours["estimate"]))
+    assert {"leave_one_out", "influence", "small_studies"} & set(ours) == set()
+    said = [remark for remark in ours["remarks"] if "not counted in Q" in remark]
+    assert [remark.split(" in ")[1].split(":")[0] for remark in said] == silent
+
+
+def test_summed_tables_by_group_are_those_of_the_group_alone(tmp_path):
+    whole = found("bcg", "--column", "study=trial", "--by", "alloc", "--method", "MH")["groups"]
+    assert whole["between"]["df"] == 2
+    assert whole["between_common_tau2"] is None
+    lines = (INPUTS / "bcg.csv").read_text().splitlines()
+    file = tmp_path / "random.csv"
+    file.write_text("\n".join([lines[0], *(line for line in lines if '"random"' in line)]))
+    alone = json.loads(invoke("meta", file, "--column", "study=trial", "--method", "MH", "--json").stdout)
+    assert whole["groups"][0]["group"] == "random"
+    assert [whole["groups"][0][each] for each in ("k", "estimate", "ci", "q")] == [
+        alone[each] for each in ("k", "estimate", "ci", "q")
+    ]
+
+
+def test_summed_tables_are_drawn_with_their_diamond(tmp_path):
+    page = tmp_path / "page.html"
+    answer = invoke(
+        "meta", INPUTS / "bcg.csv", "--column", "study=trial", "--method", "MH", "--svg", tmp_path, "--html", page,
+        "--diagnostics",
+    )  # fmt: skip
+    assert answer.exit_code == 0, answer.stderr
+    assert "All studies (MH)" in answer.stdout
+    assert "0.62" in answer.stdout, "exp(-0.473410988388585)"
+    assert "diagnostics, which weigh studies, are left out" in " ".join(answer.stdout.split())
+    assert {path.stem for path in tmp_path.glob("*.svg")} == {"forest", "funnel"}
+    root = ElementTree.fromstring((tmp_path / "forest.svg").read_text(encoding="utf-8"))
+    assert "All studies (MH)" in "".join(root.itertext())
+    assert "All studies (MH)" in page.read_text(encoding="utf-8")
 
 
 def test_ratios_are_read_back_by_the_exponential_and_rates_by_the_logistic():
@@ -164,6 +219,7 @@ def test_drawings_and_the_page(tmp_path):
     assert "Risk ratio" in text
 
 
+TWO_GROUPS = "study,events1,n1,events2,n2\nA,1,9,2,8\nB,3,9,4,9\nC,1,5,2,6\n"
 WRONG = {
     "no such file": (None, (), 3, "No such file or directory"),
     "a missing column": ("study,events\nA,1\nB,2\n", (), 3, "column n: is missing"),
@@ -199,6 +255,30 @@ WRONG = {
         ("--mods", "d", "--at", "d"),
         3,
         "write MODERATOR=VALUE",
+    ),
+    "tables of one group": ("study,events,n\nA,1,9\nB,2,8\n", ("--method", "MH"), 3, "measure is 'logit'"),
+    "effects without tables": (
+        "study,yi,vi\nA,1,1\nB,2,1\n",
+        ("--method", "MH", "--measure", "generic"),
+        3,
+        "take --measure OR or RR or RD",
+    ),
+    "Peto's risk ratio": (TWO_GROUPS, ("--method", "PETO", "--measure", "RR"), 3, "take --measure OR with"),
+    "a t interval of sums": (TWO_GROUPS, ("--method", "MH", "--test", "knha"), 3, "--test cannot stand beside it"),
+    "a prediction of sums": (TWO_GROUPS, ("--method", "MH", "--prediction", "k-1"), 3, "--prediction cannot stand"),
+    "moderators of sums": (TWO_GROUPS, ("--method", "PETO", "--mods", "n1"), 3, "--mods cannot stand"),
+    "arms of sums": (TWO_GROUPS, ("--method", "MH", "--nested", "study"), 3, "--nested cannot stand"),
+    "subsets and steps of sums": (
+        TWO_GROUPS,
+        ("--method", "MH", "--gosh", "--order", "n1"),
+        3,
+        "--order and --gosh cannot stand beside it",
+    ),
+    "no events to sum": (
+        "study,events1,n1,events2,n2\nA,0,9,0,8\nB,0,9,0,9\n",
+        ("--method", "MH"),
+        3,
+        "no study has both events",
     ),
     "an unknown method": ("study,events,n\nA,1,2\nB,1,3\n", ("--method", "XX"), 2, "Invalid value"),
 }

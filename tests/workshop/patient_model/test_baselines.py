@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 from scipy.stats import binom, halfnorm, norm
@@ -17,6 +17,7 @@ from bcma_decide.workshop.patient_model.baselines import (
     study_correlation,
 )
 from bcma_decide.workshop.patient_model.half_normal import half_normal_nodes
+from tests.support.examples import examples
 
 PRIOR = BaselinePrior(
     intercept_sd=5.0, real_world_sd=0.5, product_sd_scale=1e-6, study_sd_scale=1.0, same_trial_correlation=0.5
@@ -174,7 +175,7 @@ def test_impossible_counts_are_refused(events, total):
         fit_baselines(arms(events, total), np.zeros(1), PRIOR)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 60)), min_size=1, max_size=6))
 def test_any_counts_give_finite_levels(rows):
     events, total = [min(e, n) for e, n in rows], [n for _, n in rows]

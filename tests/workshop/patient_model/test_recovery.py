@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from tests.documents.pages import GUIDE, table, text_of
-from tests.workshop.patient_model.simulation import (
+from tests.documents.support.pages import GUIDE, table, text_of
+from tests.workshop.patient_model.support.simulation import (
     ARMS,
     TRAITS,
     TRUE_EFFECTS,

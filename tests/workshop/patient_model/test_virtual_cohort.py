@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
@@ -14,6 +14,7 @@ from bcma_decide.workshop.patient_model.virtual_cohort import (
     nearest_correlation,
     tetrachoric,
 )
+from tests.support.examples import examples
 
 
 @pytest.mark.parametrize(("h", "k", "rho"), [(0.3, -0.7, 0.5), (-1.2, 0.4, -0.6), (0.0, 0.0, 0.5), (2.0, 1.0, 0.9)])
@@ -63,7 +64,7 @@ def test_points_carry_the_correlation_and_are_the_same_every_time():
     assert (points == correlated_points(correlation, 1024)).all()
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.lists(st.floats(-0.95, 0.95), min_size=6, max_size=6))
 def test_the_nearest_correlation_is_positive_definite_with_a_unit_diagonal(values):
     matrix = np.eye(4)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.plots.axis import KINDS, axis_for, printed
+from tests.support.cases import for_each
+from tests.support.examples import examples
 
 
 def labels(axis):
@@ -17,7 +19,7 @@ def labels(axis):
     return [axis.tick_label(tick) for tick in axis.ticks]
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "values", "ends", "expected"),
     [
         pytest.param(
@@ -65,7 +67,7 @@ def test_far_ends_are_cut():
     assert (axis.low, axis.high) == pytest.approx((0.125, 8.0), rel=0.1)
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "value", "expected"),
     [
         ("proportion", 0.6814, "68.1"),
@@ -84,7 +86,7 @@ def test_results_as_printed(kind, value, expected):
     assert printed(kind, value) == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("kind", "values", "message"),
     [
         pytest.param("percent", [1.0], "kind of axis is 'percent', but must be one of proportion", id="kind"),
@@ -100,7 +102,7 @@ def test_what_has_no_place_is_refused(kind, values, message):
         axis_for(kind, values)
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@examples(150)
 @given(st.lists(st.floats(0.001, 0.999), min_size=1, max_size=6), st.sampled_from(KINDS), st.floats(0.01, 50))
 def test_every_axis_holds_its_values_and_few_round_ticks(fractions, kind, unit):
     """Ticks rise, lie on the axis, read differently, and are between two and a dozen."""

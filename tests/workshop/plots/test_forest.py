@@ -11,12 +11,22 @@ import pytest
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.plots.forest import forest
 from bcma_decide.workshop.plots.values import Forest, ForestGroup, ForestLine, PooledLine
+from tests.support.cases import for_each
+from tests.workshop.plots.support.drawings import (
+    HOSTILE,
+    SVG,
+    described,
+    marks,
+    numbers,
+    proportions,
+    ratios,
+    read,
+    words,
+)
 
-from .drawings import HOSTILE, SVG, described, marks, numbers, proportions, ratios, read, words
 
-
-@pytest.mark.parametrize("studies", [2, 13, 59, 60, 200])
-@pytest.mark.parametrize("grouped", [False, True])
+@for_each("studies", [2, 13, 59, 60, 200])
+@for_each("grouped", [False, True])
 def test_every_study_has_its_row(studies, grouped):
     """One square and one interval each, diamonds for the pooled, all inside the drawing, rows apart."""
     drawing = forest(proportions(studies, grouped=grouped))
@@ -132,7 +142,7 @@ def test_same_values_same_bytes():
     assert forest(proportions(9)) == forest(proportions(9))
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("make", "message"),
     [
         pytest.param(lambda: ForestLine("A", math.nan, 0, 1, 1), "A: estimate is nan", id="nan"),

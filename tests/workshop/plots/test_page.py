@@ -11,10 +11,9 @@ from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.plots.forest import forest
 from bcma_decide.workshop.plots.funnel import FunnelPoint, funnel
 from bcma_decide.workshop.plots.page import Drawing, Link, ReportPage, Section, Table, render_page
-from tests.render import sheets
-from tests.render.test_sheet_in_chromium import violations
-
-from .drawings import HOSTILE, proportions, ratios
+from tests.render.support import sheets
+from tests.render.support.browsing import violations
+from tests.workshop.plots.support.drawings import HOSTILE, proportions, ratios
 
 FUNNEL = funnel(
     [FunnelPoint("A", 0.1, 0.2), FunnelPoint("B", 0.4, 0.5)],

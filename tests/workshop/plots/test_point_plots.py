@@ -13,8 +13,8 @@ from bcma_decide.workshop.plots.baujat import BaujatPoint, baujat
 from bcma_decide.workshop.plots.bubble import Bubble, FittedLine, bubble
 from bcma_decide.workshop.plots.funnel import FunnelPoint, funnel
 from bcma_decide.workshop.plots.gosh import gosh
-
-from .drawings import HOSTILE, SVG, described, marks, numbers, read, words
+from tests.support.cases import for_each
+from tests.workshop.plots.support.drawings import HOSTILE, SVG, described, marks, numbers, read, words
 
 POINTS = [
     FunnelPoint("A", -1.0, 0.1),
@@ -44,7 +44,7 @@ ALL = {
     "funnel": a_funnel(reference=0.5, remarks=["Few studies."]),
     "bubble": a_bubble(),
     "baujat": baujat([BaujatPoint("A", 0.5, 0.2), BaujatPoint("B", 3.0, 1.0)], title="Baujat"),
-    "gosh": a_gosh([0.0, 0.1, 0.5], [10.0, 20.0, np.nan], marked=[True, False, False], marked_name="A"),
+    "gosh": a_gosh([0.0, 0.1, 0.5], [10.0, 20.0, np.nan]),
 }
 
 
@@ -143,20 +143,14 @@ def test_baujat_names_the_outermost_and_no_two_on_each_other():
 
 
 def test_gosh_cells_hold_all_subsets():
-    """Each occupied cell is one rectangle, darker for more; nan is left out; outlined cells are the marked ones."""
+    """Each occupied cell is one rectangle, darker for more; nan is left out."""
     estimates, i2 = [0.0] * 9 + [1.0, 0.5], [0.0] * 9 + [99.0, np.nan]
-    drawing = a_gosh(estimates, i2, marked=[False] * 9 + [True, True], marked_name="A")
+    drawing = a_gosh(estimates, i2)
     cells = marks(drawing, "cell")
     assert len(cells) == 2
     assert numbers(cells[0], "fill-opacity")[0] > numbers(cells[1], "fill-opacity")[0]
-    outline = marks(drawing, "marked")[0].get("d")
-    assert outline.count("M") == 4
-    assert "outlined: more than half of the subsets hold A" in words(drawing)
     assert "GOSH plot of 10 subsets" in described(drawing)
-    assert "median 73.1 in the subsets with it, 50.0 in those without" in described(drawing)
-    plain = a_gosh(estimates, i2)
-    assert marks(plain, "marked") == []
-    assert len(marks(plain, "profile")) == 2
+    assert len(marks(drawing, "profile")) == 2
 
 
 def test_a_large_gosh_stays_small():
@@ -176,7 +170,7 @@ def test_hostile_names_stay_text(draw):
     assert "\x1b" not in drawing
 
 
-@pytest.mark.parametrize(
+@for_each(
     ("make", "message"),
     [
         pytest.param(lambda: a_funnel([]), "at least one study", id="funnel-empty"),

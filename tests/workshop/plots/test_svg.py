@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bcma_decide.workshop.plots import svg
+from tests.support.cases import for_each
 
 
 def test_numbers_have_no_noise():
@@ -14,8 +13,8 @@ def test_numbers_have_no_noise():
     )
 
 
-@pytest.mark.parametrize("words", ["short", "Rücker 2009", "i" * 90, "W" * 60, "東京の研究 2020", ""])
-@pytest.mark.parametrize("room", [20.0, 80.0, 300.0])
+@for_each("words", ["short", "Rücker 2009", "i" * 90, "W" * 60, "東京の研究 2020", ""])
+@for_each("room", [20.0, 80.0, 300.0])
 def test_shortened_words_fit(words, room):
     """And are whole where there is room."""
     shown = svg.shortened(words, room)
@@ -26,8 +25,3 @@ def test_shortened_words_fit(words, room):
 def test_accents_take_no_room():
     """A combining mark stands on its letter."""
     assert svg.text_width("e\u0301") == svg.text_width("e")
-
-
-def test_no_strokes_no_mark():
-    """An empty outline is nothing."""
-    assert svg.strokes([], name="x") == ""

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from bcma_decide.workshop.plots.terminal_forest import write_forest
 from bcma_decide.workshop.plots.values import Forest, ForestGroup, ForestLine
-
-from .drawings import HOSTILE, proportions, ratios
+from tests.support.cases import for_each
+from tests.workshop.plots.support.drawings import HOSTILE, proportions, ratios
 
 
 def drawn(data, width=80, encoding="utf-8", **options):
@@ -21,11 +21,9 @@ def drawn(data, width=80, encoding="utf-8", **options):
     return stream.buffer.getvalue().decode(encoding)
 
 
-@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
-@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-@pytest.mark.parametrize(
-    "data", [proportions(2), proportions(13, grouped=True), ratios()], ids=["two", "grouped", "ratio"]
-)
+@for_each("width", [40, 60, 80, 100, 120, 200])
+@for_each("encoding", ["utf-8", "ascii"])
+@for_each("data", [proportions(2), proportions(13, grouped=True), ratios()], ids=["two", "grouped", "ratio"])
 def test_no_line_is_wider_and_every_number_is_there(data, width, encoding):
     """Whatever has to give way, it is never a result."""
     text = drawn(data, width, encoding)

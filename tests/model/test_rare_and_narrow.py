@@ -1,0 +1,61 @@
+"""Where a trait hardly ever occurs, an interval is narrow, or a quantile has to be found closely."""
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from scipy.special import expit, ndtr
+from scipy.stats import norm
+
+from bcma_decide.model.certainty import rate_certainty
+from bcma_decide.model.normal import mixture_quantiles
+from bcma_decide.vocabulary import MODEL_TRAIT_IDS
+from tests.model.support.factory import Level, all_known, ask, model, patients
+
+AGE = MODEL_TRAIT_IDS.index("age")
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_a_trait_that_hardly_anybody_has_is_known_to_lie_at_its_cut(present):
+    """Of one in 10^14, or all but those, the latent is the cut itself, 7.65 SD off; age has correlation 0.5 with it."""
+    found = model({}, prevalence={"iss_3": 1e-14 if present else 1 - 1e-14}, correlation={("age", "iss_3"): 0.5})
+    age = patients(found, iss_3=present).values[:, AGE]
+    sign = 1 if present else -1
+    assert 6.5 + sign * 0.5 * norm.isf(1e-14) == pytest.approx(age.mean(), abs=0.02)
+    assert np.sqrt(1 - 0.25) == pytest.approx(age.std(), abs=0.02)
+
+
+def test_the_interval_of_the_next_centre_is_never_narrower_than_that_of_such_patients():
+    """A grid without spread between studies and hardly any doubt, beside a level that is in doubt by itself."""
+    narrow = Level(0.5, 0.4, nodes=((1.0, 0.5, 1e-4, 0.0),))
+    found = ask(model({("orr", "car_t"): narrow}), all_known()).rates
+    expected = expit(0.5 + np.sqrt(0.4) * norm.ppf([0.025, 0.975]))
+    assert expected == pytest.approx(found.credible[0], abs=1e-5)
+    assert expected == pytest.approx(found.prediction[0], abs=1e-5)
+
+
+@pytest.mark.parametrize(("means", "sds"), [([0, 1, 2, 3], [1, 1, 1, 1]), ([-2, 0, 0.5, 4], [0.5, 1, 2, 1])])
+def test_a_quantile_is_found_to_a_millionth(means, sds):
+    """Newton's steps settle far below the width at which the search stops; halving a bracket would not."""
+    weights = np.array([0.1, 0.2, 0.3, 0.4])
+    probabilities = np.array([0.2, 0.35, 0.5, 0.65, 0.8])
+    found = mixture_quantiles(weights[None], np.array([means], float), np.array([sds], float), probabilities)
+    exact = [
+        brentq(lambda x, p=p: (weights * ndtr((x - np.array(means)) / sds)).sum() - p, -20, 20, xtol=1e-12)
+        for p in probabilities
+    ]
+    assert exact == pytest.approx(found[0], abs=2e-6)
+
+
+def test_a_wide_interval_is_told_in_points_of_a_hundred():
+    limits = {
+        "few_studies": 5.0, "few_patients": 300.0, "imprecision_width": 0.2, "inconsistency_width": 0.4,
+        "large_effect_odds_ratio": 2.0,
+    }  # fmt: skip
+    _, reasons = rate_certainty(
+        limits, n_studies=5, n_patients=300, credible=(0.03, 0.93), prediction=(0.02, 0.98), outside=(), unknown=(),
+        uninformed=(), log_odds_ratio=None,
+    )  # fmt: skip
+    assert reasons[1:] == (
+        "down for imprecision: interval 90 points wide",
+        "down for inconsistency: the next centre's interval is 96 points wide",
+    )

@@ -1,0 +1,21 @@
+"""The rooms of the package and what stands on what."""
+
+from __future__ import annotations
+
+ROOT_MODULES = {"__init__", "version", "errors", "logic", "vocabulary", "comparison"}
+GROUND = ROOT_MODULES - {"__init__"}
+
+ROOMS = [
+    {"ground"},
+    {"strict", "guide"},
+    {"pooled"},
+    {"patient"},
+    {"facts"},
+    {"rules", "model"},
+    {"comparing"},
+    {"render"},
+    {"fhir"},
+    {"service", "workshop"},
+    {"cli"},
+]
+"""From the bottom up. A room may import itself and lower rooms only; rooms of one row know nothing of each other."""
