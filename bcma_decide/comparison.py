@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from bcma_decide.vocabulary import Basis, Certainty, FindingState, InputState, LabelState, Origin, Severity, State
 
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 
 
 def rounded(value: float) -> float:
@@ -148,6 +148,32 @@ class Option(Value):
     kind: Literal["class", "product"]
 
 
+class PublishedFigure(Value):
+    """A published figure as it stands, not computed for this patient."""
+
+    text: str
+    outcome: str
+    events: int | None = None
+    n: int | None = None
+    rate: Number | None = None
+    sources: tuple[str, ...] = ()
+    """Keys of the references."""
+
+
+class PublishedOption(Value):
+    """A labelled regimen that the model does not hold: published figures, not computed for this patient."""
+
+    id: str
+    label: str
+    long_label: str
+    class_id: Literal["car_t", "bite"]
+    study: str
+    """Design, size and follow-up of the study in words."""
+    figures: tuple[PublishedFigure, ...]
+    note: str = ""
+    sources: tuple[str, ...] = ()
+
+
 class WaterfallStep(Value):
     """One step from the pooled rate to this patient."""
 
@@ -161,19 +187,21 @@ class WaterfallStep(Value):
 class FromDecision(Value):
     """The same rate counted from the decision (apheresis) instead of the infusion.
 
-    Those who never reach the infusion count as not having the result.
+    Those who never reach the infusion count as not having the result. ``mean``: over patients of reaching the infusion
+    and having the result, never the product of the two means.
     """
 
-    median: Number
+    mean: Number
     credible: Interval
 
 
 class Estimate(Value):
     """One option's expected result on one outcome for patients like this one.
 
-    ``credible``: 95 % interval of the rate for such patients at a typical centre. ``prediction``: the same at the
-    next centre. ``median`` and ``mean`` differ where the uncertainty is skewed. All are None unless ``state`` is
-    *estimated*; ``reason`` then says why.
+    ``mean``, the headline: posterior mean of the average over centres and over everything that is not known of the
+    patient. ``credible``: 95 % interval of that average, by what the parameters leave open. ``prediction``: the same at
+    the next centre. ``median`` differs from ``mean`` where the uncertainty is skewed. All are None unless ``state`` is
+    *estimated*; ``reason`` then says why, and ``published`` what was published instead.
     """
 
     state: State
@@ -195,15 +223,21 @@ class Estimate(Value):
     n_patients: int = 0
     follow_up_months: Number | None = None
     sources: tuple[str, ...] = ()
+    further_product: bool = False
+    """Whether the product has no usable rows here, so that this is the class's value for a further product of it."""
+    same_for_every_patient: bool = False
+    """Whether no trait moves this number."""
+    published: tuple[PublishedFigure, ...] = ()
+    """What stands in the place of a number that is withheld."""
     from_decision: FromDecision | None = None
     """CAR-T response only; the bispecific has no such loss."""
     waterfall: tuple[WaterfallStep, ...] = ()
 
 
 class RiskDifference(Value):
-    """First option minus second, as a fraction."""
+    """First option minus second, as a fraction; ``mean`` is the difference of the two headlines."""
 
-    median: Number
+    mean: Number
     interval: Interval
 
 
@@ -473,6 +507,9 @@ class Comparison(Value):
     profile: Profile
     options: tuple[Option, ...]
     outcomes: tuple[Outcome, ...]
+    tell_apart: str = ""
+    """One sentence: what the data can and cannot tell apart for this patient."""
+    published_options: tuple[PublishedOption, ...] = ()
     labels: LabelContext
     findings: tuple[Finding, ...] = ()
     """Worst first, what fires before what cannot be judged, unverified last."""

@@ -15,7 +15,7 @@ Design = Literal["interventional", "real_world"]
 Direction = Literal["benefit", "harm"]
 
 Certainty = Literal["very low", "low", "moderate", "high"]
-State = Literal["estimated", "too_thin", "not_applicable", "no_evidence"]
+State = Literal["estimated", "too_thin", "not_applicable", "no_evidence", "withheld"]
 Basis = Literal["verified", "derived", "recalled"]
 UNVERIFIED: Final = "recalled"
 Severity = Literal["contraindication", "caution", "information"]

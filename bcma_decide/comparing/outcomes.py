@@ -152,7 +152,7 @@ def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
         n_patients=cell.n_patients,
         follow_up_months=cell.follow_up_months,
         sources=cell.sources,
-        from_decision=FromDecision(median=decision[0], credible=decision[1:]) if decision else None,
+        from_decision=FromDecision(mean=decision[0], credible=decision[1:]) if decision else None,
         waterfall=draft.waterfalls.get((outcome, option), ()),
     )
 
@@ -163,13 +163,13 @@ def _contrast(draft: _Draft, outcome: str, estimates: Mapping[str, Estimate]) ->
     weaker = min((estimates[option] for option in CLASSES), key=lambda e: LEVELS.index(e.certainty or LEVELS[0]))
     return Contrast(
         options=CLASSES,
-        risk_difference=RiskDifference(median=biased.risk_difference[0], interval=biased.risk_difference[1:]),
+        risk_difference=RiskDifference(mean=biased.risk_difference[0], interval=biased.risk_difference[1:]),
         probability_first_higher=biased.probability_first_higher,
         # A bias of this size would make the two equal: the estimate itself, as the bias has mean 0.
         tipping_point_log_or=biased.log_odds_ratio[0],
         bias_sd=draft.numbers.pooled.assumptions["unanchored_sd"],
         without_bias_term=ContrastWithoutBias(
-            risk_difference=RiskDifference(median=unbiased.risk_difference[0], interval=unbiased.risk_difference[1:]),
+            risk_difference=RiskDifference(mean=unbiased.risk_difference[0], interval=unbiased.risk_difference[1:]),
             probability_first_higher=unbiased.probability_first_higher,
         ),
         certainty=weaker.certainty or LEVELS[0],

@@ -29,6 +29,13 @@ class TraitValue:
     value: float | bool | None
     text: str
     how: str
+    probability: float | None = None
+    """Of the trait being present, where a measured value so near a cut leaves it open; None: it is as ``value`` says."""
+
+    @property
+    def modelled(self) -> float | bool | None:
+        """What the model takes: the probability where there is one, else the value."""
+        return self.value if self.probability is None else self.probability
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def outside_evidence(pooled: PooledEvidence, values: Mapping[str, bool | float |
 
 def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> PatientNumbers:
     """Compute all numbers of one patient."""
-    values = {trait.id: traits[trait.id].value for trait in MODEL_TRAITS}
+    values = {trait.id: traits[trait.id].modelled for trait in MODEL_TRAITS}
     levels = pooled.levels[setting]
     outside = outside_evidence(pooled, values)
     extra = [len(reasons) * pooled.assumptions["outside_evidence_sd"] ** 2 for reasons in outside]
@@ -195,9 +195,13 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
         away = pooled.cells[lost]
         response = _by_draw(numbers, index, cell.family)
         not_infused = _by_draw(numbers, lost, cell.family)
-        rate = float((response * (1.0 - not_infused)).mean())
+        weight = numbers.patients[cell.family].weight
+        rate = float(weight @ (response * (1.0 - not_infused)))
         variance = 0.0
-        for at, one, other in ((index, cell, float((1.0 - not_infused).mean())), (lost, away, float(response.mean()))):
+        for at, one, other in (
+            (index, cell, float(weight @ (1.0 - not_infused))),
+            (lost, away, float(weight @ response)),
+        ):
             average = option_average(numbers.averages[one.block], one.members)
             logit_variance = average.variance(_own_covariance(pooled, one.family, one.class_index))
             own = numbers.rates[at].mean
@@ -245,6 +249,7 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
         if not acting:
             continue
         rate = _by_draw(numbers, index, cell.family)
+        weight = numbers.patients[cell.family].weight
         for trait in acting:
             values = numbers.patients[cell.family].values[:, MODEL_TRAIT_IDS.index(trait)]
             binary = TRAIT_KINDS[trait] == "binary"
@@ -252,8 +257,8 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
             groups = (values <= low, values > high) if binary else (values <= low, values >= high)
             if not all(group.any() for group in groups):
                 continue
-            ends = [float(values[group].mean()) for group in groups]
-            at = [float(rate[group].mean()) for group in groups]
+            ends = [float(np.average(values[group], weights=weight[group])) for group in groups]
+            at = [float(np.average(rate[group], weights=weight[group])) for group in groups]
             first, second = (0, 1) if at[0] <= at[1] else (1, 0)
             natural = ends if binary else [natural_scale(trait, end) for end in ends]
             moves[trait].append(
@@ -277,7 +282,7 @@ def cumulative_means(numbers: PatientNumbers) -> tuple[Sequence[str | None], Arr
     means = []
     for count in range(len(steps)):
         shown = set(known[:count])
-        values = {trait.id: numbers.traits[trait.id].value if trait.id in shown else None for trait in MODEL_TRAITS}
+        values = {trait.id: numbers.traits[trait.id].modelled if trait.id in shown else None for trait in MODEL_TRAITS}
         averages = all_averages(pooled, numbers.levels, family_patients(pooled, values), (0.0,) * len(CLASSES))
         rates = [
             option_rates(averages[cell.block], cell.members, _own_covariance(pooled, cell.family, cell.class_index))

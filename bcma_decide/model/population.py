@@ -22,10 +22,14 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Patients:
-    """Virtual patients like this one: ``values`` (draws, traits) on the model's scale; ``known`` (traits,)."""
+    """Virtual patients like this one: ``values`` (draws, traits) on the model's scale, with ``weight`` (draws,).
+
+    ``known`` (traits,). Weights sum to 1.
+    """
 
     values: Array
     known: NDArray[np.bool_]
+    weight: Array
 
 
 _FURTHEST_CUT = 30.0
@@ -51,7 +55,24 @@ def _truncated(cut: float, above: bool) -> tuple[float, float]:
 
 
 def conditional_patients(population: Population, values: Sequence[float | None]) -> Patients:
-    """Quasi-random patients who share the known ``values`` (model scale, None = unknown), shape (draws, traits)."""
+    """Quasi-random patients who share the known ``values`` (model scale, None = unknown), shape (draws, traits).
+
+    A yes/no trait between 0 and 1 is the probability that it is present: patients with and without it are weighted so.
+    """
+    for trait, value in enumerate(values):
+        if population.binary[trait] and value is not None and 0.0 < value < 1.0:
+            sides = [
+                conditional_patients(population, [*values[:trait], side, *values[trait + 1 :]]) for side in (1.0, 0.0)
+            ]
+            return Patients(
+                np.vstack([side.values for side in sides]),
+                sides[0].known,
+                np.concatenate([value * sides[0].weight, (1.0 - value) * sides[1].weight]),
+            )
+    return _alike(population, values)
+
+
+def _alike(population: Population, values: Sequence[float | None]) -> Patients:
     size = population.cut.size
     mean, covariance = np.zeros(size), population.correlation.copy()
     known = np.array([value is not None for value in values])
@@ -79,4 +100,5 @@ def conditional_patients(population: Population, values: Sequence[float | None])
     latent = mean + population.points @ np.linalg.cholesky(covariance).T
     drawn = np.where(population.binary, latent > population.cut, population.location + population.spread * latent)
     fixed = np.array([0.0 if value is None else value for value in values])
-    return Patients(np.where(known, fixed, drawn), known)
+    count = drawn.shape[0]
+    return Patients(np.where(known, fixed, drawn), known, np.full(count, 1.0 / count))

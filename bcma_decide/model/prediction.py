@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 CENTRES = 7
 """Quadrature points for the centres, an odd number so that the middle one is u = 0."""
 STRATA = 32
-"""Into how many equal groups the virtual patients are put by their predicted risk."""
+"""Into how many groups of equal count the virtual patients are put by their predicted risk; it divides the draws."""
 
 _CREDIBLE = np.array([0.025, 0.5, 0.975])
 _NEXT = np.array([0.025, 0.975])
@@ -35,8 +35,9 @@ _NEXT = np.array([0.025, 0.975])
 
 @dataclass(frozen=True)
 class Strata:
-    """Virtual patients in groups of equal size by risk: trait part (groups,) and deviation (groups, traits)."""
+    """Virtual patients in groups by risk: ``weight`` and trait part (groups,), mean deviation (groups, traits)."""
 
+    weight: Array
     offset: Array
     deviation: Array
 
@@ -86,11 +87,16 @@ def strata(pooled: PooledEvidence, patients: Patients, effects: Array) -> Strata
     """Group virtual patients by what ``effects`` (traits,) make of them."""
     deviation = held(pooled, patients.values) - pooled.reference
     if not effects.any():
-        return Strata(np.zeros(1), deviation.mean(axis=0)[None, :])
+        return Strata(np.ones(1), np.zeros(1), (patients.weight @ deviation)[None, :])
     offset = deviation @ effects
-    count = offset.size - offset.size % STRATA
-    order = np.argsort(offset[:count], kind="stable").reshape(STRATA, -1)
-    return Strata(offset[order].mean(axis=1), deviation[order].mean(axis=1))
+    order = np.argsort(offset, kind="stable").reshape(STRATA, -1)
+    mass = patients.weight[order]
+    weight = mass.sum(axis=1)
+    return Strata(
+        weight=weight,
+        offset=(mass * offset[order]).sum(axis=1) / weight,
+        deviation=np.einsum("gi,git->gt", mass, deviation[order]) / weight[:, None],
+    )
 
 
 def numeric_range(pooled: PooledEvidence) -> tuple[Array, Array]:
@@ -142,10 +148,10 @@ def block_averages(block: Block, levels: Levels, group: Strata, extra_variance: 
     )  # nodes, centres, products, groups
     p = logistic(linear)
     density = p * (1.0 - p)
-    centre_rate = p.mean(axis=3)
-    centre_by_level = density.mean(axis=3)
+    centre_rate = p @ group.weight
+    centre_by_level = density @ group.weight
     # the level was fitted at the trait effects' mean: it moves with them by its slope
-    centre_by_trait = density @ group.deviation / group.offset.size + centre_by_level[..., None] * block.slope
+    centre_by_trait = density @ (group.weight[:, None] * group.deviation) + centre_by_level[..., None] * block.slope
     middle = CENTRES // 2
     return BlockAverages(
         weight=levels.weight,

@@ -78,12 +78,12 @@ def _basis(comparison: Comparison) -> list[dict[str, str]]:
 def _prediction(comparison: Comparison, outcome: Outcome, option: Option) -> dict[str, Any]:
     """One outcome: the 95 % interval of its rate, and the rate itself unless an unknown input decides it."""
     estimate = arrange.estimate_of(outcome, option)
-    assert estimate.median is not None  # noqa: S101, RUF100  # it has a number
+    assert estimate.mean is not None  # noqa: S101, RUF100  # it has a number
     assert estimate.credible is not None  # noqa: S101, RUF100
     widest = arrange.decisive(comparison, outcome, option)
     extensions: list[dict[str, Any]] = []
     if widest is None:
-        extensions.append({"url": POINT_ESTIMATE, "valueDecimal": percent(estimate.median)})
+        extensions.append({"url": POINT_ESTIMATE, "valueDecimal": percent(estimate.mean)})
     else:
         extensions.append(_over_unknown(*widest))
     if estimate.prediction is not None:
@@ -121,19 +121,19 @@ def _rationale(
         said.append(f"Next centre: 95 % interval {wording.interval(estimate.prediction)} of 100.")
     if (decided := estimate.from_decision) is not None:
         ends = wording.interval(decided.credible)
-        said.append(f"From the decision: {wording.of_100(decided.median)} (95 % interval {ends}).")
+        said.append(f"From the decision: {wording.of_100(decided.mean)} (95 % interval {ends}).")
     return " ".join((*said, sentences.size(estimate), *sentences.estimate_facts(estimate, comparison)))
 
 
 def _number(option: Option, estimate: Estimate, widest: tuple[Unknown, Move] | None) -> str:
     """The number of 100 with its interval; first the range where an unknown input decides."""
-    assert estimate.median is not None  # noqa: S101, RUF100  # it has a number
+    assert estimate.mean is not None  # noqa: S101, RUF100  # it has a number
     assert estimate.credible is not None  # noqa: S101, RUF100
     whom, ends = f"patients like this with {option.long_label}", wording.interval(estimate.credible)
     if widest is None:
-        return f"{wording.of_100(estimate.median)} {whom} (95 % interval {ends})."
+        return f"{wording.of_100(estimate.mean)} {whom} (95 % interval {ends})."
     unknown, move = widest
     return (
         f"{wording.interval((move.low, move.high))} of 100 {whom}, by {unknown.label}, which is not known; "
-        f"median {wording.count(estimate.median)} (95 % interval {ends})."
+        f"median {wording.count(estimate.mean)} (95 % interval {ends})."
     )

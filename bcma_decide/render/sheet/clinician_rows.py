@@ -230,7 +230,7 @@ def _difference(outcome: Outcome, cells: tuple[RowCell, ...]) -> tuple[str, str,
     if contrast.certainty != "very low" and not any(cell.span for cell in cells):
         higher = f"{higher}, {wording.likelihood(probability)}"
     value = contrast.risk_difference
-    return wording.signed(value.median), wording.signed_interval(value.interval), higher
+    return wording.signed(value.mean), wording.signed_interval(value.interval), higher
 
 
 def _certainty_word(cells: tuple[RowCell, ...]) -> str:

@@ -125,7 +125,7 @@ def interval_bar(estimate: Estimate, look: Look) -> Markup | str:
 
     Returns an empty text for an estimate without a number.
     """
-    if estimate.median is None or estimate.credible is None or not wording.has_number(estimate):
+    if estimate.mean is None or estimate.credible is None or not wording.has_number(estimate):
         return ""
     outer = estimate.prediction or estimate.credible
     left, right = (_at(end) for end in estimate.credible)
@@ -137,17 +137,17 @@ def interval_bar(estimate: Estimate, look: Look) -> Markup | str:
         f'H{_at(outer[1]):.1f}"/>',
         f'<rect class="inner" fill="{look.colour}" stroke="{INK}" stroke-width="0.8" x="{left:.1f}" y="3.5" '
         f'width="{max(right - left, 1):.1f}" height="5"/>',
-        _mark(_at(estimate.median), middle, look),
+        _mark(_at(estimate.mean), middle, look),
     ]
     return _svg(f"bar {look.name}", (BAR_WIDTH, _BAR_HEIGHT), bar_title(estimate), shapes, hidden=True)
 
 
 def bar_title(estimate: Estimate) -> str:
     """The numbers of an interval bar in words."""
-    if estimate.median is None or estimate.credible is None:
+    if estimate.mean is None or estimate.credible is None:
         return wording.state(estimate)
     text = _("{number}, 95 % interval {interval}").format(
-        number=wording.of_100(estimate.median), interval=wording.interval(estimate.credible)
+        number=wording.of_100(estimate.mean), interval=wording.interval(estimate.credible)
     )
     if estimate.prediction is None:
         return text

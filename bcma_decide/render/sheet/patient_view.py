@@ -192,7 +192,7 @@ def _row(
 
 def _cell(outcome: Outcome, option: OptionView, estimate: Estimate, *, icons: bool, both_ways: bool) -> PatientCell:
     name, look = option.words.name, option.look
-    median, ends = estimate.median, estimate.credible
+    median, ends = estimate.mean, estimate.credible
     if median is None or ends is None or not wording.has_number(estimate):
         return PatientCell(name, look, "", "", "", "", patient_words.no_number(estimate), None)
     title = patient_words.icons_title(name, median, ends)
@@ -210,7 +210,7 @@ def _cell(outcome: Outcome, option: OptionView, estimate: Estimate, *, icons: bo
 
 def _from_decision(outcome: Outcome, estimates: Iterable[Estimate]) -> str:
     found = (estimate.from_decision for estimate in estimates if wording.has_number(estimate))
-    return next((patient_words.counted_from_decision(outcome.id, each.median) for each in found if each), "")
+    return next((patient_words.counted_from_decision(outcome.id, each.mean) for each in found if each), "")
 
 
 def _changes(

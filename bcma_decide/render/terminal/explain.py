@@ -119,9 +119,9 @@ def _waterfall_rows(page: TerminalPage, estimate: Estimate) -> Iterator[tuple[st
         else:
             drawn = page.ink.span(step.mean - step.change, step.mean, width)
             yield label, wording.signed(step.change), wording.count(step.mean), drawn
-    if estimate.median is not None and estimate.credible is not None:
-        level = f"{wording.count(estimate.median)} ({wording.interval(estimate.credible)})"
-        yield "Median and 95 % interval", "", level, page.ink.bar(estimate.median, width)
+    if estimate.mean is not None and estimate.credible is not None:
+        level = f"{wording.count(estimate.mean)} ({wording.interval(estimate.credible)})"
+        yield "Median and 95 % interval", "", level, page.ink.bar(estimate.mean, width)
 
 
 def _contrast(page: TerminalPage, comparison: Comparison, outcome: Outcome) -> None:

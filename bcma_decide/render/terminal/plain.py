@@ -130,7 +130,7 @@ def _outcome(comparison: Comparison, outcome: Outcome, options: tuple[Option, ..
                 "from the decision",
                 outcome.label,
                 option.label,
-                wording.count(rate.median),
+                wording.count(rate.mean),
                 wording.interval(rate.credible),
             )
     classes = arrange.class_options(comparison)
@@ -145,7 +145,7 @@ def _outcome(comparison: Comparison, outcome: Outcome, options: tuple[Option, ..
                 "difference",
                 outcome.label,
                 name,
-                wording.signed(contrast.risk_difference.median),
+                wording.signed(contrast.risk_difference.mean),
                 wording.signed_interval(contrast.risk_difference.interval),
                 wording.probability_higher(contrast.probability_first_higher, first.label),
                 wording.certainty(contrast.certainty),
@@ -155,10 +155,10 @@ def _outcome(comparison: Comparison, outcome: Outcome, options: tuple[Option, ..
 
 
 def _fields(estimate: Estimate) -> Line:
-    if estimate.median is None or estimate.credible is None or not wording.has_number(estimate):
+    if estimate.mean is None or estimate.credible is None or not wording.has_number(estimate):
         return (wording.state_with_reason(estimate),)
     return (
-        wording.count(estimate.median),
+        wording.count(estimate.mean),
         wording.interval(estimate.credible),
         wording.interval(estimate.prediction) if estimate.prediction else "not estimated",
         wording.certainty(estimate.certainty),

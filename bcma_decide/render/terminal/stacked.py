@@ -35,9 +35,9 @@ def _outcome(page: TerminalPage, comparison: Comparison, outcome: Outcome, optio
 
 
 def _headline(estimate: Estimate) -> str:
-    if estimate.median is None or not wording.has_number(estimate):
+    if estimate.mean is None or not wording.has_number(estimate):
         return wording.state_with_reason(estimate)
-    return wording.of_100(estimate.median)
+    return wording.of_100(estimate.mean)
 
 
 def _below(estimate: Estimate) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ def _from_decision(estimate: Estimate) -> tuple[str, ...]:
     value = estimate.from_decision
     if value is None:
         return ()
-    return (f"from the decision {wording.of_100(value.median)}, {wording.interval(value.credible)}",)
+    return (f"from the decision {wording.of_100(value.mean)}, {wording.interval(value.credible)}",)
 
 
 def _difference(page: TerminalPage, outcome: Outcome, first: Option, second: Option) -> None:

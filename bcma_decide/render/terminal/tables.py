@@ -149,9 +149,9 @@ def _outcome_rows(
 
 
 def _estimate_lines(page: TerminalPage, estimate: Estimate, mark: str) -> Lines:
-    if estimate.median is None or estimate.credible is None or not wording.has_number(estimate):
+    if estimate.mean is None or estimate.credible is None or not wording.has_number(estimate):
         return _words(page, wording.state(estimate) + mark)
-    number, ends = wording.count(estimate.median), f"({wording.interval(estimate.credible)}){mark}"
+    number, ends = wording.count(estimate.mean), f"({wording.interval(estimate.credible)}){mark}"
     first = Text.assemble((f"{number:>2}", "bold"), " ", page.ink.text(ends))
     prediction = wording.interval(estimate.prediction) if estimate.prediction else "not estimated"
     return (
@@ -166,13 +166,13 @@ def _from_decision(page: TerminalPage, estimate: Estimate) -> Text:
     value = estimate.from_decision
     if value is None:
         return Text("")
-    return page.ink.text(f"{wording.count(value.median):>2} ({wording.interval(value.credible)})")
+    return page.ink.text(f"{wording.count(value.mean):>2} ({wording.interval(value.credible)})")
 
 
 def _bar_lines(page: TerminalPage, estimate: Estimate, width: int) -> Lines:
-    if estimate.median is None or estimate.credible is None or not wording.has_number(estimate):
+    if estimate.mean is None or estimate.credible is None or not wording.has_number(estimate):
         return Text(""), Text(""), Text(""), Text("")
-    bar = Text(page.ink.bar(estimate.median, width), style="cyan", no_wrap=True)
+    bar = Text(page.ink.bar(estimate.mean, width), style="cyan", no_wrap=True)
     whiskers = page.ink.whiskers(estimate.credible, estimate.prediction, width)
     return bar, Text(whiskers, style="cyan", no_wrap=True), Text(""), Text("")
 
@@ -181,7 +181,7 @@ def _difference_lines(page: TerminalPage, contrast: Contrast | None, mark: str, 
     if contrast is None:
         return _words(page, f"not comparable{mark}")
     value = contrast.risk_difference
-    number = wording.signed(value.median)
+    number = wording.signed(value.mean)
     text = page.ink.text(f"{number} ({wording.signed_interval(value.interval)})")
     text.stylize("bold", 0, len(page.ink.plain(number)))
     return (

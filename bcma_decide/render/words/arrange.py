@@ -233,4 +233,4 @@ def capitalised(text: str) -> str:
 
 def _turned(value: RiskDifference) -> RiskDifference:
     low, high = value.interval
-    return RiskDifference(median=-value.median, interval=(-high, -low))
+    return RiskDifference(mean=-value.mean, interval=(-high, -low))

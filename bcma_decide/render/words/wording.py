@@ -117,9 +117,7 @@ def signed_interval(ends: Interval) -> str:
 
 def difference(value: RiskDifference) -> str:
     """Return a difference with its interval: ``+12 (−3 to +27) of 100``."""
-    return _("{number} ({interval}) of 100").format(
-        number=signed(value.median), interval=signed_interval(value.interval)
-    )
+    return _("{number} ({interval}) of 100").format(number=signed(value.mean), interval=signed_interval(value.interval))
 
 
 def percent(probability: float) -> str:
@@ -215,7 +213,7 @@ def state_with_reason(estimate: Estimate) -> str:
 
 def has_number(estimate: Estimate) -> bool:
     """Whether there is a number with an interval to show; a number without one is not shown."""
-    return estimate.state == "estimated" and estimate.median is not None and estimate.credible is not None
+    return estimate.state == "estimated" and estimate.mean is not None and estimate.credible is not None
 
 
 def estimate_sentence(estimate: Estimate, option: str, plain: str) -> str:
@@ -230,10 +228,10 @@ def estimate_sentence(estimate: Estimate, option: str, plain: str) -> str:
     plain
         The outcome as a verb: *respond*, *have severe cytokine release syndrome*.
     """
-    if estimate.median is None or estimate.credible is None or estimate.state != "estimated":
+    if estimate.mean is None or estimate.credible is None or estimate.state != "estimated":
         return _("With {option}: {state}.").format(option=option, state=state_with_reason(estimate))
     numbers = _("{number} patients like this (95 % interval {interval})").format(
-        number=of_100(estimate.median), interval=interval(estimate.credible)
+        number=of_100(estimate.mean), interval=interval(estimate.credible)
     )
     sentences: dict[Certainty | None, str] = {
         "high": _("With {option}, {numbers} {plain}."),
@@ -253,8 +251,8 @@ def contrast_sentence(contrast: Contrast, first: str, second: str, plain: str) -
         return _(
             "The evidence is very uncertain about how many more or fewer {plain} with {first} than with {second}: "
             "{number}, {ends}."
-        ).format(number=signed(value.median), **names)
-    points = abs(whole(100 * value.median))
+        ).format(number=signed(value.mean), **names)
+    points = abs(whole(100 * value.mean))
     amount = str(points) if points else _("fewer than 1")
     templates: dict[tuple[Certainty, bool], str] = {
         ("high", True): _("Of 100 patients like this, {amount} more {plain} with {first} than with {second} ({ends})."),
@@ -274,4 +272,4 @@ def contrast_sentence(contrast: Contrast, first: str, second: str, plain: str) -
             "Of 100 patients like this, {amount} fewer may {plain} with {first} than with {second} ({ends})."
         ),
     }
-    return templates[contrast.certainty, value.median >= 0].format(amount=amount, **names)
+    return templates[contrast.certainty, value.mean >= 0].format(amount=amount, **names)

@@ -103,9 +103,9 @@ def _figure(cell: RowCell) -> str:
         return wording.state(cell.estimate)
     if cell.span:
         return cell.span
-    assert cell.estimate.median is not None  # noqa: S101, RUF100  # has_number says so
+    assert cell.estimate.mean is not None  # noqa: S101, RUF100  # has_number says so
     assert cell.estimate.credible is not None  # noqa: S101, RUF100
-    return f"{wording.count(cell.estimate.median)} ({wording.interval(cell.estimate.credible)})"
+    return f"{wording.count(cell.estimate.mean)} ({wording.interval(cell.estimate.credible)})"
 
 
 def _detail(comparison: Comparison, view: ClinicianView, context: CardContext) -> str:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from bcma_decide.cli.evidence import evidence_app
 from bcma_decide.workshop.evidence.check import check
-from tests.workshop.evidence.factory import evidence_directory, plain_study
+from tests.workshop.evidence.support.factory import evidence_directory, plain_study
 
 PAGE = {"citation": "News of a trial", "url": "https://www.cancernetwork.com/view/a-trial"}
 

@@ -13,7 +13,7 @@ from bcma_decide.workshop.evidence.catalogue import load_catalogue
 from bcma_decide.workshop.evidence.check import check
 from bcma_decide.workshop.evidence.selection import select
 from bcma_decide.workshop.evidence.views import blocks
-from tests.workshop.evidence.factory import catalogue, evidence_directory, plain_study, row, study
+from tests.workshop.evidence.support.factory import catalogue, evidence_directory, plain_study, row, study
 
 REPORTED = "neurotoxicity_reported"
 

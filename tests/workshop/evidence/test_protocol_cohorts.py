@@ -11,7 +11,7 @@ from bcma_decide.workshop.evidence.catalogue import load_catalogue
 from bcma_decide.workshop.evidence.check import check
 from bcma_decide.workshop.evidence.protocol_cohorts import ProtocolCohorts
 from bcma_decide.workshop.evidence.selection import select_splits
-from tests.workshop.evidence.factory import catalogue, evidence_directory, plain_study, row, split, study
+from tests.workshop.evidence.support.factory import catalogue, evidence_directory, plain_study, row, split, study
 
 PAIR = {
     "id": "x-prior-bcma",
