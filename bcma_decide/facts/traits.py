@@ -30,7 +30,7 @@ class TraitValue:
     text: str
     how: str
     probability: float | None = None
-    """Of the trait being present, where a measured value so near a cut leaves it open; None: it is as ``value`` says."""
+    """Of the trait being present, where a value near a cut leaves it open; None: it is as ``value`` says."""
 
     @property
     def modelled(self) -> float | bool | None:
