@@ -115,6 +115,8 @@ def _split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Wor
         # The study's own margins leave a level empty (a cut beyond its printed range): one unit of this trait alone
         # stands for the difference of its levels, as nothing is known of how they differ in others.
         patients, high, low = _unit_contrast(index)
+    # Groups that are two cohorts of one protocol differ by more than the trait and chance.
+    covariance = covariance + first.extra_variance
     # Half a patient on either side, as in the difference: at 0 or 1 the level at which f(b) is taken would be infinite.
     rate = np.array([(s.high_events + s.low_events + 0.5) / (s.high_n + s.low_n + 1.0) for s in splits])
     high_label, low_label = _side_labels(first)
