@@ -16,19 +16,11 @@ from bcma_decide.facts.traits import Traits
 from bcma_decide.model.contrast import Difference, Side, difference
 from bcma_decide.model.normal import Z95, logistic
 from bcma_decide.model.population import Patients, conditional_patients
-from bcma_decide.model.prediction import (
-    BlockAverages,
-    Rates,
-    block_averages,
-    draw_rates,
-    option_average,
-    option_rates,
-    strata,
-)
+from bcma_decide.model.prediction import draw_rates, held, option_average, outcome_rates, stage_rates, strata
+from bcma_decide.model.rates import Rates, Tables, all_rates, cell_means
 from bcma_decide.pooled.file import Levels, PooledEvidence
 from bcma_decide.vocabulary import (
     CLASSES,
-    FAMILY_OF,
     MODEL_TRAIT_IDS,
     MODEL_TRAITS,
     OUTCOMES,
@@ -51,8 +43,8 @@ class PatientNumbers:
     traits: Traits
     patients: Mapping[str, Patients]
     """By family: the virtual patients like this one in what is known and acts there."""
-    averages: tuple[BlockAverages, ...]
-    """One for each block."""
+    tables: Tables
+    """Rates by outcome and class."""
     rates: tuple[Rates, ...]
     """One for each cell."""
     outside: tuple[tuple[str, ...], ...]
@@ -69,10 +61,9 @@ class PatientNumbers:
         for option in options:
             index = self.place[outcome, option]
             cell = self.pooled.cells[index]
-            average = option_average(self.averages[cell.block], cell.members)
-            sides.append(Side(average, self.rates[index].mean, cell.block, cell.class_index))
-        family = self.pooled.family_index[FAMILY_OF[outcome].id]
-        return difference(sides[0], sides[1], self.pooled.effect_blocks[family], bias_sd)
+            average = option_average(self.tables[outcome, cell.class_index], cell.members)
+            sides.append(Side(average, self.rates[index].mean, cell.class_index))
+        return difference(sides[0], sides[1], self.pooled.outcome_covariance[outcome], bias_sd)
 
     @cached_property
     def class_differences(self) -> Mapping[bool, Mapping[str, Difference]]:
@@ -111,18 +102,14 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
     outside = outside_evidence(pooled, values)
     extra = [len(reasons) * pooled.assumptions["outside_evidence_sd"] ** 2 for reasons in outside]
     patients = family_patients(pooled, values)
-    averages = all_averages(pooled, levels, patients, extra)
-    rates = [
-        option_rates(averages[cell.block], cell.members, _own_covariance(pooled, cell.family, cell.class_index))
-        for cell in pooled.cells
-    ]
+    tables = all_tables(pooled, levels, patients, extra)
     return PatientNumbers(
         pooled=pooled,
         levels=levels,
         traits=traits,
         patients=patients,
-        averages=averages,
-        rates=tuple(_in_order(pooled, rates)),
+        tables=tables,
+        rates=all_rates(pooled, tables),
         outside=outside,
     )
 
@@ -146,35 +133,32 @@ def family_patients(pooled: PooledEvidence, values: Mapping[str, bool | float | 
     return result
 
 
-def all_averages(
+def all_tables(
     pooled: PooledEvidence, levels: Sequence[Levels], patients: Mapping[str, Patients], extra: Sequence[float]
-) -> tuple[BlockAverages, ...]:
-    """Averages of every block; ``extra`` is the variance added per class for lying outside the evidence."""
-    groups = {
-        (family, c): strata(pooled, patients[family], pooled.effects[index, c])
-        for family, index in pooled.family_index.items()
-        for c in range(len(CLASSES))
-    }
-    return tuple(
-        block_averages(block, level, groups[block.family, block.class_index], extra[block.class_index])
-        for block, level in zip(pooled.blocks, levels, strict=True)
-    )
-
-
-def _own_covariance(pooled: PooledEvidence, family: str, class_index: int) -> Array:
-    return np.asarray(pooled.effect_blocks[pooled.family_index[family], class_index, :, class_index, :])
-
-
-def _in_order(pooled: PooledEvidence, rates: Sequence[Rates]) -> list[Rates]:
-    """Thresholds of each family and option in order, number by number.
-
-    Rearrangement (Chernozhukov V et al. Econometrica 2010;78:1093-1125): a stricter threshold is never more frequent
-    than a looser one.
-    """
-    table = np.array([[r.mean, r.median, *r.credible, *r.prediction] for r in rates])
-    for rows in pooled.threshold_rows:
-        table[rows] = -np.sort(-table[rows], axis=0)
-    return [Rates(row[0], row[1], (row[2], row[3]), (row[4], row[5])) for row in table.tolist()]
+) -> Tables:
+    """Rates of every outcome and class; ``extra`` is the variance added per class for lying outside the evidence."""
+    groups, stages, tables = {}, {}, {}
+    for cell in pooled.cells:
+        key = cell.outcome, cell.class_index
+        if key in tables:
+            continue
+        of_class = cell.family, cell.class_index
+        if of_class not in groups:
+            effects = pooled.effects_of(cell.outcome)[:, cell.class_index]
+            groups[of_class] = strata(pooled, patients[cell.family], effects)
+        group = groups[of_class]
+        for position, index in enumerate(cell.stages):
+            if index not in stages:
+                # what lies outside the evidence is counted once, at the first stage
+                first = position == 0
+                stages[index] = stage_rates(
+                    pooled.blocks[index],
+                    levels[index],
+                    group.offset[0 if first else 1],
+                    extra[cell.class_index] if first else 0.0,
+                )
+        tables[key] = outcome_rates([stages[index] for index in cell.stages], group, pooled.depth.share)
+    return tables
 
 
 def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, float]]:
@@ -202,11 +186,11 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
             (index, cell, float(weight @ (1.0 - not_infused))),
             (lost, away, float(weight @ response)),
         ):
-            average = option_average(numbers.averages[one.block], one.members)
-            logit_variance = average.variance(_own_covariance(pooled, one.family, one.class_index))
+            average = option_average(numbers.tables[one.outcome, one.class_index], one.members)
+            covariance = pooled.outcome_covariance[one.outcome][one.class_index, :, one.class_index, :]
+            logit_variance, centre = average.variance(covariance), average.logit()
             own = numbers.rates[at].mean
-            spread = float(average.weight @ (logit_variance + average.logit() ** 2))
-            spread -= float(average.weight @ average.logit()) ** 2
+            spread = float(average.weight @ (logit_variance + centre**2)) - float(average.weight @ centre) ** 2
             variance += (own * (1.0 - own) * other) ** 2 * spread
         logit, reach = np.log(rate / (1.0 - rate)), Z95 * np.sqrt(variance) / (rate * (1.0 - rate))
         low, high = logistic(np.array([logit - reach, logit + reach])).tolist()
@@ -217,8 +201,10 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
 def _by_draw(numbers: PatientNumbers, index: int, family: str) -> Array:
     """Average rate of a cell for each virtual patient of ``family``, over centres, (draws,)."""
     pooled, cell = numbers.pooled, numbers.pooled.cells[index]
-    effects = pooled.effects[pooled.family_index[cell.family], cell.class_index]
-    return draw_rates(pooled, numbers.levels[cell.block], cell.members, numbers.patients[family], effects)
+    deviation = held(pooled, numbers.patients[family].values) - pooled.reference
+    first, later = pooled.effects_of(cell.outcome)[:, cell.class_index] @ deviation.T
+    offsets = [later if position else first for position in range(len(cell.stages))]
+    return draw_rates([numbers.levels[stage] for stage in cell.stages], cell.members, offsets)
 
 
 @dataclass(frozen=True)
@@ -283,10 +269,6 @@ def cumulative_means(numbers: PatientNumbers) -> tuple[Sequence[str | None], Arr
     for count in range(len(steps)):
         shown = set(known[:count])
         values = {trait.id: numbers.traits[trait.id].modelled if trait.id in shown else None for trait in MODEL_TRAITS}
-        averages = all_averages(pooled, numbers.levels, family_patients(pooled, values), (0.0,) * len(CLASSES))
-        rates = [
-            option_rates(averages[cell.block], cell.members, _own_covariance(pooled, cell.family, cell.class_index))
-            for cell in pooled.cells
-        ]
-        means.append([rate.mean for rate in _in_order(pooled, rates)])
+        tables = all_tables(pooled, numbers.levels, family_patients(pooled, values), (0.0,) * len(CLASSES))
+        means.append(cell_means(pooled, tables))
     return steps, np.array(means)
