@@ -16,6 +16,9 @@ Array = NDArray[np.float64]
 Tables = Mapping[tuple[str, int], OutcomeRates]
 """(outcome, class index) -> its rates."""
 
+Components = tuple[Array, Array, Array]
+"""Weight, log odds and standard deviation of a mixture, (components,) or (cells, components) each."""
+
 _CREDIBLE = np.array([0.025, 0.5, 0.975])
 _NEXT = np.array([0.025, 0.975])
 _SMALLEST_VARIANCE = 1e-12
@@ -38,15 +41,11 @@ def cell_means(pooled: PooledEvidence, tables: Tables) -> Array:
     A stricter threshold is never more frequent than a looser one: those that are fitted apart are put in order, product
     by product (rearrangement: Chernozhukov V et al. Econometrica 2010;78:1093-1125).
     """
-    components = [_average(pooled, cell, tables) for cell in pooled.cells]
-    weight, centre, spread = _stacked(components)
-    means = (weight * expected_logistic(centre, spread)).sum(axis=1)
-    return _ordered_means(pooled, means)
+    return _means(pooled, _stacked([_average(pooled, cell, tables) for cell in pooled.cells]))
 
 
 def all_rates(pooled: PooledEvidence, tables: Tables) -> tuple[Rates, ...]:
     """Numbers of every cell."""
-    means = cell_means(pooled, tables)
     average = _stacked([_average(pooled, cell, tables) for cell in pooled.cells])
     following = _stacked([_next_centre(pooled, cell, tables) for cell in pooled.cells])
     inside = logistic(mixture_quantiles(*average, _CREDIBLE))
@@ -56,8 +55,15 @@ def all_rates(pooled: PooledEvidence, tables: Tables) -> tuple[Rates, ...]:
         table[rows] = -np.sort(-table[rows], axis=0)
     return tuple(
         Rates(mean, median, (low, high), (min(low, next_low), max(high, next_high)))
-        for mean, (low, median, high, next_low, next_high) in zip(means.tolist(), table.tolist(), strict=True)
+        for mean, (low, median, high, next_low, next_high) in zip(
+            _means(pooled, average).tolist(), table.tolist(), strict=True
+        )
     )
+
+
+def _means(pooled: PooledEvidence, average: Components) -> Array:
+    weight, centre, spread = average
+    return _ordered_means(pooled, (weight * expected_logistic(centre, spread)).sum(axis=1))
 
 
 def _ordered_means(pooled: PooledEvidence, means: Array) -> Array:
@@ -67,10 +73,6 @@ def _ordered_means(pooled: PooledEvidence, means: Array) -> Array:
     for members, row in pooled.product_rows:
         ordered[row] = ordered[members].mean()
     return ordered
-
-
-Components = tuple[Array, Array, Array]
-"""Weight, log odds and standard deviation of a mixture, (components,) each."""
 
 
 def _average(pooled: PooledEvidence, cell: Cell, tables: Tables) -> Components:
