@@ -73,12 +73,17 @@ class PatientNumbers:
         return {biased: {o: self.difference(o, CLASSES, sd * biased) for o in both} for biased in (True, False)}
 
 
-def outside_evidence(pooled: PooledEvidence, values: Mapping[str, bool | float | None]) -> tuple[tuple[str, ...], ...]:
-    """Per class, the reasons why these traits lie outside what was studied."""
+def outside_evidence(
+    pooled: PooledEvidence, values: Mapping[str, bool | float | None]
+) -> tuple[Mapping[str, str], ...]:
+    """Per class, the traits that lie outside what was studied, and why.
+
+    A trait that no study of the class reports is as far outside as one seen in few: silence is no evidence.
+    """
     few = pooled.assumptions["minimum_patients_with_trait"]
     result = []
     for index in range(len(CLASSES)):
-        reasons = []
+        reasons = {}
         for position, trait in enumerate(MODEL_TRAITS):
             value = values[trait.id]
             if value is None:
@@ -86,12 +91,14 @@ def outside_evidence(pooled: PooledEvidence, values: Mapping[str, bool | float |
             if trait.kind == "age":
                 low, high = pooled.age_range[index]
                 if not low <= float(value) <= high:
-                    reasons.append(f"age {float(value):g}, studied {low:g} to {high:g}")
-            elif trait.kind == "binary" and value:
+                    reasons[trait.id] = f"age {float(value):g}, studied {low:g} to {high:g}"
+            elif trait.kind == "binary" and value > 0.5:
                 seen = pooled.patients_with_trait[index, position]
-                if seen < few:  # never where the studies do not report the trait: the count is NaN then
-                    reasons.append(f"{TRAIT_LABELS[trait.id]}: seen in {seen:.0f} patients")
-        result.append(tuple(reasons))
+                if np.isnan(seen):
+                    reasons[trait.id] = f"{TRAIT_LABELS[trait.id]}: not reported by these studies"
+                elif seen < few:
+                    reasons[trait.id] = f"{TRAIT_LABELS[trait.id]}: seen in {seen:.0f} patients"
+        result.append(reasons)
     return tuple(result)
 
 
@@ -100,9 +107,8 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
     values = {trait.id: traits[trait.id].modelled for trait in MODEL_TRAITS}
     levels = pooled.levels[setting]
     outside = outside_evidence(pooled, values)
-    extra = [len(reasons) * pooled.assumptions["outside_evidence_sd"] ** 2 for reasons in outside]
     patients = family_patients(pooled, values)
-    tables = all_tables(pooled, levels, patients, extra)
+    tables = all_tables(pooled, levels, patients, _extra_variance(pooled, outside))
     return PatientNumbers(
         pooled=pooled,
         levels=levels,
@@ -110,8 +116,21 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
         patients=patients,
         tables=tables,
         rates=all_rates(pooled, tables),
-        outside=outside,
+        outside=tuple(tuple(reasons.values()) for reasons in outside),
     )
+
+
+def _extra_variance(pooled: PooledEvidence, outside: Sequence[Mapping[str, str]]) -> Mapping[tuple[str, int], float]:
+    """Variance of the level by family and class, for every trait that acts in the family and lies outside the class.
+
+    A trait that acts in neither class moves no number of the family, so it widens none either.
+    """
+    each = pooled.assumptions["outside_evidence_sd"] ** 2
+    return {
+        (family, index): each * sum(pooled.used[f, :, MODEL_TRAIT_IDS.index(trait)].any() for trait in reasons)
+        for family, f in pooled.family_index.items()
+        for index, reasons in enumerate(outside)
+    }
 
 
 def family_patients(pooled: PooledEvidence, values: Mapping[str, bool | float | None]) -> dict[str, Patients]:
@@ -134,9 +153,15 @@ def family_patients(pooled: PooledEvidence, values: Mapping[str, bool | float | 
 
 
 def all_tables(
-    pooled: PooledEvidence, levels: Sequence[Levels], patients: Mapping[str, Patients], extra: Sequence[float]
+    pooled: PooledEvidence,
+    levels: Sequence[Levels],
+    patients: Mapping[str, Patients],
+    extra: Mapping[tuple[str, int], float],
 ) -> Tables:
-    """Rates of every outcome and class; ``extra`` is the variance added per class for lying outside the evidence."""
+    """Rates of every outcome and class.
+
+    ``extra``: variance by family and class for lying outside the evidence; none where it is not named.
+    """
     groups, stages, tables = {}, {}, {}
     for cell in pooled.cells:
         key = cell.outcome, cell.class_index
@@ -155,7 +180,7 @@ def all_tables(
                     pooled.blocks[index],
                     levels[index],
                     group.offset[0 if first else 1],
-                    extra[cell.class_index] if first else 0.0,
+                    extra.get(of_class, 0.0) if first else 0.0,
                 )
         tables[key] = outcome_rates([stages[index] for index in cell.stages], group, pooled.depth.share)
     return tables
@@ -269,6 +294,6 @@ def cumulative_means(numbers: PatientNumbers) -> tuple[Sequence[str | None], Arr
     for count in range(len(steps)):
         shown = set(known[:count])
         values = {trait.id: numbers.traits[trait.id].modelled if trait.id in shown else None for trait in MODEL_TRAITS}
-        tables = all_tables(pooled, numbers.levels, family_patients(pooled, values), (0.0,) * len(CLASSES))
+        tables = all_tables(pooled, numbers.levels, family_patients(pooled, values), {})
         means.append(cell_means(pooled, tables))
     return steps, np.array(means)
