@@ -100,7 +100,7 @@ def test_every_row_shows_the_numbers_of_the_comparison(example, spoken):
         for name, cells in zip(ROWS, shown, strict=True):
             for option, cell in zip(CLASSES, cells, strict=True):
                 estimate = outcome_of(example, name).estimates[option]
-                assert wording.of_100(estimate.median) == text(cell.query("p.number")[0])
+                assert wording.of_100(estimate.mean) == text(cell.query("p.number")[0])
                 printed = text(cell)
                 for end in estimate.credible:
                     assert re.search(rf"\b{wording.count(end)}\b", printed)
@@ -114,9 +114,9 @@ def test_no_other_number_of_100_is_printed_than_those_of_the_comparison(example)
         for option, estimate in outcome.estimates.items()
         if option in CLASSES and wording.has_number(estimate)
     ]
-    known = {wording.whole(100 * end) for e in estimates for end in (e.median, *e.credible)}
-    known |= {100 - wording.whole(100 * e.median) for e in estimates}
-    known |= {wording.whole(100 * e.from_decision.median) for e in estimates if e.from_decision}
+    known = {wording.whole(100 * end) for e in estimates for end in (e.mean, *e.credible)}
+    known |= {100 - wording.whole(100 * e.mean) for e in estimates}
+    known |= {wording.whole(100 * e.from_decision.mean) for e in estimates if e.from_decision}
     known |= {wording.whole(100 * end) for u in example.unknowns for m in u.moves for end in (m.low, m.high)}
     printed = re.findall(r"(\d+) of 100", said(document(example)))
     assert printed

@@ -14,7 +14,7 @@ from bcma_decide.render.terminal.record import write_record
 from bcma_decide.render.terminal.rules import write_findings, write_labels, write_practice, write_scores
 from bcma_decide.render.terminal.stacked import write_stacked
 from bcma_decide.render.terminal.tables import GAP, NARROWEST_LABEL, VALUE, write_table
-from bcma_decide.render.words import arrange, sentences
+from bcma_decide.render.words import arrange, published, sentences
 
 __all__ = ["render_comparison", "render_explanation", "render_sources"]
 
@@ -59,12 +59,14 @@ def render_comparison(
     _numbers(page, comparison)
     if products:
         _products(page, comparison)
+    _published(page, comparison)
     write_practice(page, comparison)
     _movers(page, comparison)
     _not_known(page, comparison)
     if sources:
         render_sources(comparison, console)
     page.gap()
+    page.paragraph(f"{sentences.how_good()} {sentences.validation_command(comparison)}")
     page.paragraph(comparison.intended_use)
 
 
@@ -118,6 +120,8 @@ def _numbers(page: TerminalPage, comparison: Comparison) -> None:
     else:
         write_table(page, comparison, options, difference=len(options) == 2, bars=True)
     page.gap()
+    if said := sentences.tell_apart(comparison):
+        page.paragraph(said, "bold")
     for line in sentences.legend(comparison):
         page.paragraph(line)
     if page.width >= WITH_BARS:
@@ -151,6 +155,21 @@ def _product_table(page: TerminalPage, comparison: Comparison, title: str, produ
 
 def _named(parent: Option, members: Sequence[Option]) -> str:
     return f"{parent.label} ({', '.join(member.label for member in members)})"
+
+
+def _published(page: TerminalPage, comparison: Comparison) -> None:
+    """Write labelled regimens that the model does not hold, beside the numbers and not among them."""
+    if not comparison.published_options:
+        return
+    page.heading(published.title())
+    for option in comparison.published_options:
+        page.paragraph(published.heading(option), "bold")
+        page.paragraph(option.study, indent=2)
+        for figure in option.figures:
+            page.paragraph(published.figure_text(figure), indent=2)
+        for text in (option.note, sentences.named_sources(option.sources)):
+            if text:
+                page.paragraph(text, indent=2)
 
 
 def _movers(page: TerminalPage, comparison: Comparison) -> None:

@@ -140,15 +140,22 @@ def groups(comparison: Comparison) -> tuple[OutcomeGroup, ...]:
 
 
 def with_number(comparison: Comparison, options: Iterable[Option]) -> tuple[Comparison, tuple[Outcome, ...]]:
-    """Return the comparison without the rows that hold no number for any of these options, and those rows."""
+    """Return the comparison without the rows that hold no number for any of these options, and those rows.
+
+    A number that is withheld has published figures in its place; its row stays.
+    """
     shown = tuple(options)
     empty = [
         outcome
         for outcome in comparison.outcomes
-        if not any(wording.has_number(estimate_of(outcome, option)) for option in shown)
+        if not any(_shown(estimate_of(outcome, option)) for option in shown)
     ]
     kept = tuple(outcome for outcome in comparison.outcomes if outcome not in empty)
     return comparison.model_copy(update={"outcomes": kept}), tuple(empty)
+
+
+def _shown(estimate: Estimate) -> bool:
+    return wording.has_number(estimate) or estimate.state == "withheld"
 
 
 def heading(group: OutcomeGroup) -> str:
@@ -189,7 +196,11 @@ def movers(comparison: Comparison) -> tuple[Mover, ...]:
     classes = {option.id for option in class_options(comparison)}
     ranked: list[tuple[float, int, Mover]] = []
     for position, unknown in enumerate(comparison.unknowns):
-        shown = [move for move in unknown.moves if move.option in classes and move.outcome in outcomes]
+        shown = [
+            move
+            for move in unknown.moves
+            if move.option in classes and move.outcome in outcomes and _has_number(outcomes[move.outcome], move.option)
+        ]
         if not shown:
             continue
         widest = max(shown, key=lambda move: move.high - move.low)
@@ -207,6 +218,12 @@ def decisive(comparison: Comparison, outcome: Outcome, option: Option) -> tuple[
         if move.unstable and (move.outcome, move.option) == (outcome.id, option.id)
     ]
     return max(found, key=lambda each: each[1].high - each[1].low, default=None)
+
+
+def _has_number(outcome: Outcome, option: str) -> bool:
+    """Whether what a trait would make of a number may be said: not where the number itself is not."""
+    estimate = outcome.estimates.get(option)
+    return estimate is not None and wording.has_number(estimate)
 
 
 def explanation_of(comparison: Comparison, outcome_id: str) -> Explanation | None:

@@ -152,7 +152,7 @@ def test_every_number_of_the_comparison_is_there_and_no_other(make, name):
         assert (point is None) == (key in unstable)
         assert (extension(prediction, "range-over-unknown-input") is not None) == (key in unstable)
         if point is not None:
-            assert point["valueDecimal"] / 100 == pytest.approx(estimate.median, abs=1e-9)
+            assert point["valueDecimal"] / 100 == pytest.approx(estimate.mean, abs=1e-9)
 
 
 @EACH

@@ -70,17 +70,17 @@ WATERFALL = (
 )
 
 
-def estimate(median: float, half_width: float, certainty: Certainty = "low", **more: object) -> Estimate:
+def estimate(mean: float, half_width: float, certainty: Certainty = "low", **more: object) -> Estimate:
     """An estimate whose intervals lie evenly on the log-odds scale."""
-    centre = math.log(median / (1 - median))
+    centre = math.log(mean / (1 - mean))
 
     def around(spread: float) -> tuple[float, float]:
         low, high = (1 / (1 + math.exp(-(centre + sign * spread))) for sign in (-1, 1))
         return low, high
 
     fields: dict[str, object] = {
-        "median": median,
-        "mean": median * 0.99,
+        "median": 0.97 * mean,
+        "mean": mean,
         "credible": around(half_width),
         "prediction": around(2 * half_width),
         "certainty": certainty,
@@ -94,8 +94,8 @@ def estimate(median: float, half_width: float, certainty: Certainty = "low", **m
     return Estimate.model_validate({"state": "estimated", **fields, **more})
 
 
-def contrast(median: float, interval: tuple[float, float], p: float, certainty: Certainty = "very low") -> Contrast:
-    value = RiskDifference(median=median, interval=interval)
+def contrast(mean: float, interval: tuple[float, float], p: float, certainty: Certainty = "very low") -> Contrast:
+    value = RiskDifference(mean=mean, interval=interval)
     return Contrast(
         options=("car_t", "bite"),
         risk_difference=value,
@@ -103,7 +103,7 @@ def contrast(median: float, interval: tuple[float, float], p: float, certainty: 
         tipping_point_log_or=0.62,
         bias_sd=0.25,
         without_bias_term=ContrastWithoutBias(
-            risk_difference=RiskDifference(median=median, interval=(interval[0] + 0.02, interval[1] - 0.02)),
+            risk_difference=RiskDifference(mean=mean, interval=(interval[0] + 0.02, interval[1] - 0.02)),
             probability_first_higher=min(1.0, p + 0.02),
         ),
         certainty=certainty,
@@ -148,7 +148,7 @@ OUTCOMES = (
             "low",
             waterfall=WATERFALL,
             uninformed_traits=("frail",),
-            from_decision=FromDecision(median=0.543, credible=(0.441, 0.641)),
+            from_decision=FromDecision(mean=0.543, credible=(0.441, 0.641)),
         ),
         estimate(
             0.523,
