@@ -395,12 +395,19 @@ def changes(*unknowns):
     return [text(item) for item in shown if "could change" in text(item)]
 
 
-def test_an_unknown_that_makes_a_number_unstable_is_said_with_its_range_for_both():
+def test_an_unknown_that_makes_a_number_unstable_is_said_with_what_each_answer_gives_for_both():
     found = changes(unknown("frail", move("car_t", 0.522, 0.643), move("bite", 0.446, 0.5, unstable=False)))
     assert found == [
         "We do not know this yet: Low strength and reserve (frail). It could change this number: response. "
-        "CAR-T cell treatment: between 52 and 64 of 100. Bispecific antibody: between 45 and 50 of 100."
+        "CAR-T cell treatment: 52 of 100 if yes, 64 of 100 if no. "
+        "Bispecific antibody: 45 of 100 if yes, 50 of 100 if no."
     ]
+
+
+def test_a_trait_of_many_values_is_said_with_its_range():
+    years = {"low_when": "about 48 years", "high_when": "about 79 years"}
+    (found,) = changes(unknown("age", move("car_t", 0.522, 0.643).model_copy(update=years)))
+    assert found.endswith("CAR-T cell treatment: between 52 and 64 of 100.")
 
 
 def test_small_moves_other_rows_and_products_are_not():

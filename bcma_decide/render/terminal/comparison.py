@@ -14,7 +14,7 @@ from bcma_decide.render.terminal.record import write_record
 from bcma_decide.render.terminal.rules import write_findings, write_labels, write_practice, write_scores
 from bcma_decide.render.terminal.stacked import write_stacked
 from bcma_decide.render.terminal.tables import GAP, NARROWEST_LABEL, VALUE, write_table
-from bcma_decide.render.words import arrange, published, sentences
+from bcma_decide.render.words import arrange, published, sentences, wording
 
 __all__ = ["render_comparison", "render_explanation", "render_sources"]
 
@@ -66,7 +66,7 @@ def render_comparison(
     if sources:
         render_sources(comparison, console)
     page.gap()
-    page.paragraph(f"{sentences.how_good()} {sentences.validation_command(comparison)}")
+    page.paragraph(f"{wording.how_good()} {sentences.validation_command(comparison)}")
     page.paragraph(comparison.intended_use)
 
 

@@ -63,7 +63,7 @@ def render_explanation(
         _studies(page, comparison, explanation)
         _left_out(page, explanation)
     page.gap()
-    page.paragraph(f"{sentences.how_good()} {sentences.validation_command(comparison)}")
+    page.paragraph(f"{wording.how_good()} {sentences.validation_command(comparison)}")
     page.paragraph(comparison.intended_use)
 
 

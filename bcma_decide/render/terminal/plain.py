@@ -89,7 +89,7 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
 
 
 def _validation(comparison: Comparison) -> Line:
-    return ("validation", sentences.how_good(), sentences.validation_command(comparison))
+    return ("validation", wording.how_good(), sentences.validation_command(comparison))
 
 
 def _published(comparison: Comparison) -> Iterator[Line]:

@@ -76,6 +76,11 @@ def option_text(option: PublishedOption, naming: Naming = named_sources) -> str:
     return f"{said} ({cited})" if cited else f"{said}."
 
 
+def option_lines(comparison: Comparison) -> tuple[str, ...]:
+    """Every published regimen in one line, for faces without room to set them out."""
+    return tuple(f"{heading(option)}. {option_text(option)}" for option in comparison.published_options)
+
+
 def heading(option: PublishedOption) -> str:
     """What a published regimen is called."""
     return option.label if option.long_label == option.label else f"{option.label}: {option.long_label}"

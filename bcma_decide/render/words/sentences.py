@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from bcma_decide.comparison import Comparison, Estimate, Finding, Move, Option, Outcome, Reference, TraitLine
+from bcma_decide.comparison import Comparison, Estimate, Finding, Move, Option, Outcome, Reference, TraitLine, Unknown
 from bcma_decide.render.words import arrange, wording
 from bcma_decide.render.words.arrange import Mover, concerned, contrast_of, estimate_of
 from bcma_decide.render.words.language import gettext as _
@@ -144,7 +144,7 @@ def count_of_same(comparison: Comparison, options: Iterable[Option]) -> str:
     same = sum(estimate.same_for_every_patient for estimate in shown)
     if not same:
         return ""
-    return _("Same for every patient: {same} of these {all} numbers; no study ties a trait to them that moves them.").format(
+    return _("Same for every patient: {same} of these {all} numbers; no trait moves them.").format(
         same=same, all=len(shown)
     )
 
@@ -155,13 +155,8 @@ def tell_apart(comparison: Comparison) -> str:
     return _("What the data can tell apart: {sentence}").format(sentence=said) if said else ""
 
 
-def how_good() -> str:
-    """The question that the guide's page of the validation answers."""
-    return _("How good are these numbers?")
-
-
 def validation_command(comparison: Comparison) -> str:
-    """The call that shows that page."""
+    """The call that shows how good the numbers are."""
     return f"{comparison.software.name} guide {VALIDATION}"
 
 
@@ -248,6 +243,17 @@ def move_sentence(move: Move, comparison: Comparison) -> str:
     """One move in words: ``CAR-T 60 of 100 if present, 72 if absent``."""
     return _("{option} {low} of 100 if {low_when}, {high} if {high_when}").format(
         option=option_label(comparison, move.option),
+        low=wording.count(move.low),
+        low_when=_condition(move.low_when),
+        high=wording.count(move.high),
+        high_when=_condition(move.high_when),
+    )
+
+
+def by_value(unknown: Unknown, move: Move) -> str:
+    """What each value of an unknown trait would make of a number: ``Ferritin: 27 if present, 54 if absent``."""
+    return _("by {trait}: {low} if {low_when}, {high} if {high_when}").format(
+        trait=unknown.label,
         low=wording.count(move.low),
         low_when=_condition(move.low_when),
         high=wording.count(move.high),

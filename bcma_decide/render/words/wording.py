@@ -43,6 +43,11 @@ def certainty_words() -> dict[Certainty, str]:
     }
 
 
+def how_good() -> str:
+    """The question that the guide's page of the validation answers; it stands on every face."""
+    return _("How good are these numbers?")
+
+
 def visible(text: str) -> str:
     """Text in one line without control, format or bidirectional characters: printed as it is read."""
     spaced = " ".join(text.split())

@@ -14,7 +14,7 @@ from bcma_decide.render.sheet.clinician_findings import all_flags, numbered_find
 from bcma_decide.render.sheet.clinician_rows import Row, RowCell
 from bcma_decide.render.sheet.clinician_view import ClinicianView, clinician_view, longest_lists
 from bcma_decide.render.sheet.sheet import Sheet
-from bcma_decide.render.words import rule_view, wording
+from bcma_decide.render.words import published, rule_view, sentences, wording
 
 LONGEST_SUMMARY: Final = 139
 ROWS: Final = ("orr", "cr_or_better", "crs_g3plus", "icans_g3plus", "infection_g3plus")
@@ -98,11 +98,9 @@ def _side_by_side(row: Row) -> str:
 
 
 def _figure(cell: RowCell) -> str:
-    """The number as the sheet has it: a range where an unknown input decides, a state where there is none."""
+    """The number as the sheet has it; without one the state, and counts in the place of a number that is withheld."""
     if not wording.has_number(cell.estimate):
-        return wording.state(cell.estimate)
-    if cell.span:
-        return cell.span
+        return "; ".join([wording.state(cell.estimate), *(f"published: {each}" for each in cell.published)])
     assert cell.estimate.mean is not None  # noqa: S101, RUF100  # has_number says so
     assert cell.estimate.credible is not None  # noqa: S101, RUF100
     return f"{wording.count(cell.estimate.mean)} ({wording.interval(cell.estimate.credible)})"
@@ -111,7 +109,11 @@ def _figure(cell: RowCell) -> str:
 def _detail(comparison: Comparison, view: ClinicianView, context: CardContext) -> str:
     blocks = [
         *(f"**{_plain(banner)}**" for banner in view.banners),
+        _plain(sentences.tell_apart(comparison)),
         _table(view),
+        _plain(view.same),
+        _list("Numbers withheld", _withheld(comparison, view)),
+        _list(published.title(), published.option_lines(comparison)),
         _list("Findings", _flags(comparison, view)),
         _list("Cannot be judged yet", _open(comparison)),
         _list("Labels", [f"{each.name}: {each.text}" for each in view.labels]),
@@ -120,6 +122,7 @@ def _detail(comparison: Comparison, view: ClinicianView, context: CardContext) -
         _list("In the record, not understood", _first(context.not_understood)),
         _list("Not known", view.not_known),
         _plain(comparison.intended_use),
+        _plain(f"{wording.how_good()} {sentences.validation_command(comparison)}"),
         _plain(_versions(comparison)),
     ]
     return "\n\n".join(block for block in blocks if block)
@@ -128,15 +131,27 @@ def _detail(comparison: Comparison, view: ClinicianView, context: CardContext) -
 def _table(view: ClinicianView) -> str:
     """Numbers of 100 patients like this, with their 95 % intervals, as a table of GitHub-flavoured Markdown."""
     names = [column.option.label for column in view.columns]
-    lines = [["Of 100 patients like this (95 % interval)", *names, "Difference", "Certainty"]]
+    lines = [["Of 100 patients like this, on average (95 % interval)", *names, "Difference", "Certainty"]]
     lines += [["---"] * len(lines[0])]
     for window in view.windows:
         for row in window.rows:
-            cells = [_plain(_figure(cell) + (f", by {cell.depends}" if cell.span else "")) for cell in row.cells]
+            cells = [_plain(_figure(cell) + (f"; {cell.depends}" if cell.depends else "")) for cell in row.cells]
             difference = f"{row.difference} ({row.interval})" if row.interval else row.difference
-            title = f"{row.outcome.label}; {row.outcome.horizon}"
+            same = sentences.same_for_every_patient(row.outcome, [cell.column.option for cell in row.cells])
+            title = "; ".join(part for part in (row.outcome.label, row.outcome.horizon, same) if part)
             lines.append([_plain(title), *cells, _plain(difference), _plain(row.certainty)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _withheld(comparison: Comparison, view: ClinicianView) -> list[str]:
+    """Why numbers are withheld and what was published, once for all rows where it is the same."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for row in (row for window in view.windows for row in window.rows):
+        for cell in row.cells:
+            if cell.estimate.state == "withheld":
+                text = published.without_number(cell.estimate)
+                said.setdefault((cell.column.option.label, text), []).append(row.outcome.label)
+    return [f"{option}, {', '.join(rows)}: {text}" for (option, text), rows in said.items()]
 
 
 def _flags(comparison: Comparison, view: ClinicianView) -> list[str]:
@@ -179,10 +194,12 @@ def _versions(comparison: Comparison) -> str:
 
 
 def _links(comparison: Comparison, context: CardContext, identity: str) -> list[dict[str, str]]:
-    """To the evidence behind the numbers, and to the SMART app; only what is configured."""
+    """To the evidence behind the numbers, to how good they are, and to the SMART app; only what is configured."""
     links = []
     if context.public_url is not None:
         links.append({"label": "Evidence behind the numbers", "url": f"{context.public_url}/evidence",
+                      "type": "absolute"})  # fmt: skip
+        links.append({"label": wording.how_good(), "url": f"{context.public_url}/guide/{sentences.VALIDATION}",
                       "type": "absolute"})  # fmt: skip
     if context.smart_launch_url is not None:
         handed = json.dumps({"result": identity, "evidence": comparison.evidence.hash})
