@@ -16,7 +16,7 @@ def cited(comparison: Comparison, keys: Sequence[str]) -> str:
     references = {reference.key: reference for reference in comparison.references}
     found = [references[key] for key in dict.fromkeys(keys) if key in references]
     found.sort(key=lambda each: (not each.doi, not each.pmid))
-    names = list(dict.fromkeys(identifier(each) for each in found))
+    names = list(filter(None, dict.fromkeys(identifier(each) for each in found)))
     more = f" +{len(names) - SOURCES_SHOWN}" if len(names) > SOURCES_SHOWN else ""
     return ", ".join(names[:SOURCES_SHOWN]) + more
 

@@ -56,7 +56,7 @@ def render_comparison(
     write_findings(page, comparison)
     write_labels(page, comparison)
     write_scores(page, comparison)
-    _numbers(page, comparison)
+    _numbers(page, comparison, products)
     if products:
         _products(page, comparison)
     _published(page, comparison)
@@ -112,17 +112,19 @@ def _ledger_item(page: TerminalPage, state: str, word: str, text: str) -> tuple[
     return (sign, f"{word}: {text}") if page.stacked else (f"{sign} {word}", text)
 
 
-def _numbers(page: TerminalPage, comparison: Comparison) -> None:
+def _numbers(page: TerminalPage, comparison: Comparison, products: bool) -> None:
     options = arrange.class_options(comparison)
     page.heading("Side by side: " + " and ".join(option.long_label for option in options))
     if page.stacked:
         write_stacked(page, comparison, options)
     else:
         write_table(page, comparison, options, difference=len(options) == 2, bars=True)
+    if said := sentences.count_of_same(comparison, options):
+        page.paragraph(said)
     page.gap()
     if said := sentences.tell_apart(comparison):
         page.paragraph(said, "bold")
-    for line in sentences.legend(comparison):
+    for line in sentences.legend(comparison, comparison.options if products else options):
         page.paragraph(line)
     if page.width >= WITH_BARS:
         page.paragraph("Bar: the number. Line below it: both intervals, heavy for the first, light for the next.")

@@ -18,9 +18,6 @@ def write_stacked(page: TerminalPage, comparison: Comparison, options: Sequence[
         page.subheading(arrange.heading(group))
         for outcome in group.outcomes:
             _outcome(page, comparison, outcome, options)
-    if count := sentences.count_of_same(comparison, options):
-        page.gap()
-        page.paragraph(count)
 
 
 def _outcome(page: TerminalPage, comparison: Comparison, outcome: Outcome, options: Sequence[Option]) -> None:

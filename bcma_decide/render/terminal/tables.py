@@ -106,12 +106,10 @@ def write_table(
         page.columns(layout.widths(len(options)), rows, GAP)
     page.rule()
     page.items(notes.rows())
-    if count := sentences.count_of_same(comparison, options):
-        page.paragraph(count)
 
 
 def _header(page: TerminalPage, options: Sequence[Option], layout: Layout) -> list[Text]:
-    cells = [page.ink.text("Of 100 patients like this", "bold")]
+    cells = [page.ink.text("Of 100 patients like this, on average", "bold")]
     for option in options:
         cells.append(page.ink.text(option.label, "bold"))
         if layout.bar:
@@ -156,7 +154,7 @@ def _outcome_rows(
 
 def _estimate_lines(page: TerminalPage, outcome: Outcome, estimate: Estimate, mark: str) -> Lines:
     if estimate.mean is None or estimate.credible is None or not wording.has_number(estimate):
-        return _words(page, "; ".join([wording.state(estimate), *_published(outcome, estimate)]) + mark)
+        return _words(page, wording.state(estimate) + mark, *_published(outcome, estimate))
     number, ends = wording.count(estimate.mean), f"({wording.interval(estimate.credible)}){mark}"
     style, title = (FURTHER, "further product\n") if estimate.further_product else ("", "")
     first = Text.assemble(title, (f"{number:>2}", style or "bold"), " ", page.ink.text(ends), style=style)
@@ -171,7 +169,7 @@ def _estimate_lines(page: TerminalPage, outcome: Outcome, estimate: Estimate, ma
 
 def _published(outcome: Outcome, estimate: Estimate) -> tuple[str, ...]:
     figures = published.short_figures(estimate, outcome.id)
-    return (f"published: {', '.join(figures)}",) if figures else ()
+    return ("published:", *figures) if figures else ()
 
 
 def _from_decision(page: TerminalPage, estimate: Estimate) -> Text:
@@ -204,8 +202,8 @@ def _difference_lines(page: TerminalPage, contrast: Contrast | None, mark: str, 
     )
 
 
-def _words(page: TerminalPage, words: str) -> Lines:
-    return page.ink.text(words), Text(""), Text(""), Text("")
+def _words(page: TerminalPage, *lines: str) -> Lines:
+    return Text("\n").join(page.ink.text(line) for line in lines), Text(""), Text(""), Text("")
 
 
 def _letter(position: int) -> str:

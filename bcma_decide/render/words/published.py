@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
 
 from bcma_decide.comparison import Comparison, Estimate, Option, Outcome, PublishedFigure, PublishedOption
-from bcma_decide.render.words import sentences, wording
+from bcma_decide.render.words import arrange, sentences, wording
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.sentences import named_sources
 from bcma_decide.vocabulary import THRESHOLDS
@@ -54,6 +55,21 @@ def field_notes(estimate: Estimate, comparison: Comparison, naming: Naming = nam
     if estimate.state == "withheld":
         return (without_number(estimate, naming),)
     return sentences.estimate_notes(estimate, comparison)
+
+
+def withheld_lines(
+    outcomes: Iterable[Outcome], options: Iterable[Option], naming: Naming = named_sources
+) -> tuple[str, ...]:
+    """Which numbers are withheld, why, and what was published: once where several rows or options share it."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for outcome, option in product(outcomes, options):
+        estimate = arrange.estimate_of(outcome, option)
+        if estimate.state == "withheld":
+            rows.setdefault((without_number(estimate, naming), option.label), []).append(outcome.label)
+    whom: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (text, label), where in rows.items():
+        whom.setdefault((text, tuple(where)), []).append(label)
+    return tuple(f"{', '.join(labels)}: {', '.join(where)}: {text}" for (text, where), labels in whom.items())
 
 
 def option_sentence(estimate: Estimate, option: Option, outcome: Outcome) -> str:

@@ -261,9 +261,10 @@ def by_value(unknown: Unknown, move: Move) -> str:
     )
 
 
-def legend(comparison: Comparison) -> tuple[str, ...]:
-    """Return what the numbers mean, in the words of this comparison only."""
-    estimates = [estimate for outcome in comparison.outcomes for estimate in outcome.estimates.values()]
+def legend(comparison: Comparison, options: Iterable[Option]) -> tuple[str, ...]:
+    """Return what the numbers of these options mean, in the words of this comparison only."""
+    shown = tuple(options)
+    estimates = [estimate_of(outcome, option) for outcome in comparison.outcomes for option in shown]
     lines = [
         _(
             "Number: of 100 patients like this, the average (mean) over centres and over everything not known of the "

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from bcma_decide.comparison import Comparison, result_hash
+from bcma_decide.comparison import Comparison, Outcome, result_hash
 from bcma_decide.render.sheet.clinician_findings import all_flags, numbered_findings
 from bcma_decide.render.sheet.clinician_rows import Row, RowCell
 from bcma_decide.render.sheet.clinician_view import ClinicianView, clinician_view, longest_lists
@@ -112,7 +112,7 @@ def _detail(comparison: Comparison, view: ClinicianView, context: CardContext) -
         _plain(sentences.tell_apart(comparison)),
         _table(view),
         _plain(view.same),
-        _list("Numbers withheld", _withheld(comparison, view)),
+        _list("Numbers withheld", published.withheld_lines(_outcomes(view), [each.option for each in view.columns])),
         _list(published.title(), published.option_lines(comparison)),
         _list("Findings", _flags(comparison, view)),
         _list("Cannot be judged yet", _open(comparison)),
@@ -128,6 +128,10 @@ def _detail(comparison: Comparison, view: ClinicianView, context: CardContext) -
     return "\n\n".join(block for block in blocks if block)
 
 
+def _outcomes(view: ClinicianView) -> list[Outcome]:
+    return [row.outcome for window in view.windows for row in window.rows]
+
+
 def _table(view: ClinicianView) -> str:
     """Numbers of 100 patients like this, with their 95 % intervals, as a table of GitHub-flavoured Markdown."""
     names = [column.option.label for column in view.columns]
@@ -141,17 +145,6 @@ def _table(view: ClinicianView) -> str:
             title = "; ".join(part for part in (row.outcome.label, row.outcome.horizon, same) if part)
             lines.append([_plain(title), *cells, _plain(difference), _plain(row.certainty)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _withheld(comparison: Comparison, view: ClinicianView) -> list[str]:
-    """Why numbers are withheld and what was published, once for all rows where it is the same."""
-    said: dict[tuple[str, str], list[str]] = {}
-    for row in (row for window in view.windows for row in window.rows):
-        for cell in row.cells:
-            if cell.estimate.state == "withheld":
-                text = published.without_number(cell.estimate)
-                said.setdefault((cell.column.option.label, text), []).append(row.outcome.label)
-    return [f"{option}, {', '.join(rows)}: {text}" for (option, text), rows in said.items()]
 
 
 def _flags(comparison: Comparison, view: ClinicianView) -> list[str]:
