@@ -13,14 +13,14 @@ from bcma_decide.vocabulary import CLASSES, FAMILY_OF, MODEL_TRAITS, STAGES, TRA
 METHOD = (
     "Exact binomial counts around a rate integrated over each study's own patient mix; study and product effects are "
     "normal on the log-odds scale with the between-study spread averaged over its posterior. Trait effects come only "
-    "from contrasts inside studies, made conditional on the other traits. The number is the posterior mean of the average "
-    "over centres and over patients of the evidence who are alike in what is known; its interval is what the parameters "
-    "leave open about that average."
+    "from contrasts inside studies, made conditional on the other traits. The number is the posterior mean of the "
+    "average over centres and over patients of the evidence who are alike in what is known; its interval is what the "
+    "parameters leave open about that average."
 )
 DEPTH = (
     " Response depth is counted in stages: complete response among responders, and VGPR among those without one. Trait "
-    "effects are those on response; at the later stages they act at {share:.0%} of their size, with a small deviation of "
-    "their own."
+    "effects are those on response; at the later stages they act at {share:.0%} of their size, with a small deviation "
+    "of their own."
 )
 
 UNITS = {"binary": "present versus absent", "age": "per ten years", "prior_lines": "per doubling of prior lines"}
