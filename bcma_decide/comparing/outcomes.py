@@ -167,6 +167,7 @@ def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
         n_patients=cell.n_patients,
         follow_up_months=cell.follow_up_months,
         sources=cell.sources,
+        further_product=cell.further_product,
         from_decision=FromDecision(mean=decision[0], credible=decision[1:]) if decision else None,
         waterfall=draft.waterfalls.get((outcome, option), ()),
     )
