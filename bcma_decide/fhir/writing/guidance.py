@@ -48,7 +48,7 @@ def _notes(comparison: Comparison, findings: Findings) -> list[str]:
         comparison.intended_use,
         *banners(comparison),
         *(finding_note(comparison, each) for each in findings.fired if each.severity == WORST),
-        sentences.tell_apart(comparison),
+        comparison.tell_apart,
         difference(comparison),
         *(sentences.mover_sentence(mover, comparison) for mover in arrange.movers(comparison)),
         *(f"{published.title()}: {line}" for line in published.option_lines(comparison)),

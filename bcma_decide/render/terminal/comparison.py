@@ -122,8 +122,8 @@ def _numbers(page: TerminalPage, comparison: Comparison, products: bool) -> None
     if said := sentences.count_of_same(comparison, options):
         page.paragraph(said)
     page.gap()
-    if said := sentences.tell_apart(comparison):
-        page.paragraph(said, "bold")
+    if comparison.tell_apart:
+        page.paragraph(comparison.tell_apart, "bold")
     for line in sentences.legend(comparison, comparison.options if products else options):
         page.paragraph(line)
     if page.width >= WITH_BARS:

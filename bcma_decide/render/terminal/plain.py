@@ -182,7 +182,7 @@ def _outcome(comparison: Comparison, outcome: Outcome, options: tuple[Option, ..
 
 def _fields(estimate: Estimate) -> Line:
     if estimate.mean is None or estimate.credible is None or not wording.has_number(estimate):
-        return (wording.state_with_reason(estimate),)
+        return (published.stated(estimate),)
     return (
         wording.count(estimate.mean),
         wording.interval(estimate.credible),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 
@@ -23,31 +24,45 @@ def title() -> str:
 def counts(figure: PublishedFigure) -> str:
     """Events of patients with their share: ``6 of 13 (46 %)``; the share alone where only that is published."""
     if figure.events is None or figure.n is None:
-        return "" if figure.rate is None else wording.percent(figure.rate)
+        return "" if figure.rate is None else _percent(figure.rate)
     counted = _("{events} of {n}").format(events=figure.events, n=figure.n)
-    if figure.events in (0, figure.n):  # a count speaks for itself; fewer than 1 % would be more than was seen
-        return counted
-    return f"{counted} ({wording.percent(figure.events / figure.n)})"
+    return f"{counted} ({_percent(figure.events / figure.n)})"
+
+
+def _percent(rate: float) -> str:
+    """A share that was seen: none and all may be printed as what they are."""
+    return f"{wording.whole(100 * rate)} %" if rate in (0.0, 1.0) else wording.percent(rate)
 
 
 def figure_text(figure: PublishedFigure, naming: Naming = named_sources) -> str:
     """One figure with its outcome, its counts and where it stands: ``Response, in practice: 6 of 13 (46 %); ...``."""
     label = THRESHOLDS[figure.outcome].label if figure.outcome in THRESHOLDS else ""
-    said = figure.text if label.lower() in figure.text.lower() else f"{label}, {figure.text}"
+    said = (figure.text if label.lower() in figure.text.lower() else f"{label}, {figure.text}").rstrip(".")
     counted = counts(figure)
-    plain = f"{said}: {counted}" if counted and counted.partition(" (")[0] not in said else said
-    return "; ".join(part for part in (plain.rstrip("."), naming(figure.sources)) if part)
+    if counted and not re.search(rf"(?<![\d.]){re.escape(counted.partition(' (')[0])}", said):
+        said = f"{said}: {counted}"
+    return "; ".join(part for part in (said, naming(figure.sources)) if part)
+
+
+def stated(estimate: Estimate, naming: Naming = named_sources) -> str:
+    """The state in words with its reason, and where it is known from that a number is withheld."""
+    said = wording.state_with_reason(estimate)
+    if estimate.state != "withheld":
+        return said
+    shown = {key for figure in estimate.published for key in figure.sources}
+    grounds = naming([key for key in estimate.sources if key not in shown])
+    return f"{said} ({grounds})" if grounds else said
 
 
 def without_number(estimate: Estimate, naming: Naming = named_sources) -> str:
     """The state in words with its reason; where the number is withheld, also what was published, with its sources."""
-    stated = wording.state_with_reason(estimate)
+    said = stated(estimate, naming)
     if estimate.state != "withheld":
-        return stated
+        return said
     if not estimate.published:
-        return _("{reason}. No published figure was seen").format(reason=stated)
+        return _("{reason}. No published figure was seen").format(reason=said)
     figures = ". ".join(figure_text(each, naming) for each in estimate.published)
-    return _("{reason}. Published: {figures}").format(reason=stated, figures=figures)
+    return _("{reason}. Published: {figures}").format(reason=said, figures=figures)
 
 
 def field_notes(estimate: Estimate, comparison: Comparison, naming: Naming = named_sources) -> tuple[str, ...]:

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from bcma_decide.comparison import Comparison, Estimate, Finding, Move, Option, Outcome, Reference, TraitLine, Unknown
-from bcma_decide.render.words import arrange, wording
+from bcma_decide.render.words import wording
 from bcma_decide.render.words.arrange import Mover, concerned, contrast_of, estimate_of
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.language import ngettext
-from bcma_decide.vocabulary import TRAIT_LABELS, UNVERIFIED
+from bcma_decide.vocabulary import CLASSES, TRAIT_LABELS, UNVERIFIED
 
 VALIDATION: Final = "validation"
 """The page of the guide that says how good the numbers are."""
@@ -105,17 +105,9 @@ def estimate_notes(estimate: Estimate, comparison: Comparison) -> tuple[str, ...
     """Why a field holds no number, or where it goes beyond the evidence."""
     if not wording.has_number(estimate):
         return (estimate.reason,) if estimate.reason else ()
-    notes = []
-    if estimate.further_product:
-        notes.append(further_product())
     if estimate.outside_evidence:
-        notes.append(_("outside the evidence: {traits}").format(traits=_labels(comparison, estimate.outside_evidence)))
-    return tuple(notes)
-
-
-def further_product() -> str:
-    """What the number of a product without rows of its own is."""
-    return _("no counts of this product here: the number is that of a further product of the class")
+        return (_("outside the evidence: {traits}").format(traits=_labels(comparison, estimate.outside_evidence)),)
+    return ()
 
 
 def after_with(estimate: Estimate, option: Option) -> str:
@@ -149,12 +141,6 @@ def count_of_same(comparison: Comparison, options: Iterable[Option]) -> str:
     )
 
 
-def tell_apart(comparison: Comparison) -> str:
-    """What the data can and cannot tell apart for this patient; empty if nothing is said."""
-    said = comparison.tell_apart
-    return _("What the data can tell apart: {sentence}").format(sentence=said) if said else ""
-
-
 def validation_command(comparison: Comparison) -> str:
     """The call that shows how good the numbers are."""
     return f"{comparison.software.name} guide {VALIDATION}"
@@ -168,9 +154,14 @@ def estimate_facts(estimate: Estimate, comparison: Comparison) -> tuple[str, ...
         (_("Known, but no evidence ties them to this outcome: {traits}."), estimate.uninformed_traits),
         (_("Outside the evidence: {traits}."), estimate.outside_evidence),
     )
-    facts = [f"{arrange.capitalised(further_product())}."] if estimate.further_product else []
-    if estimate.same_for_every_patient:
-        facts.append(_("Same for every patient: no trait moves this number."))
+    stated = (
+        (
+            estimate.further_product,
+            _("No counts of this product here: the number is that of a further product of the class."),
+        ),
+        (estimate.same_for_every_patient, _("Same for every patient: no trait moves this number.")),
+    )
+    facts = [sentence for holds, sentence in stated if holds]
     facts += [sentence.format(traits=_labels(comparison, traits)) for sentence, traits in named if traits]
     facts.append(_("Certainty {certainty}.").format(certainty=wording.certainty_phrase(estimate.certainty)))
     if estimate.reasons:
@@ -200,7 +191,9 @@ def difference_label(first: Option, second: Option) -> str:
 
 
 def contrast_reason(outcome: Outcome) -> str:
-    """Why a row has no difference."""
+    """Why a row has no difference; the reason of a number that is withheld stands with the number."""
+    if any(outcome.estimates[each].state == "withheld" for each in CLASSES if each in outcome.estimates):
+        return _("a number is withheld")
     return outcome.contrast_reason or _("no number for one of the two")
 
 

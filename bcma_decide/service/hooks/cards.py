@@ -98,9 +98,9 @@ def _side_by_side(row: Row) -> str:
 
 
 def _figure(cell: RowCell) -> str:
-    """The number as the sheet has it; without one the state, and counts in the place of a number that is withheld."""
+    """The number as the sheet has it; a state where there is none."""
     if not wording.has_number(cell.estimate):
-        return "; ".join([wording.state(cell.estimate), *(f"published: {each}" for each in cell.published)])
+        return wording.state(cell.estimate)
     assert cell.estimate.mean is not None  # noqa: S101, RUF100  # has_number says so
     assert cell.estimate.credible is not None  # noqa: S101, RUF100
     return f"{wording.count(cell.estimate.mean)} ({wording.interval(cell.estimate.credible)})"
@@ -109,7 +109,7 @@ def _figure(cell: RowCell) -> str:
 def _detail(comparison: Comparison, view: ClinicianView, context: CardContext) -> str:
     blocks = [
         *(f"**{_plain(banner)}**" for banner in view.banners),
-        _plain(sentences.tell_apart(comparison)),
+        _plain(comparison.tell_apart),
         _table(view),
         _plain(view.same),
         _list("Numbers withheld", published.withheld_lines(_outcomes(view), [each.option for each in view.columns])),
@@ -128,6 +128,12 @@ def _detail(comparison: Comparison, view: ClinicianView, context: CardContext) -
     return "\n\n".join(block for block in blocks if block)
 
 
+def _beside(cell: RowCell) -> list[str]:
+    """What each value of an unknown input would give; counts in the place of a number that is withheld."""
+    counts = f"published: {', '.join(cell.published)}" if cell.published else ""
+    return [part for part in (cell.depends, counts) if part]
+
+
 def _outcomes(view: ClinicianView) -> list[Outcome]:
     return [row.outcome for window in view.windows for row in window.rows]
 
@@ -139,7 +145,7 @@ def _table(view: ClinicianView) -> str:
     lines += [["---"] * len(lines[0])]
     for window in view.windows:
         for row in window.rows:
-            cells = [_plain(_figure(cell) + (f"; {cell.depends}" if cell.depends else "")) for cell in row.cells]
+            cells = [_plain("; ".join([_figure(cell), *_beside(cell)])) for cell in row.cells]
             difference = f"{row.difference} ({row.interval})" if row.interval else row.difference
             same = sentences.same_for_every_patient(row.outcome, [cell.column.option for cell in row.cells])
             title = "; ".join(part for part in (row.outcome.label, row.outcome.horizon, same) if part)
