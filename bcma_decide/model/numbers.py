@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.facts.traits import Traits
+from bcma_decide.logic import Chance
 from bcma_decide.model.contrast import Difference, Side, difference
 from bcma_decide.model.normal import Z95, logistic
 from bcma_decide.model.population import Patients, conditional_patients
@@ -82,34 +83,45 @@ class PatientNumbers:
         return {biased: {o: self.difference(o, CLASSES, sd * biased) for o in both} for biased in (True, False)}
 
 
-def outside_evidence(pooled: PooledEvidence, values: Mapping[str, bool | float | None]) -> tuple[tuple[str, ...], ...]:
-    """Per class, the reasons why these traits lie outside what was studied."""
+def outside_evidence(
+    pooled: PooledEvidence, values: Mapping[str, bool | float | Chance | None]
+) -> tuple[tuple[str, ...], ...]:
+    """Per class, the reasons why these traits lie outside what was studied; of a chance, where it is more likely."""
+    return tuple(
+        tuple(text for text, share in _outside(pooled, index, values) if share > _LIKELIER)
+        for index in range(len(CLASSES))
+    )
+
+
+_LIKELIER = 0.5
+
+
+def _outside(
+    pooled: PooledEvidence, class_index: int, values: Mapping[str, bool | float | Chance | None]
+) -> Iterator[tuple[str, float]]:
+    """Reasons with their chances: a measured value near a cut widens the interval by its chance, not by a jump."""
     few = pooled.assumptions["minimum_patients_with_trait"]
-    result = []
-    for index in range(len(CLASSES)):
-        reasons = []
-        for position, trait in enumerate(MODEL_TRAITS):
-            value = values[trait.id]
-            if value is None:
-                continue
-            if trait.kind == "age":
-                low, high = pooled.age_range[index]
-                if not low <= float(value) <= high:
-                    reasons.append(f"age {float(value):g}, studied {low:g} to {high:g}")
-            elif trait.kind == "binary" and value:
-                seen = pooled.patients_with_trait[index, position]
-                if seen < few:  # never where the studies do not report the trait: the count is NaN then
-                    reasons.append(f"{TRAIT_LABELS[trait.id]}: seen in {seen:.0f} patients")
-        result.append(tuple(reasons))
-    return tuple(result)
+    for position, trait in enumerate(MODEL_TRAITS):
+        value = values[trait.id]
+        if value is None:
+            continue
+        if trait.kind == "age":
+            low, high = pooled.age_range[class_index]
+            if not isinstance(value, Chance) and not low <= float(value) <= high:
+                yield f"age {float(value):g}, studied {low:g} to {high:g}", 1.0
+        elif trait.kind == "binary":
+            share = value.yes if isinstance(value, Chance) else float(value)
+            seen = pooled.patients_with_trait[class_index, position]
+            if share > 0.0 and seen < few:  # never where the studies do not report the trait: the count is NaN then
+                yield f"{TRAIT_LABELS[trait.id]}: seen in {seen:.0f} patients", share
 
 
 def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> PatientNumbers:
     """Compute all numbers of one patient."""
     values = {trait.id: traits[trait.id].modelled for trait in MODEL_TRAITS}
     levels = pooled.levels[setting]
-    outside = outside_evidence(pooled, values)
-    extra = [len(reasons) * pooled.assumptions["outside_evidence_sd"] ** 2 for reasons in outside]
+    own = pooled.assumptions["outside_evidence_sd"] ** 2
+    extra = [own * sum(share for _, share in _outside(pooled, index, values)) for index in range(len(CLASSES))]
     patients = family_patients(pooled, values)
     averages = all_averages(pooled, levels, patients, extra)
     rates = [
@@ -123,26 +135,24 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
         patients=patients,
         averages=averages,
         rates=tuple(_in_order(pooled, rates)),
-        outside=outside,
+        outside=outside_evidence(pooled, values),
     )
 
 
-def family_patients(pooled: PooledEvidence, values: Mapping[str, bool | float | None]) -> dict[str, Patients]:
+def family_patients(pooled: PooledEvidence, values: Mapping[str, bool | float | Chance | None]) -> dict[str, Patients]:
     """Virtual patients for each family, alike in those known traits that act for it in either class.
 
     One distribution for both classes: what acts in neither is left aside, exactly.
     """
-    known: dict[tuple[float | None, ...], Patients] = {}
+    scaled = [value if isinstance(value, Chance) else model_scale(trait, value) for trait, value in values.items()]
+    found: dict[bytes, Patients] = {}
     result = {}
     for family, index in pooled.family_index.items():
         acting = pooled.used[index].any(axis=0)
-        scaled = tuple(
-            model_scale(trait, value) if acting[position] else None
-            for position, (trait, value) in enumerate(values.items())
-        )
-        if scaled not in known:
-            known[scaled] = conditional_patients(pooled.population, scaled)
-        result[family] = known[scaled]
+        key = acting.tobytes()
+        if key not in found:
+            found[key] = conditional_patients(pooled.population, scaled, acting)
+        result[family] = found[key]
     return result
 
 
@@ -253,7 +263,7 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
         for trait in acting:
             values = numbers.patients[cell.family].values[:, MODEL_TRAIT_IDS.index(trait)]
             binary = TRAIT_KINDS[trait] == "binary"
-            low, high = (0.5, 0.5) if binary else np.quantile(values, (0.2, 0.8)).tolist()
+            low, high = (0.5, 0.5) if binary else _weighted_quantiles(values, weight, (0.2, 0.8))
             groups = (values <= low, values > high) if binary else (values <= low, values >= high)
             if not all(group.any() for group in groups):
                 continue
@@ -267,6 +277,14 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
     return {trait: tuple(found) for trait, found in moves.items() if found}
 
 
+def _weighted_quantiles(values: Array, weight: Array, shares: tuple[float, float]) -> tuple[float, float]:
+    """Values (draws,) below which these shares of the weight lie."""
+    order = np.argsort(values, kind="stable")
+    place = np.searchsorted(np.cumsum(weight[order]), shares)
+    low, high = values[order[np.minimum(place, values.size - 1)]].tolist()
+    return low, high
+
+
 def cumulative_means(numbers: PatientNumbers) -> tuple[Sequence[str | None], Array]:
     """Mean rate of every cell as the known traits are taken into account one after the other.
 
@@ -277,7 +295,7 @@ def cumulative_means(numbers: PatientNumbers) -> tuple[Sequence[str | None], Arr
         means have shape (steps, cells).
     """
     pooled = numbers.pooled
-    known = [trait.id for trait in MODEL_TRAITS if numbers.traits[trait.id].value is not None]
+    known = [trait.id for trait in MODEL_TRAITS if numbers.traits[trait.id].modelled is not None]
     steps: list[str | None] = [None, *known]
     means = []
     for count in range(len(steps)):
