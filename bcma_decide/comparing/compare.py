@@ -159,7 +159,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     labels = indications(book, facts, region, on, {option.id: option.label for option in pooled.options})
     practical = practical_sources(book, region, on)
     scores = score_lines(pooled.definitions.scores, facts)
-    withheld = withheld_numbers(pooled, facts)
+    withheld = withheld_numbers(pooled, facts, numbers.traits["age"].value)
     beside = published_options(pooled, region, on)
     return Comparison(
         evidence=evidence_stamp(pooled, on),
