@@ -50,7 +50,7 @@ def withheld_numbers(pooled: PooledEvidence, facts: Facts, age: float | None) ->
 def _beyond_the_ages(pooled: PooledEvidence, age: float | None) -> dict[tuple[str, str], Withheld]:
     if age is None:
         return {}
-    result = {}
+    result: dict[tuple[str, str], Withheld] = {}
     for option in pooled.options:
         low, high = pooled.age_range[CLASSES.index(option.class_id)].tolist()
         if not low <= age <= high:
