@@ -121,7 +121,7 @@ def compare(
     --------
     >>> from bcma_decide import Patient, compare
     >>> comparison = compare(Patient(age=71, extramedullary_disease="yes"))
-    >>> 0 < comparison.outcomes[0].estimates["car_t"].median < 1
+    >>> 0 < comparison.outcomes[0].estimates["car_t"].mean < 1
     True
     """
     question = Question(
