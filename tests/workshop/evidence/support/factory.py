@@ -20,6 +20,7 @@ SHARED = (
     "adjusted_effects.yaml",
     "assumptions.yaml",
     "definitions.yaml",
+    "laboratory_variation.yaml",
     "news.yaml",
     "other_meta_analyses.yaml",
     "outcome_definitions.yaml",
