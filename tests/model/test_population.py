@@ -166,7 +166,7 @@ def a_million():
     ],
 )
 def test_several_known_traits_agree_with_rejection_sampling(known):
-    """Keep those of a million simulated patients who have the known traits: the spread of age, from 64 points a group, to 0.1."""
+    """Keep those of a million simulated patients who have them; the spread of age, from 64 points a group, to 0.1."""
     everyone = a_million()
     kept = np.ones(len(everyone), dtype=bool)
     for trait, present in known.items():
