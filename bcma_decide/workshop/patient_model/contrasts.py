@@ -58,7 +58,7 @@ def family_contrasts(
             left_out.append(f"{study}, {trait}: the adjusted effect of the same patients is used")
             continue
         ordered = sorted(splits, key=lambda split: order.index(split.outcome))
-        contrasts.append(_split_contrast(ordered, inputs.catalogue.study(study), workshop))
+        contrasts.append(split_contrast(ordered, inputs.catalogue.study(study), workshop))
     contrasts += [_null_contrast(null, workshop) for null in null_contrasts(inputs.catalogue, family.id)]
     informed = {(contrast.class_index, contrast.trait_index) for contrast in contrasts}
     for effect in inputs.pooled_effects.effects:
@@ -96,7 +96,8 @@ def _inside(trait: str, values: Array, bounds: LevelBounds) -> NDArray[np.bool_]
     return member
 
 
-def _split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Workshop) -> EffectContrast:
+def split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Workshop) -> EffectContrast:
+    """One split on one or more thresholds, loosest first, with the virtual patients of its two levels."""
     first = splits[0]
     index = MODEL_TRAIT_IDS.index(first.trait)
     difference, covariance = empirical_logit_difference(
