@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES
 from bcma_decide.workshop.patient_model.family_fit import FamilyEffects
 from bcma_decide.workshop.patient_model.trait_effects import EffectContrast, linearised
 from bcma_decide.workshop.validation.held_out import Evidence, family_effects
 from bcma_decide.workshop.validation.shapes import ContrastGroup, HeldOutContrast
+
+Array = NDArray[np.float64]
 
 RESPONSE, TOXICITY = "response", "toxicity"
 _FAMILIES: Final = {family.id: family for family in (FAMILY_OF[outcome] for outcome in OUTCOMES)}
@@ -35,13 +38,11 @@ def predict_contrasts(evidence: Evidence, family_id: str, patients: str) -> list
 
 
 def _predicted(evidence: Evidence, family: str, contrast: EffectContrast, effects: FamilyEffects) -> HeldOutContrast:
-    count = len(MODEL_TRAIT_IDS)
-    of_class = slice(contrast.class_index * count, (contrast.class_index + 1) * count)
     expected, gradient = linearised(contrast, effects.mean[contrast.class_index])
     thresholds = contrast.difference.size
     # The spread between studies is one draw for all thresholds of a contrast, as in the fit.
     spread = effects.posterior.contrast_sd**2
-    covariance = gradient @ effects.covariance[of_class, of_class] @ gradient.T + contrast.covariance + spread
+    covariance = gradient @ _covariance(effects, contrast.class_index) @ gradient.T + contrast.covariance + spread
     gap = contrast.difference - expected
     square = float(gap @ np.linalg.solve(covariance, gap))
     log_density = -0.5 * (square + float(np.linalg.slogdet(2.0 * np.pi * covariance)[1]))
@@ -56,6 +57,19 @@ def _predicted(evidence: Evidence, family: str, contrast: EffectContrast, effect
         squared_error=square / thresholds,
         log_score=-log_density / thresholds,
     )
+
+
+def _covariance(effects: FamilyEffects, class_index: int) -> Array:
+    """What is left open about the effects of one class, (traits, traits).
+
+    A trait that does not act moves no number, but that its effect is 0 is not known: what the fit of all traits leaves
+    open about it counts.
+    """
+    count = len(MODEL_TRAIT_IDS)
+    of_class = slice(class_index * count, (class_index + 1) * count)
+    silent = ~effects.acting[class_index]
+    every = effects.every.covariance[of_class, of_class] * np.outer(silent, silent)
+    return np.asarray(effects.covariance[of_class, of_class] + every)
 
 
 def _group(evidence: Evidence, family: str) -> str:

@@ -105,7 +105,8 @@ def validate(
         rows=rows,
         groups=groups,
         differences=differences,
-        aims=tuple(aims(groups, differences)),
+        # Aims are about all arm totals.
+        aims=() if outcomes else tuple(aims(groups, differences)),
         **whole,
     )
 
@@ -134,7 +135,7 @@ def _other_results(
     yield "bands", tuple(held_to(load_bands(directory), pooled))
 
 
-def _temporal(evidence: Evidence, rows: Sequence[ScoredRow]) -> Temporal | None:
+def _temporal(evidence: Evidence, rows: Sequence[ScoredRow]) -> Temporal:
     studies = evidence.inputs.studies
     used = {row.study for of_outcome in evidence.rows.values() for row in of_outcome}
     return Temporal(
