@@ -26,6 +26,9 @@ _SCORES: Final = (
 )  # fmt: skip
 
 
+_YES_NO: Final = {True: "yes", False: "no"}
+
+
 def validation_page(validation: Validation, history: History) -> str:
     """Write the page; the same validation and history give the same bytes."""
     stamp = validation.stamp
@@ -37,7 +40,7 @@ def validation_page(validation: Validation, history: History) -> str:
         "or a trial with it. What is predicted is a study's rate, not a patient's result.",
     )
     foot = ("Written by: bcma-decide evidence validate. How to read it: bcma-decide guide validation.",)
-    sections = (*_sections(validation), history_section(history))
+    sections = (*_sections(validation), history_section(history), _rows(validation))
     return render_page(ReportPage(TITLE, sections, lead, foot, contents=True))
 
 
@@ -63,7 +66,6 @@ def _sections(validation: Validation) -> Iterator[Section]:
         yield _sensitivity(validation)
     if validation.bands:
         yield _bands(validation)
-    yield _rows(validation)
 
 
 def _overall(validation: Validation) -> Section:
@@ -93,8 +95,8 @@ def _overall(validation: Validation) -> Section:
             ),
             Table(
                 "Aims, stated beforehand, and what was reached",
-                ("aim", "reached", ""),
-                tuple((aim.text, aim.reached, "met" if aim.met else "not met") for aim in validation.aims),
+                ("aim", "met", "reached"),
+                tuple((aim.text, _YES_NO[aim.met], aim.reached) for aim in validation.aims),
                 words=True,
             ),
         ),
@@ -330,13 +332,13 @@ def _bands(validation: Validation) -> Section:
         "beforehand. Nothing is fitted to them.",
         f"{inside} of {len(validation.bands)} are inside.",
     )
-    titles = ("question", "number", "band", "", "published", "reason where it lies outside")
+    titles = ("question", "number", "band", "inside", "published", "reason where it lies outside")
     rows = tuple(
         (
             band.said,
             "no number" if band.value is None else f"{100 * band.value:.1f}",
             band.wanted,
-            "inside" if band.inside else "outside",
+            _YES_NO[band.inside],
             band.published,
             band.reason or ("–" if band.inside else "none written down"),
         )
