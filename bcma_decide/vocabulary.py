@@ -148,6 +148,13 @@ FAMILIES: Final[tuple[Family, ...]] = (
         grows=True,
     ),
     _single(
+        "non_relapse_mortality",
+        "Non-relapse mortality",
+        "die without relapse or progression of the myeloma, of whatever cause",
+        "over the follow-up of the studies",
+        grows=True,
+    ),
+    _single(
         "secondary_primary_malignancy",
         "Second cancer",
         "have a second cancer",
@@ -166,6 +173,24 @@ FAMILIES: Final[tuple[Family, ...]] = (
 THRESHOLDS: Final[dict[str, Threshold]] = {t.id: t for family in FAMILIES for t in family.thresholds}
 FAMILY_OF: Final[dict[str, Family]] = {t.id: family for family in FAMILIES for t in family.thresholds}
 OUTCOMES: Final[tuple[str, ...]] = tuple(THRESHOLDS)
+
+CR_GIVEN_RESPONSE: Final = "cr_given_response"
+VGPR_WITHOUT_CR: Final = "vgpr_given_response_without_cr"
+STAGES: Final[dict[str, tuple[str, ...]]] = {
+    **{outcome: (outcome,) for outcome in THRESHOLDS},
+    "cr_or_better": ("orr", CR_GIVEN_RESPONSE),
+    "vgpr_or_better": ("orr", CR_GIVEN_RESPONSE, VGPR_WITHOUT_CR),
+}
+"""Stages whose rates make up an outcome, each with levels of its own.
+
+A complete response is one among the responders; VGPR is reached with CR or, among those without, short of it. So a
+deeper response is never more frequent, by construction (continuation ratios: Agresti A. Categorical Data Analysis, 3rd
+edition, 2013, section 8.3.4).
+"""
+STAGE_IDS: Final[tuple[str, ...]] = tuple(dict.fromkeys(stage for stages in STAGES.values() for stage in stages))
+STAGE_FAMILY: Final[dict[str, Family]] = {
+    stage: FAMILY_OF[outcome] for outcome, stages in STAGES.items() for stage in stages
+}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparison import (
     Contrast,
     ContrastWithoutBias,
@@ -31,9 +32,14 @@ SMALLEST_STEP = 5e-4
 """A waterfall step smaller than one in two thousand, nothing on a scale of whole points, is left to the last one."""
 
 
-def all_outcomes(numbers: PatientNumbers, explain: Collection[str] = ()) -> tuple[Outcome, ...]:
-    """Return every outcome, those in ``explain`` with the steps from the average patient to this one."""
-    draft = _draft(numbers, _waterfalls(numbers, explain) if explain else {})
+def all_outcomes(
+    numbers: PatientNumbers, withheld: Mapping[tuple[str, str], Withheld], explain: Collection[str] = ()
+) -> tuple[Outcome, ...]:
+    """Return every outcome, those in ``explain`` with the steps from the average patient to this one.
+
+    ``withheld`` has the numbers that are not given, by outcome and option.
+    """
+    draft = _draft(numbers, withheld, _waterfalls(numbers, explain) if explain else {})
     return tuple(_outcome(draft, outcome) for outcome in OUTCOMES)
 
 
@@ -53,6 +59,7 @@ class _Draft:
     """An answer with everything that several estimates share."""
 
     numbers: PatientNumbers
+    withheld: Mapping[tuple[str, str], Withheld]
     waterfalls: Mapping[tuple[str, str], tuple[WaterfallStep, ...]]
     biased: Mapping[str, Difference]
     unbiased: Mapping[str, Difference]
@@ -60,9 +67,14 @@ class _Draft:
     traits: Mapping[tuple[str, int], _TraitList]
 
 
-def _draft(numbers: PatientNumbers, waterfalls: Mapping[tuple[str, str], tuple[WaterfallStep, ...]]) -> _Draft:
+def _draft(
+    numbers: PatientNumbers,
+    withheld: Mapping[tuple[str, str], Withheld],
+    waterfalls: Mapping[tuple[str, str], tuple[WaterfallStep, ...]],
+) -> _Draft:
     return _Draft(
         numbers=numbers,
+        withheld=withheld,
         waterfalls=waterfalls,
         biased=numbers.class_differences[True],
         unbiased=numbers.class_differences[False],
@@ -94,11 +106,11 @@ def _outcome(draft: _Draft, outcome: str) -> Outcome:
     family = FAMILY_OF[outcome]
     estimates = {option.id: _estimate(draft, outcome, option.id) for option in draft.numbers.pooled.options}
     contrast, reason = None, None
-    if outcome in draft.biased:
+    without = [option for option in CLASSES if estimates[option].state != "estimated"]
+    if not without:
         contrast = _contrast(draft, outcome, estimates)
     else:
-        without = [option for option in CLASSES if estimates[option].state != "estimated"]
-        reason = "; ".join(str(estimates[option].reason) for option in without)
+        reason = "; ".join(dict.fromkeys(str(estimates[option].reason) for option in without))
     return Outcome(
         id=outcome,
         label=THRESHOLDS[outcome].label,
@@ -115,6 +127,9 @@ def _outcome(draft: _Draft, outcome: str) -> Outcome:
 
 def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
     numbers = draft.numbers
+    instead = draft.withheld.get((outcome, option))
+    if instead is not None:
+        return Estimate(state="withheld", reason=instead.reason, published=instead.published, sources=instead.sources)
     index = numbers.place.get((outcome, option))
     if index is None:
         state, reason = numbers.pooled.missing[outcome, option]
@@ -152,6 +167,7 @@ def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
         n_patients=cell.n_patients,
         follow_up_months=cell.follow_up_months,
         sources=cell.sources,
+        further_product=cell.further_product,
         from_decision=FromDecision(mean=decision[0], credible=decision[1:]) if decision else None,
         waterfall=draft.waterfalls.get((outcome, option), ()),
     )

@@ -26,18 +26,12 @@ POINTS = 9
 class Side:
     """One option: its average rate, its posterior mean, and where it comes from.
 
-    ``block`` names class and outcome: two options of one block share their levels. ``class_index`` places its trait
-    effects in their joint covariance.
+    ``class_index``: two options of one class share their levels; it places the trait parameters in their covariance.
     """
 
     average: Average
     mean: float
-    block: int
     class_index: int
-
-
-SMALLEST_VARIANCE = 1e-12
-"""Variances below this are taken as this: a standard deviation of a millionth of a log odds, which no output shows."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +51,7 @@ def difference(first: Side, second: Side, effect_covariance: Array, bias_sd: flo
     first, second
         The options at one outcome.
     effect_covariance
-        Joint covariance of the trait effects, shape (classes, traits, classes, traits).
+        Joint covariance of the trait parameters, shape (classes, parameters, classes, parameters).
     bias_sd
         Standard deviation of the bias of the comparison on the log-odds scale; 0 leaves it out.
     """
@@ -91,11 +85,11 @@ def _joint(first: Side, second: Side, effect_covariance: Array) -> tuple[Array, 
     logits = [side.average.logit() for side in sides]
     own = [side.average.variance(effect_covariance[side.class_index, :, side.class_index, :]) for side in sides]
     between = effect_covariance[first.class_index, :, second.class_index, :]
-    if first.block == second.block:
+    if first.class_index == second.class_index:
         weight = first.average.weight
         centre = np.column_stack(logits)
         cross = np.einsum("kt,tu,ku->k", gradients[0][1], between, gradients[1][1])
-        cross += np.einsum("kp,kpq,kq->k", gradients[0][0], first.average.level_covariance, gradients[1][0])
+        cross += np.einsum("ksp,kspq,ksq->k", gradients[0][0], first.average.level_covariance, gradients[1][0])
         variances = own
     else:
         k, m = first.average.weight.size, second.average.weight.size

@@ -5,30 +5,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.facts.traits import Traits
+from bcma_decide.logic import Chance
 from bcma_decide.model.contrast import Difference, Side, difference
 from bcma_decide.model.normal import Z95, logistic
 from bcma_decide.model.population import Patients, conditional_patients
-from bcma_decide.model.prediction import (
-    BlockAverages,
-    Rates,
-    block_averages,
-    draw_rates,
-    option_average,
-    option_rates,
-    strata,
-)
+from bcma_decide.model.prediction import draw_rates, held, option_average, outcome_rates, stage_rates, strata
+from bcma_decide.model.rates import Rates, Tables, all_rates, cell_means
 from bcma_decide.pooled.file import Levels, PooledEvidence
 from bcma_decide.vocabulary import (
     CLASSES,
-    FAMILY_OF,
     MODEL_TRAIT_IDS,
     MODEL_TRAITS,
     OUTCOMES,
@@ -51,8 +45,8 @@ class PatientNumbers:
     traits: Traits
     patients: Mapping[str, Patients]
     """By family: the virtual patients like this one in what is known and acts there."""
-    averages: tuple[BlockAverages, ...]
-    """One for each block."""
+    tables: Tables
+    """Rates by outcome and class."""
     rates: tuple[Rates, ...]
     """One for each cell."""
     outside: tuple[tuple[str, ...], ...]
@@ -69,10 +63,9 @@ class PatientNumbers:
         for option in options:
             index = self.place[outcome, option]
             cell = self.pooled.cells[index]
-            average = option_average(self.averages[cell.block], cell.members)
-            sides.append(Side(average, self.rates[index].mean, cell.block, cell.class_index))
-        family = self.pooled.family_index[FAMILY_OF[outcome].id]
-        return difference(sides[0], sides[1], self.pooled.effect_blocks[family], bias_sd)
+            average = option_average(self.tables[outcome, cell.class_index], cell.members)
+            sides.append(Side(average, self.rates[index].mean, cell.class_index))
+        return difference(sides[0], sides[1], self.pooled.outcome_covariance[outcome], bias_sd)
 
     @cached_property
     def class_differences(self) -> Mapping[bool, Mapping[str, Difference]]:
@@ -82,26 +75,45 @@ class PatientNumbers:
         return {biased: {o: self.difference(o, CLASSES, sd * biased) for o in both} for biased in (True, False)}
 
 
-def outside_evidence(pooled: PooledEvidence, values: Mapping[str, bool | float | None]) -> tuple[tuple[str, ...], ...]:
-    """Per class, the reasons why these traits lie outside what was studied."""
+def outside_evidence(
+    pooled: PooledEvidence, values: Mapping[str, bool | float | Chance | None]
+) -> tuple[tuple[OutsideTrait, ...], ...]:
+    """Per class, the traits that lie outside what was studied.
+
+    A trait that no study of the class reports is as far outside as one seen in few: silence is no evidence.
+    """
+    return tuple(tuple(_outside(pooled, index, values)) for index in range(len(CLASSES)))
+
+
+class OutsideTrait(NamedTuple):
+    """A trait outside the evidence of a class: why, and the chance that the patient has it."""
+
+    trait: str
+    reason: str
+    chance: float
+
+
+def _outside(
+    pooled: PooledEvidence, class_index: int, values: Mapping[str, bool | float | Chance | None]
+) -> Iterator[OutsideTrait]:
     few = pooled.assumptions["minimum_patients_with_trait"]
-    result = []
-    for index in range(len(CLASSES)):
-        reasons = []
-        for position, trait in enumerate(MODEL_TRAITS):
-            value = values[trait.id]
-            if value is None:
-                continue
-            if trait.kind == "age":
-                low, high = pooled.age_range[index]
-                if not low <= float(value) <= high:
-                    reasons.append(f"age {float(value):g}, studied {low:g} to {high:g}")
-            elif trait.kind == "binary" and value:
-                seen = pooled.patients_with_trait[index, position]
-                if seen < few:  # never where the studies do not report the trait: the count is NaN then
-                    reasons.append(f"{TRAIT_LABELS[trait.id]}: seen in {seen:.0f} patients")
-        result.append(tuple(reasons))
-    return tuple(result)
+    for position, trait in enumerate(MODEL_TRAITS):
+        value = values[trait.id]
+        if value is None:
+            continue
+        if trait.kind == "age":
+            low, high = pooled.age_range[class_index]
+            if not isinstance(value, Chance) and not low <= float(value) <= high:
+                yield OutsideTrait(trait.id, f"age {float(value):g}, studied {low:g} to {high:g}", 1.0)
+        elif trait.kind == "binary":
+            chance = value.yes if isinstance(value, Chance) else float(value)
+            seen = pooled.patients_with_trait[class_index, position]
+            if chance > 0.0 and not seen >= few:
+                counted = "not reported by these studies" if np.isnan(seen) else f"seen in {seen:.0f} patients"
+                yield OutsideTrait(trait.id, f"{TRAIT_LABELS[trait.id]}: {counted}", chance)
+
+
+_LIKELIER = 0.5
 
 
 def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> PatientNumbers:
@@ -109,72 +121,85 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
     values = {trait.id: traits[trait.id].modelled for trait in MODEL_TRAITS}
     levels = pooled.levels[setting]
     outside = outside_evidence(pooled, values)
-    extra = [len(reasons) * pooled.assumptions["outside_evidence_sd"] ** 2 for reasons in outside]
     patients = family_patients(pooled, values)
-    averages = all_averages(pooled, levels, patients, extra)
-    rates = [
-        option_rates(averages[cell.block], cell.members, _own_covariance(pooled, cell.family, cell.class_index))
-        for cell in pooled.cells
-    ]
+    tables = all_tables(pooled, levels, patients, _extra_variance(pooled, outside))
     return PatientNumbers(
         pooled=pooled,
         levels=levels,
         traits=traits,
         patients=patients,
-        averages=averages,
-        rates=tuple(_in_order(pooled, rates)),
-        outside=outside,
+        tables=tables,
+        rates=all_rates(pooled, tables),
+        outside=tuple(tuple(each.reason for each in found if each.chance > _LIKELIER) for found in outside),
     )
 
 
-def family_patients(pooled: PooledEvidence, values: Mapping[str, bool | float | None]) -> dict[str, Patients]:
+def _extra_variance(
+    pooled: PooledEvidence, outside: Sequence[Sequence[OutsideTrait]]
+) -> Mapping[tuple[str, int], float]:
+    """Variance of the level by family and class, for every trait that acts in the family and lies outside the class.
+
+    A trait that acts in neither class moves no number of the family, so it widens none either; a measured value near a
+    cut widens by its chance, not by a jump.
+    """
+    own = pooled.assumptions["outside_evidence_sd"] ** 2
+    return {
+        (family, index): own
+        * sum(each.chance for each in found if pooled.used[f, :, MODEL_TRAIT_IDS.index(each.trait)].any())
+        for family, f in pooled.family_index.items()
+        for index, found in enumerate(outside)
+    }
+
+
+def family_patients(pooled: PooledEvidence, values: Mapping[str, bool | float | Chance | None]) -> dict[str, Patients]:
     """Virtual patients for each family, alike in those known traits that act for it in either class.
 
     One distribution for both classes: what acts in neither is left aside, exactly.
     """
-    known: dict[tuple[float | None, ...], Patients] = {}
+    scaled = [value if isinstance(value, Chance) else model_scale(trait, value) for trait, value in values.items()]
+    found: dict[bytes, Patients] = {}
     result = {}
     for family, index in pooled.family_index.items():
         acting = pooled.used[index].any(axis=0)
-        scaled = tuple(
-            model_scale(trait, value) if acting[position] else None
-            for position, (trait, value) in enumerate(values.items())
-        )
-        if scaled not in known:
-            known[scaled] = conditional_patients(pooled.population, scaled)
-        result[family] = known[scaled]
+        key = acting.tobytes()
+        if key not in found:
+            found[key] = conditional_patients(pooled.population, scaled, acting)
+        result[family] = found[key]
     return result
 
 
-def all_averages(
-    pooled: PooledEvidence, levels: Sequence[Levels], patients: Mapping[str, Patients], extra: Sequence[float]
-) -> tuple[BlockAverages, ...]:
-    """Averages of every block; ``extra`` is the variance added per class for lying outside the evidence."""
-    groups = {
-        (family, c): strata(pooled, patients[family], pooled.effects[index, c])
-        for family, index in pooled.family_index.items()
-        for c in range(len(CLASSES))
-    }
-    return tuple(
-        block_averages(block, level, groups[block.family, block.class_index], extra[block.class_index])
-        for block, level in zip(pooled.blocks, levels, strict=True)
-    )
+def all_tables(
+    pooled: PooledEvidence,
+    levels: Sequence[Levels],
+    patients: Mapping[str, Patients],
+    extra: Mapping[tuple[str, int], float],
+) -> Tables:
+    """Rates of every outcome and class.
 
-
-def _own_covariance(pooled: PooledEvidence, family: str, class_index: int) -> Array:
-    return np.asarray(pooled.effect_blocks[pooled.family_index[family], class_index, :, class_index, :])
-
-
-def _in_order(pooled: PooledEvidence, rates: Sequence[Rates]) -> list[Rates]:
-    """Thresholds of each family and option in order, number by number.
-
-    Rearrangement (Chernozhukov V et al. Econometrica 2010;78:1093-1125): a stricter threshold is never more frequent
-    than a looser one.
+    ``extra``: variance by family and class for lying outside the evidence; none where it is not named.
     """
-    table = np.array([[r.mean, r.median, *r.credible, *r.prediction] for r in rates])
-    for rows in pooled.threshold_rows:
-        table[rows] = -np.sort(-table[rows], axis=0)
-    return [Rates(row[0], row[1], (row[2], row[3]), (row[4], row[5])) for row in table.tolist()]
+    groups, stages, tables = {}, {}, {}
+    for cell in pooled.cells:
+        key = cell.outcome, cell.class_index
+        if key in tables:
+            continue
+        of_class = cell.family, cell.class_index
+        if of_class not in groups:
+            effects = pooled.effects_of(cell.outcome)[:, cell.class_index]
+            groups[of_class] = strata(pooled, patients[cell.family], effects)
+        group = groups[of_class]
+        for position, index in enumerate(cell.stages):
+            if index not in stages:
+                # what lies outside the evidence is counted once, at the first stage
+                first = position == 0
+                stages[index] = stage_rates(
+                    pooled.blocks[index],
+                    levels[index],
+                    group.offset[0 if first else 1],
+                    extra.get(of_class, 0.0) if first else 0.0,
+                )
+        tables[key] = outcome_rates([stages[index] for index in cell.stages], group, pooled.depth.share)
+    return tables
 
 
 def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, float]]:
@@ -202,11 +227,11 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
             (index, cell, float(weight @ (1.0 - not_infused))),
             (lost, away, float(weight @ response)),
         ):
-            average = option_average(numbers.averages[one.block], one.members)
-            logit_variance = average.variance(_own_covariance(pooled, one.family, one.class_index))
+            average = option_average(numbers.tables[one.outcome, one.class_index], one.members)
+            covariance = pooled.outcome_covariance[one.outcome][one.class_index, :, one.class_index, :]
+            logit_variance, centre = average.variance(covariance), average.logit()
             own = numbers.rates[at].mean
-            spread = float(average.weight @ (logit_variance + average.logit() ** 2))
-            spread -= float(average.weight @ average.logit()) ** 2
+            spread = float(average.weight @ (logit_variance + centre**2)) - float(average.weight @ centre) ** 2
             variance += (own * (1.0 - own) * other) ** 2 * spread
         logit, reach = np.log(rate / (1.0 - rate)), Z95 * np.sqrt(variance) / (rate * (1.0 - rate))
         low, high = logistic(np.array([logit - reach, logit + reach])).tolist()
@@ -217,8 +242,10 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
 def _by_draw(numbers: PatientNumbers, index: int, family: str) -> Array:
     """Average rate of a cell for each virtual patient of ``family``, over centres, (draws,)."""
     pooled, cell = numbers.pooled, numbers.pooled.cells[index]
-    effects = pooled.effects[pooled.family_index[cell.family], cell.class_index]
-    return draw_rates(pooled, numbers.levels[cell.block], cell.members, numbers.patients[family], effects)
+    deviation = held(pooled, numbers.patients[family].values) - pooled.reference
+    first, later = pooled.effects_of(cell.outcome)[:, cell.class_index] @ deviation.T
+    offsets = [later if position else first for position in range(len(cell.stages))]
+    return draw_rates([numbers.levels[stage] for stage in cell.stages], cell.members, offsets)
 
 
 @dataclass(frozen=True)
@@ -253,7 +280,7 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
         for trait in acting:
             values = numbers.patients[cell.family].values[:, MODEL_TRAIT_IDS.index(trait)]
             binary = TRAIT_KINDS[trait] == "binary"
-            low, high = (0.5, 0.5) if binary else np.quantile(values, (0.2, 0.8)).tolist()
+            low, high = (0.5, 0.5) if binary else _weighted_quantiles(values, weight, (0.2, 0.8))
             groups = (values <= low, values > high) if binary else (values <= low, values >= high)
             if not all(group.any() for group in groups):
                 continue
@@ -267,6 +294,14 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
     return {trait: tuple(found) for trait, found in moves.items() if found}
 
 
+def _weighted_quantiles(values: Array, weight: Array, shares: tuple[float, float]) -> tuple[float, float]:
+    """Values (draws,) below which these shares of the weight lie."""
+    order = np.argsort(values, kind="stable")
+    place = np.searchsorted(np.cumsum(weight[order]), shares)
+    low, high = values[order[np.minimum(place, values.size - 1)]].tolist()
+    return low, high
+
+
 def cumulative_means(numbers: PatientNumbers) -> tuple[Sequence[str | None], Array]:
     """Mean rate of every cell as the known traits are taken into account one after the other.
 
@@ -277,16 +312,12 @@ def cumulative_means(numbers: PatientNumbers) -> tuple[Sequence[str | None], Arr
         means have shape (steps, cells).
     """
     pooled = numbers.pooled
-    known = [trait.id for trait in MODEL_TRAITS if numbers.traits[trait.id].value is not None]
+    known = [trait.id for trait in MODEL_TRAITS if numbers.traits[trait.id].modelled is not None]
     steps: list[str | None] = [None, *known]
     means = []
     for count in range(len(steps)):
         shown = set(known[:count])
         values = {trait.id: numbers.traits[trait.id].modelled if trait.id in shown else None for trait in MODEL_TRAITS}
-        averages = all_averages(pooled, numbers.levels, family_patients(pooled, values), (0.0,) * len(CLASSES))
-        rates = [
-            option_rates(averages[cell.block], cell.members, _own_covariance(pooled, cell.family, cell.class_index))
-            for cell in pooled.cells
-        ]
-        means.append([rate.mean for rate in _in_order(pooled, rates)])
+        tables = all_tables(pooled, numbers.levels, family_patients(pooled, values), {})
+        means.append(cell_means(pooled, tables))
     return steps, np.array(means)

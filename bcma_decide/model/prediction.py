@@ -7,7 +7,8 @@ what is known,
 
 Its interval is what the parameters (level, tau, b) leave open about that average, not which kind of patient this is:
 theta is linearised in level and b on its own log-odds scale and mixed over the grid of tau, so that no sampling is
-needed. The *next centre* has its u drawn instead of averaged.
+needed. The *next centre* has its u drawn instead of averaged. An outcome of several stages (the depth of a response) is
+made up of the rates of its stages patient by patient, whose centres' effects are independent.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.normal import expected_logistic, hermite, logistic, mixture_quantiles
+from bcma_decide.model.normal import expected_logistic, hermite, logistic
 from bcma_decide.model.population import Patients
 from bcma_decide.pooled.file import Block, Levels, PooledEvidence
 
@@ -29,73 +30,36 @@ CENTRES = 7
 STRATA = 32
 """Into how many groups of equal count the virtual patients are put by their predicted risk; it divides the draws."""
 
-_CREDIBLE = np.array([0.025, 0.5, 0.975])
-_NEXT = np.array([0.025, 0.975])
+_LEAST_RATE = 1e-9
+"""Where the logit of a rate is taken, far below what any output shows."""
 
 
 @dataclass(frozen=True)
 class Strata:
-    """Virtual patients in groups by risk: ``weight`` and trait part (groups,), mean deviation (groups, traits)."""
+    """Virtual patients in groups by risk.
+
+    ``weight`` (groups,); ``offset`` (2, groups), the trait part at the first and at the later stages; ``deviation``
+    (groups, traits), the mean deviation from the reference profile.
+    """
 
     weight: Array
     offset: Array
     deviation: Array
 
 
-@dataclass(frozen=True)
-class Average:
-    """One option's average rate over centres and patients, by node of the between-study spread.
-
-    ``weight``, ``rate`` (nodes,); derivatives of the rate in the levels of the block's products, ``by_level`` (nodes,
-    products), and in the trait effects of the class, ``by_trait`` (nodes, traits). ``level_covariance`` (nodes,
-    products, products).
-    """
-
-    weight: Array
-    rate: Array
-    by_level: Array
-    by_trait: Array
-    level_covariance: Array
-
-    def logit(self) -> Array:
-        """Log odds of the rate, (nodes,)."""
-        return np.asarray(np.log(self.rate / (1.0 - self.rate)))
-
-    def gradient(self) -> tuple[Array, Array]:
-        """Derivatives of the log odds of the rate in levels and trait effects."""
-        scale = (self.rate * (1.0 - self.rate))[:, None]
-        return self.by_level / scale, self.by_trait / scale
-
-    def variance(self, effect_covariance: Array) -> Array:
-        """Variance of the log odds of the rate that the parameters leave, (nodes,)."""
-        level, trait = self.gradient()
-        own = np.einsum("kp,kpq,kq->k", level, self.level_covariance, level)
-        return np.asarray(own + np.einsum("kt,tu,ku->k", trait, effect_covariance, trait))
-
-
-@dataclass(frozen=True)
-class Rates:
-    """One option's numbers as fractions: posterior mean and median of the average, its interval, the next centre's."""
-
-    mean: float
-    median: float
-    credible: tuple[float, float]
-    prediction: tuple[float, float]
-
-
 def strata(pooled: PooledEvidence, patients: Patients, effects: Array) -> Strata:
-    """Group virtual patients by what ``effects`` (traits,) make of them."""
+    """Group virtual patients by what ``effects``, at the first and later stages (2, traits), make of them."""
     deviation = held(pooled, patients.values) - pooled.reference
     if not effects.any():
-        return Strata(np.ones(1), np.zeros(1), (patients.weight @ deviation)[None, :])
-    offset = deviation @ effects
-    order = np.argsort(offset, kind="stable").reshape(STRATA, -1)
+        return Strata(np.ones(1), np.zeros((2, 1)), (patients.weight @ deviation)[None, :])
+    offset = effects @ deviation.T
+    order = np.argsort(offset.sum(axis=0), kind="stable").reshape(STRATA, -1)
     mass = patients.weight[order]
     weight = mass.sum(axis=1)
     return Strata(
         weight=weight,
-        offset=(mass * offset[order]).sum(axis=1) / weight,
-        deviation=np.einsum("gi,git->gt", mass, deviation[order]) / weight[:, None],
+        offset=(mass * offset[:, order]).sum(axis=2) / weight,
+        deviation=np.matmul(mass[:, None, :], deviation[order])[:, 0] / weight[:, None],
     )
 
 
@@ -119,113 +83,208 @@ def held(pooled: PooledEvidence, values: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class BlockAverages:
-    """All products of one class at one outcome: averaged over centres, and at the middle one (u = 0).
+class StageRates:
+    """One class at one stage, for every node of the spread, product and group of patients.
 
-    ``weight``, ``tau`` (nodes,); ``rate``, ``by_level`` (nodes, products), ``by_trait`` (nodes, products, traits), and
-    the same at the middle centre; ``covariance`` of the levels (nodes, products, products).
+    ``weight``, ``tau`` (nodes,), ``covariance`` of the levels (nodes, products, products), ``slope`` (products,
+    traits); averaged over centres: ``rate`` and its derivative in the level ``density`` (nodes, products, groups);
+    the same at the middle centre (u = 0).
     """
 
     weight: Array
     tau: Array
     covariance: Array
+    slope: Array
     rate: Array
-    by_level: Array
-    by_trait: Array
+    density: Array
     middle_rate: Array
-    middle_by_level: Array
-    middle_by_trait: Array
+    middle_density: Array
 
 
-def block_averages(block: Block, levels: Levels, group: Strata, extra_variance: float) -> BlockAverages:
-    """Average the rates of every product of a block over centres and patients.
+def stage_rates(block: Block, levels: Levels, offset: Array, extra_variance: float) -> StageRates:
+    """Average the rates of every product at one stage over centres; ``offset`` (groups,).
 
     ``extra_variance`` is added to all levels together, for a patient outside the evidence of the class.
     """
     points, point_weight = hermite(CENTRES)
-    linear = (
-        levels.mean[:, None, :, None] + (levels.tau[:, None] * points)[:, :, None, None] + group.offset
-    )  # nodes, centres, products, groups
-    p = logistic(linear)
+    centres = levels.mean[:, :, None] + (levels.tau[:, None] * points)[:, None, :]  # nodes, products, centres
+    p = logistic(centres[..., None, :] + offset[:, None])
     density = p * (1.0 - p)
-    centre_rate = p @ group.weight
-    centre_by_level = density @ group.weight
-    # the level was fitted at the trait effects' mean: it moves with them by its slope
-    centre_by_trait = density @ (group.weight[:, None] * group.deviation) + centre_by_level[..., None] * block.slope
     middle = CENTRES // 2
-    return BlockAverages(
+    return StageRates(
         weight=levels.weight,
         tau=levels.tau,
         covariance=levels.covariance + extra_variance,
-        rate=np.einsum("q,kqp->kp", point_weight, centre_rate),
-        by_level=np.einsum("q,kqp->kp", point_weight, centre_by_level),
-        by_trait=np.einsum("q,kqpt->kpt", point_weight, centre_by_trait),
-        middle_rate=centre_rate[:, middle],
-        middle_by_level=centre_by_level[:, middle],
-        middle_by_trait=centre_by_trait[:, middle],
+        slope=block.slope,
+        rate=p @ point_weight,
+        density=density @ point_weight,
+        middle_rate=p[..., middle],
+        middle_density=density[..., middle],
     )
 
 
-def option_average(averages: BlockAverages, members: Sequence[int]) -> Average:
-    """The equal-weight average of some products of a block: one product, or the class."""
+@dataclass(frozen=True)
+class Rate:
+    """A rate by node (and product) with its derivatives in the levels of all stages and in the trait parameters.
+
+    ``value`` (nodes, products); ``by_level`` (nodes, products, stages); ``by_trait`` (nodes, products, parameters).
+    """
+
+    value: Array
+    by_level: Array
+    by_trait: Array
+
+
+@dataclass(frozen=True)
+class OutcomeRates:
+    """All products of one class at one outcome: averaged over centres and patients, and at the middle centre.
+
+    ``weight`` (nodes,), those of the first stage's spread; ``tau`` (nodes, stages); ``covariance`` (nodes, stages,
+    products, products): stages are independent of each other.
+    """
+
+    weight: Array
+    tau: Array
+    covariance: Array
+    average: Rate
+    middle: Rate
+
+
+def outcome_rates(stages: Sequence[StageRates], group: Strata, later_share: float) -> OutcomeRates:
+    """Make up an outcome from its stages, patient by patient.
+
+    Parameters
+    ----------
+    stages
+        One; or response and complete response of responders; or these and VGPR of responders without.
+    group
+        The patients.
+    later_share
+        How far effects at later stages follow those at the first.
+    """
+    nodes = stages[0].weight.size
+    return OutcomeRates(
+        weight=stages[0].weight,
+        tau=np.column_stack([np.broadcast_to(stage.tau, nodes) for stage in stages]),
+        covariance=np.stack(
+            [np.broadcast_to(stage.covariance, (nodes, *stage.covariance.shape[1:])) for stage in stages], axis=1
+        ),
+        average=_made_up([(s.rate, s.density, s.slope) for s in stages], group, later_share),
+        middle=_made_up([(s.middle_rate, s.middle_density, s.slope) for s in stages], group, later_share),
+    )
+
+
+def _made_up(stages: Sequence[tuple[Array, Array, Array]], group: Strata, later_share: float) -> Rate:
+    together, partial = made_up([rate for rate, _, _ in stages])
+    by_level, by_trait = [], []
+    for (_, density, slope), other in zip(stages, partial, strict=True):
+        moved = (density if other is None else density * other) * group.weight
+        level = moved.sum(axis=-1)
+        by_level.append(level)
+        # the level was fitted at the trait effects' mean: it moves with them by its slope
+        by_trait.append(moved @ group.deviation + level[..., None] * slope)
+    first = by_trait[0]
+    if len(stages) > 1:
+        later = sum(by_trait[1:], np.zeros_like(first))
+        first = np.concatenate([first + later_share * later, later], axis=-1)
+    return Rate(together @ group.weight, np.stack(by_level, axis=-1), first)
+
+
+def made_up(rates: Sequence[Array]) -> tuple[Array, Sequence[Array | None]]:
+    """Rate of an outcome from those of its stages (any shape), and its derivative in each (None: 1).
+
+    ``r``; ``r c`` for a complete response; ``r (c + (1 - c) v)`` for VGPR or better.
+    """
+    if len(rates) == 1:
+        return rates[0], [None]
+    if len(rates) == 2:
+        response, complete = rates
+        return response * complete, [complete, response]
+    response, complete, deep = rates
+    among = complete + (1.0 - complete) * deep
+    return response * among, [among, response * (1.0 - deep), response * (1.0 - complete)]
+
+
+@dataclass(frozen=True)
+class Average:
+    """One option's average rate over centres and patients, by node of the spread of the first stage.
+
+    ``weight``, ``rate`` (nodes,); derivatives of the rate in the levels of the products at each stage, ``by_level``
+    (nodes, stages, products), and in the trait parameters, ``by_trait`` (nodes, parameters). ``level_covariance``
+    (nodes, stages, products, products).
+    """
+
+    weight: Array
+    rate: Array
+    by_level: Array
+    by_trait: Array
+    level_covariance: Array
+
+    def logit(self) -> Array:
+        """Log odds of the rate, (nodes,)."""
+        return logit(self.rate)
+
+    def gradient(self) -> tuple[Array, Array]:
+        """Derivatives of the log odds of the rate in levels and trait parameters."""
+        scale = self.rate * (1.0 - self.rate)
+        return self.by_level / scale[:, None, None], self.by_trait / scale[:, None]
+
+    def variance(self, effect_covariance: Array) -> Array:
+        """Variance of the log odds of the rate that the parameters leave, (nodes,)."""
+        level, trait = self.gradient()
+        own = (np.matmul(level[..., None, :], self.level_covariance)[..., 0, :] * level).sum(axis=(1, 2))
+        return np.asarray(own + ((trait @ effect_covariance) * trait).sum(axis=1))
+
+
+def logit(rate: Array) -> Array:
+    """Log odds, any shape; rates of 0 and 1 are taken as next to them."""
+    inside = np.clip(rate, _LEAST_RATE, 1.0 - _LEAST_RATE)
+    return np.asarray(np.log(inside / (1.0 - inside)))
+
+
+def option_average(outcome: OutcomeRates, members: Sequence[int]) -> Average:
+    """The equal-weight average of some products: one product, or the class."""
     index = list(members)
-    share = np.zeros(averages.rate.shape[1])
+    rate = outcome.average
+    share = np.zeros(rate.value.shape[1])
     share[index] = 1.0 / len(index)
     return Average(
-        weight=averages.weight,
-        rate=averages.rate @ share,
-        by_level=averages.by_level * share,
-        by_trait=np.einsum("p,kpt->kt", share, averages.by_trait),
-        level_covariance=averages.covariance,
+        weight=outcome.weight,
+        rate=rate.value @ share,
+        by_level=np.swapaxes(rate.by_level * share[:, None], 1, 2),
+        by_trait=share @ rate.by_trait,
+        level_covariance=outcome.covariance,
     )
 
 
-def option_rates(averages: BlockAverages, members: Sequence[int], effect_covariance: Array) -> Rates:
-    """Mean, median and both intervals of one option.
-
-    The mean of a class is the average of its products' means, so that parts add up. Its next centre is one centre with
-    one of the products.
-    """
-    average = option_average(averages, members)
-    logit, variance = average.logit(), average.variance(effect_covariance)
-    sd = np.sqrt(np.maximum(variance, 1e-12))  # a quantile of a mixture needs a positive spread
-    credible = logistic(mixture_quantiles(average.weight[None], logit[None], sd[None], _CREDIBLE))[0]
-    means = []
-    for member in members:
-        own = option_average(averages, (member,))
-        own_sd = np.sqrt(np.maximum(own.variance(effect_covariance), 0.0))
-        means.append(float(own.weight @ expected_logistic(own.logit(), own_sd)))
-    next_centre = _next_centre(averages, members, effect_covariance)
-    return Rates(
-        mean=float(np.mean(means)),
-        median=float(credible[1]),
-        credible=(float(credible[0]), float(credible[2])),
-        prediction=(min(next_centre[0], float(credible[0])), max(next_centre[1], float(credible[2]))),
-    )
+def posterior_mean(average: Average, effect_covariance: Array) -> float:
+    """Posterior mean of an option's rate."""
+    sd = np.sqrt(np.maximum(average.variance(effect_covariance), 0.0))
+    return float(average.weight @ expected_logistic(average.logit(), sd))
 
 
-def _next_centre(averages: BlockAverages, members: Sequence[int], effect_covariance: Array) -> tuple[float, float]:
-    """The next centre's rate: its log odds are taken as linear in u, which is normal given tau."""
-    index = list(members)
-    rate = averages.middle_rate[:, index]
+def next_centre(outcome: OutcomeRates, product: int, effect_covariance: Array) -> tuple[Array, Array]:
+    """Log odds and variance of one product's rate at the next centre, (nodes,): linear in its u, normal given tau."""
+    rate = outcome.middle.value[:, product]
     scale = rate * (1.0 - rate)
-    level = averages.middle_by_level[:, index] / scale
-    trait = averages.middle_by_trait[:, index] / scale[..., None]
-    own = averages.covariance[:, index, index] + averages.tau[:, None] ** 2
-    variance = level**2 * own + np.einsum("kpt,tu,kpu->kp", trait, effect_covariance, trait)
-    weight = np.repeat(averages.weight / len(index), len(index))
-    logit, sd = np.log(rate / (1.0 - rate)), np.sqrt(np.maximum(variance, 1e-12))
-    low, high = logistic(mixture_quantiles(weight[None], logit.reshape(1, -1), sd.reshape(1, -1), _NEXT))[0]
-    return float(low), float(high)
+    level = outcome.middle.by_level[:, product] / scale[:, None]
+    trait = outcome.middle.by_trait[:, product] / scale[:, None]
+    own = outcome.covariance[:, :, product, product] + outcome.tau**2
+    return logit(rate), (level**2 * own).sum(axis=1) + ((trait @ effect_covariance) * trait).sum(axis=1)
 
 
-def draw_rates(
-    pooled: PooledEvidence, levels: Levels, members: Sequence[int], patients: Patients, effects: Array
-) -> Array:
-    """Rate of an option for every virtual patient, averaged over centres at the levels' means, shape (draws,)."""
-    offset = (held(pooled, patients.values) - pooled.reference) @ effects
+def draw_rates(levels: Sequence[Levels], members: Sequence[int], offsets: Sequence[Array]) -> Array:
+    """Rate of an option for every virtual patient, averaged over centres at the levels' means, shape (draws,).
+
+    ``levels`` and ``offsets`` (draws,) are those of the outcome's stages; centres' effects of stages are independent.
+    """
     points, point_weight = hermite(CENTRES)
-    centres = levels.mean[:, None, list(members)] + (levels.tau[:, None] * points)[..., None]
-    weight = levels.weight[:, None, None] * point_weight[None, :, None] / len(members)
-    weight = np.broadcast_to(weight, centres.shape)
-    return np.asarray(logistic(offset[:, None] + centres.ravel()) @ weight.ravel())
+    result = np.zeros(offsets[0].size)
+    for member in members:
+        rates = []
+        for level, offset in zip(levels, offsets, strict=True):
+            centres = level.mean[:, member, None] + level.tau[:, None] * points
+            weight = (level.weight[:, None] * point_weight).ravel()
+            rates.append(logistic(offset[:, None] + centres.ravel()) @ weight)
+        result += made_up(rates)[0]
+    return np.asarray(result / len(members))

@@ -20,10 +20,21 @@ from bcma_decide.comparison import Option, Reference, StudyEntry
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
 from bcma_decide.pooled.codes import Codes
 from bcma_decide.pooled.definitions import Definitions
+from bcma_decide.pooled.published_book import PublishedBook
 from bcma_decide.pooled.rule_book import RuleBook
 from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, SETTINGS, seal_holds
 from bcma_decide.pooled.studies import all_studies
-from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES, State
+from bcma_decide.vocabulary import (
+    CLASSES,
+    FAMILIES,
+    FAMILY_OF,
+    MODEL_TRAIT_IDS,
+    OUTCOMES,
+    STAGE_FAMILY,
+    STAGE_IDS,
+    STAGES,
+    State,
+)
 
 Array = NDArray[np.float64]
 
@@ -40,20 +51,22 @@ class Cell:
     n_patients: int
     follow_up_months: float | None
     sources: tuple[str, ...]
-    block: int
-    """Index of its class and outcome among the blocks."""
+    stages: tuple[int, ...]
+    """Indices of the blocks whose rates make it up."""
     members: tuple[int, ...]
-    """Which products of the block it is, or averages."""
+    """Which products of those blocks it is, or averages."""
+    further_product: bool
+    """Whether the product has no rows of its own here."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """One class at one outcome: its offered products with rows of their own.
+    """One class at one stage of an outcome: its offered products.
 
-    ``slope`` (products, traits): derivative of the levels in the trait effects.
+    ``slope`` (products, traits): derivative of the levels in the trait effects of the stage.
     """
 
-    outcome: str
+    stage: str
     class_index: int
     family: str
     products: tuple[str, ...]
@@ -71,6 +84,18 @@ class Levels:
     weight: Array
     tau: Array
     mean: Array
+    covariance: Array
+
+
+@dataclass(frozen=True)
+class Depth:
+    """Trait effects on the depth of a response: ``share`` times those on response, plus a deviation.
+
+    ``deviation`` (classes, traits), ``covariance`` (classes, traits, classes, traits) of the deviation.
+    """
+
+    share: float
+    deviation: Array
     covariance: Array
 
 
@@ -111,6 +136,7 @@ class PooledEvidence:
     family_index: Mapping[str, int]
     effects: Array
     effect_covariance: Array
+    depth: Depth
     used: NDArray[np.bool_]
     borrowed: NDArray[np.bool_]
     reference: Array
@@ -120,6 +146,7 @@ class PooledEvidence:
     assumptions: Mapping[str, float]
     definitions: Definitions
     rules: RuleBook
+    published: PublishedBook
     codes: Codes
     references: tuple[Reference, ...]
     studies: tuple[StudyEntry, ...]
@@ -133,8 +160,8 @@ class PooledEvidence:
 
     @cached_property
     def citations(self) -> Mapping[str, Reference]:
-        """Sources of rules, labels, practical facts and scores, by key."""
-        known = {**self.definitions.scores.sources, **self.rules.sources}
+        """Sources of rules, labels, practical facts, scores and published figures, by key."""
+        known = {**self.definitions.scores.sources, **self.rules.sources, **self.published.sources}
         return {key: Reference(key=key, **source._asdict()) for key, source in known.items()}
 
     @cached_property
@@ -147,6 +174,47 @@ class PooledEvidence:
         """Covariance of the trait effects by class, shape (families, classes, traits, classes, traits)."""
         C, T = self.effects.shape[1:]
         return self.effect_covariance.reshape(-1, C, T, C, T)
+
+    def effects_of(self, outcome: str) -> Array:
+        """Trait effects at the first and at the later stages of an outcome, shape (2, classes, traits)."""
+        first = self.effects[self.family_index[FAMILY_OF[outcome].id]]
+        return np.stack([first, self.depth.share * first + self.depth.deviation])
+
+    @cached_property
+    def outcome_covariance(self) -> Mapping[str, Array]:
+        """Covariance of what moves an outcome: its family's effects, and for later stages the deviations beside them.
+
+        Shape (classes, parameters, classes, parameters); parameters are the traits, twice where there are later stages.
+        """
+        T = self.trait_count
+        result = {}
+        for outcome, stages in STAGES.items():
+            first = self.effect_blocks[self.family_index[FAMILY_OF[outcome].id]]
+            if len(stages) == 1:
+                result[outcome] = first
+                continue
+            both = np.zeros((len(CLASSES), 2 * T, len(CLASSES), 2 * T))
+            both[:, :T, :, :T], both[:, T:, :, T:] = first, self.depth.covariance
+            result[outcome] = both
+        return result
+
+    @cached_property
+    def product_rows(self) -> tuple[tuple[list[int], int], ...]:
+        """For every cell of a class: the cells of its products at the same outcome, and its own."""
+        return tuple(
+            (
+                [
+                    index
+                    for index, each in enumerate(self.cells)
+                    if each.outcome == cell.outcome
+                    and each.class_index == cell.class_index
+                    and each.option != CLASSES[each.class_index]
+                ],
+                row,
+            )
+            for row, cell in enumerate(self.cells)
+            if cell.option in CLASSES
+        )
 
     @cached_property
     def threshold_rows(self) -> tuple[list[int], ...]:
@@ -211,6 +279,7 @@ def pooled_from_document(document: Mapping[str, Any]) -> PooledEvidence:
     effects = np.zeros((F, C, T))
     covariance = np.zeros((F, C * T, C * T))
     used = np.zeros((F, C, T), dtype=bool)
+    depth = Depth(0.0, np.zeros((C, T)), np.zeros((C, T, C, T)))
     borrowed = np.zeros((F, C, T), dtype=bool)
     for f, family in enumerate(families):
         block = document["families"][family]
@@ -219,11 +288,13 @@ def pooled_from_document(document: Mapping[str, Any]) -> PooledEvidence:
         covariance[f][np.ix_(position, position)] = np.array(block["covariance"]).reshape(len(position), len(position))
         used[f].reshape(-1)[position] = True
         borrowed[f].reshape(-1)[position] = [e["borrowed"] for e in block["effects"]]
+        if "depth" in block:
+            depth = _depth(block["depth"], position, (C, T))
 
     cells: list[Cell] = []
     missing: dict[tuple[str, str], tuple[State, str]] = {}
     blocks, levels = _blocks(document["levels"])
-    block_of = {(block.outcome, block.class_index): index for index, block in enumerate(blocks)}
+    block_of = {(block.stage, block.class_index): index for index, block in enumerate(blocks)}
     for outcome in OUTCOMES:
         for option in options:
             entry = document["outcomes"][outcome][option.id]
@@ -240,8 +311,9 @@ def pooled_from_document(document: Mapping[str, Any]) -> PooledEvidence:
                     n_patients=entry["n_patients"],
                     follow_up_months=entry["follow_up_months"],
                     sources=tuple(entry["sources"]),
-                    block=block_of[outcome, CLASSES.index(option.class_id)],
-                    members=_members(blocks[block_of[outcome, CLASSES.index(option.class_id)]], option),
+                    stages=(stages := tuple(block_of[s, CLASSES.index(option.class_id)] for s in STAGES[outcome])),
+                    members=_members(blocks[stages[0]], option),
+                    further_product=entry["further_product"],
                 )
             )
     population = document["population"]
@@ -257,6 +329,7 @@ def pooled_from_document(document: Mapping[str, Any]) -> PooledEvidence:
         family_index={family: f for f, family in enumerate(families)},
         effects=effects,
         effect_covariance=covariance,
+        depth=depth,
         used=used,
         borrowed=borrowed,
         reference=np.array(document["traits"]["reference"]),
@@ -273,6 +346,7 @@ def pooled_from_document(document: Mapping[str, Any]) -> PooledEvidence:
         assumptions=document["assumptions"],
         definitions=Definitions.from_dict(document["definitions"]),
         rules=RuleBook.from_dict(document["rules"]),
+        published=PublishedBook.from_dict(document["published"]),
         codes=Codes.from_dict(document["codes"]),
         references=tuple(Reference(key=key, **source) for key, source in document["sources"].items()),
         studies=all_studies(document["provenance"]["outcomes"]),
@@ -284,14 +358,14 @@ def pooled_from_document(document: Mapping[str, Any]) -> PooledEvidence:
 def _blocks(plain: Mapping[str, Any]) -> tuple[tuple[Block, ...], dict[str, tuple[Levels, ...]]]:
     blocks: list[Block] = []
     levels: dict[str, list[Levels]] = {setting: [] for setting in SETTINGS}
-    for outcome in OUTCOMES:
-        for class_id, entry in plain[outcome].items():
+    for stage in STAGE_IDS:
+        for class_id, entry in plain[stage].items():
             products = tuple(entry["products"])
             blocks.append(
                 Block(
-                    outcome=outcome,
+                    stage=stage,
                     class_index=CLASSES.index(class_id),
-                    family=FAMILY_OF[outcome].id,
+                    family=STAGE_FAMILY[stage].id,
                     products=products,
                     slope=np.array(entry["slope"], dtype=float),
                 )
@@ -307,6 +381,14 @@ def _blocks(plain: Mapping[str, Any]) -> tuple[tuple[Block, ...], dict[str, tupl
                     )
                 )
     return tuple(blocks), {setting: tuple(rows) for setting, rows in levels.items()}
+
+
+def _depth(plain: Mapping[str, Any], position: Sequence[int], shape: tuple[int, int]) -> Depth:
+    size = shape[0] * shape[1]
+    deviation, covariance = np.zeros(size), np.zeros((size, size))
+    deviation[position] = plain["deviation"]
+    covariance[np.ix_(position, position)] = np.array(plain["covariance"]).reshape(len(position), len(position))
+    return Depth(plain["share"], deviation.reshape(shape), covariance.reshape(*shape, *shape))
 
 
 def _members(block: Block, option: Option) -> tuple[int, ...]:

@@ -27,6 +27,7 @@ ROWS: Final = (
     "hypogammaglobulinemia",
     "delayed_neurotoxicity",
     "treatment_related_death",
+    "non_relapse_mortality",
     "secondary_primary_malignancy",
     "neutropenia_g3plus",
     "apheresed_not_infused",

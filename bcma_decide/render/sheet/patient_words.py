@@ -77,6 +77,7 @@ def question(outcome: str) -> str:
         "hypogammaglobulinemia": _("How many people have too few antibodies of their own?"),
         "delayed_neurotoxicity": _("How many people get nerve problems later on?"),
         "treatment_related_death": _("How many people die from the treatment?"),
+        "non_relapse_mortality": _("How many people die, but not from the myeloma?"),
         "secondary_primary_malignancy": _("How many people get a second cancer?"),
         "apheresed_not_infused": _("How many people do not get their cells back?"),
     }[outcome]
@@ -100,6 +101,9 @@ def meaning(outcome: str) -> str:
         "hypogammaglobulinemia": _("Antibodies in the blood help to fight germs."),
         "delayed_neurotoxicity": _("Moving, the face or the feeling in hands and feet may change."),
         "treatment_related_death": _("They die from a side effect and not from the myeloma."),
+        "non_relapse_mortality": _(
+            "The myeloma has not come back when they die. The treatment may or may not be the cause."
+        ),
         "secondary_primary_malignancy": _("This is a new cancer and not the myeloma."),
         "apheresed_not_infused": _("Their cells were taken, but the treatment could not be given."),
     }[outcome]
@@ -123,6 +127,7 @@ def outcome_name(outcome: str) -> str:
         "hypogammaglobulinemia": _("too few antibodies of one's own"),
         "delayed_neurotoxicity": _("nerve problems later on"),
         "treatment_related_death": _("death from the treatment"),
+        "non_relapse_mortality": _("death not from the myeloma"),
         "secondary_primary_malignancy": _("second cancer"),
         "apheresed_not_infused": _("cells not given back"),
     }[outcome]
@@ -147,6 +152,7 @@ def both_ways(outcome: str, median: float) -> str:
         "hypogammaglobulinemia": _("{yes} of 100 have too few, {no} of 100 have enough."),
         "delayed_neurotoxicity": _("{yes} of 100 get these later problems, {no} of 100 do not."),
         "treatment_related_death": _("{yes} of 100 die from it, {no} of 100 do not."),
+        "non_relapse_mortality": _("{yes} of 100 die in this way, {no} of 100 do not."),
         "secondary_primary_malignancy": _("{yes} of 100 get a second cancer, {no} of 100 do not."),
         "apheresed_not_infused": _("{yes} of 100 do not get them back, {no} of 100 do."),
     }[outcome]

@@ -28,6 +28,7 @@ def state_word(name: State) -> str:
         "too_thin": _("too few studies"),
         "not_applicable": _("does not apply"),
         "no_evidence": _("not reported"),
+        "withheld": _("no number for such a patient"),
     }
     return words[name]
 

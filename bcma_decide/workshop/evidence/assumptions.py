@@ -29,6 +29,9 @@ class Priors(Strict):
     product_sd_scale: Assumption
     intercept_sd: Assumption
     real_world_sd: Assumption
+    real_world_minimum_patients: Assumption
+    real_world_other_threshold_sd: Assumption
+    real_world_unseen_sd: Assumption
     region_sd: Assumption
     construct_sd: Assumption
     near_offset_mean: Assumption
@@ -99,12 +102,20 @@ class SharedTraits(Strict):
     reason: str = Field(min_length=10)
 
 
+class DepthPriors(Strict):
+    """How effects on the depth of a response follow those on response."""
+
+    share: Assumption
+    deviation_sd_scale: Assumption
+
+
 class TraitEffectPriors(Strict):
     """Priors of the trait effects, and from which information on a trait acts."""
 
     groups: tuple[TraitGroup, ...]
     contrast_spreads: tuple[ContrastSpread, ...]
     shared: SharedTraits
+    depth: DepthPriors
     information_share: Assumption
 
     @model_validator(mode="after")

@@ -2,7 +2,7 @@
 
 Each arm's count is exact binomial around a rate integrated over the arm's own case mix,
 
-    e_i ~ Binomial(n_i, share_i * E_x[ logistic(alpha_i + (x - x_ref) . b) ])
+    e_i ~ Binomial(n_i, floor_i + share_i * E_x[ logistic(alpha_i + (x - x_ref) . b) ])
     alpha_i = mu + product_i + gamma * real_world_i + u_i
 
 with normal terms, so the alphas are one Gaussian vector a priori and the options' levels are linear in it. Laplace in
@@ -45,16 +45,18 @@ CRUDE_RANGE = (0.01, 0.99)
 class Arms:
     """Arms of one class and one threshold.
 
-    ``events``, ``total``, ``share`` (who could respond: 1, or the infused share for rates per randomised patient) and
+    ``events``, ``total``, ``share`` (who could respond: 1, or the infused share for rates per randomised patient),
+    ``floor`` (who is counted in any case: 0, but where a looser step is counted together with a stricter one) and
     ``real_world`` have shape (arms,); ``products`` (arms, products) holds each arm's product shares, rows summing to 1;
     ``patients`` (arms, points, traits) is each arm's virtual cohort minus the reference profile; ``extra_variance``
-    (arms,) the variance of the level that comes from traits the arm did not report; ``trials`` labels of trials.
-    ``class_mix`` (products,): which products stand for the class, summing to 1 (all zero: a typical product).
+    (arms,) the variance of the level that comes from traits the arm did not report; ``trials`` labels of trials;
+    ``region`` and ``near`` (arms,) mark East Asia and rows of a near definition; ``offered`` (products,).
     """
 
     events: Array
     total: Array
     share: Array
+    floor: Array
     real_world: Array
     products: Array
     patients: Array
@@ -106,9 +108,10 @@ class Baselines:
 class Asked:
     """Linear combinations of the terms whose posterior is wanted, one row each.
 
+    A product without an arm has a column of its own in ``products`` and keeps its prior: it is a further product.
+
     ``level`` (0 or 1: with the class level), ``real_world``, ``region``, ``near`` (options,); ``products`` (options,
-    products); ``further`` (options,): 1 for a further product of the class, which has no arm here; ``share``
-    (options,): how the information of the arms is counted together over the options.
+    products); ``share`` (options,): how the information of the arms is counted together over the options.
     """
 
     level: Array
@@ -116,7 +119,6 @@ class Asked:
     real_world: Array
     region: Array
     near: Array
-    further: Array
     share: Array
 
 
@@ -129,11 +131,11 @@ def study_correlation(trials: tuple[str, ...], same_trial: float) -> Array:
     )
 
 
-def _rates(alpha: Array, offsets: Array, share: Array) -> tuple[Array, Array, Array]:
+def _rates(alpha: Array, offsets: Array, arms: Arms) -> tuple[Array, Array, Array]:
     """Arm rates, their derivative in alpha, and the logistic densities per virtual patient."""
     p = expit(alpha[:, None] + offsets)
     density = p * (1.0 - p)
-    return share * p.mean(axis=1), share * density.mean(axis=1), density
+    return arms.floor + arms.share * p.mean(axis=1), arms.share * density.mean(axis=1), density
 
 
 def _log_likelihood(arms: Arms, rate: Array) -> float:
@@ -152,7 +154,7 @@ def _mode(arms: Arms, offsets: Array, K: Array, start: Array) -> tuple[Array, Ar
     # Williams 2006, section 3.4.3), so that no precision matrix of a nearly flat prior is ever formed.
     alpha, a = start, np.linalg.solve(K, start)
     identity = np.eye(K.shape[0])
-    rate, slope, _ = _rates(alpha, offsets, arms.share)
+    rate, slope, _ = _rates(alpha, offsets, arms)
     objective = _log_likelihood(arms, rate) - 0.5 * float(a @ alpha)
     for _ in range(MAX_STEPS):
         # Expected information, not observed: the rate is an average over patients, for which the likelihood need not be
@@ -169,7 +171,7 @@ def _mode(arms: Arms, offsets: Array, K: Array, start: Array) -> tuple[Array, Ar
         while True:
             a_new = a + step * (target - a)
             alpha_new = K @ a_new
-            rate_new, slope_new, _ = _rates(alpha_new, offsets, arms.share)
+            rate_new, slope_new, _ = _rates(alpha_new, offsets, arms)
             value = _log_likelihood(arms, rate_new) - 0.5 * float(a_new @ alpha_new)
             if value >= objective - ROUNDING or step < SMALLEST_STEP:
                 break
@@ -238,7 +240,7 @@ def fit_baselines(
         + np.diag(prior.near_row_sd**2 * asked.near)
         + asked.products @ construct @ asked.products.T
     )
-    option_overlap = asked.products @ asked.products.T + np.outer(asked.further, asked.further)
+    option_overlap = asked.products @ asked.products.T
     cross_overlap = asked.products @ arms.products.T
     asked_shift = prior.near_mean * asked.near + prior.real_world_mean * asked.real_world
 
@@ -248,7 +250,7 @@ def fit_baselines(
     spreads = half_normal_nodes(prior.product_sd_scale, product_points)
     # One common start, the mean of the arms' empirical logits, inside the range where the logistic is not yet flat (a
     # crude rate over the share can pass 1). Any start gives the same modes to 1e-11; this one saves steps.
-    crude = np.clip((arms.events + 0.5) / (arms.total + 1.0) / arms.share, *CRUDE_RANGE)
+    crude = np.clip(((arms.events + 0.5) / (arms.total + 1.0) - arms.floor) / arms.share, *CRUDE_RANGE)
     start = np.full(arm_count, float(np.log(crude / (1 - crude)).mean()))
     shape = (tau_points, product_points)
     log_evidence = np.empty(shape)
@@ -264,7 +266,7 @@ def fit_baselines(
             start, information, log_evidence[i, j] = _mode(arms, offsets, K, start)
             cross = cross_fixed + spread**2 * cross_overlap
             gain = np.linalg.solve(K + np.diag(1.0 / information), cross.T).T
-            _, _, density = _rates(start, offsets, arms.share)
+            _, _, density = _rates(start, offsets, arms)
             # What a count fixes is the arm's rate, so if an effect b is larger than thought the arm's alpha is lower by
             # E[p(1-p) x] / E[p(1-p)]: patients count where their own rate can still move.
             mix = np.einsum("am,amt->at", density, arms.patients) / density.sum(axis=1, keepdims=True)

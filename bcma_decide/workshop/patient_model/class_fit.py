@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from bcma_decide.workshop.patient_model.baselines import (
 )
 from bcma_decide.workshop.patient_model.nodes import compress_nodes
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop
+from bcma_decide.workshop.patient_model.stages import Counted
 from bcma_decide.workshop.patient_model.virtual_cohort import cohort
 
 Array = NDArray[np.float64]
@@ -30,18 +31,24 @@ Array = NDArray[np.float64]
 BASELINE_POINTS = 256
 """Virtual patients per arm: the first quarter of the points, itself balanced as the number is a power of two."""
 NODES = 6
+LATER_NODES = 1
+"""Of a later stage of an outcome: with both spreads mixed a cell has six times the nodes and no end moves a point."""
 EARLY = "early_response"
-FURTHER = ""
-"""Instead of a product: a further product of the class, which has no arm of its own."""
 
 
 @dataclass(frozen=True)
 class ClassFit:
-    """One class at one threshold: the rows used, the offered products that have a level, and the fitted levels."""
+    """One class at one stage: the arms counted, its products, those with rows of their own, and the fitted levels.
 
-    rows: tuple[SelectedRow, ...]
-    levels: tuple[str, ...]
+    ``products``: the offered ones in the evidence's order, or the target alone. ``setting_difference``: posterior mean
+    and variance of gamma, practice minus trials.
+    """
+
+    counted: tuple[Counted, ...]
+    products: tuple[str, ...]
+    own: tuple[bool, ...]
     baselines: Baselines
+    setting_difference: tuple[float, float]
 
 
 def model_rows(inputs: Inputs, outcome: str, include_unverified: bool) -> tuple[list[SelectedRow], list[str]]:
@@ -68,35 +75,41 @@ def model_rows(inputs: Inputs, outcome: str, include_unverified: bool) -> tuple[
 def fit_class(
     workshop: Workshop,
     inputs: Inputs,
-    rows: Sequence[SelectedRow],
+    counted: Sequence[Counted],
     effects: Array,
     prior: BaselinePrior,
     target: SelectedRow | None = None,
 ) -> ClassFit:
-    """Levels of all products of one class at one threshold from its selected rows; ``effects`` (traits,).
+    """Levels of the offered products of one class at one stage from its arms; ``effects`` (traits,).
 
-    With a ``target``, the only level is that of this arm, whose product may have no row: then it is that of a further
-    product of the class.
+    A product without an arm is a further product of the class: its own effect keeps the prior. With a ``target``, the
+    only level is that of this arm.
+
+    Raises
+    ------
+    SynthesisError
+        When there is no arm or the fit does not converge.
     """
     studies = inputs.studies
-    wanted = set(target.products) if target else set()
-    products = tuple(sorted({product for row in rows for product in row.products} | wanted))
+    rows = [each.row for each in counted]
+    offered = _offered(inputs, rows)
+    wanted = target.products if target else offered
+    products = tuple(sorted({product for row in rows for product in row.products} | set(wanted)))
     latent = workshop.latent[:BASELINE_POINTS]
     patients, extra = [], []
-    for row in rows:
-        margins = workshop.margins_of(studies[row.study])
+    for each in counted:
+        margins = workshop.margins_of(studies[each.row.study])
         patients.append(cohort(latent, margins) - workshop.reference)
         # An arm that does not print a trait is put at the mean of the others; how far its own mix may be from that
         # moves its level by effect times spread, trait by trait (first order), and makes the arm say less about the
         # level.
         spread = np.array([0.0 if margin.reported else margin.uncertainty for margin in margins])
-        extra.append(float(((effects * spread) ** 2).sum()))
+        extra.append(each.extra_variance + float(((effects * spread) ** 2).sum()))
     arms = Arms(
-        events=np.array([row.events for row in rows], dtype=float),
-        total=np.array([row.n for row in rows], dtype=float),
-        # Per randomised patient only those infused can respond, so the rate among them is what the arm's level is
-        # about.
-        share=np.array([row.infused_share or 1.0 for row in rows]),
+        events=np.array([each.events for each in counted], dtype=float),
+        total=np.array([each.total for each in counted], dtype=float),
+        share=np.array([each.share for each in counted]),
+        floor=np.array([each.floor for each in counted]),
         real_world=np.array([_real_world(row) for row in rows]),
         products=np.array([_mix(row, products) for row in rows]),
         patients=np.array(patients),
@@ -106,45 +119,72 @@ def fit_class(
         near=np.array([_near(row) for row in rows]),
         offered=np.array([bool(inputs.catalogue.vocabulary.ids.products[p].option) for p in products]),
     )
-    levels = _offered(inputs, rows, products)
-    asked = _arm_asked(target, products, inputs) if target else _levels_asked(levels, products)
-    return ClassFit(tuple(rows), levels, fit_baselines(arms, effects, prior, asked))
+    asked = _arm_asked(target, products, inputs) if target else _levels_asked(offered, products)
+    baselines = fit_baselines(arms, effects, prior, asked)
+    return ClassFit(
+        counted=tuple(counted),
+        products=wanted,
+        own=tuple(any(row.products == (product,) for row in rows) for product in wanted),
+        baselines=baselines,
+        setting_difference=(float(baselines.mean[-1]), float(baselines.covariance[-1, -1])),
+    )
 
 
-def _offered(inputs: Inputs, rows: Sequence[SelectedRow], products: Sequence[str]) -> tuple[str, ...]:
-    """The offered products that have rows of their own; without any, the class is a further product: an empty id."""
+def _offered(inputs: Inputs, rows: Sequence[SelectedRow]) -> tuple[str, ...]:
+    """The products of the class that a clinic can order, as the vocabulary lists them."""
     words = inputs.catalogue.vocabulary.ids.products
-    own = tuple(p for p in products if words[p].option and any(row.products == (p,) for row in rows))
-    return own or (FURTHER,)
+    return tuple(p for p, product in words.items() if product.option and product.class_id == rows[0].class_id)
 
 
 def _levels_asked(levels: Sequence[str], products: Sequence[str]) -> Asked:
-    """Every level in trials, then in ordinary care, outside East Asia and by the definition itself."""
+    """Every level in trials, then in practice, outside East Asia and by the definition itself; then gamma alone."""
     count = len(levels)
     one = np.array([[float(p == level) for p in products] for level in levels])
-    further = np.array([float(level == FURTHER) for level in levels])
-    none = np.zeros(2 * count)
+    none = np.zeros(2 * count + 1)
     return Asked(
-        level=np.ones(2 * count),
-        products=np.vstack([one, one]),
-        real_world=np.repeat([0.0, 1.0], count),
+        level=np.append(np.ones(2 * count), 0.0),
+        products=np.vstack([one, one, np.zeros(len(products))]),
+        real_world=np.append(np.repeat([0.0, 1.0], count), 1.0),
         region=none,
         near=none,
-        further=np.concatenate([further, further]),
-        share=np.ones(2 * count),
+        share=np.append(np.ones(2 * count), 0.0),
     )
 
 
 def _arm_asked(target: SelectedRow, products: Sequence[str], inputs: Inputs) -> Asked:
-    """The level of one arm as it is: its setting, region and definition."""
+    """The level of one arm as it is: its setting, region and definition; then gamma alone."""
     return Asked(
-        level=np.ones(1),
-        products=np.array([_mix(target, products)]),
-        real_world=np.array([_real_world(target)]),
-        region=np.array([_east_asia(target, inputs)]),
-        near=np.array([_near(target)]),
-        further=np.zeros(1),
-        share=np.ones(1),
+        level=np.array([1.0, 0.0]),
+        products=np.array([_mix(target, products), [0.0] * len(products)]),
+        real_world=np.array([_real_world(target), 1.0]),
+        region=np.array([_east_asia(target, inputs), 0.0]),
+        near=np.array([_near(target), 0.0]),
+        share=np.array([1.0, 0.0]),
+    )
+
+
+def setting_prior(
+    prior: BaselinePrior, assumptions: Assumptions, counted: Sequence[Counted], first: ClassFit | None
+) -> BaselinePrior:
+    """The prior with that of gamma as the arms allow.
+
+    Wide where both settings have patients enough to tell it; else around that of the family's ``first`` stage; else,
+    where there is none or it is this one, narrow around zero.
+    """
+    stated = assumptions.priors
+    patients = [
+        sum(each.total for each in counted if _real_world(each.row) == setting and not each.row.near)
+        for setting in (0.0, 1.0)
+    ]
+    if min(patients) >= stated.real_world_minimum_patients.value:
+        return prior
+    if first is None:
+        return replace(prior, real_world_sd=stated.real_world_unseen_sd.value)
+    mean, variance = first.setting_difference
+    return replace(
+        prior,
+        real_world_mean=mean,
+        real_world_sd=float(np.hypot(np.sqrt(variance), stated.real_world_other_threshold_sd.value)),
     )
 
 
@@ -189,62 +229,73 @@ def weighted_median(values: Sequence[float], weights: Sequence[float]) -> float:
 
 
 def option_entry(
-    family: Family, option: Mapping[str, Any], class_id: ClassId, fitted: ClassFit | None, inputs: Inputs
+    family: Family,
+    option: Mapping[str, Any],
+    class_id: ClassId,
+    rows: Sequence[SelectedRow],
+    fits: Sequence[ClassFit | None],
+    inputs: Inputs,
 ) -> dict[str, Any]:
-    """One option at one outcome as it stands in the document: its levels, or the state and reason for none."""
+    """One option at one outcome as it stands in the document: what is behind it, or the state and reason for none.
+
+    ``rows`` are those of the class at this outcome, ``fits`` its stages.
+    """
     if class_id not in family.classes:
         return {"state": "not_applicable", "reason": "does not occur with this class by its nature"}
-    if fitted is None:
+    if not rows or any(fit is None for fit in fits):
         return {"state": "too_thin", "reason": "no study with a usable count"}
-    return _levels_entry(fitted, option["id"], option["kind"] == "class", inputs)
-
-
-def _levels_entry(fitted: ClassFit, option: str, is_class: bool, inputs: Inputs) -> dict[str, Any]:
-    """One option at one outcome as it stands in the document."""
-    rows = [row for row in fitted.rows if is_class or row.products == (option,)]
     limits = inputs.assumptions.limits
     patients = sum(row.n for row in rows)
-    if is_class and (len(rows) < limits.minimum_studies.value or patients < limits.minimum_patients.value):
-        counted = f"{len(rows)} {'study' if len(rows) == 1 else 'studies'}, {patients} patients" if rows else "no study"
+    if len(rows) < limits.minimum_studies.value or patients < limits.minimum_patients.value:
+        counted = f"{len(rows)} {'study' if len(rows) == 1 else 'studies'}, {patients} patients"
         return {"state": "too_thin", "reason": f"too few studies with a usable count: {counted}"}
-    if not rows:
-        return {"state": "no_evidence", "reason": "no usable count for this product"}
-    follow_up = [(row.follow_up_months, row.n) for row in rows if row.follow_up_months is not None]
-    base = fitted.baselines
+    own = rows if option["kind"] == "class" else [row for row in rows if row.products == (option["id"],)]
+    behind = own or rows
+    follow_up = [(row.follow_up_months, row.n) for row in behind if row.follow_up_months is not None]
     return {
         "state": "estimated",
-        "n_studies": len({row.study for row in rows}),
-        "n_patients": patients,
+        "further_product": not own,
+        "n_studies": len({row.study for row in behind}),
+        "n_patients": sum(row.n for row in behind),
         "follow_up_months": weighted_median(*zip(*follow_up, strict=True)) if follow_up else None,
-        "sources": sorted({f"{row.study}:{row.source}" for row in rows if row.source}),
-        "tau": float(base.node_weight @ base.node_tau),
+        "sources": sorted({f"{row.study}:{row.source}" for row in behind if row.source}),
     }
 
 
-def levels_block(fitted: ClassFit) -> dict[str, Any]:
-    """The joint levels of a class's offered products at one threshold, by setting, over the grid of the spread."""
-    base, count = fitted.baselines, len(fitted.levels)
+def levels_block(fitted: ClassFit, nodes: int) -> dict[str, Any]:
+    """The joint levels of a class's offered products at one stage, by setting, over ``nodes`` of the spread's grid."""
+    base, count = fitted.baselines, len(fitted.products)
     settings = {}
     for index, setting in enumerate(SETTINGS):
         at = slice(index * count, (index + 1) * count)
-        nodes = compress_nodes(
-            base.node_weight, base.node_mean[:, at], base.node_covariance[:, at, at], base.node_tau**2, NODES
+        kept = compress_nodes(
+            base.node_weight, base.node_mean[:, at], base.node_covariance[:, at, at], base.node_tau**2, nodes
         )
         settings[setting] = {
-            "weight": nodes.weight,
-            "tau": np.sqrt(nodes.spread2),
-            "mean": nodes.mean,
-            "covariance": nodes.covariance,
+            "weight": kept.weight,
+            "tau": np.sqrt(kept.spread2),
+            "mean": kept.mean,
+            "covariance": kept.covariance,
         }
     return {
-        "products": list(fitted.levels),
-        "slope": 0.5 * (base.slope[:count] + base.slope[count:]),
+        "products": list(fitted.products),
+        "own": list(fitted.own),
+        "slope": 0.5 * (base.slope[:count] + base.slope[count : 2 * count]),
         "settings": settings,
     }
 
 
-def study_lines(fitted: ClassFit, class_id: ClassId, studies: Mapping[str, Study]) -> list[dict[str, Any]]:
-    """The studies behind one class at one threshold, with their share of the information about the class level."""
+def study_lines(
+    rows: Sequence[SelectedRow], fitted: ClassFit, class_id: ClassId, studies: Mapping[str, Study]
+) -> list[dict[str, Any]]:
+    """The studies behind one class at one outcome, with their share of the information about the class level.
+
+    ``fitted`` is the outcome's last stage; a row that does not enter it has no share.
+    """
+    weights = {
+        (each.row.study, each.row.arm): float(weight)
+        for each, weight in zip(fitted.counted, fitted.baselines.weights, strict=True)
+    }
     return [
         {
             "study": row.study,
@@ -254,9 +305,9 @@ def study_lines(fitted: ClassFit, class_id: ClassId, studies: Mapping[str, Study
             "events": row.events,
             "n": row.n,
             "follow_up_months": row.follow_up_months,
-            "weight_pct": 100.0 * float(weight),
+            "weight_pct": 100.0 * weights.get((row.study, row.arm), 0.0),
             "basis": row.basis,
             "source": f"{row.study}:{row.source}",
         }
-        for row, weight in zip(fitted.rows, fitted.baselines.weights, strict=True)
+        for row in rows
     ]

@@ -58,7 +58,7 @@ def family_contrasts(
             left_out.append(f"{study}, {trait}: the adjusted effect of the same patients is used")
             continue
         ordered = sorted(splits, key=lambda split: order.index(split.outcome))
-        contrasts.append(_split_contrast(ordered, inputs.catalogue.study(study), workshop))
+        contrasts.append(split_contrast(ordered, inputs.catalogue.study(study), workshop))
     contrasts += [_null_contrast(null, workshop) for null in null_contrasts(inputs.catalogue, family.id)]
     informed = {(contrast.class_index, contrast.trait_index) for contrast in contrasts}
     for effect in inputs.pooled_effects.effects:
@@ -96,7 +96,8 @@ def _inside(trait: str, values: Array, bounds: LevelBounds) -> NDArray[np.bool_]
     return member
 
 
-def _split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Workshop) -> EffectContrast:
+def split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Workshop) -> EffectContrast:
+    """One split on one or more thresholds, loosest first, with the virtual patients of its two levels."""
     first = splits[0]
     index = MODEL_TRAIT_IDS.index(first.trait)
     difference, covariance = empirical_logit_difference(
@@ -115,6 +116,8 @@ def _split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Wor
         # The study's own margins leave a level empty (a cut beyond its printed range): one unit of this trait alone
         # stands for the difference of its levels, as nothing is known of how they differ in others.
         patients, high, low = _unit_contrast(index)
+    # Groups that are two cohorts of one protocol differ by more than the trait and chance.
+    covariance = covariance + first.extra_variance
     # Half a patient on either side, as in the difference: at 0 or 1 the level at which f(b) is taken would be infinite.
     rate = np.array([(s.high_events + s.low_events + 0.5) / (s.high_n + s.low_n + 1.0) for s in splits])
     high_label, low_label = _side_labels(first)

@@ -13,15 +13,14 @@ from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, sealed
 from bcma_decide.vocabulary import CLASS_LABELS, CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, OUTCOMES, ClassId
 from bcma_decide.workshop.evidence.schema import Study
 from bcma_decide.workshop.patient_model.contrasts import FamilyContrasts
+from bcma_decide.workshop.patient_model.depth import DepthEffects
 from bcma_decide.workshop.patient_model.family_fit import FamilyEffects
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop, eligible
 from bcma_decide.workshop.patient_model.trait_effects import proportional_odds_test
 from bcma_decide.workshop.patient_model.virtual_cohort import standard_normal_points
 
 BEDSIDE_POINTS = 512
-"""Virtual patients and parameter draws at the bedside: a power of two, as a Sobol sequence is balanced only there."""
-NOISE_COLUMNS = 3
-"""Parameter draws beside the traits' own: two for the sides of a contrast, one for attrition before infusion."""
+"""Virtual patients at the bedside: a power of two, as a Sobol sequence is balanced only there."""
 POINT_DIGITS = 4
 """Significant digits of the points, a seventh of the file: the ends of intervals move by less than 0.1 of a point."""
 
@@ -60,6 +59,16 @@ def effects_block(effects: FamilyEffects) -> dict[str, Any]:
             "s_d": spreads.class_difference_sd,
             "tau_b": spreads.contrast_sd,
         },
+    }
+
+
+def depth_block(effects: FamilyEffects, depth: DepthEffects) -> dict[str, Any]:
+    """How the effects on response depth follow those on response, in the same order as :func:`effects_block`."""
+    position = np.flatnonzero(effects.acting.reshape(-1))
+    return {
+        "share": depth.share,
+        "deviation": depth.deviation.reshape(-1)[position],
+        "covariance": depth.covariance[np.ix_(position, position)].reshape(-1),
     }
 
 
@@ -140,10 +149,14 @@ def _not_known(
     """What no input about the patient could settle: the stated limits, and products without any count."""
     lines = [limit.text for limit in inputs.assumptions.not_known]
     for option in options:
-        silent = [o for o in OUTCOMES if outcomes[o][option["id"]]["state"] in ("no_evidence", "too_thin")]
+        silent = [
+            o
+            for o in OUTCOMES
+            if outcomes[o][option["id"]]["state"] == "too_thin" or outcomes[o][option["id"]].get("further_product")
+        ]
         if option["kind"] == "product" and silent:
             count = "any outcome" if len(silent) == len(OUTCOMES) else f"{len(silent)} of {len(OUTCOMES)} outcomes"
-            lines.append(f"{option['label']}: no number for {count}.")
+            lines.append(f"{option['label']}: no number of its own for {count}.")
     return lines
 
 
@@ -198,6 +211,7 @@ def make_document(
         "assumptions": inputs.assumptions.bedside(),
         "definitions": inputs.definitions,
         "rules": inputs.rules,
+        "published": inputs.published,
         "codes": inputs.codes,
         "provenance": {
             "outcomes": behind,
@@ -227,7 +241,7 @@ def make_document(
     return dict(rounded(document))
 
 
-_BY_LINE = ("definitions", "rules", "codes", "families", "outcomes", "levels", "provenance", "sources")
+_BY_LINE = ("definitions", "rules", "published", "codes", "families", "outcomes", "levels", "provenance", "sources")
 
 
 def document_text(document: Mapping[str, Any]) -> str:

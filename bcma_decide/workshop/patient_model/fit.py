@@ -7,23 +7,27 @@ every estimate the study rows behind it. Deterministic: fixed quasi-random point
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, OUTCOMES
+from bcma_decide.vocabulary import CLASSES, FAMILIES, STAGE_IDS, STAGES, Family
 from bcma_decide.workshop.patient_model.class_fit import (
+    LATER_NODES,
+    NODES,
     baseline_prior,
-    fit_class,
     levels_block,
     model_rows,
     option_entry,
     study_lines,
 )
 from bcma_decide.workshop.patient_model.contrasts import FamilyContrasts, family_contrasts
-from bcma_decide.workshop.patient_model.document import effects_block, make_document, options_of
+from bcma_decide.workshop.patient_model.depth import depth_contrasts, fit_depth
+from bcma_decide.workshop.patient_model.document import depth_block, effects_block, make_document, options_of
 from bcma_decide.workshop.patient_model.family_fit import fit_family
+from bcma_decide.workshop.patient_model.family_levels import FamilyLevels, StageEffects
 from bcma_decide.workshop.patient_model.preparation import Inputs, prepare
 
 Array = NDArray[np.float64]
@@ -52,49 +56,63 @@ def fit(inputs: Inputs, *, include_unverified: bool = False, progress: Progress 
     studies = inputs.studies
     options = options_of(inputs)
     families: dict[str, Any] = {}
-    effects_of: dict[str, Array] = {}
+    effects_of: dict[str, tuple[StageEffects, ...]] = {}
     contrasts_of: dict[str, FamilyContrasts] = {}
     for family in FAMILIES:
         progress(f"trait effects: {family.label}")
         found = family_contrasts(inputs, workshop, family, include_unverified=include_unverified)
-        contrasts_of[family.id] = found
         effects = fit_family(inputs.assumptions, workshop, family, found.contrasts)
-        effects_of[family.id] = effects.mean
         families[family.id] = effects_block(effects)
+        later = effects.mean
+        if has_later_stages(family):
+            among = depth_contrasts(inputs, workshop, include_unverified=include_unverified)
+            depth = fit_depth(inputs, workshop, effects, among)
+            families[family.id]["depth"] = depth_block(effects, depth)
+            later = depth.effects(effects.mean)
+            found = replace(found, contrasts=(*found.contrasts, *among))
+        contrasts_of[family.id] = found
+        effects_of[family.id] = tuple(
+            StageEffects(first, deeper) for first, deeper in zip(effects.mean, later, strict=True)
+        )
 
     prior = baseline_prior(inputs.assumptions)
     outcomes: dict[str, Any] = {}
     behind: dict[str, Any] = {}
-    blocks: dict[str, dict[str, Any]] = {}
-    for outcome in OUTCOMES:
-        progress(f"baselines: {outcome}")
-        family = FAMILY_OF[outcome]
-        rows, left_out = model_rows(inputs, outcome, include_unverified)
-        entries: dict[str, Any] = {}
-        blocks[outcome] = {}
-        lines: list[dict[str, Any]] = []
+    levels: dict[str, dict[str, Any]] = {stage: {} for stage in STAGE_IDS}
+    for family in FAMILIES:
+        progress(f"baselines: {family.label}")
+        selected = {t.id: model_rows(inputs, t.id, include_unverified) for t in family.thresholds}
+        lines: dict[str, list[dict[str, Any]]] = {outcome: [] for outcome in selected}
+        outcomes |= {outcome: {} for outcome in selected}
         for index, class_id in enumerate(CLASSES):
-            of_class = [row for row in rows if row.class_id == class_id]
-            fitted = fit_class(workshop, inputs, of_class, effects_of[family.id][index], prior) if of_class else None
-            if fitted:
-                lines += study_lines(fitted, class_id, studies)
-                if class_id in family.classes:
-                    blocks[outcome][class_id] = levels_block(fitted)
-            for option in (o for o in options if o["class_id"] == class_id):
-                entries[option["id"]] = option_entry(family, option, class_id, fitted, inputs)
-            # A class too thin for a number has products that are thinner still: they say so in the words of the class.
-            if entries[class_id]["state"] != "estimated":
-                for option in (o for o in options if o["class_id"] == class_id and o["kind"] == "product"):
-                    entries[option["id"]] = entries[class_id]
-        outcomes[outcome] = entries
-        behind[outcome] = {"studies": lines, "left_out": left_out}
+            rows = {o: [row for row in found if row.class_id == class_id] for o, (found, _) in selected.items()}
+            fitted = FamilyLevels(workshop, inputs, family, rows, effects_of[family.id][index], prior)
+            for outcome in rows:
+                fits = [fitted.fit(stage) for stage in STAGES[outcome]]
+                if fits[-1] is not None:
+                    lines[outcome] += study_lines(rows[outcome], fits[-1], class_id, studies)
+                for stage, fit_of_stage in zip(STAGES[outcome], fits, strict=True):
+                    if fit_of_stage is not None and class_id in family.classes:
+                        nodes = NODES if stage == STAGES[outcome][0] else LATER_NODES
+                        levels[stage][class_id] = levels_block(fit_of_stage, nodes)
+                for option in (o for o in options if o["class_id"] == class_id):
+                    outcomes[outcome][option["id"]] = option_entry(
+                        family, option, class_id, rows[outcome], fits, inputs
+                    )
+        for outcome, (_, left_out) in selected.items():
+            behind[outcome] = {"studies": lines[outcome], "left_out": left_out}
 
     progress("writing")
     return make_document(
-        inputs, workshop, options, families, contrasts_of, outcomes, blocks, behind, include_unverified
+        inputs, workshop, options, families, contrasts_of, outcomes, levels, behind, include_unverified
     )
+
+
+def has_later_stages(family: Family) -> bool:
+    """Whether an outcome of the family is made up of several stages."""
+    return any(len(STAGES[threshold.id]) > 1 for threshold in family.thresholds)
 
 
 def step_count() -> int:
     """How often :func:`fit` reports progress."""
-    return 2 + len(FAMILIES) + len(OUTCOMES)
+    return 2 + 2 * len(FAMILIES)

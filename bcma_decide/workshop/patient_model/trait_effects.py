@@ -288,6 +288,7 @@ def fit_trait_effects(
     prior: TraitPrior,
     grid_points: int = 4,
     acting: NDArray[np.bool_] | None = None,
+    prior_mean: Array | None = None,
 ) -> TraitEffects:
     """Posterior of the conditional effects of every trait in every class.
 
@@ -303,6 +304,10 @@ def fit_trait_effects(
         Half-normal scales.
     grid_points
         Points per standard deviation; the grid has this number cubed, so eight make 512 small normal posteriors.
+    acting
+        Which effects enter at all, shape (classes, traits); default: those that a contrast can inform.
+    prior_mean
+        Where the effects are centred a priori, shape (classes, traits); default zero.
 
     Returns
     -------
@@ -320,14 +325,15 @@ def fit_trait_effects(
         seen[contrast.class_index, contrast.trait_index] = True
     if acting is not None:
         seen &= acting
+    centre = np.zeros((class_count, trait_count)) if prior_mean is None else prior_mean
     if not contrasts:
-        return _prior_alone(seen, prior)
+        return replace(_prior_alone(seen, prior), mean=centre)
     # A trait enters a class's equations where it may move numbers there: by its own contrasts, or by sharing.
     enters = seen | (seen.any(axis=0) & prior.shared) if acting is None else acting
     blocks = np.repeat(np.arange(len(contrasts)), [c.difference.size for c in contrasts])
     same_block = (blocks[:, None] == blocks[None, :]).astype(float)
     V = contrast_covariance(contrasts, trait_correlation)
-    effects = np.zeros((class_count, trait_count))
+    effects = centre
     for _ in range(LINEARISATIONS):
         rows, working = [], []
         for contrast in contrasts:
@@ -339,8 +345,11 @@ def fit_trait_effects(
             row[:, contrast.class_index] = gradient
             rows.append(row.reshape(contrast.difference.size, size))
             # Working response of Gauss-Newton: what the difference would be if f were the line that touches it here.
-            working.append(contrast.difference - expected + gradient @ current)
+            # Of what is left to the deviations from the prior mean.
+            away = np.where(of_class, (effects - centre)[contrast.class_index], 0.0)
+            working.append(contrast.difference - expected + gradient @ away)
         result = _posterior(np.vstack(rows), np.concatenate(working), V, same_block, seen, prior, grid_points)
+        result = replace(result, mean=centre + result.mean)
         moved = float(np.abs(result.mean - effects).max())
         # a full step overshoots where a level is nearly all or nothing: the fit then swings between two values
         effects = effects + DAMPING * (result.mean - effects)

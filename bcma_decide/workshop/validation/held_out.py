@@ -12,18 +12,23 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
-from bcma_decide.vocabulary import FAMILY_OF, OUTCOMES, Family
+from bcma_decide.errors import SynthesisError
+from bcma_decide.vocabulary import CLASSES, FAMILY_OF, OUTCOMES, STAGES, Family
 from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.selection import SelectedRow
 from bcma_decide.workshop.patient_model.baselines import BaselinePrior
-from bcma_decide.workshop.patient_model.class_fit import BASELINE_POINTS, baseline_prior, fit_class, model_rows
+from bcma_decide.workshop.patient_model.class_fit import BASELINE_POINTS, baseline_prior, model_rows
 from bcma_decide.workshop.patient_model.contrasts import FamilyContrasts, family_contrasts
-from bcma_decide.workshop.patient_model.family_fit import FamilyEffects, fit_family
+from bcma_decide.workshop.patient_model.depth import depth_contrasts, fit_depth
+from bcma_decide.workshop.patient_model.family_fit import fit_family
+from bcma_decide.workshop.patient_model.family_levels import FamilyLevels, StageEffects
+from bcma_decide.workshop.patient_model.fit import has_later_stages
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop, prepare
+from bcma_decide.workshop.patient_model.trait_effects import EffectContrast
 from bcma_decide.workshop.patient_model.virtual_cohort import cohort
-from bcma_decide.workshop.validation.forecast import Forecast, grid, normal_mixture
+from bcma_decide.workshop.validation.arm_forecast import StageForecast, arm_forecast
+from bcma_decide.workshop.validation.forecast import Forecast
 
 Array = NDArray[np.float64]
 
@@ -36,6 +41,8 @@ class Evidence:
     workshop: Workshop
     rows: Mapping[str, tuple[SelectedRow, ...]]
     contrasts: Mapping[str, FamilyContrasts]
+    depth_contrasts: tuple[EffectContrast, ...]
+    """Complete response among responders by a trait."""
     together: Mapping[str, frozenset[str]]
     """Study -> the studies that share patients or a trial with it, itself included."""
 
@@ -49,6 +56,7 @@ def gather(inputs: Inputs) -> Evidence:
         workshop=workshop,
         rows={outcome: tuple(model_rows(inputs, outcome, include_unverified=False)[0]) for outcome in OUTCOMES},
         contrasts={name: family_contrasts(inputs, workshop, family) for name, family in families.items()},
+        depth_contrasts=tuple(depth_contrasts(inputs, workshop)),
         together=_together(inputs.catalogue),
     )
 
@@ -70,33 +78,85 @@ Predict = Callable[[Sequence[SelectedRow], SelectedRow], Forecast]
 """Other rows of the class at this outcome, and the row to predict -> its forecast."""
 
 
-def family_effects(evidence: Evidence, family: Family, without: frozenset[str]) -> FamilyEffects:
-    """Trait effects of a family without some studies."""
+@dataclass(frozen=True)
+class HeldOutEffects:
+    """Trait effects of a family without some studies.
+
+    ``of_class`` by class; ``covariance`` (classes, traits, classes, traits) at the first and at the later stages.
+    """
+
+    of_class: tuple[StageEffects, ...]
+    covariance: tuple[Array, Array]
+
+
+def effects_without(evidence: Evidence, family: Family, without: frozenset[str]) -> HeldOutEffects:
+    """Fit the trait effects of a family without some studies.
+
+    Raises
+    ------
+    SynthesisError
+        When the fit does not settle.
+    """
     contrasts = [c for c in evidence.contrasts[family.id].contrasts if c.patients not in without]
-    return fit_family(evidence.inputs.assumptions, evidence.workshop, family, contrasts)
+    response = fit_family(evidence.inputs.assumptions, evidence.workshop, family, contrasts)
+    later, covariance = response.mean, response.covariance
+    if has_later_stages(family):
+        among = [c for c in evidence.depth_contrasts if c.patients not in without]
+        depth = fit_depth(evidence.inputs, evidence.workshop, response, among)
+        later = depth.effects(response.mean)
+        covariance = depth.share**2 * response.covariance + depth.covariance
+    shape = (len(CLASSES), response.mean.shape[1]) * 2
+    return HeldOutEffects(
+        of_class=tuple(StageEffects(first, deeper) for first, deeper in zip(response.mean, later, strict=True)),
+        covariance=(response.covariance.reshape(shape), covariance.reshape(shape)),
+    )
 
 
-def patient_model(evidence: Evidence, effects: Array, covariance: Array, prior: BaselinePrior | None = None) -> Predict:
-    """Predict by the patient-level model with these trait effects of one class: (traits,), (traits, traits)."""
-    stated = prior or baseline_prior(evidence.inputs.assumptions)
+def model_forecast(
+    evidence: Evidence,
+    outcome: str,
+    target: SelectedRow,
+    effects: HeldOutEffects,
+    prior: BaselinePrior | None = None,
+) -> Forecast:
+    """Predict one arm by the patient-level model, without every study that belongs together with its own.
 
-    def predict(rows: Sequence[SelectedRow], target: SelectedRow) -> Forecast:
-        base = fit_class(evidence.workshop, evidence.inputs, rows, effects, stated, target).baselines
-        study = evidence.inputs.studies[target.study]
-        margins = evidence.workshop.margins_of(study)
-        patients = cohort(evidence.workshop.latent[:BASELINE_POINTS], margins) - evidence.workshop.reference
-        offsets = patients @ effects
+    Raises
+    ------
+    SynthesisError
+        When a fit does not converge.
+    """
+    family = FAMILY_OF[outcome]
+    class_index = CLASSES.index(target.class_id)
+    mates = evidence.together[target.study]
+    rows = {
+        t.id: [r for r in evidence.rows[t.id] if r.class_id == target.class_id and r.study not in mates]
+        for t in family.thresholds
+    }
+    of_class = effects.of_class[class_index]
+    levels = FamilyLevels(
+        evidence.workshop,
+        evidence.inputs,
+        family,
+        rows,
+        of_class,
+        prior or baseline_prior(evidence.inputs.assumptions),
+    )
+    margins = evidence.workshop.margins_of(evidence.inputs.studies[target.study])
+    patients = cohort(evidence.workshop.latent[:BASELINE_POINTS], margins) - evidence.workshop.reference
+    unreported = np.array([0.0 if margin.reported else margin.uncertainty for margin in margins])
+    stages = []
+    for position, stage in enumerate(STAGES[outcome]):
+        fitted = levels.fit(stage, target)
+        if fitted is None:
+            raise SynthesisError(f"{outcome}: no other study counts {stage}")
+        base, own = fitted.baselines, of_class.of(stage)
         gradient = base.slope[0] + patients.mean(axis=0)
-        unreported = np.array([0.0 if margin.reported else margin.uncertainty for margin in margins])
-        extra = float(gradient @ covariance @ gradient) + float(((effects * unreported) ** 2).sum())
-        mean = base.node_mean[:, 0]
+        covariance = effects.covariance[min(position, 1)][class_index, :, class_index, :]
+        extra = float(gradient @ covariance @ gradient) + float(((own * unreported) ** 2).sum())
         variance = base.node_covariance[:, 0, 0] + base.node_tau**2 + extra
-        points = grid(float(mean.min()), float(mean.max()), float(np.sqrt(variance.max())))
-        share = target.infused_share or 1.0
-        rate = share * expit(points[:, None] + offsets).mean(axis=1)
-        return normal_mixture(base.node_weight, mean, variance, rate)
-
-    return predict
+        stages.append(StageForecast(base.node_weight, base.node_mean[:, 0], variance, patients @ own))
+    return arm_forecast(stages, target.infused_share or 1.0)
 
 
 def held_out_cells(evidence: Evidence) -> list[tuple[str, SelectedRow, list[SelectedRow]]]:

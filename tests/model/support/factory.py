@@ -161,6 +161,7 @@ def document(
         "assumptions": ASSUMPTIONS | dict(assumptions or {}),
         "definitions": copy.deepcopy(shipped_document()["definitions"]),
         "rules": copy.deepcopy(shipped_document()["rules"]),
+        "published": {"limits": [], "options": [], "sources": {}},
         "codes": copy.deepcopy(shipped_document()["codes"]),
         "provenance": {
             "outcomes": {outcome: {"studies": [], "left_out": []} for outcome in OUTCOMES},

@@ -95,7 +95,7 @@ def estimate(median: float, half_width: float, certainty: Certainty = "low", **m
 
 
 def contrast(median: float, interval: tuple[float, float], p: float, certainty: Certainty = "very low") -> Contrast:
-    value = RiskDifference(median=median, interval=interval)
+    value = RiskDifference(mean=median, interval=interval)
     return Contrast(
         options=("car_t", "bite"),
         risk_difference=value,
@@ -103,7 +103,7 @@ def contrast(median: float, interval: tuple[float, float], p: float, certainty: 
         tipping_point_log_or=0.62,
         bias_sd=0.25,
         without_bias_term=ContrastWithoutBias(
-            risk_difference=RiskDifference(median=median, interval=(interval[0] + 0.02, interval[1] - 0.02)),
+            risk_difference=RiskDifference(mean=median, interval=(interval[0] + 0.02, interval[1] - 0.02)),
             probability_first_higher=min(1.0, p + 0.02),
         ),
         certainty=certainty,
@@ -148,7 +148,7 @@ OUTCOMES = (
             "low",
             waterfall=WATERFALL,
             uninformed_traits=("frail",),
-            from_decision=FromDecision(median=0.543, credible=(0.441, 0.641)),
+            from_decision=FromDecision(mean=0.543, credible=(0.441, 0.641)),
         ),
         estimate(
             0.523,
