@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES
-from bcma_decide.workshop.patient_model.family_fit import FamilyEffects
+from bcma_decide.workshop.patient_model.family_fit import FamilyEffects, fit_family
 from bcma_decide.workshop.patient_model.trait_effects import EffectContrast, linearised
-from bcma_decide.workshop.validation.held_out import Evidence, family_effects
+from bcma_decide.workshop.validation.held_out import Evidence
 from bcma_decide.workshop.validation.shapes import ContrastGroup, HeldOutContrast
 
 Array = NDArray[np.float64]
@@ -32,8 +32,10 @@ def contrast_sets(evidence: Evidence) -> list[tuple[str, str]]:
 def predict_contrasts(evidence: Evidence, family_id: str, patients: str) -> list[HeldOutContrast]:
     """Predict the contrasts of one patient set from those of studies that share nothing with it."""
     mates = evidence.together.get(patients, frozenset()) | {patients}
-    effects = family_effects(evidence, _FAMILIES[family_id], mates)
-    held_out = [c for c in evidence.contrasts[family_id].contrasts if c.patients == patients]
+    contrasts = evidence.contrasts[family_id].contrasts
+    rest = [contrast for contrast in contrasts if contrast.patients not in mates]
+    effects = fit_family(evidence.inputs.assumptions, evidence.workshop, _FAMILIES[family_id], rest)
+    held_out = [contrast for contrast in contrasts if contrast.patients == patients]
     return [_predicted(evidence, family_id, contrast, effects) for contrast in held_out]
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from bcma_decide.vocabulary import FAMILY_OF, Family
 from bcma_decide.workshop.evidence.selection import SelectedRow
-from bcma_decide.workshop.patient_model.family_fit import FamilyEffects
+from bcma_decide.workshop.patient_model.fit import has_later_stages
 from bcma_decide.workshop.validation.forecast import judge
-from bcma_decide.workshop.validation.held_out import Evidence, family_effects, held_out_cells
+from bcma_decide.workshop.validation.held_out import Evidence, HeldOutEffects, effects_without, held_out_cells
 from bcma_decide.workshop.validation.predictors import forecasts
 from bcma_decide.workshop.validation.scores import predicted_of
 from bcma_decide.workshop.validation.shapes import ScoredRow
@@ -34,11 +34,11 @@ def predict_cells(evidence: Evidence, places: Sequence[int]) -> list[tuple[int, 
     cells = held_out_cells(evidence)
     outcome, row, _ = cells[places[0]]
     family = FAMILY_OF[outcome]
-    effects = family_effects(evidence, family, _contrasts_lost(evidence, family, row))
+    effects = effects_without(evidence, family, _contrasts_lost(evidence, family, row))
     return [(place, score_row(evidence, effects, cells[place][1], cells[place][2])) for place in places]
 
 
-def score_row(evidence: Evidence, effects: FamilyEffects, row: SelectedRow, rest: Sequence[SelectedRow]) -> ScoredRow:
+def score_row(evidence: Evidence, effects: HeldOutEffects, row: SelectedRow, rest: Sequence[SelectedRow]) -> ScoredRow:
     """Predict one row from other rows of its class by every predictor, and hold each against the count."""
     said = forecasts(evidence, effects, row, rest)
     return ScoredRow(
@@ -57,4 +57,7 @@ def score_row(evidence: Evidence, effects: FamilyEffects, row: SelectedRow, rest
 
 def _contrasts_lost(evidence: Evidence, family: Family, row: SelectedRow) -> frozenset[str]:
     """Patient sets of the family's contrasts that leaving out this row's study leaves out."""
-    return frozenset(c.patients for c in evidence.contrasts[family.id].contrasts) & evidence.together[row.study]
+    contrasts = evidence.contrasts[family.id].contrasts
+    if has_later_stages(family):
+        contrasts = (*contrasts, *evidence.depth_contrasts)
+    return frozenset(c.patients for c in contrasts) & evidence.together[row.study]

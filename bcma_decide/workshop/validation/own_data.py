@@ -19,8 +19,7 @@ from bcma_decide.vocabulary import CLASSES, FAMILY_OF
 from bcma_decide.workshop.evidence.selection import SelectedRow
 from bcma_decide.workshop.meta_analysis.effect_sizes import effect_sizes
 from bcma_decide.workshop.meta_analysis.pooling import pool
-from bcma_decide.workshop.validation.held_out import Evidence, Predict, family_effects
-from bcma_decide.workshop.validation.predictors import shipped_model
+from bcma_decide.workshop.validation.held_out import Evidence, HeldOutEffects, effects_without, model_forecast
 from bcma_decide.workshop.validation.shapes import OwnData, OwnRow
 
 Array = NDArray[np.float64]
@@ -40,25 +39,26 @@ def own_data(evidence: Evidence, outcome: str) -> list[OwnData]:
     rates are averages over centres.
     """
     family = FAMILY_OF[outcome]
-    effects = family_effects(evidence, family, frozenset())
+    effects = effects_without(evidence, family, frozenset())
+    nothing_out = replace(evidence, together={study: frozenset[str]() for study in evidence.together})
     checked = []
     for class_id in (each for each in CLASSES if each in family.classes):
         rows = [row for row in evidence.rows[outcome] if row.class_id == class_id]
-        model = shipped_model(evidence, effects, class_id)
         for product, entry in evidence.inputs.catalogue.vocabulary.ids.products.items():
             for design in SETTINGS:
                 own = [row for row in rows if row.products == (product,) and row.design == design]
                 own = [row for row in own if row.n >= FEWEST_IN_STUDY and not _east_asia(evidence, row)]
                 if entry.option and sum(row.n for row in own) >= FEWEST_PATIENTS:
-                    checked.append(_checked(entry.label, own, rows, model))
+                    checked.append(_checked(entry.label, own, nothing_out, effects))
     return checked
 
 
-def _checked(label: str, own: Sequence[SelectedRow], rows: Sequence[SelectedRow], model: Predict) -> OwnData:
+def _checked(label: str, own: Sequence[SelectedRow], evidence: Evidence, effects: HeldOutEffects) -> OwnData:
     said = []
     for row in own:
         # The model's number is that of the definition itself, whatever the row counted.
-        forecast = model(rows, replace(row, near=False, definition=None))
+        itself = replace(row, near=False, definition=None)
+        forecast = model_forecast(evidence, row.outcome, itself, effects)
         said.append(float(forecast.weight @ forecast.rate))
     sizes = np.array([row.n for row in own], dtype=float)
     predicted = float(sizes @ np.array(said) / sizes.sum())

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, ClassId
 from bcma_decide.workshop.evidence.selection import SelectedRow
-from bcma_decide.workshop.patient_model.family_fit import FamilyEffects
 from bcma_decide.workshop.validation.forecast import Forecast
-from bcma_decide.workshop.validation.held_out import Evidence, Predict, patient_model
+from bcma_decide.workshop.validation.held_out import Evidence, HeldOutEffects, Predict, model_forecast
 from bcma_decide.workshop.validation.simple_models import class_reml, product_bayes, product_reml
 
 PATIENT_MODEL: Final = "patient_model"
@@ -28,16 +26,19 @@ LABELS: Final[Mapping[str, str]] = {
 """Every predictor in words, the patient model first."""
 
 
-def shipped_model(evidence: Evidence, effects: FamilyEffects, class_id: ClassId) -> Predict:
-    """The patient model of one class with trait effects that were fitted without what is to be predicted."""
-    index, count = CLASSES.index(class_id), len(MODEL_TRAIT_IDS)
-    of_class = slice(index * count, (index + 1) * count)
-    return patient_model(evidence, effects.mean[index], effects.covariance[of_class, of_class])
-
-
 def forecasts(
-    evidence: Evidence, effects: FamilyEffects, row: SelectedRow, rest: Sequence[SelectedRow]
+    evidence: Evidence, effects: HeldOutEffects, row: SelectedRow, rest: Sequence[SelectedRow]
 ) -> dict[str, Forecast]:
-    """What every predictor says of a row from the other rows of its class, by predictor."""
-    model = shipped_model(evidence, effects, row.class_id)
-    return {PATIENT_MODEL: model(rest, row)} | {name: predict(rest, row) for name, predict in BASELINES.items()}
+    """What every predictor says of a row from the other rows of its class, by predictor.
+
+    Parameters
+    ----------
+    evidence
+        From which the patient model takes its rows, those that belong together with the row's study left out.
+    effects
+        Trait effects fitted without what is to be predicted.
+    row, rest
+        The row, and the others of its class and outcome that the simpler predictors take.
+    """
+    model = model_forecast(evidence, row.outcome, row, effects)
+    return {PATIENT_MODEL: model} | {name: predict(rest, row) for name, predict in BASELINES.items()}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bcma_decide.vocabulary import FAMILY_OF, OUTCOMES
 from bcma_decide.workshop.evidence.catalogue import Catalogue
-from bcma_decide.workshop.validation.held_out import Evidence, family_effects
+from bcma_decide.workshop.validation.held_out import Evidence, effects_without
 from bcma_decide.workshop.validation.leave_one_out import score_row
 from bcma_decide.workshop.validation.shapes import ScoredRow
 
@@ -36,17 +38,17 @@ def predict_later(evidence: Evidence, family_id: str) -> list[ScoredRow]:
     studies = evidence.inputs.studies
     outcomes = [outcome for outcome in OUTCOMES if FAMILY_OF[outcome].id == family_id]
     later = frozenset(study.id for study in studies.values() if not study.search_window)
-    effects = family_effects(evidence, FAMILY_OF[outcomes[0]], later)
+    effects = effects_without(evidence, FAMILY_OF[outcomes[0]], later)
+    earlier = {
+        outcome: tuple(row for row in rows if studies[row.study].search_window)
+        for outcome, rows in evidence.rows.items()
+    }
+    then = replace(evidence, rows=earlier)
     scored = []
     for outcome in outcomes:
-        rows = evidence.rows[outcome]
-        for row in (r for r in rows if studies[r.study].search_window is False):
+        for row in (r for r in evidence.rows[outcome] if studies[r.study].search_window is False):
             mates = evidence.together[row.study]
-            rest = [
-                r
-                for r in rows
-                if studies[r.study].search_window and r.class_id == row.class_id and r.study not in mates
-            ]
+            rest = [r for r in earlier[outcome] if r.class_id == row.class_id and r.study not in mates]
             if len(rest) >= FEWEST_EARLIER:
-                scored.append(score_row(evidence, effects, row, rest))
+                scored.append(score_row(then, effects, row, rest))
     return scored

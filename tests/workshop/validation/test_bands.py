@@ -19,6 +19,11 @@ BANDS = load_bands(evidence_directory())
 
 
 @cache
+def catalogue():
+    return load_catalogue()
+
+
+@cache
 def results():
     return {result.id: result for result in held_to(BANDS, load_model())}
 
@@ -31,26 +36,25 @@ def test_every_number_is_inside_its_band_or_has_its_reason(band):
 
 @for_each("band", [band for band in BANDS if band.reason], ids=lambda band: band.id)
 def test_a_reason_names_a_study_of_the_evidence_or_a_table_that_is_missing(band):
-    studies = {study.id for study in load_catalogue().studies}
+    studies = {study.id for study in catalogue().studies}
     named = [word for word in re.findall(r"[a-z][a-z0-9-]+", band.reason) if word in studies]
     assert named or "table" in band.reason
 
 
 @for_each("band", [band for band in BANDS if COUNT.search(band.published)], ids=lambda band: band.id)
 def test_published_counts_stand_in_the_evidence(band):
-    """Counts that name a study by its id; a percentage rounds to the printed count."""
-    catalogue = load_catalogue()
+    """Those that name a study by its id; a count from a rounded percentage may be one off."""
     for study, events, n in COUNT.findall(band.published):
-        if study not in {each.id for each in catalogue.studies}:
+        if study not in {each.id for each in catalogue().studies}:
             continue
-        of = catalogue.study(study)
+        of = catalogue().study(study)
         counts = {(row.events, row.n) for row in (*of.outcomes, *of.splits)}
         near = any(total == int(n) and count is not None and abs(count - int(events)) <= 1 for count, total in counts)
         assert near, f"{study} has no row {events}/{n}"
 
 
 def test_studies_named_are_in_the_evidence():
-    known = {study.id for study in load_catalogue().studies}
+    known = {study.id for study in catalogue().studies}
     assert {study for band in BANDS for study in band.studies} <= known
 
 

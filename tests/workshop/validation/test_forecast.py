@@ -72,10 +72,10 @@ def test_a_sharper_forecast_of_the_right_rate_scores_better_and_of_a_wrong_rate_
 
 
 def test_arms_drawn_from_the_forecast_lie_inside_its_intervals_as_often_as_they_say():
-    """1,500 arms of a normal with mean 0.5 and sd 0.8 on the log odds, 20 to 150 patients: within 3 standard errors."""
+    """500 arms of a normal with mean 0.5 and sd 0.8 on the log odds, 20 to 150 patients: within 3 standard errors."""
     rng = np.random.default_rng(7)
     forecast = normal_mixture(np.array([1.0]), np.array([0.5]), np.array([0.64]))
-    arms = 1_500
+    arms = 500
     inside = np.zeros(3)
     for _ in range(arms):
         total = int(rng.integers(20, 150))
