@@ -28,6 +28,14 @@ def validate(
             autocompletion=lambda: list(OUTCOMES),
         ),
     ] = None,
+    patients: Annotated[
+        Path | None,
+        typer.Option(
+            "--patients",
+            metavar="FILE",
+            help="Only these patients of yours, a CSV file: option, outcomes (1, 0, empty), fields of a profile.",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; the result is the same.")] = 2,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the page goes.")] = DEFAULT,
     evidence: Annotated[
@@ -64,6 +72,9 @@ def validate(
     from bcma_decide.workshop.validation.validate import validate as run
 
     directory = evidence_directory(evidence)
+    if patients is not None:
+        _patients(patients, directory, as_json=as_json)
+        return
     history = load_history(directory)
     columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -80,6 +91,36 @@ def validate(
     if not outcome:
         _write(directory / FILE, stored_text(validation))
         _write(output, validation_page(validation, history))
+
+
+def _patients(path: Path, directory: Path, *, as_json: bool) -> None:
+    """Score a table of patients and print what was found; nothing of it is kept."""
+    from dataclasses import asdict
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from bcma_decide.cli.output import print_json
+    from bcma_decide.pooled.file import read_pooled
+    from bcma_decide.pooled.location import pooled_path
+    from bcma_decide.workshop.validation.patients import read_patients, score_patients
+    from bcma_decide.workshop.validation.words import percent
+
+    pooled = read_pooled(pooled_path(directory))
+    scores = list(score_patients(read_patients(path, pooled), pooled))
+    if as_json:
+        print_json([asdict(each) for each in scores])
+        return
+    table = Table(box=None, pad_edge=False)
+    table.add_column("outcome")
+    table.add_column("predicted by")
+    for column in ("patients", "had it", "expected", "area", "Brier"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for each in scores:
+        area = "-" if each.auc is None else f"{each.auc:.3f}"
+        had, expected = percent(each.events / each.patients), percent(each.expected)
+        table.add_row(each.outcome, each.predictor, str(each.patients), had, expected, area, f"{each.brier:.3f}")
+    Console(highlight=False).print(table)
 
 
 def _print_summary(validation: Validation, console: Console) -> None:

@@ -41,6 +41,20 @@ def test_the_result_does_not_depend_on_the_number_of_workers():
     assert overall["mae"] == pytest.approx(sum(errors) / len(errors), abs=1e-6)
 
 
+def test_patients_of_ones_own_are_scored_and_nothing_else_is_done(tmp_path):
+    table = tmp_path / "patients.csv"
+    table.write_text("option,orr,extramedullary_disease\ncilta-cel,1,no\ncilta-cel,0,yes\n")
+    result = run("--patients", str(table), "--json")
+    assert result.exit_code == 0
+    found = {each["predictor"]: each for each in json.loads(result.stdout)}
+    assert found["this patient"]["auc"] == 1.0
+    assert found["the product alone"]["auc"] == 0.5
+    shown = run("--patients", str(table))
+    assert "1.000" in shown.stdout
+    table.write_text("option,orr\nnothing,1\n")
+    assert run("--patients", str(table)).exit_code == 3
+
+
 def test_an_unknown_outcome_is_refused_with_those_that_are_known():
     result = run("--outcome", "nonsense")
     assert result.exit_code == 4
