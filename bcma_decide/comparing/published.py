@@ -12,7 +12,7 @@ from bcma_decide.pooled.file import PooledEvidence
 from bcma_decide.pooled.in_force import in_force
 from bcma_decide.pooled.published_book import BesideOption, Figure, Limit
 from bcma_decide.pooled.rule_book import NOT_IN_FORCE
-from bcma_decide.vocabulary import FAMILIES, FAMILY_OF
+from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Withheld:
     sources: tuple[str, ...]
 
 
-def withheld_numbers(pooled: PooledEvidence, facts: Facts) -> Mapping[tuple[str, str], Withheld]:
+def withheld_numbers(pooled: PooledEvidence, facts: Facts, age: float | None) -> Mapping[tuple[str, str], Withheld]:
     """By outcome and option: the numbers that a limit takes away from this patient.
 
     A limit acts where its condition holds; one that cannot be judged changes nothing. A class goes with any of its
-    products, since its average holds theirs.
+    products, since its average holds theirs. An age beyond those studied in a class leaves none of its numbers.
     """
-    result: dict[tuple[str, str], Withheld] = {}
+    result = _beyond_the_ages(pooled, age)
     for limit in pooled.published.limits:
         if facts.judge(limit.when).value is not True:
             continue
@@ -44,6 +44,20 @@ def withheld_numbers(pooled: PooledEvidence, facts: Facts) -> Mapping[tuple[str,
                     for threshold in family.thresholds:
                         place = threshold.id, option.id
                         result[place] = _joined(result.get(place), found)
+    return result
+
+
+def _beyond_the_ages(pooled: PooledEvidence, age: float | None) -> dict[tuple[str, str], Withheld]:
+    if age is None:
+        return {}
+    result: dict[tuple[str, str], Withheld] = {}
+    for option in pooled.options:
+        low, high = pooled.age_range[CLASSES.index(option.class_id)].tolist()
+        if not low <= age <= high:
+            reason = f"Age {age:g}: the patients studied in this class were {low:g} to {high:g} years old."
+            for family in FAMILIES:
+                if option.class_id in family.classes:
+                    result |= {(threshold.id, option.id): Withheld(reason, (), ()) for threshold in family.thresholds}
     return result
 
 
