@@ -1,4 +1,4 @@
-"""Three values: true, false and unknown; numbers that are known only to lie between two ends.
+"""Three values: true, false and unknown; their probabilities; numbers that are known only to lie between two ends.
 
 Kleene's strong logic of indeterminacy (Kleene SC, Introduction to Metamathematics, 1952, section 64): a compound is
 known exactly where its known parts settle it whatever the unknown ones turn out to be. Unknown is None.
@@ -7,6 +7,7 @@ known exactly where its known parts settle it whatever the unknown ones turn out
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 from typing import NamedTuple
 
 Truth = bool | None
@@ -40,6 +41,47 @@ def any_of(values: Iterable[Truth]) -> Truth:
 def negated(value: Truth) -> Truth:
     """Negation; of unknown, unknown."""
     return None if value is None else not value
+
+
+class Chance(NamedTuple):
+    """How likely something holds and how likely it does not; the rest is the share of *unknown*."""
+
+    yes: float
+    no: float
+
+    @classmethod
+    def of(cls, value: Truth) -> Chance:
+        """What is certain, or wholly unknown."""
+        return cls(float(value is True), float(value is False))
+
+    @property
+    def unknown(self) -> float:
+        """The share that nothing settles."""
+        return max(1.0 - self.yes - self.no, 0.0)
+
+    @property
+    def negated(self) -> Chance:
+        """The chance of the contrary."""
+        return Chance(self.no, self.yes)
+
+
+def chance_of_all(parts: Iterable[Chance]) -> Chance:
+    """Conjunction of independent parts, each in three values.
+
+    >>> chance_of_all([Chance(0.5, 0.5), Chance(0.5, 0.0)])
+    Chance(yes=0.25, no=0.5)
+    """
+    known = list(parts)
+    return Chance(prod(part.yes for part in known), 1.0 - prod(1.0 - part.no for part in known))
+
+
+def chance_of_any(parts: Iterable[Chance]) -> Chance:
+    """Disjunction of independent parts.
+
+    >>> chance_of_any([Chance(0.5, 0.5), Chance(0.5, 0.0)])
+    Chance(yes=0.75, no=0.0)
+    """
+    return chance_of_all(part.negated for part in parts).negated
 
 
 class Span(NamedTuple):

@@ -148,6 +148,13 @@ FAMILIES: Final[tuple[Family, ...]] = (
         grows=True,
     ),
     _single(
+        "non_relapse_mortality",
+        "Non-relapse mortality",
+        "die without relapse or progression of the myeloma, of whatever cause",
+        "over the follow-up of the studies",
+        grows=True,
+    ),
+    _single(
         "secondary_primary_malignancy",
         "Second cancer",
         "have a second cancer",

@@ -17,7 +17,9 @@ from bcma_decide.comparing.findings import (
     worst_first,
 )
 from bcma_decide.comparing.outcomes import all_outcomes
+from bcma_decide.comparing.published import published_options, withheld_numbers
 from bcma_decide.comparing.question import Question
+from bcma_decide.comparing.tell_apart import tell_apart
 from bcma_decide.comparing.unknowns import all_unknowns
 from bcma_decide.comparison import (
     SCHEMA_VERSION,
@@ -26,6 +28,7 @@ from bcma_decide.comparison import (
     LabelContext,
     Profile,
     RecordLedger,
+    Reference,
     SoftwareStamp,
     TraitLine,
 )
@@ -119,7 +122,7 @@ def compare(
     --------
     >>> from bcma_decide import Patient, compare
     >>> comparison = compare(Patient(age=71, extramedullary_disease="yes"))
-    >>> 0 < comparison.outcomes[0].estimates["car_t"].median < 1
+    >>> 0 < comparison.outcomes[0].estimates["car_t"].mean < 1
     True
     """
     question = Question(
@@ -157,24 +160,36 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     labels = indications(book, facts, region, on, {option.id: option.label for option in pooled.options})
     practical = practical_sources(book, region, on)
     scores = score_lines(pooled.definitions.scores, facts)
+    withheld = withheld_numbers(pooled, facts, numbers.traits["age"].value)
+    beside = published_options(pooled, region, on)
+    unknowns = all_unknowns(numbers, withheld)
+    outcomes = all_outcomes(numbers, withheld, unknowns, explain)
     return Comparison(
         evidence=evidence_stamp(pooled, on),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
         intended_use=INTENDED_USE,
         profile=_profile(numbers, question),
         options=pooled.options,
-        outcomes=all_outcomes(numbers, explain),
+        outcomes=outcomes,
+        tell_apart=tell_apart(outcomes),
+        published_options=beside,
         labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
         findings=findings,
         indications=labels,
         practice=practical_rows(book, region, on),
         scores=scores,
-        unknowns=all_unknowns(numbers),
+        unknowns=unknowns,
         not_known=pooled.not_known,
         studies=pooled.studies,
         explanations=tuple(explanation(pooled, outcome) for outcome in OUTCOMES if outcome in explain),
-        references=(*pooled.references, *cited(findings, labels, practical, scores, pooled.citations)),
+        references=_references(pooled, cited(findings, labels, practical, scores, withheld.values(), beside)),
     )
+
+
+def _references(pooled: PooledEvidence, keys: frozenset[str]) -> tuple[Reference, ...]:
+    """References of the numbers, then those of everything else that is said, each once."""
+    behind = {reference.key for reference in pooled.references}
+    return (*pooled.references, *(pooled.citations[key] for key in sorted(keys - behind)))
 
 
 def evidence_stamp(pooled: PooledEvidence, on: Day) -> EvidenceStamp:

@@ -8,13 +8,19 @@ from math import sqrt
 from bcma_decide.comparison import EffectLine, Explanation, StudyLine
 from bcma_decide.model.normal import Z95
 from bcma_decide.pooled.file import PooledEvidence
-from bcma_decide.vocabulary import CLASSES, FAMILY_OF, MODEL_TRAITS, TRAIT_LABELS
+from bcma_decide.vocabulary import CLASSES, FAMILY_OF, MODEL_TRAITS, STAGES, TRAIT_LABELS
 
 METHOD = (
     "Exact binomial counts around a rate integrated over each study's own patient mix; study and product effects are "
     "normal on the log-odds scale with the between-study spread averaged over its posterior. Trait effects come only "
-    "from contrasts inside studies, made conditional on the other traits. Unknown traits are averaged over patients "
-    "of the evidence who are alike in what is known."
+    "from contrasts inside studies, made conditional on the other traits. The number is the posterior mean of the "
+    "average over centres and over patients of the evidence who are alike in what is known; its interval is what the "
+    "parameters leave open about that average."
+)
+DEPTH = (
+    " Response depth is counted in stages: complete response among responders, and VGPR among those without one. Trait "
+    "effects are those on response; at the later stages they act at {share:.0%} of their size, with a small deviation "
+    "of their own."
 )
 
 UNITS = {"binary": "present versus absent", "age": "per ten years", "prior_lines": "per doubling of prior lines"}
@@ -56,7 +62,7 @@ def explanation(pooled: PooledEvidence, outcome: str) -> Explanation:
         same_effect_test=_same_effect(pooled.provenance["families"][family]["proportional_odds"]),
         effects=tuple(effects),
         left_out=tuple(behind["left_out"]),
-        method=METHOD,
+        method=METHOD + (DEPTH.format(share=pooled.depth.share) if len(STAGES[outcome]) > 1 else ""),
     )
 
 
@@ -64,6 +70,6 @@ def _same_effect(test: Mapping[str, float] | None) -> str | None:
     if test is None:
         return None
     return (
-        "Traits are taken to act alike on all grades or depths of this outcome; tested where a study prints several: "
+        "Whether traits act alike on all grades or depths of this outcome, tested where a study prints several: "
         f"Q = {test['q']:.1f} on {test['df']:.0f} degrees of freedom, p = {test['p']:.2f}."
     )

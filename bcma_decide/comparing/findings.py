@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from bcma_decide.comparison import Finding, Indication, Reference, ScoreLine
+from bcma_decide.comparing.outside import outside_reasons
+from bcma_decide.comparing.published import Withheld
+from bcma_decide.comparison import Finding, Indication, PublishedOption, ScoreLine
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.prediction import numeric_range
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, SEVERITIES, UNVERIFIED, model_scale, natural_scale
@@ -20,7 +22,9 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
             text=f"check the input: {contradiction.message}; the trait is taken as unknown",
             needs=tuple(contradiction.fields),
         )
-    for class_id, reasons in zip(CLASSES, numbers.outside, strict=True):
+    of_families = outside_reasons(numbers).values()
+    for index, class_id in enumerate(CLASSES):
+        reasons = dict.fromkeys(reason for family in of_families for reason in family[index])
         for number, reason in enumerate(reasons, start=1):
             yield Finding(
                 id=f"outside-evidence.{class_id}.{number}",
@@ -57,10 +61,14 @@ def cited(
     labels: Mapping[str, Indication],
     practical: frozenset[str],
     scores: tuple[ScoreLine, ...],
-    known: Mapping[str, Reference],
-) -> tuple[Reference, ...]:
-    """References of everything that is said here, each once, by key; ``practical`` are those of the practical facts."""
+    withheld: Iterable[Withheld],
+    beside: tuple[PublishedOption, ...],
+) -> frozenset[str]:
+    """Keys of everything that is cited here; ``practical`` are those of the practical facts."""
     keys = {key for finding in findings for key in finding.sources} | practical
     keys |= {key for label in labels.values() for each in (label, *label.other_regimens) for key in each.sources}
     keys |= {key for score in scores for key in score.sources}
-    return tuple(known[key] for key in sorted(keys))
+    keys |= {key for each in withheld for key in each.sources}
+    keys |= {key for option in beside for key in option.sources}
+    keys |= {key for option in beside for figure in option.figures for key in figure.sources}
+    return frozenset(keys)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparison import Move, Unknown
 from bcma_decide.model.numbers import PatientNumbers, trait_moves
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS
@@ -12,8 +15,11 @@ SMALLEST_MOVE = 0.01
 """An unknown trait that moves a rate by less than one in a hundred is not listed for it."""
 
 
-def all_unknowns(numbers: PatientNumbers) -> tuple[Unknown, ...]:
-    """Return the unknown traits that any number depends on, the one that moves a number furthest first."""
+def all_unknowns(numbers: PatientNumbers, withheld: Mapping[tuple[str, str], Withheld]) -> tuple[Unknown, ...]:
+    """Return the unknown traits that any number depends on, the one that moves a number furthest first.
+
+    A number that is withheld is moved by nothing.
+    """
     moving = np.any(numbers.pooled.used, axis=(0, 1)).tolist()
     open_traits = [trait for trait in MODEL_TRAITS if numbers.traits[trait.id].value is None]
     traits = [trait for trait in open_traits if moving[MODEL_TRAIT_IDS.index(trait.id)]]
@@ -21,7 +27,8 @@ def all_unknowns(numbers: PatientNumbers) -> tuple[Unknown, ...]:
     unstable = numbers.pooled.assumptions["unstable_move"]
     listed = []
     for trait in traits:
-        moves = [move for move in all_moves.get(trait.id, ()) if move.high - move.low >= SMALLEST_MOVE]
+        shown = [move for move in all_moves.get(trait.id, ()) if (move.outcome, move.option) not in withheld]
+        moves = [move for move in shown if move.high - move.low >= SMALLEST_MOVE]
         # By name where two moves are equal: the order must not hang on how floats were added.
         moves.sort(key=lambda move: (move.low - move.high, move.outcome, move.option))
         listed.append(

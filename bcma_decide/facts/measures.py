@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import exp, hypot, log
 from typing import Final, NamedTuple
 
 from bcma_decide.logic import Span
@@ -93,6 +94,34 @@ def computed(formula: Formula, patient: Patient, known: Mapping[str, KnownNumber
     fields = (*inputs, "sex") if patient.sex else inputs
     missing = () if patient.sex else ("sex",)
     return KnownNumber(span, measure_text(span, FIELDS[formula.gives].unit), how, fields, missing)
+
+
+def measured_log_sd(
+    name: str, measure: KnownNumber, known: Mapping[str, KnownNumber], scores: ScoreBook, by_field: Mapping[str, float]
+) -> float | None:
+    """Standard deviation of the logarithm of a number, from the laboratory variation of what it was measured as.
+
+    A given number has its own, in ``by_field``; one that a formula gives has that of its inputs, each times its
+    elasticity (the delta method; Oehlert GW. Am Stat 1992;46:27-29). None for what does not vary, such as a count.
+    """
+    if measure.fields == (name,):
+        return by_field.get(name)
+    formula = next((formula for formula in scores.formulas if formula.gives == name), None)
+    if formula is None:
+        return None
+    numbers = {field: known[field].span.low for field in formula_inputs(formula)}
+    varying = [field for field in numbers if field in by_field]
+    return hypot(*(_elasticity(formula, numbers, field) * by_field[field] for field in varying)) if varying else None
+
+
+_SMALL_STEP = 1e-4
+
+
+def _elasticity(formula: Formula, numbers: Mapping[str, float], field: str) -> float:
+    """By how many percent the formula's value moves with one percent of an input; the sex moves it by little."""
+    ends = [{**numbers, field: numbers[field] * exp(sign * _SMALL_STEP)} for sign in (1.0, -1.0)]
+    high, low = (_FORMULAS[formula.kind](formula.constants, end, False) for end in ends)
+    return log(high / low) / (2.0 * _SMALL_STEP)
 
 
 def cockcroft_gault(constants: Mapping[str, float], given: Mapping[str, float], female: bool) -> float:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from bcma_decide.facts.chances import trait_chance
 from bcma_decide.facts.claims import gather
 from bcma_decide.facts.drug_history import Claim, DrugHistory
 from bcma_decide.facts.facts import Evidence, Facts
+from bcma_decide.logic import Chance
 from bcma_decide.patient.fields import FIELD_LABELS, FIELDS, in_sentence
 from bcma_decide.patient.phrases import and_list, course_text, yes_no
 from bcma_decide.patient.profile import Patient
@@ -18,6 +20,8 @@ from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.vocabulary import MODEL_TRAITS, TRAIT_LABELS
 
 TraitState = Literal["given", "derived", "unknown"]
+_WORTH_SAYING = 0.005
+"""Smaller shares would be written as 0 %, and the largest then as 100."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,13 @@ class TraitValue:
     value: float | bool | None
     text: str
     how: str
-    probability: float | None = None
-    """Of the trait being present, where a value near a cut leaves it open; None: it is as ``value`` says."""
+    chance: Chance | None = None
+    """How likely it is present, where a measured value near a cut leaves that open; None: it is as ``value`` says."""
 
     @property
-    def modelled(self) -> float | bool | None:
-        """What the model takes: the probability where there is one, else the value."""
-        return self.value if self.probability is None else self.probability
+    def modelled(self) -> float | bool | Chance | None:
+        """What the model takes: the chance where there is one, else the value."""
+        return self.value if self.chance is None else self.chance
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def derive(patient: Patient, definitions: Definitions | Mapping[str, Any]) -> Tr
         if trait.id in disputed
         else _number(patient, trait.id)
         if trait.kind != "binary"
-        else _binary(trait.id, evidence[trait.id])
+        else _binary(trait.id, facts)
         for trait in MODEL_TRAITS
     )
     return Traits(
@@ -148,13 +152,23 @@ def _number(patient: Patient, trait: str) -> TraitValue:
     return TraitValue(trait, "given", float(value), _shown(trait, value), "given")
 
 
-def _binary(trait: str, evidence: Evidence) -> TraitValue:
-    value = evidence.value
+def _binary(trait: str, facts: Facts) -> TraitValue:
+    evidence = facts.evidence[trait]
+    value, chance = evidence.value, trait_chance(trait, facts)
     if value is None:
-        return TraitValue(trait, "unknown", None, "unknown", evidence.needs)
+        return TraitValue(trait, "unknown", None, "unknown", evidence.needs + _counted(chance), chance)
     state: TraitState = "given" if any(claim.given for claim in evidence.claims) else "derived"
     how = "; ".join(dict.fromkeys(claim.how for claim in evidence.claims))
-    return TraitValue(trait, state, value, yes_no(value), how)
+    return TraitValue(trait, state, value, yes_no(value), how + _counted(chance), chance)
+
+
+def _counted(chance: Chance | None) -> str:
+    """What the model makes of a value near a cut."""
+    parts = {} if chance is None else {"yes": chance.yes, "no": chance.no, "unknown": chance.unknown}
+    if not parts or max(parts.values()) > 1.0 - _WORTH_SAYING:
+        return ""
+    shares = ", ".join(f"{name} {100.0 * share:.0f} %" for name, share in parts.items() if share >= _WORTH_SAYING)
+    return f"; counted as {shares}: laboratory variation"
 
 
 def _disputed(trait: str, contradiction: Contradiction) -> TraitValue:

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.facts.traits import Traits
+from bcma_decide.logic import Chance
 from bcma_decide.model.contrast import Difference, Side, difference
 from bcma_decide.model.normal import Z95, logistic
 from bcma_decide.model.population import Patients, conditional_patients
@@ -74,32 +76,44 @@ class PatientNumbers:
 
 
 def outside_evidence(
-    pooled: PooledEvidence, values: Mapping[str, bool | float | None]
-) -> tuple[Mapping[str, str], ...]:
-    """Per class, the traits that lie outside what was studied, and why.
+    pooled: PooledEvidence, values: Mapping[str, bool | float | Chance | None]
+) -> tuple[tuple[OutsideTrait, ...], ...]:
+    """Per class, the traits that lie outside what was studied.
 
     A trait that no study of the class reports is as far outside as one seen in few: silence is no evidence.
     """
+    return tuple(tuple(_outside(pooled, index, values)) for index in range(len(CLASSES)))
+
+
+class OutsideTrait(NamedTuple):
+    """A trait outside the evidence of a class: why, and the chance that the patient has it."""
+
+    trait: str
+    reason: str
+    chance: float
+
+
+def _outside(
+    pooled: PooledEvidence, class_index: int, values: Mapping[str, bool | float | Chance | None]
+) -> Iterator[OutsideTrait]:
     few = pooled.assumptions["minimum_patients_with_trait"]
-    result = []
-    for index in range(len(CLASSES)):
-        reasons = {}
-        for position, trait in enumerate(MODEL_TRAITS):
-            value = values[trait.id]
-            if value is None:
-                continue
-            if trait.kind == "age":
-                low, high = pooled.age_range[index]
-                if not low <= float(value) <= high:
-                    reasons[trait.id] = f"age {float(value):g}, studied {low:g} to {high:g}"
-            elif trait.kind == "binary" and value > 0.5:
-                seen = pooled.patients_with_trait[index, position]
-                if np.isnan(seen):
-                    reasons[trait.id] = f"{TRAIT_LABELS[trait.id]}: not reported by these studies"
-                elif seen < few:
-                    reasons[trait.id] = f"{TRAIT_LABELS[trait.id]}: seen in {seen:.0f} patients"
-        result.append(reasons)
-    return tuple(result)
+    for position, trait in enumerate(MODEL_TRAITS):
+        value = values[trait.id]
+        if value is None:
+            continue
+        if trait.kind == "age":
+            low, high = pooled.age_range[class_index]
+            if not isinstance(value, Chance) and not low <= float(value) <= high:
+                yield OutsideTrait(trait.id, f"age {float(value):g}, studied {low:g} to {high:g}", 1.0)
+        elif trait.kind == "binary":
+            chance = value.yes if isinstance(value, Chance) else float(value)
+            seen = pooled.patients_with_trait[class_index, position]
+            if chance > 0.0 and not seen >= few:
+                counted = "not reported by these studies" if np.isnan(seen) else f"seen in {seen:.0f} patients"
+                yield OutsideTrait(trait.id, f"{TRAIT_LABELS[trait.id]}: {counted}", chance)
+
+
+_LIKELIER = 0.5
 
 
 def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> PatientNumbers:
@@ -116,39 +130,41 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
         patients=patients,
         tables=tables,
         rates=all_rates(pooled, tables),
-        outside=tuple(tuple(reasons.values()) for reasons in outside),
+        outside=tuple(tuple(each.reason for each in found if each.chance > _LIKELIER) for found in outside),
     )
 
 
-def _extra_variance(pooled: PooledEvidence, outside: Sequence[Mapping[str, str]]) -> Mapping[tuple[str, int], float]:
+def _extra_variance(
+    pooled: PooledEvidence, outside: Sequence[Sequence[OutsideTrait]]
+) -> Mapping[tuple[str, int], float]:
     """Variance of the level by family and class, for every trait that acts in the family and lies outside the class.
 
-    A trait that acts in neither class moves no number of the family, so it widens none either.
+    A trait that acts in neither class moves no number of the family, so it widens none either; a measured value near a
+    cut widens by its chance, not by a jump.
     """
-    each = pooled.assumptions["outside_evidence_sd"] ** 2
+    own = pooled.assumptions["outside_evidence_sd"] ** 2
     return {
-        (family, index): each * sum(pooled.used[f, :, MODEL_TRAIT_IDS.index(trait)].any() for trait in reasons)
+        (family, index): own
+        * sum(each.chance for each in found if pooled.used[f, :, MODEL_TRAIT_IDS.index(each.trait)].any())
         for family, f in pooled.family_index.items()
-        for index, reasons in enumerate(outside)
+        for index, found in enumerate(outside)
     }
 
 
-def family_patients(pooled: PooledEvidence, values: Mapping[str, bool | float | None]) -> dict[str, Patients]:
+def family_patients(pooled: PooledEvidence, values: Mapping[str, bool | float | Chance | None]) -> dict[str, Patients]:
     """Virtual patients for each family, alike in those known traits that act for it in either class.
 
     One distribution for both classes: what acts in neither is left aside, exactly.
     """
-    known: dict[tuple[float | None, ...], Patients] = {}
+    scaled = [value if isinstance(value, Chance) else model_scale(trait, value) for trait, value in values.items()]
+    found: dict[bytes, Patients] = {}
     result = {}
     for family, index in pooled.family_index.items():
         acting = pooled.used[index].any(axis=0)
-        scaled = tuple(
-            model_scale(trait, value) if acting[position] else None
-            for position, (trait, value) in enumerate(values.items())
-        )
-        if scaled not in known:
-            known[scaled] = conditional_patients(pooled.population, scaled)
-        result[family] = known[scaled]
+        key = acting.tobytes()
+        if key not in found:
+            found[key] = conditional_patients(pooled.population, scaled, acting)
+        result[family] = found[key]
     return result
 
 
@@ -264,7 +280,7 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
         for trait in acting:
             values = numbers.patients[cell.family].values[:, MODEL_TRAIT_IDS.index(trait)]
             binary = TRAIT_KINDS[trait] == "binary"
-            low, high = (0.5, 0.5) if binary else np.quantile(values, (0.2, 0.8)).tolist()
+            low, high = (0.5, 0.5) if binary else _weighted_quantiles(values, weight, (0.2, 0.8))
             groups = (values <= low, values > high) if binary else (values <= low, values >= high)
             if not all(group.any() for group in groups):
                 continue
@@ -278,6 +294,14 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
     return {trait: tuple(found) for trait, found in moves.items() if found}
 
 
+def _weighted_quantiles(values: Array, weight: Array, shares: tuple[float, float]) -> tuple[float, float]:
+    """Values (draws,) below which these shares of the weight lie."""
+    order = np.argsort(values, kind="stable")
+    place = np.searchsorted(np.cumsum(weight[order]), shares)
+    low, high = values[order[np.minimum(place, values.size - 1)]].tolist()
+    return low, high
+
+
 def cumulative_means(numbers: PatientNumbers) -> tuple[Sequence[str | None], Array]:
     """Mean rate of every cell as the known traits are taken into account one after the other.
 
@@ -288,7 +312,7 @@ def cumulative_means(numbers: PatientNumbers) -> tuple[Sequence[str | None], Arr
         means have shape (steps, cells).
     """
     pooled = numbers.pooled
-    known = [trait.id for trait in MODEL_TRAITS if numbers.traits[trait.id].value is not None]
+    known = [trait.id for trait in MODEL_TRAITS if numbers.traits[trait.id].modelled is not None]
     steps: list[str | None] = [None, *known]
     means = []
     for count in range(len(steps)):

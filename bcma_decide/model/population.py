@@ -1,104 +1,161 @@
 """The evidence population given what is known of a patient.
 
 Unknown traits are never set to a normal value: they are averaged over the patients of the evidence who are like this
-one in what is known. The population is a Gaussian copula; each known trait updates the latent normal (exactly for a
-numeric trait, by matching the first two moments of the truncated normal for a yes/no trait: assumed-density filtering,
-Minka TP. Expectation propagation for approximate Bayesian inference. UAI 2001, section 2).
+one in what is known. The population is a Gaussian copula: yes/no traits are latent normals on one side of a cut.
+Known numbers condition the latent normal exactly. Every combination of the yes/no traits that act is then one group of
+virtual patients, weighted by its probability: the mean over quasi-random points of a product of one-dimensional
+normal tails (Geweke J. Computing Science and Statistics 1991;23:571-578; Hajivassiliou V, McFadden D. Econometrica
+1998;66:863-896, the GHK simulator). The points are the same whatever is known, so that averaging over the answers to a
+question gives what was there before it, and every weight is a smooth function of what is known.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import erfc, exp, pi, sqrt
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bcma_decide.logic import Chance
+from bcma_decide.model.normal import quantile, upper_tail
 from bcma_decide.pooled.file import Population
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Patients:
     """Virtual patients like this one: ``values`` (draws, traits) on the model's scale, with ``weight`` (draws,).
 
-    ``known`` (traits,). Weights sum to 1.
+    ``known`` (traits,). Weights are positive and sum to 1. The number of draws is a multiple of 32.
     """
 
     values: Array
-    known: NDArray[np.bool_]
+    known: Mask
     weight: Array
 
 
-_FURTHEST_CUT = 30.0
-_SMALLEST_TAIL = 1e-12
-_NO_VARIANCE = 1e-9
+_MOST_POINTS = 2048
+"""Over all groups, for their probabilities; a group has at most those of the file."""
+_LEAST_POINTS = 16
+"""Of a group, however many there are."""
+_MOST_DRAWS = 1024
+"""Over all groups, where a number is unknown: virtual patients with one each."""
+_DRAWS_MULTIPLE = 32
+_FURTHEST_CUT = 12.0
+"""Standard deviations: 2e-33 lies beyond, and a product of nine such tails is still a number. Only made-up profiles
+get there."""
+_LEAST_WEIGHT = 1e-12
+"""Of the largest: no patients are without any weight, by which their average would be divided."""
+_RIDGE = 1e-9
 
 
-def _truncated(cut: float, above: bool) -> tuple[float, float]:
-    """Mean and variance of a standard normal above (or below) ``cut``.
+@dataclass(frozen=True)
+class _Groups:
+    """Combinations of yes/no traits: ``present`` (groups, traits), and for each point its latent normals and weight.
 
-    Johnson NL, Kotz S, Balakrishnan N. Continuous Univariate Distributions, volume 1, 2nd edition, 1994.
+    ``latent`` (groups, points, traits) are independent standard normals, ``weight`` (groups, points).
     """
+
+    present: Mask
+    latent: Array
+    weight: Array
+
+
+def conditional_patients(population: Population, values: Sequence[float | Chance | None], acting: Mask) -> Patients:
+    """Virtual patients who share the known ``values`` (traits,) of the ``acting`` traits; model scale, None = unknown.
+
+    Of a trait with a chance there are patients with it, patients without it and patients of whom it is unknown,
+    weighted so. Traits that do not act are left at the population's mean.
+    """
+    binary = np.flatnonzero(acting & population.binary)
+    numbers = np.flatnonzero(acting & ~population.binary)
+    known = np.array([value is not None for value in values]) & acting
+    fixed = np.array([0.0 if value is None or isinstance(value, Chance) else float(value) for value in values])
+    mean, covariance = _given_numbers(population, known & ~population.binary, fixed)
+    open_numbers = numbers[~known[numbers]]
+    order = np.concatenate([binary, open_numbers])
+    factor = np.linalg.cholesky(covariance[np.ix_(order, order)] + _RIDGE * np.eye(order.size))
+    answers = [values[trait] for trait in binary.tolist()]
+    cuts = population.cut[binary] - mean[binary]
+    count = max(_MOST_POINTS >> binary.size, _LEAST_POINTS)
+    points = population.points[:count, order]
+    groups = _groups(cuts, factor, points, answers)
+    weight = _mixed(groups, answers)
+
+    draws = min(max(_MOST_DRAWS >> binary.size, 1), len(points)) if open_numbers.size else 1
+    rows = groups.weight[:, :draws]
+    rows = weight[:, None] * rows / rows.sum(axis=1, keepdims=True)
+    drawn = np.tile(np.where(known, fixed, population.location), (*rows.shape, 1))
+    drawn[:, :, binary] = groups.present[:, None, :]
+    if open_numbers.size:
+        latent = np.concatenate(
+            [groups.latent[:, :draws], np.tile(points[None, :draws, binary.size :], (len(rows), 1, 1))], axis=2
+        )
+        own = mean[open_numbers] + latent @ factor[binary.size :].T
+        drawn[:, :, open_numbers] = population.location[open_numbers] + population.spread[open_numbers] * own
+    return _padded(drawn.reshape(-1, len(values)), known, rows.ravel())
+
+
+def _padded(values: Array, known: Mask, weight: Array) -> Patients:
+    weight = np.maximum(weight / weight.max(), _LEAST_WEIGHT)
+    times = max(_DRAWS_MULTIPLE // len(weight), 1)
+    weight = np.repeat(weight, times)
+    return Patients(np.repeat(values, times, axis=0), known, weight / weight.sum())
+
+
+def _given_numbers(population: Population, known: Mask, values: Array) -> tuple[Array, Array]:
+    """Mean and covariance of the latent normal given the known numeric traits."""
+    correlation = population.correlation
+    target = (values[known] - population.location[known]) / population.spread[known]
+    gain = np.linalg.solve(correlation[np.ix_(known, known)], correlation[known]).T
+    return gain @ target, correlation - gain @ correlation[known]
+
+
+def _groups(cuts: Array, factor: Array, points: Array, answers: Sequence[float | Chance | None]) -> _Groups:
+    """Every combination of answers that is left open, one trait after the other in the order of the traits."""
+    count = len(points)
+    found = _Groups(np.zeros((1, 0), dtype=bool), np.zeros((1, count, 0)), np.ones((1, count)))
+    for trait, answer in enumerate(answers):
+        sides = [answer > 0.5] if isinstance(answer, (int, float)) else [True, False]
+        reach = np.clip(
+            (cuts[trait] - found.latent @ factor[trait, :trait]) / factor[trait, trait], -_FURTHEST_CUT, _FURTHEST_CUT
+        )
+        parts = [_one_side(found, reach, points[:, trait], above) for above in sides]
+        found = _Groups(
+            np.concatenate([part.present for part in parts]),
+            np.concatenate([part.latent for part in parts]),
+            np.concatenate([part.weight for part in parts]),
+        )
+    return found
+
+
+def _one_side(groups: _Groups, cut: Array, points: Array, above: bool) -> _Groups:
+    """Groups with a further trait on one side of its cut: the points moved there in order, weighted by its tail."""
     sign = 1.0 if above else -1.0
-    # erfc becomes 0 beyond 38 standard deviations and would be divided by; so far out the cut itself is the mean.
-    c = max(min(sign * cut, _FURTHEST_CUT), -_FURTHEST_CUT)
-    tail = 0.5 * erfc(c / sqrt(2.0))
-    # Beyond seven standard deviations the other traits all but rule this one out, which only made-up profiles do. It is
-    # put at the cut and taken as certain: within 0.14 of the mean, and no ratio of two vanishing numbers is needed.
-    if tail < _SMALLEST_TAIL:
-        return sign * c, 0.0
-    hazard = exp(-0.5 * c * c) / sqrt(2.0 * pi) / tail
-    return sign * hazard, max(1.0 + c * hazard - hazard * hazard, 0.0)
+    tail = upper_tail(sign * cut)
+    moved = -sign * quantile(tail * upper_tail(sign * points))
+    return _Groups(
+        np.column_stack([groups.present, np.full(len(groups.present), above)]),
+        np.concatenate([groups.latent, moved[..., None]], axis=2),
+        groups.weight * tail,
+    )
 
 
-def conditional_patients(population: Population, values: Sequence[float | None]) -> Patients:
-    """Quasi-random patients who share the known ``values`` (model scale, None = unknown), shape (draws, traits).
-
-    A yes/no trait between 0 and 1 is the probability that it is present: patients with and without it are weighted so.
-    """
-    for trait, value in enumerate(values):
-        if population.binary[trait] and value is not None and 0.0 < value < 1.0:
-            sides = [
-                conditional_patients(population, [*values[:trait], side, *values[trait + 1 :]]) for side in (1.0, 0.0)
-            ]
-            return Patients(
-                np.vstack([side.values for side in sides]),
-                sides[0].known,
-                np.concatenate([value * sides[0].weight, (1.0 - value) * sides[1].weight]),
-            )
-    return _alike(population, values)
-
-
-def _alike(population: Population, values: Sequence[float | None]) -> Patients:
-    size = population.cut.size
-    mean, covariance = np.zeros(size), population.correlation.copy()
-    known = np.array([value is not None for value in values])
-    # One trait after the other in a fixed order. For numeric traits the order does not matter; moment matching of
-    # yes/no traits is exact for the first and approximate after, so another order would give slightly other patients.
-    for trait, value in enumerate(values):
-        variance = covariance[trait, trait]
-        # What the traits before it settle already has no variance left to learn from, and would be divided by.
-        if value is None or variance < _NO_VARIANCE:
-            continue
-        if population.binary[trait]:
-            sd = sqrt(variance)
-            new_mean, new_variance = _truncated(float((population.cut[trait] - mean[trait]) / sd), value > 0.5)
-            # That it is known to lie beyond the cut leaves part of the latent variance: how far beyond is not known.
-            shift, shrink = sd * new_mean, 1.0 - new_variance
-        else:
-            target = (value - population.location[trait]) / population.spread[trait]
-            shift, shrink = target - mean[trait], 1.0
-        gain = covariance[:, trait] / variance
-        mean = mean + gain * shift
-        covariance = covariance - shrink * variance * np.outer(gain, gain)
-    # A known numeric trait has variance 0 and the factor would not exist. The ridge, 3e-5 of a standard deviation, is
-    # never seen: known traits are written over with their values below.
-    covariance[np.diag_indices(size)] += _NO_VARIANCE
-    latent = mean + population.points @ np.linalg.cholesky(covariance).T
-    drawn = np.where(population.binary, latent > population.cut, population.location + population.spread * latent)
-    fixed = np.array([0.0 if value is None else value for value in values])
-    count = drawn.shape[0]
-    return Patients(np.where(known, fixed, drawn), known, np.full(count, 1.0 / count))
+def _mixed(groups: _Groups, answers: Sequence[float | Chance | None]) -> Array:
+    """Probability of every group, (groups,): each trait with a chance is present, absent or unknown with its shares."""
+    own = groups.weight.mean(axis=1)
+    chances = [(trait, answer) for trait, answer in enumerate(answers) if isinstance(answer, Chance)]
+    weight = np.zeros(len(own))
+    for branch in product((True, False, None), repeat=len(chances)):
+        share, fits = 1.0, np.ones(len(own), dtype=bool)
+        for (trait, chance), side in zip(chances, branch, strict=True):
+            share *= chance.unknown if side is None else chance.yes if side else chance.no
+            if side is not None:
+                fits &= groups.present[:, trait] == side
+        if share > 0.0:
+            weight[fits] += share * own[fits] / own[fits].sum()
+    return weight

@@ -1,7 +1,8 @@
-"""The clinical definitions at the bedside: drugs, classes, cut-offs, scores, stages, as plain values.
+"""The clinical definitions at the bedside: drugs, classes, cut-offs, scores, stages, laboratory variation.
 
-They stand in ``evidence/definitions.yaml`` with their sources and reach the bedside inside the pooled file. Named
-tuples rather than dataclasses, because they are made at every start of the program, at a tenth of the time.
+They stand in ``definitions.yaml``, ``scores.yaml`` and ``laboratory_variation.yaml`` of the evidence, with sources, and
+reach the bedside inside the pooled file. Named tuples rather than dataclasses, because they are made at every start of
+the program, at a tenth of the time.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache, cached_property
+from math import log1p, sqrt
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -133,6 +135,20 @@ class Stage(NamedTuple):
     note: str = ""
 
 
+class Variation(NamedTuple):
+    """How far a measured value lies from another day's: coefficients of variation in percent, of subject and method."""
+
+    field: str
+    within_subject: float
+    analytical: float
+
+    @property
+    def log_sd(self) -> float:
+        """Standard deviation of the logarithm of a value around its set point: log-normal, both parts together."""
+        squared = (self.within_subject**2 + self.analytical**2) / 100.0**2
+        return sqrt(log1p(squared))
+
+
 Definition = Term | AnyOf | DrugCount | CutOff | FromScore | Stage
 
 
@@ -155,6 +171,7 @@ class Definitions:
     stages: tuple[Stage, ...]
     terms: tuple[Term, ...]
     ruled_out: tuple[RuledOut, ...]
+    variation: tuple[Variation, ...]
     sources: Mapping[str, Citation]
     scores: ScoreBook
 
@@ -174,6 +191,7 @@ class Definitions:
                 stages=rows_of(Stage, plain["stages"]),
                 terms=rows_of(Term, plain["terms"]),
                 ruled_out=tuple(RuledOut(row["id"], from_plain(row["when"])) for row in plain["ruled_out"]),
+                variation=rows_of(Variation, plain["variation"]),
                 sources={key: row_of(Citation, row) for key, row in plain["sources"].items()},
                 scores=ScoreBook.from_dict(plain["scores"]),
             )
@@ -208,6 +226,11 @@ class Definitions:
     def class_words(self) -> dict[str, DrugClass]:
         """Every drug class by every word for it, folded."""
         return {fold(word): one for one in self.drug_classes for word in (one.id, one.label, *one.words)}
+
+    @cached_property
+    def log_sd(self) -> dict[str, float]:
+        """Standard deviation of the logarithm of every measured field that a cut-off reads."""
+        return {one.field: one.log_sd for one in self.variation}
 
     def agents(self, drug_class: str) -> tuple[str, ...]:
         """Drugs of a class."""

@@ -20,6 +20,7 @@ from bcma_decide.comparison import Option, Reference, StudyEntry
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
 from bcma_decide.pooled.codes import Codes
 from bcma_decide.pooled.definitions import Definitions
+from bcma_decide.pooled.published_book import PublishedBook
 from bcma_decide.pooled.rule_book import RuleBook
 from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, SETTINGS, seal_holds
 from bcma_decide.pooled.studies import all_studies
@@ -145,6 +146,7 @@ class PooledEvidence:
     assumptions: Mapping[str, float]
     definitions: Definitions
     rules: RuleBook
+    published: PublishedBook
     codes: Codes
     references: tuple[Reference, ...]
     studies: tuple[StudyEntry, ...]
@@ -158,8 +160,8 @@ class PooledEvidence:
 
     @cached_property
     def citations(self) -> Mapping[str, Reference]:
-        """Sources of rules, labels, practical facts and scores, by key."""
-        known = {**self.definitions.scores.sources, **self.rules.sources}
+        """Sources of rules, labels, practical facts, scores and published figures, by key."""
+        known = {**self.definitions.scores.sources, **self.rules.sources, **self.published.sources}
         return {key: Reference(key=key, **source._asdict()) for key, source in known.items()}
 
     @cached_property
@@ -344,6 +346,7 @@ def pooled_from_document(document: Mapping[str, Any]) -> PooledEvidence:
         assumptions=document["assumptions"],
         definitions=Definitions.from_dict(document["definitions"]),
         rules=RuleBook.from_dict(document["rules"]),
+        published=PublishedBook.from_dict(document["published"]),
         codes=Codes.from_dict(document["codes"]),
         references=tuple(Reference(key=key, **source) for key, source in document["sources"].items()),
         studies=all_studies(document["provenance"]["outcomes"]),

@@ -30,7 +30,7 @@ def line(trait, value):
 
 @for_each("words", BY_OUTCOME, ids=lambda function: function.__name__)
 def test_every_outcome_has_its_own_words(words):
-    assert len({words(outcome) for outcome in OUTCOMES}) == len(OUTCOMES) == 17
+    assert len({words(outcome) for outcome in OUTCOMES}) == len(OUTCOMES) == 18
 
 
 def test_a_question_asks_and_a_meaning_states():

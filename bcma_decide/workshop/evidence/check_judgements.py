@@ -1,4 +1,4 @@
-"""Problems of the files that hold judgements: assumptions, effects, definitions, rules, limits, labels, codes."""
+"""Problems of the files that hold judgements: assumptions, effects, rules, limits, published options, labels, codes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bcma_decide.workshop.evidence.assumptions import (
 from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.codes import load_codes
 from bcma_decide.workshop.evidence.definitions import load_definitions
-from bcma_decide.workshop.evidence.limits import load_limits
 from bcma_decide.workshop.evidence.news import load_news, unmarked_news
+from bcma_decide.workshop.evidence.published import load_published
 from bcma_decide.workshop.evidence.rules import load_rules
 
 
@@ -33,7 +33,7 @@ def judgement_problems(root: Path, catalogue: Catalogue) -> tuple[Problem, ...]:
             definitions = load_definitions(root)
             rules = load_rules(root, definitions)
             problems += unmarked_news(root, catalogue, rules, load_news(root))
-            load_limits(root, catalogue, rules, definitions)
+            load_published(root, catalogue, rules, definitions)
         except EvidenceError as error:
             problems += error.problems
     if problems:

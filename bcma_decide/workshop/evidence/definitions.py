@@ -17,6 +17,8 @@ from bcma_decide.pooled.definitions import Definitions, fold, wording
 from bcma_decide.strict.yaml import read_yaml
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, Basis
 from bcma_decide.workshop.evidence.conditions import BoundsEntry, ConditionEntry, naming_problems
+from bcma_decide.workshop.evidence.laboratory_variation import FILE as VARIATION
+from bcma_decide.workshop.evidence.laboratory_variation import VariationFile, variation_problems
 from bcma_decide.workshop.evidence.schema import CitationEntry, Number, Strict, Text
 from bcma_decide.workshop.evidence.scores import FILE as SCORES
 from bcma_decide.workshop.evidence.scores import Name, ScoresFile, in_unit, score_problems
@@ -132,18 +134,18 @@ class DefinitionsFile(Strict):
 
 
 def load_definitions(directory: Path) -> Definitions:
-    """Read and check the definitions and the scores in an evidence directory.
+    """Read and check the definitions, the scores and the laboratory variation in an evidence directory.
 
     Raises
     ------
     EvidenceError
         With every problem found.
     """
-    return check_definitions(read_yaml(directory / FILE), read_yaml(directory / SCORES))
+    return check_definitions(*(read_yaml(directory / name) for name in (FILE, SCORES, VARIATION)))
 
 
-def check_definitions(plain: object, plain_scores: object) -> Definitions:
-    """Check plain data of both files and return the bedside's definitions.
+def check_definitions(plain: object, plain_scores: object, plain_variation: object) -> Definitions:
+    """Check plain data of the three files and return the bedside's definitions.
 
     Raises
     ------
@@ -154,14 +156,20 @@ def check_definitions(plain: object, plain_scores: object) -> Definitions:
     found = [Problem(field, message, file=SCORES) for field, message in score_problems(scores)]
     if found:
         raise EvidenceError("the scores cannot be used", found)
+    variation = validated(VariationFile, plain_variation, VARIATION)
     checked = validated(DefinitionsFile, plain, FILE)
-    definitions = Definitions.from_dict({**_bedside(checked), "scores": scores.bedside()})
+    parts = {"scores": scores.bedside(), "variation": variation.bedside()}
+    definitions = Definitions.from_dict({**_bedside(checked), **parts})
     found = [Problem(field, message, file=FILE) for field, message in _problems(checked, definitions)]
     found += [
         Problem(where, message, file=SCORES)
         for where, condition in scores.conditions()
         for message in naming_problems(condition, definitions)
     ]
+    if not found:
+        found = [
+            Problem(field, message, file=VARIATION) for field, message in variation_problems(variation, definitions)
+        ]
     if found:
         raise EvidenceError("the definitions cannot be used", found)
     return definitions

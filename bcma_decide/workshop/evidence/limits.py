@@ -1,7 +1,4 @@
-"""``limits.yaml``: conditions under which no number is given, and the published figures that stand in its place.
-
-Read and checked here; nothing at the bedside applies them yet.
-"""
+"""``limits.yaml``: conditions under which no number is given, and the published figures that stand in its place."""
 
 from __future__ import annotations
 
@@ -9,45 +6,22 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import Field, model_validator
 
 from bcma_decide.errors import EvidenceError, Problem, closest
+from bcma_decide.pooled.conditions import to_plain
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.vocabulary import FAMILIES, Basis
 from bcma_decide.workshop.evidence.catalogue import Catalogue, read_shape
 from bcma_decide.workshop.evidence.conditions import ConditionEntry, naming_problems
+from bcma_decide.workshop.evidence.published_rows import PublishedRow, Row, figure, row_problems
 from bcma_decide.workshop.evidence.rule_files import AppliesTo, Key
 from bcma_decide.workshop.evidence.rules import RuleFiles
-from bcma_decide.workshop.evidence.schema import Identifier, OutcomeRow, Split, Strict, Study, Text, TimeToEvent
+from bcma_decide.workshop.evidence.schema import Identifier, Strict, Study, Text
 
 FILE: Final = "limits.yaml"
-
-
-class PublishedRow(Strict):
-    """One figure of a study, found by its words; exactly one row has to fit."""
-
-    study: Identifier
-    list: Literal["outcomes", "splits", "time_to_event"]
-    outcome: Identifier
-    """The outcome, or the endpoint of a time to event."""
-    trait: Identifier | None = None
-    level: str | None = None
-
-    def found_in(self, study: Study) -> tuple[OutcomeRow | Split | TimeToEvent, ...]:
-        """Return the primary rows of the study that fit."""
-        rows: tuple[OutcomeRow | Split | TimeToEvent, ...] = getattr(study, self.list)
-        return tuple(row for row in rows if self._fits(row))
-
-    def _fits(self, row: OutcomeRow | Split | TimeToEvent) -> bool:
-        word = row.endpoint if isinstance(row, TimeToEvent) else row.outcome
-        return (
-            word == self.outcome
-            and getattr(row, "primary", True)
-            and self.trait in (None, getattr(row, "trait", None))
-            and self.level in (None, getattr(row, "level", None))
-        )
 
 
 class LimitEntry(Strict):
@@ -72,6 +46,11 @@ class LimitEntry(Strict):
         return self
 
 
+def _of_study(row: PublishedRow, catalogue: Catalogue) -> dict[str, Any]:
+    plain = figure(row, catalogue)
+    return plain | {"text": f"{catalogue.study(row.study).name}: {plain['text']}"}
+
+
 class LimitsFile(Strict):
     """The whole file."""
 
@@ -83,8 +62,22 @@ class Limit:
     """A limit with the rows it names."""
 
     entry: LimitEntry
-    published: tuple[tuple[str, OutcomeRow | Split | TimeToEvent], ...]
+    published: tuple[tuple[str, Row], ...]
     """Study and row, in the order of the file."""
+
+    def bedside(self, catalogue: Catalogue) -> dict[str, Any]:
+        """Plain data for the pooled file."""
+        entry = self.entry
+        return {
+            "id": entry.id,
+            "when": to_plain(entry.when.condition()),
+            "class_id": entry.applies_to.class_id,
+            "products": list(entry.applies_to.products),
+            "families": list(entry.families),
+            "reason": entry.reason,
+            "figures": [_of_study(row, catalogue) for row in entry.rows],
+            "sources": list(entry.sources),
+        }
 
 
 def load_limits(root: Path, catalogue: Catalogue, rules: RuleFiles, definitions: Definitions) -> tuple[Limit, ...]:
@@ -142,15 +135,6 @@ def _problems(
     for key in entry.sources:
         if key not in rules.rule_sources.sources:
             yield "sources", f"{key} is not in rules/sources.yaml", closest(key, list(rules.rule_sources.sources))
-    for place, row in enumerate(entry.rows):
-        study = studies.get(row.study)
-        if study is None:
-            yield f"rows[{place}].study", f"there is no study {row.study}", closest(row.study, list(studies))
-            continue
-        found = row.found_in(study)
-        if len(found) != 1:
-            yield f"rows[{place}]", f"{len(found)} primary rows of {row.study} fit", "say which with trait or level"
-        elif found[0].basis == "recalled":
-            yield f"rows[{place}]", "a recalled figure takes no number away", ""
-        if class_id not in ("any", study.class_id):
-            yield f"rows[{place}].study", f"{row.study} is not of class {class_id}", ""
+    if entry.applies_to.region is not None:
+        yield "applies_to.region", "a limit holds in every region", "leave it out"
+    yield from row_problems(entry.rows, studies, class_id)

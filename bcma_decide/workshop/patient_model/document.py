@@ -211,6 +211,7 @@ def make_document(
         "assumptions": inputs.assumptions.bedside(),
         "definitions": inputs.definitions,
         "rules": inputs.rules,
+        "published": inputs.published,
         "codes": inputs.codes,
         "provenance": {
             "outcomes": behind,
@@ -240,7 +241,7 @@ def make_document(
     return dict(rounded(document))
 
 
-_BY_LINE = ("definitions", "rules", "codes", "families", "outcomes", "levels", "provenance", "sources")
+_BY_LINE = ("definitions", "rules", "published", "codes", "families", "outcomes", "levels", "provenance", "sources")
 
 
 def document_text(document: Mapping[str, Any]) -> str:

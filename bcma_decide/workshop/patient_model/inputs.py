@@ -8,6 +8,7 @@ from bcma_decide.workshop.evidence.assumptions import load_assumptions, load_cor
 from bcma_decide.workshop.evidence.catalogue import load_catalogue
 from bcma_decide.workshop.evidence.codes import load_codes
 from bcma_decide.workshop.evidence.definitions import load_definitions
+from bcma_decide.workshop.evidence.published import load_published
 from bcma_decide.workshop.evidence.rules import load_rules
 from bcma_decide.workshop.patient_model.preparation import Inputs
 
@@ -22,12 +23,14 @@ def load_inputs(directory: Path) -> Inputs:
     """
     catalogue = load_catalogue(directory)
     definitions = load_definitions(directory)
+    rules = load_rules(directory, definitions)
     return Inputs(
         catalogue=catalogue,
         assumptions=load_assumptions(directory),
         correlations=load_correlations(directory),
         pooled_effects=load_pooled_effects(directory),
         definitions=definitions.to_dict(),
-        rules=load_rules(directory, definitions).bedside(),
+        rules=rules.bedside(),
+        published=load_published(directory, catalogue, rules, definitions),
         codes=load_codes(directory, definitions).bedside(),
     )

@@ -49,6 +49,7 @@ class Inputs:
     pooled_effects: PooledEffects
     definitions: Mapping[str, Any]
     rules: Mapping[str, Any]
+    published: Mapping[str, Any]
     codes: Mapping[str, Any]
 
     @cached_property

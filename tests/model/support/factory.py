@@ -250,9 +250,10 @@ def all_known(**values: float | bool) -> Traits:
     return traits(**dict.fromkeys(MODEL_TRAIT_IDS, False) | {"age": 65, "prior_lines": 4} | values)
 
 
-def patients(found: PooledEvidence, **values: float | bool | None) -> Patients:
-    """Virtual patients with these traits, in natural units."""
-    return conditional_patients(found.population, [model_scale(t, values.get(t)) for t in MODEL_TRAIT_IDS])
+def patients(found: PooledEvidence, *unknown: str, **values: float | bool | None) -> Patients:
+    """Virtual patients with these traits, in natural units; they and the ``unknown`` ones act."""
+    acting = np.array([trait in values or trait in unknown for trait in MODEL_TRAIT_IDS])
+    return conditional_patients(found.population, [model_scale(t, values.get(t)) for t in MODEL_TRAIT_IDS], acting)
 
 
 def ask(found: PooledEvidence, given: Traits) -> PatientNumbers:

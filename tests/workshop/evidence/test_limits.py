@@ -90,7 +90,7 @@ SLIPS = {
             "rows": [{"study": "majestec-1-cohort-c", "list": "outcomes", "outcome": "cr_or_better"}],
         },
         "limits[0].rows[0]",
-        "a recalled figure takes no number away",
+        "a recalled figure is not shown as published",
     ),
     "another class": (
         {"applies_to": {"class": "bite"}},

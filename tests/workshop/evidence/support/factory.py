@@ -20,6 +20,7 @@ SHARED = (
     "adjusted_effects.yaml",
     "assumptions.yaml",
     "definitions.yaml",
+    "laboratory_variation.yaml",
     "news.yaml",
     "other_meta_analyses.yaml",
     "outcome_definitions.yaml",
@@ -95,6 +96,7 @@ def evidence_directory(tmp_path: Path, *studies: dict) -> Path:
     for folder in ("codes", "rules"):
         shutil.copytree(location.evidence_directory() / folder, root / folder)
     (root / "limits.yaml").write_text("limits: []\n", encoding="utf-8")
+    (root / "published_options.yaml").write_text("options: []\n", encoding="utf-8")
     (root / "protocol_cohorts.yaml").write_text("contrasts: []\n", encoding="utf-8")
     (root / "trait_correlations.yaml").write_text("pairs: []\n", encoding="utf-8")
     (root / "pooled_effects.yaml").write_text("effects: []\n", encoding="utf-8")

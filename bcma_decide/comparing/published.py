@@ -1,0 +1,117 @@
+"""Published figures in place of numbers (limits), and published options beside the computed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from bcma_decide.comparison import PublishedFigure, PublishedOption
+from bcma_decide.facts.facts import Facts
+from bcma_decide.pooled.file import PooledEvidence
+from bcma_decide.pooled.in_force import in_force
+from bcma_decide.pooled.published_book import BesideOption, Figure, Limit
+from bcma_decide.pooled.rule_book import NOT_IN_FORCE
+from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """Why an option has no number for a family, what was published instead, and where that was seen."""
+
+    reason: str
+    published: tuple[PublishedFigure, ...]
+    sources: tuple[str, ...]
+
+
+def withheld_numbers(pooled: PooledEvidence, facts: Facts, age: float | None) -> Mapping[tuple[str, str], Withheld]:
+    """By outcome and option: the numbers that a limit takes away from this patient.
+
+    A limit acts where its condition holds; one that cannot be judged changes nothing. A class goes with any of its
+    products, since its average holds theirs. An age beyond those studied in a class leaves none of its numbers.
+    """
+    result = _beyond_the_ages(pooled, age)
+    for limit in pooled.published.limits:
+        if facts.judge(limit.when).value is not True:
+            continue
+        for option in pooled.options:
+            named = not limit.products or option.kind == "class" or option.id in limit.products
+            if limit.class_id not in ("any", option.class_id) or not named:
+                continue
+            for family in FAMILIES:
+                if family.id in limit.families and option.class_id in family.classes:
+                    found = _of_family(limit, family.id)
+                    for threshold in family.thresholds:
+                        place = threshold.id, option.id
+                        result[place] = _joined(result.get(place), found)
+    return result
+
+
+def _beyond_the_ages(pooled: PooledEvidence, age: float | None) -> dict[tuple[str, str], Withheld]:
+    if age is None:
+        return {}
+    result: dict[tuple[str, str], Withheld] = {}
+    for option in pooled.options:
+        low, high = pooled.age_range[CLASSES.index(option.class_id)].tolist()
+        if not low <= age <= high:
+            reason = f"Age {age:g}: the patients studied in this class were {low:g} to {high:g} years old."
+            for family in FAMILIES:
+                if option.class_id in family.classes:
+                    result |= {(threshold.id, option.id): Withheld(reason, (), ()) for threshold in family.thresholds}
+    return result
+
+
+def _of_family(limit: Limit, family: str) -> Withheld:
+    """What a limit says of one family; figures outside the model, such as times to an event, stand with the first."""
+    figures = [
+        figure
+        for figure in limit.figures
+        if family == (FAMILY_OF[figure.outcome].id if figure.outcome in FAMILY_OF else limit.families[0])
+    ]
+    sources = (*(key for figure in figures for key in figure.sources), *limit.sources)
+    return Withheld(limit.reason, tuple(_figure(figure) for figure in figures), tuple(dict.fromkeys(sources)))
+
+
+def _joined(first: Withheld | None, second: Withheld) -> Withheld:
+    if first is None:
+        return second
+    return Withheld(
+        reason=f"{first.reason} {second.reason}",
+        published=first.published + second.published,
+        sources=tuple(dict.fromkeys(first.sources + second.sources)),
+    )
+
+
+def published_options(pooled: PooledEvidence, region: str, on: date) -> tuple[PublishedOption, ...]:
+    """Regimens without a model that a label of the region lists on that day, with their published figures."""
+    return tuple(
+        PublishedOption(
+            id=option.id,
+            label=option.label,
+            long_label=option.long_label,
+            class_id=option.class_id,
+            study=option.study,
+            figures=tuple(_figure(figure) for figure in option.figures),
+            note=option.note,
+            sources=option.sources,
+        )
+        for option in pooled.published.options
+        if _labelled(pooled, option, region, on)
+    )
+
+
+def _labelled(pooled: PooledEvidence, option: BesideOption, region: str, on: date) -> bool:
+    """Whether a label of this regimen holds; one of which no beginning is known does not count."""
+    labels = next(product.indications for product in pooled.rules.products if product.id == option.product)
+    return any(
+        label.region == region
+        and label.regimen == option.regimen
+        and label.approval not in NOT_IN_FORCE
+        and label.since is not None
+        and in_force(label.since, label.until, on) is True
+        for label in labels
+    )
+
+
+def _figure(figure: Figure) -> PublishedFigure:
+    return PublishedFigure(**figure._asdict())
