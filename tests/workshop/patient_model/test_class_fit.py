@@ -34,9 +34,7 @@ def first_stage(mean, variance):
     return ClassFit((), (), (), None, (mean, variance))  # type: ignore[arg-type]
 
 
-@for_each(
-    "counted", [arms(("interventional", 30), ("real_world", 30)), arms(("interventional", 300), ("real_world", 31))]
-)
+@for_each("trials", [30, 300])
 def test_gamma_is_wide_where_both_settings_have_thirty_patients(trials):
     counted = arms(("interventional", trials), ("real_world", 30))
     assert setting_prior(PRIOR, inputs().assumptions, counted, first_stage(0.5, 0.1)) == PRIOR
