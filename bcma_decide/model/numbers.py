@@ -49,7 +49,7 @@ class PatientNumbers:
     """Rates by outcome and class."""
     rates: tuple[Rates, ...]
     """One for each cell."""
-    outside: tuple[tuple[str, ...], ...]
+    outside: tuple[tuple[OutsideTrait, ...], ...]
     """Per class: why the patient lies outside its evidence."""
 
     @property
@@ -113,9 +113,6 @@ def _outside(
                 yield OutsideTrait(trait.id, f"{TRAIT_LABELS[trait.id]}: {counted}", chance)
 
 
-_LIKELIER = 0.5
-
-
 def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> PatientNumbers:
     """Compute all numbers of one patient."""
     values = {trait.id: traits[trait.id].modelled for trait in MODEL_TRAITS}
@@ -130,7 +127,7 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
         patients=patients,
         tables=tables,
         rates=all_rates(pooled, tables),
-        outside=tuple(tuple(each.reason for each in found if each.chance > _LIKELIER) for found in outside),
+        outside=outside,
     )
 
 
