@@ -36,6 +36,14 @@ from bcma_decide.vocabulary import (
 Array = NDArray[np.float64]
 
 
+class OutsideTrait(NamedTuple):
+    """A trait outside the evidence of a class: why, and the chance that the patient has it."""
+
+    trait: str
+    reason: str
+    chance: float
+
+
 @dataclass(frozen=True)
 class PatientNumbers:
     """All numbers of one patient in one setting, cell by cell as the pooled evidence has them."""
@@ -50,7 +58,7 @@ class PatientNumbers:
     rates: tuple[Rates, ...]
     """One for each cell."""
     outside: tuple[tuple[OutsideTrait, ...], ...]
-    """Per class: why the patient lies outside its evidence."""
+    """Per class: where the patient lies outside its evidence."""
 
     @property
     def place(self) -> Mapping[tuple[str, str], int]:
@@ -83,14 +91,6 @@ def outside_evidence(
     A trait that no study of the class reports is as far outside as one seen in few: silence is no evidence.
     """
     return tuple(tuple(_outside(pooled, index, values)) for index in range(len(CLASSES)))
-
-
-class OutsideTrait(NamedTuple):
-    """A trait outside the evidence of a class: why, and the chance that the patient has it."""
-
-    trait: str
-    reason: str
-    chance: float
 
 
 def _outside(
