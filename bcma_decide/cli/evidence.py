@@ -13,6 +13,7 @@ from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.evidence_report import report
 from bcma_decide.cli.output import print_json
 from bcma_decide.cli.pooling import build, pool
+from bcma_decide.cli.validation import validate
 from bcma_decide.vocabulary import OUTCOMES
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ evidence_app = typer.Typer(
 evidence_app.command()(build)
 evidence_app.command()(pool)
 evidence_app.command()(report)
+evidence_app.command()(validate)
 
 Directory = Annotated[Path | None, typer.Option("--evidence", metavar="DIR", help="Directory of the evidence files.")]
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of text.")]

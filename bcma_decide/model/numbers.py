@@ -36,6 +36,14 @@ from bcma_decide.vocabulary import (
 Array = NDArray[np.float64]
 
 
+class OutsideTrait(NamedTuple):
+    """A trait outside the evidence of a class: why, and the chance that the patient has it."""
+
+    trait: str
+    reason: str
+    chance: float
+
+
 @dataclass(frozen=True)
 class PatientNumbers:
     """All numbers of one patient in one setting, cell by cell as the pooled evidence has them."""
@@ -49,8 +57,8 @@ class PatientNumbers:
     """Rates by outcome and class."""
     rates: tuple[Rates, ...]
     """One for each cell."""
-    outside: tuple[tuple[str, ...], ...]
-    """Per class: why the patient lies outside its evidence."""
+    outside: tuple[tuple[OutsideTrait, ...], ...]
+    """Per class: where the patient lies outside its evidence."""
 
     @property
     def place(self) -> Mapping[tuple[str, str], int]:
@@ -85,14 +93,6 @@ def outside_evidence(
     return tuple(tuple(_outside(pooled, index, values)) for index in range(len(CLASSES)))
 
 
-class OutsideTrait(NamedTuple):
-    """A trait outside the evidence of a class: why, and the chance that the patient has it."""
-
-    trait: str
-    reason: str
-    chance: float
-
-
 def _outside(
     pooled: PooledEvidence, class_index: int, values: Mapping[str, bool | float | Chance | None]
 ) -> Iterator[OutsideTrait]:
@@ -113,9 +113,6 @@ def _outside(
                 yield OutsideTrait(trait.id, f"{TRAIT_LABELS[trait.id]}: {counted}", chance)
 
 
-_LIKELIER = 0.5
-
-
 def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> PatientNumbers:
     """Compute all numbers of one patient."""
     values = {trait.id: traits[trait.id].modelled for trait in MODEL_TRAITS}
@@ -130,7 +127,7 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
         patients=patients,
         tables=tables,
         rates=all_rates(pooled, tables),
-        outside=tuple(tuple(each.reason for each in found if each.chance > _LIKELIER) for found in outside),
+        outside=outside,
     )
 
 

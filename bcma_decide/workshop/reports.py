@@ -19,6 +19,9 @@ from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.terminal.picture import terminal_picture
 from bcma_decide.render.words.language import AUDIENCES, Audience
 from bcma_decide.workshop.evidence_report.report import evidence_report
+from bcma_decide.workshop.validation.history import load_history
+from bcma_decide.workshop.validation.page import validation_page
+from bcma_decide.workshop.validation.stored import read_stored
 
 __all__ = ["Report", "reports"]
 
@@ -61,6 +64,7 @@ def _all() -> Iterator[Report]:
     yield Report("sheet.png", _picture, _undrawn, settled=False)
     yield Report("evidence.html", _evidence)
     yield Report("comparison.schema.json", lambda: schema_json().encode())
+    yield Report("validation.html", _validation)
 
 
 @cache
@@ -99,3 +103,9 @@ def _undrawn() -> str:
 
 def _evidence() -> bytes:
     return evidence_report(evidence_directory()).encode()
+
+
+def _validation() -> bytes:
+    """The page of the last whole run, which takes minutes and is not repeated; one of other numbers is refused."""
+    directory = evidence_directory()
+    return validation_page(read_stored(directory), load_history(directory)).encode()

@@ -17,12 +17,12 @@ from bcma_decide.errors import (
     EXIT_NOT_REPEATABLE,
     EXIT_USAGE,
 )
-from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, InputState
 from bcma_decide.workshop.evidence.catalogue import load_catalogue
 from bcma_decide.workshop.evidence.totals import RULES
 from bcma_decide.workshop.evidence_report.published import pool_outcome
+from bcma_decide.workshop.validation import aims
 from tests.documents.support.pages import (
     GUIDE,
     GUIDE_PAGES,
@@ -149,27 +149,19 @@ def test_the_table_beside_the_source_is_current():
         assert studies == f"{counts[0]} / {counts[2]}"
 
 
-def test_what_is_known_to_be_off_is_so_in_numbers():
-    text = " ".join(text_of(VALIDATION).split())
-    icans = next(row for row in compare(Patient()).outcomes if row.id == "icans_any").estimates["ide-cel"]
-    low, high = icans.credible
-    assert f"in {100 * icans.median:.0f} of 100 ({100 * low:.0f} to {100 * high:.0f}) with ide-cel" in text
-    cohort = load_catalogue().study("cibmtr-ide-cel-2025")
-    row = next(row for row in cohort.outcomes if row.outcome == "icans_any")
-    assert f"{row.events} of {row.n} ({row.pct:.0f} of 100)" in text
-    ratings = [
-        estimate.certainty
-        for name in example_names()
-        for outcome in compare(load_example(name)).outcomes
-        for estimate in outcome.estimates.values()
-        if estimate.state == "estimated"
-    ]
-    very_low, low_ones = ratings.count("very low"), ratings.count("low")
-    assert (
-        f"{len(ratings)} rated numbers of the shipped example patients, {very_low} are *very low* and {low_ones} *low*"
-        in text
-    )
-    assert very_low + low_ones == len(ratings)
+def test_the_aims_of_the_guide_are_those_of_the_validation():
+    said = dict(table(VALIDATION, "aim", "at least or at most"))
+    names = {"class_reml": "class REML", "product_reml": "product REML", "product_bayes": "product Bayes"}
+    expected = {f"log score better than {names[key]}, a row": f"{least:.2f}" for key, least in aims.LOG_SCORE.items()}
+    expected |= {f"Winkler score, of that of {names[key]}": f"{most:.2f}" for key, most in aims.WINKLER.items()}
+    expected |= {
+        f"coverage of {100 * level:.0f} % intervals": f"{100 * least:.0f} to {100 * most:.0f} %"
+        for level, _, least, most in aims.COVERAGE
+    }
+    expected["calibration slope"] = "{:g} to {:g}".format(*aims.SLOPE)
+    few = f"behind class pooling, in any outcome and class with {aims.FEWEST_STUDIES} or more studies"
+    expected[few] = f"{100 * aims.BEHIND:g} points of mean error"
+    assert said == expected
 
 
 def test_numbers_named_in_passing_are_current():

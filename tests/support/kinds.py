@@ -43,6 +43,8 @@ PLACES: Final = {
     "workshop/evidence_report/test_page_in_chromium.py": SERVED,
     "workshop/meta_analysis": REFERENCE,
     "workshop/patient_model/test_recovery.py": REFERENCE,
+    "workshop/validation/test_bands.py": REFERENCE,
+    "workshop/validation/test_forecast.py": REFERENCE,
 }
 """Folders and modules below ``tests``; what is not named here is of the kind of its folder."""
 

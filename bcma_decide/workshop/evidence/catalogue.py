@@ -37,8 +37,10 @@ OTHER_META_ANALYSES: Final = "other_meta_analyses.yaml"
 SOURCE_META_ANALYSIS: Final = "source_meta_analysis.yaml"
 VOCABULARY: Final = "vocabulary.yaml"
 DATA_SUFFIXES: Final = (".yaml", ".yml", ".json", ".csv")
-BUILT: Final = frozenset({"pooled.json"})
+BUILT: Final = frozenset({"pooled.json", "validation.json"})
 """Files made from the evidence, so no part of its hash."""
+ABOUT: Final = frozenset({"published_bands.yaml", "validation_history.yaml"})
+"""Files that judge the numbers and are behind none, so no part of its hash either."""
 
 
 @dataclass(frozen=True)
@@ -180,12 +182,12 @@ def field_path(parts: Iterable[str | int]) -> str:
 
 
 def evidence_hash(root: Path) -> str:
-    """SHA-256 over name and content of every evidence data file under ``root``, in sorted order.
+    """SHA-256 over name and content of every data file under ``root`` that numbers are made from, in sorted order.
 
     Line endings do not count, so that a checkout on another system has the same hash.
     """
     digest = hashlib.sha256()
-    paths = (p for p in root.rglob("*") if p.suffix in DATA_SUFFIXES and p.name not in BUILT and p.is_file())
+    paths = (p for p in root.rglob("*") if p.suffix in DATA_SUFFIXES and p.name not in BUILT | ABOUT and p.is_file())
     for name, path in sorted((p.relative_to(root).as_posix(), p) for p in paths):
         content = path.read_bytes().replace(b"\r\n", b"\n")
         digest.update(f"{name}\0{len(content)}\0".encode())

@@ -1,0 +1,29 @@
+"""How the numbers of a validation read: points of 100, plain decimals, intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bcma_decide.render.words.wording import MINUS
+
+
+def percent(share: float) -> str:
+    """A fraction in percent with one decimal, without the sign."""
+    return decimal(100 * share, 1)
+
+
+def decimal(value: float, digits: int = 3) -> str:
+    """A plain number with a typographic minus."""
+    text = f"{abs(value):.{digits}f}"
+    return f"{MINUS}{text}" if value < 0 and float(text) else text
+
+
+def change(value: float, factor: float = 100.0, digits: int = 1) -> str:
+    """A number with its sign: of a difference of fractions, in points."""
+    text = f"{abs(factor * value):.{digits}f}"
+    return text if not float(text) else f"{'+' if value > 0 else MINUS}{text}"
+
+
+def interval(ends: tuple[float, float], shown: Callable[[float], str] = decimal) -> str:
+    """Both ends of an interval."""
+    return f"{shown(ends[0])} to {shown(ends[1])}"

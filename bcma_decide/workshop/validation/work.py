@@ -1,0 +1,77 @@
+"""Pieces of work shared among processes; the results do not depend on how many there are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
+
+from bcma_decide.workshop.patient_model.inputs import load_inputs
+from bcma_decide.workshop.validation.held_out import Evidence, gather
+
+Progress = Callable[[str], None]
+
+_ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One call: ``function(evidence, *arguments)``, by a function of a module, with its name for people."""
+
+    label: str
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+def run(directory: Path, pieces: Sequence[Piece], workers: int, progress: Progress) -> list[Any]:
+    """Results of all pieces in their order.
+
+    Every piece runs in a process of its own kind, also with one worker, with one thread for its arithmetic: sums are
+    then taken in the same order on every machine with the same libraries.
+
+    Parameters
+    ----------
+    directory
+        Of the evidence, which every process reads once.
+    workers
+        How many processes.
+    progress
+        Told the name of each piece when its result is there.
+    """
+    with _one_thread(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        running = [pool.submit(_call, directory, piece) for piece in pieces]
+        results = []
+        for piece, future in zip(pieces, running, strict=True):
+            results.append(future.result())
+            progress(piece.label)
+    return results
+
+
+def _call(directory: Path, piece: Piece) -> Any:  # noqa: ANN401 - what the piece's function gives
+    return piece.function(_evidence(directory), *piece.arguments)
+
+
+@lru_cache(maxsize=1)
+def _evidence(directory: Path) -> Evidence:
+    return gather(load_inputs(directory))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Processes started here inherit one thread for linear algebra; the numbers of threads are read at import."""
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
