@@ -125,7 +125,7 @@ def _interval(weight: Array, centre: Array, covariance: Array) -> tuple[float, f
     common = np.cosh(0.5 * centre.sum(axis=1)[:, None] + away).ravel()
     expected = ((centre[:, 0] - centre[:, 1])[:, None] + slope[:, None] * away).ravel()
     spread = np.repeat(sd, POINTS)
-    mass = (weight[:, None] * point_weight).ravel() / weight.sum()
+    mass = (weight[:, None] * point_weight).ravel()
 
     def below(gap: Array) -> Array:
         """Probability that the difference of the rates is at most ``gap``, any shape."""
