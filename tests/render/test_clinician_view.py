@@ -95,7 +95,7 @@ class TestRows:
         stable, unstable = (rows(view(comparison(unknowns=u)))["vgpr_or_better"] for u in ((), (unknown,)))
         assert stable.higher == "72 %, likely"
         assert unstable.higher == "72 %"
-        assert [cell.depends for cell in unstable.cells] == ["by ISS stage III: 33 if present, 60 if absent", ""]
+        assert [cell.depends for cell in unstable.cells] == ["ISS stage III: 33 if present, 60 if absent", ""]
         assert unstable.cells[0].estimate == stable.cells[0].estimate
 
     def test_of_several_unstable_traits_the_widest_is_named(self):
@@ -106,7 +106,7 @@ class TestRows:
             return Unknown(trait=label, label=label, needs="", moves=(move,))
 
         shown = rows(view(comparison(unknowns=(unknown("narrow", 0.48), unknown("wide", 0.2)))))
-        assert shown["orr"].cells[0].depends == "by wide: 20 if a, 60 if b"
+        assert shown["orr"].cells[0].depends == "wide: 20 if a, 60 if b"
 
     def test_a_note_stands_once_under_the_table_and_its_letter_in_every_row_that_has_it(self):
         note = "followed for different times"

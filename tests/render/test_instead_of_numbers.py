@@ -180,8 +180,8 @@ def digits(text):
     return set(re.findall(r"\d+", text))
 
 
-PUBLISHED_DIGITS = {"4", "12", "33", "1", "7", "10", "1000", "2024", "0001"}
-"""Counts, shares and months of the published figures, and their sources."""
+PUBLISHED_DIGITS = {"4", "12", "33", "100", "1", "7", "10", "1000", "2024", "0001"}
+"""Counts, shares (of 100) and months of the published figures, and their sources."""
 
 
 @pytest.mark.parametrize("class_id", CLASSES)

@@ -151,7 +151,7 @@ def test_what_decides_a_number_stands_beside_it():
     bare = view(prefetch={"patient": PATIENT, "conditions": MYELOMA})
     (card,) = cards(post(SERVICE, VIEW, bare))
     assert_valid(card)
-    assert re.search(r"\| \d+ \(\d+ to \d+\); by [^|]+: \d+ if \w+, \d+ if \w+ \|", card["detail"])
+    assert re.search(r"\| \d+ \(\d+ to \d+\); [^|]+: \d+ if \w+, \d+ if \w+ \|", card["detail"])
 
 
 def test_text_of_the_record_stays_text():

@@ -202,15 +202,18 @@ def no_number(estimate: Estimate) -> str:
 
 
 def counted(figure: PublishedFigure, source: str) -> str:
-    """What was published for people like this, in place of a number; empty where people were not counted."""
+    """What was published for people like this, in place of a number; empty where no rate was."""
+    where = _("Source: {source}.").format(source=source) if source else ""
     if figure.events is None or figure.n is None:
-        return ""
+        if figure.rate is None:
+            return ""
+        share = _("In one study, it happened to about {number} of 100 people.")
+        return f"{share.format(number=wording.count(figure.rate))} {where}".strip()
     sentence = ngettext(
         "In one study, it happened to {events} of {n} person.",
         "In one study, it happened to {events} of {n} people.",
         figure.n,
     )
-    where = _("Source: {source}.").format(source=source) if source else ""
     return f"{sentence.format(events=language.number(figure.events), n=language.number(figure.n))} {where}".strip()
 
 

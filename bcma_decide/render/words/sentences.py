@@ -245,7 +245,7 @@ def move_sentence(move: Move, comparison: Comparison) -> str:
 
 def by_value(unknown: Unknown, move: Move) -> str:
     """What each value of an unknown trait would make of a number: ``Ferritin: 27 if present, 54 if absent``."""
-    return _("by {trait}: {low} if {low_when}, {high} if {high_when}").format(
+    return _("{trait}: {low} if {low_when}, {high} if {high_when}").format(
         trait=unknown.label,
         low=wording.count(move.low),
         low_when=_condition(move.low_when),
