@@ -417,7 +417,7 @@ class Move(Value):
     low_when: str
     high_when: str
     unstable: bool = False
-    """Whether it moves the number so far that the range says more than the median."""
+    """Whether it moves the number so far that the number is not to be read without the two."""
 
 
 class Unknown(Value):

@@ -19,6 +19,7 @@ from bcma_decide.comparing.findings import (
 from bcma_decide.comparing.outcomes import all_outcomes
 from bcma_decide.comparing.published import published_options, withheld_numbers
 from bcma_decide.comparing.question import Question
+from bcma_decide.comparing.tell_apart import tell_apart
 from bcma_decide.comparing.unknowns import all_unknowns
 from bcma_decide.comparison import (
     SCHEMA_VERSION,
@@ -161,20 +162,23 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     scores = score_lines(pooled.definitions.scores, facts)
     withheld = withheld_numbers(pooled, facts, numbers.traits["age"].value)
     beside = published_options(pooled, region, on)
+    unknowns = all_unknowns(numbers, withheld)
+    outcomes = all_outcomes(numbers, withheld, unknowns, explain)
     return Comparison(
         evidence=evidence_stamp(pooled, on),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
         intended_use=INTENDED_USE,
         profile=_profile(numbers, question),
         options=pooled.options,
-        outcomes=all_outcomes(numbers, withheld, explain),
+        outcomes=outcomes,
+        tell_apart=tell_apart(outcomes),
         published_options=beside,
         labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
         findings=findings,
         indications=labels,
         practice=practical_rows(book, region, on),
         scores=scores,
-        unknowns=all_unknowns(numbers, withheld),
+        unknowns=unknowns,
         not_known=pooled.not_known,
         studies=pooled.studies,
         explanations=tuple(explanation(pooled, outcome) for outcome in OUTCOMES if outcome in explain),

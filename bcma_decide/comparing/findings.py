@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from bcma_decide.comparing.outside import outside_reasons
 from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparison import Finding, Indication, PublishedOption, ScoreLine
 from bcma_decide.model.numbers import PatientNumbers
@@ -21,7 +22,9 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
             text=f"check the input: {contradiction.message}; the trait is taken as unknown",
             needs=tuple(contradiction.fields),
         )
-    for class_id, reasons in zip(CLASSES, numbers.outside, strict=True):
+    of_families = outside_reasons(numbers).values()
+    for index, class_id in enumerate(CLASSES):
+        reasons = dict.fromkeys(reason for family in of_families for reason in family[index])
         for number, reason in enumerate(reasons, start=1):
             yield Finding(
                 id=f"outside-evidence.{class_id}.{number}",

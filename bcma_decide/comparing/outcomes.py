@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from bcma_decide.comparing.outside import outside_reasons
 from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparison import (
     Contrast,
@@ -13,9 +14,10 @@ from bcma_decide.comparison import (
     FromDecision,
     Outcome,
     RiskDifference,
+    Unknown,
     WaterfallStep,
 )
-from bcma_decide.model.certainty import LEVELS, rate_certainty
+from bcma_decide.model.certainty import LEVELS, Ground, rate_certainty
 from bcma_decide.model.contrast import Difference
 from bcma_decide.model.numbers import PatientNumbers, cumulative_means, from_decision
 from bcma_decide.vocabulary import (
@@ -28,30 +30,34 @@ from bcma_decide.vocabulary import (
     TRAIT_LABELS,
 )
 
+FURTHER = "the product has no rows of its own: the class's for a further product"
+
 SMALLEST_STEP = 5e-4
 """A waterfall step smaller than one in two thousand, nothing on a scale of whole points, is left to the last one."""
 
 
 def all_outcomes(
-    numbers: PatientNumbers, withheld: Mapping[tuple[str, str], Withheld], explain: Collection[str] = ()
+    numbers: PatientNumbers,
+    withheld: Mapping[tuple[str, str], Withheld],
+    unknowns: Collection[Unknown],
+    explain: Collection[str] = (),
 ) -> tuple[Outcome, ...]:
     """Return every outcome, those in ``explain`` with the steps from the average patient to this one.
 
-    ``withheld`` has the numbers that are not given, by outcome and option.
+    ``withheld`` has the numbers that are not given, by outcome and option; ``unknowns`` what could move the others.
     """
-    draft = _draft(numbers, withheld, _waterfalls(numbers, explain) if explain else {})
+    draft = _draft(numbers, withheld, unknowns, _waterfalls(numbers, explain) if explain else {})
     return tuple(_outcome(draft, outcome) for outcome in OUTCOMES)
 
 
 @dataclass(frozen=True)
 class _TraitList:
-    """Ids (and, for the certainty's reasons, labels) of one family's traits in one class, by what is known of them."""
+    """Ids of one family's traits in one class, by what is known of them; whether any trait acts there."""
 
     informed: tuple[str, ...]
     borrowed: tuple[str, ...]
     uninformed: tuple[str, ...]
-    unknown_labels: tuple[str, ...]
-    uninformed_present_labels: tuple[str, ...]
+    any_acts: bool
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,10 @@ class _Draft:
 
     numbers: PatientNumbers
     withheld: Mapping[tuple[str, str], Withheld]
+    open_moves: Mapping[tuple[str, str], tuple[tuple[str, float], ...]]
+    """By outcome and class: label of each unknown trait, and how far it could move the number."""
+    outside: Mapping[str, tuple[tuple[str, ...], ...]]
+    """By family and class: why the patient lies outside the evidence."""
     waterfalls: Mapping[tuple[str, str], tuple[WaterfallStep, ...]]
     biased: Mapping[str, Difference]
     unbiased: Mapping[str, Difference]
@@ -70,11 +80,14 @@ class _Draft:
 def _draft(
     numbers: PatientNumbers,
     withheld: Mapping[tuple[str, str], Withheld],
+    unknowns: Collection[Unknown],
     waterfalls: Mapping[tuple[str, str], tuple[WaterfallStep, ...]],
 ) -> _Draft:
     return _Draft(
         numbers=numbers,
         withheld=withheld,
+        open_moves=_open_moves(unknowns),
+        outside=outside_reasons(numbers),
         waterfalls=waterfalls,
         biased=numbers.class_differences[True],
         unbiased=numbers.class_differences[False],
@@ -87,6 +100,15 @@ def _draft(
     )
 
 
+def _open_moves(unknowns: Collection[Unknown]) -> dict[tuple[str, str], tuple[tuple[str, float], ...]]:
+    moves: dict[tuple[str, str], tuple[tuple[str, float], ...]] = {}
+    for unknown in unknowns:
+        for move in unknown.moves:
+            place = move.outcome, move.option
+            moves[place] = (*moves.get(place, ()), (unknown.label, move.high - move.low))
+    return moves
+
+
 def _trait_list(numbers: PatientNumbers, family: str, class_index: int) -> _TraitList:
     position = numbers.pooled.family_index[family]
     used = numbers.pooled.used[position, class_index].tolist()
@@ -97,8 +119,7 @@ def _trait_list(numbers: PatientNumbers, family: str, class_index: int) -> _Trai
         informed=tuple(trait.id for trait, _, u, _ in known if u),
         borrowed=tuple(trait.id for trait, _, u, b in known if u and b),
         uninformed=tuple(trait.id for trait, _, u, _ in known if not u),
-        unknown_labels=tuple(trait.label for trait, value, u, _ in here if u and value.value is None),
-        uninformed_present_labels=tuple(trait.label for trait, value, u, _ in known if not u and value.value is True),
+        any_acts=any(used),
     )
 
 
@@ -136,19 +157,23 @@ def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
         return Estimate(state=state, reason=reason)
     cell = numbers.pooled.cells[index]
     traits = draft.traits[cell.family, cell.class_index]
-    outside = numbers.outside[cell.class_index]
+    outside = draft.outside[cell.family][cell.class_index]
     difference = draft.biased.get(outcome) if option in CLASSES else None
     rates = numbers.rates[index]
     certainty, reasons = rate_certainty(
         numbers.pooled.assumptions,
-        n_studies=cell.n_studies,
-        n_patients=cell.n_patients,
-        credible=rates.credible,
-        prediction=rates.prediction,
-        outside=outside,
-        unknown=traits.unknown_labels,
-        uninformed=traits.uninformed_present_labels,
-        log_odds_ratio=difference.log_odds_ratio[1:] if difference is not None else None,
+        Ground(
+            n_studies=cell.n_studies,
+            n_patients=cell.n_patients,
+            credible=rates.credible,
+            prediction=rates.prediction,
+            indirect=(
+                *(f"outside the evidence ({reason})" for reason in outside),
+                *((FURTHER,) if cell.further_product else ()),
+            ),
+            open_moves=draft.open_moves.get((outcome, CLASSES[cell.class_index]), ()),
+            log_odds_ratio=difference.log_odds_ratio[1:] if difference is not None else None,
+        ),
     )
     decision = draft.from_decision.get(index)
     return Estimate(
@@ -168,6 +193,7 @@ def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
         follow_up_months=cell.follow_up_months,
         sources=cell.sources,
         further_product=cell.further_product,
+        same_for_every_patient=not traits.any_acts,
         from_decision=FromDecision(mean=decision[0], credible=decision[1:]) if decision else None,
         waterfall=draft.waterfalls.get((outcome, option), ()),
     )

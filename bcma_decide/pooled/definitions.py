@@ -1,6 +1,6 @@
 """The clinical definitions at the bedside: drugs, classes, cut-offs, scores, stages, laboratory variation.
 
-They stand in ``evidence/`` (``definitions.yaml``, ``scores.yaml``, ``laboratory_variation.yaml``) with sources and
+They stand in ``definitions.yaml``, ``scores.yaml`` and ``laboratory_variation.yaml`` of the evidence, with sources, and
 reach the bedside inside the pooled file. Named tuples rather than dataclasses, because they are made at every start of
 the program, at a tenth of the time.
 """

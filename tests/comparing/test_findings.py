@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bcma_decide import Patient, compare, load_model
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.files import example_names, load_example
+from bcma_decide.pooled.conditions import Is, leaves
 from bcma_decide.vocabulary import CLASSES
 from tests.patient.support.drawn import WRITTEN
 from tests.support.cases import for_each
@@ -20,7 +21,7 @@ from tests.support.examples import examples
 DIRECTIVE = re.compile(r"\b(should|best|recommended|recommend|safe|prefer)\b", re.IGNORECASE)
 SEVERITIES = ("contraindication", "caution", "information")
 EXAMPLES = pytest.mark.parametrize("name", example_names())
-REGIONAL = {"labels", "findings", "indications", "practice", "references"}
+REGIONAL = {"labels", "findings", "indications", "practice", "references", "published_options"}
 """Parts of a comparison that depend on region and date."""
 
 
@@ -169,7 +170,11 @@ def test_no_text_tells_the_reader_what_to_do(name, region):
 # What findings rest on
 
 
-FINDINGS_ONLY = {name: WRITTEN[field.kind](field) for name, field in FIELDS.items() if field.findings_only}
+LIMITING = {"cns_myeloma", "progression_on_bcma"}
+"""Fields without an effect of their own that a limit asks for: with them a number may be withheld."""
+FINDINGS_ONLY = {
+    name: WRITTEN[field.kind](field) for name, field in FIELDS.items() if field.findings_only and name not in LIMITING
+}
 
 
 @examples(15)
@@ -179,6 +184,16 @@ def test_fields_that_are_for_findings_only_move_no_number(values):
     plain, found = example("renal-74"), compare(Patient(**{**known, **values}))
     assert found.outcomes == plain.outcomes
     assert found.unknowns == plain.unknowns
+
+
+def test_the_fields_that_limits_ask_for_are_the_ones_set_aside():
+    named = {
+        leaf.trait
+        for limit in load_model().published.limits
+        for leaf in leaves(limit.when)
+        if isinstance(leaf, Is) and FIELDS[leaf.trait].findings_only
+    }
+    assert named == LIMITING
 
 
 def test_there_are_fields_for_findings_only_and_they_move_findings():

@@ -8,20 +8,7 @@ from scipy.stats import norm
 
 from bcma_decide.model.certainty import rate_certainty
 from bcma_decide.model.normal import mixture_quantiles
-from bcma_decide.vocabulary import MODEL_TRAIT_IDS
-from tests.model.support.factory import Level, all_known, ask, model, patients
-
-AGE = MODEL_TRAIT_IDS.index("age")
-
-
-@pytest.mark.parametrize("present", [True, False])
-def test_a_trait_that_hardly_anybody_has_is_known_to_lie_at_its_cut(present):
-    """Of one in 10^14, or all but those, the latent is the cut itself, 7.65 SD off; age has correlation 0.5 with it."""
-    found = model({}, prevalence={"iss_3": 1e-14 if present else 1 - 1e-14}, correlation={("age", "iss_3"): 0.5})
-    age = patients(found, iss_3=present).values[:, AGE]
-    sign = 1 if present else -1
-    assert 6.5 + sign * 0.5 * norm.isf(1e-14) == pytest.approx(age.mean(), abs=0.02)
-    assert np.sqrt(1 - 0.25) == pytest.approx(age.std(), abs=0.02)
+from tests.model.support.factory import Level, all_known, ask, model
 
 
 def test_the_interval_of_the_next_centre_is_never_narrower_than_that_of_such_patients():

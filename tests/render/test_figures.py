@@ -27,8 +27,8 @@ def icons(markup):
     return {path.get("class"): path.get("d").count("M") for path in drawn(markup).iter("path")}
 
 
-def estimate(low, median, high, prediction=None):
-    return Estimate(state="estimated", median=median, mean=median, credible=(low, high), prediction=prediction)
+def estimate(low, mean, high, prediction=None):
+    return Estimate(state="estimated", median=mean, mean=mean, credible=(low, high), prediction=prediction)
 
 
 @given(st.lists(FRACTIONS, min_size=3, max_size=3).map(sorted))

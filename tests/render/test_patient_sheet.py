@@ -100,7 +100,7 @@ def test_every_row_shows_the_numbers_of_the_comparison(example, spoken):
         for name, cells in zip(ROWS, shown, strict=True):
             for option, cell in zip(CLASSES, cells, strict=True):
                 estimate = outcome_of(example, name).estimates[option]
-                assert wording.of_100(estimate.median) == text(cell.query("p.number")[0])
+                assert wording.of_100(estimate.mean) == text(cell.query("p.number")[0])
                 printed = text(cell)
                 for end in estimate.credible:
                     assert re.search(rf"\b{wording.count(end)}\b", printed)
@@ -114,9 +114,9 @@ def test_no_other_number_of_100_is_printed_than_those_of_the_comparison(example)
         for option, estimate in outcome.estimates.items()
         if option in CLASSES and wording.has_number(estimate)
     ]
-    known = {wording.whole(100 * end) for e in estimates for end in (e.median, *e.credible)}
-    known |= {100 - wording.whole(100 * e.median) for e in estimates}
-    known |= {wording.whole(100 * e.from_decision.median) for e in estimates if e.from_decision}
+    known = {wording.whole(100 * end) for e in estimates for end in (e.mean, *e.credible)}
+    known |= {100 - wording.whole(100 * e.mean) for e in estimates}
+    known |= {wording.whole(100 * e.from_decision.mean) for e in estimates if e.from_decision}
     known |= {wording.whole(100 * end) for u in example.unknowns for m in u.moves for end in (m.low, m.high)}
     printed = re.findall(r"(\d+) of 100", said(document(example)))
     assert printed
@@ -395,12 +395,19 @@ def changes(*unknowns):
     return [text(item) for item in shown if "could change" in text(item)]
 
 
-def test_an_unknown_that_makes_a_number_unstable_is_said_with_its_range_for_both():
+def test_an_unknown_that_makes_a_number_unstable_is_said_with_what_each_answer_gives_for_both():
     found = changes(unknown("frail", move("car_t", 0.522, 0.643), move("bite", 0.446, 0.5, unstable=False)))
     assert found == [
         "We do not know this yet: Low strength and reserve (frail). It could change this number: response. "
-        "CAR-T cell treatment: between 52 and 64 of 100. Bispecific antibody: between 45 and 50 of 100."
+        "CAR-T cell treatment: 52 of 100 if yes, 64 of 100 if no. "
+        "Bispecific antibody: 45 of 100 if yes, 50 of 100 if no."
     ]
+
+
+def test_a_trait_of_many_values_is_said_with_its_range():
+    years = {"low_when": "about 48 years", "high_when": "about 79 years"}
+    (found,) = changes(unknown("age", move("car_t", 0.522, 0.643).model_copy(update=years)))
+    assert found.endswith("CAR-T cell treatment: between 52 and 64 of 100.")
 
 
 def test_small_moves_other_rows_and_products_are_not():

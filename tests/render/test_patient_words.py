@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bcma_decide.comparison import Estimate, TraitLine
+from bcma_decide.comparison import Estimate, PublishedFigure, TraitLine
 from bcma_decide.render.sheet import patient_words
 from bcma_decide.render.words import language, wording
 from bcma_decide.vocabulary import CLASSES, FAMILIES, MODEL_TRAIT_IDS, OUTCOMES
@@ -49,10 +49,35 @@ def test_every_time_window_of_the_model_has_words():
     assert len({patient_words.window(horizon) for horizon in horizons}) == len(horizons)
 
 
-@given(median=st.floats(0, 1), outcome=st.sampled_from(OUTCOMES))
-def test_both_ways_sum_to_100_and_say_the_printed_number(median, outcome):
-    text = patient_words.both_ways(outcome, median)
-    assert text.startswith(wording.count(median)) or wording.count(median) in text
+@for_each(
+    ("figure", "sentences"),
+    [
+        (
+            {"events": 6, "n": 13},
+            ("In one study, it happened to 6 of 13 people.", "In einer Studie traf es 6 von 13 Menschen."),
+        ),
+        (
+            {"rate": 0.33},
+            (
+                "In one study, it happened to about 33 of 100 people.",
+                "In einer Studie traf es etwa 33 von 100 Menschen.",
+            ),
+        ),
+        ({}, ("", "")),
+    ],
+)
+def test_what_was_published_in_the_place_of_a_number(figure, sentences, spoken):
+    known = PublishedFigure(text="Words for a clinician", outcome="orr", **figure)
+    sentence = dict(zip(("en", "de"), sentences, strict=True))[spoken]
+    where = {"en": " Source: doi 10.1000/x.", "de": " Quelle: doi 10.1000/x."}[spoken]
+    assert patient_words.counted(known, "doi 10.1000/x") == (sentence + where if sentence else "")
+    assert patient_words.counted(known, "") == sentence
+
+
+@given(mean=st.floats(0, 1), outcome=st.sampled_from(OUTCOMES))
+def test_both_ways_sum_to_100_and_say_the_printed_number(mean, outcome):
+    text = patient_words.both_ways(outcome, mean)
+    assert text.startswith(wording.count(mean)) or wording.count(mean) in text
     numbers = [int(number) for number in re.findall(r"\d+", text)]
     assert numbers.count(100) == 2
     yes, no = (number for number in numbers if number != 100)

@@ -216,7 +216,7 @@ def test_every_row_of_the_clinician_has_its_numbers_certainty_and_studies(exampl
                 assert wording.certainty(estimate.certainty) in certainty
         assert re.fullmatch(r"((very )?low|moderate|high)( / ((very )?low|moderate|high))?", certainty)
         if outcome.contrast:
-            assert wording.signed(outcome.contrast.risk_difference.median) in difference
+            assert wording.signed(outcome.contrast.risk_difference.mean) in difference
         else:
             assert difference == "not comparable"
 
@@ -230,7 +230,7 @@ def test_every_row_of_the_patient_has_its_numbers_and_how_sure_they_are(name):
                 estimates = [outcome_of(printed.comparison, outcome).estimates[option] for option in ("car_t", "bite")]
                 assert any(
                     all(
-                        cell.startswith(wording.of_100(estimate.median))
+                        cell.startswith(wording.of_100(estimate.mean))
                         and patient_words.could_be(estimate.credible) in cell
                         and patient_words.sure(estimate.certainty) in cell
                         for cell, estimate in zip(row, estimates, strict=True)
@@ -263,7 +263,7 @@ def test_icons_are_as_many_as_the_numbers_say_and_differ_in_grey_and_in_shape(au
             and abs((place[0].stop - place[0].start) - (place[1].stop - place[1].start)) < 2
         ]
         sure = sum(
-            figures.icon_parts(estimate.median, estimate.credible).sure
+            figures.icon_parts(estimate.mean, estimate.credible).sure
             for estimate in (outcome_of(printed.comparison, each).estimates[option] for each in outcomes)
         )
         assert sure > 20

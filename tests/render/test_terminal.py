@@ -197,9 +197,9 @@ def test_colour_carries_no_meaning(monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
     file = io.StringIO()
     console = Console(file=file, width=120, force_terminal=True, color_system="truecolor", legacy_windows=False)
-    render_comparison(comparison(), console)
-    assert set(re.findall(r"\x1b\[([0-9;]*)m", file.getvalue())) <= {"0", "1", "2", "36"}
-    assert draw(120) == re.sub(r"\x1b\[[0-9;]*m", "", file.getvalue())
+    render_comparison(comparison(), console, products=True)
+    assert set(re.findall(r"\x1b\[([0-9;]*)m", file.getvalue())) <= {"0", "1", "2", "2;3", "36"}
+    assert draw(120, products=True) == re.sub(r"\x1b\[[0-9;]*m", "", file.getvalue())
 
 
 @pytest.mark.parametrize("plain", [True, False])
@@ -224,8 +224,9 @@ def test_plain_lines_are_tab_separated_and_complete():
     text = draw(20, plain=True, products=True)
     lines = [line.split("\t") for line in text.splitlines()]
     assert all(len(line) > 1 and all(line) for line in lines)
-    estimates = [line for line in lines if line[0] == "estimate"]
+    estimates = [line[:3] for line in lines if line[0] in ("estimate", "further product of the class")]
     assert len(estimates) == len(comparison().outcomes) * len(OPTIONS)
+    assert ["further product of the class", "CRS, any grade", "ide-cel"] in estimates
     assert ["estimate", "VGPR or better", "CAR-T", "51", "40 to 62", "30 to 72", "low"] in lines
     assert not set(text) & set("─│█━┃┏")
 

@@ -40,7 +40,7 @@ def test_an_interval_has_no_brackets():
 
 
 def test_a_difference_always_has_its_sign():
-    value = RiskDifference(median=0.12, interval=(-0.03, 0.27))
+    value = RiskDifference(mean=0.12, interval=(-0.03, 0.27))
     assert wording.difference(value) == "+12 (−3 to +27) of 100"
     assert wording.signed(0.004) == "+<1"
     assert wording.signed(-0.004) == "−<1"
@@ -96,7 +96,7 @@ def test_states_are_words_with_their_reason():
 
 
 def test_a_number_without_an_interval_is_not_shown():
-    assert wording.state(Estimate(state="estimated", median=0.4)) == "no number"
+    assert wording.state(Estimate(state="estimated", mean=0.4)) == "no number"
 
 
 def test_control_and_bidirectional_characters_do_not_reach_the_reader():

@@ -107,6 +107,8 @@ def test_a_card_says_what_the_sheet_says():
     (card,) = cards(post(SERVICE, VIEW, view()))
     assert_valid(card)
     assert {"absolute", "smart"} == {link["type"] for link in card["links"]}
+    links = {link["label"]: link["url"] for link in card["links"]}
+    assert links["How good are these numbers?"] == "https://cds.example.org/guide/validation"
     assert "of 100: CAR-T" in card["summary"]
     plain = re.sub(r"\\(.)", r"\1", card["detail"])
     assert INTENDED_USE in plain
@@ -129,6 +131,7 @@ def test_without_an_address_of_its_own_the_card_has_no_link():
     (card,) = cards(post(BARE, VIEW, view()))
     assert_valid(card)
     assert "links" not in card
+    assert "How good are these numbers? bcma-decide guide validation" in re.sub(r"\\(.)", r"\1", card["detail"])
     assert "url" not in card["source"]
 
 
@@ -144,11 +147,11 @@ def test_a_contraindication_makes_it_a_warning_and_is_counted_in_the_summary():
     assert card["indicator"] == "info"
 
 
-def test_what_decides_a_number_stands_as_a_range_not_as_a_number():
+def test_what_decides_a_number_stands_beside_it():
     bare = view(prefetch={"patient": PATIENT, "conditions": MYELOMA})
     (card,) = cards(post(SERVICE, VIEW, bare))
     assert_valid(card)
-    assert ", by " in card["detail"]
+    assert re.search(r"\| \d+ \(\d+ to \d+\); [^|]+: \d+ if \w+, \d+ if \w+ \|", card["detail"])
 
 
 def test_text_of_the_record_stays_text():

@@ -41,6 +41,7 @@ from tests.support.cases import for_each
 SERVICE = app()
 PATIENT = {"age": "71", "extramedullary_disease": "yes", "creatinine": "1.4", "creatinine.unit": "mg/dL"}
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+VALIDATION = "/guide/validation"
 CHANGED = r"\b\d+ of 100\b"
 
 
@@ -51,7 +52,9 @@ def sheet_of(answer):
 
 
 def expected_part(profile, sheet=None, **options):
-    return render_part(compare(Patient.read(profile), date=TODAY, pooled=model(), **options), sheet or Sheet())
+    return render_part(
+        compare(Patient.read(profile), date=TODAY, pooled=model(), **options), sheet or Sheet(), VALIDATION
+    )
 
 
 # the form there and back
@@ -108,7 +111,9 @@ def test_a_profile_comes_back_from_the_form_as_it_went_in(name):
     assert build(profile_of(texts)) == build(values)
     page = ask(SERVICE, "GET", f"/?example={name}")
     assert page.status_code == 200
-    assert sheet_of(page).startswith(render_part(compare(load_example(name), date=TODAY, name=name), Sheet()))
+    assert sheet_of(page).startswith(
+        render_part(compare(load_example(name), date=TODAY, name=name), Sheet(), VALIDATION)
+    )
     again = send(SERVICE, entries_of(page))
     assert again.status_code == 200
     assert entries_of(again) == entries_of(page)
@@ -173,16 +178,16 @@ def test_the_sheet_on_the_page_is_that_of_the_program(audience):
     profile = {"age": "71", "extramedullary_disease": "yes", "creatinine": "1.4 mg/dL"}
     sheet = Sheet(audience=audience, paper="Letter", rows=("orr",))
     found = compare(Patient.read(profile), setting="interventional", region="EU", date=date(2024, 1, 15))
-    assert sheet_of(answer).startswith(render_part(found, sheet))
+    assert sheet_of(answer).startswith(render_part(found, sheet, VALIDATION))
     assert justhtml.JustHTML(answer.text, strict=True, sanitize=False)
     live = send(SERVICE, PATIENT | options, "/page/result")
-    assert sheet_of(live).startswith(render_part(found, sheet))
+    assert sheet_of(live).startswith(render_part(found, sheet, VALIDATION))
 
 
 def test_a_part_has_what_the_sheet_alone_has_but_its_head():
     comparison = compare(load_example("renal-74"))
     for audience in AUDIENCES:
-        alone, part = render_html(comparison, Sheet(audience)), render_part(comparison, Sheet(audience))
+        alone, part = render_html(comparison, Sheet(audience)), render_part(comparison, Sheet(audience), "")
         body = alone.split("<body")[1].partition(">\n")[2].rsplit("</body>")[0]
         assert part.replace("div>\n", "main>\n").replace(' aria-level="2"', "") == body.replace("div>\n", "main>\n")
         assert "<style" not in part

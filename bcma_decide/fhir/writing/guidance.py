@@ -11,7 +11,7 @@ from bcma_decide.fhir.writing.origin import DEVICE
 from bcma_decide.fhir.writing.parts import BASE, Frame, Written, as_notes, filled
 from bcma_decide.pooled.codes import Codes
 from bcma_decide.render.sheet.clinician_view import banners
-from bcma_decide.render.words import arrange, rule_view, sentences, wording
+from bcma_decide.render.words import arrange, published, rule_view, sentences, wording
 
 GUIDANCE: Final = "GuidanceResponse"
 MODULE: Final = f"{BASE}:comparison"
@@ -43,14 +43,17 @@ def guidance_response(frame: Frame, codes: Codes, findings: Findings) -> Written
 
 
 def _notes(comparison: Comparison, findings: Findings) -> list[str]:
-    """Intended use, contraindications in full, the inputs that matter most, what no input could settle."""
+    """Intended use, contraindications, what can be told apart, inputs that matter, what no input could settle."""
     return [
         comparison.intended_use,
         *banners(comparison),
         *(finding_note(comparison, each) for each in findings.fired if each.severity == WORST),
+        comparison.tell_apart,
         difference(comparison),
         *(sentences.mover_sentence(mover, comparison) for mover in arrange.movers(comparison)),
+        *(f"{published.title()}: {line}" for line in published.option_lines(comparison)),
         *comparison.not_known,
+        f"{wording.how_good()} {sentences.validation_command(comparison)}",
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from bcma_decide.comparison import Comparison, Finding, Option
 from bcma_decide.render.sheet.clinician_findings import FULL_RANKS
 from bcma_decide.render.sheet.clinician_view import banners
-from bcma_decide.render.words import arrange, rule_view, sentences, wording
+from bcma_decide.render.words import arrange, published, rule_view, sentences, wording
 from bcma_decide.vocabulary import UNVERIFIED
 
 WORST: Final = FULL_RANKS[0]
@@ -85,7 +85,7 @@ def finding_note(comparison: Comparison, finding: Finding) -> str:
 
 def _without_number(comparison: Comparison, option: Option) -> str:
     said = [
-        f"{outcome.label}: {wording.state_with_reason(estimate)}"
+        f"{outcome.label}: {published.without_number(estimate)}"
         for outcome in comparison.outcomes
         if not wording.has_number(estimate := arrange.estimate_of(outcome, option))
     ]

@@ -29,6 +29,8 @@ POINT_ESTIMATE: Final = f"{BASE}:fhir:point-estimate"
 PREDICTION_INTERVAL: Final = f"{BASE}:fhir:prediction-interval"
 CERTAINTY: Final = f"{BASE}:fhir:certainty"
 UNKNOWN_RANGE: Final = f"{BASE}:fhir:range-over-unknown-input"
+FURTHER_PRODUCT: Final = f"{BASE}:fhir:further-product-of-the-class"
+"""Marks a number that is not the product's own: it has no rows here, and the class's value stands for it."""
 INPUT: Final = f"{BASE}:fhir:input"
 
 SUBJECT: Final = "patient of this request"

@@ -9,6 +9,7 @@ from bcma_decide.fhir.writing.notes import Findings, option_notes
 from bcma_decide.fhir.writing.origin import DEVICE
 from bcma_decide.fhir.writing.parts import (
     CERTAINTY,
+    FURTHER_PRODUCT,
     OPTION,
     OUTCOME,
     POINT_ESTIMATE,
@@ -33,11 +34,11 @@ def part_of(option: Option) -> str:
 
 
 def assessed(comparison: Comparison) -> list[Option]:
-    """The options that have any number."""
+    """The options that have any number, or one that is withheld."""
     return [
         option
         for option in comparison.options
-        if any(wording.has_number(arrange.estimate_of(outcome, option)) for outcome in comparison.outcomes)
+        if any(arrange.is_shown(arrange.estimate_of(outcome, option)) for outcome in comparison.outcomes)
     ]
 
 
@@ -76,15 +77,15 @@ def _basis(comparison: Comparison) -> list[dict[str, str]]:
 
 
 def _prediction(comparison: Comparison, outcome: Outcome, option: Option) -> dict[str, Any]:
-    """One outcome: the 95 % interval of its rate, and the rate itself unless an unknown input decides it."""
+    """One outcome: its rate, the 95 % interval, and what an unknown input that decides would make of it."""
     estimate = arrange.estimate_of(outcome, option)
     assert estimate.mean is not None  # noqa: S101, RUF100  # it has a number
     assert estimate.credible is not None  # noqa: S101, RUF100
     widest = arrange.decisive(comparison, outcome, option)
-    extensions: list[dict[str, Any]] = []
-    if widest is None:
-        extensions.append({"url": POINT_ESTIMATE, "valueDecimal": percent(estimate.mean)})
-    else:
+    extensions: list[dict[str, Any]] = [{"url": POINT_ESTIMATE, "valueDecimal": percent(estimate.mean)}]
+    if estimate.further_product:
+        extensions.append({"url": FURTHER_PRODUCT, "valueBoolean": True})
+    if widest is not None:
         extensions.append(_over_unknown(*widest))
     if estimate.prediction is not None:
         extensions.append({"url": PREDICTION_INTERVAL, "valueRange": percent_range(estimate.prediction)})
@@ -116,7 +117,7 @@ def _rationale(
     widest: tuple[Unknown, Move] | None,
 ) -> str:
     """The number in words, its time window, and what stands behind it."""
-    said = [_number(option, estimate, widest), f"Counted: {outcome.horizon}."]
+    said = [_number(comparison, option, estimate, widest), f"Counted: {outcome.horizon}."]
     if estimate.prediction is not None:
         said.append(f"Next centre: 95 % interval {wording.interval(estimate.prediction)} of 100.")
     if (decided := estimate.from_decision) is not None:
@@ -125,15 +126,16 @@ def _rationale(
     return " ".join((*said, sentences.size(estimate), *sentences.estimate_facts(estimate, comparison)))
 
 
-def _number(option: Option, estimate: Estimate, widest: tuple[Unknown, Move] | None) -> str:
-    """The number of 100 with its interval; first the range where an unknown input decides."""
+def _number(comparison: Comparison, option: Option, estimate: Estimate, widest: tuple[Unknown, Move] | None) -> str:
+    """The number of 100 with its interval, and what each value of an unknown input that decides would make of it."""
     assert estimate.mean is not None  # noqa: S101, RUF100  # it has a number
     assert estimate.credible is not None  # noqa: S101, RUF100
-    whom, ends = f"patients like this with {option.long_label}", wording.interval(estimate.credible)
-    if widest is None:
-        return f"{wording.of_100(estimate.mean)} {whom} (95 % interval {ends})."
-    unknown, move = widest
-    return (
-        f"{wording.interval((move.low, move.high))} of 100 {whom}, by {unknown.label}, which is not known; "
-        f"median {wording.count(estimate.mean)} (95 % interval {ends})."
+    whom, ends = sentences.after_with(estimate, option), wording.interval(estimate.credible)
+    said = (
+        f"An average of {wording.of_100(estimate.mean)} patients like this with {whom} "
+        f"(95 % interval of that average {ends})."
     )
+    if widest is None:
+        return said
+    unknown, move = widest
+    return f"{said} {unknown.label} is not known: {sentences.move_sentence(move, comparison)}."

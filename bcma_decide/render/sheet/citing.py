@@ -12,11 +12,11 @@ SOURCES_SHOWN: Final = 2
 
 
 def cited(comparison: Comparison, keys: Sequence[str]) -> str:
-    """The sources of a statement in short: the first ones, and how many more there are."""
+    """The sources of a statement in short, by key where nothing else is known: the first ones, and how many more."""
     references = {reference.key: reference for reference in comparison.references}
     found = [references[key] for key in dict.fromkeys(keys) if key in references]
     found.sort(key=lambda each: (not each.doi, not each.pmid))
-    names = list(dict.fromkeys(identifier(each) for each in found))
+    names = list(dict.fromkeys(identifier(each) or each.key for each in found))
     more = f" +{len(names) - SOURCES_SHOWN}" if len(names) > SOURCES_SHOWN else ""
     return ", ".join(names[:SOURCES_SHOWN]) + more
 

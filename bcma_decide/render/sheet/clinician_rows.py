@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from string import ascii_lowercase
 from typing import Final
 
 from bcma_decide.comparison import Comparison, Estimate, Option, Outcome, StudyEntry
 from bcma_decide.render.sheet import citing, figures
 from bcma_decide.render.sheet.sheet import ICONS_DRAWN, Sheet
-from bcma_decide.render.words import arrange, rule_view, sentences, wording
+from bcma_decide.render.words import arrange, published, rule_view, sentences, wording
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.language import ngettext
 
@@ -49,13 +50,17 @@ class Column:
 
 @dataclass(frozen=True)
 class RowCell:
-    """One option on one outcome; ``span`` is what an unknown trait could make of it."""
+    """One option on one outcome.
+
+    ``depends``: what each value of an unknown trait would make of the number, where it would move it far.
+    ``published``: counts in the place of a number that is withheld.
+    """
 
     column: Column
     estimate: Estimate
-    span: str
-    depends: str
-    marks: str
+    depends: str = ""
+    marks: str = ""
+    published: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,31 +159,37 @@ def icon_rows(comparison: Comparison, sheet: Sheet, columns: tuple[Column, ...])
     )
 
 
-def _letters(comparison: Comparison, outcomes: Iterable[Outcome], columns: Iterable[Column]) -> dict[str, str]:
+def _letters(comparison: Comparison, outcomes: Iterable[Outcome], columns: tuple[Column, ...]) -> dict[str, str]:
     """Every note under the table with its letter, in the order of the rows."""
     notes: dict[str, None] = {}
     for outcome in outcomes:
-        notes |= dict.fromkeys(outcome.notes)
+        notes |= dict.fromkeys(_row_notes(outcome, columns))
         for column in columns:
             notes |= dict.fromkeys(_cell_notes(comparison, outcome, column))
     return {note: ascii_lowercase[place % 26] * (1 + place // 26) for place, note in enumerate(notes)}
 
 
+def _row_notes(outcome: Outcome, columns: Iterable[Column]) -> tuple[str, ...]:
+    """Remarks on a whole row: that no trait moves it, and those of the comparison."""
+    same = sentences.same_for_every_patient(outcome, [column.option for column in columns])
+    return (*([same] if same else []), *outcome.notes)
+
+
 def _cell_notes(comparison: Comparison, outcome: Outcome, column: Column) -> tuple[str, ...]:
+    """Remarks on a number, or what stands in the place of one that is withheld; other reasons stand in the cell."""
     estimate = arrange.estimate_of(outcome, column.option)
-    return sentences.estimate_notes(estimate, comparison) if wording.has_number(estimate) else ()
+    if not wording.has_number(estimate) and estimate.state != "withheld":
+        return ()
+    return published.field_notes(estimate, comparison, partial(citing.cited, comparison))
 
 
 def _cell(comparison: Comparison, outcome: Outcome, column: Column, letters: Mapping[str, str]) -> RowCell:
     estimate = arrange.estimate_of(outcome, column.option)
-    if not wording.has_number(estimate):
-        return RowCell(column, estimate, "", "", "")
-    span, depends = "", ""
     marks = ",".join(letters[note] for note in _cell_notes(comparison, outcome, column) if note in letters)
-    if widest := arrange.decisive(comparison, outcome, column.option):
-        unknown, move = widest
-        span, depends = wording.interval((move.low, move.high)), unknown.label
-    return RowCell(column, estimate, span, depends, marks)
+    if not wording.has_number(estimate):
+        return RowCell(column, estimate, marks=marks, published=published.short_figures(estimate, outcome.id))
+    widest = arrange.decisive(comparison, outcome, column.option)
+    return RowCell(column, estimate, depends=sentences.by_value(*widest) if widest else "", marks=marks)
 
 
 def time_windows(
@@ -211,7 +222,7 @@ def _row(
         higher=higher,
         certainty=_certainty_word(cells),
         studies=" / ".join(str(cell.estimate.n_studies) for cell in cells),
-        marks=",".join(letters[note] for note in outcome.notes),
+        marks=",".join(letters[note] for note in _row_notes(outcome, columns)),
     )
 
 
@@ -228,7 +239,7 @@ def _difference(outcome: Outcome, cells: tuple[RowCell, ...]) -> tuple[str, str,
         return _("not comparable"), "", ""
     probability = contrast.probability_first_higher
     higher = wording.percent(probability)
-    if contrast.certainty != "very low" and not any(cell.span for cell in cells):
+    if contrast.certainty != "very low" and not any(cell.depends for cell in cells):
         higher = f"{higher}, {wording.likelihood(probability)}"
     value = contrast.risk_difference
     return wording.signed(value.mean), wording.signed_interval(value.interval), higher

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 from bcma_decide.comparison import Comparison, Indication, ScoreLine, TraitLine
@@ -31,7 +32,7 @@ from bcma_decide.render.sheet.clinician_rows import (
     time_windows,
 )
 from bcma_decide.render.sheet.sheet import Sheet
-from bcma_decide.render.words import arrange, record_view, rule_view, sentences
+from bcma_decide.render.words import arrange, published, record_view, rule_view, sentences
 from bcma_decide.render.words.language import gettext as _
 
 SHORT_FACTS: Final = ("schedule", "vein_to_vein")
@@ -83,6 +84,10 @@ class ClinicianView:
     windows: tuple[Window, ...]
     facts: tuple[rule_view.PracticeLine, ...]
     notes: tuple[tuple[str, str], ...]
+    same: str
+    """How many of the numbers shown no trait moves; empty if every one is moved."""
+    published: tuple[tuple[str, str], ...]
+    """Regimens that the model does not hold: what each is called, and what was published of it."""
     movers: tuple[str, ...]
     not_known: tuple[str, ...]
     findings: tuple[tuple[FullFinding, ...], ...]
@@ -137,6 +142,8 @@ def clinician_view(comparison: Comparison, sheet: Sheet, lists: tuple[int, int])
         windows=windows,
         facts=_facts(comparison, SHORT_FACTS),
         notes=notes,
+        same=_same(comparison, windows, columns),
+        published=_published(comparison),
         movers=tuple(sentences.mover_sentence(mover, comparison) for mover in arrange.movers(comparison)),
         not_known=general,
         findings=in_columns(full, 2, lambda each: len(each.finding.text) + len(each.ground) + 30),
@@ -153,6 +160,20 @@ def clinician_view(comparison: Comparison, sheet: Sheet, lists: tuple[int, int])
         unused=(*arrange.also_given(comparison), *arrange.given_for_findings(comparison)),
         record=_record(comparison),
         command=_command(comparison),
+    )
+
+
+def _same(comparison: Comparison, windows: Sequence[Window], columns: Sequence[Column]) -> str:
+    shown = tuple(row.outcome for window in windows for row in window.rows)
+    return sentences.count_of_same(
+        comparison.model_copy(update={"outcomes": shown}), [column.option for column in columns]
+    )
+
+
+def _published(comparison: Comparison) -> tuple[tuple[str, str], ...]:
+    naming = partial(citing.cited, comparison)
+    return tuple(
+        (published.heading(each), published.option_text(each, naming)) for each in comparison.published_options
     )
 
 

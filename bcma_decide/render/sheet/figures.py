@@ -42,7 +42,7 @@ LOOKS: Final = (FIRST, SECOND)
 class IconParts(NamedTuple):
     """Of 100 people: how many icons of each kind, in the order in which they are drawn; they sum to 100.
 
-    ``sure`` up to the low end of the interval, ``likely`` from there to the median, ``possible`` from the median to
+    ``sure`` up to the low end of the interval, ``likely`` from there to the mean, ``possible`` from the mean to
     the high end, ``rest`` beyond it.
     """
 
@@ -52,9 +52,9 @@ class IconParts(NamedTuple):
     rest: int
 
 
-def icon_parts(median: float, credible: tuple[float, float]) -> IconParts:
-    """Split 100 icons at the printed ends of the interval and the printed median, so that icons and numbers agree."""
-    low, middle, high = (min(100, wording.whole(100 * value)) for value in (credible[0], median, credible[1]))
+def icon_parts(mean: float, credible: tuple[float, float]) -> IconParts:
+    """Split 100 icons at the printed ends of the interval and the printed mean, so that icons and numbers agree."""
+    low, middle, high = (min(100, wording.whole(100 * value)) for value in (credible[0], mean, credible[1]))
     low, high = min(low, middle), max(high, middle)
     return IconParts(low, middle - low, high - middle, 100 - high)
 
@@ -121,7 +121,7 @@ _BAR_HEIGHT: Final = 12
 
 
 def interval_bar(estimate: Estimate, look: Look) -> Markup | str:
-    """Draw a number on a line from 0 to 100: broad its interval, thin that of the next centre, a mark the median.
+    """Draw a number on a line from 0 to 100: broad its interval, thin that of the next centre, a mark the mean.
 
     Returns an empty text for an estimate without a number.
     """

@@ -14,7 +14,7 @@ from bcma_decide.render.sheet.clinician_view import clinician_view, longest_list
 from bcma_decide.render.sheet.patient_view import patient_view
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.sheet.templating import environment
-from bcma_decide.render.words import arrange, language, record_view, rule_view, sentences, wording
+from bcma_decide.render.words import arrange, language, published, record_view, rule_view, sentences, wording
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -56,12 +56,14 @@ def render_html(comparison: Comparison, sheet: Sheet | None = None) -> str:
     return _page(comparison, sheet, widest_fit(comparison, sheet), on_screen=True)
 
 
-def render_part(comparison: Comparison, sheet: Sheet) -> str:
+def render_part(comparison: Comparison, sheet: Sheet, validation: str) -> str:
     """Write a sheet as part of another page: the same, without the page around it and without its styles.
 
-    Its heading then has the second level, since the page has one of its own.
+    Its heading then has the second level, since the page has one of its own. ``validation``: where that page's site
+    says how good the numbers are.
     """
-    return _page(comparison, sheet, widest_fit(comparison, sheet), on_screen=True, alone=False)
+    fit = widest_fit(comparison, sheet)
+    return _page(comparison, sheet, fit, on_screen=True, alone=False, validation=validation)
 
 
 def part_style(sheet: Sheet) -> str:
@@ -75,7 +77,9 @@ def render_print(comparison: Comparison, sheet: Sheet, fit: Fit) -> str:
     return _page(comparison, sheet, fit, on_screen=False)
 
 
-def _page(comparison: Comparison, sheet: Sheet, fit: Fit, *, on_screen: bool, alone: bool = True) -> str:
+def _page(
+    comparison: Comparison, sheet: Sheet, fit: Fit, *, on_screen: bool, alone: bool = True, validation: str = ""
+) -> str:
     classes = arrange.class_options(comparison)
     shared = {
         "comparison": comparison,
@@ -83,6 +87,7 @@ def _page(comparison: Comparison, sheet: Sheet, fit: Fit, *, on_screen: bool, al
         "fit": fit,
         "on_screen": on_screen,
         "alone": alone,
+        "validation": validation,
         "lang": sheet.language,
         "hash": result_hash(comparison),
         "classes": classes,
@@ -119,6 +124,7 @@ def _environment() -> Environment:
         wording=wording,
         arrange=arrange,
         sentences=sentences,
+        published=published,
         record_view=record_view,
         rule_view=rule_view,
         figures=figures,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bcma_decide.comparison import Comparison, Estimate, Move, Option, Outcome, TraitLine
-from bcma_decide.render.sheet import figures, patient_words
+from bcma_decide.render.sheet import citing, figures, patient_words
 from bcma_decide.render.sheet.patient_words import OptionWords
 from bcma_decide.render.sheet.sheet import ICONS_DRAWN, PATIENT_ROWS, Sheet
 from bcma_decide.render.words import arrange, wording
@@ -45,6 +45,8 @@ class PatientCell:
     range: str
     sure: str
     no_number: str
+    published: tuple[str, ...]
+    """What was counted in studies, in the place of a number that is withheld."""
     icons: Markup | None
 
 
@@ -59,7 +61,7 @@ class Row:
     drawn: bool
     """Whether the row is drawn as icons."""
     cells: tuple[PatientCell, ...]
-    note: str
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -183,29 +185,48 @@ def _row(
         window=patient_words.window(outcome.horizon),
         drawn=icons,
         cells=tuple(
-            _cell(outcome, option, estimate, icons=icons, both_ways=both_ways)
+            _cell(comparison, outcome, option, estimate, icons=icons, both_ways=both_ways)
             for option, estimate in zip(options, estimates, strict=True)
         ),
-        note=_from_decision(outcome, estimates),
+        notes=tuple(filter(None, (_from_decision(outcome, estimates), _same(options, estimates)))),
     )
 
 
-def _cell(outcome: Outcome, option: OptionView, estimate: Estimate, *, icons: bool, both_ways: bool) -> PatientCell:
+def _cell(
+    comparison: Comparison, outcome: Outcome, option: OptionView, estimate: Estimate, *, icons: bool, both_ways: bool
+) -> PatientCell:
     name, look = option.words.name, option.look
-    median, ends = estimate.mean, estimate.credible
-    if median is None or ends is None or not wording.has_number(estimate):
-        return PatientCell(name, look, "", "", "", "", patient_words.no_number(estimate), None)
-    title = patient_words.icons_title(name, median, ends)
+    mean, ends = estimate.mean, estimate.credible
+    if mean is None or ends is None or not wording.has_number(estimate):
+        published = _published(comparison, outcome, estimate)
+        return PatientCell(name, look, "", "", "", "", patient_words.no_number(estimate), published, None)
+    title = patient_words.icons_title(name, mean, ends)
     return PatientCell(
         name=name,
         look=look,
-        number=wording.of_100(median),
-        both_ways=patient_words.both_ways(outcome.id, median) if both_ways else "",
+        number=wording.of_100(mean),
+        both_ways=patient_words.both_ways(outcome.id, mean) if both_ways else "",
         range=patient_words.could_be(ends),
         sure=patient_words.sure(estimate.certainty),
         no_number="",
-        icons=figures.icon_array(figures.icon_parts(median, ends), look, title) if icons else None,
+        published=(),
+        icons=figures.icon_array(figures.icon_parts(mean, ends), look, title) if icons else None,
     )
+
+
+def _published(comparison: Comparison, outcome: Outcome, estimate: Estimate) -> tuple[str, ...]:
+    """Counts of this very outcome; others would need words that only a clinician reads."""
+    own = (figure for figure in estimate.published if figure.outcome == outcome.id)
+    return tuple(
+        filter(None, (patient_words.counted(figure, citing.cited(comparison, figure.sources)) for figure in own))
+    )
+
+
+def _same(options: tuple[OptionView, ...], estimates: Iterable[Estimate]) -> str:
+    numbers = [pair for pair in zip(options, estimates, strict=True) if wording.has_number(pair[1])]
+    same = [option.words.name for option, estimate in numbers if estimate.same_for_every_patient]
+    every = len(same) == len(numbers) > 1
+    return patient_words.same_for_all(same, every=every) if same else ""
 
 
 def _from_decision(outcome: Outcome, estimates: Iterable[Estimate]) -> str:
@@ -218,21 +239,25 @@ def _changes(
 ) -> tuple[Change, ...]:
     """Unknown traits that make a number on this sheet unstable, the one that moves a number furthest first."""
     names = {option.id: option.words.name for option in options}
-    rows = {outcome.id for outcome in outcomes}
+    shown = {outcome.id: outcome for outcome in outcomes}
     found: list[tuple[float, Change]] = []
     for unknown in comparison.unknowns:
-        moves = [move for move in unknown.moves if move.option in names and move.outcome in rows]
+        moves = arrange.moves_of_numbers(unknown, shown, names)
         unstable = [move for move in moves if move.unstable]
         if unstable:
             widest = max(unstable, key=_width)
             same = {move.option: move for move in moves if move.outcome == widest.outcome}
-            ranges = tuple(
-                patient_words.change_range(name, same[option].low, same[option].high)
-                for option, name in names.items()
-                if option in same
-            )
+            ranges = tuple(_change(name, same[option]) for option, name in names.items() if option in same)
             found.append((_width(widest), Change(patient_words.change(unknown.trait, widest.outcome), ranges)))
     return tuple(change for _reach, change in sorted(found, key=lambda entry: -entry[0]))
+
+
+def _change(name: str, move: Move) -> str:
+    """What each answer would make of a number; how far it could move where there are more than two answers."""
+    by_answer = {move.low_when: move.low, move.high_when: move.high}
+    if by_answer.keys() == {"present", "absent"}:
+        return patient_words.change_by_answer(name, by_answer["present"], by_answer["absent"])
+    return patient_words.change_range(name, move.low, move.high)
 
 
 def _width(move: Move) -> float:

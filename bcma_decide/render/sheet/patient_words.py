@@ -5,9 +5,10 @@ Everything is translated when a function is called, so each gives the words of t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bcma_decide.comparison import Estimate, Interval, TraitLine
+from bcma_decide.comparison import Estimate, Interval, PublishedFigure, TraitLine
 from bcma_decide.render.words import language, wording
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.language import ngettext
@@ -133,9 +134,9 @@ def outcome_name(outcome: str) -> str:
     }[outcome]
 
 
-def both_ways(outcome: str, median: float) -> str:
+def both_ways(outcome: str, mean: float) -> str:
     """Return a number from both sides: *65 of 100 respond, 35 of 100 do not.* The two sum to 100."""
-    yes = min(100, wording.whole(100 * median))
+    yes = min(100, wording.whole(100 * mean))
     sentence = {
         "orr": _("{yes} of 100 respond, {no} of 100 do not."),
         "vgpr_or_better": _("{yes} of 100 respond very well, {no} of 100 do not."),
@@ -195,17 +196,44 @@ def no_number(estimate: Estimate) -> str:
         return _("There are too few studies to give a number.")
     if estimate.state == "not_applicable":
         return _("This does not apply to this treatment.")
+    if estimate.state == "withheld":
+        return _("We give no number. Too few people like you were studied, or what was seen does not fit our numbers.")
     return _("There is no number for this.")
 
 
-def icons_title(option: str, median: float, ends: Interval) -> str:
-    """Describe an icon array to those who cannot see it."""
-    return _("{option}: {number}. It could be between {low} and {high}.").format(
-        option=option, number=wording.of_100(median), low=wording.count(ends[0]), high=wording.count(ends[1])
+def counted(figure: PublishedFigure, source: str) -> str:
+    """What was published for people like this, in place of a number; empty where no rate was."""
+    where = _("Source: {source}.").format(source=source) if source else ""
+    if figure.events is None or figure.n is None:
+        if figure.rate is None:
+            return ""
+        share = _("In one study, it happened to about {number} of 100 people.")
+        return f"{share.format(number=wording.count(figure.rate))} {where}".strip()
+    sentence = ngettext(
+        "In one study, it happened to {events} of {n} person.",
+        "In one study, it happened to {events} of {n} people.",
+        figure.n,
+    )
+    return f"{sentence.format(events=language.number(figure.events), n=language.number(figure.n))} {where}".strip()
+
+
+def same_for_all(options: Sequence[str], *, every: bool) -> str:
+    """Say that no fact about a person changes a number; ``every``: of both options."""
+    if every:
+        return _("These numbers are the same for all people: no fact about you changes them.")
+    return _("{option}: this number is the same for all people. No fact about you changes it.").format(
+        option=", ".join(options)
     )
 
 
-def counted_from_decision(outcome: str, median: float) -> str:
+def icons_title(option: str, mean: float, ends: Interval) -> str:
+    """Describe an icon array to those who cannot see it."""
+    return _("{option}: {number}. It could be between {low} and {high}.").format(
+        option=option, number=wording.of_100(mean), low=wording.count(ends[0]), high=wording.count(ends[1])
+    )
+
+
+def counted_from_decision(outcome: str, mean: float) -> str:
     """Return the number counted from the day the cells are taken; those who never get them back count against it."""
     sentence = {
         "orr": _("Counted from the day cells are taken, {number} of 100 respond."),
@@ -213,7 +241,7 @@ def counted_from_decision(outcome: str, median: float) -> str:
         "cr_or_better": _("Counted from the day cells are taken, {number} of 100 have no sign of myeloma left."),
     }.get(outcome, _("Counted from the day cells are taken, it is {number} of 100."))
     start = _("Some people never get their CAR-T cells back.")
-    return f"{start} {sentence.format(number=wording.count(median))}"
+    return f"{start} {sentence.format(number=wording.count(mean))}"
 
 
 def trait_name(trait: str) -> str:
@@ -260,9 +288,16 @@ def change(trait: str, outcome: str) -> str:
 
 
 def change_range(option: str, low: float, high: float) -> str:
-    """Say how far that trait could move the number of one option."""
+    """Say how far a trait with many values could move the number of one option."""
     return _("{option}: between {low} and {high} of 100.").format(
         option=option, low=wording.count(low), high=wording.count(high)
+    )
+
+
+def change_by_answer(option: str, yes: float, no: float) -> str:
+    """Say what the number of one option would be if a person has a trait, and if not."""
+    return _("{option}: {yes} of 100 if yes, {no} of 100 if no.").format(
+        option=option, yes=wording.count(yes), no=wording.count(no)
     )
 
 

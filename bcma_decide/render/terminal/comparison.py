@@ -14,7 +14,7 @@ from bcma_decide.render.terminal.record import write_record
 from bcma_decide.render.terminal.rules import write_findings, write_labels, write_practice, write_scores
 from bcma_decide.render.terminal.stacked import write_stacked
 from bcma_decide.render.terminal.tables import GAP, NARROWEST_LABEL, VALUE, write_table
-from bcma_decide.render.words import arrange, sentences
+from bcma_decide.render.words import arrange, published, sentences, wording
 
 __all__ = ["render_comparison", "render_explanation", "render_sources"]
 
@@ -56,15 +56,17 @@ def render_comparison(
     write_findings(page, comparison)
     write_labels(page, comparison)
     write_scores(page, comparison)
-    _numbers(page, comparison)
+    _numbers(page, comparison, products)
     if products:
         _products(page, comparison)
+    _published(page, comparison)
     write_practice(page, comparison)
     _movers(page, comparison)
     _not_known(page, comparison)
     if sources:
         render_sources(comparison, console)
     page.gap()
+    page.paragraph(f"{wording.how_good()} {sentences.validation_command(comparison)}")
     page.paragraph(comparison.intended_use)
 
 
@@ -110,15 +112,19 @@ def _ledger_item(page: TerminalPage, state: str, word: str, text: str) -> tuple[
     return (sign, f"{word}: {text}") if page.stacked else (f"{sign} {word}", text)
 
 
-def _numbers(page: TerminalPage, comparison: Comparison) -> None:
+def _numbers(page: TerminalPage, comparison: Comparison, products: bool) -> None:
     options = arrange.class_options(comparison)
     page.heading("Side by side: " + " and ".join(option.long_label for option in options))
     if page.stacked:
         write_stacked(page, comparison, options)
     else:
         write_table(page, comparison, options, difference=len(options) == 2, bars=True)
+    if said := sentences.count_of_same(comparison, options):
+        page.paragraph(said)
     page.gap()
-    for line in sentences.legend(comparison):
+    if comparison.tell_apart:
+        page.paragraph(comparison.tell_apart, "bold")
+    for line in sentences.legend(comparison, comparison.options if products else options):
         page.paragraph(line)
     if page.width >= WITH_BARS:
         page.paragraph("Bar: the number. Line below it: both intervals, heavy for the first, light for the next.")
@@ -151,6 +157,21 @@ def _product_table(page: TerminalPage, comparison: Comparison, title: str, produ
 
 def _named(parent: Option, members: Sequence[Option]) -> str:
     return f"{parent.label} ({', '.join(member.label for member in members)})"
+
+
+def _published(page: TerminalPage, comparison: Comparison) -> None:
+    """Write labelled regimens that the model does not hold, beside the numbers and not among them."""
+    if not comparison.published_options:
+        return
+    page.heading(published.title())
+    for option in comparison.published_options:
+        page.paragraph(published.heading(option), "bold")
+        page.paragraph(option.study, indent=2)
+        for figure in option.figures:
+            page.paragraph(published.figure_text(figure), indent=2)
+        for text in (option.note, sentences.named_sources(option.sources)):
+            if text:
+                page.paragraph(text, indent=2)
 
 
 def _movers(page: TerminalPage, comparison: Comparison) -> None:

@@ -11,7 +11,7 @@ from bcma_decide.comparison import Comparison, EffectLine, Estimate, Explanation
 from bcma_decide.errors import NoEvidenceError
 from bcma_decide.render.terminal.page import TerminalPage
 from bcma_decide.render.terminal.plain import write_plain_explanation
-from bcma_decide.render.words import arrange, sentences, wording
+from bcma_decide.render.words import arrange, published, sentences, wording
 
 _LABEL = 34
 _STUDY_WIDTHS = (8, 9, 12, 6, 8)
@@ -63,6 +63,7 @@ def render_explanation(
         _studies(page, comparison, explanation)
         _left_out(page, explanation)
     page.gap()
+    page.paragraph(f"{wording.how_good()} {sentences.validation_command(comparison)}")
     page.paragraph(comparison.intended_use)
 
 
@@ -82,7 +83,7 @@ def render_sources(comparison: Comparison, console: Console) -> None:
 def _option(page: TerminalPage, comparison: Comparison, outcome: Outcome, option: Option) -> None:
     estimate = arrange.estimate_of(outcome, option)
     page.heading(option.long_label)
-    page.paragraph(wording.estimate_sentence(estimate, option.long_label, outcome.plain))
+    page.paragraph(published.option_sentence(estimate, option, outcome))
     if not wording.has_number(estimate):
         return
     page.paragraph(sentences.size(estimate))
@@ -102,7 +103,7 @@ def _waterfall(page: TerminalPage, estimate: Estimate) -> None:
             page.paragraph(f"{level}" + (f" ({change})" if change else ""), indent=4)
         return
     bar = page.width - _LABEL - 8 - 14 - 6
-    header = [page.ink.text(name, "bold") for name in ("Step (means)", "Change", "Of 100")]
+    header = [page.ink.text(name, "bold") for name in ("Step", "Change", "Of 100")]
     lines = [[*header, Text("0" + "100".rjust(bar - 1), style="dim", no_wrap=True)]]
     for label, change, level, drawn in rows:
         cells = [page.ink.text(label), page.ink.text(change), page.ink.text(level)]
@@ -121,7 +122,7 @@ def _waterfall_rows(page: TerminalPage, estimate: Estimate) -> Iterator[tuple[st
             yield label, wording.signed(step.change), wording.count(step.mean), drawn
     if estimate.mean is not None and estimate.credible is not None:
         level = f"{wording.count(estimate.mean)} ({wording.interval(estimate.credible)})"
-        yield "Median and 95 % interval", "", level, page.ink.bar(estimate.mean, width)
+        yield "Average and its 95 % interval", "", level, page.ink.bar(estimate.mean, width)
 
 
 def _contrast(page: TerminalPage, comparison: Comparison, outcome: Outcome) -> None:

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from bcma_decide.comparison import Comparison, Estimate, Explanation, Option, Outcome
 from bcma_decide.render.terminal.ink import Ink
 from bcma_decide.render.terminal.record import record_lines
-from bcma_decide.render.words import arrange, rule_view, sentences, wording
+from bcma_decide.render.words import arrange, published, rule_view, sentences, wording
 
 Line = tuple[str, ...]
 
@@ -55,7 +55,7 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
         "columns",
         "outcome",
         "option",
-        "of 100 patients",
+        "of 100 patients, on average",
         "95 % interval",
         "next centre",
         "certainty",
@@ -65,6 +65,11 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
         yield ("outcomes", arrange.heading(group))
         for outcome in group.outcomes:
             yield from _outcome(comparison, outcome, options)
+    if count := sentences.count_of_same(comparison, options):
+        yield ("count", count)
+    if comparison.tell_apart:
+        yield ("tell apart", comparison.tell_apart)
+    yield from _published(comparison)
     for mover in arrange.movers(comparison):
         moves = "; ".join(sentences.move_sentence(move, comparison) for move in mover.moves)
         yield (
@@ -79,7 +84,24 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
     if sources:
         for reference in comparison.references:
             yield ("source", reference.key, reference.citation, *sentences.reference_ids(reference))
+    yield _validation(comparison)
     yield ("intended use", comparison.intended_use)
+
+
+def _validation(comparison: Comparison) -> Line:
+    return ("validation", wording.how_good(), sentences.validation_command(comparison))
+
+
+def _published(comparison: Comparison) -> Iterator[Line]:
+    """Labelled regimens that the model does not hold: whose, which, and one line a figure."""
+    for option in comparison.published_options:
+        name = published.heading(option)
+        yield ("published, not computed", name, option.study)
+        for figure in option.figures:
+            yield ("published, not computed", name, published.figure_text(figure))
+        for text in (option.note, sentences.named_sources(option.sources)):
+            if text:
+                yield ("published, not computed", name, text)
 
 
 def _profile(comparison: Comparison) -> Iterator[Line]:
@@ -123,7 +145,10 @@ def _outcome(comparison: Comparison, outcome: Outcome, options: tuple[Option, ..
     for option in options:
         estimate = arrange.estimate_of(outcome, option)
         notes = sentences.estimate_notes(estimate, comparison) if wording.has_number(estimate) else ()
-        yield ("estimate", outcome.label, option.label, *_fields(estimate), *notes)
+        kind = "further product of the class" if estimate.further_product else "estimate"
+        yield (kind, outcome.label, option.label, *_fields(estimate), *notes)
+        for figure in estimate.published:
+            yield ("published", outcome.label, option.label, published.figure_text(figure))
         if estimate.from_decision:
             rate = estimate.from_decision
             yield (
@@ -150,13 +175,14 @@ def _outcome(comparison: Comparison, outcome: Outcome, options: tuple[Option, ..
                 wording.probability_higher(contrast.probability_first_higher, first.label),
                 wording.certainty(contrast.certainty),
             )
-    for note in outcome.notes:
+    same = sentences.same_for_every_patient(outcome, options)
+    for note in (*([same] if same else []), *outcome.notes):
         yield ("note", outcome.label, note)
 
 
 def _fields(estimate: Estimate) -> Line:
     if estimate.mean is None or estimate.credible is None or not wording.has_number(estimate):
-        return (wording.state_with_reason(estimate),)
+        return (published.stated(estimate),)
     return (
         wording.count(estimate.mean),
         wording.interval(estimate.credible),
@@ -183,6 +209,7 @@ def _explanation(comparison: Comparison, outcome: Outcome, products: bool) -> It
     explanation = arrange.explanation_of(comparison, outcome.id)
     if explanation is not None:
         yield from _behind(comparison, outcome, explanation)
+    yield _validation(comparison)
 
 
 def _behind(comparison: Comparison, outcome: Outcome, explanation: Explanation) -> Iterator[Line]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
 from bcma_decide.render.terminal.page import TerminalPage
-from bcma_decide.render.words import arrange, sentences, wording
+from bcma_decide.render.terminal.tables import FURTHER
+from bcma_decide.render.words import arrange, published, sentences, wording
 
 
 def write_stacked(page: TerminalPage, comparison: Comparison, options: Sequence[Option]) -> None:
@@ -23,20 +24,28 @@ def _outcome(page: TerminalPage, comparison: Comparison, outcome: Outcome, optio
     page.paragraph(outcome.label, "bold")
     for option in options:
         estimate = arrange.estimate_of(outcome, option)
-        page.paragraph(f"{option.label}: {_headline(estimate)}", indent=2)
+        style = FURTHER if estimate.further_product else ""
+        page.paragraph(f"{option.label}{_whose(estimate)}: {_headline(estimate)}", style, indent=2)
         for line in _below(estimate):
-            page.paragraph(line, indent=4)
-        if estimate.outside_evidence:
-            page.paragraph(sentences.estimate_notes(estimate, comparison)[0], indent=4)
+            page.paragraph(line, style, indent=4)
+        if wording.has_number(estimate):
+            for note in sentences.estimate_notes(estimate, comparison):
+                page.paragraph(note, indent=4)
     if len(options) == 2 and all(option.kind == "class" for option in options):
         _difference(page, outcome, *options)
+    if same := sentences.same_for_every_patient(outcome, options):
+        page.paragraph(same, indent=2)
     for note in outcome.notes:
         page.paragraph(note, indent=2)
 
 
+def _whose(estimate: Estimate) -> str:
+    return ", a further product" if estimate.further_product else ""
+
+
 def _headline(estimate: Estimate) -> str:
     if estimate.mean is None or not wording.has_number(estimate):
-        return wording.state_with_reason(estimate)
+        return published.without_number(estimate)
     return wording.of_100(estimate.mean)
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from bcma_decide.comparison import Comparison, Contrast, Estimate, Option, Outcome
 from bcma_decide.render.terminal.page import WITH_BARS, TerminalPage
-from bcma_decide.render.words import arrange, sentences, wording
+from bcma_decide.render.words import arrange, published, sentences, wording
 
 GAP = 1
 VALUE = 14
@@ -22,6 +22,9 @@ ROOMY = 116
 """Wider tables also spare the longest outcome names a second line."""
 INDENT = 4
 """An interval stands below the interval above it, not below the number."""
+
+FURTHER = "dim italic"
+"""Style of a number that is not the product's own; its words stand above it where styles are not shown."""
 
 LABELS = ("", "next centre", "from decision", "certainty")
 
@@ -106,7 +109,7 @@ def write_table(
 
 
 def _header(page: TerminalPage, options: Sequence[Option], layout: Layout) -> list[Text]:
-    cells = [page.ink.text("Of 100 patients like this", "bold")]
+    cells = [page.ink.text("Of 100 patients like this, on average", "bold")]
     for option in options:
         cells.append(page.ink.text(option.label, "bold"))
         if layout.bar:
@@ -131,11 +134,12 @@ def _outcome_rows(
 ) -> Iterator[list[Text]]:
     estimates = [arrange.estimate_of(outcome, option) for option in options]
     columns = []
-    remarks = outcome.notes if layout.difference else ()
+    same = sentences.same_for_every_patient(outcome, options)
+    remarks = [*([same] if same else []), *(outcome.notes if layout.difference else ())]
     label = page.ink.text(outcome.label + page.ink.raised(notes.mark(remarks)), "bold")
     for estimate in estimates:
-        mark = page.ink.raised(notes.mark(sentences.estimate_notes(estimate, comparison)))
-        columns.append(_estimate_lines(page, estimate, mark))
+        mark = page.ink.raised(notes.mark(published.field_notes(estimate, comparison)))
+        columns.append(_estimate_lines(page, outcome, estimate, mark))
         if layout.bar:
             columns.append(_bar_lines(page, estimate, layout.bar))
     if layout.difference:
@@ -148,18 +152,24 @@ def _outcome_rows(
             yield [Text(f"  {name}") if depth else label, *row]
 
 
-def _estimate_lines(page: TerminalPage, estimate: Estimate, mark: str) -> Lines:
+def _estimate_lines(page: TerminalPage, outcome: Outcome, estimate: Estimate, mark: str) -> Lines:
     if estimate.mean is None or estimate.credible is None or not wording.has_number(estimate):
-        return _words(page, wording.state(estimate) + mark)
+        return _words(page, wording.state(estimate) + mark, *_published(outcome, estimate))
     number, ends = wording.count(estimate.mean), f"({wording.interval(estimate.credible)}){mark}"
-    first = Text.assemble((f"{number:>2}", "bold"), " ", page.ink.text(ends))
+    style, title = (FURTHER, "further product\n") if estimate.further_product else ("", "")
+    first = Text.assemble(title, (f"{number:>2}", style or "bold"), " ", page.ink.text(ends), style=style)
     prediction = wording.interval(estimate.prediction) if estimate.prediction else "not estimated"
     return (
         first,
-        page.ink.text(prediction, indent=INDENT),
+        page.ink.text(prediction, style, indent=INDENT),
         _from_decision(page, estimate),
-        page.ink.text(wording.certainty(estimate.certainty), indent=INDENT),
+        page.ink.text(wording.certainty(estimate.certainty), style, indent=INDENT),
     )
+
+
+def _published(outcome: Outcome, estimate: Estimate) -> tuple[str, ...]:
+    figures = published.short_figures(estimate, outcome.id)
+    return ("published:", *figures) if figures else ()
 
 
 def _from_decision(page: TerminalPage, estimate: Estimate) -> Text:
@@ -192,8 +202,8 @@ def _difference_lines(page: TerminalPage, contrast: Contrast | None, mark: str, 
     )
 
 
-def _words(page: TerminalPage, words: str) -> Lines:
-    return page.ink.text(words), Text(""), Text(""), Text("")
+def _words(page: TerminalPage, *lines: str) -> Lines:
+    return Text("\n").join(page.ink.text(line) for line in lines), Text(""), Text(""), Text("")
 
 
 def _letter(position: int) -> str:

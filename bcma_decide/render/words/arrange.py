@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -140,15 +140,20 @@ def groups(comparison: Comparison) -> tuple[OutcomeGroup, ...]:
 
 
 def with_number(comparison: Comparison, options: Iterable[Option]) -> tuple[Comparison, tuple[Outcome, ...]]:
-    """Return the comparison without the rows that hold no number for any of these options, and those rows."""
+    """Return the comparison without the rows that hold nothing to read for any of these options, and those rows."""
     shown = tuple(options)
     empty = [
         outcome
         for outcome in comparison.outcomes
-        if not any(wording.has_number(estimate_of(outcome, option)) for option in shown)
+        if not any(is_shown(estimate_of(outcome, option)) for option in shown)
     ]
     kept = tuple(outcome for outcome in comparison.outcomes if outcome not in empty)
     return comparison.model_copy(update={"outcomes": kept}), tuple(empty)
+
+
+def is_shown(estimate: Estimate) -> bool:
+    """Whether there is something to read: a number, or published figures in the place of one that is withheld."""
+    return wording.has_number(estimate) or estimate.state == "withheld"
 
 
 def heading(group: OutcomeGroup) -> str:
@@ -189,7 +194,7 @@ def movers(comparison: Comparison) -> tuple[Mover, ...]:
     classes = {option.id for option in class_options(comparison)}
     ranked: list[tuple[float, int, Mover]] = []
     for position, unknown in enumerate(comparison.unknowns):
-        shown = [move for move in unknown.moves if move.option in classes and move.outcome in outcomes]
+        shown = moves_of_numbers(unknown, outcomes, classes)
         if not shown:
             continue
         widest = max(shown, key=lambda move: move.high - move.low)
@@ -207,6 +212,18 @@ def decisive(comparison: Comparison, outcome: Outcome, option: Option) -> tuple[
         if move.unstable and (move.outcome, move.option) == (outcome.id, option.id)
     ]
     return max(found, key=lambda each: each[1].high - each[1].low, default=None)
+
+
+def moves_of_numbers(unknown: Unknown, outcomes: Mapping[str, Outcome], options: Collection[str]) -> list[Move]:
+    """Return the moves of these options in these rows, as far as they move a number: none of one that is withheld."""
+    return [
+        move
+        for move in unknown.moves
+        if move.option in options
+        and move.outcome in outcomes
+        and (estimate := outcomes[move.outcome].estimates.get(move.option)) is not None
+        and wording.has_number(estimate)
+    ]
 
 
 def explanation_of(comparison: Comparison, outcome_id: str) -> Explanation | None:

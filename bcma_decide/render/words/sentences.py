@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
-from bcma_decide.comparison import Comparison, Estimate, Finding, Move, Option, Outcome, Reference, TraitLine
+from bcma_decide.comparison import Comparison, Estimate, Finding, Move, Option, Outcome, Reference, TraitLine, Unknown
 from bcma_decide.render.words import wording
-from bcma_decide.render.words.arrange import Mover, concerned, contrast_of
+from bcma_decide.render.words.arrange import Mover, concerned, contrast_of, estimate_of
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.language import ngettext
-from bcma_decide.vocabulary import TRAIT_LABELS, UNVERIFIED
+from bcma_decide.vocabulary import CLASSES, TRAIT_LABELS, UNVERIFIED
+
+VALIDATION: Final = "validation"
+"""The page of the guide that says how good the numbers are."""
 
 
 def trait_label(comparison: Comparison, trait: str) -> str:
@@ -106,6 +110,42 @@ def estimate_notes(estimate: Estimate, comparison: Comparison) -> tuple[str, ...
     return ()
 
 
+def after_with(estimate: Estimate, option: Option) -> str:
+    """What an option is called after *with*, never as if a number of the class were its own."""
+    if not estimate.further_product:
+        return option.long_label
+    return _("a further product of the class ({option} has no counts of its own here)").format(option=option.label)
+
+
+def same_for_every_patient(outcome: Outcome, options: Iterable[Option]) -> str:
+    """Which numbers of a row no trait moves; empty if all are moved by some."""
+    numbers = [(option, estimate_of(outcome, option)) for option in options]
+    numbers = [(option, estimate) for option, estimate in numbers if wording.has_number(estimate)]
+    same = [option.label for option, estimate in numbers if estimate.same_for_every_patient]
+    if not same:
+        return ""
+    if len(same) == len(numbers):
+        return _("same for every patient: no trait moves it")
+    return _("same for every patient, {options}: no trait moves it").format(options=", ".join(same))
+
+
+def count_of_same(comparison: Comparison, options: Iterable[Option]) -> str:
+    """How many of the numbers shown no trait moves, in one line; empty if there is none."""
+    shown = [estimate_of(outcome, option) for outcome in comparison.outcomes for option in options]
+    shown = [estimate for estimate in shown if wording.has_number(estimate)]
+    same = sum(estimate.same_for_every_patient for estimate in shown)
+    if not same:
+        return ""
+    return _("Same for every patient: {same} of these {all} numbers; no trait moves them.").format(
+        same=same, all=len(shown)
+    )
+
+
+def validation_command(comparison: Comparison) -> str:
+    """The call that shows how good the numbers are."""
+    return f"{comparison.software.name} guide {VALIDATION}"
+
+
 def estimate_facts(estimate: Estimate, comparison: Comparison) -> tuple[str, ...]:
     """Return what an estimate rests on and what it leaves aside, one sentence each."""
     named = (
@@ -114,7 +154,15 @@ def estimate_facts(estimate: Estimate, comparison: Comparison) -> tuple[str, ...
         (_("Known, but no evidence ties them to this outcome: {traits}."), estimate.uninformed_traits),
         (_("Outside the evidence: {traits}."), estimate.outside_evidence),
     )
-    facts = [sentence.format(traits=_labels(comparison, traits)) for sentence, traits in named if traits]
+    stated = (
+        (
+            estimate.further_product,
+            _("No counts of this product here: the number is that of a further product of the class."),
+        ),
+        (estimate.same_for_every_patient, _("Same for every patient: no trait moves this number.")),
+    )
+    facts = [sentence for holds, sentence in stated if holds]
+    facts += [sentence.format(traits=_labels(comparison, traits)) for sentence, traits in named if traits]
     facts.append(_("Certainty {certainty}.").format(certainty=wording.certainty_phrase(estimate.certainty)))
     if estimate.reasons:
         facts.append(_("Why: {reasons}.").format(reasons="; ".join(estimate.reasons)))
@@ -143,7 +191,9 @@ def difference_label(first: Option, second: Option) -> str:
 
 
 def contrast_reason(outcome: Outcome) -> str:
-    """Why a row has no difference."""
+    """Why a row has no difference; the reason of a number that is withheld stands with the number."""
+    if any(outcome.estimates[each].state == "withheld" for each in CLASSES if each in outcome.estimates):
+        return _("a number is withheld")
     return outcome.contrast_reason or _("no number for one of the two")
 
 
@@ -193,14 +243,27 @@ def move_sentence(move: Move, comparison: Comparison) -> str:
     )
 
 
-def legend(comparison: Comparison) -> tuple[str, ...]:
-    """Return what the numbers mean, in the words of this comparison only."""
-    estimates = [estimate for outcome in comparison.outcomes for estimate in outcome.estimates.values()]
+def by_value(unknown: Unknown, move: Move) -> str:
+    """What each value of an unknown trait would make of a number: ``Ferritin: 27 if present, 54 if absent``."""
+    return _("{trait}: {low} if {low_when}, {high} if {high_when}").format(
+        trait=unknown.label,
+        low=wording.count(move.low),
+        low_when=_condition(move.low_when),
+        high=wording.count(move.high),
+        high_when=_condition(move.high_when),
+    )
+
+
+def legend(comparison: Comparison, options: Iterable[Option]) -> tuple[str, ...]:
+    """Return what the numbers of these options mean, in the words of this comparison only."""
+    shown = tuple(options)
+    estimates = [estimate_of(outcome, option) for outcome in comparison.outcomes for option in shown]
     lines = [
         _(
-            "Number: of 100 patients like this at a typical centre (median), with its 95 % interval. Next centre: "
-            "95 % interval at a centre not yet studied. Differences are taken before rounding and allow for the lack "
-            "of randomisation."
+            "Number: of 100 patients like this, the average (mean) over centres and over everything not known of the "
+            "patient. Its 95 % interval is what the studies leave open about that average, not which patient this is. "
+            "Next centre: 95 % interval at one centre not yet studied. Differences are taken before rounding and allow "
+            "for the lack of randomisation."
         )
     ]
     if any(estimate.from_decision for estimate in estimates):
@@ -215,6 +278,20 @@ def legend(comparison: Comparison) -> tuple[str, ...]:
             _(
                 "No own effect: no study ties the trait to an outcome here; it only tells which patients are alike "
                 "where other traits are unknown."
+            )
+        )
+    if any(estimate.further_product for estimate in estimates):
+        lines.append(
+            _(
+                "Further product: the product has no counts of its own for that outcome; the number is what the class "
+                "gives for a further product of it, with the spread between products in its interval."
+            )
+        )
+    if any(estimate.state == "withheld" for estimate in estimates):
+        lines.append(
+            _(
+                "Number withheld: published data of patients like this contradict the model, or nobody like this was "
+                "studied; the published figures stand in its place."
             )
         )
     used = {estimate.certainty for estimate in estimates}

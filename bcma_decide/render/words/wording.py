@@ -28,7 +28,7 @@ def state_word(name: State) -> str:
         "too_thin": _("too few studies"),
         "not_applicable": _("does not apply"),
         "no_evidence": _("not reported"),
-        "withheld": _("no number for such a patient"),
+        "withheld": _("number withheld"),
     }
     return words[name]
 
@@ -41,6 +41,11 @@ def certainty_words() -> dict[Certainty, str]:
         "moderate": _("the true number is probably close"),
         "high": _("the true number is close"),
     }
+
+
+def how_good() -> str:
+    """The question that the guide's page of the validation answers; it stands on every face."""
+    return _("How good are these numbers?")
 
 
 def visible(text: str) -> str:
@@ -206,7 +211,7 @@ def state(estimate: Estimate) -> str:
 
 def state_with_reason(estimate: Estimate) -> str:
     """Return the state with its reason: ``too few studies: one study of 12 patients``."""
-    words, reason = state(estimate), estimate.reason or ""
+    words, reason = state(estimate), (estimate.reason or "").rstrip(".")
     if reason.startswith(words):
         return reason
     return f"{words}: {reason}" if reason else words
@@ -230,8 +235,8 @@ def estimate_sentence(estimate: Estimate, option: str, plain: str) -> str:
         The outcome as a verb: *respond*, *have severe cytokine release syndrome*.
     """
     if estimate.mean is None or estimate.credible is None or estimate.state != "estimated":
-        return _("With {option}: {state}.").format(option=option, state=state_with_reason(estimate))
-    numbers = _("{number} patients like this (95 % interval {interval})").format(
+        return no_number_sentence(option, state_with_reason(estimate))
+    numbers = _("an average of {number} patients like this (95 % interval {interval})").format(
         number=of_100(estimate.mean), interval=interval(estimate.credible)
     )
     sentences: dict[Certainty | None, str] = {
@@ -239,8 +244,13 @@ def estimate_sentence(estimate: Estimate, option: str, plain: str) -> str:
         "moderate": _("With {option}, {numbers} probably {plain}."),
         "low": _("With {option}, {numbers} may {plain}."),
     }
-    uncertain = _("The evidence is very uncertain about how many {plain} with {option}: about {numbers}.")
+    uncertain = _("The evidence is very uncertain about how many {plain} with {option}: {numbers}.")
     return sentences.get(estimate.certainty, uncertain).format(option=option, numbers=numbers, plain=plain)
+
+
+def no_number_sentence(option: str, words: str) -> str:
+    """Return why an option has no number, as a sentence."""
+    return _("With {option}: {state}.").format(option=option, state=words)
 
 
 def contrast_sentence(contrast: Contrast, first: str, second: str, plain: str) -> str:

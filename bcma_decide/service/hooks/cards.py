@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from bcma_decide.comparison import Comparison, result_hash
+from bcma_decide.comparison import Comparison, Outcome, result_hash
 from bcma_decide.render.sheet.clinician_findings import all_flags, numbered_findings
 from bcma_decide.render.sheet.clinician_rows import Row, RowCell
 from bcma_decide.render.sheet.clinician_view import ClinicianView, clinician_view, longest_lists
 from bcma_decide.render.sheet.sheet import Sheet
-from bcma_decide.render.words import rule_view, wording
+from bcma_decide.render.words import published, rule_view, sentences, wording
 
 LONGEST_SUMMARY: Final = 139
 ROWS: Final = ("orr", "cr_or_better", "crs_g3plus", "icans_g3plus", "infection_g3plus")
@@ -98,11 +98,9 @@ def _side_by_side(row: Row) -> str:
 
 
 def _figure(cell: RowCell) -> str:
-    """The number as the sheet has it: a range where an unknown input decides, a state where there is none."""
+    """The number as the sheet has it; a state where there is none."""
     if not wording.has_number(cell.estimate):
         return wording.state(cell.estimate)
-    if cell.span:
-        return cell.span
     assert cell.estimate.mean is not None  # noqa: S101, RUF100  # has_number says so
     assert cell.estimate.credible is not None  # noqa: S101, RUF100
     return f"{wording.count(cell.estimate.mean)} ({wording.interval(cell.estimate.credible)})"
@@ -111,7 +109,11 @@ def _figure(cell: RowCell) -> str:
 def _detail(comparison: Comparison, view: ClinicianView, context: CardContext) -> str:
     blocks = [
         *(f"**{_plain(banner)}**" for banner in view.banners),
+        _plain(comparison.tell_apart),
         _table(view),
+        _plain(view.same),
+        _list("Numbers withheld", published.withheld_lines(_outcomes(view), [each.option for each in view.columns])),
+        _list(published.title(), published.option_lines(comparison)),
         _list("Findings", _flags(comparison, view)),
         _list("Cannot be judged yet", _open(comparison)),
         _list("Labels", [f"{each.name}: {each.text}" for each in view.labels]),
@@ -120,21 +122,33 @@ def _detail(comparison: Comparison, view: ClinicianView, context: CardContext) -
         _list("In the record, not understood", _first(context.not_understood)),
         _list("Not known", view.not_known),
         _plain(comparison.intended_use),
+        _plain(f"{wording.how_good()} {sentences.validation_command(comparison)}"),
         _plain(_versions(comparison)),
     ]
     return "\n\n".join(block for block in blocks if block)
 
 
+def _beside(cell: RowCell) -> list[str]:
+    """What each value of an unknown input would give; counts in the place of a number that is withheld."""
+    counts = f"published: {', '.join(cell.published)}" if cell.published else ""
+    return [part for part in (cell.depends, counts) if part]
+
+
+def _outcomes(view: ClinicianView) -> list[Outcome]:
+    return [row.outcome for window in view.windows for row in window.rows]
+
+
 def _table(view: ClinicianView) -> str:
     """Numbers of 100 patients like this, with their 95 % intervals, as a table of GitHub-flavoured Markdown."""
     names = [column.option.label for column in view.columns]
-    lines = [["Of 100 patients like this (95 % interval)", *names, "Difference", "Certainty"]]
+    lines = [["Of 100 patients like this, on average (95 % interval)", *names, "Difference", "Certainty"]]
     lines += [["---"] * len(lines[0])]
     for window in view.windows:
         for row in window.rows:
-            cells = [_plain(_figure(cell) + (f", by {cell.depends}" if cell.span else "")) for cell in row.cells]
+            cells = [_plain("; ".join([_figure(cell), *_beside(cell)])) for cell in row.cells]
             difference = f"{row.difference} ({row.interval})" if row.interval else row.difference
-            title = f"{row.outcome.label}; {row.outcome.horizon}"
+            same = sentences.same_for_every_patient(row.outcome, [cell.column.option for cell in row.cells])
+            title = "; ".join(part for part in (row.outcome.label, row.outcome.horizon, same) if part)
             lines.append([_plain(title), *cells, _plain(difference), _plain(row.certainty)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -179,10 +193,12 @@ def _versions(comparison: Comparison) -> str:
 
 
 def _links(comparison: Comparison, context: CardContext, identity: str) -> list[dict[str, str]]:
-    """To the evidence behind the numbers, and to the SMART app; only what is configured."""
+    """To the evidence behind the numbers, to how good they are, and to the SMART app; only what is configured."""
     links = []
     if context.public_url is not None:
         links.append({"label": "Evidence behind the numbers", "url": f"{context.public_url}/evidence",
+                      "type": "absolute"})  # fmt: skip
+        links.append({"label": wording.how_good(), "url": f"{context.public_url}/guide/{sentences.VALIDATION}",
                       "type": "absolute"})  # fmt: skip
     if context.smart_launch_url is not None:
         handed = json.dumps({"result": identity, "evidence": comparison.evidence.hash})

@@ -23,6 +23,7 @@ from bcma_decide.render.sheet.pdf import missing
 from bcma_decide.render.sheet.templating import environment
 from bcma_decide.render.words import record_view
 from bcma_decide.render.words.language import AUDIENCES, Audience, day, languages
+from bcma_decide.render.words.sentences import VALIDATION
 from bcma_decide.service.answering import Answered
 from bcma_decide.service.page.assets import asset_name, style_name
 from bcma_decide.service.page.form_values import LONGEST, profile_of
@@ -150,7 +151,8 @@ def guide_html(service: Service, topic: str) -> tuple[str, int]:
 
 def _result(service: Service, shown: Shown, address: str) -> dict[str, Any]:
     comparison = shown.answered.comparison if shown.answered else None
-    sheet = Markup(render_part(comparison, shown.view.sheet())) if comparison else ""  # noqa: S704, RUF100
+    validation = guide_address(pages()[VALIDATION], _base(service))
+    sheet = Markup(render_part(comparison, shown.view.sheet(), validation)) if comparison else ""  # noqa: S704, RUF100
     return {
         "comparison": comparison,
         "sheet": sheet,

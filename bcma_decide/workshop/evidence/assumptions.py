@@ -65,6 +65,10 @@ class CertaintyLimits(Strict):
     few_patients: Assumption
     imprecision_width: Assumption
     inconsistency_width: Assumption
+    many_studies: Assumption
+    many_patients: Assumption
+    narrow_width: Assumption
+    consistent_width: Assumption
     large_effect_odds_ratio: Assumption
 
 

@@ -90,11 +90,28 @@ def fit_class(
     SynthesisError
         When there is no arm or the fit does not converge.
     """
-    studies = inputs.studies
     rows = [each.row for each in counted]
-    offered = _offered(inputs, rows)
+    offered = offered_products(inputs, rows)
     wanted = target.products if target else offered
     products = tuple(sorted({product for row in rows for product in row.products} | set(wanted)))
+    arms = class_arms(workshop, inputs, counted, effects, products)
+    asked = _arm_asked(target, products, inputs) if target else levels_asked(offered, products)
+    baselines = fit_baselines(arms, effects, prior, asked)
+    return ClassFit(
+        counted=tuple(counted),
+        products=wanted,
+        own=tuple(any(row.products == (product,) for row in rows) for product in wanted),
+        baselines=baselines,
+        setting_difference=(float(baselines.mean[-1]), float(baselines.covariance[-1, -1])),
+    )
+
+
+def class_arms(
+    workshop: Workshop, inputs: Inputs, counted: Sequence[Counted], effects: Array, products: Sequence[str]
+) -> Arms:
+    """The arms of one class at one stage as the baselines read them; ``effects`` (traits,)."""
+    studies = inputs.studies
+    rows = [each.row for each in counted]
     latent = workshop.latent[:BASELINE_POINTS]
     patients, extra = [], []
     for each in counted:
@@ -105,7 +122,7 @@ def fit_class(
         # level.
         spread = np.array([0.0 if margin.reported else margin.uncertainty for margin in margins])
         extra.append(each.extra_variance + float(((effects * spread) ** 2).sum()))
-    arms = Arms(
+    return Arms(
         events=np.array([each.events for each in counted], dtype=float),
         total=np.array([each.total for each in counted], dtype=float),
         share=np.array([each.share for each in counted]),
@@ -119,24 +136,15 @@ def fit_class(
         near=np.array([_near(row) for row in rows]),
         offered=np.array([bool(inputs.catalogue.vocabulary.ids.products[p].option) for p in products]),
     )
-    asked = _arm_asked(target, products, inputs) if target else _levels_asked(offered, products)
-    baselines = fit_baselines(arms, effects, prior, asked)
-    return ClassFit(
-        counted=tuple(counted),
-        products=wanted,
-        own=tuple(any(row.products == (product,) for row in rows) for product in wanted),
-        baselines=baselines,
-        setting_difference=(float(baselines.mean[-1]), float(baselines.covariance[-1, -1])),
-    )
 
 
-def _offered(inputs: Inputs, rows: Sequence[SelectedRow]) -> tuple[str, ...]:
+def offered_products(inputs: Inputs, rows: Sequence[SelectedRow]) -> tuple[str, ...]:
     """The products of the class that a clinic can order, as the vocabulary lists them."""
     words = inputs.catalogue.vocabulary.ids.products
     return tuple(p for p, product in words.items() if product.option and product.class_id == rows[0].class_id)
 
 
-def _levels_asked(levels: Sequence[str], products: Sequence[str]) -> Asked:
+def levels_asked(levels: Sequence[str], products: Sequence[str]) -> Asked:
     """Every level in trials, then in practice, outside East Asia and by the definition itself; then gamma alone."""
     count = len(levels)
     one = np.array([[float(p == level) for p in products] for level in levels])

@@ -18,7 +18,16 @@ from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.file import PooledEvidence, pooled_from_document
 from bcma_decide.pooled.location import pooled_path
 from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, SETTINGS, sealed
-from bcma_decide.vocabulary import CLASSES, FAMILIES, MODEL_TRAIT_IDS, MODEL_TRAITS, OUTCOMES, model_scale
+from bcma_decide.vocabulary import (
+    CLASSES,
+    FAMILIES,
+    MODEL_TRAIT_IDS,
+    MODEL_TRAITS,
+    OUTCOMES,
+    STAGE_IDS,
+    STAGES,
+    model_scale,
+)
 
 T = len(MODEL_TRAIT_IDS)
 DRAWS = 512
@@ -27,7 +36,11 @@ OPTIONS = (
     {"id": "car_t", "label": "CAR-T", "long_label": "CAR-T cells", "class_id": "car_t", "kind": "class"},
     {"id": "bite", "label": "Bispecific", "long_label": "bispecifics", "class_id": "bite", "kind": "class"},
     {"id": "alpha-cel", "label": "Alpha-cel", "long_label": "alpha", "class_id": "car_t", "kind": "product"},
+    {"id": "beta-cel", "label": "Beta-cel", "long_label": "beta", "class_id": "car_t", "kind": "product"},
+    {"id": "gamma-mab", "label": "Gamma-mab", "long_label": "gamma", "class_id": "bite", "kind": "product"},
 )
+ONLY = {"car_t": ("alpha-cel",), "bite": ("gamma-mab",)}
+"""The products behind a level that is given for a class as a whole."""
 
 ASSUMPTIONS = {
     "unanchored_sd": 0.3,
@@ -46,18 +59,23 @@ ASSUMPTIONS = {
 
 
 class Level(NamedTuple):
-    """One option at one outcome: log odds at the reference profile, and the grid of the spread between studies.
+    """One product at one stage, or all of a class: log odds at the reference profile, and the grid of the spread.
 
-    ``nodes``: (weight, mean, variance, squared spread) each; by default one node at the level's own mean and variance.
+    ``nodes``: (weight, mean, variance, tau) each; by default one node. The products of a class share weights and taus.
     """
 
     mean: float
     variance: float = 0.05
     slope: Mapping[str, float] = {}
     nodes: tuple[tuple[float, float, float, float], ...] = ()
-    spread2: float = 0.25
+    tau: float = 0.5
     studies: int = 8
     patients: int = 800
+    further: bool = False
+
+    @property
+    def grid(self) -> tuple[tuple[float, float, float, float], ...]:
+        return self.nodes or ((1.0, self.mean, self.variance, self.tau),)
 
 
 class Effect(NamedTuple):
@@ -79,30 +97,47 @@ def shipped_document() -> dict[str, Any]:
     return json.loads(pooled_path().read_text(encoding="utf-8"))
 
 
-def _level(level: Level) -> dict[str, Any]:
-    nodes = level.nodes or ((1.0, level.mean, level.variance, level.spread2),)
-    weight, mean, variance, spread2 = (list(column) for column in zip(*nodes, strict=True))
+def _products(levels: Mapping[tuple[str, str], Level], stage: str, class_id: str) -> dict[str, Level]:
+    """The levels of a class's products at one stage."""
+    if (stage, class_id) in levels:
+        return dict.fromkeys(ONLY[class_id], levels[stage, class_id])
+    named = (str(o["id"]) for o in OPTIONS if o["class_id"] == class_id and o["kind"] == "product")
+    return {product: levels[stage, product] for product in named if (stage, product) in levels}
+
+
+def _block(products: Mapping[str, Level], common: float) -> dict[str, Any]:
+    grids = [level.grid for level in products.values()]
+    weight, tau = ([node[at] for node in grids[0]] for at in (0, 3))
+    assert all([node[0] for node in grid] == weight and [node[3] for node in grid] == tau for grid in grids)
+    setting = {
+        "weight": weight,
+        "tau": tau,
+        "mean": [[grid[k][1] for grid in grids] for k in range(len(weight))],
+        "covariance": [
+            (np.diag([grid[k][2] - common for grid in grids]) + common).tolist() for k in range(len(weight))
+        ],
+    }
     return {
-        "mean": level.mean,
-        "variance": level.variance,
-        "node_weight": weight,
-        "node_mean": mean,
-        "node_variance": variance,
-        "node_spread2": spread2,
+        "products": list(products),
+        "own": [not level.further for level in products.values()],
+        "slope": [[level.slope.get(trait, 0.0) for trait in MODEL_TRAIT_IDS] for level in products.values()],
+        "settings": dict.fromkeys(SETTINGS, setting),
     }
 
 
-def _entry(level: Level | None, option: str) -> dict[str, Any]:
-    if level is None:
-        return {"state": "no_evidence", "reason": f"nothing on {option}"}
+def _entry(levels: Mapping[tuple[str, str], Level], outcome: str, option: Mapping[str, object]) -> dict[str, Any]:
+    stages = [_products(levels, stage, str(option["class_id"])) for stage in STAGES[outcome]]
+    wanted = [option["id"]] if option["kind"] == "product" else list(stages[0])
+    if not all(stages) or not all(product in products for products in stages for product in wanted):
+        return {"state": "no_evidence", "reason": f"nothing on {option['id']}"}
+    last = stages[-1][str(wanted[0])]
     return {
         "state": "estimated",
-        "n_studies": level.studies,
-        "n_patients": level.patients,
+        "further_product": option["kind"] == "product" and last.further,
+        "n_studies": last.studies,
+        "n_patients": last.patients,
         "follow_up_months": 12.0,
         "sources": ["invented:S1"],
-        "slope": [level.slope.get(trait, 0.0) for trait in MODEL_TRAIT_IDS],
-        "levels": {setting: _level(level) for setting in SETTINGS},
     }
 
 
@@ -114,8 +149,13 @@ def document(
     correlation: Mapping[tuple[str, str], float] | None = None,
     seen: Mapping[str, int | None] | None = None,
     assumptions: Mapping[str, float] | None = None,
+    common: float = 0.0,
+    depth: tuple[float, Sequence[float], Any] | None = None,
 ) -> dict[str, Any]:
-    """A pooled document: levels by (outcome, option), effects with their covariance by family.
+    """A pooled document: levels by (stage, product or class), effects with their covariance by family.
+
+    ``common``: covariance of the levels of two products of a class. ``depth``: share, deviations and their covariance,
+    in the order of the effects on response.
 
     Traits without a prevalence have 0.3; traits without a correlation are independent; age is normal around 65 years
     with SD 10, prior lines around 4 with SD 0.5 doublings. The reference is 65 years, 4 lines, every trait absent.
@@ -132,6 +172,13 @@ def document(
             "effects": [row._asdict() for row in rows],
             "covariance": np.asarray((covariance or {}).get(family.id, np.zeros((len(rows),) * 2))).ravel().tolist(),
         }
+        if family.id == "response":
+            share, deviation, spread = depth or (0.6, [0.0] * len(rows), np.zeros((len(rows),) * 2))
+            families[family.id]["depth"] = {
+                "share": share,
+                "deviation": list(deviation),
+                "covariance": np.asarray(spread).ravel().tolist(),
+            }
     binary = [trait.kind == "binary" for trait in MODEL_TRAITS]
     points = _points()
     return {
@@ -151,12 +198,16 @@ def document(
             "spread": [1.0, 0.5] + [1.0] * (T - 2),
             "correlation": matrix.tolist(),
             "points": points[:, :T].tolist(),
-            "noise": points[:, T:].tolist(),
         },
         "families": families,
-        "outcomes": {
-            outcome: {str(o["id"]): _entry(levels.get((outcome, str(o["id"]))), str(o["id"])) for o in OPTIONS}
-            for outcome in OUTCOMES
+        "outcomes": {outcome: {str(o["id"]): _entry(levels, outcome, o) for o in OPTIONS} for outcome in OUTCOMES},
+        "levels": {
+            stage: {
+                class_id: _block(products, common)
+                for class_id in CLASSES
+                if (products := _products(levels, stage, class_id))
+            }
+            for stage in STAGE_IDS
         },
         "assumptions": ASSUMPTIONS | dict(assumptions or {}),
         "definitions": copy.deepcopy(shipped_document()["definitions"]),
@@ -199,9 +250,10 @@ def all_known(**values: float | bool) -> Traits:
     return traits(**dict.fromkeys(MODEL_TRAIT_IDS, False) | {"age": 65, "prior_lines": 4} | values)
 
 
-def patients(found: PooledEvidence, **values: float | bool | None) -> Patients:
-    """Virtual patients with these traits, in natural units."""
-    return conditional_patients(found.population, [model_scale(t, values.get(t)) for t in MODEL_TRAIT_IDS])
+def patients(found: PooledEvidence, *unknown: str, **values: float | bool | None) -> Patients:
+    """Virtual patients with these traits, in natural units; they and the ``unknown`` ones act."""
+    acting = np.array([trait in values or trait in unknown for trait in MODEL_TRAIT_IDS])
+    return conditional_patients(found.population, [model_scale(t, values.get(t)) for t in MODEL_TRAIT_IDS], acting)
 
 
 def ask(found: PooledEvidence, given: Traits) -> PatientNumbers:

@@ -24,6 +24,8 @@ from bcma_decide.comparison import (
     PracticalLine,
     PracticalRow,
     Profile,
+    PublishedFigure,
+    PublishedOption,
     Reference,
     RiskDifference,
     ScoreItemLine,
@@ -70,17 +72,17 @@ WATERFALL = (
 )
 
 
-def estimate(median: float, half_width: float, certainty: Certainty = "low", **more: object) -> Estimate:
+def estimate(mean: float, half_width: float, certainty: Certainty = "low", **more: object) -> Estimate:
     """An estimate whose intervals lie evenly on the log-odds scale."""
-    centre = math.log(median / (1 - median))
+    centre = math.log(mean / (1 - mean))
 
     def around(spread: float) -> tuple[float, float]:
         low, high = (1 / (1 + math.exp(-(centre + sign * spread))) for sign in (-1, 1))
         return low, high
 
     fields: dict[str, object] = {
-        "median": median,
-        "mean": median * 0.99,
+        "median": 0.97 * mean,
+        "mean": mean,
         "credible": around(half_width),
         "prediction": around(2 * half_width),
         "certainty": certainty,
@@ -94,8 +96,8 @@ def estimate(median: float, half_width: float, certainty: Certainty = "low", **m
     return Estimate.model_validate({"state": "estimated", **fields, **more})
 
 
-def contrast(median: float, interval: tuple[float, float], p: float, certainty: Certainty = "very low") -> Contrast:
-    value = RiskDifference(mean=median, interval=interval)
+def contrast(mean: float, interval: tuple[float, float], p: float, certainty: Certainty = "very low") -> Contrast:
+    value = RiskDifference(mean=mean, interval=interval)
     return Contrast(
         options=("car_t", "bite"),
         risk_difference=value,
@@ -103,7 +105,7 @@ def contrast(median: float, interval: tuple[float, float], p: float, certainty: 
         tipping_point_log_or=0.62,
         bias_sd=0.25,
         without_bias_term=ContrastWithoutBias(
-            risk_difference=RiskDifference(mean=median, interval=(interval[0] + 0.02, interval[1] - 0.02)),
+            risk_difference=RiskDifference(mean=mean, interval=(interval[0] + 0.02, interval[1] - 0.02)),
             probability_first_higher=min(1.0, p + 0.02),
         ),
         certainty=certainty,
@@ -179,12 +181,21 @@ OUTCOMES = (
     outcome("cr_or_better", estimate(0.331, 0.5), estimate(0.257, 0.6), contrast(0.073, (-0.12, 0.27), 0.78)),
     outcome(
         "crs_any",
-        estimate(0.872, 0.35, "moderate"),
-        estimate(0.604, 0.3, "moderate"),
+        estimate(0.872, 0.35, "moderate", same_for_every_patient=True),
+        estimate(0.604, 0.3, "moderate", same_for_every_patient=True),
         contrast(0.268, (0.143, 0.384), 0.9996, "moderate"),
+        products={
+            "ide_cel": estimate(0.853, 0.6, further_product=True, same_for_every_patient=True),
+            "linvoseltamab": estimate(0.611, 0.6, "very low", further_product=True, same_for_every_patient=True),
+        },
     ),
     outcome("crs_g3plus", estimate(0.047, 0.5), estimate(0.0081, 0.7), contrast(0.038, (0.002, 0.09), 0.98, "low")),
-    outcome("icans_any", estimate(0.183, 0.5), estimate(0.062, 0.6), contrast(0.12, (0.02, 0.24), 0.99, "low")),
+    outcome(
+        "icans_any",
+        estimate(0.183, 0.5, same_for_every_patient=True),
+        estimate(0.062, 0.6),
+        contrast(0.12, (0.02, 0.24), 0.99, "low"),
+    ),
     outcome(
         "icans_g3plus",
         estimate(0.031, 0.6),
@@ -619,6 +630,57 @@ REFERENCES = (
 )
 
 
+PUBLISHED_OPTIONS = (
+    PublishedOption(
+        id="teclistamab-daratumumab",
+        label="Teclistamab with daratumumab",
+        long_label="bispecific antibody with an anti-CD38 antibody",
+        class_id="bite",
+        study="EPSILON-3, randomised, 287 patients, 34 months of follow-up, one to three earlier lines",
+        figures=(
+            PublishedFigure(text="as randomised", outcome="orr", events=261, n=287, sources=("example-2024",)),
+            PublishedFigure(text="as treated", outcome="crs_g3plus", events=0, n=281, sources=("example-2024",)),
+            PublishedFigure(text="Progression: hazard ratio 0.19 (0.13 to 0.25)", outcome="pfs"),
+        ),
+        note="Given with a second active drug, in earlier disease.",
+        sources=("label-2024",),
+    ),
+)
+
+PUBLISHED = (
+    PublishedFigure(text="one centre, teclistamab", outcome="orr", events=4, n=12, sources=("example-2024",)),
+    PublishedFigure(text="any target", outcome="orr", rate=0.33, sources=("label-2024",)),
+    PublishedFigure(text="Time without progression, median 1.7 months", outcome="pfs", sources=("label-2024",)),
+)
+WITHHELD = Estimate(
+    state="withheld",
+    reason="The few patients like this who were studied did worse than the traits of the model would give.",
+    published=PUBLISHED,
+)
+
+
+def with_withheld(class_id: str, whole: Comparison | None = None) -> Comparison:
+    """The same with every response number of a class and of its products withheld, as where own data contradict."""
+    whole = whole or comparison()
+    hidden = {option.id for option in whole.options if option.class_id == class_id}
+    return whole.model_copy(
+        update={
+            "outcomes": tuple(
+                each.model_copy(
+                    update={
+                        "estimates": {k: WITHHELD if k in hidden else v for k, v in each.estimates.items()},
+                        "contrast": None,
+                        "contrast_reason": "a number is withheld",
+                    }
+                )
+                if each.family == "response"
+                else each
+                for each in whole.outcomes
+            )
+        }
+    )
+
+
 def comparison(**changes: object) -> Comparison:
     """The whole value; ``changes`` replace fields."""
     fields: dict[str, object] = {
@@ -628,6 +690,8 @@ def comparison(**changes: object) -> Comparison:
         "profile": Profile(name="example-emd", setting="real_world", traits=TRAITS, carried=CARRIED),
         "options": OPTIONS,
         "outcomes": OUTCOMES,
+        "tell_apart": "Response with CAR-T is higher than with the bispecific; for infection the data cannot tell.",
+        "published_options": PUBLISHED_OPTIONS,
         "labels": LABELS,
         "findings": FINDINGS,
         "indications": INDICATIONS,

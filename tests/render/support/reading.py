@@ -35,13 +35,13 @@ def numbers_of(estimate):
     if not wording.has_number(estimate):
         return []
     found = [
-        wording.count(estimate.median),
+        wording.count(estimate.mean),
         wording.interval(estimate.credible),
         wording.interval(estimate.prediction),
     ]
     if estimate.from_decision:
         found += [
-            wording.count(estimate.from_decision.median),
+            wording.count(estimate.from_decision.mean),
             wording.interval(estimate.from_decision.credible),
         ]
     return found
@@ -51,7 +51,7 @@ def numbers_of_contrast(contrast):
     """Everything a difference has to show."""
     value = contrast.risk_difference
     return [
-        wording.signed(value.median),
+        wording.signed(value.mean),
         wording.signed_interval(value.interval),
         wording.percent(contrast.probability_first_higher),
     ]
