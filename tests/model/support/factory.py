@@ -213,7 +213,7 @@ def document(
             }
             for stage in STAGE_IDS
         },
-        "assumptions": ASSUMPTIONS | dict(assumptions or {}),
+        "assumptions": shipped_document()["assumptions"] | ASSUMPTIONS | dict(assumptions or {}),
         "definitions": copy.deepcopy(shipped_document()["definitions"]),
         "rules": copy.deepcopy(shipped_document()["rules"]),
         "published": {"limits": [], "options": [], "sources": {}},
