@@ -160,11 +160,20 @@ def sources(
 @report_errors
 def todo(
     limit: Annotated[int, typer.Option(min=1, help="How many to list.")] = 30,
+    traits: Annotated[
+        bool, typer.Option("--traits", metavar="", help="Instead: which traits act, and what would switch one on.")
+    ] = False,
     evidence: Directory = None,
     as_json: AsJson = False,
 ) -> None:
     """Recalled figures that would sharpen the model most if they were verified, with where to look."""
     from bcma_decide.workshop.evidence.todo import ranked_todo
+
+    if traits:
+        from bcma_decide.cli.trait_switches import show_trait_switches
+
+        show_trait_switches(evidence, limit, as_json=as_json)
+        return
 
     items = ranked_todo(_catalogue(evidence))
     if as_json:

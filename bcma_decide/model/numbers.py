@@ -153,16 +153,26 @@ def family_patients(pooled: PooledEvidence, values: Mapping[str, bool | float | 
 
     One distribution for both classes: what acts in neither is left aside, exactly.
     """
-    scaled = [value if isinstance(value, Chance) else model_scale(trait, value) for trait, value in values.items()]
     found: dict[bytes, Patients] = {}
     result = {}
-    for family, index in pooled.family_index.items():
-        acting = pooled.used[index].any(axis=0)
+    for family in pooled.family_index:
+        acting = _acting(pooled, family)
         key = acting.tobytes()
         if key not in found:
-            found[key] = conditional_patients(pooled.population, scaled, acting)
+            found[key] = conditional_patients(pooled.population, _scaled(values), acting)
         result[family] = found[key]
     return result
+
+
+def _acting(pooled: PooledEvidence, *families: str) -> NDArray[np.bool_]:
+    """Traits that act in any of the families, in either class, (traits,)."""
+    used = [pooled.used[pooled.family_index[family]].any(axis=0) for family in families]
+    return np.asarray(np.any(used, axis=0))
+
+
+def _scaled(values: Mapping[str, bool | float | Chance | None]) -> list[float | Chance | None]:
+    """Values on the model's scale; chances as they are."""
+    return [value if isinstance(value, Chance) else model_scale(trait, value) for trait, value in values.items()]
 
 
 def all_tables(
@@ -207,6 +217,10 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
     classes and families, and those without known attrition, are not in the result.
     """
     pooled, result = numbers.pooled, {}
+    values = {trait.id: numbers.traits[trait.id].modelled for trait in MODEL_TRAITS}
+    acting = _acting(pooled, "response", "apheresed_not_infused")
+    # One set of patients for both rates: those of response know nothing of a trait that acts before the infusion only.
+    patients = conditional_patients(pooled.population, _scaled(values), acting)
     for index, cell in enumerate(pooled.cells):
         if CLASSES[cell.class_index] != "car_t" or cell.family != "response":
             continue
@@ -215,9 +229,8 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
         if lost is None:
             continue
         away = pooled.cells[lost]
-        response = _by_draw(numbers, index, cell.family)
-        not_infused = _by_draw(numbers, lost, cell.family)
-        weight = numbers.patients[cell.family].weight
+        response, not_infused = _by_draw(numbers, index, patients), _by_draw(numbers, lost, patients)
+        weight = patients.weight
         rate = float(weight @ (response * (1.0 - not_infused)))
         variance = 0.0
         for at, one, other in (
@@ -236,10 +249,10 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
     return result
 
 
-def _by_draw(numbers: PatientNumbers, index: int, family: str) -> Array:
-    """Average rate of a cell for each virtual patient of ``family``, over centres, (draws,)."""
+def _by_draw(numbers: PatientNumbers, index: int, patients: Patients) -> Array:
+    """Average rate of a cell for each of the virtual patients, over centres, (draws,)."""
     pooled, cell = numbers.pooled, numbers.pooled.cells[index]
-    deviation = held(pooled, numbers.patients[family].values) - pooled.reference
+    deviation = held(pooled, patients.values) - pooled.reference
     first, later = pooled.effects_of(cell.outcome)[:, cell.class_index] @ deviation.T
     offsets = [later if position else first for position in range(len(cell.stages))]
     return draw_rates([numbers.levels[stage] for stage in cell.stages], cell.members, offsets)
@@ -272,7 +285,7 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
         acting = [trait for trait in traits if used[MODEL_TRAIT_IDS.index(trait)]]
         if not acting:
             continue
-        rate = _by_draw(numbers, index, cell.family)
+        rate = _by_draw(numbers, index, numbers.patients[cell.family])
         weight = numbers.patients[cell.family].weight
         for trait in acting:
             values = numbers.patients[cell.family].values[:, MODEL_TRAIT_IDS.index(trait)]

@@ -193,3 +193,13 @@ def test_a_published_option_is_shown_where_its_label_is_in_force():
     assert set(shown("US", date(2026, 3, 4))) == set()
     assert set(shown("EU")) == set()
     assert set(shown("China")) == {"eque-cel", "zevor-cel"}
+
+
+def test_an_age_beyond_those_studied_leaves_no_number_of_its_class():
+    """CAR-T was studied up to 83 years, the bispecific antibodies up to 92."""
+    states = {place: estimate.state for place, estimate in estimates(compare(Patient(age=88, prior_lines=4))).items()}
+    assert {state for (_, option), state in states.items() if option in ("car_t", "ide-cel", "cilta-cel")} == {
+        "withheld"
+    }
+    assert states["orr", "teclistamab"] == "estimated"
+    assert states["orr", "bite"] == "estimated"

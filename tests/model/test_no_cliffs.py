@@ -17,7 +17,7 @@ MOST = 0.03
 
 MEASURED = {
     # field: lowest, highest, step of the last digit, unit
-    "ferritin": (1, 5000, 1, "ng/mL"),
+    "ferritin": (1, 3300, 1, "ng/mL"),
     "crp": (0, 30, 0.1, "mg/dL"),
     "platelets": (0, 400, 1, "10^9/L"),
     "neutrophils": (0, 10, 0.1, "10^9/L"),

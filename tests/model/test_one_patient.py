@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from bcma_decide.model.numbers import from_decision
 from bcma_decide.vocabulary import FAMILY_OF, MODEL_TRAIT_IDS, MODEL_TRAITS
 from tests.model.support.chances import BASES, acting, derived, numbers, shipped, with_trait
 
@@ -69,3 +72,18 @@ def test_averaging_over_an_acting_trait_gives_the_number_without_it(base):
 
 def test_response_is_among_the_families_that_traits_move():
     assert {"prior_lines", "extramedullary_disease", "prior_bcma"} <= set(acting(shipped(), "response"))
+
+
+def test_response_and_the_way_to_the_infusion_are_of_the_same_patients():
+    """Of a trait that acts before the infusion only, from decision moves and response does not."""
+    pooled = shipped()
+    family, position = pooled.family_index["apheresed_not_infused"], MODEL_TRAIT_IDS.index("plasma_cell_leukemia")
+    effects, used = pooled.effects.copy(), pooled.used.copy()
+    effects[family, 0, position], used[family, 0, position] = 1.5, True
+    changed = replace(pooled, effects=effects, used=used)
+    assert "plasma_cell_leukemia" not in acting(changed, "response")
+    before = derived(BASES["age and lines"])
+    absent, present = (numbers(with_trait(before, "plasma_cell_leukemia", answer), changed) for answer in (False, True))
+    place = changed.place["orr", "car_t"]
+    assert absent.rates[place].mean == pytest.approx(present.rates[place].mean, abs=1e-12)
+    assert from_decision(present)[place][0] < from_decision(absent)[place][0] - 0.02

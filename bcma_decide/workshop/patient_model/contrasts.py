@@ -41,8 +41,9 @@ def family_contrasts(
 ) -> FamilyContrasts:
     """All contrasts of a family.
 
-    Adjusted effects replace the split of the same trait in the same study. Pooled effects of other reviews enter only
-    for a trait and class without any split or adjusted effect.
+    Adjusted effects replace the split of the same trait in the same study. A published "no difference" enters for
+    patients who are in no other contrast of the trait, of overlapping ones the largest. Pooled effects of other reviews
+    enter only for a trait and class without any contrast of its own.
     """
     selection = select_splits(inputs.catalogue, family.id, include_unverified=include_unverified, protocol_cohorts=True)
     left_out = [f"{item.study}, {item.trait}: {item.reason}" for item in selection.left_out]
@@ -59,7 +60,11 @@ def family_contrasts(
             continue
         ordered = sorted(splits, key=lambda split: order.index(split.outcome))
         contrasts.append(split_contrast(ordered, inputs.catalogue.study(study), workshop))
-    contrasts += [_null_contrast(null, workshop) for null in null_contrasts(inputs.catalogue, family.id)]
+    for null in sorted(null_contrasts(inputs.catalogue, family.id), key=lambda null: -(null.high_n + null.low_n)):
+        if _patients_in_use(null, contrasts, inputs):
+            left_out.append(f"{null.id}, {null.trait}: these patients are in another contrast of it")
+        else:
+            contrasts.append(_null_contrast(null, workshop))
     informed = {(contrast.class_index, contrast.trait_index) for contrast in contrasts}
     for effect in inputs.pooled_effects.effects:
         if effect.family != family.id:
@@ -140,6 +145,17 @@ def split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Work
         source=f"{first.study}:{first.source}",
         text=f"{study.name}: {counts}",
     )
+
+
+def _patients_in_use(null: NullContrast, contrasts: Sequence[EffectContrast], inputs: Inputs) -> bool:
+    """Whether a contrast of the same trait and class has these patients, or some of them."""
+    if null.study is None:
+        return False
+    studies = inputs.studies
+    mates = {null.study, *(studies[null.study].overlaps_with if null.study in studies else ())}
+    mates |= {study.id for study in studies.values() if null.study in study.overlaps_with}
+    which = CLASSES.index(null.class_id), MODEL_TRAIT_IDS.index(null.trait)
+    return any((c.class_index, c.trait_index) == which and c.patients in mates for c in contrasts)
 
 
 def _null_contrast(null: NullContrast, workshop: Workshop) -> EffectContrast:

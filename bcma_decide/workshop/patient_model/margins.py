@@ -8,7 +8,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from bcma_decide.vocabulary import MODEL_TRAITS, TRAIT_KINDS, scaled
+from bcma_decide.errors import SynthesisError
+from bcma_decide.vocabulary import MODEL_TRAITS, TRAIT_KINDS, TRAIT_LABELS, scaled
 from bcma_decide.workshop.evidence.schema import PopulationFigure, Study
 from bcma_decide.workshop.patient_model.virtual_cohort import Margin
 
@@ -103,13 +104,25 @@ def reported_margins(study: Study, spreads: Spreads) -> dict[str, Reported]:
 def evidence_margin(trait: str, reported: Sequence[Mapping[str, Reported]], spreads: Spreads) -> Margin:
     """Evidence-wide margin of a trait: patient-weighted mean over the arms that report it, with its spread.
 
-    A trait nobody reports gets a prevalence of one half with the widest spread, so that nothing is claimed about it.
+    An arm in which every patient has a yes/no trait was chosen for it, and its share is no prevalence: it stays out. One
+    that excluded the trait stays in.
+
+    A yes/no trait nobody reports gets a prevalence of one half with the widest spread, so that nothing is claimed about
+    it.
+
+    Raises
+    ------
+    SynthesisError
+        When nobody reports a numeric trait: there is no value to stand in for it.
     """
-    rows = [arm[trait] for arm in reported if trait in arm and arm[trait].patients > 0]
     default = {"age": spreads.age, "prior_lines": spreads.prior_lines}.get(trait, spreads.prevalence)
     binary = TRAIT_KINDS[trait] == "binary"
+    rows = [arm[trait] for arm in reported if trait in arm and arm[trait].patients > 0]
+    rows = [row for row in rows if not (binary and row.location >= 1.0)]
+    if not rows and not binary:
+        raise SynthesisError(f"{TRAIT_LABELS[trait]}: no study reports it, and there is no value to stand in")
     if not rows:
-        return Margin(binary, 0.5 if binary else float("nan"), default, reported=False, uncertainty=spreads.prevalence)
+        return Margin(binary, 0.5, default, reported=False, uncertainty=spreads.prevalence)
     weight = np.array([row.patients for row in rows], dtype=float)
     values = np.array([row.location for row in rows])
     location = float(np.average(values, weights=weight))

@@ -27,6 +27,7 @@ from scipy.special import chdtrc, expit, ndtri
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.patient_model.half_normal import half_normal_nodes
+from bcma_decide.workshop.patient_model.virtual_cohort import EIGENVALUE_FLOOR, nearest_correlation
 
 Array = NDArray[np.float64]
 
@@ -210,7 +211,8 @@ def contrast_covariance(contrasts: Sequence[EffectContrast], trait_correlation: 
     """Sampling covariance of all contrasts stacked, shape (rows, rows).
 
     Contrasts of different traits in the same patients are dependent: each is, to first order, the regression of the
-    outcome on one standardised trait, so two of them correlate like the traits do.
+    outcome on one standardised trait, so two of them correlate like the traits do. Put together pair by pair, strongly
+    dependent contrasts need not have a covariance at all; then their correlations are the nearest that can be.
     """
     sizes = [c.difference.size for c in contrasts]
     starts = np.concatenate([[0], np.cumsum(sizes)])
@@ -226,6 +228,10 @@ def contrast_covariance(contrasts: Sequence[EffectContrast], trait_correlation: 
             block = rho * np.sqrt(np.outer(np.diag(first.covariance), np.diag(second.covariance)))
             full[starts[i] : starts[i + 1], starts[j] : starts[j + 1]] = block
             full[starts[j] : starts[j + 1], starts[i] : starts[i + 1]] = block.T
+    sd = np.sqrt(np.diag(full))
+    correlation = full / np.outer(sd, sd)
+    if np.linalg.eigvalsh(correlation)[0] < EIGENVALUE_FLOOR:
+        full = nearest_correlation(correlation) * np.outer(sd, sd)
     return full
 
 

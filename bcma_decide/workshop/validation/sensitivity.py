@@ -59,11 +59,8 @@ def _largest_out(evidence: Evidence) -> Changed:
     return Changed(_without(evidence.inputs, lambda study: study.id in studies), note=note)
 
 
-def _no_assumed_correlations(evidence: Evidence) -> Changed:
-    pairs = tuple(pair for pair in evidence.inputs.correlations.pairs if pair.assumed is None)
-    left = len(evidence.inputs.correlations.pairs) - len(pairs)
-    correlations = evidence.inputs.correlations.model_copy(update={"pairs": pairs})
-    return Changed(replace(evidence.inputs, correlations=correlations), note=f"{left} pairs")
+def _assumed_correlations(evidence: Evidence) -> Changed:
+    return Changed(replace(evidence.inputs, assumed_correlations=True))
 
 
 VARIANTS: Final[Mapping[str, Callable[[Evidence], Changed]]] = {
@@ -74,7 +71,7 @@ VARIANTS: Final[Mapping[str, Callable[[Evidence], Changed]]] = {
     "trials only": _design("interventional"),
     "practice only": _design("real_world"),
     "largest study out": _largest_out,
-    "assumed correlations off": _no_assumed_correlations,
+    "assumed correlations on": _assumed_correlations,
 }
 
 

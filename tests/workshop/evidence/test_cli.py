@@ -130,3 +130,13 @@ def test_a_directory_without_evidence_is_one_line(tmp_path):
     assert result.exit_code == 3
     assert "has no studies/ folder" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_todo_says_which_traits_act_and_what_the_next_one_needs():
+    text = run("todo", "--traits", "--limit", "3").stdout
+    assert "Response, CAR-T: " in text
+    assert "Extramedullary disease" in text
+    assert "halved: " in text
+    nearest = text.partition("Nearest to acting")[2].splitlines()[1:]
+    assert len(nearest) == 3
+    assert all("patients" in line for line in nearest)

@@ -7,14 +7,14 @@ import pytest
 
 from bcma_decide.pooled.location import evidence_directory, pooled_path
 from bcma_decide.pooled.seal import seal_holds
-from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, OUTCOMES
+from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, OUTCOMES, STAGE_FAMILY, STAGE_IDS, STAGES
 from bcma_decide.workshop.evidence.catalogue import evidence_hash
 from bcma_decide.workshop.evidence.selection import select
 from bcma_decide.workshop.patient_model.document import document_text, rounded
 from bcma_decide.workshop.patient_model.fit import fit, step_count
 from bcma_decide.workshop.patient_model.inputs import load_inputs
 
-CORE_TRAITS = ("age", "prior_lines", "high_risk_cytogenetics", "extramedullary_disease", "prior_bcma")
+DISEASE = ("high_risk_cytogenetics", "extramedullary_disease", "prior_bcma")
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_a_second_fit_gives_the_same_bytes(refitted):
 def test_the_checksum_notices_a_changed_digit():
     text = pooled_path().read_text(encoding="utf-8")
     assert seal_holds(text)
-    assert not seal_holds(text.replace('"schema_version":"2"', '"schema_version":"3"'))
+    assert not seal_holds(text.replace('"schema_version":"4"', '"schema_version":"5"'))
 
 
 def test_every_outcome_answers_for_every_option_with_a_number_or_a_reason(shipped):
@@ -77,41 +77,52 @@ def test_every_outcome_answers_for_every_option_with_a_number_or_a_reason(shippe
             assert entry["state"] == "estimated" or entry["reason"]
 
 
-def test_the_core_traits_are_informed_for_response_in_both_classes(shipped):
-    used = {(e["class_id"], e["trait"]): e for e in shipped["families"]["response"]["effects"]}
-    for class_id in CLASSES:
-        for trait in CORE_TRAITS:
-            assert (class_id, trait) in used
-    assert not used["car_t", "age"]["borrowed"], "KarMMa-3 prints response by age"
-    assert used["bite", "prior_lines"]["borrowed"]
-    assert not used["bite", "prior_bcma"]["borrowed"]
+def effects(shipped, family):
+    return {(e["class_id"], e["trait"]): e for e in shipped["families"][family]["effects"]}
 
 
-def test_signs_agree_with_a_plain_pooling_of_the_splits(shipped):
-    """The signs that simple pooling of the verified rows has (design notes on the trait effects)."""
-    response = {(e["class_id"], e["trait"]): e["mean"] for e in shipped["families"]["response"]["effects"]}
-    for class_id, trait in (
-        ("car_t", "extramedullary_disease"),
-        ("bite", "extramedullary_disease"),
-        ("car_t", "prior_bcma"),
-        ("bite", "prior_bcma"),
-        ("car_t", "car_hematotox_high"),
-        ("car_t", "high_risk_cytogenetics"),
-    ):
-        assert response[class_id, trait] < 0
-    assert response["bite", "age"] > 0
-    crs = {(e["class_id"], e["trait"]): e["mean"] for e in shipped["families"]["crs"]["effects"]}
-    assert crs["bite", "prior_t_cell_redirection"] < 0
-    assert crs["car_t", "age"] > 0
-    infection = {(e["class_id"], e["trait"]): e["mean"] for e in shipped["families"]["infection"]["effects"]}
-    assert infection["car_t", "car_hematotox_high"] > 0
-    assert infection["car_t", "renal_impairment"] > 0
+def test_traits_of_the_disease_act_on_response_in_both_classes_and_lower_it(shipped):
+    """As plain pooling of the verified splits says (design notes on the trait effects)."""
+    response = effects(shipped, "response")
+    for trait in DISEASE:
+        for class_id in CLASSES:
+            assert response[class_id, trait]["mean"] < 0, (class_id, trait)
+    assert response["car_t", "car_hematotox_high"]["mean"] < 0
+    assert effects(shipped, "apheresed_not_infused")["car_t", "extramedullary_disease"]["mean"] > 0
 
 
-def test_toxicity_effects_are_never_borrowed(shipped):
+def test_age_and_lines_are_never_borrowed(shipped):
     for family in FAMILIES:
-        if family.id != "response":
-            assert not any(effect["borrowed"] for effect in shipped["families"][family.id]["effects"])
+        for (_, trait), effect in effects(shipped, family.id).items():
+            assert not effect["borrowed"] or trait in DISEASE, (family.id, trait)
+
+
+def test_age_of_car_t_patients_hardly_moves_their_response(shipped):
+    """KarMMa-3: 40 of 49 from 70 years and 141 of 205 below; CIBMTR: no difference. A decade: within 10 % in odds."""
+    age = effects(shipped, "response").get(("car_t", "age"))
+    assert age is None or abs(age["mean"]) < 0.1
+
+
+def test_every_stage_has_the_levels_of_the_offered_products_of_its_classes(shipped):
+    offered = {
+        c: [o["id"] for o in shipped["options"] if o["kind"] == "product" and o["class_id"] == c] for c in CLASSES
+    }
+    for stage in STAGE_IDS:
+        for class_id, block in shipped["levels"][stage].items():
+            assert block["products"] == offered[class_id]
+            assert len(block["own"]) == len(block["slope"]) == len(block["products"])
+            assert class_id in STAGE_FAMILY[stage].classes
+
+
+def test_a_product_without_rows_says_so(shipped):
+    for outcome, entries in shipped["outcomes"].items():
+        for option in shipped["options"]:
+            entry = entries[option["id"]]
+            if entry["state"] != "estimated" or option["kind"] == "class":
+                continue
+            block = shipped["levels"][STAGES[outcome][0]][option["class_id"]]
+            own = block["own"][block["products"].index(option["id"])]
+            assert own or entry["further_product"], (outcome, option["id"])
 
 
 def test_covariances_are_positive_semidefinite(shipped):

@@ -4,6 +4,7 @@ from math import log2
 
 import pytest
 
+from bcma_decide.errors import SynthesisError
 from bcma_decide.pooled.location import evidence_directory
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS
 from bcma_decide.workshop.evidence.catalogue import load_catalogue
@@ -18,6 +19,7 @@ from bcma_decide.workshop.patient_model.margins import (
 )
 
 SPREADS = Spreads(prevalence=0.15, age=0.9, prior_lines=0.6)
+NUMBERS = {"age": Reported(6.2, 0.9, 100), "prior_lines": Reported(2.5, 0.6, 100)}
 
 
 @pytest.fixture(scope="module")
@@ -48,16 +50,28 @@ def test_recalled_figures_are_not_margins(catalogue):
 
 
 def test_the_evidence_margin_is_the_patient_weighted_mean():
-    arms = [{"frail": Reported(0.2, 0.0, 300)}, {"frail": Reported(0.5, 0.0, 100)}, {}]
+    arms = [NUMBERS | {"frail": Reported(0.2, 0.0, 300)}, {"frail": Reported(0.5, 0.0, 100)}, {}]
     found = evidence_margins(arms, SPREADS)["frail"]
     assert found.location == pytest.approx((0.2 * 300 + 0.5 * 100) / 400)
     assert not found.reported
 
 
 def test_a_silent_arm_gets_the_evidence_margin_and_says_so():
-    evidence = evidence_margins([{"frail": Reported(0.3, 0.0, 100)}], SPREADS)
+    evidence = evidence_margins([NUMBERS | {"frail": Reported(0.3, 0.0, 100)}], SPREADS)
     margins = arm_margins({}, evidence)
     frail = margins[MODEL_TRAIT_IDS.index("frail")]
     assert (frail.location, frail.reported) == (pytest.approx(0.3), False)
     assert frail.uncertainty > 0
     assert arm_margins({"frail": Reported(0.7, 0.0, 50)}, evidence)[MODEL_TRAIT_IDS.index("frail")].reported
+
+
+def test_a_yes_no_trait_nobody_reports_is_one_half_with_the_widest_spread():
+    frail = evidence_margins([NUMBERS], SPREADS)["frail"]
+    assert (frail.location, frail.uncertainty, frail.reported) == (0.5, SPREADS.prevalence, False)
+
+
+@pytest.mark.parametrize("trait", ["age", "prior_lines"])
+def test_a_number_nobody_reports_is_an_error_and_never_nan(trait):
+    others = {name: margin for name, margin in NUMBERS.items() if name != trait}
+    with pytest.raises(SynthesisError, match="no study reports it"):
+        evidence_margins([others], SPREADS)

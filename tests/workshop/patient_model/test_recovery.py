@@ -51,7 +51,7 @@ def probability_errors(worlds: list[World]) -> dict[str, float]:
     for seed, world in enumerate(worlds):
         x = patients(seed)
         truth = expit(TRUE_LEVEL + x @ TRUE_EFFECTS)
-        errors["model"].append(expit(world.baselines.mean[1] + x @ world.effects.mean[0]) - truth)
+        errors["model"].append(expit(world.baselines.mean[0] + x @ world.effects.mean[0]) - truth)
         centred = x - x.mean(axis=0)
         errors["marginal"].append(expit(logit(world.crude_rate) + centred @ world.naive_effects) - truth)
         errors["pooled"].append(world.crude_rate - truth)
@@ -72,9 +72,9 @@ def coverage_of(worlds: list[World]) -> float:
     for seed, world in enumerate(worlds):
         x = patients(seed)
         truth = TRUE_LEVEL + x @ TRUE_EFFECTS
-        mean = world.baselines.mean[1] + x @ world.effects.mean[0]
-        gradient = x + world.baselines.slope[1]
-        variance = world.baselines.covariance[1, 1] + np.einsum(
+        mean = world.baselines.mean[0] + x @ world.effects.mean[0]
+        gradient = x + world.baselines.slope[0]
+        variance = world.baselines.covariance[0, 0] + np.einsum(
             "nt,ts,ns->n", gradient, world.effects.covariance, gradient
         )
         inside.append(np.abs(truth - mean) < 1.96 * np.sqrt(variance))

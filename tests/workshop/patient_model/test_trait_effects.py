@@ -18,7 +18,19 @@ from bcma_decide.workshop.patient_model.trait_effects import (
     proportional_odds_test,
 )
 
-PRIOR = TraitPrior(trait_sd=1.0, class_difference_sd=0.5, contrast_sd=0.5)
+
+def prior(scale=1.0, traits=3, *, shared=(), difference=0.1, contrast_sd=0.5, fixed=False) -> TraitPrior:
+    return TraitPrior(
+        groups=((scale, np.ones(traits, dtype=bool)),),
+        shared=np.isin(np.arange(traits), shared),
+        class_difference_sd=difference,
+        contrast_sd=contrast_sd,
+        contrast_sd_fixed=fixed,
+    )
+
+
+PRIOR = prior()
+SHARED = prior(shared=(0,))
 
 
 def unit(trait: int, traits: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -114,11 +126,67 @@ def test_a_vague_contrast_is_shrunk_towards_zero_but_keeps_its_sign():
     assert -0.7 < found.mean[0, 0] < -0.02
 
 
-def test_an_effect_seen_in_one_class_is_carried_to_the_other_with_more_uncertainty():
-    found = fit_trait_effects([contrast(-1.0, 0.1)] * 4, 3, 2, np.eye(3), PRIOR)
-    assert found.mean[0, 0] < found.mean[1, 0] < -0.4
+def test_a_shared_effect_seen_in_one_class_is_carried_to_the_other_with_more_uncertainty():
+    found = fit_trait_effects([contrast(-1.0, 0.1)] * 4, 3, 2, np.eye(3), SHARED)
+    assert found.mean[0, 0] < found.mean[1, 0] < -0.6
     assert found.covariance[3, 3] > found.covariance[0, 0]
     assert found.covariance[0, 3] > 0
+    assert not found.seen[1].any()
+
+
+def test_what_is_borrowed_is_never_larger_than_its_source():
+    for value in (-2.0, -0.5, 0.3, 1.5):
+        found = fit_trait_effects([contrast(value, 0.2)] * 3, 3, 2, np.eye(3), SHARED)
+        assert 0 < found.mean[1, 0] / found.mean[0, 0] < 1
+
+
+def test_an_effect_that_is_not_shared_stays_in_its_class():
+    found = fit_trait_effects([contrast(-1.0, 0.1)] * 4, 3, 2, np.eye(3), PRIOR)
+    assert found.mean[1] == pytest.approx(np.zeros(3), abs=1e-12)
+    assert found.covariance[:3, 3:] == pytest.approx(np.zeros((3, 3)), abs=1e-12)
+
+
+def test_a_trait_that_does_not_act_is_out_of_the_equations():
+    """The contrast of trait 1 says -2; where only trait 0 acts it moves nothing."""
+    rows = [contrast(-1.0, 0.2), contrast(-2.0, 0.2, trait=1, patients="b")]
+    acting = np.array([[True, False, False], [False, False, False]])
+    alone = fit_trait_effects(rows[:1], 3, 2, np.eye(3), prior(fixed=True), acting=acting)
+    both = fit_trait_effects(rows, 3, 2, np.eye(3), prior(fixed=True), acting=acting)
+    assert both.mean[0, 0] == pytest.approx(alone.mean[0, 0], abs=0.02)
+    assert both.mean[0, 1] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_prior_mean_is_where_an_effect_stays_without_data_and_what_it_shrinks_to():
+    centre = np.array([[-0.8, 0.0, 0.0], [0.3, 0.0, 0.0]])
+    empty = fit_trait_effects([], 3, 2, np.eye(3), PRIOR, prior_mean=centre)
+    assert empty.mean == pytest.approx(centre)
+    vague = fit_trait_effects([contrast(0.5, 1.0)], 3, 2, np.eye(3), prior(0.25), prior_mean=centre)
+    assert -0.8 < vague.mean[0, 0] < -0.6
+    assert vague.mean[1] == pytest.approx(centre[1])
+
+
+def test_information_counts_the_best_threshold_of_a_contrast_once():
+    """Variances 0.09 and 0.04 of the same patients, and 0.25 of others; tau_b fixed at 0.5 (0.25).
+
+    1 / (0.04 + 0.25) + 1 / (0.25 + 0.25) = 3.4483 + 2.
+    """
+    two = {"thresholds": ("orr", "cr_or_better"), "difference": np.array([-1.0, -0.4])}
+    rows = [
+        contrast(0, 1, covariance=np.diag([0.09, 0.04]), **two),
+        contrast(-1.0, 0.5, patients="b"),
+    ]
+    found = fit_trait_effects(rows, 3, 2, np.eye(3), prior(fixed=True))
+    assert found.information[0, 0] == pytest.approx(5.4483, abs=1e-4)
+    assert found.information[1].tolist() == [0.0, 0.0, 0.0]
+
+
+def test_groups_of_traits_have_scales_of_their_own():
+    """The same contrast counts for more where effects are expected to be large."""
+    groups = ((1.0, np.array([True, False, False])), (0.1, np.array([False, True, True])))
+    apart = TraitPrior(groups, np.zeros(3, dtype=bool), 0.1, 0.25)
+    found = fit_trait_effects([contrast(-1.0, 0.5), contrast(-1.0, 0.5, trait=1, patients="b")], 3, 1, np.eye(3), apart)
+    assert found.mean[0, 0] < 3 * found.mean[0, 1] < 0
+    assert found.trait_sd[0] > found.trait_sd[1]
 
 
 def test_a_trait_without_contrasts_keeps_mean_zero():
@@ -173,6 +241,36 @@ def test_contrasts_of_other_traits_in_the_same_patients_are_correlated_like_the_
     assert apart[0, 1] == 0.0
 
 
+def test_contrasts_that_no_covariance_could_have_are_given_the_nearest():
+    """Two traits with correlation 0.9, each on two thresholds that correlate by 0.2 only.
+
+    Pair by pair all four would have cross correlation 0.9; the vector (1, -1) of one trait against the other then has
+    a variance below zero: smallest eigenvalue 1 + 0.2 - 2 * 0.9 = -0.6 in the direction (1, 1, -1, -1).
+    """
+    traits = np.array([[1.0, 0.9, 0.0], [0.9, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    two = {
+        "thresholds": ("orr", "cr_or_better"),
+        "difference": np.array([-1.0, -0.8]),
+        "covariance": 0.04 * np.array([[1.0, 0.2], [0.2, 1.0]]),
+    }
+    rows = [contrast(0, 1, trait=trait, **two) for trait in (0, 1)]
+    plain = np.block([[np.array([[1.0, 0.2], [0.2, 1.0]]), np.full((2, 2), 0.9)], [np.full((2, 2), 0.9), np.eye(2)]])
+    plain[2:, 2:] = [[1.0, 0.2], [0.2, 1.0]]
+    assert np.linalg.eigvalsh(plain)[0] == pytest.approx(-0.6)
+    found = contrast_covariance(rows, traits)
+    assert np.linalg.eigvalsh(found)[0] > 0
+    assert np.diag(found) == pytest.approx(np.full(4, 0.04))
+    effects = fit_trait_effects(rows, 3, 1, traits, prior(contrast_sd=1e-6, fixed=True))
+    assert np.isfinite(effects.mean).all()
+    assert np.linalg.eigvalsh(effects.covariance)[0] > -1e-9
+
+
+def test_contrasts_that_can_be_together_are_left_as_they_are():
+    traits = np.array([[1.0, 0.4, 0.0], [0.4, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    found = contrast_covariance([contrast(0, 0.5), contrast(0, 0.2, trait=1)], traits)
+    assert found.tolist() == [[0.25, 0.4 * 0.5 * 0.2], [0.4 * 0.5 * 0.2, 0.2**2]]
+
+
 def test_proportional_odds_by_hand():
     # -1.0 and -0.4, variances 0.04 and 0.04, covariance 0.01: 0.6^2 / 0.06 = 6 on 1 df, p = 0.01431
     row = contrast(
@@ -198,8 +296,8 @@ def test_the_result_does_not_depend_on_the_order_of_the_contrasts():
 
 def test_posterior_with_fixed_spreads_is_the_textbook_one():
     """Nearly no grid (tiny scales for s_d and tau_b): precision-weighted mean of prior and data, averaged over s_b."""
-    prior = TraitPrior(trait_sd=1.0, class_difference_sd=1e-6, contrast_sd=1e-6)
-    found = fit_trait_effects([contrast(-1.0, 0.5)], 1 + 2, 1, np.eye(3), prior, grid_points=24)
+    alone = prior(difference=1e-6, contrast_sd=1e-6)
+    found = fit_trait_effects([contrast(-1.0, 0.5)], 1 + 2, 1, np.eye(3), alone, grid_points=24)
     from scipy.stats import norm
 
     grid = norm.ppf(0.5 + 0.5 * (np.arange(24) + 0.5) / 24)

@@ -10,7 +10,7 @@ import numpy as np
 
 from bcma_decide.workshop.patient_model.baselines import Arms, Asked, BaselinePrior
 
-CHAINS, WARM_UP, KEPT = 4, 1000, 3000
+CHAINS, WARM_UP, KEPT = 4, 700, 2000
 
 
 def sampled_levels(arms: Arms, effects: np.ndarray, prior: BaselinePrior, asked: Asked, seed: int) -> dict:

@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtri
 
-from bcma_decide.workshop.patient_model.baselines import Arms, BaselinePrior, Baselines, fit_baselines
+from bcma_decide.workshop.patient_model.baselines import (
+    Arms,
+    Asked,
+    BaselinePrior,
+    Baselines,
+    fit_baselines,
+)
 from bcma_decide.workshop.patient_model.trait_effects import (
     EffectContrast,
     TraitEffects,
@@ -27,6 +33,29 @@ TRUE_EFFECTS = np.array([-1.0, -0.6, -0.5, 0.4, -0.8, 0.0])
 TRUE_LEVEL = 1.2
 TRUE_TAU = 0.4
 PUBLISHED_SHARE = 1 / 3
+
+
+PRIOR = TraitPrior(
+    groups=((1.0, np.ones(TRAITS, dtype=bool)),),
+    shared=np.zeros(TRAITS, dtype=bool),
+    class_difference_sd=0.1,
+    contrast_sd=0.25,
+)
+"""As for disease traits under response."""
+BASELINE_PRIOR = BaselinePrior(
+    intercept_sd=5.0,
+    real_world_sd=1.0,
+    product_sd_scale=0.5,
+    study_sd_scale=0.4,
+    same_trial_correlation=0.5,
+    region_sd=1.0,
+    construct_sd=0.5,
+    near_mean=0.3,
+    near_mean_sd=0.3,
+    near_row_sd=0.3,
+)
+LEVEL = Asked(np.ones(1), np.ones((1, 1)), np.zeros(1), np.zeros(1), np.zeros(1), np.ones(1))
+"""The level of the one product."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +116,7 @@ def simulate(seed: int) -> World:
                     text="",
                 )
             )
-    effects = fit_trait_effects(contrasts, TRAITS, 1, correlation, TraitPrior(1.0, 0.5, 0.5))
+    effects = fit_trait_effects(contrasts, TRAITS, 1, correlation, PRIOR)
     arms = Arms(
         events=np.array(events),
         total=np.array(totals),
@@ -97,9 +126,12 @@ def simulate(seed: int) -> World:
         patients=np.array(cohorts)[:, :256],
         extra_variance=np.zeros(ARMS),
         trials=tuple(str(arm) for arm in range(ARMS)),
-        class_mix=np.ones(1),
+        floor=np.zeros(ARMS),
+        region=np.zeros(ARMS),
+        near=np.zeros(ARMS),
+        offered=np.ones(1, dtype=bool),
     )
-    baselines = fit_baselines(arms, effects.mean[0], BaselinePrior(5.0, 0.5, 0.5, 1.0, 0.5))
+    baselines = fit_baselines(arms, effects.mean[0], BASELINE_PRIOR, LEVEL)
     naive = np.zeros(TRAITS)
     for trait in range(TRAITS):
         rows = [c for c in contrasts if c.trait_index == trait]
