@@ -13,13 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.normal import Z95, distribution, hermite, logistic
+from bcma_decide.model.normal import Z95, distribution, hermite
 from bcma_decide.model.prediction import Average
 
 Array = NDArray[np.float64]
 
-POINTS = 9
-"""Quadrature points per option for the difference of the two rates."""
+POINTS = 5
+"""Quadrature points of the sum of the two log odds."""
+_STEPS, _ROUNDS = 16, 4
+"""An end is looked for in that many steps, so many times over: to 3e-5 before the line through the last two."""
+_LEAST_VARIANCE = 1e-12
+"""Two identical options differ by nothing, not by 0 / 0."""
+_SHORT_OF_ONE = 1e-12
+_LEAST_RISE = 1e-15
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ def difference(first: Side, second: Side, effect_covariance: Array, bias_sd: flo
     covariance = covariance + quarter * np.array([[1.0, -1.0], [-1.0, 1.0]])
     gap = centre[:, 0] - centre[:, 1]
     variance = covariance[:, 0, 0] + covariance[:, 1, 1] - 2.0 * covariance[:, 0, 1]
-    sd = np.sqrt(np.maximum(variance, 1e-12))  # two identical options differ by nothing, not by 0 / 0
+    sd = np.sqrt(np.maximum(variance, _LEAST_VARIANCE))
     probability = float(weight @ distribution(gap / sd))
     low, high = _interval(weight, centre, covariance)
     log_odds_ratio = float(weight @ gap)
@@ -106,19 +112,39 @@ def _joint(first: Side, second: Side, effect_covariance: Array) -> tuple[Array, 
 def _interval(weight: Array, centre: Array, covariance: Array) -> tuple[float, float]:
     """95 % interval of the difference of the two rates.
 
-    Along the sum and the difference of the log odds: a symmetric grid, so that swapping the options mirrors it.
+    With s half of the sum of the log odds and d their difference, the difference of the rates is
+    sinh(d/2) / (cosh(s) + cosh(d/2)): it rises with d, so that its distribution is exact in d and a quadrature in s.
+    Swapping the options changes the sign of d and of the difference, and so mirrors the interval.
     """
     points, point_weight = hermite(POINTS)
-    values, vectors = np.linalg.eigh(covariance)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
-    grid = np.stack(np.meshgrid(points, points, indexing="ij"), axis=-1).reshape(-1, 2)
-    grid_weight = np.outer(point_weight, point_weight).ravel()
-    rates = logistic(centre[:, None, :] + np.einsum("kij,gj->kgi", root, grid))
-    gap = (rates[..., 0] - rates[..., 1]).ravel()
-    mass = (weight[:, None] * grid_weight).ravel()
-    order = np.argsort(gap, kind="stable")
-    gap, mass = gap[order], mass[order]
-    # the middle of each atom's mass: the same from either end
-    below = np.cumsum(mass) - 0.5 * mass
-    below /= mass.sum()
-    return float(np.interp(0.025, below, gap)), float(np.interp(0.975, below, gap))
+    one, two, between = covariance[:, 0, 0], covariance[:, 1, 1], covariance[:, 0, 1]
+    half_sum = np.maximum(0.25 * (one + two + 2.0 * between), _LEAST_VARIANCE)
+    slope = 0.5 * (one - two) / half_sum
+    sd = np.sqrt(np.maximum(one + two - 2.0 * between - slope**2 * half_sum, _LEAST_VARIANCE))
+    away = np.sqrt(half_sum)[:, None] * points
+    common = np.cosh(0.5 * centre.sum(axis=1)[:, None] + away).ravel()
+    expected = ((centre[:, 0] - centre[:, 1])[:, None] + slope[:, None] * away).ravel()
+    spread = np.repeat(sd, POINTS)
+    mass = (weight[:, None] * point_weight).ravel() / weight.sum()
+
+    def below(gap: Array) -> Array:
+        """Probability that the difference of the rates is at most ``gap``, any shape."""
+        size = np.minimum(np.abs(gap), 1.0 - _SHORT_OF_ONE)[..., None]
+        sinh_and_more = size * common + np.sqrt((size * common) ** 2 + 1.0 - size**2)
+        reached = np.sign(gap)[..., None] * 2.0 * np.log(sinh_and_more / (1.0 - size))
+        return np.asarray(distribution((reached - expected) / spread) @ mass)
+
+    low, high = np.full(2, -1.0), np.full(2, 1.0)
+    wanted = np.array([[0.025], [0.975]])
+    steps = np.linspace(0.0, 1.0, _STEPS + 1)
+    for _ in range(_ROUNDS):
+        grid = low[:, None] * steps[::-1] + high[:, None] * steps
+        found = below(grid)
+        # the interval between two steps in which the distribution passes the probability
+        place = np.clip((found < wanted).sum(axis=1) - 1, 0, _STEPS - 1)
+        rows = np.arange(2)
+        low, high = grid[rows, place], grid[rows, place + 1]
+        before, after = found[rows, place], found[rows, place + 1]
+    share = np.clip((wanted[:, 0] - before) / np.maximum(after - before, _LEAST_RISE), 0.0, 1.0)
+    ends = low + share * (high - low)
+    return float(ends[0]), float(ends[1])

@@ -184,14 +184,14 @@ def test_one_and_three_stages_agree_with_drawn_parameters(known):
     """Products and class; ends within 3.5 points and 1.3 on average, of which drawing leaves about 0.5."""
     plain, small = _mixed()
     found = ask(small, traits(**known))
-    parameters = Parameters(plain, 1024)
+    parameters = Parameters(plain, 512)
     errors = []
     for outcome in ("orr", "vgpr_or_better", "cr_or_better", "icans_g3plus"):
         family = FAMILY_OF[outcome].id
-        people = found.patients[family].values[:128]
-        for option, theta in parameters.rates(outcome, "car_t", people, np.full(128, 1 / 128)).items():
+        people = found.patients[family]
+        for option, theta in parameters.rates(outcome, "car_t", people.values, people.weight).items():
             rates = found.rates[found.place[outcome, option]]
-            assert theta.mean() == pytest.approx(rates.mean, abs=0.012), (outcome, option)
+            assert theta.mean() == pytest.approx(rates.mean, abs=0.015), (outcome, option)
             errors.append(np.abs(np.quantile(theta, [0.025, 0.975]) - rates.credible))
     assert np.max(errors) < 0.035
     assert np.mean(errors) < 0.013

@@ -104,6 +104,9 @@ def reported_margins(study: Study, spreads: Spreads) -> dict[str, Reported]:
 def evidence_margin(trait: str, reported: Sequence[Mapping[str, Reported]], spreads: Spreads) -> Margin:
     """Evidence-wide margin of a trait: patient-weighted mean over the arms that report it, with its spread.
 
+    An arm in which every patient has a yes/no trait was chosen for it, and its share is no prevalence: it stays out. One
+    that excluded the trait stays in.
+
     A yes/no trait nobody reports gets a prevalence of one half with the widest spread, so that nothing is claimed about
     it.
 
@@ -112,9 +115,10 @@ def evidence_margin(trait: str, reported: Sequence[Mapping[str, Reported]], spre
     SynthesisError
         When nobody reports a numeric trait: there is no value to stand in for it.
     """
-    rows = [arm[trait] for arm in reported if trait in arm and arm[trait].patients > 0]
     default = {"age": spreads.age, "prior_lines": spreads.prior_lines}.get(trait, spreads.prevalence)
     binary = TRAIT_KINDS[trait] == "binary"
+    rows = [arm[trait] for arm in reported if trait in arm and arm[trait].patients > 0]
+    rows = [row for row in rows if not (binary and row.location >= 1.0)]
     if not rows and not binary:
         raise SynthesisError(f"{TRAIT_LABELS[trait]}: no study reports it, and there is no value to stand in")
     if not rows:

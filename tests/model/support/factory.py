@@ -52,6 +52,10 @@ ASSUMPTIONS = {
     "few_patients": 300.0,
     "imprecision_width": 0.2,
     "inconsistency_width": 0.4,
+    "many_studies": 8.0,
+    "many_patients": 900.0,
+    "narrow_width": 0.1,
+    "consistent_width": 0.2,
     "large_effect_odds_ratio": 2.0,
     "unstable_move": 0.1,
     "evidence_months": 12.0,
@@ -209,7 +213,7 @@ def document(
             }
             for stage in STAGE_IDS
         },
-        "assumptions": ASSUMPTIONS | dict(assumptions or {}),
+        "assumptions": shipped_document()["assumptions"] | ASSUMPTIONS | dict(assumptions or {}),
         "definitions": copy.deepcopy(shipped_document()["definitions"]),
         "rules": copy.deepcopy(shipped_document()["rules"]),
         "published": {"limits": [], "options": [], "sources": {}},
