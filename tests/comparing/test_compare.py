@@ -163,7 +163,8 @@ def test_extramedullary_disease_lowers_the_response_in_both_classes(profile):
     for outcome in RESPONSES:
         for option in CLASSES:
             yes, no, unknown = (answers[word][outcome].estimates[option] for word in ("yes", "no", "?"))
-            if yes.state != "estimated" or no.state != "estimated" or unknown.state != "estimated":
+            if "withheld" in (yes.state, no.state, unknown.state):
+                assert yes.state == no.state == unknown.state
                 continue
             assert yes.mean < no.mean
             assert yes.mean - 0.005 <= unknown.mean <= no.mean + 0.005

@@ -7,26 +7,25 @@ from typing import Final
 
 import numpy as np
 
-from bcma_decide.vocabulary import CLASS_LABELS, FAMILIES, FAMILY_OF, INTENDED_USE, THRESHOLDS, TRAIT_LABELS
+from bcma_decide.vocabulary import CLASS_LABELS, FAMILIES, FAMILY_OF, INTENDED_USE, THRESHOLDS
 from bcma_decide.workshop.plots.calibration import CalibrationPoint, calibration
 from bcma_decide.workshop.plots.page import Drawing, ReportPage, Section, Table, render_page
+from bcma_decide.workshop.validation.check_sections import (
+    bands_section,
+    contrasts_section,
+    own_data_section,
+    sensitivity_section,
+    temporal_section,
+)
 from bcma_decide.workshop.validation.history import History
 from bcma_decide.workshop.validation.history_tables import history_section
 from bcma_decide.workshop.validation.predictors import LABELS, PATIENT_MODEL
+from bcma_decide.workshop.validation.score_tables import score_table
 from bcma_decide.workshop.validation.scores import calibration_line
-from bcma_decide.workshop.validation.shapes import Group, Grouping, OwnData, ScoredRow, Summary, Validation
-from bcma_decide.workshop.validation.validate import DESIGN_LABELS
-from bcma_decide.workshop.validation.words import change, decimal, interval, percent
+from bcma_decide.workshop.validation.shapes import Group, Grouping, ScoredRow, Summary, Validation
+from bcma_decide.workshop.validation.words import DESIGN_LABELS, YES_NO, change, decimal, interval, percent
 
 TITLE: Final = "How good the numbers are"
-
-_SCORES: Final = (
-    "predictor", "rows", "mean error", "bias", "slope", "coverage of 50 / 80 / 95 %", "width of 95 %", "Winkler",
-    "CRPS", "log score",
-)  # fmt: skip
-
-
-_YES_NO: Final = {True: "yes", False: "no"}
 
 
 def validation_page(validation: Validation, history: History) -> str:
@@ -57,15 +56,15 @@ def _sections(validation: Validation) -> Iterator[Section]:
     if _of(validation, "certainty"):
         yield _certainty(validation)
     if validation.temporal is not None:
-        yield _temporal(validation)
+        yield temporal_section(validation.temporal)
     if validation.own_data:
-        yield _own_data(validation.own_data)
+        yield own_data_section(validation.own_data)
     if validation.contrasts:
-        yield _contrasts(validation)
+        yield contrasts_section(validation)
     if validation.sensitivity:
-        yield _sensitivity(validation)
+        yield sensitivity_section(validation)
     if validation.bands:
-        yield _bands(validation)
+        yield bands_section(validation)
 
 
 def _overall(validation: Validation) -> Section:
@@ -78,7 +77,7 @@ def _overall(validation: Validation) -> Section:
             "the prediction is better.",
         ),
         (
-            _score_table("Scores of the patient model and of three simpler predictors", _overall_group(validation)),
+            score_table("Scores of the patient model and of three simpler predictors", _overall_group(validation)),
             Table(
                 "The patient model against each: difference with its 95 % interval over resampled groups of studies",
                 ("against", "log score better by", "95 % interval", "Winkler ratio", "95 % interval"),
@@ -96,7 +95,7 @@ def _overall(validation: Validation) -> Section:
             Table(
                 "Aims, stated beforehand, and what was reached",
                 ("aim", "met", "reached"),
-                tuple((aim.text, _YES_NO[aim.met], aim.reached) for aim in validation.aims),
+                tuple((aim.text, YES_NO[aim.met], aim.reached) for aim in validation.aims),
                 words=True,
             ),
         ),
@@ -109,24 +108,6 @@ def _overall_group(validation: Validation) -> Sequence[Summary]:
 
 def _of(validation: Validation, by: Grouping) -> list[Group]:
     return [group for group in validation.groups if group.by == by]
-
-
-def _score_table(caption: str, summaries: Sequence[Summary]) -> Table:
-    return Table(caption, _SCORES, tuple((LABELS[each.predictor], *_scores(each)) for each in summaries))
-
-
-def _scores(summary: Summary) -> tuple[str, ...]:
-    return (
-        str(summary.rows),
-        percent(summary.mae),
-        change(summary.bias),
-        "–" if summary.slope is None else f"{summary.slope:.2f}",
-        " / ".join(f"{100 * share:.0f}" for share in summary.coverage),
-        percent(summary.width),
-        decimal(summary.winkler),
-        decimal(summary.crps),
-        decimal(summary.log_score),
-    )
 
 
 def _by(validation: Validation, by: Grouping, title: str, said: str) -> Section:
@@ -208,143 +189,6 @@ def _drawing(rows: Sequence[ScoredRow], predictor: str, title: str) -> Drawing:
 def _row_name(row: ScoredRow) -> str:
     arm = f", {row.arm.replace('_', ' ')}" if row.arm else ""
     return f"{row.study}{arm}, {THRESHOLDS[row.outcome].label}"
-
-
-def _temporal(validation: Validation) -> Section:
-    temporal = validation.temporal
-    assert temporal is not None
-    said = (
-        f"Fitted to the {temporal.earlier_studies} studies published by {temporal.date}, the search date of the source "
-        f"meta-analysis; predicted: the rows of {temporal.later_studies} later ones. Left aside, as it is not known on "
-        f"which side they lie: {', '.join(temporal.undated) or 'none'}."
-    )
-    if not temporal.summaries:
-        return Section("Later studies", (said,))
-    return Section("Later studies", (said,), (_score_table("Scores on later studies", temporal.summaries),))
-
-
-def _own_data(checks: Sequence[OwnData]) -> Section:
-    missed = [check for check in checks if not check.agrees]
-    real = [check for check in missed if check.outside_interval]
-    said = (
-        "For every offered product and outcome with 150 patients of its own in one setting: its own random-effects "
-        "rate, and what the model says of the same patients, both averaged over centres. They agree within 5 points "
-        "and a factor of 1.5 in odds. Near definitions are counted in the product's own rate as they are printed.",
-        f"{len(checks) - len(missed)} of {len(checks)} agree; of the others, {len(real)} also lie outside the "
-        "product's own 95 % interval.",
-    )
-    titles = ("product and outcome", "setting", "patients", "own rate", "its 95 % interval", "model", "agree")
-    table = Table(
-        "Own data beside the model, percent",
-        titles,
-        tuple(
-            (
-                f"{check.label}, {THRESHOLDS[check.outcome].label}",
-                DESIGN_LABELS[check.design],
-                str(check.patients),
-                percent(check.own),
-                interval(check.own_interval, percent),
-                percent(check.predicted),
-                "yes" if check.agrees else "no, and outside" if check.outside_interval else "no",
-            )
-            for check in checks
-        ),
-        large=True,
-    )
-    rows = Table(
-        "The rows behind each that does not agree, by how far they pull",
-        ("product and outcome", "setting", "rows: counted, and predicted for their patients"),
-        tuple(
-            (
-                f"{check.label}, {THRESHOLDS[check.outcome].label}",
-                DESIGN_LABELS[check.design],
-                "; ".join(f"{row.study} {row.events}/{row.n}, {percent(row.predicted)} %" for row in check.rows),
-            )
-            for check in missed
-        ),
-        words=True,
-    )
-    return Section("A product's own data", said, (table, rows) if missed else (table,))
-
-
-def _contrasts(validation: Validation) -> Section:
-    said = (
-        "Every published contrast (a split, an adjusted effect, a reported absence of a difference) predicted from "
-        "the others of its family without those of the same patients. A mean squared standardised error of 1 says that "
-        "intervals of trait effects are as wide as they have to be; above 1 they are too narrow. A trait that does "
-        "not act is predicted to make no difference, give or take what the fit of all traits leaves open.",
-    )
-    summary = Table(
-        "Held-out contrasts",
-        ("family", "contrasts", "mean squared standardised error", "log score"),
-        tuple(
-            (group.label, str(group.contrasts), f"{group.squared_error:.2f}", decimal(group.log_score))
-            for group in validation.contrast_groups
-        ),
-    )
-    single = Table(
-        "Each contrast, log odds ratios from the loosest threshold on",
-        ("study", "family", "class", "trait", "observed", "predicted", "squared standardised error"),
-        tuple(
-            (
-                each.study,
-                each.family.replace("_", " "),
-                CLASS_LABELS[each.class_id][0],
-                TRAIT_LABELS[each.trait],
-                ", ".join(change(value, 1.0, 2) for value in each.observed),
-                ", ".join(change(value, 1.0, 2) for value in each.predicted),
-                f"{each.squared_error:.2f}",
-            )
-            for each in validation.contrasts
-        ),
-        large=True,
-    )
-    return Section("Trait effects", said, (summary, single))
-
-
-def _sensitivity(validation: Validation) -> Section:
-    said = (
-        "The model fitted anew under one changed assumption, and how far the headlines of the shipped example "
-        "patients move, in points of 100 patients.",
-    )
-    titles = (
-        "assumption", "numbers", "mean move", "largest move", "largest at", "moves over 5 points", "no longer given",
-    )  # fmt: skip
-    rows = tuple(
-        (
-            f"{each.variant} ({each.note})" if each.note else each.variant,
-            str(each.numbers),
-            percent(each.mean_move),
-            percent(each.largest_move),
-            each.largest_at,
-            str(each.over_five_points),
-            str(each.lost),
-        )
-        for each in validation.sensitivity
-    )
-    return Section("Sensitivity", said, (Table("How far headlines move", titles, rows),))
-
-
-def _bands(validation: Validation) -> Section:
-    inside = sum(band.inside for band in validation.bands)
-    said = (
-        "Published figures of a product's own patients, and the band in which the number for such a patient lies, set "
-        "beforehand. Nothing is fitted to them.",
-        f"{inside} of {len(validation.bands)} are inside.",
-    )
-    titles = ("question", "number", "band", "inside", "published", "reason where it lies outside")
-    rows = tuple(
-        (
-            band.said,
-            "no number" if band.value is None else f"{100 * band.value:.1f}",
-            band.wanted,
-            _YES_NO[band.inside],
-            band.published,
-            band.reason or ("–" if band.inside else "none written down"),
-        )
-        for band in validation.bands
-    )
-    return Section("Published figures", said, (Table("Bands, of 100 patients", titles, rows, words=True),))
 
 
 def _rows(validation: Validation) -> Section:

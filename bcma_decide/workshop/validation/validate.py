@@ -37,13 +37,13 @@ from bcma_decide.workshop.validation.shapes import (
     Validation,
 )
 from bcma_decide.workshop.validation.temporal import families_in_time, predict_later, search_date, undated
+from bcma_decide.workshop.validation.words import DESIGN_LABELS
 from bcma_decide.workshop.validation.work import Piece, run
 
 FILE: Final = "validation.json"
 """Where the last whole run is kept, beside the pooled file it is of."""
 
 CERTAINTIES: Final[tuple[Certainty, ...]] = ("very low", "low", "moderate", "high")
-DESIGN_LABELS: Final = {"interventional": "trials", "real_world": "practice"}
 
 Progress = Callable[[str, int], None]
 """Told what was done last, and how many pieces there are in all."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from bcma_decide.render.words.wording import MINUS
+
+DESIGN_LABELS: Final = {"interventional": "trials", "real_world": "practice"}
+YES_NO: Final = {True: "yes", False: "no"}
 
 
 def percent(share: float) -> str:
