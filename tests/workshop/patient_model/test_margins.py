@@ -75,3 +75,10 @@ def test_a_number_nobody_reports_is_an_error_and_never_nan(trait):
     others = {name: margin for name, margin in NUMBERS.items() if name != trait}
     with pytest.raises(SynthesisError, match="no study reports it"):
         evidence_margins([others], SPREADS)
+
+
+def test_a_cohort_chosen_for_a_trait_says_nothing_of_its_prevalence():
+    """All of 200 had earlier BCMA therapy by the protocol; one that excluded it stays: (0 * 100 + 0.4 * 300) / 400."""
+    shares = ((1.0, 200), (0.0, 100), (0.4, 300))
+    arms = [NUMBERS | {"prior_bcma": Reported(share, 0.0, size)} for share, size in shares]
+    assert evidence_margins(arms, SPREADS)["prior_bcma"].location == pytest.approx(0.3)
