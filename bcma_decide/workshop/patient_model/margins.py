@@ -104,8 +104,8 @@ def reported_margins(study: Study, spreads: Spreads) -> dict[str, Reported]:
 def evidence_margin(trait: str, reported: Sequence[Mapping[str, Reported]], spreads: Spreads) -> Margin:
     """Evidence-wide margin of a trait: patient-weighted mean over the arms that report it, with its spread.
 
-    An arm in which every patient has a yes/no trait was chosen for it, and its share is no prevalence: it stays out. One
-    that excluded the trait stays in.
+    An arm in which every patient has a yes/no trait was chosen for it, and its share is no prevalence: it stays out.
+    One that excluded the trait stays in.
 
     A yes/no trait nobody reports gets a prevalence of one half with the widest spread, so that nothing is claimed about
     it.
