@@ -20,12 +20,15 @@ Array = NDArray[np.float64]
 
 POINTS = 5
 """Quadrature points of the sum of the two log odds."""
-_STEPS, _ROUNDS = 16, 4
-"""An end is looked for in that many steps, so many times over: to 3e-5 before the line through the last two."""
+_ENDS = np.array([0.025, 0.975])
+_MOST_STEPS = 50
+_SETTLED = 1e-10
+"""A move of a difference of rates: far below what mirrored questions may differ by."""
 _LEAST_VARIANCE = 1e-12
 """Two identical options differ by nothing, not by 0 / 0."""
 _SHORT_OF_ONE = 1e-12
-_LEAST_RISE = 1e-15
+_LEAST_DENSITY = 1e-12
+_NORMAL = 1.0 / np.sqrt(2.0 * np.pi)
 
 
 @dataclass(frozen=True)
@@ -122,29 +125,31 @@ def _interval(weight: Array, centre: Array, covariance: Array) -> tuple[float, f
     slope = 0.5 * (one - two) / half_sum
     sd = np.sqrt(np.maximum(one + two - 2.0 * between - slope**2 * half_sum, _LEAST_VARIANCE))
     away = np.sqrt(half_sum)[:, None] * points
-    common = np.cosh(0.5 * centre.sum(axis=1)[:, None] + away).ravel()
-    expected = ((centre[:, 0] - centre[:, 1])[:, None] + slope[:, None] * away).ravel()
+    cosh_sum = np.cosh(0.5 * centre.sum(axis=1)[:, None] + away).ravel()
+    gap = centre[:, 0] - centre[:, 1]
+    expected = (gap[:, None] + slope[:, None] * away).ravel()
     spread = np.repeat(sd, POINTS)
-    mass = (weight[:, None] * point_weight).ravel() / weight.sum()
-
-    def below(gap: Array) -> Array:
-        """Probability that the difference of the rates is at most ``gap``, any shape."""
-        size = np.minimum(np.abs(gap), 1.0 - _SHORT_OF_ONE)[..., None]
-        sinh_and_more = size * common + np.sqrt((size * common) ** 2 + 1.0 - size**2)
-        reached = np.sign(gap)[..., None] * 2.0 * np.log(sinh_and_more / (1.0 - size))
-        return np.asarray(distribution((reached - expected) / spread) @ mass)
-
+    mass = (weight[:, None] * point_weight).ravel()
+    # start where the ends lie for one normal d at the mean of s
+    mean = float(weight @ gap)
+    reach = Z95 * float(np.sqrt(weight @ (one + two - 2.0 * between + gap**2) - mean**2))
+    half = 0.5 * np.array([mean - reach, mean + reach])
+    ends = np.sinh(half) / (float(mass @ cosh_sum) + np.cosh(half))
     low, high = np.full(2, -1.0), np.full(2, 1.0)
-    wanted = np.array([[0.025], [0.975]])
-    steps = np.linspace(0.0, 1.0, _STEPS + 1)
-    for _ in range(_ROUNDS):
-        grid = low[:, None] * steps[::-1] + high[:, None] * steps
-        found = below(grid)
-        # the interval between two steps in which the distribution passes the probability
-        place = np.clip((found < wanted).sum(axis=1) - 1, 0, _STEPS - 1)
-        rows = np.arange(2)
-        low, high = grid[rows, place], grid[rows, place + 1]
-        before, after = found[rows, place], found[rows, place + 1]
-    share = np.clip((wanted[:, 0] - before) / np.maximum(after - before, _LEAST_RISE), 0.0, 1.0)
-    ends = low + share * (high - low)
+    for _ in range(_MOST_STEPS):
+        size = np.minimum(np.abs(ends), 1.0 - _SHORT_OF_ONE)[:, None]
+        # e^(d/2) of the difference that has this size, by its quadratic equation; the sign is put back after it
+        exponential = (size * cosh_sum + np.sqrt((size * cosh_sum) ** 2 + 1.0 - size**2)) / (1.0 - size)
+        standard = (np.sign(ends)[:, None] * 2.0 * np.log(exponential) - expected) / spread
+        miss = distribution(standard) @ mass - _ENDS
+        cosh_gap = 0.5 * (exponential + 1.0 / exponential)
+        rise = 2.0 * (cosh_sum + cosh_gap) ** 2 / (cosh_sum * cosh_gap + 1.0)
+        density = (_NORMAL * np.exp(-0.5 * standard**2) / spread * rise) @ mass
+        low, high = np.where(miss < 0.0, ends, low), np.where(miss < 0.0, high, ends)
+        proposal = ends - miss / np.maximum(density, _LEAST_DENSITY)
+        inside = (proposal > low) & (proposal < high)
+        moved = np.where(inside, proposal, 0.5 * (low + high)) - ends
+        ends = ends + moved
+        if np.abs(moved).max() < _SETTLED:
+            break
     return float(ends[0]), float(ends[1])

@@ -372,9 +372,11 @@ def _blocks(plain: Mapping[str, Any]) -> tuple[tuple[Block, ...], dict[str, tupl
             )
             for setting in SETTINGS:
                 level = entry["settings"][setting]
+                weight = np.array(level["weight"], dtype=float)
                 levels[setting].append(
                     Levels(
-                        weight=np.array(level["weight"], dtype=float),
+                        # rounded in the file; what a probability and its opposite add up to must be 1
+                        weight=weight / weight.sum(),
                         tau=np.array(level["tau"], dtype=float),
                         mean=np.array(level["mean"], dtype=float),
                         covariance=np.array(level["covariance"], dtype=float),

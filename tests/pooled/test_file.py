@@ -1,6 +1,7 @@
 """The pooled file is read whole or not at all, and the error says which file and what to do."""
 
 import copy
+import itertools
 import json
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from bcma_decide import NoEvidenceError, load_model
 from bcma_decide.pooled.file import pooled_from_document, read_pooled
 from bcma_decide.pooled.location import pooled_path
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, OUTCOMES
+from bcma_decide.vocabulary import CLASSES, CR_GIVEN_RESPONSE, MODEL_TRAIT_IDS, OUTCOMES, STAGES, VGPR_WITHOUT_CR
 from tests.model.support.factory import Effect, Level, document, shipped_document, written
 
 SMALL = document({("orr", "car_t"): Level(1.0), ("orr", "bite"): Level(0.0)})
@@ -58,8 +59,8 @@ def test_a_number_changed_by_hand(tmp_path):
     text = written(SMALL)
     path.write_text(text, encoding="utf-8")
     read_pooled(path)
-    assert text.count('"mean": 1.0') >= 1
-    path.write_text(text.replace('"mean": 1.0', '"mean": 2.0'), encoding="utf-8")
+    assert text.count('"mean": [[1.0]]') >= 1
+    path.write_text(text.replace('"mean": [[1.0]]', '"mean": [[2.0]]'), encoding="utf-8")
     assert "changed after it was built" in refusal(path)
 
 
@@ -81,7 +82,7 @@ def test_a_file_without_a_seal(tmp_path):
 def test_windows_line_ends_are_not_a_change(tmp_path):
     path = tmp_path / "pooled.json"
     path.write_bytes(written(SMALL).replace("\n", "\r\n").encode())
-    assert len(read_pooled(path).cells) == 2
+    assert len(read_pooled(path).cells) == 4
 
 
 @pytest.mark.parametrize(
@@ -90,9 +91,12 @@ def test_windows_line_ends_are_not_a_change(tmp_path):
         ("families",),
         ("outcomes",),
         ("outcomes", "orr"),
-        ("outcomes", "orr", "car_t", "levels"),
-        ("outcomes", "orr", "car_t", "levels", "real_world", "node_spread2"),
-        ("outcomes", "orr", "car_t", "slope"),
+        ("outcomes", "orr", "car_t", "further_product"),
+        ("levels",),
+        ("levels", "orr"),
+        ("levels", "orr", "car_t", "slope"),
+        ("levels", "orr", "car_t", "settings", "real_world", "tau"),
+        ("families", "response", "depth", "share"),
         ("outcomes", "vgpr_or_better", "bite", "reason"),
         ("population", "correlation"),
         ("traits", "reference"),
@@ -148,18 +152,74 @@ def test_effects_land_at_their_family_class_and_trait():
     assert np.count_nonzero(found.effect_covariance) == 9
 
 
+def test_effects_on_depth_stand_beside_those_on_response():
+    """Effects -0.9 and 0.4; share 0.5, deviations 0.1 and -0.2: later stages -0.35 and 0.0."""
+    rows = [Effect("car_t", "extramedullary_disease", -0.9), Effect("bite", "age", 0.4)]
+    V, D = [[0.10, 0.01], [0.01, 0.20]], [[0.03, 0.002], [0.002, 0.04]]
+    found = pooled_from_document(
+        document({}, effects={"response": rows}, covariance={"response": V}, depth=(0.5, [0.1, -0.2], D))
+    )
+    age, emd = (MODEL_TRAIT_IDS.index(t) for t in ("age", "extramedullary_disease"))
+    for outcome in ("orr", "cr_or_better", "vgpr_or_better"):
+        first, later = found.effects_of(outcome)
+        assert (first[0, emd], first[1, age]) == (-0.9, 0.4)
+        assert (later[0, emd], later[1, age]) == (pytest.approx(-0.35), pytest.approx(0.0))
+        assert np.count_nonzero(first) == 2
+    T = len(MODEL_TRAIT_IDS)
+    alone, deep = found.outcome_covariance["orr"], found.outcome_covariance["cr_or_better"]
+    assert alone.shape == (2, T, 2, T)
+    assert deep.shape == (2, 2 * T, 2, 2 * T)
+    assert (alone[0, emd, 0, emd], alone[0, emd, 1, age]) == (0.10, 0.01)
+    assert deep[:, :T, :, :T] == pytest.approx(alone)
+    assert (deep[0, T + emd, 0, T + emd], deep[1, T + age, 0, T + emd]) == (0.03, 0.002)
+    assert not deep[:, :T, :, T:].any()
+
+
+def test_an_outcome_names_its_stages_and_products():
+    levels = {
+        (stage, option): Level(0.1 * number)
+        for number, (stage, option) in enumerate(
+            itertools.product(("orr", CR_GIVEN_RESPONSE, VGPR_WITHOUT_CR), ("alpha-cel", "beta-cel"))
+        )
+    }
+    found = pooled_from_document(document(levels))
+    for outcome, stages in STAGES.items():
+        if outcome not in ("orr", "vgpr_or_better", "cr_or_better"):
+            continue
+        for option, members in (("car_t", (0, 1)), ("alpha-cel", (0,)), ("beta-cel", (1,))):
+            cell = found.cells[found.place[outcome, option]]
+            assert cell.members == members
+            assert tuple(found.blocks[index].stage for index in cell.stages) == stages
+            assert {found.blocks[index].products for index in cell.stages} == {("alpha-cel", "beta-cel")}
+    assert ("cr_or_better", "bite") in found.missing
+
+
 def test_cells_are_the_estimated_ones_and_the_others_keep_their_reason():
     found = pooled_from_document(SMALL)
-    assert [(cell.outcome, cell.option) for cell in found.cells] == [("orr", "car_t"), ("orr", "bite")]
-    assert found.missing["orr", "alpha-cel"] == ("no_evidence", "nothing on alpha-cel")
-    assert len(OUTCOMES) * 3 == len(found.cells) + len(found.missing)
+    cells = [(cell.outcome, cell.option) for cell in found.cells]
+    assert cells == [("orr", "car_t"), ("orr", "bite"), ("orr", "alpha-cel"), ("orr", "gamma-mab")]
+    assert found.missing["orr", "beta-cel"] == ("no_evidence", "nothing on beta-cel")
+    assert len(OUTCOMES) * 5 == len(found.cells) + len(found.missing)
+    assert found.product_rows == (([2], 0), ([3], 1))
+
+
+def test_a_product_without_rows_of_its_own_is_a_further_product():
+    levels = {("orr", "alpha-cel"): Level(1.0), ("orr", "beta-cel"): Level(0.5, 0.9, further=True)}
+    found = pooled_from_document(document(levels))
+    further = {cell.option: cell.further_product for cell in found.cells}
+    assert further == {"car_t": False, "alpha-cel": False, "beta-cel": True}
+
+
+def test_rounded_weights_sum_to_one_again():
+    nodes = ((0.333333, 0.0, 0.1, 0.2), (0.666666, 0.5, 0.1, 0.4))
+    found = pooled_from_document(document({("orr", "car_t"): Level(0.0, nodes=nodes)}))
+    assert found.levels["real_world"][0].weight.sum() == pytest.approx(1.0, abs=1e-15)
 
 
 def test_the_shipped_file_comes_back_number_for_number():
     """Every number of the file, looked up again in the arrays by its name."""
     found, plain = read_pooled(pooled_path()), shipped_document()
     assert plain["evidence"]["hash"] == found.hash
-    place = {(cell.outcome, cell.option): index for index, cell in enumerate(found.cells)}
     estimated = 0
     for outcome in OUTCOMES:
         for option, entry in plain["outcomes"][outcome].items():
@@ -167,15 +227,21 @@ def test_the_shipped_file_comes_back_number_for_number():
                 assert (entry["state"], entry["reason"]) == found.missing[outcome, option]
                 continue
             estimated += 1
-            index = place[outcome, option]
-            for setting, level in entry["levels"].items():
-                arrays = found.levels[setting]
-                assert level["mean"] == arrays.mean[index]
-                assert level["variance"] == arrays.variance[index]
-                assert level["node_weight"] == arrays.node_weight[index].tolist()
-                assert level["node_spread2"] == arrays.node_spread2[index].tolist()
-                assert entry["slope"] == arrays.slope[index].tolist()
+            cell = found.cells[found.place[outcome, option]]
+            assert (cell.n_studies, cell.n_patients) == (entry["n_studies"], entry["n_patients"])
+            assert cell.further_product == entry["further_product"]
     assert estimated == len(found.cells)
+    for index, block in enumerate(found.blocks):
+        entry = plain["levels"][block.stage][CLASSES[block.class_index]]
+        assert list(block.products) == entry["products"]
+        assert block.slope.tolist() == entry["slope"]
+        for setting, level in entry["settings"].items():
+            arrays = found.levels[setting][index]
+            assert arrays.mean.tolist() == level["mean"]
+            assert arrays.tau.tolist() == level["tau"]
+            assert arrays.covariance.tolist() == level["covariance"]
+            assert level["weight"] == pytest.approx(arrays.weight, abs=1e-5)
+    assert len(found.blocks) == sum(len(classes) for classes in plain["levels"].values())
     for family, block in plain["families"].items():
         for effect in block["effects"]:
             where = (
@@ -188,19 +254,24 @@ def test_the_shipped_file_comes_back_number_for_number():
             assert effect["borrowed"] == found.borrowed[where]
     assert sum(len(block["effects"]) for block in plain["families"].values()) == found.used.sum()
     assert plain["population"]["points"] == found.population.points.tolist()
+    depth = plain["families"]["response"]["depth"]
+    assert found.depth.share == depth["share"]
+    assert sorted(found.depth.deviation[found.depth.deviation != 0]) == sorted(d for d in depth["deviation"] if d)
 
 
 def test_the_shipped_file_holds_what_a_model_must_be():
     """Weights sum to one, variances are positive, covariances and the correlation have no negative direction."""
     found = load_model()
-    for levels in found.levels.values():
-        assert np.ones(len(found.cells)) == pytest.approx(levels.node_weight.sum(axis=1), abs=1e-5)
-        assert (levels.variance > 0).all()
-        assert (levels.node_variance > 0).all()
-        assert (levels.node_spread2 >= 0).all()
-        between = (levels.node_weight * (levels.node_mean - levels.mean[:, None]) ** 2).sum(axis=1)
-        within = (levels.node_weight * levels.node_variance).sum(axis=1)
-        assert levels.variance == pytest.approx(between + within, rel=1e-3, abs=1e-5)
+    for settings in found.levels.values():
+        assert len(settings) == len(found.blocks)
+        for levels in settings:
+            assert levels.weight.sum() == pytest.approx(1.0, abs=1e-12)
+            assert (levels.weight >= 0).all()
+            assert (levels.tau > 0).all()
+            assert np.linalg.eigvalsh(levels.covariance).min() > 0
+            assert np.isfinite(levels.mean).all()
+    T = len(CLASSES) * found.trait_count
+    assert np.linalg.eigvalsh(found.depth.covariance.reshape(T, T)).min() > -1e-6
     assert np.linalg.eigvalsh(found.effect_covariance).min() > -1e-6
     assert np.linalg.eigvalsh(found.population.correlation).min() > 0
     assert found.population.points.shape == (512, found.trait_count)

@@ -330,7 +330,10 @@ def test_what_no_trait_moves_is_marked_once_a_row_and_counted_in_one_line():
     assert (first_page.count(both), first_page.count(one)) == (1, 1)
     assert first_page.count("Same for every patient: 3 of these 23 numbers") == 1
     patient = said(document(value, "patient", rows=("crs_any", "icans_any", "orr")))
-    assert patient.count("These numbers are the same for all people: no fact about you changes them.") == 1
+    assert (
+        patient.count("These numbers are the same for all people. Studies do not show what would change them for you.")
+        == 1
+    )
     assert patient.count("CAR-T cell treatment: this number is the same for all people.") == 1
     alike = factory.comparison(
         outcomes=tuple(

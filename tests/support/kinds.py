@@ -21,6 +21,7 @@ PLACES: Final = {
     "facts/test_scores.py": REFERENCE,
     "fhir/reading/test_hostile.py": ATTACK,
     "fhir/reading/test_properties.py": PROPERTY,
+    "model/test_scans.py": PROPERTY,
     "render/test_pdf.py": SERVED,
     "render/test_sheet_in_chromium.py": SERVED,
     "rules/test_indications.py": REFERENCE,

@@ -218,12 +218,11 @@ def counted(figure: PublishedFigure, source: str) -> str:
 
 
 def same_for_all(options: Sequence[str], *, every: bool) -> str:
-    """Say that no fact about a person changes a number; ``every``: of both options."""
+    """Say that no study ties a fact about a person to a number; ``every``: of both options."""
     if every:
-        return _("These numbers are the same for all people: no fact about you changes them.")
-    return _("{option}: this number is the same for all people. No fact about you changes it.").format(
-        option=", ".join(options)
-    )
+        return _("These numbers are the same for all people. Studies do not show what would change them for you.")
+    sentence = _("{option}: this number is the same for all people. Studies do not show what would change it for you.")
+    return sentence.format(option=", ".join(options))
 
 
 def icons_title(option: str, mean: float, ends: Interval) -> str:
