@@ -97,14 +97,17 @@ def test_the_pooled_evidence_is_called_no_model():
 
 
 def judgements():
-    """Every single value of assumptions.yaml by its dotted key."""
-    found = {}
-    for section, entries in yaml.safe_load((EVIDENCE / "assumptions.yaml").read_text(encoding="utf-8")).items():
-        for key, entry in entries.items() if isinstance(entries, dict) else ():
-            value = entry["value"] if isinstance(entry, dict) else entry
-            if isinstance(value, (int, float)):
-                found[f"{section}.{key}"] = value
-    return found
+    """Every single value of assumptions.yaml by its dotted key; of a list by the number of its place, from 1."""
+
+    def leaves(entry, path):
+        if isinstance(entry, (int, float)) and not isinstance(entry, bool):
+            yield ".".join(path[:-1] if path[-1] == "value" else path), entry
+        elif isinstance(entry, (dict, list)):
+            inner = entry.items() if isinstance(entry, dict) else enumerate(entry, start=1)
+            for key, each in inner:
+                yield from leaves(each, [*path, str(key)])
+
+    return dict(leaves(yaml.safe_load((EVIDENCE / "assumptions.yaml").read_text(encoding="utf-8")), []))
 
 
 def test_the_values_of_the_mathematics_are_those_of_the_evidence():
