@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import escape
 
 from bcma_decide.comparison import Estimate, WaterfallStep
 from bcma_decide.render.sheet import figures
@@ -144,3 +145,8 @@ def test_every_drawing_starts_with_its_title_and_hostile_text_stays_text(markup)
 def test_every_sign_is_drawn_differently(name):
     others = {str(figures.shape(other, "x")) for other in figures._SHAPES if other != name}
     assert str(figures.shape(name, "x")) not in others
+
+
+def test_a_title_that_is_escaped_already_is_read_out_as_it_was_meant():
+    drawing = figures.icon_array(figures.IconParts(1, 2, 3, 94), figures.FIRST, escape("next centre <1 to 5"))
+    assert drawn(drawing)[0].text == "next centre <1 to 5"

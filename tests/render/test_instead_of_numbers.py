@@ -399,3 +399,12 @@ def test_a_part_of_another_page_links_there(audience):
     part = partial(render_part, factory.comparison(), Sheet(audience=audience))
     assert '<a href="/cds/guide/validation">' in part("/cds/guide/validation")
     assert "/guide/validation" not in part("")
+
+
+def test_the_legend_says_that_a_trait_without_own_effect_moves_no_number():
+    value = example(FACTORY)
+    idle = value.profile.traits[0].model_copy(update={"value": True, "used": False})
+    value = value.model_copy(update={"profile": value.profile.model_copy(update={"traits": (idle,)})})
+    (line,) = [each for each in sentences.legend(value, value.options) if each.startswith("No own effect")]
+    assert "too little for the trait to move a number" in line
+    assert "alike" not in line

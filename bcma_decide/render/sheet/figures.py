@@ -242,7 +242,9 @@ def _svg(name: str, size: tuple[int, int], title: str, shapes: Iterable[str], *,
     from markupsafe import Markup, escape
 
     spoken = 'aria-hidden="true" focusable="false"' if hidden else 'role="img"'
+    # A title that a template has put together is escaped already: escaped twice, "<1" is read out as "&lt;1".
+    plain = title.unescape() if isinstance(title, Markup) else title
     return Markup(
         f'<svg class="{name}" viewBox="0 0 {size[0]} {size[1]}" {spoken}>'
-        f"<title>{escape(wording.visible(title))}</title>{''.join(shapes)}</svg>"
+        f"<title>{escape(wording.visible(plain))}</title>{''.join(shapes)}</svg>"
     )

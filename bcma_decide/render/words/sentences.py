@@ -276,8 +276,8 @@ def legend(comparison: Comparison, options: Iterable[Option]) -> tuple[str, ...]
     if any(line.value is not None and not line.used for line in comparison.profile.traits):
         lines.append(
             _(
-                "No own effect: no study ties the trait to an outcome here; it only tells which patients are alike "
-                "where other traits are unknown."
+                "No own effect: contrasts inside studies tell too little for the trait to move a number here; what "
+                "single studies say of it is a finding."
             )
         )
     if any(estimate.further_product for estimate in estimates):
