@@ -212,9 +212,10 @@ def all_tables(
 def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, float]]:
     """Response rates of CAR-T counted from apheresis: mean and 95 % interval, by the index of their cell.
 
-    The mean over patients of reaching the infusion and responding, never the product of the two means. Its interval is
-    linearised on the log-odds scale; chance of infusion and response have no parameter in common. Cells of other
-    classes and families, and those without known attrition, are not in the result.
+    The mean over patients of reaching the infusion and responding, never the product of the two means: the headlines
+    of both times what their going together in the patients adds. Its interval is linearised on the log-odds scale;
+    chance of infusion and response have no parameter in common. Cells of other classes and families, and those without
+    known attrition, are not in the result.
     """
     pooled, result = numbers.pooled, {}
     values = {trait.id: numbers.traits[trait.id].modelled for trait in MODEL_TRAITS}
@@ -231,12 +232,13 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
         away = pooled.cells[lost]
         response, not_infused = _by_draw(numbers, index, patients), _by_draw(numbers, lost, patients)
         weight = patients.weight
-        rate = float(weight @ (response * (1.0 - not_infused)))
+        responding, infused = float(weight @ response), float(weight @ (1.0 - not_infused))
+        # The patients' rates are those at the mean parameters; their means are not the headlines, which are posterior
+        # means. Only how far the two go together is taken from them, so that the rows printed beside it agree with it.
+        together = float(weight @ (response * (1.0 - not_infused))) / (responding * infused)
+        rate = numbers.rates[index].mean * (1.0 - numbers.rates[lost].mean) * together
         variance = 0.0
-        for at, one, other in (
-            (index, cell, float(weight @ (1.0 - not_infused))),
-            (lost, away, float(weight @ response)),
-        ):
+        for at, one, other in ((index, cell, infused), (lost, away, responding)):
             average = option_average(numbers.tables[one.outcome, one.class_index], one.members)
             covariance = pooled.outcome_covariance[one.outcome][one.class_index, :, one.class_index, :]
             logit_variance, centre = average.variance(covariance), average.logit()

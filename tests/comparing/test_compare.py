@@ -556,3 +556,19 @@ def test_a_warm_answer_takes_a_fraction_of_a_second():
     ]
     answers, additions = zip(*pairs, strict=True)
     assert median(answers) < 4 * median(additions)
+
+
+def test_a_class_is_the_mean_of_its_offered_products_also_of_those_without_counts():
+    comparison = compare(Patient(age=66))
+    seen = set()
+    for outcome in comparison.outcomes:
+        for class_id in CLASSES:
+            products = [
+                option.id for option in comparison.options if (option.class_id, option.kind) == (class_id, "product")
+            ]
+            estimates = [outcome.estimates[product] for product in products]
+            if outcome.estimates[class_id].mean is not None:
+                means = [estimate.mean for estimate in estimates]
+                assert sum(means) / len(means) == pytest.approx(outcome.estimates[class_id].mean, abs=2e-6)
+                seen |= {estimate.further_product for estimate in estimates}
+    assert seen == {True, False}

@@ -30,13 +30,13 @@ def lines_of(name: str, comparison: Comparison, usual: frozenset[str]) -> Iterat
                 continue
             decision = estimate.from_decision
             numbers = [estimate.median, estimate.mean, *(estimate.credible or ()), *(estimate.prediction or ())]
-            numbers += [decision.median, *decision.credible] if decision else []
+            numbers += [decision.mean, *decision.credible] if decision else []
             yield f" {outcome.id} {option} {written(numbers)} {(estimate.certainty or '').replace(' ', '-')}"
         if outcome.contrast:
             pair = outcome.contrast
             bare = pair.without_bias_term
-            numbers = [pair.risk_difference.median, *pair.risk_difference.interval, pair.probability_first_higher]
-            numbers += [pair.tipping_point_log_or, bare.risk_difference.median, *bare.risk_difference.interval]
+            numbers = [pair.risk_difference.mean, *pair.risk_difference.interval, pair.probability_first_higher]
+            numbers += [pair.tipping_point_log_or, bare.risk_difference.mean, *bare.risk_difference.interval]
             yield f" {outcome.id} contrast {written([*numbers, bare.probability_first_higher])}"
     for unknown in comparison.unknowns:
         for outcome_id, moves in groupby(unknown.moves, key=lambda move: move.outcome):

@@ -159,6 +159,16 @@ def test_the_interval_from_decision_agrees_with_drawn_parameters():
     assert np.quantile(response * infused, [0.025, 0.975]) == pytest.approx((low, high), abs=0.015)
 
 
+def test_of_patients_alike_in_everything_from_decision_is_the_product_of_the_two_headlines():
+    """Levels as unsure as those of a product with few patients: the rate at their mean is 2 points off the average."""
+    unsure = {("orr", "alpha-cel"): Level(2.0, 1.0), ("apheresed_not_infused", "car_t"): Level(-2.0, 1.0)}
+    found = ask(model(ATTRITION | unsure), all_known())
+    for cell, (mean, _, _) in from_decision(found).items():
+        own = "apheresed_not_infused", found.pooled.cells[cell].option
+        lost = found.place[own if own in found.place else ("apheresed_not_infused", "car_t")]
+        assert mean == pytest.approx(found.rates[cell].mean * (1 - found.rates[lost].mean), abs=1e-9)
+
+
 def test_from_decision_is_of_car_t_responses_only():
     found = ask(model(ATTRITION), all_known())
     cells = {(found.pooled.cells[index].outcome, found.pooled.cells[index].option) for index in from_decision(found)}
