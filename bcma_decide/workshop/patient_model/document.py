@@ -203,7 +203,7 @@ def make_document(
             "location": [m.location for m in margins],
             "spread": [m.spread if not m.binary else 1.0 for m in margins],
             "correlation": workshop.correlation,
-            "points": rounded(points, 4),
+            "points": rounded(points, POINT_DIGITS),
         },
         "families": families,
         "outcomes": outcomes,

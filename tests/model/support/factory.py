@@ -262,12 +262,3 @@ def patients(found: PooledEvidence, *unknown: str, **values: float | bool | None
 
 def ask(found: PooledEvidence, given: Traits) -> PatientNumbers:
     return patient_numbers(found, given, "real_world")
-
-
-def simulated_traits(plain: Mapping[str, Any], count: int, seed: int = 1) -> np.ndarray:
-    """Patients of a document's population by plain Monte Carlo, shape (count, traits), on the model's scale."""
-    population = plain["population"]
-    rng = np.random.default_rng(seed)
-    latent = rng.standard_normal((count, T)) @ np.linalg.cholesky(np.array(population["correlation"])).T
-    numeric = np.array(population["location"]) + np.array(population["spread"]) * latent
-    return np.where(population["binary"], latent > np.array(population["cut"]), numeric)
