@@ -19,7 +19,7 @@ from bcma_decide.model.outside import OutsideTrait, outside_evidence
 from bcma_decide.model.population import Patients, conditional_patients
 from bcma_decide.model.prediction import draw_rates, held, option_average, outcome_rates, stage_rates, strata
 from bcma_decide.model.rates import Rates, Tables, all_rates
-from bcma_decide.pooled.file import Levels, PooledEvidence
+from bcma_decide.pooled.evidence import Levels, PooledEvidence
 from bcma_decide.vocabulary import (
     CLASSES,
     MODEL_TRAIT_IDS,

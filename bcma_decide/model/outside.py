@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bcma_decide.logic import Chance
-from bcma_decide.pooled.file import PooledEvidence
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, TRAIT_LABELS
 
 

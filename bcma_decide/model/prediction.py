@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bcma_decide.model.normal import hermite, logistic
 from bcma_decide.model.population import Patients
-from bcma_decide.pooled.file import Block, Levels, PooledEvidence
+from bcma_decide.pooled.evidence import Block, Levels, PooledEvidence
 
 Array = NDArray[np.float64]
 

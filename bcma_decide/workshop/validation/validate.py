@@ -10,7 +10,8 @@ from typing import Any, Final
 from bcma_decide.comparing.compare import compare
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.file import PooledEvidence, read_pooled
+from bcma_decide.pooled.evidence import PooledEvidence
+from bcma_decide.pooled.file import read_pooled
 from bcma_decide.pooled.location import pooled_path
 from bcma_decide.pooled.seal import SEAL, SETTINGS
 from bcma_decide.version import __version__

@@ -15,7 +15,8 @@ from bcma_decide.facts.traits import Traits, TraitValue, derive
 from bcma_decide.model.numbers import PatientNumbers, patient_numbers
 from bcma_decide.model.population import Patients, conditional_patients
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.file import PooledEvidence, pooled_from_document
+from bcma_decide.pooled.evidence import PooledEvidence
+from bcma_decide.pooled.file import pooled_from_document
 from bcma_decide.pooled.location import pooled_path
 from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, SETTINGS, sealed
 from bcma_decide.vocabulary import (
