@@ -14,6 +14,8 @@ from bcma_decide.vocabulary import CR_GIVEN_RESPONSE, STAGES, VGPR_WITHOUT_CR, F
 from bcma_decide.workshop.evidence.selection import SelectedRow
 from bcma_decide.workshop.patient_model.baselines import BaselinePrior
 from bcma_decide.workshop.patient_model.class_fit import ClassFit, arm_patients, fit_class, setting_prior
+from bcma_decide.workshop.patient_model.depth import DepthEffects
+from bcma_decide.workshop.patient_model.family_fit import FamilyEffects
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop
 from bcma_decide.workshop.patient_model.stages import (
     Counted,
@@ -38,6 +40,12 @@ class StageEffects:
     def of(self, stage: str) -> Array:
         """Those of one stage."""
         return self.later if stage in (CR_GIVEN_RESPONSE, VGPR_WITHOUT_CR) else self.first
+
+
+def stage_effects(effects: FamilyEffects, depth: DepthEffects | None) -> tuple[StageEffects, ...]:
+    """Trait effects by class; without ``depth`` the family has no later stages."""
+    later = effects.mean if depth is None else depth.effects(effects.mean)
+    return tuple(StageEffects(first, deeper) for first, deeper in zip(effects.mean, later, strict=True))
 
 
 @dataclass(frozen=True)

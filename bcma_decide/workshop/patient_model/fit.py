@@ -27,7 +27,7 @@ from bcma_decide.workshop.patient_model.contrasts import FamilyContrasts, family
 from bcma_decide.workshop.patient_model.depth import depth_contrasts, fit_depth
 from bcma_decide.workshop.patient_model.document import depth_block, effects_block, make_document, options_of
 from bcma_decide.workshop.patient_model.family_fit import fit_family
-from bcma_decide.workshop.patient_model.family_levels import FamilyRows, StageEffects, product_levels
+from bcma_decide.workshop.patient_model.family_levels import FamilyRows, StageEffects, product_levels, stage_effects
 from bcma_decide.workshop.patient_model.preparation import Inputs, prepare
 
 Array = NDArray[np.float64]
@@ -63,17 +63,14 @@ def fit(inputs: Inputs, *, include_unverified: bool = False, progress: Progress 
         found = family_contrasts(inputs, workshop, family, include_unverified=include_unverified)
         effects = fit_family(inputs.assumptions, workshop, family, found.contrasts)
         families[family.id] = effects_block(effects)
-        later = effects.mean
+        depth = None
         if has_later_stages(family):
             among = depth_contrasts(inputs, workshop, include_unverified=include_unverified)
             depth = fit_depth(inputs, workshop, effects, among)
             families[family.id]["depth"] = depth_block(effects, depth)
-            later = depth.effects(effects.mean)
             found = replace(found, contrasts=(*found.contrasts, *among))
         contrasts_of[family.id] = found
-        effects_of[family.id] = tuple(
-            StageEffects(first, deeper) for first, deeper in zip(effects.mean, later, strict=True)
-        )
+        effects_of[family.id] = stage_effects(effects, depth)
 
     prior = baseline_prior(inputs.assumptions)
     outcomes: dict[str, Any] = {}

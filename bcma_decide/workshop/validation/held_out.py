@@ -20,11 +20,11 @@ from bcma_decide.workshop.evidence.selection import SelectedRow
 from bcma_decide.workshop.patient_model.class_fit import arm_patients, baseline_prior, model_rows
 from bcma_decide.workshop.patient_model.contrasts import FamilyContrasts, family_contrasts
 from bcma_decide.workshop.patient_model.depth import depth_contrasts, fit_depth
+from bcma_decide.workshop.patient_model.effect_contrast import EffectContrast
 from bcma_decide.workshop.patient_model.family_fit import fit_family
-from bcma_decide.workshop.patient_model.family_levels import FamilyRows, StageEffects, arm_levels
+from bcma_decide.workshop.patient_model.family_levels import FamilyRows, StageEffects, arm_levels, stage_effects
 from bcma_decide.workshop.patient_model.fit import has_later_stages
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop, prepare
-from bcma_decide.workshop.patient_model.trait_effects import EffectContrast
 from bcma_decide.workshop.validation.arm_forecast import StageForecast, arm_forecast
 from bcma_decide.workshop.validation.forecast import Forecast
 
@@ -99,15 +99,14 @@ def effects_without(evidence: Evidence, family: Family, without: frozenset[str])
     """
     contrasts = [c for c in evidence.contrasts[family.id].contrasts if c.patients not in without]
     response = fit_family(evidence.inputs.assumptions, evidence.workshop, family, contrasts)
-    later, covariance = response.mean, response.covariance
+    depth, covariance = None, response.covariance
     if has_later_stages(family):
         among = [c for c in evidence.depth_contrasts if c.patients not in without]
         depth = fit_depth(evidence.inputs, evidence.workshop, response, among)
-        later = depth.effects(response.mean)
         covariance = depth.share**2 * response.covariance + depth.covariance
     shape = (len(CLASSES), response.mean.shape[1]) * 2
     return HeldOutEffects(
-        of_class=tuple(StageEffects(first, deeper) for first, deeper in zip(response.mean, later, strict=True)),
+        of_class=stage_effects(response, depth),
         covariance=(response.covariance.reshape(shape), covariance.reshape(shape)),
     )
 

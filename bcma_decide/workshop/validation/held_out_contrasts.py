@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.vocabulary import CLASSES, FAMILIES, MODEL_TRAIT_IDS
+from bcma_decide.workshop.patient_model.effect_contrast import EffectContrast, linearised
 from bcma_decide.workshop.patient_model.family_fit import FamilyEffects, fit_family
-from bcma_decide.workshop.patient_model.trait_effects import EffectContrast, linearised
 from bcma_decide.workshop.validation.held_out import Evidence
 from bcma_decide.workshop.validation.shapes import ContrastGroup, HeldOutContrast
 
