@@ -46,7 +46,7 @@ from bcma_decide.vocabulary import DEFAULT_REGION, Design
 
 if TYPE_CHECKING:
     from bcma_decide.comparison import Comparison
-    from bcma_decide.pooled.file import PooledEvidence
+    from bcma_decide.pooled.evidence import PooledEvidence
 
 batch_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

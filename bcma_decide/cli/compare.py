@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bcma_decide.comparison import Comparison
-    from bcma_decide.pooled.file import PooledEvidence
+    from bcma_decide.pooled.evidence import PooledEvidence
     from bcma_decide.render.sheet.sheet import Sheet
 
 compare_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bcma_decide.cli.records import FromRecord
     from bcma_decide.comparison import Comparison
-    from bcma_decide.pooled.file import PooledEvidence
+    from bcma_decide.pooled.evidence import PooledEvidence
 
 STANDARD_OUTPUT: Final = "-"
 

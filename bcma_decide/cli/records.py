@@ -16,7 +16,7 @@ from bcma_decide.patient.files import STANDARD_INPUT, build
 if TYPE_CHECKING:
     from bcma_decide.comparison import RecordLedger
     from bcma_decide.patient.profile import Patient
-    from bcma_decide.pooled.file import PooledEvidence
+    from bcma_decide.pooled.evidence import PooledEvidence
 
 PANEL = "Where the patient comes from"
 

@@ -16,7 +16,7 @@ from bcma_decide.errors import EXIT_DIFFERS, EXIT_NOT_REPEATABLE
 from bcma_decide.version import __version__
 
 if TYPE_CHECKING:
-    from bcma_decide.pooled.file import PooledEvidence
+    from bcma_decide.pooled.evidence import PooledEvidence
     from bcma_decide.service.audit.audit import Audit
     from bcma_decide.service.audit.replay import Replay, Verdict
 

@@ -13,7 +13,7 @@ from bcma_decide.cli.profiles import EvidenceDirectory
 
 if TYPE_CHECKING:
     from bcma_decide.pooled.definitions import Definitions
-    from bcma_decide.pooled.file import PooledEvidence
+    from bcma_decide.pooled.evidence import PooledEvidence
     from bcma_decide.pooled.rule_book import PracticalFact, Product, Rule
     from bcma_decide.render.terminal.page import TerminalPage
 

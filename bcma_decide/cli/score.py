@@ -20,7 +20,7 @@ from bcma_decide.cli.profiles import EvidenceDirectory
 
 if TYPE_CHECKING:
     from bcma_decide.pooled.definitions import Definitions
-    from bcma_decide.pooled.file import PooledEvidence
+    from bcma_decide.pooled.evidence import PooledEvidence
 
 score_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -16,7 +16,7 @@ from bcma_decide.errors import Problem, ServiceError
 
 if TYPE_CHECKING:
     from bcma_decide.fhir.reading.reader import Reading
-    from bcma_decide.pooled.file import PooledEvidence
+    from bcma_decide.pooled.evidence import PooledEvidence
 
 serve_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -40,7 +40,8 @@ from bcma_decide.model.numbers import (
     patient_numbers,
 )
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.file import PooledEvidence, read_pooled
+from bcma_decide.pooled.evidence import PooledEvidence
+from bcma_decide.pooled.file import read_pooled
 from bcma_decide.pooled.location import pooled_path
 from bcma_decide.rules.findings import rule_findings
 from bcma_decide.rules.indications import indications

@@ -7,7 +7,7 @@ from math import sqrt
 
 from bcma_decide.comparison import EffectLine, Explanation, StudyLine
 from bcma_decide.model.normal import Z95
-from bcma_decide.pooled.file import PooledEvidence
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import CLASSES, FAMILY_OF, MODEL_TRAITS, STAGES, TRAIT_LABELS
 
 METHOD = (

@@ -19,7 +19,9 @@ from bcma_decide.comparison import (
 )
 from bcma_decide.model.certainty import LEVELS, Ground, rate_certainty
 from bcma_decide.model.contrast import Difference
-from bcma_decide.model.numbers import PatientNumbers, cumulative_means, from_decision
+from bcma_decide.model.from_decision import from_decision
+from bcma_decide.model.moves import cumulative_means
+from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.vocabulary import (
     CLASS_LABELS,
     CLASSES,

@@ -8,7 +8,7 @@ from datetime import date
 
 from bcma_decide.comparison import PublishedFigure, PublishedOption
 from bcma_decide.facts.facts import Facts
-from bcma_decide.pooled.file import PooledEvidence
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.in_force import in_force
 from bcma_decide.pooled.published_book import BesideOption, Figure, Limit
 from bcma_decide.pooled.rule_book import NOT_IN_FORCE

@@ -8,7 +8,8 @@ import numpy as np
 
 from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparison import Move, Unknown
-from bcma_decide.model.numbers import PatientNumbers, trait_moves
+from bcma_decide.model.moves import trait_moves
+from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS
 
 SMALLEST_MOVE = 0.01

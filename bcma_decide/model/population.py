@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from bcma_decide.logic import Chance
 from bcma_decide.model.normal import quantile, upper_tail
-from bcma_decide.pooled.file import Population
+from bcma_decide.pooled.evidence import Population
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

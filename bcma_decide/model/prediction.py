@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.normal import expected_logistic, hermite, logistic
+from bcma_decide.model.normal import hermite, logistic
 from bcma_decide.model.population import Patients
-from bcma_decide.pooled.file import Block, Levels, PooledEvidence
+from bcma_decide.pooled.evidence import Block, Levels, PooledEvidence
 
 Array = NDArray[np.float64]
 
@@ -255,12 +255,6 @@ def option_average(outcome: OutcomeRates, members: Sequence[int]) -> Average:
         by_trait=share @ rate.by_trait,
         level_covariance=outcome.covariance,
     )
-
-
-def posterior_mean(average: Average, effect_covariance: Array) -> float:
-    """Posterior mean of an option's rate."""
-    sd = np.sqrt(np.maximum(average.variance(effect_covariance), 0.0))
-    return float(average.weight @ expected_logistic(average.logit(), sd))
 
 
 def next_centre(outcome: OutcomeRates, product: int, effect_covariance: Array) -> tuple[Array, Array]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bcma_decide.model.normal import expected_logistic, logistic, mixture_quantiles
 from bcma_decide.model.prediction import OutcomeRates, next_centre, option_average
-from bcma_decide.pooled.file import Cell, PooledEvidence
+from bcma_decide.pooled.evidence import Cell, PooledEvidence
 
 Array = NDArray[np.float64]
 Tables = Mapping[tuple[str, int], OutcomeRates]

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from bcma_decide.comparing.compare import check_region, compare
 from bcma_decide.errors import AuditError, Problem
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.file import PooledEvidence
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.service.answering import AUDIT_HEADER
 from bcma_decide.service.audit.audit_address import open_audit
 from bcma_decide.service.callers.tokens import TokenGate, Verifier

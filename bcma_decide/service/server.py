@@ -9,7 +9,7 @@ from typing import Any
 import uvicorn
 
 from bcma_decide.errors import Problem, ServiceError
-from bcma_decide.pooled.file import PooledEvidence
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.service.app import create_app
 from bcma_decide.service.http.access_log import set_up_logging
 from bcma_decide.service.service import Reader

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from bcma_decide.comparison import RecordLedger
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.file import PooledEvidence
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.service.fetching.fhir_client import FhirClient
 from bcma_decide.service.http.metrics import Metrics
 from bcma_decide.service.sessions import Sessions

@@ -12,12 +12,9 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from bcma_decide import load_model
-from bcma_decide.model.numbers import (
-    cumulative_means,
-    from_decision,
-    outside_evidence,
-    trait_moves,
-)
+from bcma_decide.model.from_decision import from_decision
+from bcma_decide.model.moves import cumulative_means, trait_moves
+from bcma_decide.model.outside import outside_evidence
 from bcma_decide.vocabulary import (
     CLASSES,
     CR_GIVEN_RESPONSE,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bcma_decide.model.numbers import from_decision
+from bcma_decide.model.from_decision import from_decision
 from bcma_decide.vocabulary import FAMILY_OF, MODEL_TRAIT_IDS, MODEL_TRAITS
 from tests.model.support.chances import BASES, acting, derived, numbers, shipped, with_trait
 

@@ -14,7 +14,7 @@ from scipy.stats import multivariate_normal, norm
 
 from bcma_decide.logic import Chance
 from bcma_decide.model.population import Patients, conditional_patients
-from bcma_decide.pooled.file import Population
+from bcma_decide.pooled.evidence import Population
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS, model_scale
 from tests.model.support.chances import acting, shipped
 from tests.model.support.drawn import profiles

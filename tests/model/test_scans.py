@@ -12,7 +12,8 @@ import pytest
 
 from bcma_decide import load_model
 from bcma_decide.facts.traits import derive
-from bcma_decide.model.numbers import from_decision, patient_numbers
+from bcma_decide.model.from_decision import from_decision
+from bcma_decide.model.numbers import patient_numbers
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS
 from tests.model.support.chances import with_trait
 from tests.model.support.profiles import random_profiles

@@ -9,7 +9,7 @@ from bcma_decide.comparing.compare import answer_question
 from bcma_decide.comparing.question import Question
 from bcma_decide.comparison import SCHEMA_VERSION, result_json
 from bcma_decide.errors import BcmaDecideError
-from bcma_decide.pooled.file import PooledEvidence
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.service.audit.audit_record import AuditRecord, hash_of
 from bcma_decide.version import __version__
 

@@ -13,7 +13,7 @@ from bcma_decide.fhir.reading.exposure import drug_names
 from bcma_decide.fhir.reading.resource import Resource, read_resource
 from bcma_decide.pooled.codes import Codes
 from bcma_decide.pooled.definitions import Definitions, fold
-from bcma_decide.pooled.file import PooledEvidence
+from bcma_decide.pooled.evidence import PooledEvidence
 
 _TARGET: Final = "bcma"
 _SHORTEST: Final = 5

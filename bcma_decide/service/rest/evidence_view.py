@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from bcma_decide.comparing.compare import evidence_stamp
 from bcma_decide.comparison import SCHEMA_VERSION, EvidenceStamp, Option, SoftwareStamp
 from bcma_decide.patient.fields import FIELDS, definition_text
-from bcma_decide.pooled.file import PooledEvidence
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import FAMILIES, INTENDED_USE
 

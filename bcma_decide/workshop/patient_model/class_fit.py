@@ -112,15 +112,13 @@ def class_arms(
     """The arms of one class at one stage as the baselines read them; ``effects`` (traits,)."""
     studies = inputs.studies
     rows = [each.row for each in counted]
-    latent = workshop.latent[:BASELINE_POINTS]
     patients, extra = [], []
     for each in counted:
-        margins = workshop.margins_of(studies[each.row.study])
-        patients.append(cohort(latent, margins) - workshop.reference)
+        own, spread = arm_patients(workshop, studies[each.row.study])
+        patients.append(own)
         # An arm that does not print a trait is put at the mean of the others; how far its own mix may be from that
         # moves its level by effect times spread, trait by trait (first order), and makes the arm say less about the
         # level.
-        spread = np.array([0.0 if margin.reported else margin.uncertainty for margin in margins])
         extra.append(each.extra_variance + float(((effects * spread) ** 2).sum()))
     return Arms(
         events=np.array([each.events for each in counted], dtype=float),
@@ -132,10 +130,20 @@ def class_arms(
         patients=np.array(patients),
         extra_variance=np.array(extra),
         trials=tuple(studies[row.study].trial or row.study for row in rows),
-        region=np.array([_east_asia(row, inputs) for row in rows]),
+        region=np.array([float(in_east_asia(row, inputs)) for row in rows]),
         near=np.array([_near(row) for row in rows]),
         offered=np.array([bool(inputs.catalogue.vocabulary.ids.products[p].option) for p in products]),
     )
+
+
+def arm_patients(workshop: Workshop, study: Study) -> tuple[Array, Array]:
+    """Virtual patients of a study's arm as deviations from the reference, and how unsure its mix is.
+
+    Shapes (patients, traits) and (traits,): the uncertainty of the margins that the study does not report, 0 elsewhere.
+    """
+    margins = workshop.margins_of(study)
+    unreported = np.array([0.0 if margin.reported else margin.uncertainty for margin in margins])
+    return cohort(workshop.latent[:BASELINE_POINTS], margins) - workshop.reference, unreported
 
 
 def offered_products(inputs: Inputs, rows: Sequence[SelectedRow]) -> tuple[str, ...]:
@@ -165,7 +173,7 @@ def _arm_asked(target: SelectedRow, products: Sequence[str], inputs: Inputs) -> 
         level=np.array([1.0, 0.0]),
         products=np.array([_mix(target, products), [0.0] * len(products)]),
         real_world=np.array([_real_world(target), 1.0]),
-        region=np.array([_east_asia(target, inputs), 0.0]),
+        region=np.array([float(in_east_asia(target, inputs)), 0.0]),
         near=np.array([_near(target), 0.0]),
         share=np.array([1.0, 0.0]),
     )
@@ -221,8 +229,9 @@ def _mix(row: SelectedRow, products: Sequence[str]) -> list[float]:
     return [(p in row.products) / len(row.products) for p in products]
 
 
-def _east_asia(row: SelectedRow, inputs: Inputs) -> float:
-    return float(inputs.studies[row.study].region in inputs.assumptions.east_asia.regions)
+def in_east_asia(row: SelectedRow, inputs: Inputs) -> bool:
+    """Whether a row's patients were treated in a region that the assumptions count as East Asia."""
+    return inputs.studies[row.study].region in inputs.assumptions.east_asia.regions
 
 
 def _near(row: SelectedRow) -> float:

@@ -15,14 +15,14 @@ from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.null_findings import NullContrast, null_contrasts
 from bcma_decide.workshop.evidence.schema import AdjustedEffect, Study
 from bcma_decide.workshop.evidence.splits import LevelBounds, SplitContrast, select_splits
-from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop, eligible
-from bcma_decide.workshop.patient_model.trait_effects import (
-    EffectContrast,
+from bcma_decide.workshop.patient_model.effect_contrast import EffectContrast
+from bcma_decide.workshop.patient_model.odds_ratios import (
     empirical_logit_difference,
     log_odds_ratio_from_risk_ratio,
     log_odds_ratio_group_versus_all,
     standard_error,
 )
+from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop, eligible
 from bcma_decide.workshop.patient_model.virtual_cohort import cohort
 
 Array = NDArray[np.float64]

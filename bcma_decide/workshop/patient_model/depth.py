@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from bcma_decide.vocabulary import CLASSES, CR_GIVEN_RESPONSE, MODEL_TRAIT_IDS
 from bcma_decide.workshop.evidence.splits import SplitContrast, select_splits
 from bcma_decide.workshop.patient_model.contrasts import split_contrast
-from bcma_decide.workshop.patient_model.family_fit import FamilyEffects
+from bcma_decide.workshop.patient_model.effect_contrast import EffectContrast
+from bcma_decide.workshop.patient_model.family_fit import FamilyEffects, trait_prior
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop
-from bcma_decide.workshop.patient_model.trait_effects import EffectContrast, TraitPrior, fit_trait_effects
+from bcma_decide.workshop.patient_model.trait_effects import fit_trait_effects
 
 Array = NDArray[np.float64]
 
@@ -77,13 +78,10 @@ def fit_depth(
     """
     stated = inputs.assumptions.trait_effects.depth
     everything = np.ones(len(MODEL_TRAIT_IDS), dtype=bool)
-    spread = next(each for each in inputs.assumptions.trait_effects.contrast_spreads if "response" in each.families)
-    prior = TraitPrior(
+    prior = replace(
+        trait_prior(inputs.assumptions, "response"),
         groups=((stated.deviation_sd_scale.value, everything),),
         shared=~everything,
-        class_difference_sd=inputs.assumptions.trait_effects.shared.class_difference_sd_scale.value,
-        contrast_sd=spread.value,
-        contrast_sd_fixed=spread.fixed,
     )
     centre = stated.share.value * response.mean
     usable = [c for c in contrasts if response.acting[c.class_index, c.trait_index]]

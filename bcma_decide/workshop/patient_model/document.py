@@ -14,9 +14,9 @@ from bcma_decide.vocabulary import CLASS_LABELS, CLASSES, MODEL_TRAIT_IDS, MODEL
 from bcma_decide.workshop.evidence.schema import Study
 from bcma_decide.workshop.patient_model.contrasts import FamilyContrasts
 from bcma_decide.workshop.patient_model.depth import DepthEffects
+from bcma_decide.workshop.patient_model.effect_contrast import proportional_odds_test
 from bcma_decide.workshop.patient_model.family_fit import FamilyEffects
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop, eligible
-from bcma_decide.workshop.patient_model.trait_effects import proportional_odds_test
 from bcma_decide.workshop.patient_model.virtual_cohort import standard_normal_points
 
 BEDSIDE_POINTS = 512
@@ -203,7 +203,7 @@ def make_document(
             "location": [m.location for m in margins],
             "spread": [m.spread if not m.binary else 1.0 for m in margins],
             "correlation": workshop.correlation,
-            "points": rounded(points, 4),
+            "points": rounded(points, POINT_DIGITS),
         },
         "families": families,
         "outcomes": outcomes,

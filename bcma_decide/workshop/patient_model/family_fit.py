@@ -10,13 +10,9 @@ from numpy.typing import NDArray
 
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, Family
 from bcma_decide.workshop.evidence.assumptions import Assumptions
+from bcma_decide.workshop.patient_model.effect_contrast import EffectContrast
 from bcma_decide.workshop.patient_model.preparation import Workshop
-from bcma_decide.workshop.patient_model.trait_effects import (
-    EffectContrast,
-    TraitEffects,
-    TraitPrior,
-    fit_trait_effects,
-)
+from bcma_decide.workshop.patient_model.trait_effects import TraitEffects, TraitPrior, fit_trait_effects
 
 Array = NDArray[np.float64]
 
@@ -56,6 +52,31 @@ def fit_family(
 ) -> FamilyEffects:
     """Fit all traits, keep those that act, and fit these once more.
 
+    Raises
+    ------
+    SynthesisError
+        When the repeated linearisation does not settle.
+    """
+    every, acting = fit_every_trait(assumptions, workshop, family, contrasts)
+    prior = trait_prior(assumptions, family.id)
+    posterior = fit_trait_effects(
+        contrasts, len(MODEL_TRAIT_IDS), len(CLASSES), workshop.correlation, prior, acting=acting
+    )
+    keep = acting.reshape(-1)
+    return FamilyEffects(
+        mean=np.where(acting, posterior.mean, 0.0),
+        covariance=posterior.covariance * np.outer(keep, keep),
+        acting=acting,
+        every=every,
+        posterior=posterior,
+    )
+
+
+def fit_every_trait(
+    assumptions: Assumptions, workshop: Workshop, family: Family, contrasts: Sequence[EffectContrast]
+) -> tuple[TraitEffects, NDArray[np.bool_]]:
+    """The fit of all traits, and which of them act in which class, (classes, traits).
+
     A trait acts in a class by the information of that class's own contrasts (`acting_traits`); one that is shared
     between the classes acts in both as soon as it acts in one.
 
@@ -65,25 +86,11 @@ def fit_family(
         When the repeated linearisation does not settle.
     """
     prior = trait_prior(assumptions, family.id)
-
-    def fitted(acting: NDArray[np.bool_] | None) -> TraitEffects:
-        return fit_trait_effects(
-            contrasts, len(MODEL_TRAIT_IDS), len(CLASSES), workshop.correlation, prior, acting=acting
-        )
-
-    every = fitted(None)
+    every = fit_trait_effects(contrasts, len(MODEL_TRAIT_IDS), len(CLASSES), workshop.correlation, prior)
     acting = acting_traits(every, assumptions.trait_effects.information_share.value)
     acting |= acting.any(axis=0) & prior.shared
     acting &= np.array([class_id in family.classes for class_id in CLASSES])[:, None]
-    posterior = fitted(acting)
-    keep = acting.reshape(-1)
-    return FamilyEffects(
-        mean=np.where(acting, posterior.mean, 0.0),
-        covariance=posterior.covariance * np.outer(keep, keep),
-        acting=acting,
-        every=every,
-        posterior=posterior,
-    )
+    return every, acting
 
 
 def acting_traits(effects: TraitEffects, share: float) -> NDArray[np.bool_]:

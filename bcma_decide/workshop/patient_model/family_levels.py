@@ -13,7 +13,9 @@ from bcma_decide.model.normal import hermite
 from bcma_decide.vocabulary import CR_GIVEN_RESPONSE, STAGES, VGPR_WITHOUT_CR, Family
 from bcma_decide.workshop.evidence.selection import SelectedRow
 from bcma_decide.workshop.patient_model.baselines import BaselinePrior
-from bcma_decide.workshop.patient_model.class_fit import BASELINE_POINTS, ClassFit, fit_class, setting_prior
+from bcma_decide.workshop.patient_model.class_fit import ClassFit, arm_patients, fit_class, setting_prior
+from bcma_decide.workshop.patient_model.depth import DepthEffects
+from bcma_decide.workshop.patient_model.family_fit import FamilyEffects
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop
 from bcma_decide.workshop.patient_model.stages import (
     Counted,
@@ -21,7 +23,6 @@ from bcma_decide.workshop.patient_model.stages import (
     deep_without_complete,
     of_all,
 )
-from bcma_decide.workshop.patient_model.virtual_cohort import cohort
 
 Array = NDArray[np.float64]
 Rows = Mapping[str, Sequence[SelectedRow]]
@@ -41,69 +42,88 @@ class StageEffects:
         return self.later if stage in (CR_GIVEN_RESPONSE, VGPR_WITHOUT_CR) else self.first
 
 
-class FamilyLevels:
-    """Fits the stages of one family in one class when they are asked for, each once.
+def stage_effects(effects: FamilyEffects, depth: DepthEffects | None) -> tuple[StageEffects, ...]:
+    """Trait effects by class; without ``depth`` the family has no later stages."""
+    later = effects.mean if depth is None else depth.effects(effects.mean)
+    return tuple(StageEffects(first, deeper) for first, deeper in zip(effects.mean, later, strict=True))
 
-    ``fit`` gives a stage's levels of the offered products, or with a ``target`` that of one arm; None where no arm
-    counts anything.
+
+@dataclass(frozen=True)
+class FamilyRows:
+    """What the levels of one family in one class are fitted to, and under which prior."""
+
+    workshop: Workshop
+    inputs: Inputs
+    family: Family
+    rows: Rows
+    effects: StageEffects
+    prior: BaselinePrior
+
+
+def product_levels(data: FamilyRows) -> dict[str, ClassFit | None]:
+    """Levels of the offered products at every stage of the family; None where no arm counts anything.
+
+    Raises
+    ------
+    SynthesisError
+        When a fit does not converge.
     """
+    first = _fitted(data, _first(data.family), None)
+    stages = dict.fromkeys(stage for threshold in data.family.thresholds for stage in STAGES[threshold.id])
+    return {stage: first if stage == _first(data.family) else _fitted(data, stage, first) for stage in stages}
 
-    def __init__(
-        self,
-        workshop: Workshop,
-        inputs: Inputs,
-        family: Family,
-        rows: Rows,
-        effects: StageEffects,
-        prior: BaselinePrior,
-    ) -> None:
-        self._workshop, self._inputs, self._family = workshop, inputs, family
-        self._rows, self._effects, self._prior = rows, effects, prior
-        self._counted: dict[str, tuple[Counted, ...]] = {}
-        self._fits: dict[str, ClassFit | None] = {}
 
-    def fit(self, stage: str, target: SelectedRow | None = None) -> ClassFit | None:
-        """Levels at one stage."""
-        if target is None and stage in self._fits:
-            return self._fits[stage]
-        counted = self.counted(stage)
-        fitted = None
-        if counted:
-            first = STAGES[self._family.thresholds[0].id][0]
-            earlier = None if stage == first else self.fit(first)
-            prior = setting_prior(self._prior, self._inputs.assumptions, counted, earlier)
-            fitted = fit_class(self._workshop, self._inputs, counted, self._effects.of(stage), prior, target)
-        if target is None:
-            self._fits[stage] = fitted
-        return fitted
+def arm_levels(data: FamilyRows, outcome: str, target: SelectedRow) -> list[ClassFit | None]:
+    """The level of one arm at every stage of an outcome; None where no other arm counts anything.
 
-    def counted(self, stage: str) -> tuple[Counted, ...]:
-        """The arms of one stage with what they count there."""
-        if stage not in self._counted:
-            self._counted[stage] = self._count(stage)
-        return self._counted[stage]
+    Raises
+    ------
+    SynthesisError
+        When a fit does not converge.
+    """
+    stages = STAGES[outcome]
+    alone = stages == (_first(data.family),)
+    first = None if alone else _fitted(data, _first(data.family), None)
+    return [_fitted(data, stage, first, target) for stage in stages]
 
-    def _count(self, stage: str) -> tuple[Counted, ...]:
-        if stage == CR_GIVEN_RESPONSE:
-            return complete_of_responders(self._rows["orr"], self._rows["cr_or_better"])
-        if stage == VGPR_WITHOUT_CR:
-            if not self.counted(CR_GIVEN_RESPONSE):
-                return ()
-            return deep_without_complete(
-                self._rows["orr"], self._rows["cr_or_better"], self._rows["vgpr_or_better"], self._complete_expected
-            )
-        return of_all(self._rows[stage])
 
-    def _complete_expected(self, row: SelectedRow) -> tuple[float, float]:
-        fitted = self.fit(CR_GIVEN_RESPONSE, row)
-        assert fitted is not None  # asked only where arms count complete responses
-        base = fitted.baselines
-        margins = self._workshop.margins_of(self._inputs.studies[row.study])
-        patients = cohort(self._workshop.latent[:BASELINE_POINTS], margins) - self._workshop.reference
-        spread = np.sqrt(base.node_covariance[:, 0, 0] + base.node_tau**2)
-        points, weight = hermite(CENTRE_POINTS)
-        level = base.node_mean[:, :1] + spread[:, None] * points
-        rate = expit(level[..., None] + patients @ self._effects.later).mean(axis=-1)
-        mass = base.node_weight[:, None] * weight
-        mean = float((mass * rate).sum())
-        return mean, float((mass * (rate - mean) ** 2).sum())
+def _first(family: Family) -> str:
+    return STAGES[family.thresholds[0].id][0]
+
+
+def _fitted(data: FamilyRows, stage: str, first: ClassFit | None, target: SelectedRow | None = None) -> ClassFit | None:
+    """One stage; ``first`` is the fit of the family's first one, which a first stage itself does not look at."""
+    counted = _counted(data, stage, first)
+    if not counted:
+        return None
+    earlier = None if stage == _first(data.family) else first
+    prior = setting_prior(data.prior, data.inputs.assumptions, counted, earlier)
+    return fit_class(data.workshop, data.inputs, counted, data.effects.of(stage), prior, target)
+
+
+def _counted(data: FamilyRows, stage: str, first: ClassFit | None) -> tuple[Counted, ...]:
+    """The arms of one stage with what they count there."""
+    rows = data.rows
+    if stage == CR_GIVEN_RESPONSE:
+        return complete_of_responders(rows["orr"], rows["cr_or_better"])
+    if stage == VGPR_WITHOUT_CR:
+        if not complete_of_responders(rows["orr"], rows["cr_or_better"]):
+            return ()
+        return deep_without_complete(
+            rows["orr"], rows["cr_or_better"], rows["vgpr_or_better"], lambda row: _complete_expected(data, row, first)
+        )
+    return of_all(rows[stage])
+
+
+def _complete_expected(data: FamilyRows, row: SelectedRow, first: ClassFit | None) -> tuple[float, float]:
+    fitted = _fitted(data, CR_GIVEN_RESPONSE, first, row)
+    assert fitted is not None  # asked only where arms count complete responses
+    base = fitted.baselines
+    patients, _ = arm_patients(data.workshop, data.inputs.studies[row.study])
+    spread = np.sqrt(base.node_covariance[:, 0, 0] + base.node_tau**2)
+    points, weight = hermite(CENTRE_POINTS)
+    level = base.node_mean[:, :1] + spread[:, None] * points
+    rate = expit(level[..., None] + patients @ data.effects.later).mean(axis=-1)
+    mass = base.node_weight[:, None] * weight
+    mean = float((mass * rate).sum())
+    return mean, float((mass * (rate - mean) ** 2).sum())

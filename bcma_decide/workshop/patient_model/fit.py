@@ -27,7 +27,7 @@ from bcma_decide.workshop.patient_model.contrasts import FamilyContrasts, family
 from bcma_decide.workshop.patient_model.depth import depth_contrasts, fit_depth
 from bcma_decide.workshop.patient_model.document import depth_block, effects_block, make_document, options_of
 from bcma_decide.workshop.patient_model.family_fit import fit_family
-from bcma_decide.workshop.patient_model.family_levels import FamilyLevels, StageEffects
+from bcma_decide.workshop.patient_model.family_levels import FamilyRows, StageEffects, product_levels, stage_effects
 from bcma_decide.workshop.patient_model.preparation import Inputs, prepare
 
 Array = NDArray[np.float64]
@@ -63,17 +63,14 @@ def fit(inputs: Inputs, *, include_unverified: bool = False, progress: Progress 
         found = family_contrasts(inputs, workshop, family, include_unverified=include_unverified)
         effects = fit_family(inputs.assumptions, workshop, family, found.contrasts)
         families[family.id] = effects_block(effects)
-        later = effects.mean
+        depth = None
         if has_later_stages(family):
             among = depth_contrasts(inputs, workshop, include_unverified=include_unverified)
             depth = fit_depth(inputs, workshop, effects, among)
             families[family.id]["depth"] = depth_block(effects, depth)
-            later = depth.effects(effects.mean)
             found = replace(found, contrasts=(*found.contrasts, *among))
         contrasts_of[family.id] = found
-        effects_of[family.id] = tuple(
-            StageEffects(first, deeper) for first, deeper in zip(effects.mean, later, strict=True)
-        )
+        effects_of[family.id] = stage_effects(effects, depth)
 
     prior = baseline_prior(inputs.assumptions)
     outcomes: dict[str, Any] = {}
@@ -86,9 +83,10 @@ def fit(inputs: Inputs, *, include_unverified: bool = False, progress: Progress 
         outcomes |= {outcome: {} for outcome in selected}
         for index, class_id in enumerate(CLASSES):
             rows = {o: [row for row in found if row.class_id == class_id] for o, (found, _) in selected.items()}
-            fitted = FamilyLevels(workshop, inputs, family, rows, effects_of[family.id][index], prior)
+            data = FamilyRows(workshop, inputs, family, rows, effects_of[family.id][index], prior)
+            fitted = product_levels(data)
             for outcome in rows:
-                fits = [fitted.fit(stage) for stage in STAGES[outcome]]
+                fits = [fitted[stage] for stage in STAGES[outcome]]
                 if fits[-1] is not None:
                     lines[outcome] += study_lines(rows[outcome], fits[-1], class_id, studies)
                 for stage, fit_of_stage in zip(STAGES[outcome], fits, strict=True):

@@ -16,7 +16,7 @@ from bcma_decide.comparing.compare import compare
 from bcma_decide.comparison import Estimate
 from bcma_decide.errors import EvidenceError, Problem
 from bcma_decide.patient.files import build
-from bcma_decide.pooled.file import PooledEvidence
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import OUTCOMES, Design
 from bcma_decide.workshop.evidence.catalogue import read_shape
 from bcma_decide.workshop.evidence.schema import Identifier, Number, Strict

@@ -14,23 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.vocabulary import CLASSES, FAMILY_OF, OUTCOMES, STAGES, Family
+from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, OUTCOMES, STAGES, Family
 from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.selection import SelectedRow
-from bcma_decide.workshop.patient_model.baselines import BaselinePrior
-from bcma_decide.workshop.patient_model.class_fit import BASELINE_POINTS, baseline_prior, model_rows
+from bcma_decide.workshop.patient_model.class_fit import arm_patients, baseline_prior, model_rows
 from bcma_decide.workshop.patient_model.contrasts import FamilyContrasts, family_contrasts
 from bcma_decide.workshop.patient_model.depth import depth_contrasts, fit_depth
+from bcma_decide.workshop.patient_model.effect_contrast import EffectContrast
 from bcma_decide.workshop.patient_model.family_fit import fit_family
-from bcma_decide.workshop.patient_model.family_levels import FamilyLevels, StageEffects
+from bcma_decide.workshop.patient_model.family_levels import FamilyRows, StageEffects, arm_levels, stage_effects
 from bcma_decide.workshop.patient_model.fit import has_later_stages
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop, prepare
-from bcma_decide.workshop.patient_model.trait_effects import EffectContrast
-from bcma_decide.workshop.patient_model.virtual_cohort import cohort
 from bcma_decide.workshop.validation.arm_forecast import StageForecast, arm_forecast
 from bcma_decide.workshop.validation.forecast import Forecast
 
 Array = NDArray[np.float64]
+
+FEWEST_OTHERS = 2
+"""Rows of a class from which another is predicted."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,11 @@ class Evidence:
 def gather(inputs: Inputs) -> Evidence:
     """Select rows and contrasts as the fit does."""
     workshop = prepare(inputs)
-    families = {FAMILY_OF[outcome].id: FAMILY_OF[outcome] for outcome in OUTCOMES}
     return Evidence(
         inputs=inputs,
         workshop=workshop,
         rows={outcome: tuple(model_rows(inputs, outcome, include_unverified=False)[0]) for outcome in OUTCOMES},
-        contrasts={name: family_contrasts(inputs, workshop, family) for name, family in families.items()},
+        contrasts={family.id: family_contrasts(inputs, workshop, family) for family in FAMILIES},
         depth_contrasts=tuple(depth_contrasts(inputs, workshop)),
         together=_together(inputs.catalogue),
     )
@@ -99,15 +99,14 @@ def effects_without(evidence: Evidence, family: Family, without: frozenset[str])
     """
     contrasts = [c for c in evidence.contrasts[family.id].contrasts if c.patients not in without]
     response = fit_family(evidence.inputs.assumptions, evidence.workshop, family, contrasts)
-    later, covariance = response.mean, response.covariance
+    depth, covariance = None, response.covariance
     if has_later_stages(family):
         among = [c for c in evidence.depth_contrasts if c.patients not in without]
         depth = fit_depth(evidence.inputs, evidence.workshop, response, among)
-        later = depth.effects(response.mean)
         covariance = depth.share**2 * response.covariance + depth.covariance
     shape = (len(CLASSES), response.mean.shape[1]) * 2
     return HeldOutEffects(
-        of_class=tuple(StageEffects(first, deeper) for first, deeper in zip(response.mean, later, strict=True)),
+        of_class=stage_effects(response, depth),
         covariance=(response.covariance.reshape(shape), covariance.reshape(shape)),
     )
 
@@ -117,7 +116,6 @@ def model_forecast(
     outcome: str,
     target: SelectedRow,
     effects: HeldOutEffects,
-    prior: BaselinePrior | None = None,
 ) -> Forecast:
     """Predict one arm by the patient-level model, without every study that belongs together with its own.
 
@@ -128,26 +126,14 @@ def model_forecast(
     """
     family = FAMILY_OF[outcome]
     class_index = CLASSES.index(target.class_id)
-    mates = evidence.together[target.study]
-    rows = {
-        t.id: [r for r in evidence.rows[t.id] if r.class_id == target.class_id and r.study not in mates]
-        for t in family.thresholds
-    }
+    rows = {threshold.id: others(evidence, threshold.id, target) for threshold in family.thresholds}
     of_class = effects.of_class[class_index]
-    levels = FamilyLevels(
-        evidence.workshop,
-        evidence.inputs,
-        family,
-        rows,
-        of_class,
-        prior or baseline_prior(evidence.inputs.assumptions),
-    )
-    margins = evidence.workshop.margins_of(evidence.inputs.studies[target.study])
-    patients = cohort(evidence.workshop.latent[:BASELINE_POINTS], margins) - evidence.workshop.reference
-    unreported = np.array([0.0 if margin.reported else margin.uncertainty for margin in margins])
+    inputs = evidence.inputs
+    data = FamilyRows(evidence.workshop, inputs, family, rows, of_class, baseline_prior(inputs.assumptions))
+    levels = arm_levels(data, outcome, target)
+    patients, unreported = arm_patients(evidence.workshop, inputs.studies[target.study])
     stages = []
-    for position, stage in enumerate(STAGES[outcome]):
-        fitted = levels.fit(stage, target)
+    for position, (stage, fitted) in enumerate(zip(STAGES[outcome], levels, strict=True)):
         if fitted is None:
             raise SynthesisError(f"{outcome}: no other study counts {stage}")
         base, own = fitted.baselines, of_class.of(stage)
@@ -159,13 +145,13 @@ def model_forecast(
     return arm_forecast(stages, target.infused_share or 1.0)
 
 
+def others(evidence: Evidence, outcome: str, target: SelectedRow) -> list[SelectedRow]:
+    """Rows of the target's class at an outcome, without every study that belongs together with its own."""
+    mates = evidence.together[target.study]
+    return [row for row in evidence.rows[outcome] if row.class_id == target.class_id and row.study not in mates]
+
+
 def held_out_cells(evidence: Evidence) -> list[tuple[str, SelectedRow, list[SelectedRow]]]:
-    """(outcome, row, the rows it is predicted from) of every row that has at least two others of its class."""
-    cells = []
-    for outcome in OUTCOMES:
-        for row in evidence.rows[outcome]:
-            mates = evidence.together[row.study]
-            rest = [r for r in evidence.rows[outcome] if r.class_id == row.class_id and r.study not in mates]
-            if len(rest) >= 2:
-                cells.append((outcome, row, rest))
-    return cells
+    """(outcome, row, the rows it is predicted from) of every row that has enough others of its class."""
+    cells = [(outcome, row, others(evidence, outcome, row)) for outcome in OUTCOMES for row in evidence.rows[outcome]]
+    return [(outcome, row, rest) for outcome, row, rest in cells if len(rest) >= FEWEST_OTHERS]

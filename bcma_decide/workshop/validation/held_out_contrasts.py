@@ -8,16 +8,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, MODEL_TRAIT_IDS, OUTCOMES
+from bcma_decide.vocabulary import CLASSES, FAMILIES, MODEL_TRAIT_IDS
+from bcma_decide.workshop.patient_model.effect_contrast import EffectContrast, linearised
 from bcma_decide.workshop.patient_model.family_fit import FamilyEffects, fit_family
-from bcma_decide.workshop.patient_model.trait_effects import EffectContrast, linearised
 from bcma_decide.workshop.validation.held_out import Evidence
 from bcma_decide.workshop.validation.shapes import ContrastGroup, HeldOutContrast
 
 Array = NDArray[np.float64]
 
 RESPONSE, TOXICITY = "response", "toxicity"
-_FAMILIES: Final = {family.id: family for family in (FAMILY_OF[outcome] for outcome in OUTCOMES)}
+_FAMILIES: Final = {family.id: family for family in FAMILIES}
 
 
 def contrast_sets(evidence: Evidence) -> list[tuple[str, str]]:

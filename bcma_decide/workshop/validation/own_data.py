@@ -19,6 +19,7 @@ from bcma_decide.vocabulary import CLASSES, FAMILY_OF
 from bcma_decide.workshop.evidence.selection import SelectedRow
 from bcma_decide.workshop.meta_analysis.effect_sizes import effect_sizes
 from bcma_decide.workshop.meta_analysis.pooling import pool
+from bcma_decide.workshop.patient_model.class_fit import in_east_asia
 from bcma_decide.workshop.validation.held_out import Evidence, HeldOutEffects, effects_without, model_forecast
 from bcma_decide.workshop.validation.shapes import OwnData, OwnRow
 
@@ -47,7 +48,7 @@ def own_data(evidence: Evidence, outcome: str) -> list[OwnData]:
         for product, entry in evidence.inputs.catalogue.vocabulary.ids.products.items():
             for design in SETTINGS:
                 own = [row for row in rows if row.products == (product,) and row.design == design]
-                own = [row for row in own if row.n >= FEWEST_IN_STUDY and not _east_asia(evidence, row)]
+                own = [row for row in own if row.n >= FEWEST_IN_STUDY and not in_east_asia(row, evidence.inputs)]
                 if entry.option and sum(row.n for row in own) >= FEWEST_PATIENTS:
                     checked.append(_checked(entry.label, own, nothing_out, effects))
     return checked
@@ -103,7 +104,3 @@ def own_rate(rows: Sequence[SelectedRow]) -> tuple[float, float, float]:
 
 def _average(mean: float, variance: float) -> float:
     return float(_WEIGHTS @ expit(mean + np.sqrt(variance) * _NODES) / _WEIGHTS.sum())
-
-
-def _east_asia(evidence: Evidence, row: SelectedRow) -> bool:
-    return evidence.inputs.studies[row.study].region in evidence.inputs.assumptions.east_asia.regions

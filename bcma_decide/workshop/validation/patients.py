@@ -19,7 +19,7 @@ from bcma_decide.comparing.compare import compare
 from bcma_decide.errors import Problem, ProfileError
 from bcma_decide.patient.files import build
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.file import PooledEvidence
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import OUTCOMES, Design
 
 Array = NDArray[np.float64]

@@ -10,7 +10,8 @@ from typing import Final
 
 from bcma_decide.comparing.compare import compare
 from bcma_decide.patient.files import example_names, load_example
-from bcma_decide.pooled.file import PooledEvidence, read_pooled
+from bcma_decide.pooled.evidence import PooledEvidence
+from bcma_decide.pooled.file import read_pooled
 from bcma_decide.pooled.location import POOLED_FILE
 from bcma_decide.workshop.evidence.assumptions import Assumption, Assumptions
 from bcma_decide.workshop.evidence.schema import Pooling, Study

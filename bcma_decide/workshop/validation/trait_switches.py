@@ -6,7 +6,7 @@ missing is told as patients of new studies whose two groups are equally large.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -17,9 +17,13 @@ from bcma_decide.vocabulary import CLASSES, FAMILIES, MODEL_TRAIT_IDS, ClassId, 
 from bcma_decide.workshop.evidence.assumptions import Assumptions
 from bcma_decide.workshop.evidence.selection import select
 from bcma_decide.workshop.patient_model.contrasts import FamilyContrasts, family_contrasts
-from bcma_decide.workshop.patient_model.family_fit import FamilyEffects, fit_family, trait_prior
+from bcma_decide.workshop.patient_model.family_fit import fit_every_trait, trait_prior
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop, prepare
+from bcma_decide.workshop.patient_model.trait_effects import TraitEffects
 from bcma_decide.workshop.validation.sensitivity import scaled_priors
+
+Fits = Mapping[str, tuple[TraitEffects, NDArray[np.bool_]]]
+"""By family: the fit of all its traits, and which act, (classes, traits)."""
 
 HALF = 0.5
 """A new study is asked for no more than half of the information that endless patients of one study would give."""
@@ -69,7 +73,7 @@ def trait_switches(inputs: Inputs) -> Switches:
     workshop = prepare(inputs)
     contrasts = {family.id: family_contrasts(inputs, workshop, family) for family in FAMILIES}
     stated = _fits(inputs.assumptions, workshop, contrasts)
-    off = [switch for family in FAMILIES for switch in _off(inputs, family, stated[family.id])]
+    off = [switch for family in FAMILIES for switch in _off(inputs, family, *stated[family.id])]
     return Switches(
         acting=_acting(stated),
         halved=_acting(_fits(scaled_priors(inputs.assumptions, 0.5), workshop, contrasts)),
@@ -78,16 +82,16 @@ def trait_switches(inputs: Inputs) -> Switches:
     )
 
 
-def _fits(
-    assumptions: Assumptions, workshop: Workshop, contrasts: dict[str, FamilyContrasts]
-) -> dict[str, FamilyEffects]:
-    return {family.id: fit_family(assumptions, workshop, family, contrasts[family.id].contrasts) for family in FAMILIES}
+def _fits(assumptions: Assumptions, workshop: Workshop, contrasts: dict[str, FamilyContrasts]) -> Fits:
+    return {
+        family.id: fit_every_trait(assumptions, workshop, family, contrasts[family.id].contrasts) for family in FAMILIES
+    }
 
 
-def _acting(fits: dict[str, FamilyEffects]) -> dict[tuple[str, ClassId], tuple[str, ...]]:
+def _acting(fits: Fits) -> dict[tuple[str, ClassId], tuple[str, ...]]:
     return {
         (family.id, class_id): tuple(
-            trait for trait, acts in zip(MODEL_TRAIT_IDS, fits[family.id].acting[index].tolist(), strict=True) if acts
+            trait for trait, acts in zip(MODEL_TRAIT_IDS, fits[family.id][1][index].tolist(), strict=True) if acts
         )
         for family in FAMILIES
         for index, class_id in enumerate(CLASSES)
@@ -95,8 +99,7 @@ def _acting(fits: dict[str, FamilyEffects]) -> dict[tuple[str, ClassId], tuple[s
     }
 
 
-def _off(inputs: Inputs, family: Family, fitted: FamilyEffects) -> Iterator[Switch]:
-    every = fitted.every
+def _off(inputs: Inputs, family: Family, every: TraitEffects, acting: NDArray[np.bool_]) -> Iterator[Switch]:
     share = inputs.assumptions.trait_effects.information_share.value
     needed: NDArray[np.float64] = share / (every.trait_sd**2 + every.class_difference_sd**2)
     prior = trait_prior(inputs.assumptions, family.id)
@@ -107,7 +110,7 @@ def _off(inputs: Inputs, family: Family, fitted: FamilyEffects) -> Iterator[Swit
         rate = class_rate(inputs, family, class_id)
         for position, trait in enumerate(MODEL_TRAIT_IDS):
             information, threshold = float(every.information[index, position]), float(needed[position])
-            if fitted.acting[index, position] or information >= threshold:
+            if acting[index, position] or information >= threshold:
                 continue
             missing = threshold - information
             studies, patients = (None, None) if rate is None else studies_needed(missing, rate, contrast_sd)

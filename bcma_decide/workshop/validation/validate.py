@@ -10,11 +10,12 @@ from typing import Any, Final
 from bcma_decide.comparing.compare import compare
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.file import PooledEvidence, read_pooled
+from bcma_decide.pooled.evidence import PooledEvidence
+from bcma_decide.pooled.file import read_pooled
 from bcma_decide.pooled.location import pooled_path
 from bcma_decide.pooled.seal import SEAL, SETTINGS
 from bcma_decide.version import __version__
-from bcma_decide.vocabulary import CLASS_LABELS, OUTCOMES, THRESHOLDS, Certainty
+from bcma_decide.vocabulary import CLASS_LABELS, FAMILIES, OUTCOMES, THRESHOLDS, Certainty
 from bcma_decide.workshop.patient_model.inputs import load_inputs
 from bcma_decide.workshop.validation.aims import aims
 from bcma_decide.workshop.validation.bands import held_to, load_bands
@@ -36,7 +37,7 @@ from bcma_decide.workshop.validation.shapes import (
     Temporal,
     Validation,
 )
-from bcma_decide.workshop.validation.temporal import families_in_time, predict_later, search_date, undated
+from bcma_decide.workshop.validation.temporal import predict_later, search_date, undated
 from bcma_decide.workshop.validation.words import DESIGN_LABELS
 from bcma_decide.workshop.validation.work import Piece, run
 
@@ -115,7 +116,7 @@ def _other_parts(evidence: Evidence) -> list[list[Piece]]:
     """Pieces of the contrasts, the later studies, the own data and the sensitivity, in this order."""
     return [
         [Piece("contrasts left out", predict_contrasts, each) for each in contrast_sets(evidence)],
-        [Piece("later studies", predict_later, (family,)) for family in families_in_time()],
+        [Piece("later studies", predict_later, (family,)) for family in FAMILIES],
         [Piece("own data", own_data, (outcome,)) for outcome in OUTCOMES],
         [Piece("sensitivity", headlines_under, (variant,)) for variant in VARIANTS],
     ]

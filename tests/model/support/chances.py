@@ -13,7 +13,7 @@ from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.facts.traits import Traits, TraitValue, derive
 from bcma_decide.model.numbers import PatientNumbers, patient_numbers
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.file import PooledEvidence
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS
 
 Profile = Mapping[str, Any]

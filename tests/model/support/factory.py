@@ -15,7 +15,8 @@ from bcma_decide.facts.traits import Traits, TraitValue, derive
 from bcma_decide.model.numbers import PatientNumbers, patient_numbers
 from bcma_decide.model.population import Patients, conditional_patients
 from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.file import PooledEvidence, pooled_from_document
+from bcma_decide.pooled.evidence import PooledEvidence
+from bcma_decide.pooled.file import pooled_from_document
 from bcma_decide.pooled.location import pooled_path
 from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, SETTINGS, sealed
 from bcma_decide.vocabulary import (
@@ -262,12 +263,3 @@ def patients(found: PooledEvidence, *unknown: str, **values: float | bool | None
 
 def ask(found: PooledEvidence, given: Traits) -> PatientNumbers:
     return patient_numbers(found, given, "real_world")
-
-
-def simulated_traits(plain: Mapping[str, Any], count: int, seed: int = 1) -> np.ndarray:
-    """Patients of a document's population by plain Monte Carlo, shape (count, traits), on the model's scale."""
-    population = plain["population"]
-    rng = np.random.default_rng(seed)
-    latent = rng.standard_normal((count, T)) @ np.linalg.cholesky(np.array(population["correlation"])).T
-    numeric = np.array(population["location"]) + np.array(population["spread"]) * latent
-    return np.where(population["binary"], latent > np.array(population["cut"]), numeric)

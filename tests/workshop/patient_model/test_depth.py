@@ -7,7 +7,7 @@ import pytest
 
 from bcma_decide.vocabulary import CLASSES, CR_GIVEN_RESPONSE, MODEL_TRAIT_IDS
 from bcma_decide.workshop.patient_model.depth import depth_contrasts, fit_depth
-from bcma_decide.workshop.patient_model.trait_effects import EffectContrast
+from bcma_decide.workshop.patient_model.effect_contrast import EffectContrast
 from tests.workshop.patient_model.support.real import effects, inputs, workshop
 
 EMD = MODEL_TRAIT_IDS.index("extramedullary_disease")

@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.patient_model.trait_effects import (
+from bcma_decide.workshop.patient_model.effect_contrast import (
     EffectContrast,
-    TraitPrior,
     contrast_covariance,
-    empirical_logit_difference,
-    fit_trait_effects,
     linearised,
-    log_odds_ratio_from_risk_ratio,
-    log_odds_ratio_group_versus_all,
     proportional_odds_test,
 )
+from bcma_decide.workshop.patient_model.odds_ratios import (
+    empirical_logit_difference,
+    log_odds_ratio_from_risk_ratio,
+    log_odds_ratio_group_versus_all,
+)
+from bcma_decide.workshop.patient_model.trait_effects import TraitPrior, fit_trait_effects
 
 
 def prior(scale=1.0, traits=3, *, shared=(), difference=0.1, contrast_sd=0.5, fixed=False) -> TraitPrior:

@@ -127,7 +127,7 @@ def test_later_studies_do_not_speak_when_later_studies_are_predicted():
         outcome: tuple(row if studies[row.study].search_window else replace(row, events=0) for row in rows)
         for outcome, rows in evidence().rows.items()
     }
-    family = "infection"
+    family = FAMILY_OF["infection_any"]
     first, second = predict_later(evidence(), family), predict_later(replace(evidence(), rows=emptied), family)
     assert first
     assert any(row.events for row in first)

@@ -17,13 +17,9 @@ from bcma_decide.workshop.patient_model.baselines import (
     Baselines,
     fit_baselines,
 )
-from bcma_decide.workshop.patient_model.trait_effects import (
-    EffectContrast,
-    TraitEffects,
-    TraitPrior,
-    empirical_logit_difference,
-    fit_trait_effects,
-)
+from bcma_decide.workshop.patient_model.effect_contrast import EffectContrast
+from bcma_decide.workshop.patient_model.odds_ratios import empirical_logit_difference
+from bcma_decide.workshop.patient_model.trait_effects import TraitEffects, TraitPrior, fit_trait_effects
 from bcma_decide.workshop.patient_model.virtual_cohort import Margin, cohort, correlated_points
 
 Array = NDArray[np.float64]

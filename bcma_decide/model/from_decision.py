@@ -1,0 +1,53 @@
+"""Response to CAR-T counted from the decision: of everybody apheresed, not of those infused."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bcma_decide.model.normal import Z95, logistic
+from bcma_decide.model.numbers import PatientNumbers, acting_in, on_model_scale, rate_by_draw
+from bcma_decide.model.population import conditional_patients
+from bcma_decide.model.prediction import option_average
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS
+
+
+def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, float]]:
+    """Response rates of CAR-T counted from apheresis: mean and 95 % interval, by the index of their cell.
+
+    The mean over patients of reaching the infusion and responding, never the product of the two means: the headlines
+    of both times what their going together in the patients adds. Its interval is linearised on the log-odds scale;
+    chance of infusion and response have no parameter in common. Cells of other classes and families, and those without
+    known attrition, are not in the result.
+    """
+    pooled, result = numbers.pooled, {}
+    values = {trait.id: numbers.traits[trait.id].modelled for trait in MODEL_TRAITS}
+    acting = acting_in(pooled, "response", "apheresed_not_infused")
+    # One set of patients for both rates: those of response know nothing of a trait that acts before the infusion only.
+    patients = conditional_patients(pooled.population, on_model_scale(values), acting)
+    for index, cell in enumerate(pooled.cells):
+        if CLASSES[cell.class_index] != "car_t" or cell.family != "response":
+            continue
+        lost = numbers.place.get(("apheresed_not_infused", cell.option))
+        lost = numbers.place.get(("apheresed_not_infused", "car_t")) if lost is None else lost
+        if lost is None:
+            continue
+        away = pooled.cells[lost]
+        response, not_infused = rate_by_draw(numbers, index, patients), rate_by_draw(numbers, lost, patients)
+        weight = patients.weight
+        responding, infused = float(weight @ response), float(weight @ (1.0 - not_infused))
+        # The patients' rates are those at the mean parameters; their means are not the headlines, which are posterior
+        # means. Only how far the two go together is taken from them, so that the rows printed beside it agree with it.
+        together = float(weight @ (response * (1.0 - not_infused))) / (responding * infused)
+        rate = numbers.rates[index].mean * (1.0 - numbers.rates[lost].mean) * together
+        variance = 0.0
+        for at, one, other in ((index, cell, infused), (lost, away, responding)):
+            average = option_average(numbers.tables[one.outcome, one.class_index], one.members)
+            covariance = pooled.outcome_covariance[one.outcome][one.class_index, :, one.class_index, :]
+            logit_variance, centre = average.variance(covariance), average.logit()
+            own = numbers.rates[at].mean
+            spread = float(average.weight @ (logit_variance + centre**2)) - float(average.weight @ centre) ** 2
+            variance += (own * (1.0 - own) * other) ** 2 * spread
+        logit, reach = np.log(rate / (1.0 - rate)), Z95 * np.sqrt(variance) / (rate * (1.0 - rate))
+        low, high = logistic(np.array([logit - reach, logit + reach])).tolist()
+        result[index] = (rate, low, high)
+    return result

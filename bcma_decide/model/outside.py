@@ -1,0 +1,50 @@
+"""Which traits of a patient lie outside what was studied, class by class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from bcma_decide.logic import Chance
+from bcma_decide.pooled.evidence import PooledEvidence
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, TRAIT_LABELS
+
+
+class OutsideTrait(NamedTuple):
+    """A trait outside the evidence of a class: why, and the chance that the patient has it."""
+
+    trait: str
+    reason: str
+    chance: float
+
+
+def outside_evidence(
+    pooled: PooledEvidence, values: Mapping[str, bool | float | Chance | None]
+) -> tuple[tuple[OutsideTrait, ...], ...]:
+    """Per class, the traits that lie outside what was studied.
+
+    A trait that no study of the class reports is as far outside as one seen in few: silence is no evidence.
+    """
+    return tuple(tuple(_outside(pooled, index, values)) for index in range(len(CLASSES)))
+
+
+def _outside(
+    pooled: PooledEvidence, class_index: int, values: Mapping[str, bool | float | Chance | None]
+) -> Iterator[OutsideTrait]:
+    few = pooled.assumptions["minimum_patients_with_trait"]
+    for position, trait in enumerate(MODEL_TRAITS):
+        value = values[trait.id]
+        if value is None:
+            continue
+        if trait.kind == "age":
+            low, high = pooled.age_range[class_index]
+            if not isinstance(value, Chance) and not low <= float(value) <= high:
+                yield OutsideTrait(trait.id, f"age {float(value):g}, studied {low:g} to {high:g}", 1.0)
+        elif trait.kind == "binary":
+            chance = value.yes if isinstance(value, Chance) else float(value)
+            seen = pooled.patients_with_trait[class_index, position]
+            if chance > 0.0 and not seen >= few:
+                counted = "not reported by these studies" if np.isnan(seen) else f"seen in {seen:.0f} patients"
+                yield OutsideTrait(trait.id, f"{TRAIT_LABELS[trait.id]}: {counted}", chance)

@@ -1,0 +1,210 @@
+"""The pooled evidence as arrays, laid out so that one patient costs a handful of array operations.
+
+A cell is one option at one outcome; a block holds the levels of one class at one stage, from which cells are made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcma_decide.comparison import Option, Reference, StudyEntry
+from bcma_decide.pooled.codes import Codes
+from bcma_decide.pooled.definitions import Definitions
+from bcma_decide.pooled.published_book import PublishedBook
+from bcma_decide.pooled.rule_book import RuleBook
+from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, STAGES, State
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One option at one outcome that has a number: where it stands in the arrays, and what is behind it."""
+
+    outcome: str
+    option: str
+    class_index: int
+    family: str
+    n_studies: int
+    n_patients: int
+    follow_up_months: float | None
+    sources: tuple[str, ...]
+    stages: tuple[int, ...]
+    """Indices of the blocks whose rates make it up."""
+    members: tuple[int, ...]
+    """Which products of those blocks it is, or averages."""
+    further_product: bool
+    """Whether the product has no rows of its own here."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One class at one stage of an outcome: its offered products.
+
+    ``slope`` (products, traits): derivative of the levels in the trait effects of the stage.
+    """
+
+    stage: str
+    class_index: int
+    products: tuple[str, ...]
+    slope: Array
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Joint levels of a block's products in one setting, on the log-odds scale at the reference profile.
+
+    A mixture over the between-study spread: ``weight``, ``tau`` (nodes,), ``mean`` (nodes, products), ``covariance``
+    (nodes, products, products).
+    """
+
+    weight: Array
+    tau: Array
+    mean: Array
+    covariance: Array
+
+
+@dataclass(frozen=True)
+class Depth:
+    """Trait effects on the depth of a response: ``share`` times those on response, plus a deviation.
+
+    ``deviation`` (classes, traits), ``covariance`` (classes, traits, classes, traits) of the deviation.
+    """
+
+    share: float
+    deviation: Array
+    covariance: Array
+
+
+@dataclass(frozen=True)
+class Population:
+    """The evidence population: how traits are distributed together among the patients studied.
+
+    Latent normals with ``correlation``; binary traits are present above ``cut``, numeric ones are
+    ``location + spread * latent``. ``points`` (draws, traits) are fixed quasi-random normals.
+    """
+
+    binary: NDArray[np.bool_]
+    cut: Array
+    location: Array
+    spread: Array
+    correlation: Array
+    points: Array
+
+
+@dataclass(frozen=True)
+class PooledEvidence:
+    """The pooled file, checked, as arrays.
+
+    ``effects`` has shape (families, classes, traits), ``effect_covariance`` (families, classes * traits, classes *
+    traits); ``used`` and ``borrowed`` mark the trait effects that move numbers. ``family_index`` maps family ids.
+    """
+
+    hash: str
+    date: str
+    version: str
+    options: tuple[Option, ...]
+    cells: tuple[Cell, ...]
+    blocks: tuple[Block, ...]
+    levels: Mapping[str, tuple[Levels, ...]]
+    """By setting, one for each block."""
+    missing: Mapping[tuple[str, str], tuple[State, str]]
+    """(outcome, option) -> (state, reason) where there is no number."""
+    family_index: Mapping[str, int]
+    effects: Array
+    effect_covariance: Array
+    depth: Depth
+    used: NDArray[np.bool_]
+    borrowed: NDArray[np.bool_]
+    reference: Array
+    population: Population
+    age_range: Array
+    patients_with_trait: Array
+    assumptions: Mapping[str, float]
+    definitions: Definitions
+    rules: RuleBook
+    published: PublishedBook
+    codes: Codes
+    references: tuple[Reference, ...]
+    studies: tuple[StudyEntry, ...]
+    provenance: Mapping[str, Any]
+    not_known: tuple[str, ...]
+
+    @property
+    def trait_count(self) -> int:
+        """How many traits the linear predictor has."""
+        return int(self.reference.size)
+
+    @cached_property
+    def citations(self) -> Mapping[str, Reference]:
+        """Sources of rules, labels, practical facts, scores and published figures, by key."""
+        known = {**self.definitions.scores.sources, **self.rules.sources, **self.published.sources}
+        return {key: Reference(key=key, **source._asdict()) for key, source in known.items()}
+
+    @cached_property
+    def place(self) -> Mapping[tuple[str, str], int]:
+        """Where the cell of an outcome and an option stands in the arrays."""
+        return {(cell.outcome, cell.option): index for index, cell in enumerate(self.cells)}
+
+    @cached_property
+    def effect_blocks(self) -> Array:
+        """Covariance of the trait effects by class, shape (families, classes, traits, classes, traits)."""
+        C, T = self.effects.shape[1:]
+        return self.effect_covariance.reshape(-1, C, T, C, T)
+
+    def effects_of(self, outcome: str) -> Array:
+        """Trait effects at the first and at the later stages of an outcome, shape (2, classes, traits)."""
+        first = self.effects[self.family_index[FAMILY_OF[outcome].id]]
+        return np.stack([first, self.depth.share * first + self.depth.deviation])
+
+    @cached_property
+    def outcome_covariance(self) -> Mapping[str, Array]:
+        """Covariance of what moves an outcome: its family's effects, and for later stages the deviations beside them.
+
+        Shape (classes, parameters, classes, parameters); parameters are the traits, twice where there are later stages.
+        """
+        T = self.trait_count
+        result = {}
+        for outcome, stages in STAGES.items():
+            first = self.effect_blocks[self.family_index[FAMILY_OF[outcome].id]]
+            if len(stages) == 1:
+                result[outcome] = first
+                continue
+            both = np.zeros((len(CLASSES), 2 * T, len(CLASSES), 2 * T))
+            both[:, :T, :, :T], both[:, T:, :, T:] = first, self.depth.covariance
+            result[outcome] = both
+        return result
+
+    @cached_property
+    def product_rows(self) -> tuple[tuple[list[int], int], ...]:
+        """For every cell of a class: the cells of its products at the same outcome, and its own."""
+        return tuple(
+            (
+                [
+                    index
+                    for index, each in enumerate(self.cells)
+                    if each.outcome == cell.outcome
+                    and each.class_index == cell.class_index
+                    and each.option != CLASSES[each.class_index]
+                ],
+                row,
+            )
+            for row, cell in enumerate(self.cells)
+            if cell.option in CLASSES
+        )
+
+    @cached_property
+    def threshold_rows(self) -> tuple[list[int], ...]:
+        """Cells of one family and option, loosest threshold first, where there is more than one."""
+        groups = (
+            [self.place[t.id, option.id] for t in family.thresholds if (t.id, option.id) in self.place]
+            for family in FAMILIES
+            for option in self.options
+        )
+        return tuple(rows for rows in groups if len(rows) > 1)
