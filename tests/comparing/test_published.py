@@ -10,7 +10,8 @@ import pytest
 
 from bcma_decide import Patient, compare, load_model
 from bcma_decide.fhir.writing.bundle import bundle_json, fhir_bundle
-from bcma_decide.vocabulary import FAMILY_OF, OUTCOMES
+from bcma_decide.vocabulary import CLASSES, FAMILY_OF, OUTCOMES
+from tests.support.cases import for_each
 
 RESPONSES = ("orr", "vgpr_or_better", "cr_or_better")
 SECOND_BISPECIFIC = {
@@ -146,6 +147,15 @@ def test_a_condition_that_cannot_be_judged_changes_nothing(left_out):
     limited = left_out == "prior_bcma"  # the course itself says it
     states = {estimate.state for place, estimate in estimates(answer(profile)).items() if place[0] == "orr"}
     assert ("withheld" in states) is limited
+
+
+@for_each(("drug", "class_id"), [("teclistamab", "bite"), ("elranatamab", "bite"), ("idecabtagene vicleucel", "car_t")])
+def test_disease_refractory_to_one_of_a_class_is_a_limit_however_long_ago_it_was_given(drug, class_id):
+    estimates = compare(Patient(age=63, refractory_to=[drug])).outcomes[0].estimates
+    other = next(each for each in CLASSES if each != class_id)
+    assert estimates[class_id].state == "withheld"
+    assert estimates[class_id].published
+    assert estimates[other].state == "estimated"
 
 
 def test_an_earlier_course_longer_ago_is_no_limit():
