@@ -79,6 +79,14 @@ def largest_move(pooled, base, field, values, unit):
     return most
 
 
+def test_a_step_is_small_also_where_haemoglobin_alone_decides_the_score():
+    """Platelets at 100 give one point for sure and nothing else is near a cut-off: the steepest place there is."""
+    alone = {"platelets": "100 10^9/L", "neutrophils": "3 10^9/L", "crp": "0.3 mg/dL", "ferritin": "100 ng/mL"}
+    found = [means(derived({"age": 66, **alone, "hemoglobin": f"{value} g/dL"})) for value in (8.9, 9.0, 9.1)]
+    apart = [float(np.abs(later - earlier).max()) for earlier, later in pairwise(found)]
+    assert 0.005 < max(apart) <= MOST
+
+
 @pytest.mark.parametrize("field", MEASURED)
 def test_a_step_across_a_cut_off_is_small(field):
     """Nowhere does a chance move faster than at its cut-off."""
