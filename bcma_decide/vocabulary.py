@@ -188,9 +188,6 @@ deeper response is never more frequent, by construction (continuation ratios: Ag
 edition, 2013, section 8.3.4).
 """
 STAGE_IDS: Final[tuple[str, ...]] = tuple(dict.fromkeys(stage for stages in STAGES.values() for stage in stages))
-STAGE_FAMILY: Final[dict[str, Family]] = {
-    stage: FAMILY_OF[outcome] for outcome, stages in STAGES.items() for stage in stages
-}
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -16,7 +15,7 @@ from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.vocabulary import FAMILIES, Basis
 from bcma_decide.workshop.evidence.catalogue import Catalogue, read_shape
 from bcma_decide.workshop.evidence.conditions import ConditionEntry, naming_problems
-from bcma_decide.workshop.evidence.published_rows import PublishedRow, Row, figure, row_problems
+from bcma_decide.workshop.evidence.published_rows import PublishedRow, figure, row_problems
 from bcma_decide.workshop.evidence.rule_files import AppliesTo, Key
 from bcma_decide.workshop.evidence.rules import RuleFiles
 from bcma_decide.workshop.evidence.schema import Identifier, Strict, Study, Text
@@ -45,6 +44,19 @@ class LimitEntry(Strict):
             raise ValueError("a recalled statement takes no number away")
         return self
 
+    def bedside(self, catalogue: Catalogue) -> dict[str, Any]:
+        """Plain data for the pooled file."""
+        return {
+            "id": self.id,
+            "when": to_plain(self.when.condition()),
+            "class_id": self.applies_to.class_id,
+            "products": list(self.applies_to.products),
+            "families": list(self.families),
+            "reason": self.reason,
+            "figures": [_of_study(row, catalogue) for row in self.rows],
+            "sources": list(self.sources),
+        }
+
 
 def _of_study(row: PublishedRow, catalogue: Catalogue) -> dict[str, Any]:
     plain = figure(row, catalogue)
@@ -57,30 +69,7 @@ class LimitsFile(Strict):
     limits: tuple[LimitEntry, ...] = ()
 
 
-@dataclass(frozen=True)
-class Limit:
-    """A limit with the rows it names."""
-
-    entry: LimitEntry
-    published: tuple[tuple[str, Row], ...]
-    """Study and row, in the order of the file."""
-
-    def bedside(self, catalogue: Catalogue) -> dict[str, Any]:
-        """Plain data for the pooled file."""
-        entry = self.entry
-        return {
-            "id": entry.id,
-            "when": to_plain(entry.when.condition()),
-            "class_id": entry.applies_to.class_id,
-            "products": list(entry.applies_to.products),
-            "families": list(entry.families),
-            "reason": entry.reason,
-            "figures": [_of_study(row, catalogue) for row in entry.rows],
-            "sources": list(entry.sources),
-        }
-
-
-def load_limits(root: Path, catalogue: Catalogue, rules: RuleFiles, definitions: Definitions) -> tuple[Limit, ...]:
+def load_limits(root: Path, catalogue: Catalogue, rules: RuleFiles, definitions: Definitions) -> tuple[LimitEntry, ...]:
     """Read and check ``limits.yaml``.
 
     Raises
@@ -94,11 +83,7 @@ def load_limits(root: Path, catalogue: Catalogue, rules: RuleFiles, definitions:
         problems += limit_problems(file, catalogue, rules, definitions)
     if file is None or problems:
         raise EvidenceError("the limits cannot be used", problems)
-    studies = {study.id: study for study in catalogue.studies}
-    return tuple(
-        Limit(entry, tuple((row.study, row.found_in(studies[row.study])[0]) for row in entry.rows))
-        for entry in file.limits
-    )
+    return file.limits
 
 
 def limit_problems(

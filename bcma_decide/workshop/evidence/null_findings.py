@@ -1,8 +1,7 @@
 """Published effects without an interval: a standard error from the p value, and "no difference" as a wide zero.
 
 A published "no significant difference" with group sizes enters as a log odds ratio of 0 with 1.5 times the standard
-error that these groups have at the stated rate (design of the model, section 3). Nothing here is read by a fit that
-does not ask for it.
+error that these groups have at the stated rate.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def load_published(root: Path, catalogue: Catalogue, rules: RuleFiles, definitio
     limits = load_limits(root, catalogue, rules, definitions)
     options = load_published_options(root, catalogue, rules)
     classes = {product.id: product.class_id for product in rules.products.products}
-    rows = [row for limit in limits for row in limit.entry.rows] + [row for option in options for row in option.rows]
+    rows = [row for limit in limits for row in limit.rows] + [row for option in options for row in option.rows]
     return {
         "limits": [limit.bedside(catalogue) for limit in limits],
         "options": [option.bedside(catalogue, classes[option.product]) for option in options],

@@ -14,20 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.vocabulary import CLASSES, FAMILIES, STAGE_IDS, STAGES, Family
-from bcma_decide.workshop.patient_model.class_fit import (
-    LATER_NODES,
-    NODES,
-    baseline_prior,
-    levels_block,
-    model_rows,
-    option_entry,
-    study_lines,
-)
+from bcma_decide.workshop.patient_model.class_fit import baseline_prior, model_rows
 from bcma_decide.workshop.patient_model.contrasts import FamilyContrasts, family_contrasts
 from bcma_decide.workshop.patient_model.depth import depth_contrasts, fit_depth
 from bcma_decide.workshop.patient_model.document import depth_block, effects_block, make_document, options_of
 from bcma_decide.workshop.patient_model.family_fit import fit_family
 from bcma_decide.workshop.patient_model.family_levels import FamilyRows, StageEffects, product_levels, stage_effects
+from bcma_decide.workshop.patient_model.option_blocks import LATER_NODES, NODES, levels_block, option_entry, study_lines
 from bcma_decide.workshop.patient_model.preparation import Inputs, prepare
 
 Array = NDArray[np.float64]

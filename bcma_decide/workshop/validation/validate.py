@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from bcma_decide.comparing.compare import compare
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
+from bcma_decide.model.certainty import LEVELS
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.file import read_pooled
@@ -43,8 +44,6 @@ from bcma_decide.workshop.validation.work import Piece, run
 
 FILE: Final = "validation.json"
 """Where the last whole run is kept, beside the pooled file it is of."""
-
-CERTAINTIES: Final[tuple[Certainty, ...]] = ("very low", "low", "moderate", "high")
 
 Progress = Callable[[str, int], None]
 """Told what was done last, and how many pieces there are in all."""
@@ -202,7 +201,7 @@ def _groups(rows: Sequence[ScoredRow]) -> Iterator[Group]:
         members = [row for row in rows if row.design == design]
         if members:
             yield _group("design", label, members)
-    for certainty in CERTAINTIES:
+    for certainty in LEVELS:
         members = [row for row in rows if row.certainty == certainty]
         if members:
             errors = sorted(abs(row.predicted[PATIENT_MODEL].mean - row.events / row.n) for row in members)

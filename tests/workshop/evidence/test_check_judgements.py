@@ -1,19 +1,8 @@
 """Files of judgements are checked like the studies: shape, and references that lead somewhere."""
 
-import shutil
-
-import pytest
 import yaml
 
-from bcma_decide.pooled.location import evidence_directory
 from bcma_decide.workshop.evidence.check import check
-
-
-@pytest.fixture
-def root(tmp_path):
-    target = tmp_path / "evidence"
-    shutil.copytree(evidence_directory(), target)
-    return target
 
 
 def problems(root):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
 
@@ -54,13 +53,6 @@ def test_no_error_without_a_ratio_and_its_uncertainty(fields):
 def test_one_and_a_half_times_the_error_of_two_groups():
     """Two groups of 100 at 50 %: sqrt(4/100 + 4/100) = 0.283, times 1.5."""
     assert pytest.approx(1.5 * 0.2828, abs=1e-4) == null_standard_error(100, 100, 0.5)
-
-
-@pytest.fixture
-def root(tmp_path):
-    target = tmp_path / "evidence"
-    shutil.copytree(evidence_directory(), target)
-    return target
 
 
 def problems(root, row):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
 
-from bcma_decide.pooled.location import evidence_directory
 from bcma_decide.workshop.evidence.check import check
 
 OPTION = {
@@ -23,13 +21,6 @@ OPTION = {
     "sources": ["majestec-3-registry"],
     "basis": "verified",
 }
-
-
-@pytest.fixture
-def root(tmp_path):
-    target = tmp_path / "evidence"
-    shutil.copytree(evidence_directory(), target)
-    return target
 
 
 def problems(root, *options):

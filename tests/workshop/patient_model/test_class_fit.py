@@ -10,12 +10,10 @@ from bcma_decide.workshop.patient_model.class_fit import (
     baseline_prior,
     class_arms,
     fit_class,
-    levels_block,
     model_rows,
-    option_entry,
     setting_prior,
-    weighted_median,
 )
+from bcma_decide.workshop.patient_model.option_blocks import levels_block, option_entry, weighted_median
 from bcma_decide.workshop.patient_model.stages import of_all
 from tests.support.cases import for_each
 from tests.workshop.patient_model.support.real import effects, inputs, workshop

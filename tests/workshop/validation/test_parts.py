@@ -21,6 +21,7 @@ from bcma_decide.workshop.validation.own_data import FEWEST_PATIENTS, agree, own
 from bcma_decide.workshop.validation.sensitivity import moved, scaled_priors
 from bcma_decide.workshop.validation.temporal import predict_later, search_date
 from tests.support.cases import for_each
+from tests.workshop.patient_model.support.rows import selected
 
 
 @cache
@@ -29,23 +30,7 @@ def evidence():
 
 
 def arm(study: str, events: int, n: int) -> SelectedRow:
-    return SelectedRow(
-        study=study,
-        arm=None,
-        outcome="orr",
-        class_id="bite",
-        products=("teclistamab",),
-        design="interventional",
-        events=events,
-        n=n,
-        derived=False,
-        follow_up_months=None,
-        denominator=None,
-        basis="verified",
-        source=None,
-        infused_share=None,
-        trial=None,
-    )
+    return selected(study, "orr", events, n, class_id="bite", products=("teclistamab",))
 
 
 @for_each(
