@@ -273,8 +273,8 @@ def certainty_reasons(windows: Iterable[Window]) -> tuple[str, ...]:
 
 
 def _without_figures(reason: str) -> str:
-    """A reason to rate down without its detail, which differs from row to row and is seen there or on the screen."""
-    return reason.partition(": ")[0] if reason.startswith("down for") else reason
+    """A reason to rate down or up without its detail, which differs from row to row and is seen there."""
+    return reason.partition(": ")[0] if reason.startswith(("down for", "up for")) else reason
 
 
 def _holders(places: dict[str, list[int]], rated: dict[str, list[int]]) -> str:
