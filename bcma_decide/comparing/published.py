@@ -28,14 +28,16 @@ def withheld_numbers(pooled: PooledEvidence, facts: Facts, age: float | None) ->
     """By outcome and option: the numbers that a limit takes away from this patient.
 
     A limit acts where its condition holds; one that cannot be judged changes nothing. A class goes with any of its
-    products, since its average holds theirs. An age beyond those studied in a class leaves none of its numbers.
+    products, since its average holds theirs, unless the limit is of one product for every patient. An age beyond those
+    studied in a class leaves none of its numbers.
     """
     result = _beyond_the_ages(pooled, age)
     for limit in pooled.published.limits:
-        if facts.judge(limit.when).value is not True:
+        if limit.when is not None and facts.judge(limit.when).value is not True:
             continue
         for option in pooled.options:
-            named = not limit.products or option.kind == "class" or option.id in limit.products
+            of_class = not limit.products or (option.kind == "class" and limit.when is not None)
+            named = of_class or option.id in limit.products
             if limit.class_id not in ("any", option.class_id) or not named:
                 continue
             for family in FAMILIES:

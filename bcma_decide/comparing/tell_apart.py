@@ -8,17 +8,18 @@ from typing import Literal
 from bcma_decide.comparison import Outcome
 from bcma_decide.vocabulary import CLASSES, FAMILIES
 
-Verdict = Literal["apart", "not apart", "not compared"]
+Verdict = Literal["apart", "not apart", "withheld", "too few data"]
 
 
 def tell_apart(outcomes: Collection[Outcome]) -> str:
     """Compose the sentence from the contrasts of an answer, in the order of the outcomes.
 
     The data tell the classes apart where the 95 % interval of their difference, bias term included, leaves out zero.
-    A family whose thresholds all have the same verdict is named once; what one class alone can have is left out.
+    A family whose thresholds all have the same verdict is named once. What one class alone can have, and outcomes with
+    too few data, are left out: their rows say why. A number that is withheld is named.
     """
     verdicts = {outcome.id: _verdict(outcome) for outcome in outcomes}
-    apart, alike, open_ = (_listed(verdicts, each) for each in ("apart", "not apart", "not compared"))
+    apart, alike, open_ = (_listed(verdicts, each) for each in ("apart", "not apart", "withheld"))
     parts = []
     if apart:
         parts.append(f"The data tell the two classes apart for {apart}")
@@ -33,7 +34,8 @@ def tell_apart(outcomes: Collection[Outcome]) -> str:
 
 def _verdict(outcome: Outcome) -> Verdict:
     if outcome.contrast is None:
-        return "not compared"
+        withheld = any(outcome.estimates[option].state == "withheld" for option in CLASSES)
+        return "withheld" if withheld else "too few data"
     low, high = outcome.contrast.risk_difference.interval
     return "apart" if low > 0.0 or high < 0.0 else "not apart"
 

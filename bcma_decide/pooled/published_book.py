@@ -27,7 +27,8 @@ class Limit(NamedTuple):
     """A condition under which options of a class have no number for some families, why, and what was published."""
 
     id: str
-    when: Condition
+    when: Condition | None
+    """None: for every patient."""
     class_id: ClassId | Literal["any"]
     products: tuple[str, ...]
     """Empty for the whole class."""
@@ -67,7 +68,14 @@ class PublishedBook:
         """Build from plain data, as it stands in the pooled file."""
         return cls(
             limits=tuple(
-                row_of(Limit, {**row, "when": from_plain(row["when"]), "figures": rows_of(Figure, row["figures"])})
+                row_of(
+                    Limit,
+                    {
+                        **row,
+                        "when": row["when"] and from_plain(row["when"]),
+                        "figures": rows_of(Figure, row["figures"]),
+                    },
+                )
                 for row in plain["limits"]
             ),
             options=tuple(

@@ -146,6 +146,13 @@ class Regions(Strict):
     reason: str = Field(min_length=10)
 
 
+class CorrelationPrior(Strict):
+    """How far a correlation seen in one table is taken for that of all patients."""
+
+    sd: Assumption
+    between_sd: Assumption
+
+
 class ReferenceProfile(Strict):
     """Where the intercept is read."""
 
@@ -180,6 +187,7 @@ class Assumptions(Strict):
     certainty: CertaintyLimits
     presentation: Presentation
     trait_effects: TraitEffectPriors
+    trait_correlations: CorrelationPrior
     east_asia: Regions
     reference_profile: ReferenceProfile
     unreported_margins: UnreportedMargins

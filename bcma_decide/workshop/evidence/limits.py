@@ -27,7 +27,8 @@ class LimitEntry(Strict):
     """One condition, whom it concerns, the families without a number, why, and what was published."""
 
     id: Key
-    when: ConditionEntry
+    when: ConditionEntry | None = None
+    """None: for every patient, where the published data of a product contradict what its class gives for it."""
     applies_to: AppliesTo
     families: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     reason: Text
@@ -42,13 +43,15 @@ class LimitEntry(Strict):
             raise ValueError("name the published rows, or a source that says there are none")
         if self.basis == "recalled":
             raise ValueError("a recalled statement takes no number away")
+        if self.when is None and not self.applies_to.products:
+            raise ValueError("a limit without a condition names the products that it is about")
         return self
 
     def bedside(self, catalogue: Catalogue) -> dict[str, Any]:
         """Plain data for the pooled file."""
         return {
             "id": self.id,
-            "when": to_plain(self.when.condition()),
+            "when": None if self.when is None else to_plain(self.when.condition()),
             "class_id": self.applies_to.class_id,
             "products": list(self.applies_to.products),
             "families": list(self.families),
@@ -96,7 +99,7 @@ def limit_problems(
     for number, entry in enumerate(file.limits):
         for field, message, fix in _problems(entry, studies, rules, products):
             yield Problem(f"limits[{number}].{field}", message, fix, FILE)
-        for message in naming_problems(entry.when.condition(), definitions):
+        for message in naming_problems(entry.when.condition(), definitions) if entry.when else ():
             yield Problem(f"limits[{number}].when", message, "", FILE)
         if counts[entry.id] > 1:
             yield Problem(f"limits[{number}].id", f"{entry.id} stands there twice", "give each its own id", FILE)

@@ -15,6 +15,7 @@ from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, scaled
 from bcma_decide.workshop.evidence.assumptions import (
     Assumptions,
     CorrelationPair,
+    CorrelationPrior,
     PooledEffects,
     TraitCorrelations,
 )
@@ -81,22 +82,37 @@ class Workshop:
         return arm_margins(self.reported[study.id], self.margins[study.class_id, study.design])
 
 
-def trait_correlation(correlations: TraitCorrelations, *, assumed: bool = False) -> Array:
+def trait_correlation(correlations: TraitCorrelations, prior: CorrelationPrior, *, assumed: bool = False) -> Array:
     """Latent correlation matrix of the model's traits, positive definite.
 
-    Only what was seen counts: a published table without an empty cell. Every other pair is taken as uncorrelated; with
-    ``assumed``, which is for sensitivity only, stated judgements and the other tables enter too.
+    Only what was seen counts: a published table without an empty cell, shrunk towards zero by its sampling error and
+    the spread between cohorts. Every other pair is taken as uncorrelated; with ``assumed``, which is for sensitivity
+    only, stated judgements and the other tables enter too, as they are.
     """
     matrix = np.eye(len(MODEL_TRAIT_IDS))
     for pair in correlations.pairs:
-        if not (assumed or _seen(pair)):
+        seen = _seen(pair)
+        if not (assumed or seen):
             continue
         i, j = MODEL_TRAIT_IDS.index(pair.a), MODEL_TRAIT_IDS.index(pair.b)
         value = pair.assumed if pair.assumed is not None else tetrachoric(pair.table or ())
+        if seen:
+            value *= _kept(pair, value, prior)
         matrix[i, j] = matrix[j, i] = value
     # Each pair comes from a table of other patients; together they need not be the correlations of anyone. Those seen
-    # are (smallest eigenvalue 0.28), with the assumed ones it is -0.39 and the repair moves single pairs by up to 0.17.
+    # are, with the assumed ones the smallest eigenvalue is -0.39 and the repair moves single pairs by up to 0.17.
     return nearest_correlation(matrix)
+
+
+def _kept(pair: CorrelationPair, value: float, prior: CorrelationPrior) -> float:
+    """Share of a seen correlation that is kept: prior variance over itself, sampling and the spread between cohorts.
+
+    Sampling by the delta method from that of the log odds ratio, with the correlation as its function
+    ``(OR^(3/4) - 1) / (OR^(3/4) + 1)`` (Digby PGN. Biometrics 1983;39:753-757).
+    """
+    sampling = sum(1.0 / count for row in pair.table or () for count in row) * (0.375 * (1.0 - value**2)) ** 2
+    variance = prior.sd.value**2
+    return variance / (variance + sampling + prior.between_sd.value**2)
 
 
 def _seen(pair: CorrelationPair) -> bool:
@@ -134,7 +150,9 @@ def prepare(inputs: Inputs) -> Workshop:
                     else evidence_margin(trait, [reported[s.id] for s in group], spreads)
                 )
             margins[class_id, design] = chosen
-    correlation = trait_correlation(inputs.correlations, assumed=inputs.assumed_correlations)
+    correlation = trait_correlation(
+        inputs.correlations, inputs.assumptions.trait_correlations, assumed=inputs.assumed_correlations
+    )
     profile = inputs.assumptions.reference_profile
     numeric = {"age": profile.age, "prior_lines": profile.prior_lines}
     # One reference for both classes, so that the difference of their levels is that of like patients.

@@ -147,26 +147,39 @@ def pair(**fields):
 TABLE = {"basis": "verified", "study": "x"}
 
 
-def test_only_tables_without_an_empty_cell_count():
+def test_only_tables_without_an_empty_cell_count(inputs):
     column, other = MODEL_TRAIT_IDS.index("frail"), MODEL_TRAIT_IDS.index("iss_3")
+    prior = inputs.assumptions.trait_correlations
     for given, counts in (
         (pair(table=((30, 10), (10, 30)), **TABLE), True),
         (pair(table=((30, 10), (0, 30)), **TABLE), False),
         (pair(assumed=0.6, reason="invented"), False),
     ):
-        found = trait_correlation(TraitCorrelations(pairs=(given,)))[column, other]
+        found = trait_correlation(TraitCorrelations(pairs=(given,)), prior)[column, other]
         assert (abs(found) > 0.1) == counts
-        assert abs(trait_correlation(TraitCorrelations(pairs=(given,)), assumed=True)[column, other]) > 0.1
+        assert abs(trait_correlation(TraitCorrelations(pairs=(given,)), prior, assumed=True)[column, other]) > 0.1
+
+
+def test_one_table_is_shrunk_for_sampling_and_for_other_cohorts(inputs):
+    """By hand: half of the patients on either side of both cuts, so r = sin(pi / 2 * (0.75 - 0.25)) = 0.7071.
+
+    Sampling variance (2/30 + 2/10) (0.375 (1 - 0.5))^2 = 0.009375; kept 0.04 / (0.04 + 0.009375 + 0.0225) = 0.5565.
+    """
+    prior = inputs.assumptions.trait_correlations
+    assert (prior.sd.value, prior.between_sd.value) == (0.2, 0.15)
+    matrix = trait_correlation(TraitCorrelations(pairs=(pair(table=((30, 10), (10, 30)), **TABLE),)), prior)
+    found = matrix[MODEL_TRAIT_IDS.index("frail"), MODEL_TRAIT_IDS.index("iss_3")]
+    assert found == pytest.approx(0.3935, abs=2e-4)
 
 
 def test_what_was_seen_needs_no_repair(inputs):
-    """The tetrachoric correlations stand in the matrix as they are: together they are those of a population."""
-    matrix = trait_correlation(inputs.correlations)
+    """The shrunk tetrachoric correlations stand in the matrix as they are: together they are those of a population."""
+    matrix = trait_correlation(inputs.correlations, inputs.assumptions.trait_correlations)
     seen = [p for p in inputs.correlations.pairs if p.table and all(n > 0 for row in p.table for n in row)]
     assert len(seen) >= 5
     for each in seen:
         i, j = MODEL_TRAIT_IDS.index(each.a), MODEL_TRAIT_IDS.index(each.b)
-        assert tetrachoric(each.table) == pytest.approx(matrix[i, j], abs=1e-9)
+        assert 0.2 < matrix[i, j] / tetrachoric(each.table) < 0.64  # without sampling error 0.04 / 0.0625 would be kept
     assert np.count_nonzero(np.abs(matrix) > 1e-9) == len(MODEL_TRAIT_IDS) + 2 * len(seen)
     assert np.linalg.eigvalsh(matrix)[0] > 0.01
 
