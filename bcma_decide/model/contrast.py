@@ -8,6 +8,7 @@ accounted for). Swapping the options mirrors every number.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,8 +53,10 @@ class Difference:
     log_odds_ratio: tuple[float, float, float]
 
 
-def difference(first: Side, second: Side, effect_covariance: Array, bias_sd: float) -> Difference:
-    """Difference of two options.
+def differences(
+    first: Side, second: Side, effect_covariance: Array, bias_sds: Sequence[float]
+) -> tuple[Difference, ...]:
+    """Difference of two options for each size of the bias.
 
     Parameters
     ----------
@@ -61,26 +64,23 @@ def difference(first: Side, second: Side, effect_covariance: Array, bias_sd: flo
         The options at one outcome.
     effect_covariance
         Joint covariance of the trait parameters, shape (classes, parameters, classes, parameters).
-    bias_sd
+    bias_sds
         Standard deviation of the bias of the comparison on the log-odds scale; 0 leaves it out.
     """
     weight, centre, covariance = _joint(first, second, effect_covariance)
-    # Half of the bias goes to each side with opposite sign: the difference carries it whole, and neither option is
-    # singled out as the biased one.
-    quarter = 0.25 * bias_sd**2
-    covariance = covariance + quarter * np.array([[1.0, -1.0], [-1.0, 1.0]])
     gap = centre[:, 0] - centre[:, 1]
-    variance = covariance[:, 0, 0] + covariance[:, 1, 1] - 2.0 * covariance[:, 0, 1]
-    sd = np.sqrt(np.maximum(variance, _LEAST_VARIANCE))
-    probability = float(weight @ distribution(gap / sd))
-    low, high = _interval(weight, centre, covariance)
+    own = covariance[:, 0, 0] + covariance[:, 1, 1] - 2.0 * covariance[:, 0, 1]
+    # Half of the bias goes to each side with opposite sign: the difference carries it whole, the sum nothing of it, and
+    # neither option is singled out as the biased one.
+    variance = own + np.square(bias_sds)[:, None]
+    probability = distribution(gap / np.sqrt(np.maximum(variance, _LEAST_VARIANCE))) @ weight
+    low, high = _interval(weight, centre, covariance, np.square(bias_sds)).T
     log_odds_ratio = float(weight @ gap)
-    reach = Z95 * float(np.sqrt(weight @ (variance + gap**2) - log_odds_ratio**2))
+    reach = Z95 * np.sqrt((variance + gap**2) @ weight - log_odds_ratio**2)
     mean = first.mean - second.mean
-    return Difference(
-        risk_difference=(mean, min(low, mean), max(high, mean)),
-        probability_first_higher=probability,
-        log_odds_ratio=(log_odds_ratio, log_odds_ratio - reach, log_odds_ratio + reach),
+    return tuple(
+        Difference((mean, min(a, mean), max(b, mean)), p, (log_odds_ratio, log_odds_ratio - r, log_odds_ratio + r))
+        for a, b, p, r in zip(low.tolist(), high.tolist(), probability.tolist(), reach.tolist(), strict=True)
     )
 
 
@@ -112,8 +112,8 @@ def _joint(first: Side, second: Side, effect_covariance: Array) -> tuple[Array, 
     return weight, centre, covariance
 
 
-def _interval(weight: Array, centre: Array, covariance: Array) -> tuple[float, float]:
-    """95 % interval of the difference of the two rates.
+def _interval(weight: Array, centre: Array, covariance: Array, bias_variance: Array) -> Array:
+    """95 % intervals of the difference of the two rates, (biases, 2).
 
     With s half of the sum of the log odds and d their difference, the difference of the rates is
     sinh(d/2) / (cosh(s) + cosh(d/2)): it rises with d, so that its distribution is exact in d and a quadrature in s.
@@ -123,24 +123,25 @@ def _interval(weight: Array, centre: Array, covariance: Array) -> tuple[float, f
     one, two, between = covariance[:, 0, 0], covariance[:, 1, 1], covariance[:, 0, 1]
     half_sum = np.maximum(0.25 * (one + two + 2.0 * between), _LEAST_VARIANCE)
     slope = 0.5 * (one - two) / half_sum
-    sd = np.sqrt(np.maximum(one + two - 2.0 * between - slope**2 * half_sum, _LEAST_VARIANCE))
+    variance = one + two - 2.0 * between + bias_variance[:, None]
+    sd = np.sqrt(np.maximum(variance - slope**2 * half_sum, _LEAST_VARIANCE))
     away = np.sqrt(half_sum)[:, None] * points
     cosh_sum = np.cosh(0.5 * centre.sum(axis=1)[:, None] + away).ravel()
     gap = centre[:, 0] - centre[:, 1]
     expected = (gap[:, None] + slope[:, None] * away).ravel()
-    spread = np.repeat(sd, POINTS)
+    spread = np.repeat(sd, POINTS, axis=1)[:, None, :]
     mass = (weight[:, None] * point_weight).ravel()
     # start where the ends lie for one normal d at the mean of s
     mean = float(weight @ gap)
-    reach = Z95 * float(np.sqrt(weight @ (one + two - 2.0 * between + gap**2) - mean**2))
-    half = 0.5 * np.array([mean - reach, mean + reach])
+    reach = Z95 * np.sqrt((variance + gap**2) @ weight - mean**2)
+    half = 0.5 * np.column_stack([mean - reach, mean + reach])
     ends = np.sinh(half) / (float(mass @ cosh_sum) + np.cosh(half))
-    low, high = np.full(2, -1.0), np.full(2, 1.0)
+    low, high = np.full(ends.shape, -1.0), np.full(ends.shape, 1.0)
     for _ in range(_MOST_STEPS):
-        size = np.minimum(np.abs(ends), 1.0 - _SHORT_OF_ONE)[:, None]
+        size = np.minimum(np.abs(ends), 1.0 - _SHORT_OF_ONE)[..., None]
         # e^(d/2) of the difference that has this size, by its quadratic equation; the sign is put back after it
         exponential = (size * cosh_sum + np.sqrt((size * cosh_sum) ** 2 + 1.0 - size**2)) / (1.0 - size)
-        standard = (np.sign(ends)[:, None] * 2.0 * np.log(exponential) - expected) / spread
+        standard = (np.sign(ends)[..., None] * 2.0 * np.log(exponential) - expected) / spread
         miss = distribution(standard) @ mass - _ENDS
         cosh_gap = 0.5 * (exponential + 1.0 / exponential)
         rise = 2.0 * (cosh_sum + cosh_gap) ** 2 / (cosh_sum * cosh_gap + 1.0)
@@ -152,4 +153,4 @@ def _interval(weight: Array, centre: Array, covariance: Array) -> tuple[float, f
         ends = ends + moved
         if np.abs(moved).max() < _SETTLED:
             break
-    return float(ends[0]), float(ends[1])
+    return np.asarray(ends)

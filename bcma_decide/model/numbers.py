@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bcma_decide.facts.traits import Traits
 from bcma_decide.logic import Chance
-from bcma_decide.model.contrast import Difference, Side, difference
+from bcma_decide.model.contrast import Difference, Side, differences
 from bcma_decide.model.outside import OutsideTrait, outside_evidence
 from bcma_decide.model.population import Patients, conditional_patients
 from bcma_decide.model.prediction import draw_rates, held, option_average, outcome_rates, stage_rates, strata
@@ -55,20 +55,24 @@ class PatientNumbers:
 
     def difference(self, outcome: str, options: tuple[str, str], bias_sd: float) -> Difference:
         """First option minus second at one outcome; both need a number there."""
+        return self._differences(outcome, options, (bias_sd,))[0]
+
+    def _differences(self, outcome: str, options: tuple[str, str], bias_sds: Sequence[float]) -> tuple[Difference, ...]:
         sides = []
         for option in options:
             index = self.place[outcome, option]
             cell = self.pooled.cells[index]
             average = option_average(self.tables[outcome, cell.class_index], cell.members)
             sides.append(Side(average, self.rates[index].mean, cell.class_index))
-        return difference(sides[0], sides[1], self.pooled.outcome_covariance[outcome], bias_sd)
+        return differences(sides[0], sides[1], self.pooled.outcome_covariance[outcome], bias_sds)
 
     @cached_property
     def class_differences(self) -> Mapping[bool, Mapping[str, Difference]]:
         """First class minus second, for every outcome at which both have a number: with the bias term, and without."""
         both = [o for o in OUTCOMES if all((o, option) in self.place for option in CLASSES)]
-        sd = self.pooled.assumptions["unanchored_sd"]
-        return {biased: {o: self.difference(o, CLASSES, sd * biased) for o in both} for biased in (True, False)}
+        sds = self.pooled.assumptions["unanchored_sd"], 0.0
+        found = {o: self._differences(o, CLASSES, sds) for o in both}
+        return {biased: {o: found[o][place] for o in both} for place, biased in enumerate((True, False))}
 
 
 def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> PatientNumbers:

@@ -192,6 +192,7 @@ class PooledEvidence:
                     if each.outcome == cell.outcome
                     and each.class_index == cell.class_index
                     and each.option != CLASSES[each.class_index]
+                    and each.members[0] in cell.members
                 ],
                 row,
             )

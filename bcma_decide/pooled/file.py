@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,13 @@ def pooled_from_document(document: Mapping[str, Any]) -> PooledEvidence:
     missing: dict[tuple[str, str], tuple[State, str]] = {}
     blocks, levels = _blocks(document["levels"])
     block_of = {(block.stage, block.class_index): index for index, block in enumerate(blocks)}
+    without = {
+        (product, family)
+        for limit in document["published"]["limits"]
+        if limit["when"] is None
+        for product in limit["products"]
+        for family in limit["families"]
+    }
     for outcome in OUTCOMES:
         for option in options:
             entry = document["outcomes"][outcome][option.id]
@@ -114,7 +121,7 @@ def pooled_from_document(document: Mapping[str, Any]) -> PooledEvidence:
                     follow_up_months=entry["follow_up_months"],
                     sources=tuple(entry["sources"]),
                     stages=(stages := tuple(block_of[s, CLASSES.index(option.class_id)] for s in STAGES[outcome])),
-                    members=_members(blocks[stages[0]], option),
+                    members=_members(blocks[stages[0]], option, FAMILY_OF[outcome].id, without),
                     further_product=entry["further_product"],
                 )
             )
@@ -194,5 +201,11 @@ def _depth(plain: Mapping[str, Any], position: Sequence[int], shape: tuple[int, 
     return Depth(plain["share"], deviation.reshape(shape), covariance.reshape(*shape, *shape))
 
 
-def _members(block: Block, option: Option) -> tuple[int, ...]:
-    return tuple(range(len(block.products))) if option.kind == "class" else (block.products.index(option.id),)
+def _members(block: Block, option: Option, family: str, without: Collection[tuple[str, str]]) -> tuple[int, ...]:
+    """Places of the products that an option is, or averages: of a class those that have a number for anybody.
+
+    ``without``: products and families whose number is withheld from every patient.
+    """
+    if option.kind == "product":
+        return (block.products.index(option.id),)
+    return tuple(place for place, product in enumerate(block.products) if (product, family) not in without)

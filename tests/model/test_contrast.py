@@ -8,7 +8,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 from bcma_decide import load_model
-from bcma_decide.model.contrast import Side, difference
+from bcma_decide.model.contrast import Side, differences
 from bcma_decide.model.prediction import option_average
 from bcma_decide.vocabulary import CLASSES, CR_GIVEN_RESPONSE, OUTCOMES, VGPR_WITHOUT_CR
 from tests.model.support.factory import Effect, Level, all_known, ask, document, model, shipped_document, traits
@@ -213,10 +213,10 @@ def test_the_class_index_says_whose_effects_a_side_has():
         cell = HAND.cells[found.place["orr", class_id]]
         sides.append(Side(option_average(found.tables["orr", class_index], cell.members), 0.5, class_index))
     covariance = HAND.outcome_covariance["orr"]
-    joint = difference(*sides, covariance, 0.0)
+    joint = differences(*sides, covariance, (0.0,))[0]
     apart = covariance.copy()
     apart[0, :, 1, :] = apart[1, :, 0, :] = 0.0
-    wider = difference(*sides, apart, 0.0)
+    wider = differences(*sides, apart, (0.0,))[0]
     assert wider.log_odds_ratio[2] > joint.log_odds_ratio[2]
 
 
