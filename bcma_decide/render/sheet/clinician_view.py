@@ -171,10 +171,10 @@ def _same(comparison: Comparison, windows: Sequence[Window], columns: Sequence[C
 
 
 def _published(comparison: Comparison) -> tuple[tuple[str, str], ...]:
+    """Of the note its first sentence, for whom the figures are; all of it stands in the result and on the screen."""
     naming = partial(citing.cited, comparison)
-    return tuple(
-        (published.heading(each), published.option_text(each, naming)) for each in comparison.published_options
-    )
+    short = [each.model_copy(update={"note": each.note.partition(". ")[0]}) for each in comparison.published_options]
+    return tuple((published.heading(each), published.option_text(each, naming)) for each in short)
 
 
 def _not_known(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
