@@ -162,7 +162,7 @@ def test_disease_refractory_to_one_of_a_class_is_a_limit_however_long_ago_it_was
 
 
 def test_an_earlier_course_longer_ago_is_no_limit():
-    profile = SECOND_BISPECIFIC | {"prior_bcma_courses": ["bispecific:12"]}
+    profile = SECOND_BISPECIFIC | {"prior_bcma_courses": ["bispecific:6"]}
     assert estimates(answer(profile))["orr", "teclistamab"].state == "estimated"
 
 
