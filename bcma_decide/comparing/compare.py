@@ -161,7 +161,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     labels = indications(book, facts, region, on, {option.id: option.label for option in pooled.options})
     practical = practical_sources(book, region, on)
     scores = score_lines(pooled.definitions.scores, facts)
-    withheld = withheld_numbers(pooled, facts, numbers.traits["age"].value)
+    withheld = withheld_numbers(numbers)
     beside = published_options(pooled, region, on)
     unknowns = all_unknowns(numbers, withheld)
     outcomes = all_outcomes(numbers, withheld, unknowns, explain)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from bcma_decide.comparison import PublishedFigure, PublishedOption
-from bcma_decide.facts.facts import Facts
+from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.in_force import in_force
 from bcma_decide.pooled.published_book import BesideOption, Figure, Limit
@@ -24,14 +24,15 @@ class Withheld:
     sources: tuple[str, ...]
 
 
-def withheld_numbers(pooled: PooledEvidence, facts: Facts, age: float | None) -> Mapping[tuple[str, str], Withheld]:
+def withheld_numbers(numbers: PatientNumbers) -> Mapping[tuple[str, str], Withheld]:
     """By outcome and option: the numbers that a limit takes away from this patient.
 
     A limit acts where its condition holds; one that cannot be judged changes nothing. A class goes with any of its
     products, since its average holds theirs, unless the limit is of one product for every patient. An age beyond those
     studied in a class leaves none of its numbers.
     """
-    result = _beyond_the_ages(pooled, age)
+    pooled, facts = numbers.pooled, numbers.traits.facts
+    result = _beyond_the_ages(numbers)
     for limit in pooled.published.limits:
         if limit.when is not None and facts.judge(limit.when).value is not True:
             continue
@@ -49,13 +50,12 @@ def withheld_numbers(pooled: PooledEvidence, facts: Facts, age: float | None) ->
     return result
 
 
-def _beyond_the_ages(pooled: PooledEvidence, age: float | None) -> dict[tuple[str, str], Withheld]:
-    if age is None:
-        return {}
+def _beyond_the_ages(numbers: PatientNumbers) -> dict[tuple[str, str], Withheld]:
     result: dict[tuple[str, str], Withheld] = {}
-    for option in pooled.options:
-        low, high = pooled.age_range[CLASSES.index(option.class_id)].tolist()
-        if not low <= age <= high:
+    for option in numbers.pooled.options:
+        index = CLASSES.index(option.class_id)
+        if any(each.trait == "age" for each in numbers.outside[index]):
+            age, (low, high) = numbers.traits["age"].value, numbers.pooled.age_range[index].tolist()
             reason = f"Age {age:g}: the patients studied in this class were {low:g} to {high:g} years old."
             for family in FAMILIES:
                 if option.class_id in family.classes:

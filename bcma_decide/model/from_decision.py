@@ -8,6 +8,7 @@ from bcma_decide.model.normal import Z95, logistic
 from bcma_decide.model.numbers import PatientNumbers, acting_in, on_model_scale, rate_by_draw
 from bcma_decide.model.population import conditional_patients
 from bcma_decide.model.prediction import option_average
+from bcma_decide.model.rates import own_covariance
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS
 
 
@@ -42,8 +43,7 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
         variance = 0.0
         for at, one, other in ((index, cell, infused), (lost, away, responding)):
             average = option_average(numbers.tables[one.outcome, one.class_index], one.members)
-            covariance = pooled.outcome_covariance[one.outcome][one.class_index, :, one.class_index, :]
-            logit_variance, centre = average.variance(covariance), average.logit()
+            logit_variance, centre = average.variance(own_covariance(pooled, one)), average.logit()
             own = numbers.rates[at].mean
             spread = float(average.weight @ (logit_variance + centre**2)) - float(average.weight @ centre) ** 2
             variance += (own * (1.0 - own) * other) ** 2 * spread

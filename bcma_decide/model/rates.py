@@ -77,14 +77,14 @@ def _ordered_means(pooled: PooledEvidence, means: Array) -> Array:
 
 def _average(pooled: PooledEvidence, cell: Cell, tables: Tables) -> Components:
     average = option_average(tables[cell.outcome, cell.class_index], cell.members)
-    variance = average.variance(_own(pooled, cell))
+    variance = average.variance(own_covariance(pooled, cell))
     return average.weight, average.logit(), np.sqrt(np.maximum(variance, _SMALLEST_VARIANCE))
 
 
 def _next_centre(pooled: PooledEvidence, cell: Cell, tables: Tables) -> Components:
     """One centre with one of the products."""
     table = tables[cell.outcome, cell.class_index]
-    each = [next_centre(table, product, _own(pooled, cell)) for product in cell.members]
+    each = [next_centre(table, product, own_covariance(pooled, cell)) for product in cell.members]
     return (
         np.tile(table.weight / len(each), len(each)),
         np.concatenate([centre for centre, _ in each]),
@@ -92,7 +92,8 @@ def _next_centre(pooled: PooledEvidence, cell: Cell, tables: Tables) -> Componen
     )
 
 
-def _own(pooled: PooledEvidence, cell: Cell) -> Array:
+def own_covariance(pooled: PooledEvidence, cell: Cell) -> Array:
+    """Covariance of what moves a cell's rate within its class, (parameters, parameters)."""
     return np.asarray(pooled.outcome_covariance[cell.outcome][cell.class_index, :, cell.class_index, :])
 
 

@@ -151,14 +151,15 @@ def _information(arms: Arms, rate: Array, slope: Array) -> Array:
     return np.maximum(arms.total * slope**2 / (rate * (1.0 - rate)), LEAST_INFORMATION)
 
 
+def _score(arms: Arms, rate: Array, slope: Array) -> Array:
+    """Derivative of each arm's log likelihood in its alpha, (arms,)."""
+    return np.asarray((arms.events - arms.total * rate) * slope / (rate * (1.0 - rate)))
+
+
 def _skewness(arms: Arms, offsets: Array, alpha: Array) -> Array:
     """Third derivative of each arm's log likelihood in its alpha, (arms,), by the second difference of the score."""
-
-    def score(at: Array) -> Array:
-        rate, slope, _ = _rates(at, offsets, arms)
-        return np.asarray((arms.events - arms.total * rate) * slope / (rate * (1.0 - rate)))
-
-    return (score(alpha + STEP) - 2.0 * score(alpha) + score(alpha - STEP)) / STEP**2
+    above, here, below = (_score(arms, *_rates(at, offsets, arms)[:2]) for at in (alpha + STEP, alpha, alpha - STEP))
+    return (above - 2.0 * here + below) / STEP**2
 
 
 def _mode(arms: Arms, offsets: Array, K: Array, start: Array) -> tuple[Array, Array, float]:
@@ -173,7 +174,7 @@ def _mode(arms: Arms, offsets: Array, K: Array, start: Array) -> tuple[Array, Ar
         # Expected information, not observed: the rate is an average over patients, for which the likelihood need not be
         # concave in alpha; the expected one is never negative, so every step is uphill and B can be factored.
         information = _information(arms, rate, slope)
-        score = (arms.events - arms.total * rate) * slope / (rate * (1.0 - rate))
+        score = _score(arms, rate, slope)
         root = np.sqrt(information)
         B = identity + root[:, None] * K * root[None, :]
         b = information * alpha + score

@@ -12,8 +12,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit, ndtri
+from scipy.special import logit, ndtri
 
+from bcma_decide.model.normal import expected_logistic
 from bcma_decide.pooled.seal import SETTINGS
 from bcma_decide.vocabulary import CLASSES, FAMILY_OF
 from bcma_decide.workshop.evidence.selection import SelectedRow
@@ -30,7 +31,7 @@ FEWEST_PATIENTS: Final = 150
 FEWEST_IN_STUDY: Final = 30
 LARGEST_GAP: Final = 0.05
 LARGEST_ODDS_RATIO: Final = 1.5
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
+CENTRE_POINTS: Final = 21
 
 
 def own_data(evidence: Evidence, outcome: str) -> list[OwnData]:
@@ -98,9 +99,6 @@ def own_rate(rows: Sequence[SelectedRow]) -> tuple[float, float, float]:
         pooled = pool(effects.yi, effects.vi, method="REML")
         mean, se, tau2 = float(pooled.estimate), float(pooled.se), float(pooled.tau2 or 0.0)
     reach = float(ndtri(0.975)) * se
-    middle, low, high = (_average(mean + step, tau2) for step in (0.0, -reach, reach))
+    levels = mean + np.array([0.0, -reach, reach])
+    middle, low, high = expected_logistic(levels, np.full(3, np.sqrt(tau2)), CENTRE_POINTS).tolist()
     return middle, low, high
-
-
-def _average(mean: float, variance: float) -> float:
-    return float(_WEIGHTS @ expit(mean + np.sqrt(variance) * _NODES) / _WEIGHTS.sum())

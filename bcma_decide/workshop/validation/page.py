@@ -23,7 +23,16 @@ from bcma_decide.workshop.validation.predictors import LABELS, PATIENT_MODEL
 from bcma_decide.workshop.validation.score_tables import score_table
 from bcma_decide.workshop.validation.scores import calibration_line
 from bcma_decide.workshop.validation.shapes import Group, Grouping, ScoredRow, Summary, Validation
-from bcma_decide.workshop.validation.words import DESIGN_LABELS, YES_NO, change, decimal, interval, percent
+from bcma_decide.workshop.validation.words import (
+    DESIGN_LABELS,
+    YES_NO,
+    change,
+    coverage,
+    decimal,
+    interval,
+    percent,
+    slope,
+)
 
 TITLE: Final = "How good the numbers are"
 
@@ -127,8 +136,8 @@ def _by(validation: Validation, by: Grouping, title: str, said: str) -> Section:
                 percent(ours.mae),
                 *(percent(summary[name].mae) for name in LABELS if name != PATIENT_MODEL),
                 change(ours.bias),
-                "–" if ours.slope is None else f"{ours.slope:.2f}",
-                " / ".join(f"{100 * share:.0f}" for share in ours.coverage),
+                slope(ours.slope),
+                coverage(ours.coverage),
                 percent(ours.width),
                 percent(pooled.width),
                 decimal(ours.log_score),

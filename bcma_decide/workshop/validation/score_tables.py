@@ -8,7 +8,7 @@ from typing import Final
 from bcma_decide.workshop.plots.page import Table
 from bcma_decide.workshop.validation.predictors import LABELS
 from bcma_decide.workshop.validation.shapes import Summary
-from bcma_decide.workshop.validation.words import change, decimal, percent
+from bcma_decide.workshop.validation.words import change, coverage, decimal, percent, slope
 
 _SCORES: Final = (
     "predictor", "rows", "mean error", "bias", "slope", "coverage of 50 / 80 / 95 %", "width of 95 %", "Winkler",
@@ -26,8 +26,8 @@ def _scores(summary: Summary) -> tuple[str, ...]:
         str(summary.rows),
         percent(summary.mae),
         change(summary.bias),
-        "–" if summary.slope is None else f"{summary.slope:.2f}",
-        " / ".join(f"{100 * share:.0f}" for share in summary.coverage),
+        slope(summary.slope),
+        coverage(summary.coverage),
         percent(summary.width),
         decimal(summary.winkler),
         decimal(summary.crps),

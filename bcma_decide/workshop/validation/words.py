@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from bcma_decide.render.words.wording import MINUS
@@ -26,6 +26,16 @@ def change(value: float, factor: float = 100.0, digits: int = 1) -> str:
     """A number with its sign: of a difference of fractions, in points."""
     text = f"{abs(factor * value):.{digits}f}"
     return text if not float(text) else f"{'+' if value > 0 else MINUS}{text}"
+
+
+def slope(value: float | None) -> str:
+    """The slope of a calibration line; a dash where there is no finite one."""
+    return "–" if value is None else f"{value:.2f}"
+
+
+def coverage(shares: Sequence[float]) -> str:
+    """Shares of rows inside their intervals, in whole percent, the narrowest interval first."""
+    return " / ".join(f"{100 * share:.0f}" for share in shares)
 
 
 def interval(ends: tuple[float, float], shown: Callable[[float], str] = decimal) -> str:
