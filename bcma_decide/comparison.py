@@ -9,29 +9,15 @@ from __future__ import annotations
 import json
 from datetime import date as Day  # noqa: N812  # a field is called date
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from bcma_decide.time_course import Clock, OrderOfTherapies, Survival, SurvivalExplanation, WayToTreatment
+from bcma_decide.value import Interval, Number, Value
 from bcma_decide.vocabulary import Basis, Certainty, FindingState, InputState, LabelState, Origin, Severity, State
 
-SCHEMA_VERSION = "4"
-
-
-def rounded(value: float) -> float:
-    """A number as it leaves the program: six decimals, so that machines agree to the last digit printed."""
-    return round(value, 6) + 0.0
-
-
-Number = Annotated[float, AfterValidator(rounded)]
-Interval = tuple[Number, Number]
-"""Lower and upper end of a 95 % interval."""
-
-
-class Value(BaseModel):
-    """Base of every shape here: immutable, nothing unknown."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_serialization_defaults_required=True)
+SCHEMA_VERSION = "5"
 
 
 class EvidenceStamp(Value):
@@ -507,6 +493,14 @@ class Comparison(Value):
     profile: Profile
     options: tuple[Option, ...]
     outcomes: tuple[Outcome, ...]
+    clock: Clock = "infusion"
+    """What response and survival are shown from; both are in the document."""
+    survival: tuple[Survival, ...] = ()
+    """Computed rows in the order of the options, then published ones, nearest to this patient first."""
+    survival_explanation: SurvivalExplanation | None = None
+    ways: tuple[WayToTreatment, ...] = ()
+    """From the decision on, by option."""
+    order_of_therapies: OrderOfTherapies | None = None
     tell_apart: str = ""
     """One sentence: what the data can and cannot tell apart for this patient."""
     published_options: tuple[PublishedOption, ...] = ()

@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from bcma_decide.comparison import Comparison, Interval, result_hash
+from bcma_decide.comparison import Comparison, result_hash
 from bcma_decide.fhir.reading.datatypes import UCUM
 from bcma_decide.render.words import wording
+from bcma_decide.value import Interval
 
 Written = dict[str, Any]
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bcma_decide.comparison import Estimate, Interval, PublishedFigure, TraitLine
+from bcma_decide.comparison import Estimate, PublishedFigure, TraitLine
 from bcma_decide.render.words import language, wording
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.language import ngettext
+from bcma_decide.value import Interval
 from bcma_decide.vocabulary import Certainty
 
 

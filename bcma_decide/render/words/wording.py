@@ -11,9 +11,10 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
-from bcma_decide.comparison import Contrast, Estimate, Interval, RiskDifference
+from bcma_decide.comparison import Contrast, Estimate, RiskDifference
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.language import ngettext
+from bcma_decide.value import Interval
 from bcma_decide.vocabulary import Certainty, State
 
 MINUS: Final = "\N{MINUS SIGN}"

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bcma_decide.comparison import Interval, Number
+from bcma_decide.value import Interval, Number
 from bcma_decide.vocabulary import Certainty, ClassId, Design
 
 SCHEMA_VERSION = "1"

@@ -1,0 +1,245 @@
+"""What the answer says about time: survival, the way from the decision to the treatment, the order of therapies.
+
+What is computed for the patient and what is only quoted are marked apart by ``kind``. Shares are fractions, times are
+months unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bcma_decide.value import Interval, Number, Value
+from bcma_decide.vocabulary import Certainty, ClassId, State
+
+Endpoint = Literal["pfs", "os", "dor"]
+Clock = Literal["infusion", "decision"]
+"""*infusion*: from the infusion, or the first dose of a bispecific antibody; *decision*: CAR-T from apheresis."""
+TimeOrigin = Literal["randomisation", "apheresis", "infusion", "first_dose", "other", "not_stated"]
+Bounds = tuple[Number | None, Number | None]
+"""Lower and upper end of a 95 % interval; an end that is not reached within what is known is None."""
+
+
+class SurvivalTime(Value):
+    """Share of patients without the event at one time, with its 95 % intervals as in `Estimate`.
+
+    Computed: ``credible`` of the average and ``prediction`` at the next centre. Published: ``credible`` is the printed
+    confidence interval, None where none was printed; ``prediction`` is None.
+    """
+
+    month: Number
+    mean: Number
+    credible: Bounds | None = None
+    prediction: Bounds | None = None
+
+
+class Duration(Value):
+    """A time in months with its intervals; ``value`` None: not reached within what is known."""
+
+    value: Number | None
+    credible: Bounds | None = None
+    prediction: Bounds | None = None
+
+
+class Clocked(Value):
+    """The same figures from the decision: those never infused count as not free of progression."""
+
+    times: tuple[SurvivalTime, ...]
+    median_months: Duration
+    restricted_mean_months: Duration
+    curve: tuple[SurvivalTime, ...] = ()
+
+
+class Comparator(Value):
+    """The randomised comparison treatment beside a published row."""
+
+    label: str
+    times: tuple[SurvivalTime, ...] = ()
+    median_months: Duration | None = None
+    n_patients: int | None = None
+    hazard_ratio: Number | None = None
+    hazard_ratio_interval: Interval | None = None
+
+
+class Survival(Value):
+    """One time-to-event endpoint of one option.
+
+    ``kind`` *computed*: for patients like this one, average over centres and over what is not known of the patient.
+    *published*: of a whole study or a subgroup, as printed, not calculated for this patient; ``population`` says whose,
+    ``subgroup`` which of the patient's traits the group shares, and the nearest group stands first. Figures are empty
+    unless ``state`` is *estimated*; ``reason`` then says why.
+    """
+
+    option: str
+    endpoint: Endpoint
+    label: str
+    kind: Literal["computed", "published"]
+    state: State = "estimated"
+    reason: str | None = None
+    origin: TimeOrigin = "not_stated"
+    population: str = ""
+    subgroup: tuple[str, ...] = ()
+    times: tuple[SurvivalTime, ...] = ()
+    """6, 12, 18 and 24 months where computed; the published landmarks otherwise."""
+    median_months: Duration | None = None
+    restricted_mean_months: Duration | None = None
+    """Mean time free of the event within 24 months."""
+    curve: tuple[SurvivalTime, ...] = ()
+    """Every month from 0 to the end of follow-up, for drawing; computed only."""
+    end_of_follow_up_months: Number | None = None
+    """How far the studies behind it reach; nothing is computed past it."""
+    from_decision: Clocked | None = None
+    """CAR-T only."""
+    certainty: Certainty | None = None
+    reasons: tuple[str, ...] = ()
+    informed_traits: tuple[str, ...] = ()
+    uninformed_traits: tuple[str, ...] = ()
+    outside_evidence: tuple[str, ...] = ()
+    further_product: bool = False
+    n_studies: int = 0
+    n_patients: int | None = None
+    follow_up_months: Number | None = None
+    study: str = ""
+    """Name of the study of a published row."""
+    comparator: Comparator | None = None
+    basis: Literal["verified", "derived", "recalled"] | None = None
+    sources: tuple[str, ...] = ()
+    note: str = ""
+
+
+class SurvivalStudy(Value):
+    """A study behind the computed curves of a class, with its share of the information."""
+
+    study: str
+    name: str
+    products: tuple[str, ...]
+    class_id: ClassId
+    design: Literal["real_world", "interventional"]
+    n: int
+    origin: TimeOrigin
+    points: tuple[SurvivalTime, ...]
+    """As printed; a printed median is the time at which half are free of the event."""
+    weight_pct: Number
+    basis: Literal["verified", "derived", "recalled"]
+    source: str
+
+
+class TraitHazard(Value):
+    """A trait effect behind the computed curves: log odds ratio of being free of progression."""
+
+    trait: str
+    label: str
+    class_id: ClassId
+    log_odds_ratio: Number
+    interval: Interval
+    unit: str
+    origin: str
+    evidence: tuple[str, ...]
+
+
+class SurvivalExplanation(Value):
+    """Everything behind the computed curves."""
+
+    endpoint: Literal["pfs"]
+    studies: tuple[SurvivalStudy, ...]
+    effects: tuple[TraitHazard, ...]
+    left_out: tuple[str, ...] = ()
+    method: str
+
+
+class StateShares(Value):
+    """Where of all patients the option is decided for they are after some months; the shares add up to 1."""
+
+    month: Number
+    waiting: Number
+    """Apheresed, not yet infused."""
+    not_infused: Number
+    """Never infused: progression, death, failed manufacture or another reason before the infusion."""
+    free: Number
+    """Treated, without progression."""
+    progressed_or_died: Number
+    """Progression or death after the infusion or the first dose."""
+
+
+class Share(Value):
+    """A share of patients with its 95 % interval."""
+
+    mean: Number
+    credible: Interval | None = None
+
+
+class Weeks(Value):
+    """A published time in weeks: median and range."""
+
+    median: Number
+    range: Bounds | None = None
+    population: str = ""
+    n: int | None = None
+    sources: tuple[str, ...] = ()
+
+
+class QuotedCount(Value):
+    """A published count, not calculated for this patient."""
+
+    label: str
+    text: str
+    events: int | None = None
+    n: int | None = None
+    population: str = ""
+    sources: tuple[str, ...] = ()
+
+
+class WayToTreatment(Value):
+    """One option from the decision on."""
+
+    option: str
+    infused: Share | None = None
+    """Of those apheresed, who reach the infusion, for patients like this one; None where there is none to reach."""
+    weeks: tuple[Weeks, ...] = ()
+    """From apheresis to infusion, as published."""
+    months_assumed: Number | None = None
+    """Time to the infusion by which the curve from the decision is shifted."""
+    states: tuple[StateShares, ...] = ()
+    """The first six months; empty where the option has no computed curve."""
+    published: tuple[QuotedCount, ...] = ()
+    """Failed manufacture, progression and death while waiting, as published."""
+    assumptions: tuple[str, ...] = ()
+    reason: str | None = None
+    """Why there are no shares."""
+
+
+class PlanStep(Value):
+    """One therapy of an ordered plan."""
+
+    option: str
+    kind: Literal["computed", "published", "not_known"]
+    response: Share | None = None
+    response_text: str = ""
+    """Counts of a published response."""
+    pfs_median_months: Duration | None = None
+    pfs_text: str = ""
+    population: str = ""
+    reason: str | None = None
+    """Why it is not known."""
+    findings: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+class Plan(Value):
+    """Two therapies in one order."""
+
+    id: str
+    label: str
+    steps: tuple[PlanStep, PlanStep]
+    responds_to_either: Share | None = None
+    """Response to the first or, failing it, to the second; None where it cannot be had."""
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class OrderOfTherapies(Value):
+    """Two ordered plans side by side."""
+
+    plans: tuple[Plan, ...]
+    evidence: tuple[QuotedCount, ...] = ()
+    """What was published of a second therapy by kind and interval of the first."""
+    notes: tuple[str, ...] = ()
