@@ -19,6 +19,7 @@ from bcma_decide.comparing.findings import (
 from bcma_decide.comparing.outcomes import all_outcomes
 from bcma_decide.comparing.published import published_options, withheld_numbers
 from bcma_decide.comparing.question import Question
+from bcma_decide.comparing.quoted import quoted_survival
 from bcma_decide.comparing.tell_apart import tell_apart
 from bcma_decide.comparing.unknowns import all_unknowns
 from bcma_decide.comparison import (
@@ -163,6 +164,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     scores = score_lines(pooled.definitions.scores, facts)
     withheld = withheld_numbers(numbers)
     beside = published_options(pooled, region, on)
+    survival = quoted_survival(numbers, question.setting, beside)
     unknowns = all_unknowns(numbers, withheld)
     outcomes = all_outcomes(numbers, withheld, unknowns, explain)
     return Comparison(
@@ -174,6 +176,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         outcomes=outcomes,
         tell_apart=tell_apart(outcomes),
         published_options=beside,
+        survival=survival,
         labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
         findings=findings,
         indications=labels,
@@ -183,7 +186,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         not_known=pooled.not_known,
         studies=pooled.studies,
         explanations=tuple(explanation(pooled, outcome) for outcome in OUTCOMES if outcome in explain),
-        references=_references(pooled, cited(findings, labels, practical, scores, withheld.values(), beside)),
+        references=_references(pooled, cited(findings, labels, practical, scores, withheld.values(), beside, survival)),
     )
 
 
