@@ -6,12 +6,18 @@ months unless a name says otherwise.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 from bcma_decide.value import Interval, Number, Value
 from bcma_decide.vocabulary import Certainty, ClassId, Design, State
 
 Endpoint = Literal["pfs", "os", "dor"]
+ENDPOINT_LABELS: Final[Mapping[Endpoint, str]] = {
+    "pfs": "Progression-free survival",
+    "os": "Overall survival",
+    "dor": "Duration of response",
+}
 Clock = Literal["infusion", "decision"]
 """*infusion*: from the infusion, or the first dose of a bispecific antibody; *decision*: CAR-T from apheresis."""
 TimeOrigin = Literal["randomisation", "apheresis", "infusion", "first_dose", "other", "not_stated"]

@@ -18,9 +18,10 @@ class, and, where they are of a group, under each such product.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Final
 
 from bcma_decide.comparison import PublishedOption
 from bcma_decide.facts.facts import Facts
@@ -28,15 +29,10 @@ from bcma_decide.logic import Truth, all_of
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.quoted_book import Ends, QuotedComparator, QuotedFigures, QuotedRow
-from bcma_decide.time_course import Comparator, Duration, Endpoint, Survival, SurvivalTime
+from bcma_decide.time_course import ENDPOINT_LABELS, Comparator, Duration, Survival, SurvivalTime
 from bcma_decide.vocabulary import CLASSES, Design
 
-ENDPOINTS: tuple[Endpoint, ...] = ("pfs", "os", "dor")
-LABELS: Mapping[Endpoint, str] = {
-    "pfs": "Progression-free survival",
-    "os": "Overall survival",
-    "dor": "Duration of response",
-}
+ENDPOINTS: Final = tuple(ENDPOINT_LABELS)
 
 
 @dataclass(frozen=True)
@@ -126,7 +122,7 @@ def _survival(row: QuotedRow, option: str, subgroup: tuple[str, ...], not_settle
     return Survival(
         option=option,
         endpoint=row.endpoint,
-        label=LABELS[row.endpoint],
+        label=ENDPOINT_LABELS[row.endpoint],
         kind="published",
         origin=row.origin,
         population=row.population,

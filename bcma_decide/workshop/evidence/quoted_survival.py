@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, model_validator
 
 from bcma_decide.errors import EvidenceError, Problem, closest
-from bcma_decide.pooled.conditions import to_plain
+from bcma_decide.pooled.conditions import leaves, to_plain
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.time_course import Endpoint
 from bcma_decide.vocabulary import CLASSES, UNVERIFIED
@@ -192,24 +192,29 @@ def quoted_problems(
         if counts[group.id] > 1:
             yield Problem(f"groups[{number}].id", f"{group.id} stands there twice", "give each its own id", FILE)
     products = _products(catalogue, options)
+    traits = {group.id: _traits(group) for group in file.groups}
     for number, entry in enumerate(file.studies):
         for field, group_id in entry.groups:
             if group_id not in counts:
                 hint = closest(group_id, list(counts))
                 yield Problem(f"studies[{number}].{field}", f"{group_id} is not among the groups", hint, FILE)
-        for field, message, fix in _study_problems(entry, catalogue, products):
+        for field, message, fix in _study_problems(entry, catalogue, products, traits):
             yield Problem(f"studies[{number}].{field}", message, fix, FILE)
 
 
-def _products(catalogue: Catalogue, options: Sequence[PublishedOptionEntry]) -> dict[str, tuple[str, str]]:
-    """By option with rows of its own: product and class."""
-    known = catalogue.vocabulary.ids.products
-    offered = {product: (product, each.class_id) for product, each in known.items() if each.option}
-    return offered | {each.id: (each.product, known[each.product].class_id) for each in options}
+def _products(catalogue: Catalogue, options: Sequence[PublishedOptionEntry]) -> dict[str, str]:
+    """Product of each option that has rows of its own."""
+    offered = {product: product for product, each in catalogue.vocabulary.ids.products.items() if each.option}
+    return offered | {each.id: each.product for each in options}
+
+
+def _traits(group: GroupEntry) -> frozenset[str]:
+    """Traits that the condition of a group speaks of."""
+    return frozenset(str(getattr(leaf, "trait", "")) for leaf in leaves(group.when.condition()))
 
 
 def _study_problems(
-    entry: QuotedStudyEntry, catalogue: Catalogue, products: dict[str, tuple[str, str]]
+    entry: QuotedStudyEntry, catalogue: Catalogue, products: dict[str, str], traits: dict[str, frozenset[str]]
 ) -> Iterator[tuple[str, str, str]]:
     studies = {study.id: study for study in catalogue.studies}
     if entry.option not in (*CLASSES, *products):
@@ -221,18 +226,19 @@ def _study_problems(
         return
     if study.design not in ("interventional", "real_world"):
         yield "study", f"{study.id} is a {study.design}", "quote the study itself"
-    product, _ = products.get(entry.option, ("", ""))
-    if product and product not in study.products:
+    product = products.get(entry.option)
+    if product is not None and product not in study.products:
         yield "option", f"{study.id} did not give {product}", ", ".join(study.products)
     for place, part in enumerate(entry.parts):
+        spoken_of = frozenset[str]().union(*(traits.get(group, frozenset()) for group in part.of))
         for number, figure in enumerate(part.rows):
             field = f"parts[{place}].rows[{number}]"
-            for inner, message, fix in _figure_problems(entry, figure, study, studies):
+            for inner, message, fix in _figure_problems(figure, study, studies, spoken_of):
                 yield f"{field}{inner}", message, fix
 
 
 def _figure_problems(
-    entry: QuotedStudyEntry, figure: FigureEntry, study: Study, studies: dict[str, Study]
+    figure: FigureEntry, study: Study, studies: dict[str, Study], spoken_of: frozenset[str]
 ) -> Iterator[tuple[str, str, str]]:
     row = figure.row(study.id, figure.population, figure.source)
     for _, message, fix in row_problems([row], studies, "any"):
@@ -245,6 +251,8 @@ def _figure_problems(
             yield "", "the row has neither a median nor a landmark", "say not_reached where the source does"
         if figure.not_reached and curve.median_months is not None:
             yield ".not_reached", f"the row has a median of {curve.median_months:g} months", "leave it out"
+        if curve.trait is not None and curve.trait not in spoken_of:
+            yield "", f"the row is of patients by {curve.trait}, but no group of the part is", "name the group with of"
         if curve.inconsistent:
             yield "", "the source contradicts itself here", "quote another row"
     if figure.comparator is not None:
