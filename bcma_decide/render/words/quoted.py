@@ -110,7 +110,7 @@ def hazard_ratio(beside: Comparator) -> str:
     if beside.hazard_ratio is None:
         return ""
     said = _("hazard ratio {value}").format(value=decimal(beside.hazard_ratio))
-    return f"{said}{_interval(beside.hazard_ratio_interval, _('not printed'))}"
+    return said + _interval(beside.hazard_ratio_interval, _("not printed"))
 
 
 def row_text(row: Survival, naming: Naming = named_sources) -> str:
@@ -124,7 +124,7 @@ def median(duration: Duration) -> str:
     """``median 12.6 months (1.2 to 18.4)``, ``median not reached (34.5 to not reached)``."""
     value = duration.value
     said = _("median not reached") if value is None else _("median {months}").format(months=months(value))
-    return f"{said}{_interval(duration.credible, _('not reached'))}"
+    return said + _interval(duration.credible, _("not reached"))
 
 
 def months(value: float) -> str:
@@ -135,9 +135,9 @@ def months(value: float) -> str:
 
 def landmark(time: SurvivalTime) -> str:
     """``83.4 % after 36 months (78.2 to 87.4)``: the share without the event."""
-    share = _("{percent} % after {months}").format(percent=_points(time.mean), months=months(time.month))
+    share = _("{percent} % after {n} months").format(percent=_points(time.mean), n=decimal(time.month))
     low, high = (None if end is None else 100 * end for end in time.credible or (None, None))
-    return f"{share}{_interval((low, high), _('not printed'))}"
+    return share + _interval((low, high), _("not printed"))
 
 
 def _figures(middle: Duration | None, times: Iterable[SurvivalTime]) -> str:
@@ -154,4 +154,5 @@ def _interval(ends: Bounds | None, open_end: str) -> str:
     if ends is None or all(end is None for end in ends):
         return ""
     low, high = (open_end if end is None else decimal(round(end, 2)) for end in ends)
-    return f" ({_('{low} to {high}').format(low=low, high=high)})"
+    said = _("{low} to {high}").format(low=low, high=high)
+    return f" ({said})"
