@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from bcma_decide.behind import TimeOrigin
 from bcma_decide.pooled.conditions import Condition, from_plain
 from bcma_decide.pooled.score_book import row_of, rows_of
-from bcma_decide.time_course import Endpoint, TimeOrigin
+from bcma_decide.time_course import Endpoint
 from bcma_decide.vocabulary import Basis, Design
 
 Ends = tuple[float | None, float | None]

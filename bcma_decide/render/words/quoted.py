@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from bcma_decide.behind import TimeOrigin
 from bcma_decide.render.words.language import decimal, ngettext
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.published import Naming
 from bcma_decide.render.words.sentences import named_sources
-from bcma_decide.time_course import Bounds, Comparator, Duration, Endpoint, Survival, SurvivalTime, TimeOrigin
+from bcma_decide.time_course import Bounds, Comparator, Duration, Endpoint, Survival, SurvivalTime
 
 SHORT: Final = 3
 """Rows of one option and endpoint that a face shows before it is asked for more."""

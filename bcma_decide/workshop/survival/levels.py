@@ -1,8 +1,8 @@
 """Levels and slopes of survival curves: a log-logistic line for every study, products and studies varying around it.
 
     log odds of S(t) in study i = level_i - slope_i log(t / 12) + error
-    level_i = a_class + product + gamma * real_world + region + u_i,    u ~ N(0, tau^2)
-    slope_i = k_class + product + v_i,                                  v ~ N(0, slope_sd^2)
+    level_i = a_class + product + gamma * real_world + region + early lines + u_i,    u ~ N(0, tau^2)
+    slope_i = k_class + product + v_i,                                                v ~ N(0, slope_sd^2)
 
 The log-logistic distribution is the one whose log odds are a straight line in log time (Bennett S. Appl Stat
 1983;32:165-171, equation 3), so that landmarks and medians of any time are linear observations of two numbers for each
@@ -48,21 +48,31 @@ class TimePrior:
     construct_sd: float
     real_world_sd: float
     region_sd: float
+    early_sd: float
     same_trial_correlation: float
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What sets a study apart beside its product, each 0 or 1: practice, East Asia, only early lines of therapy."""
+
+    real_world: float = 0.0
+    region: float = 0.0
+    early: float = 0.0
 
 
 @dataclass(frozen=True)
 class StudyCurve:
     """One curve ready for the fit.
 
-    ``products`` (products,) its product shares; ``patients`` (draws, traits) its virtual patients as deviations from
-    the reference; ``extra_variance`` of its level, for traits it does not report.
+    ``products`` (products,) its product shares; ``setting`` where its patients were treated; ``patients`` (draws,
+    traits) its virtual patients as deviations from the reference; ``extra_variance`` of its level, for traits it does
+    not report.
     """
 
     points: Points
     products: Array
-    real_world: float
-    region: float
+    setting: Setting
     trial: str
     patients: Array
     extra_variance: float
@@ -86,34 +96,35 @@ class ClassLevels:
 
 @dataclass(frozen=True)
 class Terms:
-    """Columns of the linear model: level, slope, products' levels, products' slopes, practice, region."""
+    """Columns of the linear model: level, slope, products' levels, products' slopes, practice, region, early lines."""
 
     products: int
 
     @property
     def count(self) -> int:
         """How many."""
-        return 2 * self.products + 4
+        return 2 * self.products + 5
 
-    def row(self, time: Array, products: Array, real_world: float, region: float) -> Array:
+    def row(self, time: Array, products: Array, setting: Setting) -> Array:
         """Design rows of points at some log times, (points, terms)."""
         ones = np.ones((time.size, 1))
         fall = -time[:, None]
-        return np.hstack([ones, fall, ones * products, fall * products, real_world * ones, region * ones])
+        apart = ones * np.array([setting.real_world, setting.region, setting.early])
+        return np.hstack([ones, fall, ones * products, fall * products, apart])
 
-    def level(self, products: Array, real_world: float, region: float) -> Array:
+    def level(self, products: Array, setting: Setting) -> Array:
         """The combination that is a level at one year, (terms,)."""
-        return np.asarray(self.row(np.zeros(1), products, real_world, region)[0])
+        return np.asarray(self.row(np.zeros(1), products, setting)[0])
 
     def slope(self, products: Array) -> Array:
         """The combination that is a slope, (terms,)."""
-        return np.concatenate([[0.0, 1.0], np.zeros(products.size), products, [0.0, 0.0]])
+        return np.concatenate([[0.0, 1.0], np.zeros(products.size), products, np.zeros(3)])
 
     def prior_variance(self, prior: TimePrior, offered: NDArray[np.bool_], product_sd: float) -> Array:
         """Prior variance of the terms, (terms,)."""
         spread = product_sd**2 + np.where(offered, 0.0, prior.construct_sd**2)
         slopes = np.full(self.products, prior.product_slope_sd**2)
-        ends = [prior.real_world_sd**2, prior.region_sd**2]
+        ends = [prior.real_world_sd**2, prior.region_sd**2, prior.early_sd**2]
         return np.concatenate([[prior.level_sd**2, prior.slope_sd**2], spread, slopes, ends])
 
 
@@ -230,7 +241,7 @@ def _node(
     prior_covariance = (asked * variance) @ asked.T
     if data is None:
         return _Node(0.0, asked @ centre, prior_covariance, np.zeros((asked.shape[0], traits)), np.zeros(0))
-    Z = np.vstack([terms.row(c.points.time, c.products, c.real_world, c.region) for c in curves])
+    Z = np.vstack([terms.row(c.points.time, c.products, c.setting) for c in curves])
     between = tau**2 * study_correlation(tuple(c.trial for c in curves), prior.same_trial_correlation)
     between += np.diag(data.extra)
     same = (data.curve[:, None] == data.curve[None, :]).astype(float)

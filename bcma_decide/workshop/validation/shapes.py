@@ -64,6 +64,29 @@ class ScoredRow(Shape):
     predicted: dict[str, Predicted]
 
 
+class PredictedShare(Shape):
+    """What one predictor said of one printed share free of progression: mean, 95 % interval and its score."""
+
+    mean: Number
+    interval: Interval
+    winkler: Number
+
+
+class ScoredPoint(Shape):
+    """One printed point of a curve of progression-free survival, predicted without its study."""
+
+    study: str
+    name: str
+    arm: str | None
+    class_id: ClassId
+    design: Design
+    product: str | None
+    n: int
+    month: Number
+    observed: Number
+    predicted: dict[str, PredictedShare]
+
+
 class Summary(Shape):
     """Scores of one predictor over some rows.
 
