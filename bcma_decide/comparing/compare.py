@@ -21,7 +21,7 @@ from bcma_decide.comparing.outcomes import all_outcomes
 from bcma_decide.comparing.published import published_options, withheld_numbers
 from bcma_decide.comparing.question import Question
 from bcma_decide.comparing.quoted import quoted_survival
-from bcma_decide.comparing.survival import computed_survival, survival_contrast, survival_explanation
+from bcma_decide.comparing.survival import computed_survival, survival_contrast, survival_explanation, survival_moves
 from bcma_decide.comparing.tell_apart import tell_apart
 from bcma_decide.comparing.unknowns import all_unknowns
 from bcma_decide.comparison import (
@@ -168,10 +168,11 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     withheld = withheld_numbers(numbers)
     beside = published_options(pooled, region, on)
     quoted = quoted_survival(numbers, question.setting, beside)
-    unknowns = all_unknowns(numbers, withheld)
-    outcomes = all_outcomes(numbers, withheld, unknowns, tuple(o for o in explain if o != PFS))
     curves = survival_curves(numbers)
-    computed = computed_survival(numbers, curves, withheld)
+    moves = survival_moves(numbers, curves, withheld)
+    unknowns = all_unknowns(numbers, withheld, moves)
+    outcomes = all_outcomes(numbers, withheld, unknowns, tuple(o for o in explain if o != PFS))
+    computed = computed_survival(numbers, curves, withheld, moves)
     return Comparison(
         evidence=evidence_stamp(pooled, on),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
