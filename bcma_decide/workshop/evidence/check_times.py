@@ -110,8 +110,8 @@ def primary_can_be_counted(study: Study) -> Found:
             yield field, "has neither a median nor a landmark", ""
         if row.inconsistent:
             yield field, "an inconsistent row is not counted", ""
-        if study.pooling.role == "context":
-            yield field, "nothing of a context study is counted", ""
+        if study.pooling.role in ("context", "splits_only"):
+            yield field, f"the whole group of a {study.pooling.role} study is not counted", ""
 
 
 def counted_once(study: Study) -> Found:

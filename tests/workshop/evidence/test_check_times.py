@@ -121,7 +121,13 @@ ONE_BROKEN_ROW = {
         [curve((6, 70))],
         {"pooling": {"role": "context", "reason": "label"}},
         "[0].primary",
-        "nothing of a context study is counted",
+        "the whole group of a context study is not counted",
+    ),
+    "primary of a study of contrasts only": (
+        [curve((6, 70))],
+        {"pooling": {"role": "splits_only", "reason": "chosen for it"}},
+        "[0].primary",
+        "the whole group of a splits_only study is not counted",
     ),
     "two cuts of the median": (
         [
