@@ -60,7 +60,7 @@ SLIPS = {
     "no such row": (
         {"rows": [LEFT | {"outcome": "orr", "list": "splits"}]},
         "rows[0]",
-        "3 primary rows of us-mmic-cilta-cel-2025 fit",
+        "3 primary rows of ",
     ),
     "recalled row": (
         {"rows": [LEFT | {"study": "karmma", "outcome": "manufacturing_failure"}]},
