@@ -18,6 +18,7 @@ from bcma_decide.pooled.codes import Codes
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.pooled.published_book import PublishedBook
 from bcma_decide.pooled.rule_book import RuleBook
+from bcma_decide.pooled.survival_levels import SurvivalEvidence
 from bcma_decide.pooled.way_book import WayBook
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, STAGES, State
 
@@ -132,6 +133,7 @@ class PooledEvidence:
     rules: RuleBook
     published: PublishedBook
     way: WayBook
+    survival: SurvivalEvidence
     codes: Codes
     references: tuple[Reference, ...]
     studies: tuple[StudyEntry, ...]
