@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import Final
 
 import numpy as np
 
@@ -10,14 +11,15 @@ from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparison import Option
 from bcma_decide.model.decision_clock import (
     FIRST_MONTHS,
+    NOT_INFUSED,
     STEP,
-    Curve,
     Ends,
     FromDecision,
     chance_of_infusion,
     waits_of,
 )
 from bcma_decide.model.numbers import PatientNumbers
+from bcma_decide.model.survival import LANDMARKS, MONTHS, Curve
 from bcma_decide.model.waiting import DAYS_A_MONTH, Shares, free_at, in_millionths
 from bcma_decide.pooled.way_book import Count, Wait
 from bcma_decide.time_course import (
@@ -31,19 +33,17 @@ from bcma_decide.time_course import (
     WayToTreatment,
     Weeks,
 )
-from bcma_decide.vocabulary import CLASSES
+from bcma_decide.vocabulary import CLASSES, FAMILIES, PFS
 
-TIMES = (6.0, 12.0, 18.0, 24.0)
-"""Months at which the share without progression is given."""
-_DAYS_A_WEEK = 7.0
-_NO_CURVE = "progression-free survival is not computed for this option"
-_NO_WAIT = "no time from apheresis to infusion, or no number of those never infused, was published"
+RESPONSE: Final = FAMILIES[0].thresholds[0].id
+"""A limit on response holds for what a response lasts too."""
+_DAYS_A_WEEK: Final = 7.0
+_NO_WAIT: Final = "no time from apheresis to infusion, or no number of those never infused, was published"
 
 
 def all_ways(
     numbers: PatientNumbers,
     withheld: Mapping[tuple[str, str], Withheld],
-    rows: Collection[Survival],
     curves: Mapping[str, Curve],
     decided: Mapping[str, FromDecision],
 ) -> tuple[WayToTreatment, ...]:
@@ -54,17 +54,14 @@ def all_ways(
     numbers
         The patient's rates.
     withheld
-        Numbers that are not given, by outcome and option.
-    rows
-        Computed progression-free survival; an option has states where its row has a number.
+        Numbers that are not given, by outcome and option: where response is not, nothing that follows the infusion is.
     curves, decided
-        The curves behind those rows, from the infusion or first dose and from the decision.
+        Progression-free survival from the infusion or first dose, and from the decision, by option.
     """
-    computed = {row.option: row for row in rows if row.kind == "computed" and row.endpoint == "pfs"}
     return tuple(
-        _car_t(numbers, option, withheld, computed.get(option.id), decided.get(option.id))
+        _car_t(numbers, option, withheld, decided.get(option.id))
         if option.class_id == CLASSES[0]
-        else _bispecific(numbers, option, computed.get(option.id), curves.get(option.id))
+        else _bispecific(numbers, option, withheld, curves.get(option.id))
         for option in numbers.pooled.options
     )
 
@@ -88,7 +85,7 @@ def clocked(found: FromDecision) -> Clocked:
         )
     )
     return Clocked(
-        times=tuple(time for time in curve if time.month in TIMES),
+        times=tuple(time for time in curve if time.month in LANDMARKS),
         median_months=_duration(found.median),
         restricted_mean_months=Duration(value=None)
         if found.restricted_mean is None
@@ -105,51 +102,61 @@ def _car_t(
     numbers: PatientNumbers,
     option: Option,
     withheld: Mapping[tuple[str, str], Withheld],
-    row: Survival | None,
     found: FromDecision | None,
 ) -> WayToTreatment:
     book = numbers.pooled.way
+    own, of_class = book.of(option.id), book.of(option.class_id)
     chance = chance_of_infusion(numbers, option.id)
-    instead = withheld.get(("apheresed_not_infused", option.id))
-    waits, own = waits_of(numbers, option.id)
-    known = row is not None and row.state == "estimated" and found is not None and instead is None
+    no_chance = withheld.get((NOT_INFUSED, option.id))
+    waits, its_own = waits_of(numbers, option.id)
+    reason = _why_none(numbers, option, withheld, computed=found is not None)
     return WayToTreatment(
         option=option.id,
-        infused=Share(mean=chance.mean, credible=chance.credible) if chance and not instead else None,
-        weeks=tuple(_weeks(wait) for wait in (book.of(option.id).waits or waits)),
+        infused=Share(mean=chance.mean, credible=chance.credible) if chance and not no_chance else None,
+        weeks=tuple(_weeks(wait) for wait in own.waits or waits),
         months_assumed=sum(wait.days for wait in waits) / len(waits) / DAYS_A_MONTH if waits else None,
-        states=tuple(_states(found.first_times.tolist(), found.first)) if known and found is not None else (),
-        published=tuple(_quoted(count) for count in book.of(option.id).counts),
+        states=() if reason or found is None else tuple(_states(found.first_times.tolist(), found.first)),
+        published=tuple(_quoted(count) for count in own.counts),
         assumptions=(
-            *(() if not waits else (_shifted(waits, own),)),
-            *book.of(option.class_id).assumptions,
-            *(book.of(option.id).assumptions if option.kind == "product" else ()),
+            *((_shifted(waits, its_own),) if waits else ()),
+            *of_class.assumptions,
+            *(own.assumptions if option.kind == "product" else ()),
         ),
-        reason=None if known else instead.reason if instead else _why_not(row, _NO_WAIT),
+        reason=reason,
     )
 
 
-def _bispecific(numbers: PatientNumbers, option: Option, row: Survival | None, curve: Curve | None) -> WayToTreatment:
+def _bispecific(
+    numbers: PatientNumbers, option: Option, withheld: Mapping[tuple[str, str], Withheld], curve: Curve | None
+) -> WayToTreatment:
     book = numbers.pooled.way
-    known = row is not None and row.state == "estimated" and curve is not None
+    reason = _why_none(numbers, option, withheld, computed=curve is not None)
     states: tuple[StateShares, ...] = ()
-    if known and curve is not None:
-        times = np.arange(0.0, min(FIRST_MONTHS, curve.end_of_follow_up) + STEP / 2.0, STEP)
-        free, none = free_at(curve.months, curve.mean, times), np.zeros(times.size)
+    if curve is not None and reason is None:
+        end = numbers.pooled.survival.options[option.id].end_of_follow_up
+        times = np.arange(0.0, min(FIRST_MONTHS, end) + STEP / 2.0, STEP)
+        free, none = free_at(MONTHS, curve.mean, times), np.zeros(times.size)
         states = tuple(_states(times.tolist(), Shares(none, none, free, 1.0 - free)))
     return WayToTreatment(
         option=option.id,
         states=states,
         published=tuple(_quoted(count) for count in book.of(option.id).counts),
         assumptions=book.of(option.class_id).assumptions,
-        reason=None if known else _why_not(row, _NO_CURVE),
+        reason=reason,
     )
 
 
-def _why_not(row: Survival | None, otherwise: str) -> str:
-    if row is None:
-        return _NO_CURVE
-    return otherwise if row.state == "estimated" else row.reason or _NO_CURVE
+def _why_none(
+    numbers: PatientNumbers, option: Option, withheld: Mapping[tuple[str, str], Withheld], *, computed: bool
+) -> str | None:
+    """Why an option has no shares; None where it has."""
+    for outcome in (NOT_INFUSED, PFS, RESPONSE):
+        instead = withheld.get((outcome, option.id))
+        if instead is not None:
+            return instead.reason
+    if computed:
+        return None
+    return numbers.pooled.survival.options[option.id].reason or _NO_WAIT
 
 
 def _states(months: Collection[float], shares: Shares) -> Iterator[StateShares]:

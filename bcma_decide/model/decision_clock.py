@@ -1,4 +1,4 @@
-"""Every option's curve counted from the decision, for one patient: chance of infusion, wait and survival together.
+"""Every CAR-T curve counted from the decision, for one patient: chance of infusion, wait and survival together.
 
 Extramedullary disease lowers both the chance of the infusion and what follows it, so that the curve from the decision
 is a mean over patients of the product and not the product of two means: those who are lost more are those who would
@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Protocol
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.model.normal import Z95
-from bcma_decide.model.numbers import PatientNumbers, rate_by_draw
-from bcma_decide.model.population import Patients
+from bcma_decide.model.numbers import PatientNumbers, acting_in, on_model_scale, rate_by_draw
+from bcma_decide.model.population import Patients, conditional_patients
 from bcma_decide.model.prediction import logit
+from bcma_decide.model.survival import MONTHS, WITHIN, Curve, curve_by_patient, reaches, restricted_mean
 from bcma_decide.model.waiting import (
     DAYS_A_MONTH,
     Arm,
@@ -26,46 +28,22 @@ from bcma_decide.model.waiting import (
     Shares,
     average_shares,
     course,
-    first_time_below,
     interval,
-    mean_time,
     wait_points,
 )
 from bcma_decide.pooled.way_book import Wait
-from bcma_decide.vocabulary import CLASSES
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS
 
 Array = NDArray[np.float64]
 
-STEP = 0.5
+STEP: Final = 0.5
 """Months between the times that are computed; between them curves are taken as straight."""
-FIRST_MONTHS = 6.0
+FIRST_MONTHS: Final = 6.0
 """How far the states are shown."""
-RESTRICTED = 24.0
-"""Months within which the mean time free is counted."""
-
-
-class Curve(Protocol):
-    """One option's computed curve from the infusion or the first dose: ``months``, ``mean`` (T,), ends (T, 2)."""
-
-    @property
-    def months(self) -> Array:
-        """From 0 on."""
-
-    @property
-    def mean(self) -> Array:
-        """Share without progression."""
-
-    @property
-    def credible(self) -> Array:
-        """95 % interval of the average."""
-
-    @property
-    def prediction(self) -> Array:
-        """The same at the next centre."""
-
-    @property
-    def end_of_follow_up(self) -> float:
-        """Months; nothing is said past it."""
+NOT_INFUSED: Final = "apheresed_not_infused"
+_TOGETHER_AT: Final = np.array([1.0, 6.0, 12.0, 36.0])
+"""Months at which chance of infusion and curve are taken together; between them the factor, nearly flat, is straight
+in log time."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +95,9 @@ def chance_of_infusion(numbers: PatientNumbers, option: str) -> Infused | None:
 
 def lost_place(numbers: PatientNumbers, option: str) -> int | None:
     """Where the cell of those never infused stands: of a CAR-T option, else of its class."""
-    own = numbers.place.get(("apheresed_not_infused", option))
+    own = numbers.place.get((NOT_INFUSED, option))
     class_id = next(each.class_id for each in numbers.pooled.options if each.id == option)
-    return numbers.place.get(("apheresed_not_infused", class_id)) if own is None else own
+    return numbers.place.get((NOT_INFUSED, class_id)) if own is None else own
 
 
 def waits_of(numbers: PatientNumbers, option: str) -> tuple[tuple[Wait, ...], bool]:
@@ -137,48 +115,64 @@ def waits_of(numbers: PatientNumbers, option: str) -> tuple[tuple[Wait, ...], bo
     return waits, each.kind == "class"
 
 
-def months_of(waits: Sequence[Wait]) -> Array:
+@lru_cache(maxsize=16)
+def months_of(waits: tuple[Wait, ...]) -> Array:
     """Equally likely waits of patients spread evenly over these published ones, (points,), months."""
     return np.concatenate([wait_points(each.days, each.range, each.n) for each in waits]) / DAYS_A_MONTH
 
 
-def from_the_decision(
-    numbers: PatientNumbers, curves: Mapping[str, Curve], by_patient: Mapping[str, Array], patients: Patients
-) -> dict[str, FromDecision]:
+def from_the_decision(numbers: PatientNumbers, curves: Mapping[str, Curve]) -> dict[str, FromDecision]:
     """Curves of the CAR-T options from the decision, by option.
 
-    Parameters
-    ----------
-    numbers
-        The patient's rates.
-    curves
-        Computed curves by option; those of the other class are left aside, as are options without known attrition or
-        without a published wait.
-    by_patient
-        Of every CAR-T product with a curve: the same at the mean parameters for each virtual patient, (T, draws).
-    patients
-        Those patients, conditioned on what acts on the curve or on the chance to be infused.
+    ``curves`` are those from the infusion, by option. Options of the other class are not in the result, nor those
+    without known attrition or a published wait.
     """
-    car_t = CLASSES[0]
-    arms: dict[str, Arm] = {}
-    for option, free in by_patient.items():
-        place, chance = lost_place(numbers, option), chance_of_infusion(numbers, option)
-        waits, _ = waits_of(numbers, option)
-        if option in curves and place is not None and chance is not None and waits:
-            infused = 1.0 - rate_by_draw(numbers, place, patients)
-            factor = together(infused, free, patients.weight)
-            arms[option] = arm(chance.mean, curves[option], factor, months_of(waits))
-    longest = max((curve.end_of_follow_up for curve in curves.values()), default=0.0)
-    at = np.arange(0.0, longest + max((each.wait.min() for each in arms.values()), default=0.0), STEP)
+    car_t, ends = (
+        CLASSES[0],
+        {option: entry.end_of_follow_up for option, entry in numbers.pooled.survival.options.items()},
+    )
+    arms = _arms(numbers, curves)
+    if not arms:
+        return {}
+    reach = {option: ends[option] + float(each.wait.min()) for option, each in arms.items()}
+    at = np.arange(0.0, max(reach.values()) + STEP / 2.0, STEP)
     courses = {option: course(each, at) for option, each in arms.items()}
     result = {}
-    for option, curve in curves.items():
-        chance = chance_of_infusion(numbers, option) if option == car_t or option in arms else None
-        members = tuple(arms) if option == car_t else (option,)
-        if chance is not None and members:
-            reach = min(curves[each].end_of_follow_up + float(arms[each].wait.min()) for each in members)
-            result[option] = decided([courses[each] for each in members], chance, curve, at, reach)
+    for option, members in ((car_t, tuple(arms)), *((option, (option,)) for option in arms)):
+        chance = chance_of_infusion(numbers, option)
+        if chance is not None and option in curves:
+            until = min(reach[each] for each in members)
+            result[option] = decided([courses[each] for each in members], chance, curves[option], at, until)
     return result
+
+
+def _arms(numbers: PatientNumbers, curves: Mapping[str, Curve]) -> dict[str, Arm]:
+    """Every CAR-T product with a curve, known attrition and a published wait."""
+    products = [each.id for each in numbers.pooled.options if each.kind == "product" and each.class_id == CLASSES[0]]
+    arms, patients = {}, None
+    for option in products:
+        place, chance, waits = (
+            lost_place(numbers, option),
+            chance_of_infusion(numbers, option),
+            waits_of(numbers, option)[0],
+        )
+        if option in curves and place is not None and chance is not None and waits:
+            patients = patients or _patients(numbers)
+            infused = 1.0 - rate_by_draw(numbers, place, patients)
+            free = curve_by_patient(numbers, option, patients, _TOGETHER_AT)
+            factor = np.interp(np.log(MONTHS), np.log(_TOGETHER_AT), together(infused, free, patients.weight))
+            # Of those infused more are free than of everybody.
+            arms[option] = Arm(chance.mean, MONTHS, np.minimum(curves[option].mean * factor, 1.0), months_of(waits))
+    return arms
+
+
+def _patients(numbers: PatientNumbers) -> Patients:
+    """Virtual patients like this one in what acts on survival or on the chance to be infused."""
+    acting = acting_in(numbers.pooled, PFS, NOT_INFUSED)
+    if (acting == acting_in(numbers.pooled, PFS)).all():
+        return numbers.patients[PFS]
+    values = {trait.id: numbers.traits[trait.id].modelled for trait in MODEL_TRAITS}
+    return conditional_patients(numbers.pooled.population, on_model_scale(values), acting)
 
 
 def together(infused: Array, free: Array, weight: Array) -> Array:
@@ -189,40 +183,36 @@ def together(infused: Array, free: Array, weight: Array) -> Array:
     return np.asarray((free * infused) @ weight / ((free @ weight) * float(infused @ weight)))
 
 
-def arm(infused: float, curve: Curve, factor: Array, wait: Array) -> Arm:
-    """One product: of those infused more are free than of everybody, by ``factor`` (T,)."""
-    return Arm(infused, curve.months, np.minimum(curve.mean * factor, 1.0), wait)
-
-
 def decided(courses: Sequence[Course], chance: Infused, curve: Curve, at: Array, reach: float) -> FromDecision:
     """Everything from the decision: the average over the courses, with the spread of the option.
 
     ``at`` (times,) are those of the courses; nothing is said past ``reach`` months.
     """
     found = average_shares(courses)
-    low, high = _band(courses, curve.months, chance.credible, curve.credible)
-    next_low, next_high = _band(courses, curve.months, chance.prediction, curve.prediction)
+    middle = found.without_progression
+    low, high = _band(courses, middle, chance.credible, curve.credible)
+    next_low, next_high = _band(courses, middle, chance.prediction, curve.prediction)
     # The next centre is never surer than the average.
     next_low, next_high = np.minimum(next_low, low), np.maximum(next_high, high)
     inside = at <= reach
-    lines = [line[inside] for line in (found.without_progression, low, high, next_low, next_high)]
+    lines = [line[inside] for line in (middle, low, high, next_low, next_high)]
     times, monthly = at[inside], slice(None, None, round(1.0 / STEP))
     first = at <= min(FIRST_MONTHS, reach)
-    areas = [mean_time(times, line, RESTRICTED) for line in lines] if reach >= RESTRICTED else None
+    areas = [restricted_mean(times, line, WITHIN) for line in lines] if reach >= WITHIN else None
     return FromDecision(
         months=times[monthly],
         mean=lines[0][monthly],
         credible=np.column_stack(lines[1:3])[monthly],
         prediction=np.column_stack(lines[3:])[monthly],
-        median=_ends([first_time_below(times, line, 0.5) for line in lines]),
+        median=_ends([reaches(times, line) for line in lines]),
         restricted_mean=None if areas is None else _ends(areas),
         first_times=at[first],
         first=Shares(*(getattr(found, each.name)[first] for each in fields(Shares))),
     )
 
 
-def _band(courses: Sequence[Course], months: Array, infused: tuple[float, float], free: Array) -> tuple[Array, Array]:
-    return interval(courses, months, float(_spread(*infused)), _spread(free[:, 0], free[:, 1]))
+def _band(courses: Sequence[Course], middle: Array, infused: tuple[float, float], free: Array) -> tuple[Array, Array]:
+    return interval(courses, middle, MONTHS, float(_spread(*infused)), _spread(free[:, 0], free[:, 1]))
 
 
 def _spread(low: float | Array, high: float | Array) -> Array:

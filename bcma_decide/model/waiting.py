@@ -38,8 +38,8 @@ _EDGE = 1e-9
 class Arm:
     """One product from the decision on.
 
-    ``infused``: share of those apheresed. ``months`` (T,), rising from 0, and ``free`` (T,): share of those infused
-    without progression that long after the infusion. ``wait`` (points,): equally likely waits, months.
+    ``infused``: share of those apheresed. ``months`` (T,), positive and rising, and ``free`` (T,): share of those
+    infused without progression that long after the infusion. ``wait`` (points,): equally likely waits, months.
     """
 
     infused: float
@@ -94,11 +94,11 @@ def wait_points(median: float, ends: tuple[float | None, float | None] | None, n
 
 
 def free_at(months: Array, free: Array, at: Array) -> Array:
-    """A curve between its months, any shape of ``at``; log odds are linear in log time, 1 at time 0.
+    """A curve between its positive months, any shape of ``at``; log odds are linear in log time, 1 at time 0.
 
-    Exact for a log-logistic curve. Before the first month after 0 the line of the two months from there goes on.
+    Exact for a log-logistic curve. Before the first month the line of the first two goes on.
     """
-    known, odds = np.log(months[1:]), logit(free[1:])
+    known, odds = np.log(months), logit(free)
     wanted = np.log(np.maximum(at, _EDGE))
     early = odds[0] + (wanted - known[0]) * (odds[1] - odds[0]) / (known[1] - known[0])
     found = np.where(wanted < known[0], np.maximum(early, odds[0]), np.interp(wanted, known, odds))
@@ -132,13 +132,14 @@ def average_shares(courses: Sequence[Course]) -> Shares:
     return Shares(waiting, not_infused, free, 1.0 - waiting - not_infused - free)
 
 
-def interval(courses: Sequence[Course], months: Array, infused_sd: float, free_sd: Array) -> tuple[Array, Array]:
-    """Ends of the 95 % interval of the share without progression, (times,) each, linearised on its log odds.
+def interval(
+    courses: Sequence[Course], middle: Array, months: Array, infused_sd: float, free_sd: Array
+) -> tuple[Array, Array]:
+    """Ends of the 95 % interval of the share without progression ``middle``, (times,) each, linearised on its log odds.
 
     ``infused_sd`` is of the log odds of the chance to be infused, ``free_sd`` (T,) of those of being free at
     ``months`` after the infusion. The two have no parameter in common; the times of one curve move together.
     """
-    middle = average_shares(courses).without_progression
     by_infused = np.mean([each.by_infused for each in courses], axis=0) * infused_sd
     by_free = np.mean([(each.by_free * np.interp(each.past, months, free_sd)).sum(axis=1) for each in courses], axis=0)
     inside = np.clip(middle, _EDGE, 1.0 - _EDGE)
@@ -146,22 +147,6 @@ def interval(courses: Sequence[Course], months: Array, infused_sd: float, free_s
     # Who progressed does not come back: an end that rises would say so.
     low, high = (np.minimum.accumulate(logistic(logit(middle) + side * half)) for side in (-1.0, 1.0))
     return np.minimum(low, middle), np.maximum(high, middle)
-
-
-def first_time_below(months: Array, share: Array, level: float) -> float | None:
-    """When a falling curve first lies below a level, straight between its months; None where it never does."""
-    below = np.flatnonzero(share < level)
-    if not below.size or below[0] == 0:
-        return None
-    after = int(below[0])
-    step = (share[after - 1] - level) / (share[after - 1] - share[after])
-    return float(months[after - 1] + step * (months[after] - months[after - 1]))
-
-
-def mean_time(months: Array, share: Array, until: float) -> float:
-    """Mean time free within ``until`` months: the area under the curve, straight between its months."""
-    inside = months <= until
-    return float(np.trapezoid(share[inside], months[inside]))
 
 
 def in_millionths(shares_now: Sequence[float]) -> tuple[float, ...]:
