@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparison import Option
@@ -20,7 +21,7 @@ from bcma_decide.model.decision_clock import (
 )
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.survival import LANDMARKS, MONTHS, Curve
-from bcma_decide.model.waiting import DAYS_A_MONTH, Shares, free_at, in_millionths
+from bcma_decide.model.waiting import DAYS_A_MONTH, Shares, adding_up, free_at
 from bcma_decide.pooled.way_book import Count, Wait
 from bcma_decide.time_course import (
     Clocked,
@@ -33,9 +34,11 @@ from bcma_decide.time_course import (
     WayToTreatment,
     Weeks,
 )
-from bcma_decide.vocabulary import CLASSES, FAMILIES, PFS
+from bcma_decide.vocabulary import CLASSES, PFS
 
-RESPONSE: Final = FAMILIES[0].thresholds[0].id
+Array = NDArray[np.float64]
+
+RESPONSE: Final = "orr"
 """A limit on response holds for what a response lasts too."""
 _DAYS_A_WEEK: Final = 7.0
 _NO_WAIT: Final = "no time from apheresis to infusion, or no number of those never infused, was published"
@@ -115,7 +118,7 @@ def _car_t(
         infused=Share(mean=chance.mean, credible=chance.credible) if chance and not no_chance else None,
         weeks=tuple(_weeks(wait) for wait in own.waits or waits),
         months_assumed=sum(wait.days for wait in waits) / len(waits) / DAYS_A_MONTH if waits else None,
-        states=() if reason or found is None else tuple(_states(found.first_times.tolist(), found.first)),
+        states=() if reason or found is None else _states(found.first_times, found.first),
         published=tuple(_quoted(count) for count in own.counts),
         assumptions=(
             *((_shifted(waits, its_own),) if waits else ()),
@@ -136,7 +139,7 @@ def _bispecific(
         end = numbers.pooled.survival.options[option.id].end_of_follow_up
         times = np.arange(0.0, min(FIRST_MONTHS, end) + STEP / 2.0, STEP)
         free, none = free_at(MONTHS, curve.mean, times), np.zeros(times.size)
-        states = tuple(_states(times.tolist(), Shares(none, none, free, 1.0 - free)))
+        states = _states(times, Shares(none, none, free, 1.0 - free))
     return WayToTreatment(
         option=option.id,
         states=states,
@@ -159,13 +162,13 @@ def _why_none(
     return numbers.pooled.survival.options[option.id].reason or _NO_WAIT
 
 
-def _states(months: Collection[float], shares: Shares) -> Iterator[StateShares]:
-    rows = zip(*(part.tolist() for part in (shares.waiting, shares.not_infused, shares.free)), strict=True)
-    for month, parts in zip(months, rows, strict=True):
-        waiting, not_infused, free, progressed = in_millionths((*parts, 1.0 - sum(parts)))
-        yield StateShares(
-            month=month, waiting=waiting, not_infused=not_infused, free=free, progressed_or_died=progressed
-        )
+def _states(months: Array, found: Shares) -> tuple[StateShares, ...]:
+    whole = adding_up(found)
+    parts = (months, whole.waiting, whole.not_infused, whole.free, whole.progressed)
+    return tuple(
+        StateShares(month=month, waiting=waiting, not_infused=not_infused, free=free, progressed_or_died=progressed)
+        for month, waiting, not_infused, free, progressed in zip(*(part.tolist() for part in parts), strict=True)
+    )
 
 
 def _weeks(wait: Wait) -> Weeks:

@@ -149,11 +149,8 @@ def interval(
     return np.minimum(low, middle), np.maximum(high, middle)
 
 
-def in_millionths(shares_now: Sequence[float]) -> tuple[float, ...]:
-    """Shares rounded to six decimals that still add up to 1: the largest remainders are rounded up (Hare)."""
-    scaled = [max(share, 0.0) * 1_000_000 for share in shares_now]
-    whole = [int(value) for value in scaled]
-    order = sorted(range(len(scaled)), key=lambda place: (whole[place] - scaled[place], place))
-    for place in order[: 1_000_000 - sum(whole)]:
-        whole[place] += 1
-    return tuple(value / 1_000_000 for value in whole)
+def adding_up(found: Shares) -> Shares:
+    """The same to six decimals, still adding up to 1: running totals are rounded, so that nobody comes back either."""
+    totals = np.cumsum([found.not_infused, found.progressed, found.free], axis=0).round(6)
+    not_infused, progressed, free = np.diff(totals, axis=0, prepend=0.0).round(6)
+    return Shares((1.0 - totals[-1]).round(6), not_infused, free, progressed)
