@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -62,7 +65,7 @@ def test_no_one_gains_by_the_way(asked, known, setting):
         assert (line.mean <= shifted + slack).all()
         assert (np.diff(line.mean) <= 0).all()
         edges = line.prediction[:, 0], line.credible[:, 0], line.mean, line.credible[:, 1], line.prediction[:, 1]
-        assert all((inner >= outer - 1e-9).all() for outer, inner in zip(edges, edges[1:], strict=False))
+        assert all((inner >= outer - 1e-9).all() for outer, inner in pairwise(edges))
         assert line.mean[0] == 1.0
 
 
@@ -125,8 +128,6 @@ def test_median_and_restricted_mean_are_those_of_the_curve(asked):
 
 
 def test_a_product_without_a_wait_of_its_own_has_those_of_its_class():
-    from dataclasses import replace
-
     pooled = load_model()
     ways = {option: way for option, way in pooled.way.ways.items() if option != "cilta-cel"}
     numbers = patient_numbers(replace(pooled, way=replace(pooled.way, ways=ways)), traits(), "real_world")
@@ -136,8 +137,6 @@ def test_a_product_without_a_wait_of_its_own_has_those_of_its_class():
 
 
 def test_without_any_published_wait_there_is_nothing_from_the_decision():
-    from dataclasses import replace
-
     pooled = load_model()
     numbers = patient_numbers(replace(pooled, way=replace(pooled.way, ways={})), traits(), "real_world")
     assert from_the_decision(numbers, survival_curves(numbers)) == {}
