@@ -11,7 +11,7 @@ are those of rates (`bcma_decide.model.prediction`), month by month.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,9 +22,11 @@ from bcma_decide.model.normal import expected_logistic, logistic, mixture_quanti
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.population import Patients
 from bcma_decide.model.prediction import (
+    Average,
     OutcomeRates,
     draw_rates,
     held,
+    logit,
     next_centre,
     option_average,
     outcome_rates,
@@ -43,6 +45,8 @@ WITHIN: Final = 24
 """Months within which the mean time without progression is taken."""
 LAST_MONTH: Final = 36
 MONTHS: Final = np.arange(1, LAST_MONTH + 1, dtype=float)
+KNOTS: Final = np.array([1.0, 2.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0])
+"""Months at which curves are computed; between them their log odds are straight in log time to 1e-3."""
 _ENDS = np.array([0.025, 0.975])
 _LEAST_VARIANCE = 1e-12
 
@@ -65,14 +69,19 @@ def survival_curves(numbers: PatientNumbers) -> dict[str, Curve]:
     pooled = numbers.pooled
     found: dict[str, Curve] = {}
     for block in pooled.survival.blocks:
-        table = _table(numbers, block)
+        table = _table(numbers, block, KNOTS)
+        covariance = _own_covariance(pooled, block)
         for option in pooled.options:
-            if CLASSES.index(option.class_id) != block.class_index:
-                continue
-            if pooled.survival.options[option.id].state == "estimated":
-                members = pooled.survival.members(block, option.id)
-                found[option.id] = _curve(table, members, _own_covariance(pooled, block), MONTHS.size)
+            of_class = CLASSES.index(option.class_id) == block.class_index
+            if of_class and pooled.survival.options[option.id].state == "estimated":
+                found[option.id] = _curve(table, pooled.survival.members(block, option.id), covariance)
     return found
+
+
+def average_at(numbers: PatientNumbers, option: str, month: float) -> Average:
+    """The average of one option at one month, as a difference of options reads it."""
+    block = _block_of(numbers.pooled, option)
+    return option_average(_table(numbers, block, np.array([month])), numbers.pooled.survival.members(block, option))
 
 
 def curve_by_patient(numbers: PatientNumbers, option: str, patients: Patients, months: Array) -> Array:
@@ -80,29 +89,31 @@ def curve_by_patient(numbers: PatientNumbers, option: str, patients: Patients, m
 
     ``months`` are positive; none has to be whole.
     """
-    pooled, setting = numbers.pooled, numbers.setting
-    block = next(block for block in pooled.survival.blocks if option in (CLASSES[block.class_index], *block.products))
+    pooled = numbers.pooled
+    block = _block_of(pooled, option)
     effects = pooled.effects[pooled.family_index[PFS], block.class_index]
     offset = (held(pooled, patients.values) - pooled.reference) @ effects
     members = pooled.survival.members(block, option)
-    return np.stack(
-        [draw_rates([_levels_at(pooled, block, setting, np.array([month]))], members, [offset]) for month in months]
-    )
+    at = [_levels_at(pooled, block, numbers.setting, np.array([month])) for month in months]
+    return np.stack([draw_rates([levels], members, [offset]) for levels in at])
+
+
+def _block_of(pooled: PooledEvidence, option: str) -> CurveBlock:
+    return next(b for b in pooled.survival.blocks if option in (CLASSES[b.class_index], *b.products))
 
 
 def _own_covariance(pooled: PooledEvidence, block: CurveBlock) -> Array:
     return np.asarray(pooled.effect_blocks[pooled.family_index[PFS]][block.class_index, :, block.class_index, :])
 
 
-def _table(numbers: PatientNumbers, block: CurveBlock) -> OutcomeRates:
+def _table(numbers: PatientNumbers, block: CurveBlock, months: Array) -> OutcomeRates:
     """Rates of all products of a class, months and nodes in one axis, month slowest."""
     pooled, setting = numbers.pooled, numbers.setting
-    family = pooled.family_index[PFS]
-    effects = pooled.effects[family, block.class_index]
+    effects = pooled.effects[pooled.family_index[PFS], block.class_index]
     group = strata(pooled, numbers.patients[PFS], np.stack([effects, effects]))
-    levels = _levels_at(pooled, block, setting, MONTHS)
+    levels = _levels_at(pooled, block, setting, months)
     nodes = block.levels[setting].weight.size
-    at = Block(PFS, block.class_index, block.products, _trait_slope(block, MONTHS, nodes))
+    at = Block(PFS, block.class_index, block.products, _trait_slope(block, months, nodes))
     extra = numbers.extra_variance.get((PFS, block.class_index), 0.0)
     return outcome_rates([stage_rates(at, levels, group.offset[0], extra)], group, 1.0)
 
@@ -135,9 +146,9 @@ def _levels_at(pooled: PooledEvidence, block: CurveBlock, setting: Design, month
     )
 
 
-def _curve(table: OutcomeRates, members: Sequence[int], covariance: Array, months: int) -> Curve:
+def _curve(table: OutcomeRates, members: Sequence[int], covariance: Array) -> Curve:
     average = option_average(table, members)
-    shape = (months, -1)
+    shape = (KNOTS.size, -1)
     weight = average.weight.reshape(shape)
     centre = average.logit().reshape(shape)
     spread = np.sqrt(np.maximum(average.variance(covariance), _LEAST_VARIANCE)).reshape(shape)
@@ -154,13 +165,21 @@ def _curve(table: OutcomeRates, members: Sequence[int], covariance: Array, month
     )
     middle = (weight * centre).sum(axis=1)
     variance = (weight * (spread**2 + centre**2)).sum(axis=1) - middle**2
-    # a share cannot rise with time: wiggles of the sixth digit go
-    mean = np.minimum.accumulate(mean)
-    low = np.minimum.accumulate(np.minimum(credible[:, 0], mean))
-    high = np.minimum.accumulate(np.maximum(credible[:, 1], mean))
-    next_low = np.minimum.accumulate(np.minimum(beyond[:, 0], low))
-    next_high = np.minimum.accumulate(np.maximum(beyond[:, 1], high))
-    return Curve(mean, np.column_stack([low, high]), np.column_stack([next_low, next_high]), variance)
+    sides = [_between_knots(side) for side in (mean, *credible.T, *beyond.T)]
+    # A share cannot rise with time, nor an interval lie beside its mean: wiggles of the sixth digit go.
+    mean, low, high, next_low, next_high = (np.minimum.accumulate(side) for side in sides)
+    low, high = np.minimum(low, mean), np.maximum(high, mean)
+    return Curve(
+        mean=mean,
+        credible=np.column_stack([low, high]),
+        prediction=np.column_stack([np.minimum(next_low, low), np.maximum(next_high, high)]),
+        logit_variance=np.interp(np.log(MONTHS), np.log(KNOTS), variance),
+    )
+
+
+def _between_knots(share: Array) -> Array:
+    """A share at :data:`KNOTS` (knots,) carried to :data:`MONTHS`."""
+    return logistic(np.interp(np.log(MONTHS), np.log(KNOTS), logit(share)))
 
 
 def reaches(months: Array, share: Array, level: float = 0.5) -> float | None:
@@ -182,6 +201,3 @@ def restricted_mean(months: Array, share: Array, within: float) -> float:
     """Mean time free of the event up to ``within`` months: the area under the curve, by the trapezoid rule."""
     inside = months <= within
     return float(np.trapezoid(share[inside], months[inside]))
-
-
-Curves = Mapping[str, Curve]

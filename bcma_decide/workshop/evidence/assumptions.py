@@ -53,8 +53,14 @@ class SurvivalPriors(Strict):
     construct_sd: Assumption
     real_world_sd: Assumption
     region_sd: Assumption
+    early_sd: Assumption
+    shared: Assumption
+    early_lines_most: Assumption
     same_trial_correlation: Assumption
     variance_factor: Assumption
+    point_sd: Assumption
+    median_reach: Assumption
+    minimum_sources: Assumption
     wait_months: Assumption
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bcma_decide.time_course import TimeOrigin
+from bcma_decide.behind import TimeOrigin
 from bcma_decide.vocabulary import CLASSES, PFS, Basis, ClassId, Design
 from bcma_decide.workshop.evidence.eligibility import (
     NOT_INFUSED,
@@ -94,7 +94,11 @@ class Curves:
 
 
 def select_curves(
-    studies: Iterable[Study], waits: Mapping[ClassId, float], *, include_unverified: bool = False
+    studies: Iterable[Study],
+    waits: Mapping[ClassId, float],
+    median_reach: float,
+    *,
+    include_unverified: bool = False,
 ) -> Curves:
     """Choose the whole-group curves of single-target products, none of any patient twice.
 
@@ -104,21 +108,46 @@ def select_curves(
         The evidence, or a part of it.
     waits
         Months between apheresis and infusion for studies that print none, by class.
+    median_reach
+        How many times the median follow-up a median may lie from the start.
     include_unverified
         Admit recalled figures too.
     """
+    candidates, left_out = candidate_curves(studies, waits, median_reach, include_unverified=include_unverified)
+    kept, beaten = without_overlap(candidates)
+    left_out += [f"{curve.study.name}: {reason}" for curve, reason in beaten]
+    return Curves(tuple(sorted(kept, key=_order)), tuple(sorted(left_out)))
+
+
+def candidate_curves(
+    studies: Iterable[Study],
+    waits: Mapping[ClassId, float],
+    median_reach: float,
+    *,
+    include_unverified: bool = False,
+) -> tuple[list[Curve], list[str]]:
+    """All curves that could count, overlapping ones too, and what could not with the reason; see `select_curves`."""
     candidates: list[Curve] = []
     left_out: list[str] = []
     for study in studies:
         for curve in curves_of(study, waits, include_unverified):
             if isinstance(curve, str):
                 left_out.append(f"{study.name}: {curve}")
+            elif _beyond_reach(curve, median_reach):
+                left_out.append(f"{study.name}: the median lies far beyond the follow-up")
             else:
                 candidates.append(curve)
-    kept, beaten = without_overlap(candidates)
-    left_out += [f"{curve.study.name}: {reason}" for curve, reason in beaten]
-    order = sorted(kept, key=lambda curve: (CLASSES.index(curve.class_id), curve.study.id, curve.arm or ""))
-    return Curves(tuple(order), tuple(sorted(left_out)))
+    return sorted(candidates, key=_order), left_out
+
+
+def _order(curve: Curve) -> tuple[int, str, str]:
+    return CLASSES.index(curve.class_id), curve.study.id, curve.arm or ""
+
+
+def _beyond_reach(curve: Curve, median_reach: float) -> bool:
+    """Whether all that a curve prints is a median far beyond its follow-up."""
+    followed = curve.follow_up_months
+    return followed is not None and all(p.pct == HALF and p.month > median_reach * followed for p in curve.points)
 
 
 def curves_of(study: Study, waits: Mapping[ClassId, float], include_unverified: bool = False) -> Iterator[Curve | str]:

@@ -13,12 +13,13 @@ from bcma_decide.vocabulary import CLASSES, PFS_FAMILY, ClassId
 from bcma_decide.workshop.evidence.assumptions import SurvivalPriors
 from bcma_decide.workshop.evidence.schema import Study
 from bcma_decide.workshop.patient_model.class_fit import arm_patients
+from bcma_decide.workshop.patient_model.effect_contrast import EffectContrast
 from bcma_decide.workshop.patient_model.family_fit import FamilyEffects, fit_family
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop
 from bcma_decide.workshop.survival.curves import Curve, Curves, select_curves
-from bcma_decide.workshop.survival.levels import ClassLevels, StudyCurve, Terms, TimePrior, fit_levels
-from bcma_decide.workshop.survival.points import Points, curve_log_odds
-from bcma_decide.workshop.survival.trait_contrasts import TimeContrasts, time_contrasts
+from bcma_decide.workshop.survival.levels import ClassLevels, Setting, StudyCurve, Terms, TimePrior, fit_levels
+from bcma_decide.workshop.survival.points import PointError, Points, curve_log_odds
+from bcma_decide.workshop.survival.trait_contrasts import TimeContrasts, concordant, time_contrasts
 
 Array = NDArray[np.float64]
 
@@ -67,13 +68,32 @@ def fit_survival(inputs: Inputs, workshop: Workshop, *, include_unverified: bool
     contrasts = time_contrasts(
         studies,
         workshop,
-        priors.slope_mean.value,
-        priors.variance_factor.value,
+        point_error(priors),
         include_unverified=include_unverified,
     )
-    effects = fit_family(inputs.assumptions, workshop, PFS_FAMILY, contrasts.contrasts)
-    curves = select_curves(studies, waits(priors), include_unverified=include_unverified)
+    effects = trait_effects(inputs, workshop, contrasts.contrasts)
+    curves = select_curves(studies, waits(priors), priors.median_reach.value, include_unverified=include_unverified)
     return SurvivalFit(effects, contrasts, curves, fit_classes(inputs, workshop, curves.curves, effects.mean))
+
+
+def trait_effects(inputs: Inputs, workshop: Workshop, contrasts: Sequence[EffectContrast]) -> FamilyEffects:
+    """Effects of the traits on which enough contrasts point the same way.
+
+    Raises
+    ------
+    SynthesisError
+        When the repeated linearisation does not settle.
+    """
+    shared = inputs.assumptions.trait_effects.shared.traits
+    least = int(inputs.assumptions.survival.minimum_sources.value)
+    return fit_family(
+        inputs.assumptions, workshop, PFS_FAMILY, contrasts, admitted=concordant(contrasts, shared, least)
+    )
+
+
+def point_error(priors: SurvivalPriors) -> PointError:
+    """How sure printed points are, as the assumptions state it."""
+    return PointError(priors.slope_mean.value, priors.variance_factor.value, priors.point_sd.value)
 
 
 def waits(priors: SurvivalPriors) -> Mapping[ClassId, float]:
@@ -130,7 +150,7 @@ def with_points(priors: SurvivalPriors, curves: Iterable[Curve]) -> list[Counted
     """Curves that have a usable point."""
     found = []
     for curve in curves:
-        points = curve_log_odds(curve, priors.slope_mean.value, priors.variance_factor.value)
+        points = curve_log_odds(curve, point_error(priors))
         if points is not None:
             found.append(Counted(curve, points))
     return found
@@ -146,9 +166,15 @@ def product_mix(products: Sequence[str], names: Sequence[str]) -> Array:
     return np.array([(name in products) / len(products) for name in names])
 
 
-def in_east_asia(inputs: Inputs, study: Study) -> float:
-    """1 where a study's patients were treated in a region that the assumptions count as East Asia, else 0."""
-    return float(study.region in inputs.assumptions.east_asia.regions)
+def setting_of(inputs: Inputs, study: Study) -> Setting:
+    """Where a study's patients were treated, and whether it took only early lines of therapy."""
+    lines = study.population.get("prior_lines_median")
+    most = lines.range[1] if lines is not None and lines.range else None
+    return Setting(
+        real_world=float(study.design == "real_world"),
+        region=float(study.region in inputs.assumptions.east_asia.regions),
+        early=float(most is not None and most <= inputs.assumptions.survival.early_lines_most.value),
+    )
 
 
 def study_curve(
@@ -160,8 +186,7 @@ def study_curve(
     return StudyCurve(
         points=counted.points,
         products=product_mix(counted.curve.products, names),
-        real_world=float(counted.curve.design == "real_world"),
-        region=in_east_asia(inputs, study),
+        setting=setting_of(inputs, study),
         trial=study.trial or study.id,
         patients=patients,
         extra_variance=float(((effects * spread) ** 2).sum()),
@@ -169,12 +194,12 @@ def study_curve(
 
 
 def _settings_asked(names: Sequence[str], products: Sequence[str]) -> Array:
-    """For each setting, levels and then slopes of the products, outside East Asia."""
+    """For each setting, levels and then slopes of the products, outside East Asia and after more lines of therapy."""
     terms = Terms(len(names))
     rows = []
     for setting in SETTINGS:
-        real_world = float(setting == "real_world")
-        rows += [terms.level(product_mix((product,), names), real_world, 0.0) for product in products]
+        where = Setting(real_world=float(setting == "real_world"))
+        rows += [terms.level(product_mix((product,), names), where) for product in products]
         rows += [terms.slope(product_mix((product,), names)) for product in products]
     return np.array(rows)
 
@@ -192,5 +217,7 @@ def time_prior(priors: SurvivalPriors) -> TimePrior:
         construct_sd=priors.construct_sd.value,
         real_world_sd=priors.real_world_sd.value,
         region_sd=priors.region_sd.value,
+        early_sd=priors.early_sd.value,
+        shared=priors.shared.value,
         same_trial_correlation=priors.same_trial_correlation.value,
     )

@@ -36,13 +36,26 @@ def log_time(month: float) -> float:
     return float(np.log(month / YEAR))
 
 
-def curve_log_odds(curve: Curve, slope: float, factor: float) -> Points | None:
+@dataclass(frozen=True)
+class PointError:
+    """How sure a printed point is.
+
+    ``slope``: the usual fall of the log odds for one unit of log time; ``factor``: variance of a point without a
+    printed interval, times the binomial one; ``own_sd``: error beside sampling, log odds.
+    """
+
+    slope: float
+    factor: float
+    own_sd: float
+
+
+def curve_log_odds(curve: Curve, error: PointError) -> Points | None:
     """Log odds of a curve's points; None where none is usable.
 
-    A point's variance comes from its printed interval; of a median from that of the time, times ``slope``, the usual
-    fall of the log odds for one unit of log time. Where none is printed it is ``factor`` / (n S (1 - S)), the binomial
-    one widened for censoring. Points of one curve go together like counts of the same patients: for s < t the
-    covariance of the log odds is 1 / (n S(s) (1 - S(t))), the multinomial delta method.
+    A point's variance comes from its printed interval; of a median from that of the time, times the slope. Where none
+    is printed it is factor / (n S (1 - S)), the binomial one widened for censoring. Points of one curve go together
+    like counts of the same patients: for s < t the covariance of the log odds is 1 / (n S(s) (1 - S(t))), the
+    multinomial delta method.
 
     A curve that starts before the infusion is that of everybody, S_all(t) = p S(t - w) with p the share infused and w
     the months waited, as nobody who is never infused counts as free of the event at the time of the infusion.
@@ -52,11 +65,11 @@ def curve_log_odds(curve: Curve, slope: float, factor: float) -> Points | None:
         return None
     share = np.array([_infused(curve, point.pct) or 0.0 for point in usable])
     crude = np.array([point.pct / 100.0 for point in usable])
-    own = np.array([_variance(curve, point, slope, factor) for point in usable])
+    own = np.array([_variance(curve, point, error) for point in usable])
     # for s < t: correlation of two nested counts
     more, fewer = np.maximum.outer(crude, crude), np.minimum.outer(crude, crude)
     together = np.sqrt(fewer * (1.0 - more) / (more * (1.0 - fewer)))
-    covariance = together * np.sqrt(np.outer(own, own))
+    covariance = together * np.sqrt(np.outer(own, own)) + error.own_sd**2 * np.eye(own.size)
     return Points(
         time=np.array([log_time(_month(curve, point)) for point in usable]),
         level=np.asarray(logit(share)),
@@ -73,14 +86,14 @@ def _infused(curve: Curve, pct: float) -> float | None:
     return share if NEAREST < share < 1.0 - NEAREST else None
 
 
-def _variance(curve: Curve, point: CurvePoint, slope: float, factor: float) -> float:
+def _variance(curve: Curve, point: CurvePoint, error: PointError) -> float:
     """Variance of a point's log odds among those infused."""
     crude = point.pct / 100.0
     share = crude / (curve.wait.infused if curve.wait else 1.0)
     # what a log odds of all patients moves that of those infused by: dS = dS_all / p
     scale = (1.0 - crude) / (1.0 - share)
-    printed = _printed_error(point, slope)
-    variance = printed**2 if printed else factor / (curve.n * crude * (1.0 - crude))
+    printed = _printed_error(point, error.slope)
+    variance = printed**2 if printed else error.factor / (curve.n * crude * (1.0 - crude))
     return scale**2 * variance
 
 

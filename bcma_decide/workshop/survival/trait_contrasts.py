@@ -23,7 +23,7 @@ from bcma_decide.workshop.patient_model.odds_ratios import standard_error
 from bcma_decide.workshop.patient_model.preparation import Workshop
 from bcma_decide.workshop.patient_model.virtual_cohort import cohort
 from bcma_decide.workshop.survival.curves import Curve, curve_points, curves_of
-from bcma_decide.workshop.survival.points import YEAR, Points, curve_log_odds
+from bcma_decide.workshop.survival.points import YEAR, PointError, Points, curve_log_odds
 
 Array = NDArray[np.float64]
 
@@ -57,11 +57,11 @@ def log_odds_standard_error(hazard_ratio: float, log_error: float) -> float:
 
 
 def time_contrasts(
-    studies: Iterable[Study], workshop: Workshop, slope: float, factor: float, *, include_unverified: bool = False
+    studies: Iterable[Study], workshop: Workshop, error: PointError, *, include_unverified: bool = False
 ) -> TimeContrasts:
     """All contrasts of progression-free survival, of no patients twice for one trait of one class.
 
-    ``slope`` and ``factor`` are those of :func:`curve_log_odds`.
+    ``error`` is that of printed points.
     """
     found: list[tuple[Study, int, EffectContrast]] = []
     left_out: list[str] = []
@@ -71,7 +71,7 @@ def time_contrasts(
                 left_out.append(f"{study.name}: {reason}")
             continue
         of_trait: dict[str, list[tuple[int, int, EffectContrast]]] = {}
-        for kind, n, contrast in _contrasts_of(study, workshop, slope, factor, include_unverified):
+        for kind, n, contrast in _contrasts_of(study, workshop, error, include_unverified):
             of_trait.setdefault(MODEL_TRAIT_IDS[contrast.trait_index], []).append((kind, n, contrast))
         for each in of_trait.values():
             _, n, contrast = min(each, key=lambda item: item[0])
@@ -86,6 +86,18 @@ def time_contrasts(
             left_out.append(f"{study.name}, {trait}: shares patients with {winner.name}, which is larger")
     contrasts = sorted((contrast for _, _, contrast in kept), key=lambda c: (c.class_index, c.trait_index, c.patients))
     return TimeContrasts(tuple(contrasts), tuple(sorted(left_out)))
+
+
+def concordant(contrasts: Sequence[EffectContrast], shared: Sequence[str], least: int) -> NDArray[np.bool_]:
+    """Which traits have at least ``least`` contrasts of one sign, (classes, traits); in both classes where shared."""
+    above = np.zeros((len(CLASSES), len(MODEL_TRAIT_IDS)), dtype=int)
+    below = np.zeros_like(above)
+    for contrast in contrasts:
+        count = above if contrast.difference[0] > 0.0 else below
+        count[contrast.class_index, contrast.trait_index] += 1
+    together = np.array([trait in shared for trait in MODEL_TRAIT_IDS])
+    above, below = (np.where(together, count.sum(axis=0), count) for count in (above, below))
+    return np.asarray(np.maximum(above, below) >= least)
 
 
 def _same(one: EffectContrast, other: EffectContrast) -> bool:
@@ -105,19 +117,20 @@ def _against(study: Study) -> str | None:
 
 
 def _contrasts_of(
-    study: Study, workshop: Workshop, slope: float, factor: float, include_unverified: bool
+    study: Study, workshop: Workshop, error: PointError, include_unverified: bool
 ) -> Iterator[tuple[int, int, EffectContrast]]:
     for effect in study.effects:
         if _usable(effect, include_unverified):
             yield _from_hazard_ratio(study, effect, workshop)
-    rows: dict[tuple[str | None, str], list[TimeToEvent]] = {}
+    rows: dict[tuple[str | None, str, str | None], list[TimeToEvent]] = {}
     for row in study.time_to_event:
         usable = row.endpoint == PFS and row.trait in MODEL_TRAIT_IDS and row.group is not None and row.n
         if usable and (include_unverified or row.basis != "recalled"):
-            rows.setdefault((row.arm, str(row.trait)), []).append(row)
-    for (arm, trait), found in rows.items():
+            # groups counted from different origins are no contrast
+            rows.setdefault((row.arm, str(row.trait), row.origin), []).append(row)
+    for (arm, trait, _), found in rows.items():
         if TRAIT_KINDS[trait] == "binary":
-            yield from _from_curves(study, arm, trait, found, workshop, slope, factor)
+            yield from _from_curves(study, arm, trait, found, workshop, error)
 
 
 def _usable(effect: AdjustedEffect, include_unverified: bool) -> bool:
@@ -169,15 +182,14 @@ def _from_curves(
     trait: str,
     rows: Sequence[TimeToEvent],
     workshop: Workshop,
-    slope: float,
-    factor: float,
+    error: PointError,
 ) -> Iterator[tuple[int, int, EffectContrast]]:
     index = MODEL_TRAIT_IDS.index(trait)
-    levels = {group: _group_level(study, arm, rows, group, slope, factor) for group in ("present", "absent")}
+    levels = {group: _group_level(study, arm, rows, group, error) for group in ("present", "absent")}
     present, absent = levels["present"], levels["absent"]
     kind: Literal[2, 3] = 2
     if (present is None) != (absent is None):
-        whole = _whole_level(study, arm, slope, factor)
+        whole = _whole_level(study, arm, error)
         one = present or absent
         if whole is None or one is None or whole.n <= one.n:
             return
@@ -221,7 +233,7 @@ def _told(side: str, level: _Level) -> str:
 
 
 def _group_level(
-    study: Study, arm: str | None, rows: Sequence[TimeToEvent], group: str, slope: float, factor: float
+    study: Study, arm: str | None, rows: Sequence[TimeToEvent], group: str, error: PointError
 ) -> _Level | None:
     own = [row for row in rows if row.group == group]
     points = tuple(sorted((p for row in own for p in curve_points(row)), key=lambda p: p.month))
@@ -229,16 +241,14 @@ def _group_level(
     if not points or not n:
         return None
     curve = Curve(study, arm, (), n, None, own[0].origin or "not_stated", points, own[0].basis, "")
-    return _at_one_year(curve_log_odds(curve, slope, factor), curve, slope)
+    return _at_one_year(curve_log_odds(curve, error), curve, error.slope)
 
 
-def _whole_level(study: Study, arm: str | None, slope: float, factor: float) -> _Level | None:
+def _whole_level(study: Study, arm: str | None, error: PointError) -> _Level | None:
     """Everybody in the arm, from the same origin as its groups."""
     found = (curve for curve in curves_of(study, NO_WAIT) if isinstance(curve, Curve) and curve.arm == arm)
     curve = next(found, None)
-    return (
-        None if curve is None else _at_one_year(curve_log_odds(replace(curve, wait=None), slope, factor), curve, slope)
-    )
+    return None if curve is None else _at_one_year(curve_log_odds(replace(curve, wait=None), error), curve, error.slope)
 
 
 def _at_one_year(points: Points | None, curve: Curve, slope: float) -> _Level | None:
