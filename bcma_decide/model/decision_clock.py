@@ -40,7 +40,7 @@ STEP: Final = 0.5
 """Months between the states that are shown."""
 FIRST_MONTHS: Final = 6.0
 """How far they are shown."""
-_TIMES: Final = np.union1d(np.arange(0.0, FIRST_MONTHS, STEP), MONTHS)
+_TIMES: Final = np.concatenate([np.arange(0.0, FIRST_MONTHS, STEP), MONTHS[MONTHS >= FIRST_MONTHS]])
 NOT_INFUSED: Final = "apheresed_not_infused"
 _TOGETHER_AT: Final = np.array([1.0, 6.0, 12.0, 36.0])
 """Months at which chance of infusion and curve are taken together; between them the factor, nearly flat, is straight
@@ -175,7 +175,7 @@ def decided(courses: Sequence[Course], chance: Infused, curve: Curve, end: float
     low, high = _band(courses, middle, chance.credible, curve.credible)
     next_low, next_high = _band(courses, middle, chance.prediction, curve.prediction)
     first = min(FIRST_MONTHS, end) >= _TIMES
-    monthly = np.isin(_TIMES, MONTHS)
+    monthly = (_TIMES > 0.0) & (_TIMES % 1.0 == 0.0)
     return FromDecision(
         months=_TIMES[monthly],
         mean=middle[monthly],
