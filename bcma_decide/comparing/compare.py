@@ -20,6 +20,7 @@ from bcma_decide.comparing.findings import (
 from bcma_decide.comparing.outcomes import all_outcomes
 from bcma_decide.comparing.published import published_options, withheld_numbers
 from bcma_decide.comparing.question import Question
+from bcma_decide.comparing.quoted import quoted_survival
 from bcma_decide.comparing.survival import computed_survival, survival_explanation
 from bcma_decide.comparing.tell_apart import tell_apart
 from bcma_decide.comparing.unknowns import all_unknowns
@@ -166,9 +167,10 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     scores = score_lines(pooled.definitions.scores, facts)
     withheld = withheld_numbers(numbers)
     beside = published_options(pooled, region, on)
+    quoted = quoted_survival(numbers, question.setting, beside)
     unknowns = all_unknowns(numbers, withheld)
     outcomes = all_outcomes(numbers, withheld, unknowns, tuple(o for o in explain if o != PFS))
-    survival = computed_survival(numbers, survival_curves(numbers), withheld)
+    computed = computed_survival(numbers, survival_curves(numbers), withheld)
     return Comparison(
         evidence=evidence_stamp(pooled, on),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
@@ -176,7 +178,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         profile=_profile(numbers, question),
         options=pooled.options,
         outcomes=outcomes,
-        survival=survival,
+        survival=(*computed, *quoted),
         survival_explanation=survival_explanation(pooled) if PFS in explain else None,
         tell_apart=tell_apart(outcomes),
         published_options=beside,
@@ -189,7 +191,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         not_known=pooled.not_known,
         studies=pooled.studies,
         explanations=tuple(explanation(pooled, outcome) for outcome in OUTCOMES if outcome in explain),
-        references=_references(pooled, cited(findings, labels, practical, scores, withheld.values(), beside)),
+        references=_references(pooled, cited(findings, labels, practical, scores, withheld.values(), beside, quoted)),
     )
 
 

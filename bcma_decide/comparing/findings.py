@@ -9,6 +9,7 @@ from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparison import Finding, Indication, PublishedOption, ScoreLine
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.prediction import numeric_range
+from bcma_decide.time_course import Survival
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, SEVERITIES, UNVERIFIED, model_scale, natural_scale
 
 
@@ -63,6 +64,7 @@ def cited(
     scores: tuple[ScoreLine, ...],
     withheld: Iterable[Withheld],
     beside: tuple[PublishedOption, ...],
+    survival: tuple[Survival, ...],
 ) -> frozenset[str]:
     """Keys of everything that is cited here; ``practical`` are those of the practical facts."""
     keys = {key for finding in findings for key in finding.sources} | practical
@@ -71,4 +73,5 @@ def cited(
     keys |= {key for each in withheld for key in each.sources}
     keys |= {key for option in beside for key in option.sources}
     keys |= {key for option in beside for figure in option.figures for key in figure.sources}
+    keys |= {key for row in survival for key in row.sources}
     return frozenset(keys)
