@@ -1,4 +1,4 @@
-"""Share without progression by month as a fan: the line of the mean, the 95 % band, lighter the band of the next centre.
+"""Share without progression by month as a fan: the line of the mean, its 95 % band, lighter that of the next centre.
 
 Every option has a drawing of its own over the same months, with the line of the other dashed, so that two bands never
 lie over each other and no colour has to be looked up. Where follow-up ends a line across the field says so, and nothing

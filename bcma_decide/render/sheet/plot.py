@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final, Literal
 
-
 from bcma_decide.render.sheet.figures import GREY, INK
 from bcma_decide.render.words.language import gettext as _
 
