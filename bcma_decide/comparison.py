@@ -442,6 +442,8 @@ class Comparison(Value):
     """What response and survival are shown from; both are in the document."""
     survival: tuple[Survival, ...] = ()
     """Computed rows in the order of the options, then published ones, nearest to this patient first."""
+    survival_contrast: Contrast | None = None
+    """Difference of the two classes in the computed share free of progression at one year, from the infusion."""
     survival_explanation: SurvivalExplanation | None = None
     ways: tuple[WayToTreatment, ...] = ()
     """From the decision on, by option."""

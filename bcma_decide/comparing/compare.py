@@ -21,7 +21,7 @@ from bcma_decide.comparing.outcomes import all_outcomes
 from bcma_decide.comparing.published import published_options, withheld_numbers
 from bcma_decide.comparing.question import Question
 from bcma_decide.comparing.quoted import quoted_survival
-from bcma_decide.comparing.survival import computed_survival, survival_explanation
+from bcma_decide.comparing.survival import computed_survival, survival_contrast, survival_explanation
 from bcma_decide.comparing.tell_apart import tell_apart
 from bcma_decide.comparing.unknowns import all_unknowns
 from bcma_decide.comparing.ways import all_ways, on_both_clocks
@@ -191,6 +191,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         outcomes=outcomes,
         clock=question.clock,
         survival=(*computed, *quoted),
+        survival_contrast=survival_contrast(numbers, curves, computed),
         survival_explanation=survival_explanation(pooled) if PFS in explain else None,
         ways=ways,
         tell_apart=tell_apart(outcomes),

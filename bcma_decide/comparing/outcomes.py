@@ -30,6 +30,7 @@ from bcma_decide.vocabulary import (
     OUTCOMES,
     THRESHOLDS,
     TRAIT_LABELS,
+    Certainty,
 )
 
 FURTHER = "the product has no rows of its own: the class's for a further product"
@@ -202,22 +203,40 @@ def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
 
 
 def _contrast(draft: _Draft, outcome: str, estimates: Mapping[str, Estimate]) -> Contrast:
-    biased, unbiased = draft.biased[outcome], draft.unbiased[outcome]
     # A difference is no surer than the less sure of its two sides.
     weaker = min((estimates[option] for option in CLASSES), key=lambda e: LEVELS.index(e.certainty or LEVELS[0]))
+    bias = draft.numbers.pooled.assumptions["unanchored_sd"]
+    certainty = weaker.certainty or LEVELS[0]
+    return contrast_value(draft.biased[outcome], draft.unbiased[outcome], bias, certainty, weaker.reasons)
+
+
+def contrast_value(
+    biased: Difference, unbiased: Difference, bias_sd: float, certainty: Certainty, reasons: tuple[str, ...]
+) -> Contrast:
+    """The difference of the two classes as it stands in the answer.
+
+    Parameters
+    ----------
+    biased, unbiased
+        With and without the bias term.
+    bias_sd
+        Standard deviation of that term on the log-odds scale.
+    certainty, reasons
+        Those of the less sure of the two sides.
+    """
     return Contrast(
         options=CLASSES,
         risk_difference=RiskDifference(mean=biased.risk_difference[0], interval=biased.risk_difference[1:]),
         probability_first_higher=biased.probability_first_higher,
         # A bias of this size would make the two equal: the estimate itself, as the bias has mean 0.
         tipping_point_log_or=biased.log_odds_ratio[0],
-        bias_sd=draft.numbers.pooled.assumptions["unanchored_sd"],
+        bias_sd=bias_sd,
         without_bias_term=ContrastWithoutBias(
             risk_difference=RiskDifference(mean=unbiased.risk_difference[0], interval=unbiased.risk_difference[1:]),
             probability_first_higher=unbiased.probability_first_higher,
         ),
-        certainty=weaker.certainty or LEVELS[0],
-        reasons=weaker.reasons,
+        certainty=certainty,
+        reasons=reasons,
     )
 
 

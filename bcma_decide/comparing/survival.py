@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,14 +11,25 @@ from numpy.typing import NDArray
 
 from bcma_decide.behind import Move, PrintedPoint, SurvivalExplanation, SurvivalStudy, TimeOrigin
 from bcma_decide.comparing.explanation import effect_lines
+from bcma_decide.comparing.outcomes import contrast_value
 from bcma_decide.comparing.outside import outside_reasons
 from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparing.unknowns import move_line
-from bcma_decide.comparison import Option
-from bcma_decide.model.certainty import Ground, rate_certainty
+from bcma_decide.comparison import Contrast, Option
+from bcma_decide.model.certainty import LEVELS, Ground, rate_certainty
+from bcma_decide.model.contrast import Side, differences
 from bcma_decide.model.moves import TraitMove, ends
 from bcma_decide.model.numbers import PatientNumbers
-from bcma_decide.model.survival import LANDMARKS, MONTHS, WITHIN, Curve, curve_by_patient, reaches, restricted_mean
+from bcma_decide.model.survival import (
+    LANDMARKS,
+    MONTHS,
+    WITHIN,
+    Curve,
+    average_at,
+    curve_by_patient,
+    reaches,
+    restricted_mean,
+)
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.time_course import Clocked, Duration, Survival, SurvivalTime
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS, PFS_FAMILY, ClassId
@@ -107,6 +118,32 @@ def _row(draft: _Draft, option: Option) -> Survival:
             "sources": entry.sources,
         }
     )
+
+
+def survival_contrast(
+    numbers: PatientNumbers, curves: Mapping[str, Curve], rows: Sequence[Survival]
+) -> Contrast | None:
+    """Difference of the two classes in the share free of progression at one year; None where one has no number.
+
+    ``rows`` are those of `computed_survival`.
+    """
+    pooled, month = numbers.pooled, ONE_YEAR - 1
+    of_class = {row.option: row for row in rows if row.option in CLASSES and _followed_a_year(row)}
+    if len(of_class) != len(CLASSES):
+        return None
+    first, second = (
+        Side(average_at(numbers, option, float(ONE_YEAR)), float(curves[option].mean[month]), index)
+        for index, option in enumerate(CLASSES)
+    )
+    bias = pooled.assumptions["unanchored_sd"]
+    covariance = pooled.effect_blocks[pooled.family_index[PFS]]
+    biased, unbiased = differences(first, second, covariance, (bias, 0.0))
+    weaker = min(of_class.values(), key=lambda row: LEVELS.index(row.certainty or LEVELS[0]))
+    return contrast_value(biased, unbiased, bias, weaker.certainty or LEVELS[0], weaker.reasons)
+
+
+def _followed_a_year(row: Survival) -> bool:
+    return any(time.month == ONE_YEAR for time in row.times)
 
 
 def clocked(months: Array, mean: Array, credible: Array, prediction: Array, end: float) -> Clocked:
