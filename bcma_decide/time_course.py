@@ -21,6 +21,10 @@ ENDPOINT_LABELS: Final[Mapping[Endpoint, str]] = {
 }
 Clock = Literal["infusion", "decision"]
 """*infusion*: from the infusion, or the first dose of a bispecific antibody; *decision*: CAR-T from apheresis."""
+LANDMARKS: Final = (6, 12, 18, 24)
+"""Months of the computed shares."""
+WITHIN: Final = 24
+"""Months within which the mean time free of the event is taken."""
 Bounds = tuple[Number | None, Number | None]
 """Lower and upper end of a 95 % interval; an end that is not reached within what is known is None."""
 

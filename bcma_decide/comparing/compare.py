@@ -21,7 +21,7 @@ from bcma_decide.comparing.outcomes import all_outcomes
 from bcma_decide.comparing.published import published_options, withheld_numbers
 from bcma_decide.comparing.question import Question
 from bcma_decide.comparing.quoted import quoted_survival
-from bcma_decide.comparing.survival import computed_survival, survival_contrast, survival_explanation
+from bcma_decide.comparing.survival import computed_survival, survival_contrast, survival_explanation, survival_moves
 from bcma_decide.comparing.tell_apart import tell_apart
 from bcma_decide.comparing.unknowns import all_unknowns
 from bcma_decide.comparing.ways import all_ways, on_both_clocks
@@ -176,11 +176,12 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     withheld = withheld_numbers(numbers)
     beside = published_options(pooled, region, on)
     quoted = quoted_survival(numbers, question.setting, beside)
-    unknowns = all_unknowns(numbers, withheld)
-    outcomes = all_outcomes(numbers, withheld, unknowns, tuple(o for o in explain if o != PFS))
     curves = survival_curves(numbers)
+    moves = survival_moves(numbers, curves, withheld)
+    unknowns = all_unknowns(numbers, withheld, moves)
+    outcomes = all_outcomes(numbers, withheld, unknowns, tuple(o for o in explain if o != PFS))
     decided = from_the_decision(numbers, curves)
-    computed = on_both_clocks(computed_survival(numbers, curves, withheld), decided)
+    computed = on_both_clocks(computed_survival(numbers, curves, withheld, moves), decided)
     ways = all_ways(numbers, withheld, curves, decided)
     return Comparison(
         evidence=evidence_stamp(pooled, on),

@@ -21,9 +21,7 @@ from bcma_decide.model.contrast import Side, differences
 from bcma_decide.model.moves import TraitMove, ends
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.survival import (
-    LANDMARKS,
     MONTHS,
-    WITHIN,
     Curve,
     average_at,
     curve_by_patient,
@@ -31,8 +29,8 @@ from bcma_decide.model.survival import (
     restricted_mean,
 )
 from bcma_decide.pooled.evidence import PooledEvidence
-from bcma_decide.time_course import Clocked, Duration, Survival, SurvivalTime
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS, PFS_FAMILY, ClassId
+from bcma_decide.time_course import LANDMARKS, WITHIN, Clocked, Duration, Survival, SurvivalTime
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS, PFS_FAMILY, ClassId, ModelTrait
 
 Array = NDArray[np.float64]
 
@@ -48,6 +46,10 @@ ONE_YEAR: Final = 12
 SMALLEST_MOVE: Final = 0.01
 
 
+SurvivalMoves = Mapping[str, tuple[tuple[ModelTrait, Move], ...]]
+"""By class: an unknown trait, and what knowing it would do to the share at one year."""
+
+
 @dataclass(frozen=True)
 class _Draft:
     """What the rows of all options share."""
@@ -56,15 +58,20 @@ class _Draft:
     curves: Mapping[str, Curve]
     withheld: Mapping[tuple[str, str], Withheld]
     outside: tuple[tuple[str, ...], ...]
-    moves: Mapping[str, tuple[tuple[str, Move], ...]]
-    """By class: label of an unknown trait, and what knowing it would do to the class."""
+    moves: SurvivalMoves
 
 
 def computed_survival(
-    numbers: PatientNumbers, curves: Mapping[str, Curve], withheld: Mapping[tuple[str, str], Withheld]
+    numbers: PatientNumbers,
+    curves: Mapping[str, Curve],
+    withheld: Mapping[tuple[str, str], Withheld],
+    moves: SurvivalMoves,
 ) -> tuple[Survival, ...]:
-    """One row for each option, in their order; without figures where it has no curve or a limit takes it away."""
-    draft = _Draft(numbers, curves, withheld, outside_reasons(numbers)[PFS], _moves(numbers, curves, withheld))
+    """One row for each option, in their order; without figures where it has no curve or a limit takes it away.
+
+    ``moves`` are those of `survival_moves`.
+    """
+    draft = _Draft(numbers, curves, withheld, outside_reasons(numbers)[PFS], moves)
     return tuple(_row(draft, option) for option in numbers.pooled.options)
 
 
@@ -95,7 +102,7 @@ def _row(draft: _Draft, option: Option) -> Survival:
             credible=(float(curve.credible[year, 0]), float(curve.credible[year, 1])),
             prediction=(float(curve.prediction[year, 0]), float(curve.prediction[year, 1])),
             indirect=[f"outside the evidence ({reason})" for reason in draft.outside[index]],
-            open_moves=[(label, move.high - move.low) for label, move in moves],
+            open_moves=[(trait.label, move.high - move.low) for trait, move in moves],
         ),
     )
     figures = clocked(MONTHS, curve.mean, curve.credible, curve.prediction, entry.end_of_follow_up)
@@ -179,12 +186,12 @@ def clocked(months: Array, mean: Array, credible: Array, prediction: Array, end:
     )
 
 
-def _moves(
+def survival_moves(
     numbers: PatientNumbers, curves: Mapping[str, Curve], withheld: Mapping[tuple[str, str], Withheld]
-) -> dict[str, tuple[tuple[str, Move], ...]]:
-    """What each unknown trait would do to the share at one year of a class."""
+) -> SurvivalMoves:
+    """What knowing each unknown trait would do to the share at one year of a class, by class, the largest first."""
     pooled = numbers.pooled
-    result: dict[str, tuple[tuple[str, Move], ...]] = {}
+    result: dict[str, tuple[tuple[ModelTrait, Move], ...]] = {}
     unstable = pooled.assumptions["unstable_move"]
     patients = numbers.patients[PFS]
     for index, option in enumerate(CLASSES):
@@ -201,8 +208,8 @@ def _moves(
         for trait in traits:
             found = ends(trait.id, rate, patients)
             if found is not None and found[1] - found[0] >= SMALLEST_MOVE:
-                lines.append((trait.label, move_line(TraitMove(PFS, option, *found), trait.kind, unstable)))
-        lines.sort(key=lambda line: (line[1].low - line[1].high, line[0]))
+                lines.append((trait, move_line(TraitMove(PFS, option, *found), trait.kind, unstable)))
+        lines.sort(key=lambda line: (line[1].low - line[1].high, line[0].label))
         result[option] = tuple(lines)
     return result
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,16 +11,20 @@ from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparison import Unknown
 from bcma_decide.model.moves import TraitMove, trait_moves
 from bcma_decide.model.numbers import PatientNumbers
-from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS
+from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS, ModelTrait
 
 SMALLEST_MOVE = 0.01
 """An unknown trait that moves a rate by less than one in a hundred is not listed for it."""
 
 
-def all_unknowns(numbers: PatientNumbers, withheld: Mapping[tuple[str, str], Withheld]) -> tuple[Unknown, ...]:
+def all_unknowns(
+    numbers: PatientNumbers,
+    withheld: Mapping[tuple[str, str], Withheld],
+    survival: Mapping[str, Sequence[tuple[ModelTrait, Move]]],
+) -> tuple[Unknown, ...]:
     """Return the unknown traits that any number depends on, the one that moves a number furthest first.
 
-    A number that is withheld is moved by nothing.
+    A number that is withheld is moved by nothing. ``survival``: what they would do to survival, by class.
     """
     moving = np.any(numbers.pooled.used, axis=(0, 1)).tolist()
     open_traits = [trait for trait in MODEL_TRAITS if numbers.traits[trait.id].value is None]
@@ -31,14 +35,16 @@ def all_unknowns(numbers: PatientNumbers, withheld: Mapping[tuple[str, str], Wit
     for trait in traits:
         shown = [move for move in all_moves.get(trait.id, ()) if (move.outcome, move.option) not in withheld]
         moves = [move for move in shown if move.high - move.low >= SMALLEST_MOVE]
+        lines = [move_line(move, trait.kind, unstable) for move in moves]
+        lines += [move for of_class in survival.values() for known, move in of_class if known == trait]
         # By name where two moves are equal: the order must not hang on how floats were added.
-        moves.sort(key=lambda move: (move.low - move.high, move.outcome, move.option))
+        lines.sort(key=lambda move: (move.low - move.high, move.outcome, move.option))
         listed.append(
             Unknown(
                 trait=trait.id,
                 label=trait.label,
                 needs=numbers.traits[trait.id].how,
-                moves=tuple(move_line(move, trait.kind, unstable) for move in moves),
+                moves=tuple(lines),
             )
         )
     return tuple(sorted(listed, key=lambda unknown: -max((m.high - m.low for m in unknown.moves), default=0.0)))

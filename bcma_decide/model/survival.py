@@ -39,10 +39,7 @@ from bcma_decide.vocabulary import CLASSES, PFS, Design
 
 Array = NDArray[np.float64]
 
-LANDMARKS: Final = (6, 12, 18, 24)
 YEAR: Final = 12.0
-WITHIN: Final = 24
-"""Months within which the mean time without progression is taken."""
 LAST_MONTH: Final = 36
 MONTHS: Final = np.arange(1, LAST_MONTH + 1, dtype=float)
 KNOTS: Final = np.array([1.0, 2.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0])

@@ -8,13 +8,15 @@ from rich.console import Console
 
 from bcma_decide.comparison import Comparison, Option, TraitLine
 from bcma_decide.render.terminal.explain import render_explanation, render_sources
+from bcma_decide.render.terminal.layout import GAP, NARROWEST_LABEL, VALUE
 from bcma_decide.render.terminal.page import WITH_BARS, TerminalPage
 from bcma_decide.render.terminal.plain import write_plain
 from bcma_decide.render.terminal.record import write_record
 from bcma_decide.render.terminal.rules import write_findings, write_labels, write_practice, write_scores
 from bcma_decide.render.terminal.stacked import write_stacked
-from bcma_decide.render.terminal.tables import GAP, NARROWEST_LABEL, VALUE, write_table
-from bcma_decide.render.words import arrange, published, sentences, wording
+from bcma_decide.render.terminal.survival import write_published_survival
+from bcma_decide.render.terminal.tables import write_table
+from bcma_decide.render.words import arrange, published, quoted, sentences, survival, wording
 
 __all__ = ["render_comparison", "render_explanation", "render_sources"]
 
@@ -59,7 +61,7 @@ def render_comparison(
     _numbers(page, comparison, products)
     if products:
         _products(page, comparison)
-    _published(page, comparison)
+    _published(page, comparison, products)
     write_practice(page, comparison)
     _movers(page, comparison)
     _not_known(page, comparison)
@@ -124,7 +126,8 @@ def _numbers(page: TerminalPage, comparison: Comparison, products: bool) -> None
     page.gap()
     if comparison.tell_apart:
         page.paragraph(comparison.tell_apart, "bold")
-    for line in sentences.legend(comparison, comparison.options if products else options):
+    shown = comparison.options if products else options
+    for line in (*sentences.legend(comparison, shown), *survival.legend(comparison, shown)):
         page.paragraph(line)
     if page.width >= WITH_BARS:
         page.paragraph("Bar: the number. Line below it: both intervals, heavy for the first, light for the next.")
@@ -148,7 +151,7 @@ def _product_table(page: TerminalPage, comparison: Comparison, title: str, produ
     rest, empty = arrange.with_number(comparison, products)
     if page.stacked:
         write_stacked(page, rest, products)
-    elif rest.outcomes:
+    elif rest.outcomes or rest.survival:
         write_table(page, rest, products, difference=False, bars=False)
     if empty:
         page.gap()
@@ -159,11 +162,14 @@ def _named(parent: Option, members: Sequence[Option]) -> str:
     return f"{parent.label} ({', '.join(member.label for member in members)})"
 
 
-def _published(page: TerminalPage, comparison: Comparison) -> None:
-    """Write labelled regimens that the model does not hold, beside the numbers and not among them."""
+def _published(page: TerminalPage, comparison: Comparison, products: bool) -> None:
+    """Write published survival and regimens that the model does not hold: beside the numbers and not among them."""
+    if any(row.kind == "published" for row in comparison.survival):
+        page.heading(f"Survival. {quoted.title()}, nearest group first")
+        write_published_survival(page, comparison, more=products)
     if not comparison.published_options:
         return
-    page.heading(published.title())
+    page.heading(f"Regimens. {published.title()}")
     for option in comparison.published_options:
         page.paragraph(published.heading(option), "bold")
         page.paragraph(option.study, indent=2)

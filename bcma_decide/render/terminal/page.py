@@ -85,8 +85,8 @@ class TerminalPage:
         """Print wrapped text."""
         self.put(Padding(self.ink.text(text, style), (0, 0, 0, indent), expand=False))
 
-    def items(self, rows: Iterable[tuple[str, str]], lead: int = 0) -> None:
-        """Print a list: a short sign or word at least ``lead`` wide, then text that wraps beside it."""
+    def items(self, rows: Iterable[tuple[str, str]], lead: int = 0, style: str = "") -> None:
+        """Print a list: a short sign or word at least ``lead`` wide, then text in ``style`` that wraps beside it."""
         pairs = list(rows)
         if not pairs:
             return
@@ -95,7 +95,7 @@ class TerminalPage:
         grid.add_column(width=first, overflow="fold")
         grid.add_column(width=max(1, self.width - first - 1), overflow="fold")
         for sign, text in pairs:
-            grid.add_row(self.ink.text(sign), self.ink.text(text))
+            grid.add_row(self.ink.text(sign), self.ink.text(text, style))
         self.put(grid)
 
     def bullets(self, texts: Iterable[str]) -> None:

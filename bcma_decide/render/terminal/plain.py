@@ -11,7 +11,9 @@ from bcma_decide.behind import Explanation
 from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
 from bcma_decide.render.terminal.ink import Ink
 from bcma_decide.render.terminal.record import record_lines
-from bcma_decide.render.words import arrange, published, rule_view, sentences, wording
+from bcma_decide.render.terminal.survival import computed_lines, published_lines
+from bcma_decide.render.words import arrange, published, rule_view, sentences, survival, wording
+from bcma_decide.vocabulary import PFS
 
 Line = tuple[str, ...]
 
@@ -62,14 +64,17 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
         "certainty",
         "remarks",
     )
-    for group in arrange.groups(comparison):
+    for group in arrange.groups_with_survival(comparison):
         yield ("outcomes", arrange.heading(group))
         for outcome in group.outcomes:
             yield from _outcome(comparison, outcome, options)
+            if outcome.id == PFS:
+                yield from computed_lines(comparison, options)
     if count := sentences.count_of_same(comparison, options):
         yield ("count", count)
     if comparison.tell_apart:
         yield ("tell apart", comparison.tell_apart)
+    yield from published_lines(comparison)
     yield from _published(comparison)
     for mover in arrange.movers(comparison):
         moves = "; ".join(sentences.move_sentence(move, comparison) for move in mover.moves)
@@ -147,7 +152,7 @@ def _outcome(comparison: Comparison, outcome: Outcome, options: tuple[Option, ..
         estimate = arrange.estimate_of(outcome, option)
         notes = sentences.estimate_notes(estimate, comparison) if wording.has_number(estimate) else ()
         kind = "further product of the class" if estimate.further_product else "estimate"
-        yield (kind, outcome.label, option.label, *_fields(estimate), *notes)
+        yield (kind, outcome.label, option.label, *_fields(outcome, estimate), *notes)
         for figure in estimate.published:
             yield ("published", outcome.label, option.label, published.figure_text(figure))
         if estimate.from_decision:
@@ -181,9 +186,9 @@ def _outcome(comparison: Comparison, outcome: Outcome, options: tuple[Option, ..
         yield ("note", outcome.label, note)
 
 
-def _fields(estimate: Estimate) -> Line:
+def _fields(outcome: Outcome, estimate: Estimate) -> Line:
     if estimate.mean is None or estimate.credible is None or not wording.has_number(estimate):
-        return (published.stated(estimate),)
+        return (survival.without_curve(outcome, estimate) or published.stated(estimate),)
     return (
         wording.count(estimate.mean),
         wording.interval(estimate.credible),

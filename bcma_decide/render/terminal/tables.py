@@ -3,76 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from string import ascii_lowercase
 
 from rich.text import Text
 
-from bcma_decide.comparison import Comparison, Contrast, Estimate, Option, Outcome
-from bcma_decide.render.terminal.page import WITH_BARS, TerminalPage
-from bcma_decide.render.words import arrange, published, sentences, wording
-
-GAP = 1
-VALUE = 14
-ROOMY_VALUE = 15
-"""Where there is room: the widest number with its interval and a mark."""
-DIFFERENCE = 19
-NARROWEST_LABEL = 30
-ROOMY = 116
-"""Wider tables also spare the longest outcome names a second line."""
-INDENT = 4
-"""An interval stands below the interval above it, not below the number."""
-
-FURTHER = "dim italic"
-"""Style of a number that is not the product's own; its words stand above it where styles are not shown."""
-
-LABELS = ("", "next centre", "from decision", "certainty")
-
-Lines = tuple[Text, Text, Text, Text]
-"""Of one field: number with interval, next centre, from the decision, certainty; words instead of a number stand
-in the first alone, so that no part of them stands beside another line's label."""
-
-
-class Notes:
-    """Remarks that do not fit into a field, each under one letter however often it is needed."""
-
-    def __init__(self) -> None:
-        self._letters: dict[str, str] = {}
-
-    def mark(self, texts: Sequence[str]) -> str:
-        """Letters for these remarks; empty without any."""
-        return ",".join(self._letters.setdefault(text, _letter(len(self._letters))) for text in texts)
-
-    def rows(self) -> tuple[tuple[str, str], ...]:
-        """Letter and remark, in the order of first use."""
-        return tuple((letter, text) for text, letter in self._letters.items())
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Widths of the columns: label, a value and perhaps a bar for each option, perhaps the difference."""
-
-    label: int
-    value: int
-    bar: int
-    difference: int
-
-    @classmethod
-    def fit(cls, width: int, options: int, *, difference: bool, bars: bool) -> Layout:
-        """Fill ``width`` with ``options`` columns."""
-        last = DIFFERENCE if difference else 0
-        end = last if difference else -GAP
-        value = ROOMY_VALUE if width - options * (ROOMY_VALUE + GAP) - end - GAP >= NARROWEST_LABEL else VALUE
-        rest = width - options * (value + GAP) - end - GAP
-        if bars and options and width >= WITH_BARS:
-            label = NARROWEST_LABEL + (6 if width >= ROOMY else 0)
-            return cls(label, value, (rest - label) // options - GAP, last)
-        return cls(rest, value, 0, last)
-
-    def widths(self, options: int) -> list[int]:
-        """Every column from left to right."""
-        value = [self.value, self.bar] if self.bar else [self.value]
-        return [self.label, *(value * options), *([self.difference] if self.difference else [])]
+from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
+from bcma_decide.render.terminal.cells import bar_lines, difference_lines, estimate_lines, words
+from bcma_decide.render.terminal.layout import GAP, LABELS, Layout, Lines, Notes
+from bcma_decide.render.terminal.page import TerminalPage
+from bcma_decide.render.terminal.survival import survival_rows
+from bcma_decide.render.words import arrange, published, sentences, survival, wording
+from bcma_decide.time_course import Clock
+from bcma_decide.vocabulary import PFS
 
 
 def write_table(
@@ -96,13 +37,15 @@ def write_table(
     layout = Layout.fit(page.width, len(options), difference=difference, bars=bars)
     notes = Notes()
     page.columns(layout.widths(len(options)), [_header(page, options, layout)], GAP)
-    for group in arrange.groups(comparison):
+    for group in arrange.groups_with_survival(comparison):
         page.subheading(arrange.heading(group))
         rows = [
             row
             for outcome in group.outcomes
             for row in _outcome_rows(page, comparison, outcome, options, layout, notes)
         ]
+        if group.outcomes[0].family == PFS:
+            rows += survival_rows(page, comparison, options, layout)
         page.columns(layout.widths(len(options)), rows, GAP)
     page.rule()
     page.items(notes.rows())
@@ -137,76 +80,32 @@ def _outcome_rows(
     same = sentences.same_for_every_patient(outcome, options)
     remarks = [*([same] if same else []), *(outcome.notes if layout.difference else ())]
     label = page.ink.text(outcome.label + page.ink.raised(notes.mark(remarks)), "bold")
+    clock = comparison.clock
     for estimate in estimates:
         mark = page.ink.raised(notes.mark(published.field_notes(estimate, comparison)))
-        columns.append(_estimate_lines(page, outcome, estimate, mark))
+        if wording.has_number(estimate):
+            columns.append(estimate_lines(page, estimate, mark, clock))
+        else:
+            columns.append(words(page, survival.word_of(outcome, estimate) + mark, *_published(outcome, estimate)))
         if layout.bar:
-            columns.append(_bar_lines(page, estimate, layout.bar))
+            columns.append(bar_lines(page, estimate, layout.bar, clock))
     if layout.difference:
-        contrast = arrange.contrast_of(outcome, options[0], options[1])
-        mark = "" if contrast else page.ink.raised(notes.mark([sentences.contrast_reason(outcome)]))
-        columns.append(_difference_lines(page, contrast, mark, options[0]))
-    for depth, name in enumerate(LABELS):
+        columns.append(_difference(page, outcome, options, notes, clock))
+    for depth, name in enumerate(LABELS[clock]):
         row = [column[depth] for column in columns]
         if depth == 0 or any(row):
             yield [Text(f"  {name}") if depth else label, *row]
 
 
-def _estimate_lines(page: TerminalPage, outcome: Outcome, estimate: Estimate, mark: str) -> Lines:
-    if estimate.mean is None or estimate.credible is None or not wording.has_number(estimate):
-        return _words(page, wording.state(estimate) + mark, *_published(outcome, estimate))
-    number, ends = wording.count(estimate.mean), f"({wording.interval(estimate.credible)}){mark}"
-    style, title = (FURTHER, "further product\n") if estimate.further_product else ("", "")
-    first = Text.assemble(title, (f"{number:>2}", style or "bold"), " ", page.ink.text(ends), style=style)
-    prediction = wording.interval(estimate.prediction) if estimate.prediction else "not estimated"
-    return (
-        first,
-        page.ink.text(prediction, style, indent=INDENT),
-        _from_decision(page, estimate),
-        page.ink.text(wording.certainty(estimate.certainty), style, indent=INDENT),
-    )
+def _difference(page: TerminalPage, outcome: Outcome, options: Sequence[Option], notes: Notes, clock: Clock) -> Lines:
+    contrast = arrange.contrast_of(outcome, options[0], options[1])
+    if contrast is None:
+        mark = page.ink.raised(notes.mark([sentences.contrast_reason(outcome)]))
+        return words(page, f"not comparable{mark}")
+    decided = any(arrange.estimate_of(outcome, option).from_decision for option in options)
+    return difference_lines(page, contrast, options[0], infusion_only=decided and clock == "decision")
 
 
 def _published(outcome: Outcome, estimate: Estimate) -> tuple[str, ...]:
     figures = published.short_figures(estimate, outcome.id)
     return ("published:", *figures) if figures else ()
-
-
-def _from_decision(page: TerminalPage, estimate: Estimate) -> Text:
-    value = estimate.from_decision
-    if value is None:
-        return Text("")
-    return page.ink.text(f"{wording.count(value.mean):>2} ({wording.interval(value.credible)})")
-
-
-def _bar_lines(page: TerminalPage, estimate: Estimate, width: int) -> Lines:
-    if estimate.mean is None or estimate.credible is None or not wording.has_number(estimate):
-        return Text(""), Text(""), Text(""), Text("")
-    bar = Text(page.ink.bar(estimate.mean, width), style="cyan", no_wrap=True)
-    whiskers = page.ink.whiskers(estimate.credible, estimate.prediction, width)
-    return bar, Text(whiskers, style="cyan", no_wrap=True), Text(""), Text("")
-
-
-def _difference_lines(page: TerminalPage, contrast: Contrast | None, mark: str, first: Option) -> Lines:
-    if contrast is None:
-        return _words(page, f"not comparable{mark}")
-    value = contrast.risk_difference
-    number = wording.signed(value.mean)
-    text = page.ink.text(f"{number} ({wording.signed_interval(value.interval)})")
-    text.stylize("bold", 0, len(page.ink.plain(number)))
-    return (
-        text,
-        page.ink.text(wording.probability_higher(contrast.probability_first_higher, first.label)),
-        Text(""),
-        page.ink.text(wording.certainty(contrast.certainty)),
-    )
-
-
-def _words(page: TerminalPage, *lines: str) -> Lines:
-    return Text("\n").join(page.ink.text(line) for line in lines), Text(""), Text(""), Text("")
-
-
-def _letter(position: int) -> str:
-    """Count in letters: a, b, ... z, aa, ab, ..."""
-    rest, last = divmod(position, len(ascii_lowercase))
-    return (_letter(rest - 1) if rest else "") + ascii_lowercase[last]

@@ -19,7 +19,7 @@ from bcma_decide.comparison import (
     TraitLine,
     Unknown,
 )
-from bcma_decide.render.words import wording
+from bcma_decide.render.words import survival, wording
 from bcma_decide.vocabulary import FAMILIES
 
 _FAMILY_LABELS = {family.id: family.label for family in FAMILIES}
@@ -138,6 +138,21 @@ def groups(comparison: Comparison) -> tuple[OutcomeGroup, ...]:
     return tuple(result)
 
 
+def groups_with_survival(comparison: Comparison) -> tuple[OutcomeGroup, ...]:
+    """The same with progression-free survival at one year after the response, or first where there is no response."""
+    found = groups(comparison)
+    if not survival.is_computed(comparison):
+        return found
+    outcome = survival.outcome_at(comparison, survival.MAIN)
+    place = sum(group.outcomes[0].family == FAMILIES[0].id for group in found)
+    return (*found[:place], OutcomeGroup(survival.title(), outcome.horizon, (outcome,)), *found[place:])
+
+
+def outcomes_with_survival(comparison: Comparison) -> tuple[Outcome, ...]:
+    """Every outcome in the order of their groups, progression-free survival at one year among them."""
+    return tuple(outcome for group in groups_with_survival(comparison) for outcome in group.outcomes)
+
+
 def with_number(comparison: Comparison, options: Iterable[Option]) -> tuple[Comparison, tuple[Outcome, ...]]:
     """Return the comparison without the rows that hold nothing to read for any of these options, and those rows."""
     shown = tuple(options)
@@ -189,7 +204,7 @@ def contrast_of(outcome: Outcome, first: Option, second: Option) -> Contrast | N
 
 def movers(comparison: Comparison) -> tuple[Mover, ...]:
     """Return the unknown traits that could move a class's number furthest, largest first."""
-    outcomes = {outcome.id: outcome for outcome in comparison.outcomes}
+    outcomes = {outcome.id: outcome for group in groups_with_survival(comparison) for outcome in group.outcomes}
     classes = {option.id for option in class_options(comparison)}
     ranked: list[tuple[float, int, Mover]] = []
     for position, unknown in enumerate(comparison.unknowns):

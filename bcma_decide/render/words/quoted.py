@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from bcma_decide.behind import TimeOrigin
+from bcma_decide.comparison import Comparison
 from bcma_decide.render.words.language import decimal, ngettext
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.published import Naming
 from bcma_decide.render.words.sentences import named_sources
-from bcma_decide.time_course import Bounds, Comparator, Duration, Endpoint, Survival, SurvivalTime
+from bcma_decide.time_course import ENDPOINT_LABELS, Bounds, Comparator, Duration, Endpoint, Survival, SurvivalTime
 
+SURVIVAL: Final[tuple[Endpoint, ...]] = ("pfs", "os")
 SHORT: Final = 3
 """Rows of one option and endpoint that a face shows before it is asked for more."""
 
@@ -34,6 +36,71 @@ def endpoint_name(endpoint: Endpoint) -> str:
 def rows_of(survival: Iterable[Survival], option: str, endpoint: Endpoint) -> tuple[Survival, ...]:
     """Published rows of one option and endpoint, the nearest first; the first `SHORT` of them are for a short view."""
     return tuple(row for row in survival if (row.kind, row.option, row.endpoint) == ("published", option, endpoint))
+
+
+def by_option(comparison: Comparison) -> tuple[tuple[str, tuple[Survival, ...]], ...]:
+    """Published rows by the label of their option, in the order of the comparison."""
+    labels = {option.id: option.label for option in comparison.options}
+    labels |= {option.id: option.label for option in comparison.published_options}
+    rows = [row for row in comparison.survival if row.kind == "published"]
+    options = dict.fromkeys(row.option for row in rows)
+    return tuple((labels.get(each, each), tuple(row for row in rows if row.option == each)) for each in options)
+
+
+def in_short(comparison: Comparison) -> tuple[tuple[str, tuple[Survival, ...]], ...]:
+    """The nearest row of each kind of survival, for products and regimens.
+
+    The duration of response stands in where there is neither progression-free nor overall survival.
+    """
+    classes = {option.label for option in comparison.options if option.kind == "class"}
+    found = []
+    for option, rows in by_option(comparison):
+        first = {row.endpoint: row for row in reversed(rows)}
+        survival = tuple(first[endpoint] for endpoint in SURVIVAL if endpoint in first)
+        if option not in classes:
+            found.append((option, survival or tuple(first.values())))
+    return tuple(found)
+
+
+def in_full(comparison: Comparison) -> tuple[tuple[str, tuple[Survival, ...]], ...]:
+    """The `SHORT` nearest rows of each endpoint, for every option."""
+    return tuple(
+        (option, tuple(row for endpoint in ENDPOINT_LABELS for row in rows_of(rows, rows[0].option, endpoint)[:SHORT]))
+        for option, rows in by_option(comparison)
+    )
+
+
+def left_out(comparison: Comparison, shown: int) -> str:
+    """How many published rows are not among ``shown`` rows; empty where none."""
+    n = sum(row.kind == "published" for row in comparison.survival) - shown
+    return ngettext("{n} more published row.", "{n} more published rows.", n).format(n=n) if n else ""
+
+
+def short_text(row: Survival, naming: Naming = named_sources) -> str:
+    """A row in short: the median or the first shares, how near the group is, of how many, where it stands."""
+    printed = median(row.median_months) if row.median_months else _figures(None, row.times[:2])
+    followed = row.follow_up_months
+    whom = (
+        patients(row.n_patients),
+        setting(row),
+        "" if followed is None else _("followed for {months}").format(months=months(followed)),
+    )
+    parts = (printed, nearness(row), ", ".join(part for part in whom if part), comparison(row))
+    said = "; ".join(part for part in parts if part)
+    cited = naming(row.sources)
+    return f"{said} ({cited})" if cited else said
+
+
+def abbreviation(endpoint: Endpoint) -> str:
+    """The endpoint in the letters that everybody uses: ``PFS``."""
+    letters: dict[Endpoint, str] = {"pfs": _("PFS"), "os": _("OS"), "dor": _("DoR")}
+    return letters[endpoint]
+
+
+def abbreviations() -> str:
+    """What the letters stand for."""
+    each = [f"{abbreviation(endpoint)}: {endpoint_name(endpoint)}" for endpoint in ENDPOINT_LABELS]
+    return "; ".join(each) + "."
 
 
 def nearness(row: Survival) -> str:
