@@ -20,10 +20,11 @@ from bcma_decide.model.decision_clock import (
     waits_of,
 )
 from bcma_decide.model.numbers import PatientNumbers
-from bcma_decide.model.survival import LANDMARKS, MONTHS, Curve
+from bcma_decide.model.survival import MONTHS, Curve
 from bcma_decide.model.waiting import DAYS_A_MONTH, Shares, adding_up, free_at
 from bcma_decide.pooled.way_book import Count, Wait
 from bcma_decide.time_course import (
+    LANDMARKS,
     Clocked,
     Duration,
     QuotedCount,

@@ -20,7 +20,7 @@ from bcma_decide.model.normal import Z95
 from bcma_decide.model.numbers import PatientNumbers, acting_in, on_model_scale, rate_by_draw
 from bcma_decide.model.population import Patients, conditional_patients
 from bcma_decide.model.prediction import logit
-from bcma_decide.model.survival import MONTHS, WITHIN, Curve, curve_by_patient, reaches, restricted_mean
+from bcma_decide.model.survival import MONTHS, Curve, curve_by_patient, reaches, restricted_mean
 from bcma_decide.model.waiting import (
     DAYS_A_MONTH,
     Arm,
@@ -32,6 +32,7 @@ from bcma_decide.model.waiting import (
     wait_points,
 )
 from bcma_decide.pooled.way_book import Wait
+from bcma_decide.time_course import WITHIN
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS
 
 Array = NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""Time on the clinician's sheet: lines below the share at one year, fans, the way from the decision, what is published."""
+"""Time on the clinician's sheet: lines below the share at one year, fans, the way from the decision, published times.
 
 from __future__ import annotations
 
