@@ -1,4 +1,4 @@
-"""Time on the clinician's sheet: lines below the share at one year, fans, the way from the decision, published times.
+"""Time on the clinician's sheet: rows below the share at one year, fans, the way from the decision, what is quoted."""
 
 from __future__ import annotations
 
