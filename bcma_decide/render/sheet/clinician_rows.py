@@ -11,15 +11,18 @@ from typing import Final
 
 from bcma_decide.comparison import Comparison, Estimate, Option, Outcome, StudyEntry
 from bcma_decide.render.sheet import citing, figures
+from bcma_decide.render.sheet.clinician_time import TimeLine, published_line, studies_of, time_lines
 from bcma_decide.render.sheet.sheet import ICONS_DRAWN, Sheet
-from bcma_decide.render.words import arrange, published, rule_view, sentences, wording
+from bcma_decide.render.words import arrange, clocks, published, rule_view, sentences, survival, wording
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.language import ngettext
+from bcma_decide.vocabulary import PFS
 
 ROWS: Final = (
     "orr",
     "vgpr_or_better",
     "cr_or_better",
+    PFS,
     "crs_any",
     "crs_g3plus",
     "icans_any",
@@ -52,12 +55,14 @@ class Column:
 class RowCell:
     """One option on one outcome.
 
-    ``depends``: what each value of an unknown trait would make of the number, where it would move it far.
-    ``published``: counts in the place of a number that is withheld.
+    ``estimate``: on the clock asked for. ``other_clock``: the number on the other one. ``depends``: what each value of
+    an unknown trait would make of the number, where it would move it far. ``published``: counts in the place of a
+    number that is withheld.
     """
 
     column: Column
     estimate: Estimate
+    other_clock: str = ""
     depends: str = ""
     marks: str = ""
     published: tuple[str, ...] = ()
@@ -80,10 +85,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Window:
-    """Rows that share a time window."""
+    """Rows that share a time window; ``lines`` and ``published`` stand below them, one text for each option."""
 
     title: str
     rows: tuple[Row, ...]
+    lines: tuple[TimeLine, ...] = ()
+    published: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,7 +158,7 @@ def icon_rows(comparison: Comparison, sheet: Sheet, columns: tuple[Column, ...])
     """The outcomes drawn as 100 icons: those asked for, else the usual ones among the rows."""
     rows = sheet.rows or ROWS
     wanted = sheet.icons or [each for each in ICONS if each in rows] or rows[:ICONS_DRAWN]
-    outcomes = {outcome.id: outcome for outcome in comparison.outcomes}
+    outcomes = {outcome.id: outcome for outcome in arrange.outcomes_with_survival(comparison)}
     return tuple(
         Icons(outcomes[each], tuple(_cell(comparison, outcomes[each], column, {}) for column in columns))
         for each in wanted
@@ -180,6 +187,8 @@ def _cell_notes(comparison: Comparison, outcome: Outcome, column: Column) -> tup
     estimate = arrange.estimate_of(outcome, column.option)
     if not wording.has_number(estimate) and estimate.state != "withheld":
         return ()
+    if outcome.family == PFS and estimate.state == "withheld":
+        return (published.stated(estimate, partial(citing.cited, comparison)),)  # what was published stands below
     return published.field_notes(estimate, comparison, partial(citing.cited, comparison))
 
 
@@ -189,30 +198,50 @@ def _cell(comparison: Comparison, outcome: Outcome, column: Column, letters: Map
     if not wording.has_number(estimate):
         return RowCell(column, estimate, marks=marks, published=published.short_figures(estimate, outcome.id))
     widest = arrange.decisive(comparison, outcome, column.option)
-    return RowCell(column, estimate, depends=sentences.by_value(*widest) if widest else "", marks=marks)
+    return RowCell(
+        column,
+        clocks.shown(estimate, comparison.clock),
+        other_clock=clocks.beside(estimate, comparison.clock),
+        # What a trait would make of it is known from the infusion only.
+        depends=sentences.by_value(*widest) if widest and not _decided(estimate, comparison) else "",
+        marks=marks,
+    )
+
+
+def _decided(estimate: Estimate, comparison: Comparison) -> bool:
+    """Whether a number is shown from the decision."""
+    return comparison.clock == "decision" and estimate.from_decision is not None
 
 
 def time_windows(
     comparison: Comparison, sheet: Sheet, columns: tuple[Column, ...]
 ) -> tuple[tuple[Window, ...], tuple[tuple[str, str], ...]]:
     """Rows by time window, and the notes they refer to by letter."""
-    outcomes = [outcome for outcome in comparison.outcomes if outcome.id in (sheet.rows or ROWS)]
+    outcomes = [each for each in arrange.outcomes_with_survival(comparison) if each.id in (sheet.rows or ROWS)]
     horizons = list(dict.fromkeys(outcome.horizon for outcome in outcomes))
     outcomes.sort(key=lambda outcome: (outcome.direction != "benefit", horizons.index(outcome.horizon)))
     letters = _letters(comparison, outcomes, columns)
     rows = [_row(comparison, place, each, columns, letters) for place, each in enumerate(outcomes, 1)]
     windows = tuple(
-        Window(arrange.capitalised(horizon), tuple(row for row in rows if row.outcome.horizon == horizon))
+        _window(comparison, horizon, tuple(row for row in rows if row.outcome.horizon == horizon), columns)
         for horizon in dict.fromkeys(row.outcome.horizon for row in rows)
     )
     return windows, tuple((letter, note) for note, letter in letters.items())
+
+
+def _window(comparison: Comparison, horizon: str, rows: tuple[Row, ...], columns: tuple[Column, ...]) -> Window:
+    if rows[0].outcome.family != PFS:
+        return Window(arrange.capitalised(horizon), rows)
+    options = [column.option for column in columns]
+    title = f"{survival.title()}, {horizon}"
+    return Window(title, rows, time_lines(comparison, options), published_line(comparison, options))
 
 
 def _row(
     comparison: Comparison, number: int, outcome: Outcome, columns: tuple[Column, ...], letters: Mapping[str, str]
 ) -> Row:
     cells = tuple(_cell(comparison, outcome, column, letters) for column in columns)
-    difference, interval, higher = _difference(outcome, cells)
+    difference, interval, higher = _difference(comparison, outcome, cells)
     return Row(
         number=number,
         outcome=outcome,
@@ -226,10 +255,11 @@ def _row(
     )
 
 
-def _difference(outcome: Outcome, cells: tuple[RowCell, ...]) -> tuple[str, str, str]:
+def _difference(comparison: Comparison, outcome: Outcome, cells: tuple[RowCell, ...]) -> tuple[str, str, str]:
     """The difference, its interval, and how probable it is that the first is higher.
 
-    The usual word for that probability is withheld where an unknown trait decides.
+    The usual word for that probability is withheld where an unknown trait decides. A difference is one from the
+    infusion, and says so where a number beside it is not.
     """
     if len(cells) != 2:
         return "", "", ""
@@ -241,6 +271,8 @@ def _difference(outcome: Outcome, cells: tuple[RowCell, ...]) -> tuple[str, str,
     higher = wording.percent(probability)
     if contrast.certainty != "very low" and not any(cell.depends for cell in cells):
         higher = f"{higher}, {wording.likelihood(probability)}"
+    if any(_decided(arrange.estimate_of(outcome, cell.column.option), comparison) for cell in cells):
+        higher = _("{probability}; from the infusion").format(probability=higher)
     value = contrast.risk_difference
     return wording.signed(value.mean), wording.signed_interval(value.interval), higher
 
@@ -285,12 +317,15 @@ def _holders(places: dict[str, list[int]], rated: dict[str, list[int]]) -> str:
 
 def studies_behind(comparison: Comparison, windows: Iterable[Window]) -> tuple[StudyReference, ...]:
     """Studies numbered per class, the class's initial first (C1, C2, …, B1), each with the rows it counts for."""
-    labels = {option.id: option.label for option in arrange.class_options(comparison)}
+    options = arrange.class_options(comparison)
+    labels = {option.id: option.label for option in options}
     rows = {row.outcome.id: row.number for window in windows for row in window.rows}
+    of_survival = studies_of(comparison, options)
     counts: dict[str, int] = {}
     result = []
     for entry in comparison.studies:
-        behind = [rows[outcome] for outcome in entry.outcomes if outcome in rows]
+        counted = (*entry.outcomes, *((PFS,) if entry.study in of_survival else ()))
+        behind = [rows[outcome] for outcome in counted if outcome in rows]
         if behind:
             counts[entry.class_id] = counts.get(entry.class_id, 0) + 1
             number = f"{labels.get(entry.class_id, entry.class_id)[:1].upper()}{counts[entry.class_id]}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
-from bcma_decide.comparison import Comparison, Indication, ScoreLine, TraitLine
+from bcma_decide.comparison import Comparison, Indication, TraitLine
 from bcma_decide.render.sheet import citing
 from bcma_decide.render.sheet.clinician_findings import (
     FULL_RANKS,
@@ -21,6 +21,7 @@ from bcma_decide.render.sheet.clinician_findings import (
     shown_flags,
 )
 from bcma_decide.render.sheet.clinician_rows import (
+    ROWS,
     Column,
     Icons,
     StudyReference,
@@ -31,9 +32,11 @@ from bcma_decide.render.sheet.clinician_rows import (
     studies_behind,
     time_windows,
 )
+from bcma_decide.render.sheet.clinician_time import FanView, PublishedTimes, WayView, fans, published_times, ways
 from bcma_decide.render.sheet.sheet import Sheet
-from bcma_decide.render.words import arrange, published, record_view, rule_view, sentences
+from bcma_decide.render.words import arrange, published, record_view, rule_view, sentences, survival
 from bcma_decide.render.words.language import gettext as _
+from bcma_decide.vocabulary import PFS
 
 SHORT_FACTS: Final = ("schedule", "vein_to_vein")
 """Practical topics short enough for the table on the first page."""
@@ -81,6 +84,10 @@ class ClinicianView:
     more_flags: tuple[str, ...]
     columns: tuple[Column, ...]
     icons: tuple[Icons, ...]
+    fans: tuple[FanView, ...]
+    """Time without progression by month; empty where it is not asked for or nothing is computed."""
+    ways: tuple[WayView, ...]
+    published_times: tuple[PublishedTimes, ...]
     windows: tuple[Window, ...]
     facts: tuple[rule_view.PracticeLine, ...]
     notes: tuple[tuple[str, str], ...]
@@ -95,9 +102,7 @@ class ClinicianView:
     open_findings: tuple[str, ...]
     certainty: tuple[str, ...]
     long_facts: tuple[rule_view.PracticeLine, ...]
-    scores: tuple[tuple[str, str], ...]
     studies: tuple[tuple[StudyReference, ...], ...]
-    labels_in_full: tuple[str, ...]
     not_known_by_product: tuple[str, ...]
     unused: tuple[str, ...]
     record: tuple[str, ...]
@@ -124,6 +129,8 @@ def clinician_view(comparison: Comparison, sheet: Sheet, lists: tuple[int, int])
         Lines of findings the first and the second page have room for; contraindications are always complete.
     """
     columns = option_columns(comparison)
+    options, looks = [column.option for column in columns], [column.look for column in columns]
+    timed = PFS in (sheet.rows or ROWS) and survival.is_computed(comparison)
     windows, notes = time_windows(comparison, sheet, columns)
     studies = studies_behind(comparison, windows)
     findings = numbered_findings(comparison)
@@ -139,6 +146,9 @@ def clinician_view(comparison: Comparison, sheet: Sheet, lists: tuple[int, int])
         more_flags=more_flags(comparison, len(every) - len(flags)),
         columns=columns,
         icons=icon_rows(comparison, sheet, columns),
+        fans=fans(comparison, options, looks) if timed else (),
+        ways=ways(comparison, options, looks) if timed else (),
+        published_times=published_times(comparison) if timed else (),
         windows=windows,
         facts=_facts(comparison, SHORT_FACTS),
         notes=notes,
@@ -153,9 +163,7 @@ def clinician_view(comparison: Comparison, sheet: Sheet, lists: tuple[int, int])
         ),
         certainty=certainty_reasons(windows),
         long_facts=_facts(comparison, LONG_FACTS),
-        scores=tuple(_score(comparison, score) for score in rule_view.shown_scores(comparison)),
         studies=in_columns(studies, 3, lambda each: len(each.entry.name) + len(each.identifier) + 30),
-        labels_in_full=tuple(_full_label(comparison, *each) for each in rule_view.shown_labels(comparison)),
         not_known_by_product=by_product,
         unused=(*arrange.also_given(comparison), *arrange.given_for_findings(comparison)),
         record=_record(comparison),
@@ -262,24 +270,6 @@ def _label_text(label: Indication) -> str:
 def _facts(comparison: Comparison, topics: Sequence[str]) -> tuple[rule_view.PracticeLine, ...]:
     chosen = tuple(row for row in comparison.practice if row.topic in topics)
     return rule_view.practice_rows(comparison.model_copy(update={"practice": chosen}))
-
-
-def _full_label(comparison: Comparison, name: str, label: Indication) -> str:
-    """What a label asks for, since when, and where it was seen."""
-    items = ", ".join(item.text for item in label.items)
-    since = _("since {date}").format(date=label.since) if label.since else ""
-    return f"{name}: {'; '.join(part for part in (since, items, citing.cited(comparison, label.sources)) if part)}"
-
-
-def _score(comparison: Comparison, score: ScoreLine) -> tuple[str, str]:
-    """Name and value of a score; one made for a single class also says how it was validated and where it stops."""
-    text = f"{rule_view.score_text(comparison, score)}; {citing.cited(comparison, score.sources)}"
-    if len(score.applies_to) > 1:
-        return score.name, text
-    card = _("{text}. Validation: {validation}. Limits: {limits}").format(
-        text=text, validation=score.validation.rstrip("."), limits=score.limits.rstrip(".")
-    )
-    return score.name, card
 
 
 Item = TypeVar("Item")

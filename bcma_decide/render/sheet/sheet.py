@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from bcma_decide.errors import Problem, SheetError
 from bcma_decide.render.words.language import SOURCE, Audience, languages
-from bcma_decide.vocabulary import OUTCOMES
+from bcma_decide.vocabulary import OUTCOMES, PFS
 
 Paper = Literal["A4", "Letter"]
 PAPERS: Final[tuple[Paper, ...]] = ("A4", "Letter")
@@ -16,6 +16,8 @@ ICONS_DRAWN: Final = 3
 """Outcomes drawn as icons; more do not fit beside each other."""
 PATIENT_ROWS: Final = 6
 """Outcomes on the patient's sheet at most: more do not fit in its larger type."""
+ROWS: Final = (*OUTCOMES, PFS)
+"""What can be asked for as a row."""
 TEXT_LIMIT: Final = 80
 """Signs that fit on a line of the heading."""
 
@@ -40,10 +42,10 @@ class Sheet:
     def __post_init__(self) -> None:
         """Refuse what cannot be printed; raises SheetError."""
         problems = [
-            Problem(name, f"{outcome!r} is not an outcome", f"one of {', '.join(OUTCOMES)}")
+            Problem(name, f"{outcome!r} is not an outcome", f"one of {', '.join(ROWS)}")
             for name, outcomes in (("rows", self.rows), ("icons", self.icons))
             for outcome in outcomes
-            if outcome not in OUTCOMES
+            if outcome not in ROWS
         ]
         if len(self.icons) > ICONS_DRAWN:
             problems.append(Problem("icons", f"{len(self.icons)} outcomes", f"at most {ICONS_DRAWN}"))

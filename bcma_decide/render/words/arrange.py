@@ -148,6 +148,11 @@ def groups_with_survival(comparison: Comparison) -> tuple[OutcomeGroup, ...]:
     return (*found[:place], OutcomeGroup(survival.title(), outcome.horizon, (outcome,)), *found[place:])
 
 
+def outcomes_with_survival(comparison: Comparison) -> tuple[Outcome, ...]:
+    """Every outcome in the order of their groups, progression-free survival at one year among them."""
+    return tuple(outcome for group in groups_with_survival(comparison) for outcome in group.outcomes)
+
+
 def with_number(comparison: Comparison, options: Iterable[Option]) -> tuple[Comparison, tuple[Outcome, ...]]:
     """Return the comparison without the rows that hold nothing to read for any of these options, and those rows."""
     shown = tuple(options)

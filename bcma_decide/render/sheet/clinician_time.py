@@ -1,0 +1,243 @@
+"""Time on the clinician's sheet: rows below the share at one year, fans, the way from the decision, what is quoted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from bcma_decide.comparison import Comparison, Option
+from bcma_decide.render.sheet import citing
+from bcma_decide.render.sheet.fan_chart import Fan, fan_chart, last_month
+from bcma_decide.render.sheet.figures import Look
+from bcma_decide.render.sheet.first_months import at_month, first_months
+from bcma_decide.render.words import arrange, quoted, survival, wording
+from bcma_decide.render.words.language import decimal, ngettext
+from bcma_decide.render.words.language import gettext as _
+from bcma_decide.time_course import ENDPOINT_LABELS, QuotedCount, Survival, WayToTreatment, Weeks
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+OF_PAPER: Final = (survival.median_title, survival.restricted_title)
+"""Lines that paper has room for; the other months stand in the drawing and on the screen."""
+
+
+@dataclass(frozen=True)
+class TimeLine:
+    """A line below the rows of a time window, with a text for each option; ``paper``: whether it is printed."""
+
+    label: str
+    texts: tuple[str, ...]
+    paper: bool
+
+
+@dataclass(frozen=True)
+class FanView:
+    """The fan of one option, or why there is none."""
+
+    option: Option
+    look: Look
+    picture: Markup | None
+    text: str
+    """Whose line is dashed and how long the studies were followed; without a picture the reason."""
+
+
+@dataclass(frozen=True)
+class WayView:
+    """The way of one option from the decision: the first months as a drawing, or why there is none, and its facts."""
+
+    option: Option
+    look: Look
+    picture: Markup | None
+    reason: str
+    facts: tuple[str, ...]
+    published: tuple[str, ...]
+    """Counts as published, not calculated for this patient."""
+    assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PublishedTimes:
+    """Published survival of one option: in short, and row by row."""
+
+    name: str
+    short: str
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    """By what the time runs to, every row in full, the nearest group first."""
+
+
+def time_lines(comparison: Comparison, options: Sequence[Option]) -> tuple[TimeLine, ...]:
+    """The other months, median, mean within two years and follow-up; none where no option has a number."""
+    rows = [survival.computed(comparison, option) for option in options]
+    if not any(row and survival.figures(row) for row in rows):
+        return ()
+    printed = {title() for title in OF_PAPER}
+    lines = zip(*(survival.lines(row, comparison.clock) for row in rows), strict=True)
+    return tuple(TimeLine(line[0].name, tuple(each.text for each in line), line[0].name in printed) for line in lines)
+
+
+def published_line(comparison: Comparison, options: Sequence[Option]) -> tuple[str, ...]:
+    """Of each class the published time without progression of the nearest group, product by product."""
+    texts = tuple(_nearest(comparison, option) for option in options)
+    return texts if any(texts) else ()
+
+
+def _nearest(comparison: Comparison, option: Option) -> str:
+    found: dict[str, list[str]] = {}
+    for name, each in _shown_options(comparison, option):
+        rows = quoted.rows_of(comparison.survival, each, "pfs")
+        if rows:
+            found.setdefault(_short(rows[0]), []).append(name)
+    return "; ".join(f"{', '.join(names)}: {text}" for text, names in found.items())
+
+
+def _shown_options(comparison: Comparison, option: Option) -> tuple[tuple[str, str], ...]:
+    """Label and id of a class's products, and of its regimens that are published only."""
+    products = [(each.label, each.id) for each in comparison.options if each.kind == "product"]
+    classes: dict[str, str] = {each.id: each.class_id for each in comparison.options}
+    beside = [(each.label, each.id) for each in comparison.published_options]
+    classes |= {each.id: each.class_id for each in comparison.published_options}
+    return tuple((label, name) for label, name in [*products, *beside] if classes[name] == option.class_id)
+
+
+def _short(row: Survival) -> str:
+    """A row without its sources and intervals' small print: figures, group, number of patients."""
+    group = ", ".join(row.subgroup) or quoted.nearness(row)
+    pooled = _("products pooled") if row.of_class and row.subgroup else ""
+    return ", ".join(part for part in (quoted.figures(row), group, pooled, quoted.patients(row.n_patients)) if part)
+
+
+def fans(comparison: Comparison, options: Sequence[Option], looks: Iterable[Look]) -> tuple[FanView, ...]:
+    """The fans of options side by side, over the same months; between two, the line of the other is dashed in each."""
+    drawn = {option.id: _fan(comparison, option) for option in options}
+    last = last_month(fan for fan in drawn.values() if fan)
+    pair = len(options) == 2
+    result = []
+    for place, (option, look) in enumerate(zip(options, looks, strict=False)):
+        fan, row = drawn[option.id], survival.computed(comparison, option)
+        other = drawn[options[1 - place].id] if pair else None
+        if fan is None or row is None:
+            result.append(FanView(option, look, None, survival.without_figures(row)))
+            continue
+        picture = fan_chart(fan, look, fan_title(comparison, row, option), last, other)
+        dashed = _("dashed: {option}").format(option=other.name) if other else ""
+        result.append(FanView(option, look, picture, dashed))
+    return tuple(result)
+
+
+def _fan(comparison: Comparison, option: Option) -> Fan | None:
+    row = survival.computed(comparison, option)
+    if row is None or survival.figures(row, comparison.clock) is None:
+        return None
+    points, end = row.curve, row.end_of_follow_up_months
+    if comparison.clock == "decision" and row.from_decision is not None:
+        points, end = row.from_decision.curve, None
+    return Fan(option.label, points, points[-1].month if end is None else end)
+
+
+def fan_title(comparison: Comparison, row: Survival, option: Option) -> str:
+    """The numbers of a fan in words."""
+    found = survival.figures(row, comparison.clock)
+    if found is None:
+        return f"{option.label}: {survival.without_figures(row)}"
+    shares = (
+        _("{n} months {number} ({interval})").format(
+            n=decimal(time.month), number=wording.count(time.mean), interval=wording.interval(ends)
+        )
+        for time in found.times
+        if (ends := survival.whole_interval(time.credible))
+    )
+    median = f"{survival.median_title()} {survival.duration(found.median, found.reach)}"
+    parts = (", ".join(shares), median, survival.followed(found.reach))
+    return _("{option}, without progression, of 100: {numbers}").format(option=option.label, numbers="; ".join(parts))
+
+
+def ways(comparison: Comparison, options: Sequence[Option], looks: Iterable[Look]) -> tuple[WayView, ...]:
+    """The way of each option from the decision; empty where none is known."""
+    by_option = {way.option: way for way in comparison.ways}
+    found = [(option, look, by_option.get(option.id)) for option, look in zip(options, looks, strict=False)]
+    if not any(way and (way.states or way.infused) for _option, _look, way in found):
+        return ()
+    return tuple(_way(comparison, option, look, way) for option, look, way in found if way)
+
+
+def _way(comparison: Comparison, option: Option, look: Look, way: WayToTreatment) -> WayView:
+    naming = partial(citing.cited, comparison)
+    facts = [_infused(way)] if way.infused else []
+    facts += [_weeks(each) for each in way.weeks]
+    picture = first_months(way.states, look, way_title(option, way)) if way.states else None
+    reason = "" if picture else way.reason or _("not known")
+    counts = tuple(counted(each, naming(each.sources)) for each in way.published)
+    return WayView(option, look, picture, reason, tuple(facts), counts, way.assumptions)
+
+
+def way_title(option: Option, way: WayToTreatment) -> str:
+    """Where patients are after the first months, in words."""
+    whole = [each for each in way.states if each.month in (2, 4, 6)]
+    said = "; ".join(
+        _("after {n} months {numbers}").format(n=decimal(each.month), numbers=at_month(each)) for each in whole
+    )
+    return _("{option}, of 100: {numbers}").format(option=option.label, numbers=said)
+
+
+def _infused(way: WayToTreatment) -> str:
+    if way.infused is None:
+        return ""
+    number = wording.of_100(way.infused.mean)
+    if way.infused.credible is None:
+        return _("Reach the infusion after apheresis: {number}").format(number=number)
+    return _("Reach the infusion after apheresis: {number} ({interval})").format(
+        number=number, interval=wording.interval(way.infused.credible)
+    )
+
+
+def _weeks(weeks: Weeks) -> str:
+    """``Apheresis to infusion, CARTITUDE-4: median 6.3 weeks (3.6 to 18.1), 176 patients``."""
+    low, high = weeks.range or (None, None)
+    said = ngettext("median {n} week", "median {n} weeks", 1 if weeks.median == 1 else 2).format(
+        n=decimal(round(weeks.median, 1))
+    )
+    if low is not None and high is not None:
+        said += " ({})".format(_("{low} to {high}").format(low=decimal(round(low, 1)), high=decimal(round(high, 1))))
+    who = f"{said}, {quoted.patients(weeks.n)}" if weeks.n is not None else said
+    return _("Apheresis to infusion, {study}: {figures}").format(study=weeks.population, figures=who)
+
+
+def counted(count: QuotedCount, cited: str) -> str:
+    """A published count in one line, its source last."""
+    said = ", ".join(part for part in (f"{count.label}: {count.text}", count.population) if part)
+    return f"{said} ({cited})" if cited else said
+
+
+def published_times(comparison: Comparison) -> tuple[PublishedTimes, ...]:
+    """Published survival by product, classes in their order: the nearest row of each endpoint, and every row."""
+    naming = partial(citing.cited, comparison)
+    result = []
+    for option in arrange.class_options(comparison):
+        for name, each in _shown_options(comparison, option):
+            rows = {endpoint: quoted.rows_of(comparison.survival, each, endpoint) for endpoint in ENDPOINT_LABELS}
+            if any(rows.values()):
+                result.append(
+                    PublishedTimes(
+                        name,
+                        "; ".join(
+                            f"{quoted.endpoint_name(endpoint)} {_short(found[0])} ({naming(found[0].sources)})"
+                            for endpoint, found in rows.items()
+                            if found
+                        ),
+                        tuple(
+                            (quoted.endpoint_name(endpoint), tuple(quoted.row_text(row, naming) for row in found))
+                            for endpoint, found in rows.items()
+                            if found
+                        ),
+                    )
+                )
+    return tuple(result)
+
+
+def studies_of(comparison: Comparison, options: Iterable[Option]) -> frozenset[str]:
+    """Ids of the studies behind the computed rows of these options; a source's key begins with that of its study."""
+    rows = (survival.computed(comparison, option) for option in options)
+    return frozenset(key.partition(":")[0] for row in rows if row and survival.figures(row) for key in row.sources)
