@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator
 from datetime import date as Day  # noqa: N812  # a parameter is called date
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
 
 from bcma_decide.comparing.explanation import explanation
 from bcma_decide.comparing.findings import (
@@ -53,6 +52,7 @@ from bcma_decide.time_course import Clock
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import (
     DEFAULT_REGION,
+    EXPLAINED,
     INTENDED_USE,
     MODEL_TRAITS,
     OUTCOMES,
@@ -79,9 +79,6 @@ def load_pooled(evidence: Path | None = None) -> PooledEvidence:
     path = pooled_path(evidence)
     return _read_once(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
-
-EXPLAINED: Final = (*OUTCOMES, PFS)
-"""What can be explained."""
 
 load_model = load_pooled
 """The same under its earlier name."""

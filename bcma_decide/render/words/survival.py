@@ -27,6 +27,7 @@ class Figures:
     times: tuple[SurvivalTime, ...]
     median: Duration
     restricted_mean: Duration
+    curve: tuple[SurvivalTime, ...]
     reach: int
 
     def at(self, month: int) -> SurvivalTime | None:
@@ -83,7 +84,7 @@ def other_figures(row: Survival, clock: Clock) -> Figures | None:
 
 def _figures(found: Clocked) -> Figures:
     reach = floor(found.curve[-1].month) if found.curve else 0
-    return Figures(found.times, found.median_months, found.restricted_mean_months, reach)
+    return Figures(found.times, found.median_months, found.restricted_mean_months, found.curve, reach)
 
 
 def share_title(month: int) -> str:
@@ -230,7 +231,7 @@ def outcome_at(comparison: Comparison, month: int) -> Outcome:
     return Outcome(
         id=PFS if month == MAIN else f"{PFS}_{month}",
         label=share_title(month),
-        plain=_("are alive without progression after {n} months").format(n=month),
+        plain=_("live without progression for {n} months").format(n=month),
         family=PFS,
         direction=PFS_FAMILY.direction,
         horizon=horizon(comparison.clock),
