@@ -103,10 +103,11 @@ def _shown_options(comparison: Comparison, option: Option) -> tuple[tuple[str, s
 
 
 def _short(row: Survival) -> str:
-    """A row without its sources and intervals' small print: figures, group, number of patients."""
-    group = ", ".join(row.subgroup) or quoted.nearness(row)
-    pooled = _("products pooled") if row.of_class and row.subgroup else ""
-    return ", ".join(part for part in (quoted.figures(row), group, pooled, quoted.patients(row.n_patients)) if part)
+    """A row in short: figures, group, number of patients."""
+    group = _("if {traits}").format(traits=", ".join(row.not_settled)) if row.not_settled else ", ".join(row.subgroup)
+    pooled = _("products pooled") if row.of_class else ""
+    counted = "" if row.n_patients is None else _("n {n}").format(n=row.n_patients)
+    return ", ".join(part for part in (quoted.figures(row), group or _("all patients"), pooled, counted) if part)
 
 
 def fans(comparison: Comparison, options: Sequence[Option], looks: Iterable[Look]) -> tuple[FanView, ...]:
