@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.comparing.published import Withheld
+from bcma_decide.comparing.survival import clocked
 from bcma_decide.comparison import Option
 from bcma_decide.model.decision_clock import (
     FIRST_MONTHS,
     NOT_INFUSED,
     STEP,
-    Ends,
     FromDecision,
     chance_of_infusion,
     waits_of,
@@ -24,14 +24,11 @@ from bcma_decide.model.survival import MONTHS, Curve
 from bcma_decide.model.waiting import DAYS_A_MONTH, Shares, adding_up, free_at
 from bcma_decide.pooled.way_book import Count, Wait
 from bcma_decide.time_course import (
-    LANDMARKS,
     Clocked,
-    Duration,
     QuotedCount,
     Share,
     StateShares,
     Survival,
-    SurvivalTime,
     WayToTreatment,
     Weeks,
 )
@@ -39,8 +36,6 @@ from bcma_decide.vocabulary import CLASSES, PFS
 
 Array = NDArray[np.float64]
 
-RESPONSE: Final = "orr"
-"""A limit on response holds for what a response lasts too."""
 _DAYS_A_WEEK: Final = 7.0
 _NO_WAIT: Final = "no time from apheresis to infusion, or no number of those never infused, was published"
 
@@ -58,7 +53,7 @@ def all_ways(
     numbers
         The patient's rates.
     withheld
-        Numbers that are not given, by outcome and option: where response is not, nothing that follows the infusion is.
+        Numbers that are not given, by outcome and option: where survival is not, nothing that follows the infusion is.
     curves, decided
         Progression-free survival from the infusion or first dose, and from the decision, by option.
     """
@@ -71,35 +66,17 @@ def all_ways(
 
 
 def on_both_clocks(rows: Collection[Survival], decided: Mapping[str, FromDecision]) -> tuple[Survival, ...]:
-    """Add what is computed from the decision to the computed rows that have a number."""
+    """Add the figures from the decision to the computed rows that have any."""
     return tuple(
-        row.model_copy(update={"from_decision": clocked(decided[row.option])})
-        if row.kind == "computed" and row.state == "estimated" and row.endpoint == "pfs" and row.option in decided
+        row.model_copy(update={"from_decision": _clocked(decided[row.option])})
+        if row.option in decided and row.state == "estimated"
         else row
         for row in rows
     )
 
 
-def clocked(found: FromDecision) -> Clocked:
-    """The figures of one curve from the decision."""
-    curve = tuple(
-        SurvivalTime(month=month, mean=mean, credible=tuple(credible), prediction=tuple(prediction))
-        for month, mean, credible, prediction in zip(
-            found.months.tolist(), found.mean.tolist(), found.credible.tolist(), found.prediction.tolist(), strict=True
-        )
-    )
-    return Clocked(
-        times=tuple(time for time in curve if time.month in LANDMARKS),
-        median_months=_duration(found.median),
-        restricted_mean_months=Duration(value=None)
-        if found.restricted_mean is None
-        else _duration(found.restricted_mean),
-        curve=curve,
-    )
-
-
-def _duration(ends: Ends) -> Duration:
-    return Duration(value=ends.value, credible=ends.credible, prediction=ends.prediction)
+def _clocked(found: FromDecision) -> Clocked:
+    return clocked(found.months, found.mean, found.credible, found.prediction, found.end)
 
 
 def _car_t(
@@ -154,7 +131,7 @@ def _why_none(
     numbers: PatientNumbers, option: Option, withheld: Mapping[tuple[str, str], Withheld], *, computed: bool
 ) -> str | None:
     """Why an option has no shares; None where it has."""
-    for outcome in (NOT_INFUSED, PFS, RESPONSE):
+    for outcome in (NOT_INFUSED, PFS):
         instead = withheld.get((outcome, option.id))
         if instead is not None:
             return instead.reason

@@ -20,7 +20,7 @@ from bcma_decide.model.normal import Z95
 from bcma_decide.model.numbers import PatientNumbers, acting_in, on_model_scale, rate_by_draw
 from bcma_decide.model.population import Patients, conditional_patients
 from bcma_decide.model.prediction import logit
-from bcma_decide.model.survival import MONTHS, Curve, curve_by_patient, reaches, restricted_mean
+from bcma_decide.model.survival import MONTHS, Curve, curve_by_patient
 from bcma_decide.model.waiting import (
     DAYS_A_MONTH,
     Arm,
@@ -32,15 +32,15 @@ from bcma_decide.model.waiting import (
     wait_points,
 )
 from bcma_decide.pooled.way_book import Wait
-from bcma_decide.time_course import WITHIN
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS
 
 Array = NDArray[np.float64]
 
 STEP: Final = 0.5
-"""Months between the times that are computed; between them curves are taken as straight."""
+"""Months between the states that are shown."""
 FIRST_MONTHS: Final = 6.0
-"""How far the states are shown."""
+"""How far they are shown."""
+_TIMES: Final = np.concatenate([np.arange(0.0, FIRST_MONTHS, STEP), MONTHS[MONTHS >= FIRST_MONTHS]])
 NOT_INFUSED: Final = "apheresed_not_infused"
 _TOGETHER_AT: Final = np.array([1.0, 6.0, 12.0, 36.0])
 """Months at which chance of infusion and curve are taken together; between them the factor, nearly flat, is straight
@@ -48,28 +48,18 @@ in log time."""
 
 
 @dataclass(frozen=True)
-class Ends:
-    """A number, the 95 % interval of the average, and that at the next centre; None where it is not reached."""
-
-    value: float | None
-    credible: tuple[float | None, float | None]
-    prediction: tuple[float | None, float | None]
-
-
-@dataclass(frozen=True)
 class FromDecision:
     """One CAR-T option's curve from the decision.
 
-    ``months``, ``mean`` (T,), ``credible``, ``prediction`` (T, 2): waiting or free, every month as far as follow-up
-    reaches; ``first`` where patients are in the first months, at ``first_times``.
+    ``mean`` (T,), ``credible``, ``prediction`` (T, 2): waiting or free at ``months`` (T,), every month after 0, of
+    which nothing is known past ``end``; ``first`` where patients are in the first months, at ``first_times``.
     """
 
     months: Array
     mean: Array
     credible: Array
     prediction: Array
-    median: Ends
-    restricted_mean: Ends | None
+    end: float
     first_times: Array
     first: Shares
 
@@ -128,22 +118,16 @@ def from_the_decision(numbers: PatientNumbers, curves: Mapping[str, Curve]) -> d
     ``curves`` are those from the infusion, by option. Options of the other class are not in the result, nor those
     without known attrition or a published wait.
     """
-    car_t, ends = (
-        CLASSES[0],
-        {option: entry.end_of_follow_up for option, entry in numbers.pooled.survival.options.items()},
-    )
-    arms = _arms(numbers, curves)
-    if not arms:
-        return {}
-    reach = {option: ends[option] + float(each.wait.min()) for option, each in arms.items()}
-    at = np.arange(0.0, max(reach.values()) + STEP / 2.0, STEP)
-    courses = {option: course(each, at) for option, each in arms.items()}
+    survival, arms = numbers.pooled.survival, _arms(numbers, curves)
+    courses = {option: course(each, _TIMES) for option, each in arms.items()}
+    reach = {o: survival.options[o].end_of_follow_up + float(each.wait.min()) for o, each in arms.items()}
+    of_class = {CLASSES[0]: tuple(arms)} if arms else {}
     result = {}
-    for option, members in ((car_t, tuple(arms)), *((option, (option,)) for option in arms)):
+    for option, members in (of_class | {option: (option,) for option in arms}).items():
         chance = chance_of_infusion(numbers, option)
         if chance is not None and option in curves:
-            until = min(reach[each] for each in members)
-            result[option] = decided([courses[each] for each in members], chance, curves[option], at, until)
+            end = min(reach[each] for each in members)
+            result[option] = decided([courses[each] for each in members], chance, curves[option], end)
     return result
 
 
@@ -184,30 +168,22 @@ def together(infused: Array, free: Array, weight: Array) -> Array:
     return np.asarray((free * infused) @ weight / ((free @ weight) * float(infused @ weight)))
 
 
-def decided(courses: Sequence[Course], chance: Infused, curve: Curve, at: Array, reach: float) -> FromDecision:
-    """Everything from the decision: the average over the courses, with the spread of the option.
-
-    ``at`` (times,) are those of the courses; nothing is said past ``reach`` months.
-    """
+def decided(courses: Sequence[Course], chance: Infused, curve: Curve, end: float) -> FromDecision:
+    """Everything from the decision at the courses' times: their average, with the spread of the option."""
     found = average_shares(courses)
     middle = found.without_progression
     low, high = _band(courses, middle, chance.credible, curve.credible)
     next_low, next_high = _band(courses, middle, chance.prediction, curve.prediction)
-    # The next centre is never surer than the average.
-    next_low, next_high = np.minimum(next_low, low), np.maximum(next_high, high)
-    inside = at <= reach
-    lines = [line[inside] for line in (middle, low, high, next_low, next_high)]
-    times, monthly = at[inside], slice(None, None, round(1.0 / STEP))
-    first = at <= min(FIRST_MONTHS, reach)
-    areas = [restricted_mean(times, line, WITHIN) for line in lines] if reach >= WITHIN else None
+    first = min(FIRST_MONTHS, end) >= _TIMES
+    monthly = (_TIMES > 0.0) & (_TIMES % 1.0 == 0.0)
     return FromDecision(
-        months=times[monthly],
-        mean=lines[0][monthly],
-        credible=np.column_stack(lines[1:3])[monthly],
-        prediction=np.column_stack(lines[3:])[monthly],
-        median=_ends([reaches(times, line) for line in lines]),
-        restricted_mean=None if areas is None else _ends(areas),
-        first_times=at[first],
+        months=_TIMES[monthly],
+        mean=middle[monthly],
+        credible=np.column_stack([low, high])[monthly],
+        # The next centre is never surer than the average.
+        prediction=np.column_stack([np.minimum(next_low, low), np.maximum(next_high, high)])[monthly],
+        end=end,
+        first_times=_TIMES[first],
         first=Shares(*(getattr(found, each.name)[first] for each in fields(Shares))),
     )
 
@@ -219,8 +195,3 @@ def _band(courses: Sequence[Course], middle: Array, infused: tuple[float, float]
 def _spread(low: float | Array, high: float | Array) -> Array:
     """Standard deviation of the log odds that has these ends of a 95 % interval."""
     return np.asarray((logit(np.asarray(high)) - logit(np.asarray(low))) / (2.0 * Z95))
-
-
-def _ends(found: Sequence[float | None]) -> Ends:
-    value, low, high, next_low, next_high = found
-    return Ends(value, (low, high), (next_low, next_high))

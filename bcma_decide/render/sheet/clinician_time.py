@@ -11,11 +11,12 @@ from bcma_decide.comparison import Comparison, Option
 from bcma_decide.render.sheet import citing
 from bcma_decide.render.sheet.fan_chart import Fan, fan_chart, last_month
 from bcma_decide.render.sheet.figures import Look
-from bcma_decide.render.sheet.first_months import at_month, first_months
+from bcma_decide.render.sheet.first_months import first_months
 from bcma_decide.render.words import arrange, quoted, survival, wording
-from bcma_decide.render.words.language import decimal, ngettext
+from bcma_decide.render.words import way as way_words
+from bcma_decide.render.words.language import decimal
 from bcma_decide.render.words.language import gettext as _
-from bcma_decide.time_course import ENDPOINT_LABELS, QuotedCount, Survival, WayToTreatment, Weeks
+from bcma_decide.time_course import ENDPOINT_LABELS, Survival, WayToTreatment
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -166,11 +167,11 @@ def ways(comparison: Comparison, options: Sequence[Option], looks: Iterable[Look
 
 def _way(comparison: Comparison, option: Option, look: Look, way: WayToTreatment) -> WayView:
     naming = partial(citing.cited, comparison)
-    facts = [_infused(way)] if way.infused else []
-    facts += [_weeks(each) for each in way.weeks]
+    facts = [way_words.infused(way)] if way.infused else []
+    facts += [way_words.wait(each) for each in way.weeks]
     picture = first_months(way.states, look, way_title(option, way)) if way.states else None
     reason = "" if picture else way.reason or _("not known")
-    counts = tuple(counted(each, naming(each.sources)) for each in way.published)
+    counts = tuple(way_words.counted(each, naming(each.sources)) for each in way.published)
     return WayView(option, look, picture, reason, tuple(facts), counts, way.assumptions)
 
 
@@ -178,38 +179,10 @@ def way_title(option: Option, way: WayToTreatment) -> str:
     """Where patients are after the first months, in words."""
     whole = [each for each in way.states if each.month in (2, 4, 6)]
     said = "; ".join(
-        _("after {n} months {numbers}").format(n=decimal(each.month), numbers=at_month(each)) for each in whole
+        _("after {n} months {numbers}").format(n=decimal(each.month), numbers=way_words.at_month(each))
+        for each in whole
     )
     return _("{option}, of 100: {numbers}").format(option=option.label, numbers=said)
-
-
-def _infused(way: WayToTreatment) -> str:
-    if way.infused is None:
-        return ""
-    number = wording.of_100(way.infused.mean)
-    if way.infused.credible is None:
-        return _("Reach the infusion after apheresis: {number}").format(number=number)
-    return _("Reach the infusion after apheresis: {number} ({interval})").format(
-        number=number, interval=wording.interval(way.infused.credible)
-    )
-
-
-def _weeks(weeks: Weeks) -> str:
-    """``Apheresis to infusion, CARTITUDE-4: median 6.3 weeks (3.6 to 18.1), 176 patients``."""
-    low, high = weeks.range or (None, None)
-    said = ngettext("median {n} week", "median {n} weeks", 1 if weeks.median == 1 else 2).format(
-        n=decimal(round(weeks.median, 1))
-    )
-    if low is not None and high is not None:
-        said += " ({})".format(_("{low} to {high}").format(low=decimal(round(low, 1)), high=decimal(round(high, 1))))
-    who = f"{said}, {quoted.patients(weeks.n)}" if weeks.n is not None else said
-    return _("Apheresis to infusion, {study}: {figures}").format(study=weeks.population, figures=who)
-
-
-def counted(count: QuotedCount, cited: str) -> str:
-    """A published count in one line, its source last."""
-    said = ", ".join(part for part in (f"{count.label}: {count.text}", count.population) if part)
-    return f"{said} ({cited})" if cited else said
 
 
 def published_times(comparison: Comparison) -> tuple[PublishedTimes, ...]:

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from bcma_decide.render.sheet.figures import GREY, INK, PAPER, Look, svg
 from bcma_decide.render.sheet.plot import LETTER, Frame, area, axes, letters
 from bcma_decide.render.words import wording
-from bcma_decide.render.words.language import gettext as _
+from bcma_decide.render.words.way import PARTS, part_name, shares_of
 from bcma_decide.time_course import StateShares
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-Part = Literal["free", "waiting", "not_infused", "progressed_or_died"]
-PARTS: Final[tuple[Part, ...]] = ("free", "waiting", "not_infused", "progressed_or_died")
-"""From below."""
 STEP: Final = 2
 """Months between two numbers of the axis."""
 _LOOKS: Final = {
@@ -34,35 +31,6 @@ _NAMED: Final = 130
 """Room for the names of the fields, to the right of the drawing."""
 _INSIDE: Final = 0.3
 """Share of all patients from which a field has room for its name inside."""
-
-
-def part_name(part: Part) -> str:
-    """What is said of patients in one of the fields."""
-    names: dict[Part, str] = {
-        "free": _("free of progression"),
-        "waiting": _("waiting"),
-        "not_infused": _("never infused"),
-        "progressed_or_died": _("progressed or died"),
-    }
-    return names[part]
-
-
-def shares_of(states: StateShares) -> dict[Part, float]:
-    """The shares at one time, from below."""
-    return {
-        "free": states.free,
-        "waiting": states.waiting,
-        "not_infused": states.not_infused,
-        "progressed_or_died": states.progressed_or_died,
-    }
-
-
-def at_month(states: StateShares) -> str:
-    """The shares at one time in words: ``49 free of progression, 16 never infused, 35 progressed or died``."""
-    shares = shares_of(states)
-    counts = wording.parts_of_100(tuple(shares.values()))
-    said = [f"{count} {part_name(part)}" for (part, share), count in zip(shares.items(), counts, strict=True) if share]
-    return ", ".join(said)
 
 
 def first_months(states: Sequence[StateShares], look: Look, title: str) -> Markup:

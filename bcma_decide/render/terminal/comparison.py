@@ -16,6 +16,7 @@ from bcma_decide.render.terminal.rules import write_findings, write_labels, writ
 from bcma_decide.render.terminal.stacked import write_stacked
 from bcma_decide.render.terminal.survival import write_published_survival
 from bcma_decide.render.terminal.tables import write_table
+from bcma_decide.render.terminal.way import write_ways
 from bcma_decide.render.words import arrange, published, quoted, sentences, survival, wording
 
 __all__ = ["render_comparison", "render_explanation", "render_sources"]
@@ -59,6 +60,7 @@ def render_comparison(
     write_labels(page, comparison)
     write_scores(page, comparison)
     _numbers(page, comparison, products)
+    write_ways(page, comparison, comparison.options if products else arrange.class_options(comparison), more=products)
     if products:
         _products(page, comparison)
     _published(page, comparison, products)

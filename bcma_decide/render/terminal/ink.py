@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Final
 
 from rich.console import Console
@@ -51,6 +53,9 @@ SYMBOLS: Final = {
     "not_met": ("✗", "[-]"),
     "bullet": ("•", "*"),
 }
+
+PARTS: Final = ("█▒░·", "#=-.")
+"""Signs of the parts of a whole, and their stand-ins."""
 
 _RAISED: Final = dict(zip("abcdefghijklmnoprstuvwxyz", "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ", strict=True))
 
@@ -115,6 +120,12 @@ class Ink:
                 first, last = _cells(ends, width)
                 cells[first : last + 1] = sign * (last + 1 - first)
         return "".join(cells)
+
+    def parts(self, shares: Sequence[float], width: int) -> str:
+        """Return shares of a whole one behind the other, each in its own sign of `PARTS`; together they fill it."""
+        ends = [round(end * width / sum(shares)) for end in accumulate(shares, initial=0.0)]
+        signs = PARTS[int(self.ascii_only)]
+        return "".join(sign * (end - start) for sign, (start, end) in zip(signs, pairwise(ends), strict=False))
 
     def span(self, start: float, end: float, width: int) -> str:
         """Return a floating bar between two levels, to the cell."""

@@ -12,6 +12,7 @@ from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
 from bcma_decide.render.terminal.ink import Ink
 from bcma_decide.render.terminal.record import record_lines
 from bcma_decide.render.terminal.survival import computed_lines, published_lines
+from bcma_decide.render.terminal.way import way_lines
 from bcma_decide.render.words import arrange, published, rule_view, sentences, survival, wording
 from bcma_decide.vocabulary import PFS
 
@@ -74,6 +75,7 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
         yield ("count", count)
     if comparison.tell_apart:
         yield ("tell apart", comparison.tell_apart)
+    yield from way_lines(comparison, options)
     yield from published_lines(comparison)
     yield from _published(comparison)
     for mover in arrange.movers(comparison):

@@ -42,7 +42,7 @@ def title() -> str:
 def horizon(clock: Clock) -> str:
     """What the time is counted from."""
     if clock == "decision":
-        return _("from the decision: CAR-T from apheresis, bispecific from the first dose")
+        return _("from apheresis (CAR-T) or the first dose (bispecific)")
     return _("from the infusion or the first dose")
 
 
