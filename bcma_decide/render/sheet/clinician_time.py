@@ -12,17 +12,21 @@ from bcma_decide.render.sheet import citing
 from bcma_decide.render.sheet.fan_chart import Fan, fan_chart, last_month
 from bcma_decide.render.sheet.figures import Look
 from bcma_decide.render.sheet.first_months import first_months
-from bcma_decide.render.words import arrange, quoted, survival, wording
+from bcma_decide.render.words import arrange, quoted, rule_view, survival, wording
 from bcma_decide.render.words import way as way_words
 from bcma_decide.render.words.language import decimal
 from bcma_decide.render.words.language import gettext as _
-from bcma_decide.time_course import ENDPOINT_LABELS, Survival, WayToTreatment
+from bcma_decide.time_course import ENDPOINT_LABELS, Endpoint, Survival, WayToTreatment
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 OF_PAPER: Final = (survival.median_title, survival.restricted_title)
 """Lines that paper has room for; the other months stand in the drawing and on the screen."""
+
+
+SHORT: Final[tuple[Endpoint, ...]] = ("pfs", "os")
+"""What paper has room for of what is published; all of it stands on the screen."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +108,11 @@ def _shown_options(comparison: Comparison, option: Option) -> tuple[tuple[str, s
 
 
 def _short(row: Survival) -> str:
-    """A row without its sources and intervals' small print: figures, group, number of patients."""
-    group = ", ".join(row.subgroup) or quoted.nearness(row)
-    pooled = _("products pooled") if row.of_class and row.subgroup else ""
-    return ", ".join(part for part in (quoted.figures(row), group, pooled, quoted.patients(row.n_patients)) if part)
+    """A row in short: figures, group, number of patients."""
+    group = _("if {traits}").format(traits=", ".join(row.not_settled)) if row.not_settled else ", ".join(row.subgroup)
+    pooled = _("products pooled") if row.of_class else ""
+    counted = "" if row.n_patients is None else _("n {n}").format(n=row.n_patients)
+    return ", ".join(part for part in (quoted.figures(row), group or _("all patients"), pooled, counted) if part)
 
 
 def fans(comparison: Comparison, options: Sequence[Option], looks: Iterable[Look]) -> tuple[FanView, ...]:
@@ -174,6 +179,20 @@ def _way(comparison: Comparison, option: Option, look: Look, way: WayToTreatment
     return WayView(option, look, picture, reason, tuple(facts), counts, way.assumptions)
 
 
+def waits(comparison: Comparison, options: Sequence[Option]) -> tuple[rule_view.PracticeLine, ...]:
+    """From apheresis to infusion in weeks, as published, in one line; none where nothing was."""
+    by_option = {way.option: way for way in comparison.ways}
+    texts = tuple(
+        "; ".join(way_words.wait_in_short(each) for each in way.weeks) if (way := by_option.get(option.id)) else ""
+        for option in options
+    )
+    if not any(texts):
+        return ()
+    return (
+        rule_view.PracticeLine(_("Apheresis to infusion"), tuple(text or _("no cells are taken") for text in texts)),
+    )
+
+
 def way_title(option: Option, way: WayToTreatment) -> str:
     """Where patients are after the first months, in words."""
     whole = [each for each in way.states if each.month in (2, 4, 6)]
@@ -198,7 +217,7 @@ def published_times(comparison: Comparison) -> tuple[PublishedTimes, ...]:
                         "; ".join(
                             f"{quoted.endpoint_name(endpoint)} {_short(found[0])} ({naming(found[0].sources)})"
                             for endpoint, found in rows.items()
-                            if found
+                            if found and endpoint in SHORT
                         ),
                         tuple(
                             (quoted.endpoint_name(endpoint), tuple(quoted.row_text(row, naming) for row in found))

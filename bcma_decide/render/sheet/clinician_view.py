@@ -32,16 +32,14 @@ from bcma_decide.render.sheet.clinician_rows import (
     studies_behind,
     time_windows,
 )
-from bcma_decide.render.sheet.clinician_time import FanView, PublishedTimes, WayView, fans, published_times, ways
+from bcma_decide.render.sheet.clinician_time import FanView, PublishedTimes, WayView, fans, published_times, waits, ways
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words import arrange, published, record_view, rule_view, sentences, survival
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.vocabulary import PFS
 
-SHORT_FACTS: Final = ("schedule", "vein_to_vein")
-"""Practical topics short enough for the table on the first page."""
-LONG_FACTS: Final = ("visits", "stay", "driving")
-"""Practical topics on the second page; the rest stands in the result and on the screen."""
+SHORT_FACTS: Final = ("schedule",)
+"""Practical topics short enough for the table on the first page; the rest stands in the result and on the screen."""
 
 RECORD_LINES: Final = 8
 """Lines of what a record held and was not used; the rest stands in the result."""
@@ -91,6 +89,8 @@ class ClinicianView:
     windows: tuple[Window, ...]
     facts: tuple[rule_view.PracticeLine, ...]
     notes: tuple[tuple[str, str], ...]
+    notes_by_lead: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    """The same for print: what several notes begin with stands once."""
     same: str
     """How many of the numbers shown no trait moves; empty if every one is moved."""
     published: tuple[tuple[str, str], ...]
@@ -101,7 +101,6 @@ class ClinicianView:
     left_out: str
     open_findings: tuple[str, ...]
     certainty: tuple[str, ...]
-    long_facts: tuple[rule_view.PracticeLine, ...]
     studies: tuple[tuple[StudyReference, ...], ...]
     not_known_by_product: tuple[str, ...]
     unused: tuple[str, ...]
@@ -150,8 +149,9 @@ def clinician_view(comparison: Comparison, sheet: Sheet, lists: tuple[int, int])
         ways=ways(comparison, options, looks) if timed else (),
         published_times=published_times(comparison) if timed else (),
         windows=windows,
-        facts=_facts(comparison, SHORT_FACTS),
+        facts=(*_facts(comparison, SHORT_FACTS), *waits(comparison, options)),
         notes=notes,
+        notes_by_lead=_by_lead(notes),
         same=_same(comparison, windows, columns),
         published=_published(comparison),
         movers=tuple(sentences.mover_sentence(mover, comparison) for mover in arrange.movers(comparison)),
@@ -162,12 +162,25 @@ def clinician_view(comparison: Comparison, sheet: Sheet, lists: tuple[int, int])
             rule_view.open_text(each) for each in rule_view.open_findings(comparison) if each.rank in FULL_RANKS
         ),
         certainty=certainty_reasons(windows),
-        long_facts=_facts(comparison, LONG_FACTS),
         studies=in_columns(studies, 3, lambda each: len(each.entry.name) + len(each.identifier) + 30),
         not_known_by_product=by_product,
         unused=(*arrange.also_given(comparison), *arrange.given_for_findings(comparison)),
         record=_record(comparison),
         command=_command(comparison),
+    )
+
+
+def _by_lead(notes: Sequence[tuple[str, str]]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Notes that differ behind their last colon only, together; the others one by one."""
+    leads: dict[str, list[tuple[str, str]]] = {}
+    for letter, text in notes:
+        lead, _colon, rest = text.rpartition(": ")
+        leads.setdefault(lead or text, []).append((letter, rest))
+    return tuple(
+        (lead, tuple(found))
+        if len(found) > 1
+        else ("", ((found[0][0], next(t for n, t in notes if n == found[0][0])),))
+        for lead, found in leads.items()
     )
 
 

@@ -74,7 +74,7 @@ def fan_chart(fan: Fan, look: Look, title: str, last: int, other: Fan | None = N
             style = f'fill="{look.colour}" fill-opacity="{_OF_BANDS[band]}"'
             drawn.append(f'<path class="band {band}" {style} d="{field}"/>')
     if other is not None:
-        dashed = [point for point in other.points if point.month <= min(last, other.end)]
+        dashed = [point for point in other.points if point.month <= min(last, fan.end, other.end)]
         style = f'fill="none" stroke="{INK}" stroke-width="1" stroke-dasharray="3 2.4"'
         drawn.append(f'<path class="line other" {style} d="{line(frame, _means(dashed))}"/>')
     drawn.append(

@@ -57,7 +57,7 @@ def first_months(states: Sequence[StateShares], look: Look, title: str) -> Marku
             drawn.append(f'<path class="field {part}" {style} {edge} d="{area(frame, upper, lower)}"/>')
     drawn += _names(frame, states[-1])
     if states[0].waiting > _INSIDE:
-        drawn.append(letters(frame.x(0.0) + 5, frame.y(0.25) + 4, part_name("waiting")))
+        drawn.append(letters(frame.x(0.0) + 5, frame.y(0.7) + 4, part_name("waiting")))
     return svg(f"months {look.name}", (frame.width, frame.height), title, drawn, hidden=False)
 
 

@@ -15,7 +15,18 @@ from bcma_decide.render.sheet.clinician_view import clinician_view, longest_list
 from bcma_decide.render.sheet.patient_view import patient_view
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.sheet.templating import environment
-from bcma_decide.render.words import arrange, language, published, record_view, rule_view, sentences, wording
+from bcma_decide.render.words import (
+    arrange,
+    clocks,
+    language,
+    published,
+    quoted,
+    record_view,
+    rule_view,
+    sentences,
+    survival,
+    wording,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -126,6 +137,9 @@ def _environment() -> Environment:
         arrange=arrange,
         sentences=sentences,
         published=published,
+        quoted=quoted,
+        survival=survival,
+        clocks=clocks,
         record_view=record_view,
         rule_view=rule_view,
         figures=figures,

@@ -29,8 +29,9 @@ SMALLEST: Final = 0.8
 """Text is never set smaller than this."""
 FEWEST_LINES: Final = 2
 """Lists of findings are not cut below this."""
-GROWTH: Final = 1.75
-"""Power with which the height of a page grows with the size of its text: 1 for rows, 2 for running text."""
+GROWTH: Final = 2.2
+"""Power with which the height of a page grows with the size of its text: 1 for rows, 2 for running text, more where
+cells of a table break into more lines."""
 LINE_HEIGHT: Final = 0.018
 """Height of one entry of a list of findings, in pages."""
 LEAST_SPARE: Final = 0.98

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from bcma_decide.render.sheet.figures import GREY, INK
 from bcma_decide.render.words.language import gettext as _
 
-LETTER: Final = 13
+LETTER: Final = 14
 """Height of the letters, in units of the drawing."""
 FONTS: Final = "Sheet Dense, Fira Sans Condensed, system-ui, sans-serif"
 QUARTERS: Final = (0, 50, 100)
@@ -25,11 +25,11 @@ class Frame:
 
     last: float
     width: int = 240
-    height: int = 126
-    left: int = 27
+    height: int = 150
+    left: int = 29
     right: int = 12
     top: int = 8
-    bottom: int = 20
+    bottom: int = 21
 
     def x(self, month: float) -> float:
         """Place of a month; past the last one is no place."""

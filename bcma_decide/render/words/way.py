@@ -67,6 +67,15 @@ def wait(weeks: Weeks) -> str:
     return _("Apheresis to infusion, published, {study}: {figures}").format(study=weeks.population, figures=who)
 
 
+def wait_in_short(weeks: Weeks) -> str:
+    """``6.3 weeks (3.6 to 18.1), CARTITUDE-4``: the median with its range, and whose."""
+    low, high = weeks.range or (None, None)
+    said = ngettext("{n} week", "{n} weeks", 1 if weeks.median == 1 else 2).format(n=decimal(round(weeks.median, 1)))
+    if low is not None and high is not None:
+        said += " ({})".format(_("{low} to {high}").format(low=decimal(round(low, 1)), high=decimal(round(high, 1))))
+    return f"{said}, {weeks.population}"
+
+
 def counted(count: QuotedCount, cited: str) -> str:
     """A published count in one line, its source last."""
     said = ", ".join(part for part in (f"{count.label}: {count.text}", count.population) if part)

@@ -218,6 +218,20 @@ def state_with_reason(estimate: Estimate) -> str:
     return f"{words}: {reason}" if reason else words
 
 
+def state_in_short(estimate: Estimate) -> str:
+    """Return the state with what its reason adds, for a field without room: ``too few studies: 1 study, 12 patients``.
+
+    A reason why something does not apply says that it does not.
+    """
+    words, reason = state(estimate), (estimate.reason or "").rstrip(".")
+    if not reason:
+        return words
+    if estimate.state == "not_applicable":
+        return reason
+    detail = reason.partition(": ")[2] if reason.startswith(words) else reason
+    return f"{words}: {detail}" if detail else reason
+
+
 def has_number(estimate: Estimate) -> bool:
     """Whether there is a number with an interval to show; a number without one is not shown."""
     return estimate.state == "estimated" and estimate.mean is not None and estimate.credible is not None
