@@ -70,7 +70,7 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
         "certainty",
         "remarks",
     )
-    for group in arrange.groups_with_survival(comparison):
+    for group in arrange.groups_with_survival(comparison, "infusion"):
         yield ("outcomes", arrange.heading(group))
         for outcome in group.outcomes:
             yield from _outcome(comparison, outcome, options)

@@ -20,6 +20,7 @@ from bcma_decide.comparison import (
     Unknown,
 )
 from bcma_decide.render.words import survival, wording
+from bcma_decide.time_course import Clock
 from bcma_decide.vocabulary import FAMILIES
 
 _FAMILY_LABELS = {family.id: family.label for family in FAMILIES}
@@ -138,12 +139,15 @@ def groups(comparison: Comparison) -> tuple[OutcomeGroup, ...]:
     return tuple(result)
 
 
-def groups_with_survival(comparison: Comparison) -> tuple[OutcomeGroup, ...]:
-    """The same with progression-free survival at one year after the response, or first where there is no response."""
+def groups_with_survival(comparison: Comparison, clock: Clock | None = None) -> tuple[OutcomeGroup, ...]:
+    """The same with progression-free survival at one year after the response, or first where there is no response.
+
+    ``clock``: which its heading speaks of; default that of the comparison.
+    """
     found = groups(comparison)
     if not survival.is_computed(comparison):
         return found
-    outcome = survival.outcome_at(comparison, survival.MAIN)
+    outcome = survival.outcome_at(comparison, survival.MAIN, clock)
     place = sum(group.outcomes[0].family == FAMILIES[0].id for group in found)
     return (*found[:place], OutcomeGroup(survival.title(), outcome.horizon, (outcome,)), *found[place:])
 

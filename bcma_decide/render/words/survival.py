@@ -221,10 +221,11 @@ def estimate_at(row: Survival, month: int) -> Estimate:
     )
 
 
-def outcome_at(comparison: Comparison, month: int) -> Outcome:
+def outcome_at(comparison: Comparison, month: int, clock: Clock | None = None) -> Outcome:
     """The shares of all options at one month as an outcome, for all that is said and drawn of outcomes.
 
-    The one at one year has the id that moves of unknown traits name.
+    The one at one year has the id that moves of unknown traits name. ``clock``: which its time window speaks of;
+    default that of the comparison.
     """
     rows = ((option.id, computed(comparison, option)) for option in comparison.options)
     contrast = comparison.survival_contrast if month == MAIN else None
@@ -234,7 +235,7 @@ def outcome_at(comparison: Comparison, month: int) -> Outcome:
         plain=_("live without progression for {n} months").format(n=month),
         family=PFS,
         direction=PFS_FAMILY.direction,
-        horizon=horizon(comparison.clock),
+        horizon=horizon(clock or comparison.clock),
         estimates={name: estimate_at(row, month) for name, row in rows if row is not None},
         contrast=contrast,
         contrast_reason=None if contrast else _("no number for one of the two"),
