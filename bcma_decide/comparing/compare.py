@@ -179,6 +179,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     outcomes = all_outcomes(numbers, withheld, unknowns, tuple(o for o in explain if o != PFS))
     decided = from_the_decision(numbers, curves)
     computed = on_both_clocks(computed_survival(numbers, curves, withheld, moves), decided)
+    at_one_year = survival_contrast(numbers, curves, computed)
     ways = all_ways(numbers, withheld, curves, decided)
     return Comparison(
         evidence=evidence_stamp(pooled, on),
@@ -189,10 +190,10 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         outcomes=outcomes,
         clock=question.clock,
         survival=(*computed, *quoted),
-        survival_contrast=survival_contrast(numbers, curves, computed),
+        survival_contrast=at_one_year,
         survival_explanation=survival_explanation(pooled) if PFS in explain else None,
         ways=ways,
-        tell_apart=tell_apart(outcomes),
+        tell_apart=tell_apart(outcomes, computed, at_one_year),
         published_options=beside,
         labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
         findings=findings,

@@ -54,6 +54,7 @@ def option_notes(comparison: Comparison, option: Option, findings: Findings) -> 
         *banners(comparison),
         _without_number(comparison, option),
         difference(comparison) if option.kind == "class" else "",
+        _computed_survival(comparison, option),
         _published_survival(comparison, option),
         *(finding_note(comparison, each) for each in findings.fired if findings.concern(each, option)),
         _open(comparison, [each for each in findings.unsettled if findings.concern(each, option)]),
@@ -92,6 +93,15 @@ def _without_number(comparison: Comparison, option: Option) -> str:
         if not wording.has_number(estimate := arrange.estimate_of(outcome, option))
     ]
     return f"No number: {'; '.join(said)}." if said else ""
+
+
+def _computed_survival(comparison: Comparison, option: Option) -> str:
+    """Median, mean within two years and how far the studies reach; the shares are predictions."""
+    row = survival.computed(comparison, option)
+    if row is None or survival.figures(row) is None:
+        return ""
+    said = (f"{line.name}: {line.text}" for line in survival.lines(row, "infusion") if line.share is None)
+    return f"{survival.title()}, counted {quoted.counted_from(row.origin)}. {'; '.join(said)}."
 
 
 def _published_survival(comparison: Comparison, option: Option) -> str:
