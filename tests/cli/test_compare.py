@@ -200,7 +200,7 @@ def test_colour_on_a_terminal_only():
 
 @pytest.mark.parametrize(
     ("arguments", "changes", "codes"),
-    [((), {"NO_COLOR": "1"}, {"0", "1", "2"}), (("--color", "never"), {}, set()), ((), {"TERM": "dumb"}, set())],
+    [((), {"NO_COLOR": "1"}, {"0", "1", "2", "3"}), (("--color", "never"), {}, set()), ((), {"TERM": "dumb"}, set())],
 )
 def test_no_colour_where_none_is_wanted(arguments, changes, codes):
     _, shown = on_terminal("compare", "--age", "71", *arguments, width=100, **changes)
