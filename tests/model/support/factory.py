@@ -217,7 +217,7 @@ def document(
         "assumptions": shipped_document()["assumptions"] | ASSUMPTIONS | dict(assumptions or {}),
         "definitions": copy.deepcopy(shipped_document()["definitions"]),
         "rules": copy.deepcopy(shipped_document()["rules"]),
-        "published": {"limits": [], "options": [], "sources": {}},
+        "published": {"limits": [], "options": [], "survival": {"groups": [], "rows": []}, "sources": {}},
         "codes": copy.deepcopy(shipped_document()["codes"]),
         "provenance": {
             "outcomes": {outcome: {"studies": [], "left_out": []} for outcome in OUTCOMES},
