@@ -302,7 +302,8 @@ def _print_time_remarks(catalogue: Catalogue) -> None:
 
     found = time_remarks(catalogue.studies)
     if found:
-        typer.echo(f"Remark: {len(found)} times to event are not fully described:")
+        are = "time to event is" if len(found) == 1 else "times to event are"
+        typer.echo(f"Remark: {len(found)} {are} not fully described:")
     for remark in found:
         typer.echo(f"  {remark}")
 

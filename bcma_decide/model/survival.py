@@ -26,6 +26,7 @@ from bcma_decide.model.prediction import (
     OutcomeRates,
     draw_rates,
     held,
+    logit,
     next_centre,
     option_average,
     outcome_rates,
@@ -44,6 +45,8 @@ WITHIN: Final = 24
 """Months within which the mean time without progression is taken."""
 LAST_MONTH: Final = 36
 MONTHS: Final = np.arange(1, LAST_MONTH + 1, dtype=float)
+KNOTS: Final = np.array([1.0, 2.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0])
+"""Months at which curves are computed; between them their log odds are straight in log time to 1e-3."""
 _ENDS = np.array([0.025, 0.975])
 _LEAST_VARIANCE = 1e-12
 
@@ -66,7 +69,7 @@ def survival_curves(numbers: PatientNumbers) -> dict[str, Curve]:
     pooled = numbers.pooled
     found: dict[str, Curve] = {}
     for block in pooled.survival.blocks:
-        table = _table(numbers, block, MONTHS)
+        table = _table(numbers, block, KNOTS)
         covariance = _own_covariance(pooled, block)
         for option in pooled.options:
             of_class = CLASSES.index(option.class_id) == block.class_index
@@ -145,7 +148,7 @@ def _levels_at(pooled: PooledEvidence, block: CurveBlock, setting: Design, month
 
 def _curve(table: OutcomeRates, members: Sequence[int], covariance: Array) -> Curve:
     average = option_average(table, members)
-    shape = (MONTHS.size, -1)
+    shape = (KNOTS.size, -1)
     weight = average.weight.reshape(shape)
     centre = average.logit().reshape(shape)
     spread = np.sqrt(np.maximum(average.variance(covariance), _LEAST_VARIANCE)).reshape(shape)
@@ -162,13 +165,21 @@ def _curve(table: OutcomeRates, members: Sequence[int], covariance: Array) -> Cu
     )
     middle = (weight * centre).sum(axis=1)
     variance = (weight * (spread**2 + centre**2)).sum(axis=1) - middle**2
-    # a share cannot rise with time: wiggles of the sixth digit go
-    mean = np.minimum.accumulate(mean)
-    low = np.minimum.accumulate(np.minimum(credible[:, 0], mean))
-    high = np.minimum.accumulate(np.maximum(credible[:, 1], mean))
-    next_low = np.minimum.accumulate(np.minimum(beyond[:, 0], low))
-    next_high = np.minimum.accumulate(np.maximum(beyond[:, 1], high))
-    return Curve(mean, np.column_stack([low, high]), np.column_stack([next_low, next_high]), variance)
+    sides = [_between_knots(side) for side in (mean, *credible.T, *beyond.T)]
+    # A share cannot rise with time, nor an interval lie beside its mean: wiggles of the sixth digit go.
+    mean, low, high, next_low, next_high = (np.minimum.accumulate(side) for side in sides)
+    low, high = np.minimum(low, mean), np.maximum(high, mean)
+    return Curve(
+        mean=mean,
+        credible=np.column_stack([low, high]),
+        prediction=np.column_stack([np.minimum(next_low, low), np.maximum(next_high, high)]),
+        logit_variance=np.interp(np.log(MONTHS), np.log(KNOTS), variance),
+    )
+
+
+def _between_knots(share: Array) -> Array:
+    """A share at :data:`KNOTS` (knots,) carried to :data:`MONTHS`."""
+    return logistic(np.interp(np.log(MONTHS), np.log(KNOTS), logit(share)))
 
 
 def reaches(months: Array, share: Array, level: float = 0.5) -> float | None:

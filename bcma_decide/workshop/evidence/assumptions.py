@@ -54,6 +54,7 @@ class SurvivalPriors(Strict):
     real_world_sd: Assumption
     region_sd: Assumption
     early_sd: Assumption
+    shared: Assumption
     early_lines_most: Assumption
     same_trial_correlation: Assumption
     variance_factor: Assumption

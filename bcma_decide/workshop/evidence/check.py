@@ -250,9 +250,11 @@ def record_consistent(study: Study) -> Found:
     for kind in ("label", "meta_analysis"):
         if (study.record_type == kind) != (study.design == kind):
             yield "design", f"record_type {study.record_type} with design {study.design}", ""
-    never = study.record_type != "study" or study.mixed_targets or study.combination or study.setting != "rrmm"
+    never = study.record_type != "study" or study.combination or study.setting != "rrmm"
     if never and study.pooling.role != "context":
         yield "pooling.role", f"{study.pooling.role}, but such a record is never pooled", "use context"
+    elif study.mixed_targets and study.pooling.role not in ("context", "splits_only"):
+        yield "pooling.role", f"{study.pooling.role}, but its targets are mixed", "use splits_only or context"
     if study.pooling.role != "whole_group" and not study.pooling.reason:
         yield "pooling.reason", f"{study.pooling.role} needs a reason", ""
     if not study.products:

@@ -14,11 +14,10 @@ from typing import Final
 
 from bcma_decide.errors import Problem
 from bcma_decide.pooled.location import STUDIES
-from bcma_decide.vocabulary import MODEL_TRAIT_IDS, UNVERIFIED, ClassId
+from bcma_decide.vocabulary import MODEL_TRAIT_IDS, PFS, UNVERIFIED, ClassId
 from bcma_decide.workshop.evidence.check_words import Found
 from bcma_decide.workshop.evidence.schema import Interval, Origin, Study, TimeToEvent
 
-COUNTED_ENDPOINT: Final = "pfs"
 HALF: Final = 50.0
 STARTS: Final[dict[ClassId, tuple[Origin, ...]]] = {
     "car_t": ("randomisation", "apheresis", "infusion"),
@@ -50,7 +49,7 @@ class Point:
 
 def counted(row: TimeToEvent) -> bool:
     """Whether the row is meant for the model of progression-free survival."""
-    return row.primary or (row.endpoint == COUNTED_ENDPOINT and row.trait in MODEL_TRAIT_IDS)
+    return row.primary or (row.endpoint == PFS and row.trait in MODEL_TRAIT_IDS)
 
 
 def points(index: int, row: TimeToEvent) -> tuple[Point, ...]:
@@ -103,52 +102,67 @@ def primary_can_be_counted(study: Study) -> Found:
         field = f"time_to_event[{index}].primary"
         if not row.primary:
             continue
-        if row.endpoint != COUNTED_ENDPOINT:
-            yield field, f"{row.endpoint} is not counted", f"only {COUNTED_ENDPOINT} is"
+        if row.endpoint != PFS:
+            yield field, f"{row.endpoint} is not counted", f"only {PFS} is"
         if row.trait is not None:
             yield field, f"a group by {row.trait} is not the whole group", ""
         if not points(index, row):
             yield field, "has neither a median nor a landmark", ""
         if row.inconsistent:
             yield field, "an inconsistent row is not counted", ""
-        if study.pooling.role == "context":
-            yield field, "nothing of a context study is counted", ""
+        if study.pooling.role in ("context", "splits_only"):
+            yield field, f"the whole group of a {study.pooling.role} study is not counted", ""
 
 
-def primary_once(study: Study) -> Found:
-    """Require that no figure of an arm's curve is entered for two cuts, and no patient in two curves."""
-    curves = _primary_curves(study)
-    if None in curves and len(curves) > 1:
-        others = ", ".join(sorted(arm for arm in curves if arm is not None))
+def counted_once(study: Study) -> Found:
+    """Require that no figure of a counted curve is entered for two cuts, and no patient in two whole-group curves."""
+    arms = {row.arm for row in study.time_to_event if row.primary}
+    if None in arms and len(arms) > 1:
+        others = ", ".join(sorted(arm for arm in arms if arm is not None))
         yield "time_to_event", f"primary rows of the whole study and of {others}", "keep the whole or all of its arms"
-    for arm, rows in curves.items():
-        where = f" of arm {arm}" if arm else ""
+    for rows in _counted_curves(study):
         seen: dict[float | str, Point] = {}
-        for index, row in rows:
-            for point in points(index, row):
-                earlier = seen.setdefault("median" if point.is_median else point.month, point)
-                if earlier is not point:
-                    both = "two primary medians" if point.is_median else f"two primary rates at {point.month:g} months"
-                    yield point.field, f"{both}{where}", f"keep the most mature cut; the other is {earlier.field}"
+        for point in (point for index, row in rows for point in points(index, row)):
+            earlier = seen.setdefault(_kind(point), point)
+            if earlier is not point:
+                what = "median" if point.is_median else f"rate at {point.month:g} months"
+                yield (
+                    point.field,
+                    f"a second {what} of one curve",
+                    f"keep the most mature cut; {earlier.field} is there",
+                )
+
+
+def one_origin(study: Study) -> Found:
+    """Require that all rows of a counted curve start their time at one place."""
+    for rows in _counted_curves(study):
+        first, begun = rows[0]
+        for index, row in rows[1:]:
+            if None not in (row.origin, begun.origin) and row.origin != begun.origin:
+                message = f"{row.origin}, but time_to_event[{first}] of the same curve from {begun.origin}"
+                yield (
+                    f"time_to_event[{index}].origin",
+                    message,
+                    "leave one of the rows without primary, or without the trait",
+                )
 
 
 def recalled_only_where_unseen(study: Study) -> Found:
     """Refuse a recalled primary row where the same kind of figure of that arm was seen."""
-    for arm, rows in _primary_curves(study).items():
-        seen = [
-            (index, row)
-            for index, row in enumerate(study.time_to_event)
-            if row.endpoint == COUNTED_ENDPOINT and row.arm == arm and row.trait is None and row.basis != UNVERIFIED
-        ]
-        known = {_kind(point): index for index, row in reversed(seen) for point in points(index, row)}
-        for index, row in rows:
-            if row.basis != UNVERIFIED:
-                continue
+    known: dict[Hashable, int] = {}
+    for index, row in enumerate(study.time_to_event):
+        if row.endpoint == PFS and row.trait is None and row.basis != UNVERIFIED:
             for point in points(index, row):
-                if _kind(point) in known:
-                    where = f"time_to_event[{known[_kind(point)]}]"
-                    yield f"time_to_event[{index}].primary", f"is recalled, but {where} was seen", "count that row"
-                    break
+                known.setdefault((row.arm, _kind(point)), index)
+    for index, row in enumerate(study.time_to_event):
+        seen = [known.get((row.arm, _kind(point))) for point in points(index, row)]
+        if row.primary and row.basis == UNVERIFIED and any(place is not None for place in seen):
+            place = next(place for place in seen if place is not None)
+            yield (
+                f"time_to_event[{index}].primary",
+                f"is recalled, but time_to_event[{place}] was seen",
+                "count that row",
+            )
 
 
 def _kind(point: Point) -> float | str:
@@ -240,26 +254,30 @@ def _overall_below(study: Study) -> Iterator[_Conflict]:
         by_population[row.arm, row.population][row.endpoint] += points(index, row)
     for found in by_population.values():
         for overall in found.get("os", ()):
-            for free in found.get(COUNTED_ENDPOINT, ()):
+            for free in found.get(PFS, ()):
                 both_medians = overall.is_median and free.is_median
                 below = overall.pct < free.pct - CENSORING
                 if overall.month <= free.month and (below or both_medians):
                     yield _Conflict((overall, free), f"OS has {overall.words}, PFS {free.words}")
 
 
-def _primary_curves(study: Study) -> dict[str | None, list[tuple[int, TimeToEvent]]]:
-    curves: defaultdict[str | None, list[tuple[int, TimeToEvent]]] = defaultdict(list)
+def _counted_curves(study: Study) -> list[list[tuple[int, TimeToEvent]]]:
+    """The counted rows, whole group by whole group and level by level of a trait."""
+    curves: defaultdict[Hashable, list[tuple[int, TimeToEvent]]] = defaultdict(list)
     for index, row in enumerate(study.time_to_event):
         if row.primary:
-            curves[row.arm].append((index, row))
-    return dict(curves)
+            curves["whole", row.arm].append((index, row))
+        elif counted(row):
+            curves[row.arm, row.trait, row.group, row.at_least, row.below].append((index, row))
+    return list(curves.values())
 
 
 TIME_RULES: Final[tuple[Callable[[Study], Found], ...]] = (
     origin_of_counted,
     patients_of_counted,
     primary_can_be_counted,
-    primary_once,
+    counted_once,
+    one_origin,
     recalled_only_where_unseen,
     curves_fall,
     survival_in_order,
@@ -282,7 +300,7 @@ def _remarks(study: Study) -> Found:
         field = f"time_to_event[{index}]"
         if row.origin is None and row.endpoint in ("pfs", "os", "dor"):
             yield f"{field}.origin", "the start of the time is not known", ""
-        if row.endpoint == COUNTED_ENDPOINT and row.trait in MODEL_TRAIT_IDS and row.n is None:
+        if row.endpoint == PFS and row.trait in MODEL_TRAIT_IDS and row.n is None:
             yield f"{field}.n", f"the size of the group by {row.trait} is not known", ""
         for point in points(index, row):
             if longest is not None and row.follow_up_months is None and point.month > longest:

@@ -218,5 +218,6 @@ def time_prior(priors: SurvivalPriors) -> TimePrior:
         real_world_sd=priors.real_world_sd.value,
         region_sd=priors.region_sd.value,
         early_sd=priors.early_sd.value,
+        shared=priors.shared.value,
         same_trial_correlation=priors.same_trial_correlation.value,
     )

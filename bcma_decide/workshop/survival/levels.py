@@ -36,7 +36,10 @@ _MIXED = 1e-300
 
 @dataclass(frozen=True)
 class TimePrior:
-    """Prior scales on the log-odds scale; see evidence/assumptions.yaml for the reasons."""
+    """Prior scales on the log-odds scale; see evidence/assumptions.yaml for the reasons.
+
+    ``shared``: correlation between the classes of slope, practice, region and early lines.
+    """
 
     level_sd: float
     slope_mean: float
@@ -49,6 +52,7 @@ class TimePrior:
     real_world_sd: float
     region_sd: float
     early_sd: float
+    shared: float
     same_trial_correlation: float
 
 
@@ -120,9 +124,14 @@ class Terms:
         """The combination that is a slope, (terms,)."""
         return np.concatenate([[0.0, 1.0], np.zeros(products.size), products, np.zeros(3)])
 
-    def prior_variance(self, prior: TimePrior, offered: NDArray[np.bool_], product_sd: float) -> Array:
-        """Prior variance of the terms, (terms,)."""
-        spread = product_sd**2 + np.where(offered, 0.0, prior.construct_sd**2)
+    @property
+    def common(self) -> tuple[int, int, int, int]:
+        """Places of the terms that classes share in part: slope, practice, region, early lines."""
+        return 1, self.count - 3, self.count - 2, self.count - 1
+
+    def prior_variance(self, prior: TimePrior, offered: NDArray[np.bool_]) -> Array:
+        """Prior variance of the terms but for the spread of the products, (terms,)."""
+        spread = np.where(offered, 0.0, prior.construct_sd**2)
         slopes = np.full(self.products, prior.product_slope_sd**2)
         ends = [prior.real_world_sd**2, prior.region_sd**2, prior.early_sd**2]
         return np.concatenate([[prior.level_sd**2, prior.slope_sd**2], spread, slopes, ends])
@@ -169,21 +178,72 @@ def fit_levels(
     """
     if not any(len(curves) for curves in classes):
         raise SynthesisError("no published curve to fit")
-    data = [_standardised(curves, effects[c]) if curves else None for c, curves in enumerate(classes)]
+    data = _together([_standardised(curves, effects[c]) for c, curves in enumerate(classes)])
+    design = _design(classes, offered, prior)
+    wanted = [_placed(rows, c, offered) for c, rows in enumerate(asked)]
+    rows = np.vstack(wanted)
     taus = half_normal_nodes(prior.study_sd_scale, TAU_POINTS)
     spreads = half_normal_nodes(prior.product_sd_scale, PRODUCT_POINTS)
-    log_evidence = np.zeros((TAU_POINTS, PRODUCT_POINTS))
-    parts = []
-    for c, curves in enumerate(classes):
-        grid = [
-            [_node(curves, data[c], offered[c], prior, asked[c], tau, sd, effects.shape[1]) for sd in spreads]
-            for tau in taus
-        ]
-        log_evidence += np.array([[node.log_evidence for node in row] for row in grid])
-        parts.append(grid)
+    grid = [[_node(design, data, rows, tau, sd) for sd in spreads] for tau in taus]
+    log_evidence = np.array([[node.log_evidence for node in row] for row in grid])
     weight = np.exp(log_evidence - log_evidence.max())
     weight /= weight.sum()
-    return tuple(_mixed(grid, weight, taus) for grid in parts)
+    every = _mixed(grid, weight, taus)
+    starts = np.cumsum([0, *(len(each) for each in asked)])
+    curves = np.cumsum([0, *(len(each) for each in classes)])
+    return tuple(
+        _of_class(every, slice(starts[c], starts[c + 1]), slice(curves[c], curves[c + 1]), asked[c], c)
+        for c in range(len(classes))
+    )
+
+
+@dataclass(frozen=True)
+class _Design:
+    """The linear model of both classes: rows of all points, prior variance of the terms, and how studies go together.
+
+    The terms are those of the first class, of the second, and what is common to both: slope, practice, region, early
+    lines. ``fixed`` (terms,) is the prior variance but for the products' spread, ``products`` (terms,) marks theirs.
+    """
+
+    rows: Array
+    fixed: Array
+    products: Array
+    centre: Array
+    trials: Array
+    prior: TimePrior
+
+
+def _design(classes: Sequence[Sequence[StudyCurve]], offered: Sequence[NDArray[np.bool_]], prior: TimePrior) -> _Design:
+    rows, fixed, products, centre = [], [], [], []
+    for c, curves in enumerate(classes):
+        terms = Terms(offered[c].size)
+        own = [terms.row(curve.points.time, curve.products, curve.setting) for curve in curves]
+        if own:
+            rows.append(_placed(np.vstack(own), c, offered))
+        variance = terms.prior_variance(prior, offered[c])
+        variance[list(terms.common)] *= 1.0 - prior.shared
+        fixed.append(variance)
+        marks = np.zeros(terms.count)
+        marks[2 : 2 + offered[c].size] = 1.0
+        products.append(marks)
+        centre.append(np.where(np.arange(terms.count) == 1, prior.slope_mean, 0.0))
+    common = np.array([prior.slope_sd, prior.real_world_sd, prior.region_sd, prior.early_sd]) ** 2 * prior.shared
+    trials = tuple(curve.trial for curves in classes for curve in curves)
+    return _Design(
+        rows=np.vstack(rows),
+        fixed=np.concatenate([*fixed, common]),
+        products=np.concatenate([*products, np.zeros(common.size)]),
+        centre=np.concatenate([*centre, np.zeros(common.size)]),
+        trials=study_correlation(trials, prior.same_trial_correlation),
+        prior=prior,
+    )
+
+
+def _placed(rows: Array, class_index: int, offered: Sequence[NDArray[np.bool_]]) -> Array:
+    """Rows of one class among the terms of both, the common ones last."""
+    blocks = [np.zeros((rows.shape[0], Terms(each.size).count)) for each in offered]
+    blocks[class_index] = rows
+    return np.hstack([*blocks, rows[:, list(Terms(offered[class_index].size).common)]])
 
 
 def _standardised(curves: Sequence[StudyCurve], effects: Array) -> _Standardised:
@@ -207,11 +267,32 @@ def _standardised(curves: Sequence[StudyCurve], effects: Array) -> _Standardised
         start += size
     return _Standardised(
         level=np.array(level),
-        gradient=np.array(gradient),
+        gradient=np.array(gradient).reshape(total, effects.size),
         covariance=covariance * np.outer(scale, scale),
-        time=np.concatenate([curve.points.time for curve in curves]),
+        time=np.concatenate([np.zeros(0), *(curve.points.time for curve in curves)]),
         curve=np.repeat(np.arange(len(curves)), sizes),
         extra=np.array([curve.extra_variance for curve in curves]),
+    )
+
+
+def _together(classes: Sequence[_Standardised]) -> _Standardised:
+    """Points of both classes in one; gradients keep the traits of their class apart, (points, classes, traits)."""
+    starts = np.cumsum([0, *(each.extra.size for each in classes)])
+    sizes = [each.level.size for each in classes]
+    gradient = np.zeros((sum(sizes), len(classes), classes[0].gradient.shape[1]))
+    covariance = np.zeros((sum(sizes), sum(sizes)))
+    at = 0
+    for c, each in enumerate(classes):
+        gradient[at : at + sizes[c], c] = each.gradient
+        covariance[at : at + sizes[c], at : at + sizes[c]] = each.covariance
+        at += sizes[c]
+    return _Standardised(
+        level=np.concatenate([each.level for each in classes]),
+        gradient=gradient,
+        covariance=covariance,
+        time=np.concatenate([each.time for each in classes]),
+        curve=np.concatenate([each.curve + start for each, start in zip(classes, starts, strict=False)]),
+        extra=np.concatenate([each.extra for each in classes]),
     )
 
 
@@ -221,50 +302,44 @@ class _Node:
     mean: Array
     covariance: Array
     slope: Array
-    share: Array
+    gain: Array
 
 
-def _node(
-    curves: Sequence[StudyCurve],
-    data: _Standardised | None,
-    offered: NDArray[np.bool_],
-    prior: TimePrior,
-    asked: Array,
-    tau: float,
-    product_sd: float,
-    traits: int,
-) -> _Node:
-    terms = Terms(offered.size)
-    variance = terms.prior_variance(prior, offered, product_sd)
-    centre = np.zeros(terms.count)
-    centre[1] = prior.slope_mean
-    prior_covariance = (asked * variance) @ asked.T
-    if data is None:
-        return _Node(0.0, asked @ centre, prior_covariance, np.zeros((asked.shape[0], traits)), np.zeros(0))
-    Z = np.vstack([terms.row(c.points.time, c.products, c.setting) for c in curves])
-    between = tau**2 * study_correlation(tuple(c.trial for c in curves), prior.same_trial_correlation)
-    between += np.diag(data.extra)
+def _node(design: _Design, data: _Standardised, asked: Array, tau: float, product_sd: float) -> _Node:
+    variance = design.fixed + product_sd**2 * design.products
+    between = tau**2 * design.trials + np.diag(data.extra)
     same = (data.curve[:, None] == data.curve[None, :]).astype(float)
-    study = between[np.ix_(data.curve, data.curve)] + prior.study_slope_sd**2 * same * np.outer(data.time, data.time)
-    V = (Z * variance) @ Z.T + study + data.covariance
+    lines = design.prior.study_slope_sd**2 * same * np.outer(data.time, data.time)
+    V = (design.rows * variance) @ design.rows.T + between[np.ix_(data.curve, data.curve)] + lines + data.covariance
     root = np.linalg.cholesky(V)
-    white = np.linalg.solve(root, data.level - Z @ centre)
-    cross = (asked * variance) @ Z.T
+    white = np.linalg.solve(root, data.level - design.rows @ design.centre)
+    cross = (asked * variance) @ design.rows.T
     white_cross = np.linalg.solve(root, cross.T)
     gain = np.linalg.solve(root.T, white_cross).T
-    share = np.zeros(len(curves))
-    # of the levels asked for, not of the slopes: the first term is the class level
-    np.add.at(share, data.curve, np.abs(asked[:, 0] @ gain))
+    by_curve = np.zeros((asked.shape[0], data.extra.size))
+    np.add.at(by_curve.T, data.curve, np.abs(gain).T)
     return _Node(
         log_evidence=float(-np.log(np.diag(root)).sum() - 0.5 * white @ white),
-        mean=asked @ centre + white_cross.T @ white,
-        covariance=prior_covariance - white_cross.T @ white_cross,
-        slope=gain @ data.gradient,
-        share=share,
+        mean=asked @ design.centre + white_cross.T @ white,
+        covariance=(asked * variance) @ asked.T - white_cross.T @ white_cross,
+        slope=np.einsum("ap,pct->act", gain, data.gradient),
+        gain=by_curve,
     )
 
 
-def _mixed(grid: Sequence[Sequence[_Node]], weight: Array, taus: Array) -> ClassLevels:
+@dataclass(frozen=True)
+class _Every:
+    """Posterior of what was asked in both classes, by node of tau; ``slope`` (asked, classes, traits)."""
+
+    weight: Array
+    tau: Array
+    mean: Array
+    covariance: Array
+    slope: Array
+    gain: Array
+
+
+def _mixed(grid: Sequence[Sequence[_Node]], weight: Array, taus: Array) -> _Every:
     """Average over the products' spread at each tau; means that differ between nodes are uncertainty too."""
     means = np.array([[node.mean for node in row] for row in grid])
     covariances = np.array([[node.covariance for node in row] for row in grid])
@@ -274,13 +349,25 @@ def _mixed(grid: Sequence[Sequence[_Node]], weight: Array, taus: Array) -> Class
     away = means - mean[:, None]
     covariance = np.einsum("ij,ijab->iab", conditional, covariances)
     covariance += np.einsum("ij,ija,ijb->iab", conditional, away, away)
-    slope = np.einsum("ij,ijat->at", weight, np.array([[node.slope for node in row] for row in grid]))
-    share = np.einsum("ij,ijc->c", weight, np.array([[node.share for node in row] for row in grid]))
-    return ClassLevels(
+    return _Every(
         weight=node_weight,
         tau=taus,
         mean=mean,
         covariance=0.5 * (covariance + np.swapaxes(covariance, 1, 2)),
-        slope=slope,
+        slope=np.einsum("ij,ijact->act", weight, np.array([[node.slope for node in row] for row in grid])),
+        gain=np.einsum("ij,ijac->ac", weight, np.array([[node.gain for node in row] for row in grid])),
+    )
+
+
+def _of_class(every: _Every, at: slice, curves: slice, asked: Array, class_index: int) -> ClassLevels:
+    """What concerns one class; what the other class's traits move in it through common terms is left out."""
+    # the information is that about levels, not about slopes: the first term is the class level
+    share = asked[:, 0] @ every.gain[at, curves]
+    return ClassLevels(
+        weight=every.weight,
+        tau=every.tau,
+        mean=every.mean[:, at],
+        covariance=every.covariance[:, at, at],
+        slope=every.slope[at, class_index],
         share=share / max(float(share.sum()), _MIXED),
     )

@@ -64,9 +64,21 @@ def held_out_curves(evidence: Evidence, studies: Sequence[Study] | None = None) 
 def predict_curve(evidence: Evidence, place: int) -> list[ScoredPoint]:
     """Predict the points of one curve from the studies that share nothing with it."""
     target = held_out_curves(evidence)[place]
+    return list(predict_from(evidence, target, _apart(evidence, target, evidence.inputs.catalogue.studies)))
+
+
+def predict_later_curve(evidence: Evidence, place: int) -> list[ScoredPoint]:
+    """Predict a curve published after the source meta-analysis' search date from those before; none for others."""
+    target = held_out_curves(evidence)[place]
+    if target.study.search_window is not False:
+        return []
+    earlier = [study for study in evidence.inputs.catalogue.studies if study.search_window]
+    return list(predict_from(evidence, target, _apart(evidence, target, earlier)))
+
+
+def _apart(evidence: Evidence, target: Curve, studies: Sequence[Study]) -> list[Study]:
     mates = evidence.together[target.study.id]
-    rest = [study for study in evidence.inputs.catalogue.studies if study.id not in mates]
-    return list(predict_from(evidence, target, rest))
+    return [study for study in studies if study.id not in mates]
 
 
 def predict_from(evidence: Evidence, target: Curve, rest: Sequence[Study]) -> Iterator[ScoredPoint]:
@@ -113,6 +125,7 @@ def predict_from(evidence: Evidence, target: Curve, rest: Sequence[Study]) -> It
             product=target.products[0] if len(target.products) == 1 else None,
             n=target.n,
             month=point.month,
+            others=len(others),
             observed=observed,
             predicted={
                 name: _scored(mean * share, low * share, high * share, observed)

@@ -83,8 +83,34 @@ class ScoredPoint(Shape):
     product: str | None
     n: int
     month: Number
+    others: int
+    """Other curves of the product that it was predicted from; with none the product's mean is the class's."""
     observed: Number
     predicted: dict[str, PredictedShare]
+
+
+class CurveSummary(Shape):
+    """Scores of one predictor over some points; ``year_error`` over those at 12 months, None where there is none.
+
+    ``error``: mean absolute error of the share; ``inside``: points inside their 95 % interval.
+    """
+
+    predictor: str
+    points: int
+    error: Number
+    year_points: int
+    year_error: Number | None
+    inside: int
+    width: Number
+    winkler: Number
+
+
+class CurveGroup(Shape):
+    """The predictors side by side over some points of curves."""
+
+    label: str
+    studies: int
+    summaries: tuple[CurveSummary, ...]
 
 
 class Summary(Shape):
@@ -248,3 +274,6 @@ class Validation(Shape):
     contrast_groups: tuple[ContrastGroup, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
     bands: tuple[BandResult, ...] = ()
+    curves: tuple[ScoredPoint, ...] = ()
+    """Points of curves of progression-free survival, each predicted without its study."""
+    curve_groups: tuple[CurveGroup, ...] = ()

@@ -121,7 +121,13 @@ ONE_BROKEN_ROW = {
         [curve((6, 70))],
         {"pooling": {"role": "context", "reason": "label"}},
         "[0].primary",
-        "nothing of a context study is counted",
+        "the whole group of a context study is not counted",
+    ),
+    "primary of a study of contrasts only": (
+        [curve((6, 70))],
+        {"pooling": {"role": "splits_only", "reason": "chosen for it"}},
+        "[0].primary",
+        "the whole group of a splits_only study is not counted",
     ),
     "two cuts of the median": (
         [
@@ -130,13 +136,37 @@ ONE_BROKEN_ROW = {
         ],
         {},
         "[1].median_months",
-        "two primary medians",
+        "a second median of one curve",
     ),
     "two cuts of a landmark": (
         [curve((6, 70), (12, 55)), curve((12, 54), population="all treated, later")],
         {},
         "[1].landmarks[0].pct",
-        "two primary rates at 12 months",
+        "a second rate at 12 months of one curve",
+    ),
+    "two cuts of a group": (
+        [time(median_months=4, **EMD), time(population="EMD, later", median_months=5, **EMD)],
+        {},
+        "[1].median_months",
+        "a second median of one curve",
+    ),
+    "one curve from two places": (
+        [
+            curve((6, 70), origin="randomisation"),
+            curve((12, 60), population="as treated", origin="apheresis"),
+        ],
+        {"class_id": "car_t", "products": ["ide-cel"]},
+        "[1].origin",
+        "apheresis, but time_to_event[0] of the same curve from randomisation",
+    ),
+    "one group from two places": (
+        [
+            time(landmarks=[{"month": 30, "pct": 71}], origin="randomisation", **EMD),
+            time(population="as treated", median_months=35, origin="infusion", **EMD),
+        ],
+        {"class_id": "car_t", "products": ["ide-cel"]},
+        "[1].origin",
+        "infusion, but time_to_event[0] of the same curve from randomisation",
     ),
     "the whole and one of its arms": (
         [curve((6, 70)), curve((6, 60), population="arm b", arm="b")],
