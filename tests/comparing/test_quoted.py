@@ -181,6 +181,14 @@ def test_the_same_question_gives_the_same_rows():
     assert compare(asked).model_dump_json() == compare(asked).model_dump_json()
 
 
+def test_the_length_of_follow_up_is_that_of_the_cut():
+    """Cuts of one trial: MagnetisMM-3 at 33.9 months, CARTITUDE-1 at 33.4 and, for overall survival, 61.3 months."""
+    of_everybody = {(row.study, row.endpoint): row.follow_up_months for row in quoted(compare(Patient()))}
+    elranatamab = "MagnetisMM-3 cohort A (BCMA-naive)"
+    assert [of_everybody[elranatamab, endpoint] for endpoint in ("pfs", "os", "dor")] == [33.9] * 3
+    assert [of_everybody["CARTITUDE-1", endpoint] for endpoint in ("pfs", "os", "dor")] == [33.4, 61.3, 33.4]
+
+
 def test_the_setting_asked_for_stands_before_the_other_within_a_group():
     practice = first({}, "elranatamab", "pfs", setting="real_world")
     trial = first({}, "elranatamab", "pfs", setting="interventional")
