@@ -181,10 +181,8 @@ def test_the_clock_asked_for_comes_first_and_the_other_stands_below_it(width):
 
 
 def test_plain_lines_hold_both_clocks_in_the_order_asked_for():
-    for clock, kinds in (
-        ("infusion", ["estimate", "from the decision"]),
-        ("decision", ["from the decision", "estimate"]),
-    ):
+    kinds = ["estimate", "from the decision"]
+    for clock, order in (("infusion", kinds), ("decision", kinds[::-1])):
         console, file = printed(400)
         render_comparison(compare(Patient(), clock=clock), console, plain=True)
         lines = [line.split("\t") for line in file.getvalue().splitlines()]
