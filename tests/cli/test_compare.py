@@ -76,7 +76,7 @@ def test_the_setting_changes_numbers():
 
 def test_what_is_counted_from_changes_no_number():
     infusion, decision = (compared("--age", "71", "--from", clock) for clock in ("infusion", "decision"))
-    assert ("infusion", "decision") == (infusion.clock, decision.clock)
+    assert (infusion.clock, decision.clock) == ("infusion", "decision")
     assert decision.model_copy(update={"clock": "infusion"}) == infusion == compared("--age", "71")
 
 
