@@ -180,6 +180,8 @@ class FromDecision(Value):
 
     mean: Number
     credible: Interval
+    prediction: Interval
+    """At the next centre."""
 
 
 class Estimate(Value):

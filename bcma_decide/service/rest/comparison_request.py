@@ -18,6 +18,7 @@ from bcma_decide.service.http.problems import Refusal
 from bcma_decide.service.rest.media import FHIR
 from bcma_decide.service.rest.openapi import profile_schema, record_schema
 from bcma_decide.service.service import Service
+from bcma_decide.time_course import Clock
 from bcma_decide.vocabulary import DEFAULT_REGION, OUTCOMES, Design
 
 _CANNOT: Final = "the request cannot be used"
@@ -42,6 +43,8 @@ class ComparisonRequest(BaseModel):
     )
     """As of which day labels and rules are judged, and to which ages in a record are counted; default the date of the
     evidence, for a record today."""
+    clock: Clock = "infusion"
+    """What response and survival are shown from in a page or a sheet; it changes no number."""
     infer: bool = False
     """Use the lines of therapy inferred from the dates of drugs in a record."""
     explain: tuple[str, ...] = Field(
@@ -125,7 +128,14 @@ def question_of(service: Service, received: ReceivedComparison) -> Question:
     except ProfileError as error:
         placed = [Problem(f"profile.{each.field}", each.message, each.fix) for each in error.problems]
         raise ProfileError(error.message, placed) from None
-    return Question(patient=patient, setting=request.setting, region=request.region, date=day, explain=request.explain)
+    return Question(
+        patient=patient,
+        setting=request.setting,
+        region=request.region,
+        date=day,
+        explain=request.explain,
+        clock=request.clock,
+    )
 
 
 def _of_record(service: Service, received: ReceivedComparison, on: Day) -> Question:
@@ -145,5 +155,6 @@ def _of_record(service: Service, received: ReceivedComparison, on: Day) -> Quest
         region=request.region,
         date=on,
         explain=request.explain,
+        clock=request.clock,
         record=reading.ledger,
     )
