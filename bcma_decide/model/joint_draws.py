@@ -1,0 +1,104 @@
+"""Draws of several options' rates at several outcomes together, from what the parameters leave open.
+
+What two numbers have in common is drawn once: the trait effects of a family for both classes, the levels of a class's
+products, the spread between centres. Every rate is the linearised one of :mod:`bcma_decide.model.prediction`, so that
+one outcome alone ranks the classes as often as their contrast says (:mod:`bcma_decide.model.contrast`). Outcomes of
+different families are independent; the bias of the comparison between the classes is drawn once a family, half on each
+side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcma_decide.model.draws import DRAWS, normals, uniforms
+from bcma_decide.model.normal import Z95, logistic
+from bcma_decide.model.numbers import PatientNumbers
+from bcma_decide.model.prediction import logit, option_average
+from bcma_decide.pooled.evidence import Cell, PooledEvidence
+from bcma_decide.vocabulary import FAMILY_OF
+
+Array = NDArray[np.float64]
+
+_JITTER = 1e-12
+"""Variance added where effects are borrowed and their covariance has no Cholesky root."""
+_CERTAIN = 1e-14
+"""Variance of an effect that is not there."""
+
+
+def drawn_rates(numbers: PatientNumbers, outcome: str, options: Sequence[str]) -> Array:
+    """Draws of the average rates of some options at one outcome, (DRAWS, options); each needs a number there."""
+    effects = _effects(numbers.pooled, outcome)
+    drawn = np.empty((DRAWS, len(options)))
+    for column, option in enumerate(options):
+        cell = numbers.pooled.cells[numbers.place[outcome, option]]
+        drawn[:, column] = _rates(numbers, cell, effects[:, cell.class_index])
+    return drawn
+
+
+def rates_from_interval(
+    family: str, option: str, class_index: int, interval: tuple[float, float], bias_sd: float
+) -> Array:
+    """Draws of a share of which only the 95 % interval is known, normal on the log-odds scale, (DRAWS,).
+
+    Options are independent but for the bias of the comparison, which is drawn once a family.
+    """
+    low, high = logit(np.array(interval)).tolist()
+    own = 0.5 * (low + high) + (high - low) / (2.0 * Z95) * normals(f"{family}:{option}")
+    return np.asarray(logistic(own + _bias(family, class_index, bias_sd)))
+
+
+def _rates(numbers: PatientNumbers, cell: Cell, effects: Array) -> Array:
+    """Rates of one cell, (DRAWS,); ``effects`` (DRAWS, parameters) are those of its class."""
+    pooled = numbers.pooled
+    average = option_average(numbers.tables[cell.outcome, cell.class_index], cell.members)
+    by_level, by_trait = average.gradient()
+    first = pooled.blocks[cell.stages[0]]
+    # The node of the spread is that of the first stage, the same for every option and outcome that begins with it.
+    chance = uniforms(f"{first.stage}:{first.class_index}:spread")
+    node = np.searchsorted(np.cumsum(average.weight)[:-1], chance)
+    log_odds = average.logit()[node]
+    for stage, index in enumerate(cell.stages):
+        block = pooled.blocks[index]
+        root = np.linalg.cholesky(average.level_covariance[:, stage] + _JITTER * np.eye(len(block.products)))
+        by_normal = np.einsum("kp,kpq->kq", by_level[:, stage], root)
+        for place, product in enumerate(block.products):
+            log_odds += by_normal[node, place] * normals(f"{block.stage}:{block.class_index}:{product}")
+    for k, slopes in enumerate(by_trait):
+        here = node == k
+        log_odds[here] += effects[here] @ slopes
+    log_odds += _bias(cell.family, cell.class_index, pooled.assumptions["unanchored_sd"])
+    return np.asarray(logistic(log_odds))
+
+
+def _effects(pooled: PooledEvidence, outcome: str) -> Array:
+    """Deviations of the trait parameters from their means, (DRAWS, classes, parameters).
+
+    Those at the first stage and what is added at later ones are independent, and shared by the outcomes of a family.
+    """
+    covariance, traits = pooled.outcome_covariance[outcome], pooled.trait_count
+    family = FAMILY_OF[outcome].id
+    parts = [_drawn(f"{family}:effects", covariance[:, :traits, :, :traits])]
+    if covariance.shape[1] > traits:
+        parts.append(_drawn(f"{family}:depth", covariance[:, traits:, :, traits:]))
+    return np.concatenate(parts, axis=2)
+
+
+def _drawn(name: str, covariance: Array) -> Array:
+    """Draws of normals with mean 0 and this covariance, (DRAWS, classes, traits)."""
+    classes, traits = covariance.shape[:2]
+    joint = covariance.reshape(classes * traits, classes * traits)
+    acting = np.flatnonzero(np.diag(joint) > _CERTAIN)
+    drawn = np.zeros((DRAWS, classes * traits))
+    if acting.size:
+        root = np.linalg.cholesky(joint[np.ix_(acting, acting)] + _JITTER * np.eye(acting.size))
+        drawn[:, acting] = np.column_stack([normals(f"{name}:{place}") for place in acting.tolist()]) @ root.T
+    return drawn.reshape(DRAWS, classes, traits)
+
+
+def _bias(family: str, class_index: int, sd: float) -> Array:
+    """Half of the bias of the comparison between the classes, with the sign of the class, (DRAWS,)."""
+    return (0.5 - class_index) * sd * normals(f"{family}:bias")
