@@ -29,8 +29,8 @@ def _finite(value: float) -> float:
     return value
 
 
-Finite = Annotated[float, AfterValidator(_finite)]
-Points = Annotated[float, AfterValidator(_finite), Field(ge=0)]
+Finite = Annotated[float, Field(strict=True), AfterValidator(_finite)]
+Points = Annotated[float, Field(strict=True, ge=0), AfterValidator(_finite)]
 
 
 class CriterionWeight(BaseModel):
@@ -44,7 +44,7 @@ class CriterionWeight(BaseModel):
 
     criterion: str = Field(min_length=1, max_length=60)
     points: Points | tuple[Points, Points] | None = None
-    rank: Annotated[int, Field(ge=1)] | None = None
+    rank: Annotated[int, Field(strict=True, ge=1)] | None = None
     least: Finite | None = Field(default=None, alias="from")
     """Least attractive end of the change."""
     most: Finite | None = Field(default=None, alias="to")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,7 @@ from bcma_decide.vocabulary import FAMILY_OF, Certainty
 
 Array = NDArray[np.float64]
 
+_KINDS: Final[tuple[Literal["class", "product"], ...]] = ("class", "product")
 _ENDS = np.array([0.025, 0.975])
 
 
@@ -82,10 +83,21 @@ def preferences(weights: Weights, grounds: Grounds) -> PreferenceResult:
     least, most = np.array(ends, dtype=float).T
     drawn = _weight_draws(weights)
     weighed = _Weighed(weights, columns, least, most, drawn, drawn.mean(axis=0))
+    counting = [columns[place] for place in weighed.counting]
+    able = [option.id for option in grounds.options if not _lacking(counting, option.id)]
+    draws = np.stack([each.draws(grounds, able) for each in counting], axis=2)
     return PreferenceResult(
         kind=weights.kind,
         criteria=tuple(_line(weighed, place) for place in range(len(columns))),
-        rankings=(_ranking(weighed, grounds, "class"), _ranking(weighed, grounds, "product")),
+        rankings=tuple(
+            _ranking(
+                weighed,
+                [option.id for option in grounds.options if option.kind == kind],
+                {option: draws[:, place] for place, option in enumerate(able)},
+                kind,
+            )
+            for kind in _KINDS
+        ),
         draws=DRAWS,
         largest_error=LARGEST_ERROR,
         assumptions=_assumptions(columns),
@@ -126,19 +138,21 @@ def _line(weighed: _Weighed, place: int) -> CriterionLine:
     )
 
 
-def _ranking(weighed: _Weighed, grounds: Grounds, kind: Literal["class", "product"]) -> Ranking:
-    options = [option.id for option in grounds.options if option.kind == kind]
+def _ranking(
+    weighed: _Weighed, options: Sequence[str], draws: Mapping[str, Array], kind: Literal["class", "product"]
+) -> Ranking:
+    """Rank options of one kind; ``draws`` (draws, criteria) of every option that has all numbers."""
     columns = [weighed.columns[place] for place in weighed.counting]
+    ranked = [option for option in options if option in draws]
     not_ranked = tuple(
-        NotRanked(option=option, reasons=lacking) for option in options if (lacking := _lacking(columns, option))
+        NotRanked(option=option, reasons=_lacking(columns, option)) for option in options if option not in draws
     )
-    ranked = [option for option in options if option not in {each.option for each in not_ranked}]
     if len(ranked) < 2:
         return Ranking(kind=kind, options=(), not_ranked=not_ranked)
     places = list(weighed.counting)
     least, most = weighed.least[places], weighed.most[places]
     drawn, average = weighed.drawn[:, places], weighed.average[places]
-    partial = partial_values(np.stack([each.draws(grounds, ranked) for each in columns], axis=2), least, most)
+    partial = partial_values(np.stack([draws[option] for option in ranked], axis=1), least, most)
     means = np.array([[each.measured[option].mean for each in columns] for option in ranked])
     centre = partial_values(means, least, most)
     found = acceptability(partial, drawn)

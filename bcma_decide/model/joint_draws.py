@@ -35,7 +35,7 @@ def drawn_rates(numbers: PatientNumbers, outcome: str, options: Sequence[str]) -
     drawn = np.empty((DRAWS, len(options)))
     for column, option in enumerate(options):
         cell = numbers.pooled.cells[numbers.place[outcome, option]]
-        drawn[:, column] = _rates(numbers, cell, effects[:, cell.class_index])
+        drawn[:, column] = _rates(numbers, cell, effects[cell.class_index])
     return drawn
 
 
@@ -67,15 +67,13 @@ def _rates(numbers: PatientNumbers, cell: Cell, effects: Array) -> Array:
         by_normal = np.einsum("kp,kpq->kq", by_level[:, stage], root)
         for place, product in enumerate(block.products):
             log_odds += by_normal[node, place] * normals(f"{block.stage}:{block.class_index}:{product}")
-    for k, slopes in enumerate(by_trait):
-        here = node == k
-        log_odds[here] += effects[here] @ slopes
+    log_odds += np.take_along_axis(effects @ by_trait.T, node[:, None], axis=1)[:, 0]
     log_odds += _bias(cell.family, cell.class_index, pooled.assumptions["unanchored_sd"])
     return np.asarray(logistic(log_odds))
 
 
 def _effects(pooled: PooledEvidence, outcome: str) -> Array:
-    """Deviations of the trait parameters from their means, (DRAWS, classes, parameters).
+    """Deviations of the trait parameters from their means, (classes, DRAWS, parameters).
 
     Those at the first stage and what is added at later ones are independent, and shared by the outcomes of a family.
     """
@@ -88,7 +86,7 @@ def _effects(pooled: PooledEvidence, outcome: str) -> Array:
 
 
 def _drawn(name: str, covariance: Array) -> Array:
-    """Draws of normals with mean 0 and this covariance, (DRAWS, classes, traits)."""
+    """Draws of normals with mean 0 and this covariance, (classes, DRAWS, traits)."""
     classes, traits = covariance.shape[:2]
     joint = covariance.reshape(classes * traits, classes * traits)
     acting = np.flatnonzero(np.diag(joint) > _CERTAIN)
@@ -96,7 +94,7 @@ def _drawn(name: str, covariance: Array) -> Array:
     if acting.size:
         root = np.linalg.cholesky(joint[np.ix_(acting, acting)] + _JITTER * np.eye(acting.size))
         drawn[:, acting] = np.column_stack([normals(f"{name}:{place}") for place in acting.tolist()]) @ root.T
-    return drawn.reshape(DRAWS, classes, traits)
+    return np.stack(np.split(drawn, classes, axis=1))
 
 
 def _bias(family: str, class_index: int, sd: float) -> Array:

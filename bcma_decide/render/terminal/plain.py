@@ -9,6 +9,7 @@ from rich.segment import Segment
 
 from bcma_decide.comparison import Comparison, Estimate, Explanation, Option, Outcome
 from bcma_decide.render.terminal.ink import Ink
+from bcma_decide.render.terminal.preferences import preference_lines
 from bcma_decide.render.terminal.record import record_lines
 from bcma_decide.render.words import arrange, published, rule_view, sentences, wording
 
@@ -81,6 +82,7 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
         )
     for text in comparison.not_known:
         yield ("not known", text)
+    yield from preference_lines(comparison, products=products)
     if sources:
         for reference in comparison.references:
             yield ("source", reference.key, reference.citation, *sentences.reference_ids(reference))
