@@ -18,6 +18,7 @@ from bcma_decide.pooled.codes import Codes
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.pooled.published_book import PublishedBook
 from bcma_decide.pooled.rule_book import RuleBook
+from bcma_decide.pooled.survival_levels import SurvivalEvidence
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, STAGES, State
 
 Array = NDArray[np.float64]
@@ -130,6 +131,7 @@ class PooledEvidence:
     definitions: Definitions
     rules: RuleBook
     published: PublishedBook
+    survival: SurvivalEvidence
     codes: Codes
     references: tuple[Reference, ...]
     studies: tuple[StudyEntry, ...]

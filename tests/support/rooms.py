@@ -9,6 +9,7 @@ ROOT_MODULES = {
     "logic",
     "vocabulary",
     "value",
+    "behind",
     "time_course",
     "preference_shapes",
     "comparison",
