@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bcma_decide.comparison import Estimate, Option, Outcome
 from bcma_decide.model.draws import DRAWS
-from bcma_decide.model.joint_draws import drawn_rates, rates_from_interval
+from bcma_decide.model.joint_draws import drawn_rates, drawn_shares
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.pooled.criteria import Criterion
 from bcma_decide.preference_shapes import Measured
@@ -61,15 +61,9 @@ class Column:
         return drawn
 
     def _shares(self, grounds: Grounds, options: Sequence[str]) -> Array:
-        if self.criterion.kind == "outcome":
+        if self.criterion.month is None:
             return drawn_rates(grounds.numbers, self.criterion.id, options)
-        sd = grounds.numbers.pooled.assumptions["unanchored_sd"]
-        classes = {option.id: CLASSES.index(option.class_id) for option in grounds.options}
-        columns = []
-        for option in options:
-            low, high = self.measured[option].interval or (0.0, 0.0)
-            columns.append(rates_from_interval("pfs", option, classes[option], (low / 100.0, high / 100.0), sd))
-        return np.column_stack(columns)
+        return drawn_shares(grounds.numbers, self.criterion.month, options)
 
 
 def column_of(criterion: Criterion, grounds: Grounds) -> Column:

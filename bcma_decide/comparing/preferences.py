@@ -222,7 +222,11 @@ def _lowest(columns: Sequence[Column], ranked: Sequence[str]) -> Certainty | Non
 
 def _assumptions(columns: Sequence[Column]) -> tuple[str, ...]:
     kinds = {each.criterion.kind for each in columns}
-    families = [FAMILY_OF[each.criterion.id].id for each in columns if each.criterion.kind == "outcome"]
+    families = [
+        FAMILY_OF[each.criterion.id].id if each.criterion.kind == "outcome" else each.criterion.kind
+        for each in columns
+        if each.criterion.kind != "burden"
+    ]
     by_nature = [
         each.criterion.label for each in columns if any(one.kind == "by_nature" for one in each.measured.values())
     ]
@@ -231,11 +235,11 @@ def _assumptions(columns: Sequence[Column]) -> tuple[str, ...]:
          "values of criteria add up.", True),
         ("Draws are of the averages, by what the parameters leave open: not of single patients, not of one centre. "
          "The bias of a comparison without randomisation is drawn with them.", True),
-        ("Outcomes of one kind are drawn together, those of different kinds independently.", "outcome" in kinds),
-        ("Shares free of progression are drawn independently for each option.", "progression_free" in kinds),
+        ("Outcomes of one kind are drawn together, those of different kinds independently.", kinds != {"burden"}),
         ("Burdens are facts of labels and studies, taken as they stand; that of a class is the average of its "
          "products.", "burden" in kinds),
-        ("Two criteria are of one kind of outcome: who has the stricter one also has the other, and counts in both.",
+        ("Two criteria are of one kind of outcome: who has the stricter or later one also has the other, and counts in "
+         "both.",
          len(families) != len(set(families))),
         (f"Does not occur with one of the classes by its nature, and counts as 0 there: {', '.join(by_nature)}.",
          bool(by_nature)),

@@ -2,9 +2,9 @@
 
 What two numbers have in common is drawn once: the trait effects of a family for both classes, the levels of a class's
 products, the spread between centres. Every rate is the linearised one of :mod:`bcma_decide.model.prediction`, so that
-one outcome alone ranks the classes as often as their contrast says (:mod:`bcma_decide.model.contrast`). Outcomes of
-different families are independent; the bias of the comparison between the classes is drawn once a family, half on each
-side.
+one outcome alone ranks the classes as often as their contrast says (:mod:`bcma_decide.model.contrast`); the shares free
+of progression at all months are one family. Outcomes of different families are independent. The bias of the comparison
+between the classes is drawn once a family, half on each side.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.model.draws import DRAWS, normals, uniforms
-from bcma_decide.model.normal import Z95, logistic
+from bcma_decide.model.normal import logistic
 from bcma_decide.model.numbers import PatientNumbers
-from bcma_decide.model.prediction import logit, option_average
+from bcma_decide.model.prediction import Average, option_average
+from bcma_decide.model.survival import average_at
 from bcma_decide.pooled.evidence import Cell, PooledEvidence
-from bcma_decide.vocabulary import FAMILY_OF
+from bcma_decide.vocabulary import CLASSES, FAMILY_OF, PFS
 
 Array = NDArray[np.float64]
 
@@ -39,37 +40,50 @@ def drawn_rates(numbers: PatientNumbers, outcome: str, options: Sequence[str]) -
     return drawn
 
 
-def rates_from_interval(
-    family: str, option: str, class_index: int, interval: tuple[float, float], bias_sd: float
-) -> Array:
-    """Draws of a share of which only the 95 % interval is known, normal on the log-odds scale, (DRAWS,).
+def drawn_shares(numbers: PatientNumbers, month: int, options: Sequence[str]) -> Array:
+    """Draws of the shares free of progression at one month, (DRAWS, options); each option needs a curve.
 
-    Options are independent but for the bias of the comparison, which is drawn once a family.
+    The products' normals are the same at every month, so that a curve that is drawn high is high throughout.
     """
-    low, high = logit(np.array(interval)).tolist()
-    own = 0.5 * (low + high) + (high - low) / (2.0 * Z95) * normals(f"{family}:{option}")
-    return np.asarray(logistic(own + _bias(family, class_index, bias_sd)))
+    pooled = numbers.pooled
+    effects = _drawn(f"{PFS}:effects", pooled.effect_blocks[pooled.family_index[PFS]])
+    blocks = {name: block for block in pooled.survival.blocks for name in (CLASSES[block.class_index], *block.products)}
+    drawn = np.empty((DRAWS, len(options)))
+    for column, option in enumerate(options):
+        block = blocks[option]
+        name = f"{PFS}:{block.class_index}"
+        names = [[f"{name}:{product}" for product in block.products]]
+        log_odds = _log_odds(average_at(numbers, option, float(month)), name, names, effects[block.class_index])
+        drawn[:, column] = logistic(log_odds + _bias(PFS, block.class_index, pooled.assumptions["unanchored_sd"]))
+    return drawn
 
 
 def _rates(numbers: PatientNumbers, cell: Cell, effects: Array) -> Array:
     """Rates of one cell, (DRAWS,); ``effects`` (DRAWS, parameters) are those of its class."""
     pooled = numbers.pooled
     average = option_average(numbers.tables[cell.outcome, cell.class_index], cell.members)
+    blocks = [pooled.blocks[index] for index in cell.stages]
+    names = [[f"{block.stage}:{block.class_index}:{product}" for product in block.products] for block in blocks]
+    log_odds = _log_odds(average, f"{blocks[0].stage}:{blocks[0].class_index}", names, effects)
+    return np.asarray(logistic(log_odds + _bias(cell.family, cell.class_index, pooled.assumptions["unanchored_sd"])))
+
+
+def _log_odds(average: Average, name: str, levels: Sequence[Sequence[str]], effects: Array) -> Array:
+    """Log odds of one average, (DRAWS,).
+
+    ``name`` is that of the spread, whose node is the same for every option and outcome that begins with the same
+    stage; ``levels`` those of the products at each stage.
+    """
     by_level, by_trait = average.gradient()
-    first = pooled.blocks[cell.stages[0]]
-    # The node of the spread is that of the first stage, the same for every option and outcome that begins with it.
-    chance = uniforms(f"{first.stage}:{first.class_index}:spread")
-    node = np.searchsorted(np.cumsum(average.weight)[:-1], chance)
+    node = np.searchsorted(np.cumsum(average.weight)[:-1], uniforms(f"{name}:spread"))
     log_odds = average.logit()[node]
-    for stage, index in enumerate(cell.stages):
-        block = pooled.blocks[index]
-        root = np.linalg.cholesky(average.level_covariance[:, stage] + _JITTER * np.eye(len(block.products)))
+    for stage, names in enumerate(levels):
+        root = np.linalg.cholesky(average.level_covariance[:, stage] + _JITTER * np.eye(len(names)))
         by_normal = np.einsum("kp,kpq->kq", by_level[:, stage], root)
-        for place, product in enumerate(block.products):
-            log_odds += by_normal[node, place] * normals(f"{block.stage}:{block.class_index}:{product}")
+        for place, own in enumerate(names):
+            log_odds += by_normal[node, place] * normals(own)
     log_odds += np.take_along_axis(effects @ by_trait.T, node[:, None], axis=1)[:, 0]
-    log_odds += _bias(cell.family, cell.class_index, pooled.assumptions["unanchored_sd"])
-    return np.asarray(logistic(log_odds))
+    return np.asarray(log_odds)
 
 
 def _effects(pooled: PooledEvidence, outcome: str) -> Array:

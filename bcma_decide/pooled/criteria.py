@@ -32,6 +32,7 @@ class Criterion:
     kind: Literal["outcome", "progression_free", "burden"]
     scale: tuple[float, float] | None
     month: int | None = None
+    """Of a share free of progression."""
     burden: Burden | None = None
 
 

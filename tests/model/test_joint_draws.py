@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.special import expit
 
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.facts.traits import derive
-from bcma_decide.model.joint_draws import drawn_rates, rates_from_interval
+from bcma_decide.model.joint_draws import drawn_rates, drawn_shares
 from bcma_decide.model.numbers import patient_numbers
+from bcma_decide.model.survival import survival_curves
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.vocabulary import CLASSES, OUTCOMES
 from tests.support.cases import for_each
@@ -78,15 +78,20 @@ def test_every_number_can_be_drawn(numbers):
         assert ((drawn > 0) & (drawn < 1)).all()
 
 
-def test_a_share_known_by_its_interval_has_that_interval():
-    """Log odds 0.4 with SD 0.3: ends expit(0.4 -+ 1.96 * 0.3)."""
-    ends = tuple(expit(0.4 + np.array([-1.0, 1.0]) * 1.959964 * 0.3))
-    drawn = rates_from_interval("pfs", "ide-cel", 0, ends, 0.0)
-    assert ends == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=1e-3)
-    assert expit(0.4) == pytest.approx(np.median(drawn), abs=1e-3)
+def test_shares_free_of_progression_have_the_intervals_of_the_curves(numbers):
+    """The bias of the comparison, of SD 0.25 on the difference, widens them a little."""
+    curves = survival_curves(numbers)
+    options = [option for option in curves if option not in CLASSES]
+    for month in (6, 12, 24):
+        drawn = drawn_shares(numbers, month, options)
+        for column, option in enumerate(options):
+            low, high = curves[option].credible[month - 1]
+            ends = np.quantile(drawn[:, column], [0.025, 0.975])
+            assert (low, high) == pytest.approx(ends, abs=0.03), (option, month)
+            assert curves[option].mean[month - 1] == pytest.approx(drawn[:, column].mean(), abs=POINT)
 
 
-def test_the_bias_pulls_the_two_classes_apart():
-    ends = (0.45, 0.55)
-    one, other = (rates_from_interval("pfs", "x", index, ends, 2.0) for index in (0, 1))
-    assert np.corrcoef(one, other)[0, 1] < -0.9
+def test_a_curve_drawn_high_is_high_throughout(numbers):
+    early, late = (drawn_shares(numbers, month, ("ide-cel",))[:, 0] for month in (6, 18))
+    assert np.corrcoef(early, late)[0, 1] > 0.6
+    assert (late < early).mean() > 0.99
