@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -17,6 +19,7 @@ from bcma_decide.model.preferences import (
     weights_of_points,
 )
 from tests.support.cases import for_each
+from tests.support.places import ROOT
 
 
 def columns(name, count):
@@ -126,21 +129,15 @@ def test_partial_values_go_on_beyond_the_ends():
     assert pytest.approx(found[:, 0].tolist()) == [1.0, 0.5, 0.0, -0.4, 1.2]
 
 
-AT = [0.0, 0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.995, 0.999, 1.0]
-
-
 @pytest.fixture(scope="module")
 def thrombosis():
     """Draws of partial values, (draws, options, criteria), after the quantiles of a published analysis."""
-    from tests.reference.smaa.thrombosis import QUANTILES
-
-    return np.stack(
-        [
-            np.column_stack([np.interp(uniforms(f"{o}:{c}"), AT, QUANTILES[o][c]) for c in range(3)])
-            for o in range(2)
-        ],
-        axis=1,
-    )  # fmt: skip
+    kept = json.loads((ROOT / "tests" / "reference" / "smaa" / "thrombosis.json").read_text(encoding="utf-8"))
+    drawn = [
+        [np.interp(uniforms(f"{option}:{place}"), kept["probabilities"], row) for place, row in enumerate(kept[option])]
+        for option in ("heparin", "enoxaparin")
+    ]
+    return np.array(drawn).transpose(2, 0, 1)
 
 
 def test_a_published_analysis_without_preferences(thrombosis):
