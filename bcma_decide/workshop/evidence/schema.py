@@ -306,6 +306,8 @@ class Study(Strict):
     enrolled: int | None = None
     treated: int | None = None
     median_follow_up_months: Annotated[Number, Field(ge=0)] | None = None
+    longest_follow_up_months: Annotated[Number, Field(ge=0)] | None = None
+    """Of the patient followed longest, where stated."""
     population: dict[Identifier, PopulationFigure] = {}
     outcomes: tuple[OutcomeRow, ...] = ()
     splits: tuple[Split, ...] = ()
