@@ -230,12 +230,15 @@ def _assumptions(columns: Sequence[Column]) -> tuple[str, ...]:
     by_nature = [
         each.criterion.label for each in columns if any(one.kind == "by_nature" for one in each.measured.values())
     ]
+    from_infusion = any(each.criterion.direction == "benefit" for each in columns)
     parts = (
         ("The value of a criterion grows evenly from the less to the more attractive end, and goes on beyond the ends; "
          "values of criteria add up.", True),
         ("Draws are of the averages, by what the parameters leave open: not of single patients, not of one centre. "
          "The bias of a comparison without randomisation is drawn with them.", True),
         ("Outcomes of one kind are drawn together, those of different kinds independently.", kinds != {"burden"}),
+        ("CAR-T is counted from the infusion; those who never reach it count where 'apheresis done, infusion not "
+         "reached' has a weight.", from_infusion),
         ("Burdens are facts of labels and studies, taken as they stand; that of a class is the average of its "
          "products.", "burden" in kinds),
         ("Two criteria are of one kind of outcome: who has the stricter or later one also has the other, and counts in "

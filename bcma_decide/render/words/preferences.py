@@ -13,6 +13,8 @@ from bcma_decide.value import Interval
 
 _SELDOM = 0.01
 """First in fewer draws than that, the average of their weights is one of few."""
+_NOWHERE = 0.005
+"""A weight so near to nothing or to all is no weight that anybody states."""
 _CLOSE = 10
 """Figures below it get a decimal place."""
 
@@ -115,10 +117,10 @@ def turning_texts(comparison: Comparison, result: PreferenceResult, ranking: Ran
     texts = []
     for each in ranking.turnings:
         line = lines[each.criterion]
-        if each.above is not None:
+        if each.above is not None and each.above.weight < 1 - _NOWHERE:
             text = _("Would change if the weight of {criterion} rose above {share} (now {now}): then {option}.")
             texts.append(_turn(comparison, text, line, each.above))
-        if each.below is not None:
+        if each.below is not None and each.below.weight > _NOWHERE:
             text = _("Would change if the weight of {criterion} fell below {share} (now {now}): then {option}.")
             texts.append(_turn(comparison, text, line, each.below))
     label = sentences.option_label(comparison, ranking.first)
@@ -129,10 +131,13 @@ def turning_texts(comparison: Comparison, result: PreferenceResult, ranking: Ran
 
 
 def _turn(comparison: Comparison, text: str, line: CriterionLine, turn: Turn) -> str:
+    share, now = wording.percent(turn.weight), wording.percent(line.weight)
+    if share == now:
+        share, now = _tenths(turn.weight), _tenths(line.weight)
     return text.format(
         criterion=line.label,
-        share=wording.percent(turn.weight),
-        now=wording.percent(line.weight),
+        share=share,
+        now=now,
         option=sentences.option_label(comparison, turn.option),
     )
 
@@ -199,6 +204,11 @@ def _unit(line: CriterionLine) -> str:
 def _figure(value: float) -> str:
     """A figure of a criterion's own scale, at most one decimal place."""
     return f"{value:.1f}".removesuffix(".0") if abs(value) < _CLOSE else str(wording.whole(value))
+
+
+def _tenths(weight: float) -> str:
+    """A weight with one decimal place, for two that are alike in whole numbers."""
+    return f"{100 * weight:.1f} %"
 
 
 def _value(value: float, ends: Interval) -> str:
