@@ -17,7 +17,9 @@ from bcma_decide.comparing.findings import (
     input_findings,
     worst_first,
 )
+from bcma_decide.comparing.measured import Grounds
 from bcma_decide.comparing.outcomes import all_outcomes
+from bcma_decide.comparing.preferences import preferences
 from bcma_decide.comparing.published import published_options, withheld_numbers
 from bcma_decide.comparing.question import Question
 from bcma_decide.comparing.quoted import quoted_survival
@@ -46,6 +48,7 @@ from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.file import read_pooled
 from bcma_decide.pooled.location import pooled_path
+from bcma_decide.preference_shapes import Weights
 from bcma_decide.rules.findings import rule_findings
 from bcma_decide.rules.indications import indications
 from bcma_decide.rules.practical import practical_rows, practical_sources
@@ -98,6 +101,7 @@ def compare(
     name: str | None = None,
     pooled: PooledEvidence | None = None,
     record: RecordLedger | None = None,
+    weights: Weights | None = None,
 ) -> Comparison:
     """Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient.
 
@@ -122,6 +126,8 @@ def compare(
         Loaded pooled evidence; default the shipped one.
     record
         Where the profile comes from a patient's record: what became of its values. It changes no number.
+    weights
+        What matters to the person; without them nothing is ranked, and they change no other number.
 
     Raises
     ------
@@ -129,6 +135,8 @@ def compare(
         When the profile names a drug or value that cannot be used, or the region has no label.
     NoEvidenceError
         When the pooled evidence is missing, or ``explain`` names an outcome that does not exist.
+    WeightsError
+        When ``weights`` name what cannot be given one, or contradict themselves.
 
     Examples
     --------
@@ -146,6 +154,7 @@ def compare(
         clock=clock,
         name=name,
         record=record,
+        weights=weights,
     )
     return answer_question(question, pooled or load_pooled())
 
@@ -159,6 +168,8 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         When the region has no label.
     NoEvidenceError
         When ``explain`` names an outcome that does not exist.
+    WeightsError
+        When the weights cannot be used.
     """
     region, explain = question.region, question.explain
     for outcome in explain:
@@ -182,6 +193,10 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     decided = from_the_decision(numbers, curves)
     computed = on_both_clocks(computed_survival(numbers, curves, withheld), decided)
     ways = all_ways(numbers, withheld, curves, decided)
+    ranked = None
+    if question.weights is not None:
+        grounds = Grounds(numbers, {each.id: each for each in outcomes}, computed, region, on)
+        ranked = preferences(question.weights, grounds)
     return Comparison(
         evidence=evidence_stamp(pooled, on),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
@@ -193,6 +208,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         survival=(*computed, *quoted),
         survival_explanation=survival_explanation(pooled) if PFS in explain else None,
         ways=ways,
+        preferences=ranked,
         tell_apart=tell_apart(outcomes),
         published_options=beside,
         labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),

@@ -29,7 +29,14 @@ def shipped():
     return {
         "rules/kidney.yaml": kidney,
         "rules/sources.yaml": {"sources": {key: sources[key] for key in cited}},
-        "products.yaml": {**products, "classes": {}, "products": bare, "fludarabine_renal_rules": [], "sources": {}},
+        "products.yaml": {
+            **products,
+            "burdens": [],
+            "classes": {},
+            "products": bare,
+            "fludarabine_renal_rules": [],
+            "sources": {},
+        },
     }
 
 

@@ -15,7 +15,16 @@ from bcma_decide.render.sheet.clinician_view import clinician_view, longest_list
 from bcma_decide.render.sheet.patient_view import patient_view
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.sheet.templating import environment
-from bcma_decide.render.words import arrange, language, published, record_view, rule_view, sentences, wording
+from bcma_decide.render.words import (
+    arrange,
+    language,
+    preferences,
+    published,
+    record_view,
+    rule_view,
+    sentences,
+    wording,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -126,6 +135,7 @@ def _environment() -> Environment:
         arrange=arrange,
         sentences=sentences,
         published=published,
+        preferences=preferences,
         record_view=record_view,
         rule_view=rule_view,
         figures=figures,

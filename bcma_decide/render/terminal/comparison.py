@@ -10,6 +10,7 @@ from bcma_decide.comparison import Comparison, Option, TraitLine
 from bcma_decide.render.terminal.explain import render_explanation, render_sources
 from bcma_decide.render.terminal.page import WITH_BARS, TerminalPage
 from bcma_decide.render.terminal.plain import write_plain
+from bcma_decide.render.terminal.preferences import write_preferences
 from bcma_decide.render.terminal.record import write_record
 from bcma_decide.render.terminal.rules import write_findings, write_labels, write_practice, write_scores
 from bcma_decide.render.terminal.stacked import write_stacked
@@ -64,6 +65,7 @@ def render_comparison(
     write_practice(page, comparison)
     _movers(page, comparison)
     _not_known(page, comparison)
+    write_preferences(page, comparison, products=products)
     if sources:
         render_sources(comparison, console)
     page.gap()

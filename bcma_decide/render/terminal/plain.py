@@ -10,6 +10,7 @@ from rich.segment import Segment
 from bcma_decide.behind import Explanation
 from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
 from bcma_decide.render.terminal.ink import Ink
+from bcma_decide.render.terminal.preferences import preference_lines
 from bcma_decide.render.terminal.record import record_lines
 from bcma_decide.render.words import arrange, published, rule_view, sentences, wording
 from bcma_decide.render.words.clock import clock_words
@@ -83,6 +84,7 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
         )
     for text in comparison.not_known:
         yield ("not known", text)
+    yield from preference_lines(comparison, products=products)
     if sources:
         for reference in comparison.references:
             yield ("source", reference.key, reference.citation, *sentences.reference_ids(reference))
