@@ -501,6 +501,7 @@ class Comparison(Value):
     ways: tuple[WayToTreatment, ...] = ()
     """From the decision on, by option."""
     order_of_therapies: OrderOfTherapies | None = None
+    """None where it was not asked for."""
     tell_apart: str = ""
     """One sentence: what the data can and cannot tell apart for this patient."""
     published_options: tuple[PublishedOption, ...] = ()

@@ -16,6 +16,7 @@ from bcma_decide.comparing.findings import (
     input_findings,
     worst_first,
 )
+from bcma_decide.comparing.order import order_of_therapies, order_sources
 from bcma_decide.comparing.outcomes import all_outcomes
 from bcma_decide.comparing.published import published_options, withheld_numbers
 from bcma_decide.comparing.question import Question
@@ -87,6 +88,7 @@ def compare(
     region: str = DEFAULT_REGION,
     date: Day | None = None,
     explain: Collection[str] = (),
+    order: bool = False,
     name: str | None = None,
     pooled: PooledEvidence | None = None,
     record: RecordLedger | None = None,
@@ -105,6 +107,8 @@ def compare(
         As of which day; default the date of the evidence, so that the same call gives the same bytes on any day.
     explain
         Outcome ids for which waterfall, studies and trait effects are included.
+    order
+        Whether to include two plans of a CAR-T and a bispecific antibody one after the other.
     name
         Name of a shipped example, shown in the profile.
     pooled
@@ -132,6 +136,7 @@ def compare(
         region=region,
         date=date,
         explain=tuple(explain),
+        order=order,
         name=name,
         record=record,
     )
@@ -165,6 +170,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     beside = published_options(pooled, region, on)
     unknowns = all_unknowns(numbers, withheld)
     outcomes = all_outcomes(numbers, withheld, unknowns, explain)
+    order = order_of_therapies(numbers, withheld, (), question.setting, region, on) if question.order else None
     return Comparison(
         evidence=evidence_stamp(pooled, on),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
@@ -172,6 +178,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         profile=_profile(numbers, question),
         options=pooled.options,
         outcomes=outcomes,
+        order_of_therapies=order,
         tell_apart=tell_apart(outcomes),
         published_options=beside,
         labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
@@ -183,7 +190,9 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         not_known=pooled.not_known,
         studies=pooled.studies,
         explanations=tuple(explanation(pooled, outcome) for outcome in OUTCOMES if outcome in explain),
-        references=_references(pooled, cited(findings, labels, practical, scores, withheld.values(), beside)),
+        references=_references(
+            pooled, cited(findings, labels, practical, scores, withheld.values(), beside) | order_sources(order)
+        ),
     )
 
 

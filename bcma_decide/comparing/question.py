@@ -32,6 +32,8 @@ class Question(BaseModel):
     """As of which day; None: the date of the evidence, so that the same question gives the same bytes on any day."""
     explain: tuple[str, ...] = ()
     """Outcomes for which waterfall, studies and trait effects are included."""
+    order: bool = False
+    """Whether the order of therapies is included."""
     name: str | None = None
     """Of a shipped example; never a person's."""
     record: RecordLedger | None = None

@@ -1,4 +1,4 @@
-"""Problems of the files that hold judgements: assumptions, effects, rules, limits, published options, labels, codes."""
+"""Problems of the files that hold judgements: assumptions, effects, rules, limits, published figures, labels, codes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.codes import load_codes
 from bcma_decide.workshop.evidence.definitions import load_definitions
 from bcma_decide.workshop.evidence.news import load_news, unmarked_news
+from bcma_decide.workshop.evidence.order import load_order
 from bcma_decide.workshop.evidence.published import load_published
 from bcma_decide.workshop.evidence.rules import load_rules
 
@@ -34,6 +35,7 @@ def judgement_problems(root: Path, catalogue: Catalogue) -> tuple[Problem, ...]:
             rules = load_rules(root, definitions)
             problems += unmarked_news(root, catalogue, rules, load_news(root))
             load_published(root, catalogue, rules, definitions)
+            load_order(root, catalogue, rules)
         except EvidenceError as error:
             problems += error.problems
     if problems:

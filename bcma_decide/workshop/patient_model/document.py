@@ -212,6 +212,7 @@ def make_document(
         "definitions": inputs.definitions,
         "rules": inputs.rules,
         "published": inputs.published,
+        "order": inputs.order,
         "codes": inputs.codes,
         "provenance": {
             "outcomes": behind,
@@ -241,7 +242,18 @@ def make_document(
     return dict(rounded(document))
 
 
-_BY_LINE = ("definitions", "rules", "published", "codes", "families", "outcomes", "levels", "provenance", "sources")
+_BY_LINE = (
+    "definitions",
+    "rules",
+    "published",
+    "order",
+    "codes",
+    "families",
+    "outcomes",
+    "levels",
+    "provenance",
+    "sources",
+)
 
 
 def document_text(document: Mapping[str, Any]) -> str:

@@ -218,6 +218,7 @@ def document(
         "definitions": copy.deepcopy(shipped_document()["definitions"]),
         "rules": copy.deepcopy(shipped_document()["rules"]),
         "published": {"limits": [], "options": [], "sources": {}},
+        "order": {"entries": [], "findings": [], "not_known": [], "sources": {}},
         "codes": copy.deepcopy(shipped_document()["codes"]),
         "provenance": {
             "outcomes": {outcome: {"studies": [], "left_out": []} for outcome in OUTCOMES},
