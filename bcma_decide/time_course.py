@@ -301,7 +301,7 @@ class Plan(Value):
     responds_to_either: Share | None = None
     """Response to the first or, failing it, to the second; None where it cannot be had."""
     reason: str | None = None
-    """Why it cannot."""
+    """Why it cannot; None where the first was given already, so that there is nothing to be had."""
 
 
 class OrderEvidence(Value):
@@ -316,6 +316,7 @@ class OrderEvidence(Value):
     """Since the last dose of the first, in words; empty where the source does not restrict it."""
     second: ClassId | Literal["any"]
     second_products: tuple[str, ...] = ()
+    """Labels."""
     of_whom: dict[CourseKind, int] = Field(default_factory=dict)
     """How many of the patients counted had each kind before, where the source says so."""
     figures: tuple[OrderFigure, ...]
@@ -327,6 +328,8 @@ class OrderFinding(Value):
     """A rule that speaks of an order, with what it says."""
 
     id: str
+    products: tuple[str, ...] = ()
+    """It speaks of; empty for the whole class."""
     text: str
     basis: Basis
     sources: tuple[str, ...] = ()

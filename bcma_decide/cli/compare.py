@@ -65,6 +65,13 @@ Explain = Annotated[
         autocompletion=lambda: list(OUTCOMES),
     ),
 ]  # fmt: skip
+Order = Annotated[
+    bool,
+    typer.Option(
+        "--order", metavar="", rich_help_panel=RESULT,
+        help="Add CAR-T and a bispecific antibody one after the other, in either order.",
+    ),
+]  # fmt: skip
 Region = Annotated[
     str,
     typer.Option(
@@ -126,6 +133,7 @@ def compare(
     date: Date = None,
     products: Products = False,
     explain: Explain = None,
+    order: Order = False,
     sources: Sources = False,
     as_json: AsJson = False,
     plain: Plain = False,
@@ -204,6 +212,7 @@ def compare(
         region=region,
         date=day,
         explain=tuple(explain or ()),
+        order=order,
         name=example,
         record=record.ledger if record else None,
     )

@@ -81,7 +81,14 @@ def order_of_therapies(
         second_steps_reason=reason,
         evidence=tuple(as_shown(entries[name]) for name in shown),
         findings=tuple(
-            OrderFinding(id=rule.id, text=rule.text, basis=rule.basis, sources=rule.sources, note=rule.note)
+            OrderFinding(
+                id=rule.id,
+                products=rule.products,
+                text=rule.text,
+                basis=rule.basis,
+                sources=rule.sources,
+                note=rule.note,
+            )
             for rule in (rules[name] for name in said)
         ),
         notes=tuple(_notes(question, redirected)),

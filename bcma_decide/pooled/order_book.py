@@ -34,11 +34,13 @@ class OrderEntry(NamedTuple):
     kinds: tuple[CourseKind, ...]
     """Of the first therapy; empty where the source does not say."""
     first_products: tuple[str, ...]
+    """Ids; empty for the whole class."""
     months: Bounds
     """Since the last dose of the first; open where the source does not restrict it."""
     class_id: ClassId | Literal["any"]
     """Of the second therapy."""
     second_products: tuple[str, ...]
+    """Labels; empty for the whole class."""
     of_whom: Mapping[CourseKind, int]
     """How many of the patients counted had each kind before, where the source says so."""
     figures: tuple[OrderFigure, ...]

@@ -47,6 +47,8 @@ class ComparisonRequest(BaseModel):
     explain: tuple[str, ...] = Field(
         default=(), max_length=len(OUTCOMES), json_schema_extra={"items": {"enum": [*OUTCOMES]}}
     )
+    order: bool = False
+    """Include CAR-T and a bispecific antibody one after the other, in either order."""
 
     @field_validator("date")
     @classmethod
@@ -125,7 +127,14 @@ def question_of(service: Service, received: ReceivedComparison) -> Question:
     except ProfileError as error:
         placed = [Problem(f"profile.{each.field}", each.message, each.fix) for each in error.problems]
         raise ProfileError(error.message, placed) from None
-    return Question(patient=patient, setting=request.setting, region=request.region, date=day, explain=request.explain)
+    return Question(
+        patient=patient,
+        setting=request.setting,
+        region=request.region,
+        date=day,
+        explain=request.explain,
+        order=request.order,
+    )
 
 
 def _of_record(service: Service, received: ReceivedComparison, on: Day) -> Question:
@@ -145,5 +154,6 @@ def _of_record(service: Service, received: ReceivedComparison, on: Day) -> Quest
         region=request.region,
         date=on,
         explain=request.explain,
+        order=request.order,
         record=reading.ledger,
     )

@@ -61,7 +61,8 @@ class OrderEntry(Strict):
         return self
 
     def bedside(self, catalogue: Catalogue) -> dict[str, Any]:
-        """Plain data for the pooled file."""
+        """Plain data for the pooled file; what came second is only shown, so that it stands there by its label."""
+        products = catalogue.vocabulary.ids.products
         return {
             "id": self.id,
             "study": catalogue.study(self.rows[0].study).name,
@@ -69,7 +70,7 @@ class OrderEntry(Strict):
             "first_products": list(self.first.products),
             "months": self.first.months.bounds().given(),
             "class_id": self.second.class_id,
-            "second_products": list(self.second.products),
+            "second_products": [products[product].label for product in self.second.products],
             "of_whom": dict(self.of_whom),
             "figures": [_with_median(row, catalogue) for row in self.rows],
             "remark": self.remark,
@@ -78,10 +79,19 @@ class OrderEntry(Strict):
 
 
 def _with_median(row: PublishedRow, catalogue: Catalogue) -> dict[str, Any]:
-    """The figure of a row; of a time to an event also its median with the printed interval."""
-    found = row.found_in(catalogue.study(row.study))[0]
+    """The figure of a row without the words for its group, which the entry says; of a time to an event also its median.
+
+    The interval of the median is the printed one.
+    """
+    found, plain = row.found_in(catalogue.study(row.study))[0], figure(row, catalogue)
+    ids = catalogue.vocabulary.ids
+    label = ids.endpoints[row.outcome] if isinstance(found, TimeToEvent) else ids.outcomes[row.outcome]
     median, ends = (found.median_months, found.ci95) if isinstance(found, TimeToEvent) else (None, None)
-    return figure(row, catalogue) | {"median_months": median, "interval": None if ends is None else list(ends)}
+    return plain | {
+        "text": f"{label}: {plain['text'].rpartition(': ')[2]}",
+        "median_months": median,
+        "interval": None if ends is None else list(ends),
+    }
 
 
 class FindingsEntry(Strict):
