@@ -68,7 +68,8 @@ def order_of_therapies(
     before = next(iter(redirected or earlier), None)
     question = PlanQuestion(Moment(numbers, withheld, before), survival, setting, region, on)
     ways = _from_here(question, redirected[0]) if redirected else _from_neither(question)
-    plans = tuple(Plan(id=f"{steps[0].option}-then-{steps[1].option}", steps=steps, reason=EITHER) for steps, _ in ways)
+    either = None if redirected else EITHER
+    plans = tuple(Plan(id=f"{steps[0].option}-then-{steps[1].option}", steps=steps, reason=either) for steps, _ in ways)
     difference, reason = _second_steps(ways)
     pooled = question.pooled
     shown = dict.fromkeys(entry for plan in plans for step in plan.steps for entry in step.evidence)
