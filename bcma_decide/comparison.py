@@ -13,7 +13,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from bcma_decide.time_course import Clock, OrderOfTherapies, Survival, SurvivalExplanation, WayToTreatment
+from bcma_decide.behind import Explanation, Move, SurvivalExplanation
+from bcma_decide.time_course import Clock, OrderOfTherapies, Survival, WayToTreatment
 from bcma_decide.value import Interval, Number, Value
 from bcma_decide.vocabulary import Basis, Certainty, FindingState, InputState, LabelState, Origin, Severity, State
 
@@ -393,19 +394,6 @@ class ScoreLine(Value):
     note: str = ""
 
 
-class Move(Value):
-    """How far one unknown trait could move one number."""
-
-    outcome: str
-    option: str
-    low: Number
-    high: Number
-    low_when: str
-    high_when: str
-    unstable: bool = False
-    """Whether it moves the number so far that the number is not to be read without the two."""
-
-
 class Unknown(Value):
     """A trait that is not known, and what knowing it would do."""
 
@@ -413,21 +401,6 @@ class Unknown(Value):
     label: str
     needs: str
     moves: tuple[Move, ...]
-
-
-class StudyLine(Value):
-    """A study behind a baseline, with its share of the information."""
-
-    study: str
-    name: str
-    option: str
-    design: Literal["real_world", "interventional"]
-    events: int
-    n: int
-    follow_up_months: Number | None
-    weight_pct: Number
-    basis: Literal["verified", "derived", "recalled"]
-    source: str
 
 
 class StudyEntry(Value):
@@ -444,34 +417,6 @@ class StudyEntry(Value):
     outcomes: tuple[str, ...]
     sources: tuple[str, ...]
     """Keys of the references."""
-
-
-class EffectLine(Value):
-    """A trait effect behind the numbers."""
-
-    trait: str
-    label: str
-    class_id: Literal["car_t", "bite"]
-    log_odds_ratio: Number
-    interval: Interval
-    unit: str
-    """Per what: *present versus absent*, *per decade*, *per doubling of prior lines*."""
-    origin: str
-    """*seen in this class* or *borrowed from the other class*."""
-    evidence: tuple[str, ...]
-    """The contrasts behind it, one line each."""
-
-
-class Explanation(Value):
-    """Everything behind one outcome."""
-
-    outcome: str
-    studies: tuple[StudyLine, ...]
-    effects: tuple[EffectLine, ...]
-    same_effect_test: str | None = None
-    """Whether a trait acts alike on all thresholds of the family, where contrasts on several thresholds can tell."""
-    left_out: tuple[str, ...] = ()
-    method: str
 
 
 class Reference(Value):

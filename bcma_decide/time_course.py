@@ -10,13 +10,13 @@ from typing import Literal
 
 from pydantic import Field
 
+from bcma_decide.behind import Move, TimeOrigin
 from bcma_decide.value import Interval, Number, Value
 from bcma_decide.vocabulary import Basis, Certainty, ClassId, CourseKind, State
 
 Endpoint = Literal["pfs", "os", "dor"]
 Clock = Literal["infusion", "decision"]
 """*infusion*: from the infusion, or the first dose of a bispecific antibody; *decision*: CAR-T from apheresis."""
-TimeOrigin = Literal["randomisation", "apheresis", "infusion", "first_dose", "other", "not_stated"]
 Bounds = tuple[Number | None, Number | None]
 """Lower and upper end of a 95 % interval; an end that is not reached within what is known is None."""
 
@@ -95,6 +95,8 @@ class Survival(Value):
     reasons: tuple[str, ...] = ()
     informed_traits: tuple[str, ...] = ()
     uninformed_traits: tuple[str, ...] = ()
+    moves: tuple[Move, ...] = ()
+    """What is not known of the patient and would change the share at one year, computed only."""
     outside_evidence: tuple[str, ...] = ()
     further_product: bool = False
     n_studies: int = 0
@@ -106,46 +108,6 @@ class Survival(Value):
     basis: Literal["verified", "derived", "recalled"] | None = None
     sources: tuple[str, ...] = ()
     note: str = ""
-
-
-class SurvivalStudy(Value):
-    """A study behind the computed curves of a class, with its share of the information."""
-
-    study: str
-    name: str
-    products: tuple[str, ...]
-    class_id: ClassId
-    design: Literal["real_world", "interventional"]
-    n: int
-    origin: TimeOrigin
-    points: tuple[SurvivalTime, ...]
-    """As printed; a printed median is the time at which half are free of the event."""
-    weight_pct: Number
-    basis: Literal["verified", "derived", "recalled"]
-    source: str
-
-
-class TraitHazard(Value):
-    """A trait effect behind the computed curves: log odds ratio of being free of progression."""
-
-    trait: str
-    label: str
-    class_id: ClassId
-    log_odds_ratio: Number
-    interval: Interval
-    unit: str
-    origin: str
-    evidence: tuple[str, ...]
-
-
-class SurvivalExplanation(Value):
-    """Everything behind the computed curves."""
-
-    endpoint: Literal["pfs"]
-    studies: tuple[SurvivalStudy, ...]
-    effects: tuple[TraitHazard, ...]
-    left_out: tuple[str, ...] = ()
-    method: str
 
 
 class StateShares(Value):

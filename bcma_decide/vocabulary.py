@@ -178,6 +178,16 @@ THRESHOLDS: Final[dict[str, Threshold]] = {t.id: t for family in FAMILIES for t 
 FAMILY_OF: Final[dict[str, Family]] = {t.id: family for family in FAMILIES for t in family.thresholds}
 OUTCOMES: Final[tuple[str, ...]] = tuple(THRESHOLDS)
 
+PFS: Final = "pfs"
+PFS_FAMILY: Final = Family(
+    id=PFS,
+    label="Progression-free survival",
+    direction="benefit",
+    thresholds=(Threshold(PFS, "Without progression", "are alive without progression"),),
+    horizon="from the infusion or the first dose",
+)
+"""The one time to an event that is computed. It has trait effects like other families, and curves instead of rates."""
+
 CR_GIVEN_RESPONSE: Final = "cr_given_response"
 VGPR_WITHOUT_CR: Final = "vgpr_given_response_without_cr"
 STAGES: Final[dict[str, tuple[str, ...]]] = {

@@ -66,6 +66,7 @@ def check(evidence: Directory = None, as_json: AsJson = False) -> None:
             f"{len(catalogue.adjusted_effects.effects)} adjusted effects, hash {catalogue.hash[:12]}."
         )
         _print_news(catalogue, evidence)
+        _print_time_remarks(catalogue)
     if problems:
         raise typer.Exit(EXIT_INVALID_INPUT)
 
@@ -293,6 +294,18 @@ def _print_news(catalogue: Catalogue, directory: Path | None) -> None:
         typer.echo(f"Remark: {len(found)} sources in {len(by_file)} files are news pages, a last resort:")
     for file, keys in by_file:
         typer.echo(f"  {file}: {', '.join(keys)}")
+
+
+def _print_time_remarks(catalogue: Catalogue) -> None:
+    """Remark on the times to event that stay unclear, though they are no error."""
+    from bcma_decide.workshop.evidence.check_times import time_remarks
+
+    found = time_remarks(catalogue.studies)
+    if found:
+        are = "time to event is" if len(found) == 1 else "times to event are"
+        typer.echo(f"Remark: {len(found)} {are} not fully described:")
+    for remark in found:
+        typer.echo(f"  {remark}")
 
 
 def _show_head(study: Study) -> None:

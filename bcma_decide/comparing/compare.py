@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from datetime import date as Day  # noqa: N812  # a parameter is called date
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from bcma_decide.comparing.explanation import explanation
 from bcma_decide.comparing.findings import (
@@ -20,6 +21,7 @@ from bcma_decide.comparing.order import order_of_therapies, order_sources
 from bcma_decide.comparing.outcomes import all_outcomes
 from bcma_decide.comparing.published import published_options, withheld_numbers
 from bcma_decide.comparing.question import Question
+from bcma_decide.comparing.survival import computed_survival, survival_explanation
 from bcma_decide.comparing.tell_apart import tell_apart
 from bcma_decide.comparing.unknowns import all_unknowns
 from bcma_decide.comparison import (
@@ -36,10 +38,8 @@ from bcma_decide.comparison import (
 from bcma_decide.errors import NoEvidenceError, Problem, ProfileError, closest
 from bcma_decide.facts.score_lines import score_lines
 from bcma_decide.facts.traits import derive
-from bcma_decide.model.numbers import (
-    PatientNumbers,
-    patient_numbers,
-)
+from bcma_decide.model.numbers import PatientNumbers, patient_numbers
+from bcma_decide.model.survival import survival_curves
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.file import read_pooled
@@ -53,7 +53,7 @@ from bcma_decide.vocabulary import (
     INTENDED_USE,
     MODEL_TRAITS,
     OUTCOMES,
-    THRESHOLDS,
+    PFS,
     TRAIT_LABELS,
     Design,
 )
@@ -76,6 +76,9 @@ def load_pooled(evidence: Path | None = None) -> PooledEvidence:
     path = pooled_path(evidence)
     return _read_once(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
+
+EXPLAINED: Final = (*OUTCOMES, PFS)
+"""What can be explained."""
 
 load_model = load_pooled
 """The same under its earlier name."""
@@ -155,8 +158,8 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     """
     region, explain = question.region, question.explain
     for outcome in explain:
-        if outcome not in THRESHOLDS:
-            problem = Problem("explain", f"unknown outcome {outcome!r}", f"one of {', '.join(OUTCOMES)}")
+        if outcome not in EXPLAINED:
+            problem = Problem("explain", f"unknown outcome {outcome!r}", f"one of {', '.join(EXPLAINED)}")
             raise NoEvidenceError("there is no evidence on that outcome", [problem])
     check_region(pooled, region)
     on = question.date or Day.fromisoformat(pooled.date)
@@ -169,8 +172,9 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     withheld = withheld_numbers(numbers)
     beside = published_options(pooled, region, on)
     unknowns = all_unknowns(numbers, withheld)
-    outcomes = all_outcomes(numbers, withheld, unknowns, explain)
-    order = order_of_therapies(numbers, withheld, (), question.setting, region, on) if question.order else None
+    outcomes = all_outcomes(numbers, withheld, unknowns, tuple(o for o in explain if o != PFS))
+    survival = computed_survival(numbers, survival_curves(numbers), withheld)
+    order = order_of_therapies(numbers, withheld, survival, region, on) if question.order else None
     return Comparison(
         evidence=evidence_stamp(pooled, on),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
@@ -178,6 +182,8 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         profile=_profile(numbers, question),
         options=pooled.options,
         outcomes=outcomes,
+        survival=survival,
+        survival_explanation=survival_explanation(pooled) if PFS in explain else None,
         order_of_therapies=order,
         tell_apart=tell_apart(outcomes),
         published_options=beside,

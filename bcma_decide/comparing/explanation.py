@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import sqrt
 
-from bcma_decide.comparison import EffectLine, Explanation, StudyLine
+from bcma_decide.behind import EffectLine, Explanation, StudyLine
 from bcma_decide.model.normal import Z95
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import CLASSES, FAMILY_OF, MODEL_TRAITS, STAGES, TRAIT_LABELS
@@ -30,6 +30,18 @@ def explanation(pooled: PooledEvidence, outcome: str) -> Explanation:
     """Studies with their weights, trait effects with their contrasts, and what was left out, for one outcome."""
     behind = pooled.provenance["outcomes"][outcome]
     family = FAMILY_OF[outcome].id
+    return Explanation(
+        outcome=outcome,
+        studies=tuple(StudyLine(**row) for row in behind["studies"]),
+        same_effect_test=_same_effect(pooled.provenance["families"][family]["proportional_odds"]),
+        effects=effect_lines(pooled, family),
+        left_out=tuple(behind["left_out"]),
+        method=METHOD + (DEPTH.format(share=pooled.depth.share) if len(STAGES[outcome]) > 1 else ""),
+    )
+
+
+def effect_lines(pooled: PooledEvidence, family: str) -> tuple[EffectLine, ...]:
+    """The trait effects of a family with the contrasts behind each, class by class."""
     f, T = pooled.family_index[family], pooled.trait_count
     effects = []
     for index, class_id in enumerate(CLASSES):
@@ -56,14 +68,7 @@ def explanation(pooled: PooledEvidence, outcome: str) -> Explanation:
                     ),
                 )
             )
-    return Explanation(
-        outcome=outcome,
-        studies=tuple(StudyLine(**row) for row in behind["studies"]),
-        same_effect_test=_same_effect(pooled.provenance["families"][family]["proportional_odds"]),
-        effects=tuple(effects),
-        left_out=tuple(behind["left_out"]),
-        method=METHOD + (DEPTH.format(share=pooled.depth.share) if len(STAGES[outcome]) > 1 else ""),
-    )
+    return tuple(effects)
 
 
 def _same_effect(test: Mapping[str, float] | None) -> str | None:

@@ -27,7 +27,7 @@ from bcma_decide.comparing.published import Withheld
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.patient.phrases import COURSE_KINDS, and_list
 from bcma_decide.time_course import Difference, OrderFinding, OrderOfTherapies, Plan, PlanStep, Survival
-from bcma_decide.vocabulary import CLASS_LABELS, CLASSES, KIND_OF_CLASS, ClassId, Design
+from bcma_decide.vocabulary import CLASS_LABELS, CLASSES, KIND_OF_CLASS, ClassId
 
 EITHER: Final = (
     "The second therapy was studied in patients whose disease came back, most of them after a response to the first. "
@@ -41,14 +41,13 @@ OPEN_HISTORY: Final = (
 COUNTED_ONCE: Final = (
     "An earlier BCMA therapy is in the numbers already; the model counts it once, so that a further one moves none."
 )
-SECOND_PFS: Final = "Time without progression after a second therapy is published only, never computed."
+SECOND_PFS: Final = "Time without progression after the second therapy of a plan is published only, never computed."
 
 
 def order_of_therapies(
     numbers: PatientNumbers,
     withheld: Mapping[tuple[str, str], Withheld],
     survival: Sequence[Survival],
-    setting: Design,
     region: str,
     on: date,
 ) -> OrderOfTherapies:
@@ -60,13 +59,13 @@ def order_of_therapies(
         Of this patient.
     survival
         Rows of the answer; the computed ones of the classes are those of a next therapy.
-    setting, region, on
+    region, on
         As asked.
     """
     earlier = earlier_therapies(numbers.traits.facts, numbers.pooled.rules)
     redirected = [each for each in earlier if each.kind in KIND_OF_CLASS.values()]
     before = next(iter(redirected or earlier), None)
-    question = PlanQuestion(Moment(numbers, withheld, before), survival, setting, region, on)
+    question = PlanQuestion(Moment(numbers, withheld, before), survival, region, on)
     ways = _from_here(question, redirected[0]) if redirected else _from_neither(question)
     either = None if redirected else EITHER
     plans = tuple(Plan(id=f"{steps[0].option}-then-{steps[1].option}", steps=steps, reason=either) for steps, _ in ways)
@@ -149,7 +148,7 @@ def _notes(question: PlanQuestion, redirected: Sequence[Earlier]) -> Iterator[st
         )
         if question.now.numbers.traits["prior_bcma"].value is True:
             yield COUNTED_ONCE
-    yield SECOND_PFS
+        yield SECOND_PFS
 
 
 def _given(earlier: Earlier) -> str:

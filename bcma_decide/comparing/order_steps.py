@@ -19,10 +19,8 @@ from bcma_decide.pooled.in_force import in_force
 from bcma_decide.pooled.order_book import OrderEntry
 from bcma_decide.rules.findings import applies
 from bcma_decide.time_course import Difference, PlannedPfs, PlannedResponse, PlanStep, ProductResponse, Survival
-from bcma_decide.vocabulary import CLASSES, KIND_OF_CLASS, ClassId, Design
+from bcma_decide.vocabulary import CLASSES, KIND_OF_CLASS, PFS, ClassId
 
-PFS: Final = "pfs"
-NO_CURVE: Final = "no time without progression is computed"
 NONE_PUBLISHED: Final = "none was published for this order"
 
 
@@ -37,11 +35,10 @@ class Moment:
 
 @dataclass(frozen=True)
 class PlanQuestion:
-    """What every step reads: the patient now, the rows on survival, and what was asked."""
+    """What every step reads: the patient now, the rows on survival, region and day."""
 
     now: Moment
     survival: Sequence[Survival]
-    setting: Design
     region: str
     on: date
 
@@ -62,8 +59,7 @@ def step_now(question: PlanQuestion, option: ClassId) -> PlanStep:
     response = _headline(question.now, option)
     if response is None:
         response = _without_number(question.now, option, _why_none(question.now, option))
-    pfs = _computed_pfs(question.survival, option)
-    return _step(question, question.now, option, "now", response, pfs)
+    return _step(question, question.now, option, "now", response, _computed_pfs(question.survival, option))
 
 
 def step_after(question: PlanQuestion, moment: Moment, option: ClassId) -> PlanStep:
@@ -84,7 +80,7 @@ def moment_after(question: PlanQuestion, first: ClassId) -> Moment:
     """The same patient once this class has been given and the disease is back."""
     pooled, kind = question.pooled, KIND_OF_CLASS[first]
     patient = after(question.now.numbers.traits.facts.patient, kind, pooled.definitions)
-    numbers = patient_numbers(pooled.response_alone, derive(patient, pooled.definitions), question.setting)
+    numbers = patient_numbers(pooled.response_alone, derive(patient, pooled.definitions), question.now.numbers.setting)
     return Moment(numbers, withheld_numbers(numbers), Earlier(kind))
 
 
@@ -198,20 +194,19 @@ def _without_number(moment: Moment, option: ClassId, reason: str) -> PlannedResp
     return PlannedResponse(kind=kind, published=figure, evidence=entry, reason=reason)
 
 
-def _computed_pfs(survival: Sequence[Survival], option: ClassId) -> PlannedPfs | None:
-    """The computed row of this class, where the answer has one."""
-    for row in survival:
-        if (row.option, row.endpoint, row.kind, row.state) == (option, PFS, "computed", "estimated"):
-            return PlannedPfs(kind="computed", median_months=row.median_months)
-    return None
+def _computed_pfs(survival: Sequence[Survival], option: ClassId) -> PlannedPfs:
+    """That of the next therapy, as in the computed row of its class."""
+    row = next(row for row in survival if (row.option, row.endpoint, row.kind) == (option, PFS, "computed"))
+    if row.state != "estimated":
+        return PlannedPfs(kind="not_known", reason=row.reason)
+    return PlannedPfs(kind="computed", median_months=row.median_months)
 
 
 def _published_pfs(moment: Moment, option: ClassId, entries: Sequence[OrderEntry]) -> PlannedPfs:
-    if moment.before is None:
-        return PlannedPfs(kind="not_known", reason=NO_CURVE)
+    """That of a therapy that comes after another: published only."""
+    figure, entry = nearest_figure(entries, option, PFS)
     if (RESPONSE, option) in moment.withheld:
         return PlannedPfs(kind="not_known", reason=_why_none(moment, option))
-    figure, entry = nearest_figure(entries, option, PFS)
     if figure is None:
         return PlannedPfs(kind="not_known", reason=NONE_PUBLISHED)
     return PlannedPfs(kind="published", published=figure, evidence=entry)

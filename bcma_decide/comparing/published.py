@@ -12,7 +12,7 @@ from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.in_force import in_force
 from bcma_decide.pooled.published_book import BesideOption, Figure, Limit
 from bcma_decide.pooled.rule_book import NOT_IN_FORCE
-from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF
+from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, PFS_FAMILY
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def withheld_numbers(numbers: PatientNumbers) -> Mapping[tuple[str, str], Withhe
             named = of_class or option.id in limit.products
             if limit.class_id not in ("any", option.class_id) or not named:
                 continue
-            for family in FAMILIES:
+            for family in (*FAMILIES, PFS_FAMILY):
                 if family.id in limit.families and option.class_id in family.classes:
                     found = _of_family(limit, family.id)
                     for threshold in family.thresholds:
@@ -57,7 +57,7 @@ def _beyond_the_ages(numbers: PatientNumbers) -> dict[tuple[str, str], Withheld]
         if any(each.trait == "age" for each in numbers.outside[index]):
             age, (low, high) = numbers.traits["age"].value, numbers.pooled.age_range[index].tolist()
             reason = f"Age {age:g}: the patients studied in this class were {low:g} to {high:g} years old."
-            for family in FAMILIES:
+            for family in (*FAMILIES, PFS_FAMILY):
                 if option.class_id in family.classes:
                     result |= {(threshold.id, option.id): Withheld(reason, (), ()) for threshold in family.thresholds}
     return result

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from bcma_decide.behind import Move
 from bcma_decide.comparing.published import Withheld
-from bcma_decide.comparison import Move, Unknown
-from bcma_decide.model.moves import trait_moves
+from bcma_decide.comparison import Unknown
+from bcma_decide.model.moves import TraitMove, trait_moves
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS
 
@@ -37,21 +38,23 @@ def all_unknowns(numbers: PatientNumbers, withheld: Mapping[tuple[str, str], Wit
                 trait=trait.id,
                 label=trait.label,
                 needs=numbers.traits[trait.id].how,
-                moves=tuple(
-                    Move(
-                        outcome=move.outcome,
-                        option=move.option,
-                        low=move.low,
-                        high=move.high,
-                        low_when=_when(trait.kind, move.low_value),
-                        high_when=_when(trait.kind, move.high_value),
-                        unstable=move.high - move.low >= unstable,
-                    )
-                    for move in moves
-                ),
+                moves=tuple(move_line(move, trait.kind, unstable) for move in moves),
             )
         )
     return tuple(sorted(listed, key=lambda unknown: -max((m.high - m.low for m in unknown.moves), default=0.0)))
+
+
+def move_line(move: TraitMove, kind: str, unstable: float) -> Move:
+    """A move in words; ``kind`` is the trait's, ``unstable`` from where on it is marked."""
+    return Move(
+        outcome=move.outcome,
+        option=move.option,
+        low=move.low,
+        high=move.high,
+        low_when=_when(kind, move.low_value),
+        high_when=_when(kind, move.high_value),
+        unstable=move.high - move.low >= unstable,
+    )
 
 
 def _when(kind: str, value: float) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.model.numbers import PatientNumbers, all_tables, family_patients, rate_by_draw
+from bcma_decide.model.population import Patients
 from bcma_decide.model.rates import cell_means
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, TRAIT_KINDS, natural_scale
 
@@ -43,22 +44,29 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
         if not acting:
             continue
         rate = rate_by_draw(numbers, index, numbers.patients[cell.family])
-        weight = numbers.patients[cell.family].weight
         for trait in acting:
-            values = numbers.patients[cell.family].values[:, MODEL_TRAIT_IDS.index(trait)]
-            binary = TRAIT_KINDS[trait] == "binary"
-            low, high = (0.5, 0.5) if binary else _weighted_quantiles(values, weight, (0.2, 0.8))
-            groups = (values <= low, values > high) if binary else (values <= low, values >= high)
-            if not all(group.any() for group in groups):
-                continue
-            ends = [float(np.average(values[group], weights=weight[group])) for group in groups]
-            at = [float(np.average(rate[group], weights=weight[group])) for group in groups]
-            first, second = (0, 1) if at[0] <= at[1] else (1, 0)
-            natural = ends if binary else [natural_scale(trait, end) for end in ends]
-            moves[trait].append(
-                TraitMove(cell.outcome, cell.option, at[first], at[second], natural[first], natural[second])
-            )
+            found = ends(trait, rate, numbers.patients[cell.family])
+            if found is not None:
+                moves[trait].append(TraitMove(cell.outcome, cell.option, *found))
     return {trait: tuple(found) for trait, found in moves.items() if found}
+
+
+def ends(trait: str, rate: Array, patients: Patients) -> tuple[float, float, float, float] | None:
+    """Mean of a rate (draws,) at the low and the high end of a trait, and the trait's natural values there.
+
+    None where the patients do not vary in it.
+    """
+    values, weight = patients.values[:, MODEL_TRAIT_IDS.index(trait)], patients.weight
+    binary = TRAIT_KINDS[trait] == "binary"
+    low, high = (0.5, 0.5) if binary else _weighted_quantiles(values, weight, (0.2, 0.8))
+    groups = (values <= low, values > high) if binary else (values <= low, values >= high)
+    if not all(group.any() for group in groups):
+        return None
+    means = [float(np.average(values[group], weights=weight[group])) for group in groups]
+    at = [float(np.average(rate[group], weights=weight[group])) for group in groups]
+    first, second = (0, 1) if at[0] <= at[1] else (1, 0)
+    natural = means if binary else [natural_scale(trait, end) for end in means]
+    return at[first], at[second], natural[first], natural[second]
 
 
 def _weighted_quantiles(values: Array, weight: Array, shares: tuple[float, float]) -> tuple[float, float]:

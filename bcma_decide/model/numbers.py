@@ -37,6 +37,7 @@ class PatientNumbers:
     """All numbers of one patient in one setting, cell by cell as the pooled evidence has them."""
 
     pooled: PooledEvidence
+    setting: Design
     levels: Sequence[Levels]
     traits: Traits
     patients: Mapping[str, Patients]
@@ -47,6 +48,8 @@ class PatientNumbers:
     """One for each cell."""
     outside: tuple[tuple[OutsideTrait, ...], ...]
     """Per class: where the patient lies outside its evidence."""
+    extra_variance: Mapping[tuple[str, int], float]
+    """Variance of the level for that, by family and class."""
 
     @property
     def place(self) -> Mapping[tuple[str, str], int]:
@@ -83,15 +86,18 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
     levels = pooled.levels[setting]
     outside = outside_evidence(pooled, values)
     patients = family_patients(pooled, values)
-    tables = all_tables(pooled, levels, patients, _extra_variance(pooled, outside))
+    extra = _extra_variance(pooled, outside)
+    tables = all_tables(pooled, levels, patients, extra)
     return PatientNumbers(
         pooled=pooled,
+        setting=setting,
         levels=levels,
         traits=traits,
         patients=patients,
         tables=tables,
         rates=all_rates(pooled, tables),
         outside=outside,
+        extra_variance=extra,
     )
 
 

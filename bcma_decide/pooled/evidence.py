@@ -19,6 +19,7 @@ from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.pooled.order_book import OrderBook
 from bcma_decide.pooled.published_book import PublishedBook
 from bcma_decide.pooled.rule_book import RuleBook
+from bcma_decide.pooled.survival_levels import SurvivalEvidence
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, STAGES, State
 
 Array = NDArray[np.float64]
@@ -132,6 +133,7 @@ class PooledEvidence:
     rules: RuleBook
     published: PublishedBook
     order: OrderBook
+    survival: SurvivalEvidence
     codes: Codes
     references: tuple[Reference, ...]
     studies: tuple[StudyEntry, ...]

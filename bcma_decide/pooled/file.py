@@ -19,6 +19,7 @@ from bcma_decide.pooled.published_book import PublishedBook
 from bcma_decide.pooled.rule_book import RuleBook
 from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, SETTINGS, seal_holds
 from bcma_decide.pooled.studies import all_studies
+from bcma_decide.pooled.survival_levels import SurvivalEvidence
 from bcma_decide.vocabulary import (
     CLASSES,
     FAMILY_OF,
@@ -158,6 +159,7 @@ def pooled_from_document(document: Mapping[str, Any]) -> PooledEvidence:
         rules=RuleBook.from_dict(document["rules"]),
         published=PublishedBook.from_dict(document["published"]),
         order=OrderBook.from_dict(document["order"]),
+        survival=SurvivalEvidence.from_dict(document["survival"]),
         codes=Codes.from_dict(document["codes"]),
         references=tuple(Reference(key=key, **source) for key, source in document["sources"].items()),
         studies=all_studies(document["provenance"]["outcomes"]),

@@ -7,7 +7,7 @@ from typing import Final
 
 from bcma_decide.vocabulary import Design
 
-POOLED_SCHEMA_VERSION: Final = "4"
+POOLED_SCHEMA_VERSION: Final = "5"
 SEAL: Final = "pooled_hash"
 SETTINGS: Final[tuple[Design, Design]] = ("interventional", "real_world")
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 
 import pytest
 
 from bcma_decide import Patient, compare, load_model
-from bcma_decide.comparing.order import order_of_therapies
 from bcma_decide.comparing.order_evidence import nearest_first
 from bcma_decide.comparing.order_history import Earlier
 from bcma_decide.comparing.order_steps import Moment, step_difference
-from bcma_decide.comparing.published import withheld_numbers
 from bcma_decide.comparison import result_json
 from bcma_decide.facts.traits import derive
 from bcma_decide.logic import Bounds
 from bcma_decide.model.numbers import patient_numbers
 from bcma_decide.patient.files import example_names, load_example
-from bcma_decide.time_course import Duration, Survival
 from bcma_decide.vocabulary import CLASSES
 
 NEITHER = {"age": 70, "prior_lines": 5, "prior_bcma": "no"}
@@ -235,19 +231,19 @@ def test_no_recalled_figure_reaches_an_answer_and_either_is_not_known(name):
     assert all(plan.responds_to_either is None for plan in found.plans)
 
 
-def test_a_computed_curve_gives_the_time_of_the_first_step():
-    pooled = load_model()
-    numbers = patient_numbers(pooled, derive(Patient(**NEITHER), pooled.definitions), "real_world")
-    median = Duration(value=11.4, credible=(9.0, None))
-    row = Survival(option="bite", endpoint="pfs", label="PFS", kind="computed", median_months=median)
-    found = order_of_therapies(
-        numbers, withheld_numbers(numbers), (row,), "real_world", "US", date.fromisoformat(pooled.date)
-    )
-    by_id = {plan.id: plan.steps for plan in found.plans}
-    first = by_id["bite-then-car_t"][0].pfs
-    assert (first.kind, first.median_months) == ("computed", median)
-    assert by_id["car_t-then-bite"][0].pfs.kind == "not_known"
-    assert by_id["car_t-then-bite"][1].pfs.kind == "published"
+@EACH
+def test_the_time_without_progression_of_a_next_therapy_is_that_of_its_computed_row(profile):
+    found = compare(Patient(**profile), order=True)
+    rows = {row.option: row for row in found.survival if (row.endpoint, row.kind) == ("pfs", "computed")}
+    steps = [step for plan in found.order_of_therapies.plans for step in plan.steps]
+    for step in steps:
+        row = rows[step.option]
+        if step.when == "after":
+            assert step.pfs.kind in ("published", "not_known")
+        elif step.when == "now" and row.state == "estimated":
+            assert (step.pfs.kind, step.pfs.median_months) == ("computed", row.median_months)
+        elif step.when == "now":
+            assert (step.pfs.kind, step.pfs.median_months, step.pfs.reason) == ("not_known", None, row.reason)
 
 
 def test_the_nearest_interval_and_product_of_the_first_stand_first():

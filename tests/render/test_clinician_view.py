@@ -2,7 +2,8 @@
 
 import pytest
 
-from bcma_decide.comparison import Estimate, Finding, Indication, IndicationItem, Move, Unknown
+from bcma_decide.behind import Move
+from bcma_decide.comparison import Estimate, Finding, Indication, IndicationItem, Unknown
 from bcma_decide.render.sheet import citing
 from bcma_decide.render.sheet.clinician_view import clinician_view, in_columns, longest_lists
 from bcma_decide.render.sheet.sheet import Sheet

@@ -11,8 +11,9 @@ from uuid import UUID
 import pytest
 
 from bcma_decide import Patient, compare
+from bcma_decide.behind import Move
 from bcma_decide.comparing.compare import load_pooled
-from bcma_decide.comparison import Estimate, Move, PublishedFigure
+from bcma_decide.comparison import Estimate, PublishedFigure
 from bcma_decide.fhir.writing.bundle import fhir_bundle
 from bcma_decide.guide import find
 from bcma_decide.patient.files import example_names

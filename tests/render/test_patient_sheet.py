@@ -7,7 +7,8 @@ import pytest
 import textstat
 
 from bcma_decide import compare
-from bcma_decide.comparison import EvidenceStamp, Finding, Indication, Move, Unknown, result_hash
+from bcma_decide.behind import Move
+from bcma_decide.comparison import EvidenceStamp, Finding, Indication, Unknown, result_hash
 from bcma_decide.errors import SheetError
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.render.sheet import figures, patient_words

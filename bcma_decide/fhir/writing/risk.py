@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bcma_decide.comparison import Comparison, Estimate, Move, Option, Outcome, Unknown
+from bcma_decide.behind import Move
+from bcma_decide.comparison import Comparison, Estimate, Option, Outcome, Unknown
 from bcma_decide.fhir.writing.notes import Findings, option_notes
 from bcma_decide.fhir.writing.origin import DEVICE
 from bcma_decide.fhir.writing.parts import (

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
-from bcma_decide.comparison import Comparison, Explanation, Outcome, Reference, result_hash
+from bcma_decide.behind import Explanation
+from bcma_decide.comparison import Comparison, Outcome, Reference, result_hash
 from bcma_decide.render.sheet import figures
 from bcma_decide.render.sheet.clinician_view import clinician_view, longest_lists
 from bcma_decide.render.sheet.patient_view import patient_view

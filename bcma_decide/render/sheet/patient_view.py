@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bcma_decide.comparison import Comparison, Estimate, Move, Option, Outcome, TraitLine
+from bcma_decide.behind import Move
+from bcma_decide.comparison import Comparison, Estimate, Option, Outcome, TraitLine
 from bcma_decide.render.sheet import citing, figures, patient_words
 from bcma_decide.render.sheet.patient_words import OptionWords
 from bcma_decide.render.sheet.sheet import ICONS_DRAWN, PATIENT_ROWS, Sheet

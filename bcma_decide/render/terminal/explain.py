@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from bcma_decide.comparison import Comparison, EffectLine, Estimate, Explanation, Option, Outcome, StudyLine
+from bcma_decide.behind import EffectLine, Explanation, StudyLine
+from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
 from bcma_decide.errors import NoEvidenceError
 from bcma_decide.render.terminal.page import TerminalPage
 from bcma_decide.render.terminal.plain import write_plain_explanation

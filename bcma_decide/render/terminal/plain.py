@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 
-from bcma_decide.comparison import Comparison, Estimate, Explanation, Option, Outcome
+from bcma_decide.behind import Explanation
+from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
 from bcma_decide.render.terminal.ink import Ink
 from bcma_decide.render.terminal.order import order_lines
 from bcma_decide.render.terminal.record import record_lines

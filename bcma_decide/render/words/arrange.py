@@ -6,14 +6,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
+from bcma_decide.behind import Explanation, Move
 from bcma_decide.comparison import (
     Comparison,
     Contrast,
     ContrastWithoutBias,
     Estimate,
-    Explanation,
     Finding,
-    Move,
     Option,
     Outcome,
     RiskDifference,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from bcma_decide.comparison import Comparison, Estimate, Finding, Move, Option, Outcome, Reference, TraitLine, Unknown
+from bcma_decide.behind import Move
+from bcma_decide.comparison import Comparison, Estimate, Finding, Option, Outcome, Reference, TraitLine, Unknown
 from bcma_decide.render.words import wording
 from bcma_decide.render.words.arrange import Mover, concerned, contrast_of, estimate_of
 from bcma_decide.render.words.language import gettext as _

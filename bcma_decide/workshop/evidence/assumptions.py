@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from bcma_decide.errors import EvidenceError, Problem
 from bcma_decide.strict.yaml import read_yaml
-from bcma_decide.vocabulary import FAMILIES, MODEL_TRAIT_IDS, THRESHOLDS, Basis, ClassId
+from bcma_decide.vocabulary import FAMILIES, MODEL_TRAIT_IDS, PFS, THRESHOLDS, Basis, ClassId
 from bcma_decide.workshop.evidence.schema import Identifier, Number, Strict
 
 
@@ -38,6 +38,30 @@ class Priors(Strict):
     near_offset_sd: Assumption
     near_row_sd: Assumption
     same_trial_correlation: Assumption
+
+
+class SurvivalPriors(Strict):
+    """Prior scales of the curves of progression-free survival (log odds; slopes per unit of log time)."""
+
+    level_sd: Assumption
+    slope_mean: Assumption
+    slope_sd: Assumption
+    product_slope_sd: Assumption
+    study_slope_sd: Assumption
+    product_sd_scale: Assumption
+    study_sd_scale: Assumption
+    construct_sd: Assumption
+    real_world_sd: Assumption
+    region_sd: Assumption
+    early_sd: Assumption
+    shared: Assumption
+    early_lines_most: Assumption
+    same_trial_correlation: Assumption
+    variance_factor: Assumption
+    point_sd: Assumption
+    median_reach: Assumption
+    minimum_sources: Assumption
+    wait_months: Assumption
 
 
 class Bias(Strict):
@@ -124,7 +148,7 @@ class TraitEffectPriors(Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> TraitEffectPriors:
-        families = {family.id for family in FAMILIES}
+        families = {family.id for family in FAMILIES} | {PFS}
         named = {f for group in self.groups for f in group.families} | set(self.shared.families)
         named |= {f for spread in self.contrast_spreads for f in spread.families}
         traits = {t for group in self.groups for t in group.traits} | set(self.shared.traits)
@@ -182,6 +206,7 @@ class Assumptions(Strict):
     version: str
     evidence_date: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
     priors: Priors
+    survival: SurvivalPriors
     bias: Bias
     limits: NumberLimits
     certainty: CertaintyLimits

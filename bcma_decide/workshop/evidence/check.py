@@ -17,13 +17,14 @@ from bcma_decide.vocabulary import FAMILIES, MODEL_TRAIT_IDS, MODEL_TRAITS, OUTC
 from bcma_decide.workshop.evidence.catalogue import Catalogue, read_catalogue
 from bcma_decide.workshop.evidence.check_judgements import judgement_problems
 from bcma_decide.workshop.evidence.check_reviews import review_problems
+from bcma_decide.workshop.evidence.check_times import TIME_RULES
 from bcma_decide.workshop.evidence.check_words import Found, unknown_words
 from bcma_decide.workshop.evidence.counts import SLACK, agrees
 from bcma_decide.workshop.evidence.figures import counted_rows, figures
 from bcma_decide.workshop.evidence.outcome_definitions import FILE as OUTCOME_DEFINITIONS
 from bcma_decide.workshop.evidence.outcome_definitions import OutcomeDefinitionsFile
 from bcma_decide.workshop.evidence.protocol_cohorts import cohort_problems
-from bcma_decide.workshop.evidence.schema import Interval, Study
+from bcma_decide.workshop.evidence.schema import Interval, Split, Study, TimeToEvent
 
 BACKGROUND_SOURCES: Final = ("S0", "SR")
 """Source keys of background knowledge: what was not seen."""
@@ -190,23 +191,24 @@ def one_primary_split(study: Study) -> Found:
             yield "splits", f"{count} primary splits of {outcome} by {trait}, {level}", "keep one primary"
 
 
-def split_groups(study: Study) -> Found:
-    """Require splits by a trait of the model to say which side they are on, in the way of that trait."""
-    for index, split in enumerate(study.splits):
-        field = f"splits[{index}]"
-        bounded = split.at_least is not None or split.below is not None
-        if split.trait in NUMERIC_TRAITS:
-            if split.group is not None:
-                yield f"{field}.group", f"{split.trait} is numeric", "give at_least or below instead"
+def groups_clear(study: Study) -> Found:
+    """Require groups by a trait of the model to say which side they are on, in the way of that trait."""
+    rows: list[tuple[str, Split | TimeToEvent]] = [(f"splits[{i}]", split) for i, split in enumerate(study.splits)]
+    rows += [(f"time_to_event[{i}]", row) for i, row in enumerate(study.time_to_event)]
+    for field, row in rows:
+        bounded = row.at_least is not None or row.below is not None
+        if row.trait in NUMERIC_TRAITS:
+            if row.group is not None:
+                yield f"{field}.group", f"{row.trait} is numeric", "give at_least or below instead"
             if not bounded:
-                yield f"{field}.level", f"{split.trait} needs bounds", "add at_least and/or below"
-        elif split.trait in MODEL_TRAIT_IDS:
-            if split.group is None:
-                yield f"{field}.group", f"{split.level!r} is neither present nor absent", "add group"
+                yield f"{field}.level", f"{row.trait} needs bounds", "add at_least and/or below"
+        elif row.trait in MODEL_TRAIT_IDS:
+            if row.group is None:
+                yield f"{field}.group", f"{row.level!r} is neither present nor absent", "add group"
             if bounded:
-                yield f"{field}.at_least", f"{split.trait} is not numeric", "give group instead"
-        if split.at_least is not None and split.below is not None and split.at_least >= split.below:
-            yield f"{field}.below", f"{split.below:g} is not above {split.at_least:g}", ""
+                yield f"{field}.at_least", f"{row.trait} is not numeric", "give group instead"
+        if row.at_least is not None and row.below is not None and row.at_least >= row.below:
+            yield f"{field}.below", f"{row.below:g} is not above {row.at_least:g}", ""
 
 
 def nested_thresholds(study: Study) -> Found:
@@ -237,7 +239,8 @@ def references_clear(study: Study) -> Found:
 def arms_known(study: Study) -> Found:
     """Look for every arm named by a row in the list of arms."""
     known = {arm.arm for arm in study.arms}
-    for field, row in counted_rows(study):
+    times = [(f"time_to_event[{index}]", row) for index, row in enumerate(study.time_to_event)]
+    for field, row in (*counted_rows(study), *times):
         if row.arm is not None and row.arm not in known:
             yield f"{field}.arm", f"{row.arm} is not among the arms", ""
 
@@ -247,9 +250,11 @@ def record_consistent(study: Study) -> Found:
     for kind in ("label", "meta_analysis"):
         if (study.record_type == kind) != (study.design == kind):
             yield "design", f"record_type {study.record_type} with design {study.design}", ""
-    never = study.record_type != "study" or study.mixed_targets or study.combination or study.setting != "rrmm"
+    never = study.record_type != "study" or study.combination or study.setting != "rrmm"
     if never and study.pooling.role != "context":
         yield "pooling.role", f"{study.pooling.role}, but such a record is never pooled", "use context"
+    elif study.mixed_targets and study.pooling.role not in ("context", "splits_only"):
+        yield "pooling.role", f"{study.pooling.role}, but its targets are mixed", "use splits_only or context"
     if study.pooling.role != "whole_group" and not study.pooling.reason:
         yield "pooling.reason", f"{study.pooling.role} needs a reason", ""
     if not study.products:
@@ -306,8 +311,9 @@ STUDY_RULES: Final[tuple[Callable[[Study], Found], ...]] = (
     bases_of_what_is_there,
     one_primary_row,
     one_primary_split,
-    split_groups,
+    groups_clear,
     nested_thresholds,
     arms_known,
     references_clear,
+    *TIME_RULES,
 )

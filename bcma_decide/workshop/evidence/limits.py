@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from bcma_decide.errors import EvidenceError, Problem, closest
 from bcma_decide.pooled.conditions import to_plain
 from bcma_decide.pooled.definitions import Definitions
-from bcma_decide.vocabulary import FAMILIES, Basis
+from bcma_decide.vocabulary import FAMILIES, PFS_FAMILY, Basis
 from bcma_decide.workshop.evidence.catalogue import Catalogue, read_shape
 from bcma_decide.workshop.evidence.conditions import ConditionEntry, naming_problems
 from bcma_decide.workshop.evidence.published_rows import PublishedRow, figure, row_problems
@@ -108,7 +108,7 @@ def limit_problems(
 def _problems(
     entry: LimitEntry, studies: Mapping[str, Study], rules: RuleFiles, products: Mapping[str, Any]
 ) -> Iterator[tuple[str, str, str]]:
-    families = {family.id: family for family in FAMILIES}
+    families = {family.id: family for family in (*FAMILIES, PFS_FAMILY)}
     class_id = entry.applies_to.class_id
     for family in entry.families:
         if family not in families:

@@ -27,7 +27,7 @@ class PublishedRow(Strict):
     """Of a time to event."""
 
     def found_in(self, study: Study) -> tuple[Row, ...]:
-        """Return the primary rows of the study that fit."""
+        """Return the rows of the study that fit: primary ones, and any time to event."""
         rows: tuple[Row, ...] = getattr(study, self.list)
         return tuple(row for row in rows if self._fits(row))
 
@@ -35,7 +35,7 @@ class PublishedRow(Strict):
         word = row.endpoint if isinstance(row, TimeToEvent) else row.outcome
         return (
             word == self.outcome
-            and getattr(row, "primary", True)
+            and (isinstance(row, TimeToEvent) or getattr(row, "primary", True))
             and self.trait in (None, getattr(row, "trait", None))
             and self.level in (None, getattr(row, "level", None))
             and self.population in (None, getattr(row, "population", None))

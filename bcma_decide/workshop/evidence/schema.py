@@ -157,6 +157,8 @@ class Landmark(Strict):
     month: Annotated[Number, Field(gt=0)]
     pct: Annotated[Number, Field(ge=0, le=100)]
     ci95: Interval | None = None
+    at_risk: Annotated[int, Field(ge=0)] | None = None
+    """Patients still followed without the event at that month, where printed."""
 
 
 Origin = Literal["randomisation", "apheresis", "infusion", "first_dose", "other"]
@@ -164,18 +166,34 @@ Origin = Literal["randomisation", "apheresis", "infusion", "first_dose", "other"
 
 
 class TimeToEvent(Figure):
-    """A median and landmarks of one time-to-event endpoint in one group of the study."""
+    """A median and landmarks of one time-to-event endpoint in one group of the study.
+
+    ``level`` is the source's own wording; ``group``, ``at_least`` and ``below`` as in :class:`Split`.
+    """
 
     endpoint: Identifier
     population: str
     origin: Origin | None = None
     """What the time is counted from; ``None`` where it was not noted."""
+    primary: bool = False
+    """The row belongs to the curve of the arm's whole group that is counted. Several primary rows of one arm, such as
+    a landmark of one cut and the median of a later one, are points of one curve; never two cuts of the same figure."""
+    arm: Identifier | None = None
     median_months: Annotated[Number, Field(ge=0)] | None = None
     ci95: Interval | None = None
+    """Of the median, also where the median itself was not reached."""
     landmarks: tuple[Landmark, ...] = ()
     n: Annotated[int, Field(ge=1)] | None = None
     trait: Identifier | None = None
     level: str | None = None
+    group: Literal["present", "absent"] | None = None
+    at_least: Number | None = None
+    below: Number | None = None
+    follow_up_months: Annotated[Number, Field(ge=0)] | None = None
+    """Median follow-up of this data cut where it is not the study's own."""
+    inconsistent: str = ""
+    """Why the source's own figures contradict each other; such a row is carried, not counted, and the checks that
+    compare it with other figures leave it out."""
 
 
 class Kinetic(Figure):
@@ -288,6 +306,8 @@ class Study(Strict):
     enrolled: int | None = None
     treated: int | None = None
     median_follow_up_months: Annotated[Number, Field(ge=0)] | None = None
+    longest_follow_up_months: Annotated[Number, Field(ge=0)] | None = None
+    """Of the patient followed longest, where stated."""
     population: dict[Identifier, PopulationFigure] = {}
     outcomes: tuple[OutcomeRow, ...] = ()
     splits: tuple[Split, ...] = ()

@@ -169,6 +169,7 @@ def make_document(
     outcomes: dict[str, Any],
     levels: dict[str, Any],
     behind: dict[str, Any],
+    survival: dict[str, Any],
     include_unverified: bool,
 ) -> dict[str, Any]:
     """Everything the bedside reads, rounded."""
@@ -176,6 +177,7 @@ def make_document(
     points = standard_normal_points(BEDSIDE_POINTS, len(MODEL_TRAIT_IDS))
     keys = [line["source"] for entry in behind.values() for line in entry["studies"]]
     keys += [contrast.source for family in contrasts.values() for contrast in family.contrasts]
+    keys += [source for line in survival["studies"] for source in line["source"].split(", ")]
     document: dict[str, Any] = {
         "schema_version": POOLED_SCHEMA_VERSION,
         "evidence": {
@@ -208,6 +210,7 @@ def make_document(
         "families": families,
         "outcomes": outcomes,
         "levels": levels,
+        "survival": survival,
         "assumptions": inputs.assumptions.bedside(),
         "definitions": inputs.definitions,
         "rules": inputs.rules,
@@ -251,6 +254,7 @@ _BY_LINE = (
     "families",
     "outcomes",
     "levels",
+    "survival",
     "provenance",
     "sources",
 )

@@ -71,7 +71,7 @@ def contrast_covariance(contrasts: Sequence[EffectContrast], trait_correlation: 
     return full
 
 
-def _level(offset: Array, rate: float) -> float:
+def level_of_rate(offset: Array, rate: float) -> float:
     """The intercept at which the average of logistic(intercept + offset) is ``rate`` (safeguarded Newton)."""
     # Exact if all offsets were equal. Where they differ much the average is flat and a full step can overshoot into the
     # part that is flatter still, from which Newton does not come back: with half of the offsets at 8 and a rate of 0.1
@@ -109,7 +109,7 @@ def linearised(contrast: EffectContrast, effects: Array) -> tuple[Array, Array]:
     expected, rows = [], []
     # The level is that of both groups together, once for both: what differs between them is then the traits alone.
     for rate in contrast.rate:
-        intercept = _level(together, float(rate))
+        intercept = level_of_rate(together, float(rate))
         sides = []
         for group, offset in zip((contrast.high, contrast.low), offsets, strict=True):
             p = expit(intercept + offset)

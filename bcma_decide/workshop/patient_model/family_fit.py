@@ -48,9 +48,15 @@ def trait_prior(assumptions: Assumptions, family: str) -> TraitPrior:
 
 
 def fit_family(
-    assumptions: Assumptions, workshop: Workshop, family: Family, contrasts: Sequence[EffectContrast]
+    assumptions: Assumptions,
+    workshop: Workshop,
+    family: Family,
+    contrasts: Sequence[EffectContrast],
+    admitted: NDArray[np.bool_] | None = None,
 ) -> FamilyEffects:
     """Fit all traits, keep those that act, and fit these once more.
+
+    ``admitted`` (classes, traits): which of them may act at all; default all.
 
     Raises
     ------
@@ -58,6 +64,8 @@ def fit_family(
         When the repeated linearisation does not settle.
     """
     every, acting = fit_every_trait(assumptions, workshop, family, contrasts)
+    if admitted is not None:
+        acting &= admitted
     prior = trait_prior(assumptions, family.id)
     posterior = fit_trait_effects(
         contrasts, len(MODEL_TRAIT_IDS), len(CLASSES), workshop.correlation, prior, acting=acting

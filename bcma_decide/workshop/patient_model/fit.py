@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.vocabulary import CLASSES, FAMILIES, STAGE_IDS, STAGES, Family
+from bcma_decide.vocabulary import CLASSES, FAMILIES, PFS, STAGE_IDS, STAGES, Family
 from bcma_decide.workshop.patient_model.class_fit import baseline_prior, model_rows
 from bcma_decide.workshop.patient_model.contrasts import FamilyContrasts, family_contrasts
 from bcma_decide.workshop.patient_model.depth import depth_contrasts, fit_depth
@@ -22,6 +22,8 @@ from bcma_decide.workshop.patient_model.family_fit import fit_family
 from bcma_decide.workshop.patient_model.family_levels import FamilyRows, StageEffects, product_levels, stage_effects
 from bcma_decide.workshop.patient_model.option_blocks import LATER_NODES, NODES, levels_block, option_entry, study_lines
 from bcma_decide.workshop.patient_model.preparation import Inputs, prepare
+from bcma_decide.workshop.survival.document import survival_block
+from bcma_decide.workshop.survival.fit import fit_survival
 
 Array = NDArray[np.float64]
 Progress = Callable[[str], None]
@@ -93,9 +95,15 @@ def fit(inputs: Inputs, *, include_unverified: bool = False, progress: Progress 
         for outcome, (_, left_out) in selected.items():
             behind[outcome] = {"studies": lines[outcome], "left_out": left_out}
 
+    progress("progression-free survival")
+    times = fit_survival(inputs, workshop, include_unverified=include_unverified)
+    families[PFS] = effects_block(times.effects)
+    contrasts_of[PFS] = FamilyContrasts(times.contrasts.contrasts, times.contrasts.left_out)
+    survival = survival_block(times, inputs.assumptions, options)
+
     progress("writing")
     return make_document(
-        inputs, workshop, options, families, contrasts_of, outcomes, levels, behind, include_unverified
+        inputs, workshop, options, families, contrasts_of, outcomes, levels, behind, survival, include_unverified
     )
 
 
@@ -106,4 +114,4 @@ def has_later_stages(family: Family) -> bool:
 
 def step_count() -> int:
     """How often :func:`fit` reports progress."""
-    return 2 + 2 * len(FAMILIES)
+    return 3 + 2 * len(FAMILIES)

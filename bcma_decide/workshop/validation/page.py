@@ -17,6 +17,7 @@ from bcma_decide.workshop.validation.check_sections import (
     sensitivity_section,
     temporal_section,
 )
+from bcma_decide.workshop.validation.curve_section import curve_section
 from bcma_decide.workshop.validation.history import History
 from bcma_decide.workshop.validation.history_tables import history_section
 from bcma_decide.workshop.validation.predictors import LABELS, PATIENT_MODEL
@@ -70,6 +71,8 @@ def _sections(validation: Validation) -> Iterator[Section]:
         yield own_data_section(validation.own_data)
     if validation.contrasts:
         yield contrasts_section(validation)
+    if validation.curves:
+        yield curve_section(validation)
     if validation.sensitivity:
         yield sensitivity_section(validation)
     if validation.bands:

@@ -64,6 +64,55 @@ class ScoredRow(Shape):
     predicted: dict[str, Predicted]
 
 
+class PredictedShare(Shape):
+    """What one predictor said of one printed share free of progression: mean, 95 % interval and its score."""
+
+    mean: Number
+    interval: Interval
+    winkler: Number
+
+
+class ScoredPoint(Shape):
+    """One printed point of a curve of progression-free survival, predicted without its study."""
+
+    study: str
+    name: str
+    arm: str | None
+    class_id: ClassId
+    design: Design
+    product: str | None
+    n: int
+    month: Number
+    others: int
+    """Other curves of the product that it was predicted from; with none the product's mean is the class's."""
+    observed: Number
+    predicted: dict[str, PredictedShare]
+
+
+class CurveSummary(Shape):
+    """Scores of one predictor over some points; ``year_error`` over those at 12 months, None where there is none.
+
+    ``error``: mean absolute error of the share; ``inside``: points inside their 95 % interval.
+    """
+
+    predictor: str
+    points: int
+    error: Number
+    year_points: int
+    year_error: Number | None
+    inside: int
+    width: Number
+    winkler: Number
+
+
+class CurveGroup(Shape):
+    """The predictors side by side over some points of curves."""
+
+    label: str
+    studies: int
+    summaries: tuple[CurveSummary, ...]
+
+
 class Summary(Shape):
     """Scores of one predictor over some rows.
 
@@ -225,3 +274,6 @@ class Validation(Shape):
     contrast_groups: tuple[ContrastGroup, ...] = ()
     sensitivity: tuple[Sensitivity, ...] = ()
     bands: tuple[BandResult, ...] = ()
+    curves: tuple[ScoredPoint, ...] = ()
+    """Points of curves of progression-free survival, each predicted without its study."""
+    curve_groups: tuple[CurveGroup, ...] = ()

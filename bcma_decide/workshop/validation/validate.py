@@ -21,8 +21,10 @@ from bcma_decide.workshop.patient_model.inputs import load_inputs
 from bcma_decide.workshop.validation.aims import aims
 from bcma_decide.workshop.validation.bands import held_to, load_bands
 from bcma_decide.workshop.validation.bootstrap import belonging, difference
+from bcma_decide.workshop.validation.curve_scores import curve_aims, curve_groups
 from bcma_decide.workshop.validation.held_out import Evidence, gather
 from bcma_decide.workshop.validation.held_out_contrasts import contrast_groups, contrast_sets, predict_contrasts
+from bcma_decide.workshop.validation.held_out_curves import held_out_curves, predict_curve, predict_later_curve
 from bcma_decide.workshop.validation.leave_one_out import predict_cells, shared_fits
 from bcma_decide.workshop.validation.own_data import own_data
 from bcma_decide.workshop.validation.predictors import BASELINES, LABELS, PATIENT_MODEL
@@ -106,18 +108,20 @@ def validate(
         groups=groups,
         differences=differences,
         # Aims are about all arm totals.
-        aims=() if outcomes else tuple(aims(groups, differences)),
+        aims=() if outcomes else (*aims(groups, differences), *curve_aims(whole["curve_groups"])),
         **whole,
     )
 
 
 def _other_parts(evidence: Evidence) -> list[list[Piece]]:
-    """Pieces of the contrasts, the later studies, the own data and the sensitivity, in this order."""
+    """Pieces of the contrasts, the later studies, the own data, the sensitivity and the curves, in this order."""
     return [
         [Piece("contrasts left out", predict_contrasts, each) for each in contrast_sets(evidence)],
         [Piece("later studies", predict_later, (family,)) for family in FAMILIES],
         [Piece("own data", own_data, (outcome,)) for outcome in OUTCOMES],
         [Piece("sensitivity", headlines_under, (variant,)) for variant in VARIANTS],
+        [Piece("curves left out", predict_curve, (place,)) for place in range(len(held_out_curves(evidence)))],
+        [Piece("later curves", predict_later_curve, (place,)) for place in range(len(held_out_curves(evidence)))],
     ]
 
 
@@ -125,13 +129,17 @@ def _other_results(
     evidence: Evidence, directory: Path, pooled: PooledEvidence, results: Sequence[Sequence[Any]]
 ) -> Iterator[tuple[str, Any]]:
     """Fields of the validation beyond the arm totals, from the results of :func:`_other_parts`."""
-    contrasts, later, own, headlines = results
+    contrasts, later, own, headlines, left_out, later_curves = results
     held_out = tuple(contrast for found in contrasts for contrast in found)
     yield "contrasts", held_out
     yield "contrast_groups", contrast_groups(held_out)
     yield "temporal", _temporal(evidence, [row for found in later for row in found])
     yield "own_data", tuple(each for found in own for each in found)
     yield "sensitivity", _sensitivity(dict(zip(VARIANTS, headlines, strict=True)))
+    points = [point for found in left_out for point in found]
+    labels = {option.id: option.label for option in pooled.options}
+    yield "curves", tuple(points)
+    yield "curve_groups", tuple(curve_groups(points, [point for found in later_curves for point in found], labels))
     yield "bands", tuple(held_to(load_bands(directory), pooled))
 
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 
+from bcma_decide.behind import EffectLine, Explanation, Move, StudyLine
 from bcma_decide.comparison import (
     SCHEMA_VERSION,
     Comparison,
     Contrast,
     ContrastWithoutBias,
-    EffectLine,
     Estimate,
     EvidenceStamp,
-    Explanation,
     Finding,
     FromDecision,
     Indication,
     IndicationItem,
     LabelContext,
-    Move,
     Option,
     Outcome,
     PracticalLine,
@@ -32,7 +30,6 @@ from bcma_decide.comparison import (
     ScoreLine,
     SoftwareStamp,
     StudyEntry,
-    StudyLine,
     TraitLine,
     Unknown,
     WaterfallStep,

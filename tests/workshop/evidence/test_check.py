@@ -176,6 +176,11 @@ ONE_BROKEN_FIELD = {
         "design",
         "record_type label with design interventional",
     ),
+    "mixed targets that are pooled": (
+        {"mixed_targets": True},
+        "pooling.role",
+        "whole_group, but its targets are mixed",
+    ),
     "role without a reason": (
         {"pooling": {"role": "context"}},
         "pooling.reason",

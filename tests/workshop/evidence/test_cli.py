@@ -39,6 +39,14 @@ def test_problems_are_listed_and_end_with_code_3(tmp_path):
     assert result.stdout == "studies/alpha.yaml: outcomes[0].events: 51 events among 50 patients\n"
 
 
+def test_times_that_stay_unclear_are_remarked_and_the_evidence_stays_sound(tmp_path):
+    unclear = {"endpoint": "os", "population": "all", "median_months": 20, "basis": "verified", "source": "S1"}
+    result = run("check", "--evidence", evidence_directory(tmp_path, plain_study(time_to_event=[unclear])))
+    assert result.exit_code == 0
+    assert "Remark: 1 time to event is not fully described:" in result.stdout
+    assert "studies/alpha.yaml: time_to_event[0].origin: the start of the time is not known" in result.stdout
+
+
 def test_problems_as_json(tmp_path):
     root = evidence_directory(tmp_path, plain_study(outcomes=[row(events=51)]))
     result = run("check", "--json", "--evidence", root)

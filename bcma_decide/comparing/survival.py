@@ -1,0 +1,205 @@
+"""Progression-free survival of every option for one patient, computed: shares by month, median, restricted mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcma_decide.behind import Move, PrintedPoint, SurvivalExplanation, SurvivalStudy, TimeOrigin
+from bcma_decide.comparing.explanation import effect_lines
+from bcma_decide.comparing.outside import outside_reasons
+from bcma_decide.comparing.published import Withheld
+from bcma_decide.comparing.unknowns import move_line
+from bcma_decide.comparison import Option
+from bcma_decide.model.certainty import Ground, rate_certainty
+from bcma_decide.model.moves import TraitMove, ends
+from bcma_decide.model.numbers import PatientNumbers
+from bcma_decide.model.survival import LANDMARKS, MONTHS, WITHIN, Curve, curve_by_patient, reaches, restricted_mean
+from bcma_decide.pooled.evidence import PooledEvidence
+from bcma_decide.time_course import Clocked, Duration, Survival, SurvivalTime
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS, PFS_FAMILY, ClassId
+
+Array = NDArray[np.float64]
+
+METHOD: Final = (
+    "A log-logistic line for every study, from printed medians and landmarks at their own times; studies and products "
+    "vary around their class in level and slope, and practice differs from trials by a term of its own. Curves that "
+    "start before the infusion are carried to it by the share infused and the months waited. Trait effects come only "
+    "from contrasts inside studies: hazard ratios, adjusted ones first, then curves of the levels. The number is the "
+    "posterior mean of the average over centres and over patients of the evidence who are alike in what is known."
+)
+ORIGINS: Final[Mapping[ClassId, TimeOrigin]] = {"car_t": "infusion", "bite": "first_dose"}
+ONE_YEAR: Final = 12
+SMALLEST_MOVE: Final = 0.01
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What the rows of all options share."""
+
+    numbers: PatientNumbers
+    curves: Mapping[str, Curve]
+    withheld: Mapping[tuple[str, str], Withheld]
+    outside: tuple[tuple[str, ...], ...]
+    moves: Mapping[str, tuple[tuple[str, Move], ...]]
+    """By class: label of an unknown trait, and what knowing it would do to the class."""
+
+
+def computed_survival(
+    numbers: PatientNumbers, curves: Mapping[str, Curve], withheld: Mapping[tuple[str, str], Withheld]
+) -> tuple[Survival, ...]:
+    """One row for each option, in their order; without figures where it has no curve or a limit takes it away."""
+    draft = _Draft(numbers, curves, withheld, outside_reasons(numbers)[PFS], _moves(numbers, curves, withheld))
+    return tuple(_row(draft, option) for option in numbers.pooled.options)
+
+
+def _row(draft: _Draft, option: Option) -> Survival:
+    pooled = draft.numbers.pooled
+    entry, index = pooled.survival.options[option.id], CLASSES.index(option.class_id)
+    empty = Survival(
+        option=option.id, endpoint="pfs", label=PFS_FAMILY.label, kind="computed", origin=ORIGINS[option.class_id]
+    )
+    instead, curve = draft.withheld.get((PFS, option.id)), draft.curves.get(option.id)
+    if instead is not None:
+        return empty.model_copy(update={"state": "withheld", "reason": instead.reason, "sources": instead.sources})
+    if curve is None:
+        return empty.model_copy(update={"state": entry.state, "reason": entry.reason})
+    acting = pooled.used[pooled.family_index[PFS], index].tolist()
+    known = {
+        trait.id: acts
+        for trait, acts in zip(MODEL_TRAITS, acting, strict=True)
+        if draft.numbers.traits[trait.id].value is not None
+    }
+    moves = draft.moves.get(option.class_id, ())
+    year = ONE_YEAR - 1
+    certainty, reasons = rate_certainty(
+        pooled.assumptions,
+        Ground(
+            n_studies=entry.n_studies,
+            n_patients=entry.n_patients,
+            credible=(float(curve.credible[year, 0]), float(curve.credible[year, 1])),
+            prediction=(float(curve.prediction[year, 0]), float(curve.prediction[year, 1])),
+            indirect=[f"outside the evidence ({reason})" for reason in draft.outside[index]],
+            open_moves=[(label, move.high - move.low) for label, move in moves],
+        ),
+    )
+    figures = clocked(MONTHS, curve.mean, curve.credible, curve.prediction, entry.end_of_follow_up)
+    return empty.model_copy(
+        update={
+            "times": figures.times,
+            "median_months": figures.median_months,
+            "restricted_mean_months": figures.restricted_mean_months,
+            "curve": figures.curve,
+            "end_of_follow_up_months": entry.end_of_follow_up,
+            "certainty": certainty,
+            "reasons": reasons,
+            "informed_traits": tuple(trait for trait, acts in known.items() if acts),
+            "uninformed_traits": tuple(trait for trait, acts in known.items() if not acts),
+            "moves": tuple(move for _, move in moves) if option.kind == "class" else (),
+            "outside_evidence": draft.outside[index],
+            "n_studies": entry.n_studies,
+            "n_patients": entry.n_patients,
+            "follow_up_months": entry.follow_up_months,
+            "sources": entry.sources,
+        }
+    )
+
+
+def clocked(months: Array, mean: Array, credible: Array, prediction: Array, end: float) -> Clocked:
+    """The figures of one curve, nothing past ``end``.
+
+    Parameters
+    ----------
+    months
+        After 0, (months,).
+    mean, credible, prediction
+        Share free of progression (months,) and ends of its intervals (months, 2) each.
+    end
+        Month at which follow-up ends.
+    """
+    inside = months <= end
+    time = np.append(0.0, months[inside])
+    sides = [np.append(1.0, values[inside]) for values in (mean, *credible.T, *prediction.T)]
+    points = tuple(
+        SurvivalTime(month=month, mean=m, credible=(low, high), prediction=(next_low, next_high))
+        for month, m, low, high, next_low, next_high in zip(time.tolist(), *(s.tolist() for s in sides), strict=True)
+    )
+    middle, low, high, next_low, next_high = (reaches(time, side) for side in sides)
+    median = Duration(value=middle, credible=(low, high), prediction=(next_low, next_high))
+    restricted = Duration(value=None)
+    if time[-1] >= WITHIN:
+        area, low, high, next_low, next_high = (restricted_mean(time, side, WITHIN) for side in sides)
+        restricted = Duration(value=area, credible=(low, high), prediction=(next_low, next_high))
+    return Clocked(
+        times=tuple(point for point in points if point.month in LANDMARKS),
+        median_months=median,
+        restricted_mean_months=restricted,
+        curve=points,
+    )
+
+
+def _moves(
+    numbers: PatientNumbers, curves: Mapping[str, Curve], withheld: Mapping[tuple[str, str], Withheld]
+) -> dict[str, tuple[tuple[str, Move], ...]]:
+    """What each unknown trait would do to the share at one year of a class."""
+    pooled = numbers.pooled
+    result: dict[str, tuple[tuple[str, Move], ...]] = {}
+    unstable = pooled.assumptions["unstable_move"]
+    patients = numbers.patients[PFS]
+    for index, option in enumerate(CLASSES):
+        acting = pooled.used[pooled.family_index[PFS], index].tolist()
+        traits = [
+            trait
+            for trait, acts in zip(MODEL_TRAITS, acting, strict=True)
+            if acts and numbers.traits[trait.id].value is None
+        ]
+        if option not in curves or (PFS, option) in withheld or not traits:
+            continue
+        rate = curve_by_patient(numbers, option, patients, np.array([float(ONE_YEAR)]))[0]
+        lines = []
+        for trait in traits:
+            found = ends(trait.id, rate, patients)
+            if found is not None and found[1] - found[0] >= SMALLEST_MOVE:
+                lines.append((trait.label, move_line(TraitMove(PFS, option, *found), trait.kind, unstable)))
+        lines.sort(key=lambda line: (line[1].low - line[1].high, line[0]))
+        result[option] = tuple(lines)
+    return result
+
+
+def survival_explanation(pooled: PooledEvidence) -> SurvivalExplanation:
+    """Studies with their weights, trait effects with their contrasts, and what was left out."""
+    return SurvivalExplanation(
+        endpoint="pfs",
+        studies=tuple(
+            SurvivalStudy(
+                **{
+                    **line,
+                    "products": tuple(line["products"]),
+                    "points": tuple(
+                        PrintedPoint(
+                            month=point["month"],
+                            share=point["pct"] / 100.0,
+                            interval=_fractions(point["ci95"]),
+                            interval_months=point["interval_months"],
+                        )
+                        for point in line["points"]
+                    ),
+                }
+            )
+            for line in pooled.survival.studies
+        ),
+        effects=effect_lines(pooled, PFS),
+        left_out=pooled.survival.left_out,
+        method=METHOD,
+    )
+
+
+def _fractions(ends_of: tuple[float | None, float | None] | None) -> tuple[float | None, float | None] | None:
+    if ends_of is None:
+        return None
+    low, high = (None if end is None else end / 100.0 for end in ends_of)
+    return low, high

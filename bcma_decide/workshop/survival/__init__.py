@@ -1,0 +1,1 @@
+"""Progression-free survival: published curves in, levels and slopes of every product out."""
