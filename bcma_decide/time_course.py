@@ -190,7 +190,8 @@ class PlannedResponse(Value):
 
     *computed*: the average for patients like this one, with 95 % intervals of the average and of the next centre.
     *published*: not computed; ``published`` is the figure of the nearest published patients, of the entry ``evidence``.
-    *not_known*: neither. ``reason`` says why it is not computed.
+    *not_known*: neither. ``reason`` says why it is not computed. Where it is computed after a therapy that few had
+    before, ``published`` stands beside it.
     """
 
     kind: Literal["computed", "published", "not_known"]
@@ -205,7 +206,10 @@ class PlannedResponse(Value):
 
 
 class PlannedPfs(Value):
-    """Median time without progression after one therapy of a plan, as `PlannedResponse`."""
+    """Median time without progression after one therapy of a plan, as `PlannedResponse`.
+
+    Where it is computed for somebody who had BCMA therapy before, ``published`` is that of the nearest such patients.
+    """
 
     kind: Literal["computed", "published", "not_known"]
     median_months: Duration | None = None

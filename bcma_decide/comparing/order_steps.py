@@ -59,7 +59,7 @@ def step_now(question: PlanQuestion, option: ClassId) -> PlanStep:
     response = _headline(question.now, option)
     if response is None:
         response = _without_number(question.now, option, _why_none(question.now, option))
-    return _step(question, question.now, option, "now", response, _computed_pfs(question.survival, option))
+    return _step(question, question.now, option, "now", response, _computed_pfs(question, option))
 
 
 def step_after(question: PlanQuestion, moment: Moment, option: ClassId) -> PlanStep:
@@ -138,13 +138,16 @@ def _headline(moment: Moment, option: ClassId) -> PlannedResponse | None:
     place = RESPONSE, option
     if place in moment.withheld or place not in moment.numbers.place:
         return None
-    rates = moment.numbers.rates[moment.numbers.place[place]]
+    rates, few = moment.numbers.rates[moment.numbers.place[place]], _few(moment, option)
+    figure, entry = nearest_figure(_entries(moment, option), option, RESPONSE) if few is not None else (None, "")
     return PlannedResponse(
         kind="computed",
         mean=rates.mean,
         credible=rates.credible,
         prediction=rates.prediction,
-        few=_few(moment, option),
+        published=figure,
+        evidence=entry,
+        few=few,
     )
 
 
@@ -194,12 +197,13 @@ def _without_number(moment: Moment, option: ClassId, reason: str) -> PlannedResp
     return PlannedResponse(kind=kind, published=figure, evidence=entry, reason=reason)
 
 
-def _computed_pfs(survival: Sequence[Survival], option: ClassId) -> PlannedPfs:
+def _computed_pfs(question: PlanQuestion, option: ClassId) -> PlannedPfs:
     """That of the next therapy, as in the computed row of its class."""
-    row = next(row for row in survival if (row.option, row.endpoint, row.kind) == (option, PFS, "computed"))
+    row = next(row for row in question.survival if (row.option, row.endpoint, row.kind) == (option, PFS, "computed"))
     if row.state != "estimated":
         return PlannedPfs(kind="not_known", reason=row.reason)
-    return PlannedPfs(kind="computed", median_months=row.median_months)
+    figure, entry = nearest_figure(_entries(question.now, option), option, PFS)
+    return PlannedPfs(kind="computed", median_months=row.median_months, published=figure, evidence=entry)
 
 
 def _published_pfs(moment: Moment, option: ClassId, entries: Sequence[OrderEntry]) -> PlannedPfs:

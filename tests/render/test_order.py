@@ -69,11 +69,15 @@ def test_a_withheld_number_is_not_known_with_its_reason(answers):
 
 
 def test_few_patients_are_named_with_the_difference(answers):
-    """FUMANBA-1: 12 patients with an earlier CAR-T."""
+    """FUMANBA-1: 9 of 12 patients with an earlier CAR-T; Blood Adv 2024;8:2207: 8.3 months (7.9 to not reached)."""
     text = words(part(answers["after ide-cel"], 80))
     assert "CAR-T (Ide-cel), given 14 months ago" in words(part(answers["after ide-cel"], 200))
     assert "CAR-T minus Bispecific: +" in text
     assert "12 published patients had this order" in text
+    order = answers["after ide-cel"].order_of_therapies
+    shown = {row.label: row.fields[0] for row in order_words.rows(answers["after ide-cel"], order)}
+    assert (shown["Response"].kind, shown["Response"].beside) == ("computed", "published: 9 of 12 (75 %)")
+    assert shown["Time without progression"].beside == "published: median 8.3 months (7.9 to not reached)"
     assert "Response to either" not in text
 
 
@@ -87,7 +91,9 @@ def test_plain_lines_hold_every_field_evidence_and_finding(answers, name):
         for plan, field in zip(order.plans, row.fields, strict=True):
             if field.lines:
                 plan_name = order_words.plan_name(comparison, plan)
-                assert any(line[1] == plan_name and line[-len(field.lines) :] == [*field.lines] for line in lines)
+                assert any(
+                    line[1] == plan_name and line[-len(field.all_lines) :] == [*field.all_lines] for line in lines
+                )
     assert sum(line[0] == "order, published, not computed" for line in lines) == len(order.evidence)
     assert sum(line[0] == "order, finding" for line in lines) == len(order.findings)
 

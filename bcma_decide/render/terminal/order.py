@@ -55,7 +55,7 @@ def order_lines(comparison: Comparison) -> Iterator[tuple[str, ...]]:
             field = row.fields[place]
             step = row.label if row.heads else step
             if field.lines:
-                yield ("order", name, *([] if row.heads else [step]), row.label, *field.lines)
+                yield ("order", name, *([] if row.heads else [step]), row.label, *field.all_lines)
     yield ("order", words.second_steps(comparison, order))
     for text in words.remarks(comparison, order):
         yield ("order", text)
@@ -78,8 +78,8 @@ def _side_by_side(page: TerminalPage, comparison: Comparison, order: OrderOfTher
 
 
 def _field(page: TerminalPage, field: words.Field) -> Text:
-    style = STYLES[field.kind]
-    return Text("\n").join(page.ink.text(line, style if not place else "") for place, line in enumerate(field.lines))
+    lines = [page.ink.text(line, "" if place else STYLES[field.kind]) for place, line in enumerate(field.lines)]
+    return Text("\n").join([*lines, page.ink.text(field.beside, STYLES["published"])] if field.beside else lines)
 
 
 def _stacked(page: TerminalPage, comparison: Comparison, order: OrderOfTherapies) -> None:
@@ -88,5 +88,5 @@ def _stacked(page: TerminalPage, comparison: Comparison, order: OrderOfTherapies
         for row in words.rows(comparison, order):
             field = row.fields[place]
             if field.lines:
-                text = f"{row.label}: {'; '.join(field.lines)}"
+                text = f"{row.label}: {'; '.join(field.all_lines)}"
                 page.paragraph(text, STYLES[field.kind], indent=2 if row.heads else 4)

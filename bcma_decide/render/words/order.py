@@ -34,6 +34,13 @@ class Field(NamedTuple):
 
     lines: tuple[str, ...]
     kind: Kind = "words"
+    beside: str = ""
+    """A published figure beside a computed one."""
+
+    @property
+    def all_lines(self) -> tuple[str, ...]:
+        """Its lines, and what stands beside them."""
+        return (*self.lines, self.beside) if self.beside else self.lines
 
 
 class Row(NamedTuple):
@@ -106,9 +113,9 @@ def _response(response: PlannedResponse | None) -> Field:
             number=wording.count(response.mean), interval=wording.interval(response.credible)
         )
         following = _("next centre {interval}").format(interval=wording.interval(response.prediction))
-        return Field((number, following), "computed")
+        return Field((number, following), "computed", _quotation(response.published, _counts))
     if response.published is not None:
-        return _quoted(_counts(response.published))
+        return Field((_quotation(response.published, _counts),), "published")
     return _not_known()
 
 
@@ -116,14 +123,14 @@ def _pfs(pfs: PlannedPfs | None) -> Field:
     if pfs is None:
         return Field(())
     if pfs.kind == "computed" and pfs.median_months is not None:
-        return Field((_median(pfs.median_months),), "computed")
+        return Field((_median(pfs.median_months),), "computed", _quotation(pfs.published, _time))
     if pfs.published is not None:
-        return _quoted(_time(pfs.published))
+        return Field((_quotation(pfs.published, _time),), "published")
     return _not_known()
 
 
-def _quoted(text: str) -> Field:
-    return Field((_("published: {text}").format(text=text),), "published")
+def _quotation(figure: OrderFigure | None, said: Callable[[OrderFigure], str]) -> str:
+    return "" if figure is None else _("published: {text}").format(text=said(figure))
 
 
 def _not_known() -> Field:
