@@ -1,4 +1,4 @@
-"""Known truths are found back from what papers would print about them, and intervals cover them as often as they say."""
+"""Known truths are found back from what papers print about them, and intervals cover them as often as they say."""
 
 import numpy as np
 import pytest
