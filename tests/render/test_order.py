@@ -81,6 +81,14 @@ def test_few_patients_are_named_with_the_difference(answers):
     assert "Response to either" not in text
 
 
+def test_from_the_decision_it_says_what_the_plans_are_counted_from(answers):
+    comparison = answers["neither"]
+    counted = "Both plans are counted from the infusion or the first dose."
+    order = comparison.order_of_therapies
+    assert counted not in order_words.remarks(comparison, order)
+    assert counted in order_words.remarks(comparison.model_copy(update={"clock": "decision"}), order)
+
+
 @EACH
 def test_plain_lines_hold_every_field_evidence_and_finding(answers, name):
     comparison = answers[name]

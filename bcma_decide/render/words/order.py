@@ -209,6 +209,8 @@ def remarks(comparison: Comparison, order: OrderOfTherapies) -> tuple[str, ...]:
 
 
 def _remarks(comparison: Comparison, order: OrderOfTherapies) -> Iterator[str]:
+    if comparison.clock == "decision":
+        yield _("Both plans are counted from the infusion or the first dose.")
     for plan in order.plans:
         before: list[str] = []
         for step in plan.steps:
