@@ -181,6 +181,8 @@ class FromDecision(Value):
 
     mean: Number
     credible: Interval
+    prediction: Interval
+    """At the next centre."""
 
 
 class Estimate(Value):

@@ -6,13 +6,19 @@ months unless a name says otherwise.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 from bcma_decide.behind import Move, TimeOrigin
 from bcma_decide.value import Interval, Number, Value
-from bcma_decide.vocabulary import Certainty, State
+from bcma_decide.vocabulary import Certainty, Design, State
 
 Endpoint = Literal["pfs", "os", "dor"]
+ENDPOINT_LABELS: Final[Mapping[Endpoint, str]] = {
+    "pfs": "Progression-free survival",
+    "os": "Overall survival",
+    "dor": "Duration of response",
+}
 Clock = Literal["infusion", "decision"]
 """*infusion*: from the infusion, or the first dose of a bispecific antibody; *decision*: CAR-T from apheresis."""
 Bounds = tuple[Number | None, Number | None]
@@ -78,6 +84,13 @@ class Survival(Value):
     origin: TimeOrigin = "not_stated"
     population: str = ""
     subgroup: tuple[str, ...] = ()
+    not_settled: tuple[str, ...] = ()
+    """Whom the study of a published row took in, where that is not known of this patient: the row stands after those
+    that are settled."""
+    of_class: bool = False
+    """A published row that pools products of the class and stands here because the product has no such row."""
+    setting: Design | None = None
+    """Whether a published row comes from a trial or from ordinary care."""
     times: tuple[SurvivalTime, ...] = ()
     """6, 12, 18 and 24 months where computed; the published landmarks otherwise."""
     median_months: Duration | None = None

@@ -13,6 +13,7 @@ import typer
 
 from bcma_decide.cli import EPILOG
 from bcma_decide.cli.compare import (
+    CountedFrom,
     Date,
     EvidenceDirectory,
     Region,
@@ -42,6 +43,7 @@ from bcma_decide.comparison import result_json
 from bcma_decide.errors import EXIT_INVALID_INPUT, BcmaDecideError, Problem
 from bcma_decide.patient.files import read_profile
 from bcma_decide.render.sheet.sheet import Sheet
+from bcma_decide.time_course import Clock
 from bcma_decide.vocabulary import DEFAULT_REGION, Design
 
 if TYPE_CHECKING:
@@ -98,6 +100,7 @@ class Order:
     fhir: bool = False
     """Whether the patients are FHIR bundles, and whether lines of therapy are inferred from them."""
     infer: bool = False
+    clock: Clock = "infusion"
 
 
 @dataclass
@@ -125,6 +128,7 @@ def batch(
     icons: Icons = None,
     site: Site = None,
     setting: Setting = "real-world",
+    counted_from: CountedFrom = "infusion",
     region: Region = DEFAULT_REGION,
     date: Date = None,
     evidence: EvidenceDirectory = None,
@@ -155,7 +159,7 @@ def batch(
     if day is None:
         warn_if_old(pooled)
     design: Design = "interventional" if setting == "trial" else "real_world"
-    order = Order(out, sheets, pooled, kinds, design, region, day, fhir, infer)
+    order = Order(out, sheets, pooled, kinds, design, region, day, fhir, infer, counted_from)
     done = write_all(tasks, order)
     report(done, as_json=as_json)
 
@@ -196,6 +200,7 @@ def _one(task: Task, order: Order, done: Done) -> None:
             setting=order.setting,
             region=order.region,
             date=order.day,
+            clock=order.clock,
             name=task.example,
             record=record.ledger if record else None,
         )

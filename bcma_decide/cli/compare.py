@@ -57,6 +57,14 @@ Setting = Annotated[
     Literal["real-world", "trial"],
     typer.Option("--setting", help="Expect the results of ordinary care or of trials.", rich_help_panel=RESULT),
 ]
+CountedFrom = Annotated[
+    Literal["infusion", "decision"],
+    typer.Option(
+        "--from", rich_help_panel=RESULT,
+        help="Count response and survival from the infusion (first dose of a bispecific) or, for CAR-T, from the "
+        "decision: from apheresis, those never infused as without response and progressed.",
+    ),
+]  # fmt: skip
 Explain = Annotated[
     list[str] | None,
     typer.Option(
@@ -135,6 +143,7 @@ def compare(
     infer: Infer = False,
     ask: Ask = False,
     setting: Setting = "real-world",
+    counted_from: CountedFrom = "infusion",
     region: Region = DEFAULT_REGION,
     date: Date = None,
     products: Products = False,
@@ -221,6 +230,7 @@ def compare(
         region=region,
         date=day,
         explain=tuple(explain or ()),
+        clock=counted_from,
         name=example,
         record=record.ledger if record else None,
         weights=stated,

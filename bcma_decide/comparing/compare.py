@@ -22,9 +22,11 @@ from bcma_decide.comparing.outcomes import all_outcomes
 from bcma_decide.comparing.preferences import preferences
 from bcma_decide.comparing.published import published_options, withheld_numbers
 from bcma_decide.comparing.question import Question
+from bcma_decide.comparing.quoted import quoted_survival
 from bcma_decide.comparing.survival import computed_survival, survival_explanation
 from bcma_decide.comparing.tell_apart import tell_apart
 from bcma_decide.comparing.unknowns import all_unknowns
+from bcma_decide.comparing.ways import all_ways, on_both_clocks
 from bcma_decide.comparison import (
     SCHEMA_VERSION,
     Comparison,
@@ -39,6 +41,7 @@ from bcma_decide.comparison import (
 from bcma_decide.errors import NoEvidenceError, Problem, ProfileError, closest
 from bcma_decide.facts.score_lines import score_lines
 from bcma_decide.facts.traits import derive
+from bcma_decide.model.decision_clock import from_the_decision
 from bcma_decide.model.numbers import PatientNumbers, patient_numbers
 from bcma_decide.model.survival import survival_curves
 from bcma_decide.patient.profile import Patient
@@ -49,6 +52,7 @@ from bcma_decide.preference_shapes import Weights
 from bcma_decide.rules.findings import rule_findings
 from bcma_decide.rules.indications import indications
 from bcma_decide.rules.practical import practical_rows, practical_sources
+from bcma_decide.time_course import Clock
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import (
     DEFAULT_REGION,
@@ -93,6 +97,7 @@ def compare(
     region: str = DEFAULT_REGION,
     date: Day | None = None,
     explain: Collection[str] = (),
+    clock: Clock = "infusion",
     name: str | None = None,
     pooled: PooledEvidence | None = None,
     record: RecordLedger | None = None,
@@ -112,6 +117,9 @@ def compare(
         As of which day; default the date of the evidence, so that the same call gives the same bytes on any day.
     explain
         Outcome ids for which waterfall, studies and trait effects are included.
+    clock
+        What response and survival are shown from: ``infusion`` (the first dose of a bispecific antibody) or
+        ``decision`` (CAR-T from apheresis). Both are in the document; it changes no number.
     name
         Name of a shipped example, shown in the profile.
     pooled
@@ -143,6 +151,7 @@ def compare(
         region=region,
         date=date,
         explain=tuple(explain),
+        clock=clock,
         name=name,
         record=record,
         weights=weights,
@@ -177,12 +186,16 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     scores = score_lines(pooled.definitions.scores, facts)
     withheld = withheld_numbers(numbers)
     beside = published_options(pooled, region, on)
+    quoted = quoted_survival(numbers, question.setting, beside)
     unknowns = all_unknowns(numbers, withheld)
     outcomes = all_outcomes(numbers, withheld, unknowns, tuple(o for o in explain if o != PFS))
-    survival = computed_survival(numbers, survival_curves(numbers), withheld)
+    curves = survival_curves(numbers)
+    decided = from_the_decision(numbers, curves)
+    computed = on_both_clocks(computed_survival(numbers, curves, withheld), decided)
+    ways = all_ways(numbers, withheld, curves, decided)
     ranked = None
     if question.weights is not None:
-        grounds = Grounds(numbers, {each.id: each for each in outcomes}, survival, region, on)
+        grounds = Grounds(numbers, {each.id: each for each in outcomes}, computed, region, on)
         ranked = preferences(question.weights, grounds)
     return Comparison(
         evidence=evidence_stamp(pooled, on),
@@ -191,8 +204,10 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         profile=_profile(numbers, question),
         options=pooled.options,
         outcomes=outcomes,
-        survival=survival,
+        clock=question.clock,
+        survival=(*computed, *quoted),
         survival_explanation=survival_explanation(pooled) if PFS in explain else None,
+        ways=ways,
         preferences=ranked,
         tell_apart=tell_apart(outcomes),
         published_options=beside,
@@ -205,7 +220,9 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         not_known=pooled.not_known,
         studies=pooled.studies,
         explanations=tuple(explanation(pooled, outcome) for outcome in OUTCOMES if outcome in explain),
-        references=_references(pooled, cited(findings, labels, practical, scores, withheld.values(), beside)),
+        references=_references(
+            pooled, cited(findings, labels, practical, scores, withheld.values(), beside, quoted, ways)
+        ),
     )
 
 

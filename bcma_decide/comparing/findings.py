@@ -9,6 +9,7 @@ from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparison import Finding, Indication, PublishedOption, ScoreLine
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.prediction import numeric_range
+from bcma_decide.time_course import Survival, WayToTreatment
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, SEVERITIES, UNVERIFIED, model_scale, natural_scale
 
 
@@ -63,6 +64,8 @@ def cited(
     scores: tuple[ScoreLine, ...],
     withheld: Iterable[Withheld],
     beside: tuple[PublishedOption, ...],
+    survival: tuple[Survival, ...],
+    ways: tuple[WayToTreatment, ...],
 ) -> frozenset[str]:
     """Keys of everything that is cited here; ``practical`` are those of the practical facts."""
     keys = {key for finding in findings for key in finding.sources} | practical
@@ -71,4 +74,7 @@ def cited(
     keys |= {key for each in withheld for key in each.sources}
     keys |= {key for option in beside for key in option.sources}
     keys |= {key for option in beside for figure in option.figures for key in figure.sources}
+    keys |= {key for row in survival for key in row.sources}
+    keys |= {key for way in ways for weeks in way.weeks for key in weeks.sources}
+    keys |= {key for way in ways for count in way.published for key in count.sources}
     return frozenset(keys)

@@ -15,6 +15,7 @@ from bcma_decide.comparison import RecordLedger
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.preference_shapes import Weights
+from bcma_decide.time_course import Clock
 from bcma_decide.vocabulary import DEFAULT_REGION, Design
 
 
@@ -33,6 +34,8 @@ class Question(BaseModel):
     """As of which day; None: the date of the evidence, so that the same question gives the same bytes on any day."""
     explain: tuple[str, ...] = ()
     """Outcomes for which waterfall, studies and trait effects are included."""
+    clock: Clock = "infusion"
+    """What response and survival are shown from; it changes no number."""
     name: str | None = None
     """Of a shipped example; never a person's."""
     weights: Weights | None = None

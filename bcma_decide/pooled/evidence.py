@@ -19,6 +19,7 @@ from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.pooled.published_book import PublishedBook
 from bcma_decide.pooled.rule_book import RuleBook
 from bcma_decide.pooled.survival_levels import SurvivalEvidence
+from bcma_decide.pooled.way_book import WayBook
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, STAGES, State
 
 Array = NDArray[np.float64]
@@ -131,6 +132,7 @@ class PooledEvidence:
     definitions: Definitions
     rules: RuleBook
     published: PublishedBook
+    way: WayBook
     survival: SurvivalEvidence
     codes: Codes
     references: tuple[Reference, ...]
@@ -146,7 +148,7 @@ class PooledEvidence:
     @cached_property
     def citations(self) -> Mapping[str, Reference]:
         """Sources of rules, labels, practical facts, scores and published figures, by key."""
-        known = {**self.definitions.scores.sources, **self.rules.sources, **self.published.sources}
+        known = {**self.definitions.scores.sources, **self.rules.sources, **self.published.sources, **self.way.sources}
         return {key: Reference(key=key, **source._asdict()) for key, source in known.items()}
 
     @cached_property

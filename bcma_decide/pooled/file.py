@@ -19,6 +19,7 @@ from bcma_decide.pooled.rule_book import RuleBook
 from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, SETTINGS, seal_holds
 from bcma_decide.pooled.studies import all_studies
 from bcma_decide.pooled.survival_levels import SurvivalEvidence
+from bcma_decide.pooled.way_book import WayBook
 from bcma_decide.vocabulary import (
     CLASSES,
     FAMILY_OF,
@@ -157,6 +158,7 @@ def pooled_from_document(document: Mapping[str, Any]) -> PooledEvidence:
         definitions=Definitions.from_dict(document["definitions"]),
         rules=RuleBook.from_dict(document["rules"]),
         published=PublishedBook.from_dict(document["published"]),
+        way=WayBook.from_dict(document["way"]),
         survival=SurvivalEvidence.from_dict(document["survival"]),
         codes=Codes.from_dict(document["codes"]),
         references=tuple(Reference(key=key, **source) for key, source in document["sources"].items()),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from bcma_decide.pooled.conditions import Condition, from_plain
+from bcma_decide.pooled.quoted_book import QuotedBook
 from bcma_decide.pooled.score_book import Citation, row_of, rows_of
 from bcma_decide.vocabulary import ClassId
 
@@ -57,10 +58,11 @@ class BesideOption(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class PublishedBook:
-    """All limits and published options, and the sources of their figures."""
+    """All limits, published options and quoted survival, and the sources of their figures."""
 
     limits: tuple[Limit, ...]
     options: tuple[BesideOption, ...]
+    survival: QuotedBook
     sources: Mapping[str, Citation]
 
     @classmethod
@@ -81,5 +83,6 @@ class PublishedBook:
             options=tuple(
                 row_of(BesideOption, {**row, "figures": rows_of(Figure, row["figures"])}) for row in plain["options"]
             ),
+            survival=QuotedBook.from_dict(plain["survival"]),
             sources={key: row_of(Citation, row) for key, row in plain["sources"].items()},
         )

@@ -74,6 +74,18 @@ def test_the_setting_changes_numbers():
     assert practice.outcomes[0].estimates["car_t"].mean != trial.outcomes[0].estimates["car_t"].mean
 
 
+def test_what_is_counted_from_changes_no_number():
+    infusion, decision = (compared("--age", "71", "--from", clock) for clock in ("infusion", "decision"))
+    assert (infusion.clock, decision.clock) == ("infusion", "decision")
+    assert decision.model_copy(update={"clock": "infusion"}) == infusion == compared("--age", "71")
+
+
+def test_from_the_decision_the_terminal_shows_it_first():
+    lines = invoke("compare", "--age", "71", "--from", "decision", "--plain").stdout.splitlines()
+    response = [line.split("\t")[0] for line in lines if "\tResponse (PR or better)\tCAR-T\t" in line]
+    assert response[:2] == ["from the decision", "estimate"]
+
+
 @for_each(
     ("arguments", "message"),
     [
@@ -85,6 +97,7 @@ def test_the_setting_changes_numbers():
         (("--age", "71", "--explain", "survival"), "treatment_related_death"),
         (("--age", "71", "--agee", "3"), "--age"),
         (("--age", "71", "--setting", "home"), "real-world"),
+        (("--age", "71", "--from", "birth"), "decision"),
     ],
 )
 def test_a_wrong_command_is_a_usage_error(arguments, message):

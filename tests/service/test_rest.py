@@ -50,13 +50,15 @@ def test_json_is_the_document_that_the_command_line_prints(name):
 
 def test_setting_region_day_and_explanations_are_those_asked_for():
     asked = ASKED | {"setting": "interventional", "region": "EU", "date": "2024-01-15", "explain": ["orr"]}
+    asked |= {"clock": "decision"}
     found = Comparison.model_validate_json(post(SERVICE, "/comparisons", asked).content)
     assert (
         found.profile.setting,
         found.labels.region,
         found.labels.date,
         found.explanations[0].outcome,
-    ) == ("interventional", "EU", "2024-01-15", "orr")
+        found.clock,
+    ) == ("interventional", "EU", "2024-01-15", "orr", "decision")
 
 
 @for_each(

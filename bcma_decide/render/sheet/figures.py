@@ -87,7 +87,7 @@ def icon_array(parts: IconParts, look: Look, title: str) -> Markup:
         place += count
         if outline:
             drawn.append(f'<path class="{kind}" {_colours(_KINDS[kind], look)} d="{outline}"/>')
-    return _svg(f"icons {look.name}", (10 * _CELL, 10 * _CELL), title, drawn, hidden=False)
+    return svg(f"icons {look.name}", (10 * _CELL, 10 * _CELL), title, drawn, hidden=False)
 
 
 def _icon(position: int, look: Look) -> str:
@@ -113,7 +113,7 @@ def icon_sample(kind: str, title: str) -> Markup:
         f'<path class="{kind} {look.name}" {_colours(_KINDS[kind], look)} d="{_icon(position, look)}"/>'
         for position, look in enumerate(LOOKS)
     )
-    return _svg("sample", (len(LOOKS) * _CELL, _CELL), title, icons, hidden=True)
+    return svg("sample", (len(LOOKS) * _CELL, _CELL), title, icons, hidden=True)
 
 
 BAR_WIDTH: Final = 120
@@ -139,7 +139,7 @@ def interval_bar(estimate: Estimate, look: Look) -> Markup | str:
         f'width="{max(right - left, 1):.1f}" height="5"/>',
         _mark(_at(estimate.mean), middle, look),
     ]
-    return _svg(f"bar {look.name}", (BAR_WIDTH, _BAR_HEIGHT), bar_title(estimate), shapes, hidden=True)
+    return svg(f"bar {look.name}", (BAR_WIDTH, _BAR_HEIGHT), bar_title(estimate), shapes, hidden=True)
 
 
 def bar_title(estimate: Estimate) -> str:
@@ -172,7 +172,7 @@ def option_key(look: Look, title: str) -> Markup:
         f'height="5"/>',
         _mark(10, _BAR_HEIGHT / 2, look),
     ]
-    return _svg(f"key {look.name}", (20, _BAR_HEIGHT), title, shapes, hidden=True)
+    return svg(f"key {look.name}", (20, _BAR_HEIGHT), title, shapes, hidden=True)
 
 
 _SHAPES: Final = {
@@ -205,7 +205,7 @@ def shape(name: str, title: str) -> Markup:
     title
         That word.
     """
-    return _svg("shape", (12, 12), title, [_colours(_SHAPES[name], FIRST)], hidden=True)
+    return svg("shape", (12, 12), title, [_colours(_SHAPES[name], FIRST)], hidden=True)
 
 
 _STEP_HEIGHT: Final = 14
@@ -230,14 +230,14 @@ def waterfall(steps: Sequence[WaterfallStep], look: Look, title: str) -> Markup:
             f'<rect class="inner" fill="{look.colour}" fill-opacity="{opacity}" stroke="{INK}" stroke-width="0.8" '
             f'x="{left:.1f}" y="{position * _STEP_HEIGHT + 3}" width="{max(right - left, 0.5):.1f}" height="8"/>'
         )
-    return _svg(f"steps {look.name}", (BAR_WIDTH, height), title, drawn, hidden=True)
+    return svg(f"steps {look.name}", (BAR_WIDTH, height), title, drawn, hidden=True)
 
 
 def _colours(template: str, look: Look) -> str:
     return template.format(colour=look.colour, ink=INK, grey=GREY)
 
 
-def _svg(name: str, size: tuple[int, int], title: str, shapes: Iterable[str], *, hidden: bool) -> Markup:
+def svg(name: str, size: tuple[int, int], title: str, shapes: Iterable[str], *, hidden: bool) -> Markup:
     """One drawing; hidden from screen readers where the same numbers stand beside it as text."""
     from markupsafe import Markup, escape
 

@@ -16,6 +16,7 @@ from bcma_decide.render.terminal.rules import write_findings, write_labels, writ
 from bcma_decide.render.terminal.stacked import write_stacked
 from bcma_decide.render.terminal.tables import GAP, NARROWEST_LABEL, VALUE, write_table
 from bcma_decide.render.words import arrange, published, sentences, wording
+from bcma_decide.render.words.clock import clock_sentence
 
 __all__ = ["render_comparison", "render_explanation", "render_sources"]
 
@@ -126,6 +127,8 @@ def _numbers(page: TerminalPage, comparison: Comparison, products: bool) -> None
     page.gap()
     if comparison.tell_apart:
         page.paragraph(comparison.tell_apart, "bold")
+    if comparison.clock == "decision":
+        page.paragraph(clock_sentence())
     for line in sentences.legend(comparison, comparison.options if products else options):
         page.paragraph(line)
     if page.width >= WITH_BARS:

@@ -13,6 +13,7 @@ from bcma_decide.render.terminal.ink import Ink
 from bcma_decide.render.terminal.preferences import preference_lines
 from bcma_decide.render.terminal.record import record_lines
 from bcma_decide.render.words import arrange, published, rule_view, sentences, wording
+from bcma_decide.render.words.clock import clock_words
 
 Line = tuple[str, ...]
 
@@ -110,6 +111,7 @@ def _published(comparison: Comparison) -> Iterator[Line]:
 def _profile(comparison: Comparison) -> Iterator[Line]:
     profile = comparison.profile
     yield ("profile", profile.name or "as given", profile.setting.replace("_", " "))
+    yield ("counted from", comparison.clock)
     for line in arrange.ledger(comparison):
         yield (
             "input",
@@ -149,18 +151,13 @@ def _outcome(comparison: Comparison, outcome: Outcome, options: tuple[Option, ..
         estimate = arrange.estimate_of(outcome, option)
         notes = sentences.estimate_notes(estimate, comparison) if wording.has_number(estimate) else ()
         kind = "further product of the class" if estimate.further_product else "estimate"
-        yield (kind, outcome.label, option.label, *_fields(estimate), *notes)
-        for figure in estimate.published:
-            yield ("published", outcome.label, option.label, published.figure_text(figure))
-        if estimate.from_decision:
-            rate = estimate.from_decision
-            yield (
-                "from the decision",
-                outcome.label,
-                option.label,
-                wording.count(rate.mean),
-                wording.interval(rate.credible),
-            )
+        lines: list[Line] = [(kind, outcome.label, option.label, *_fields(estimate), *notes)]
+        lines += [("published", outcome.label, option.label, published.figure_text(fig)) for fig in estimate.published]
+        if rate := estimate.from_decision:
+            place = 0 if comparison.clock == "decision" else len(lines)
+            number = wording.count(rate.mean), wording.interval(rate.credible)
+            lines.insert(place, (clock_words("decision"), outcome.label, option.label, *number))
+        yield from lines
     classes = arrange.class_options(comparison)
     if len(classes) == 2:
         first, second = classes

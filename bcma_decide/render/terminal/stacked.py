@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
 from bcma_decide.render.terminal.page import TerminalPage
-from bcma_decide.render.terminal.tables import FURTHER
+from bcma_decide.render.terminal.tables import FURTHER, Both
 from bcma_decide.render.words import arrange, published, sentences, wording
+from bcma_decide.render.words.clock import clock_words, counted, from_decision_first
+from bcma_decide.time_course import Clock
 
 
 def write_stacked(page: TerminalPage, comparison: Comparison, options: Sequence[Option]) -> None:
@@ -24,15 +26,18 @@ def _outcome(page: TerminalPage, comparison: Comparison, outcome: Outcome, optio
     page.paragraph(outcome.label, "bold")
     for option in options:
         estimate = arrange.estimate_of(outcome, option)
+        both = counted(estimate, comparison.clock)
         style = FURTHER if estimate.further_product else ""
-        page.paragraph(f"{option.label}{_whose(estimate)}: {_headline(estimate)}", style, indent=2)
-        for line in _below(estimate):
+        page.paragraph(f"{option.label}{_whose(estimate)}: {_headline(estimate, both)}", style, indent=2)
+        for line in _below(estimate, both):
             page.paragraph(line, style, indent=4)
         if wording.has_number(estimate):
             for note in sentences.estimate_notes(estimate, comparison):
                 page.paragraph(note, indent=4)
     if len(options) == 2 and all(option.kind == "class" for option in options):
-        _difference(page, outcome, *options)
+        estimates = [arrange.estimate_of(outcome, option) for option in options]
+        other = from_decision_first(estimates, comparison.clock)
+        _difference(page, outcome, *options, clock="infusion" if other else None)
     if same := sentences.same_for_every_patient(outcome, options):
         page.paragraph(same, indent=2)
     for note in outcome.notes:
@@ -43,36 +48,36 @@ def _whose(estimate: Estimate) -> str:
     return ", a further product" if estimate.further_product else ""
 
 
-def _headline(estimate: Estimate) -> str:
-    if estimate.mean is None or not wording.has_number(estimate):
+def _headline(estimate: Estimate, both: Both) -> str:
+    if both is None:
         return published.without_number(estimate)
-    return wording.of_100(estimate.mean)
+    counted_from = f" {clock_words('decision')}" if both[0].clock == "decision" else ""
+    return f"{wording.of_100(both[0].mean)}{counted_from}"
 
 
-def _below(estimate: Estimate) -> tuple[str, ...]:
-    if estimate.credible is None or not wording.has_number(estimate):
+def _below(estimate: Estimate, both: Both) -> tuple[str, ...]:
+    if both is None:
         return ()
-    prediction = wording.interval(estimate.prediction) if estimate.prediction else "not estimated"
+    first, other = both
+    prediction = wording.interval(first.prediction) if first.prediction else "not estimated"
     return (
-        f"95 % interval {wording.interval(estimate.credible)}",
+        f"95 % interval {wording.interval(first.credible)}",
         f"next centre {prediction}",
-        *_from_decision(estimate),
+        *(
+            (f"{clock_words(other.clock)} {wording.of_100(other.mean)}, {wording.interval(other.credible)}",)
+            if other
+            else ()
+        ),
         f"certainty {wording.certainty(estimate.certainty)}",
     )
 
 
-def _from_decision(estimate: Estimate) -> tuple[str, ...]:
-    value = estimate.from_decision
-    if value is None:
-        return ()
-    return (f"from the decision {wording.of_100(value.mean)}, {wording.interval(value.credible)}",)
-
-
-def _difference(page: TerminalPage, outcome: Outcome, first: Option, second: Option) -> None:
+def _difference(page: TerminalPage, outcome: Outcome, first: Option, second: Option, *, clock: Clock | None) -> None:
     contrast = arrange.contrast_of(outcome, first, second)
     if contrast is None:
         page.paragraph(f"Difference: not comparable: {sentences.contrast_reason(outcome)}", indent=2)
         return
-    page.paragraph(f"{first.label} minus {second.label}: {wording.difference(contrast.risk_difference)}", indent=2)
+    name = f"{first.label} minus {second.label}" + (f", {clock_words(clock)}" if clock else "")
+    page.paragraph(f"{name}: {wording.difference(contrast.risk_difference)}", indent=2)
     page.paragraph(wording.probability_higher(contrast.probability_first_higher, first.label), indent=4)
     page.paragraph(f"certainty {wording.certainty(contrast.certainty)}", indent=4)

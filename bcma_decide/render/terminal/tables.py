@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
+from typing import Final
 
 from rich.text import Text
 
 from bcma_decide.comparison import Comparison, Contrast, Estimate, Option, Outcome
 from bcma_decide.render.terminal.page import WITH_BARS, TerminalPage
 from bcma_decide.render.words import arrange, published, sentences, wording
+from bcma_decide.render.words.clock import Counted, clock_words, counted, from_decision_first
+from bcma_decide.time_course import Clock
 
 GAP = 1
 VALUE = 14
@@ -26,10 +29,14 @@ INDENT = 4
 FURTHER = "dim italic"
 """Style of a number that is not the product's own; its words stand above it where styles are not shown."""
 
-LABELS = ("", "next centre", "from decision", "certainty")
+FROM_DECISION: Final = "response to CAR-T from the decision"
+OTHER_CLOCK: Final[dict[Clock, str]] = {"infusion": "from decision", "decision": "from infusion"}
+"""What the line below a number is counted from, by what the number is."""
 
+Both = tuple[Counted, Counted | None] | None
+"""A number on the clock that is shown first, and on the other; None without a number."""
 Lines = tuple[Text, Text, Text, Text]
-"""Of one field: number with interval, next centre, from the decision, certainty; words instead of a number stand
+"""Of one field: number with interval, next centre, on the other clock, certainty; words instead of a number stand
 in the first alone, so that no part of them stands beside another line's label."""
 
 
@@ -95,7 +102,7 @@ def write_table(
     """
     layout = Layout.fit(page.width, len(options), difference=difference, bars=bars)
     notes = Notes()
-    page.columns(layout.widths(len(options)), [_header(page, options, layout)], GAP)
+    page.columns(layout.widths(len(options)), [_header(page, options, layout, comparison.clock)], GAP)
     for group in arrange.groups(comparison):
         page.subheading(arrange.heading(group))
         rows = [
@@ -108,8 +115,9 @@ def write_table(
     page.items(notes.rows())
 
 
-def _header(page: TerminalPage, options: Sequence[Option], layout: Layout) -> list[Text]:
-    cells = [page.ink.text("Of 100 patients like this, on average", "bold")]
+def _header(page: TerminalPage, options: Sequence[Option], layout: Layout, clock: Clock) -> list[Text]:
+    heading = "Of 100 patients like this, on average"
+    cells = [page.ink.text(heading if clock == "infusion" else f"{heading}; {FROM_DECISION}", "bold")]
     for option in options:
         cells.append(page.ink.text(option.label, "bold"))
         if layout.bar:
@@ -139,30 +147,36 @@ def _outcome_rows(
     label = page.ink.text(outcome.label + page.ink.raised(notes.mark(remarks)), "bold")
     for estimate in estimates:
         mark = page.ink.raised(notes.mark(published.field_notes(estimate, comparison)))
-        columns.append(_estimate_lines(page, outcome, estimate, mark))
+        both = counted(estimate, comparison.clock)
+        columns.append(_estimate_lines(page, outcome, estimate, both, mark))
         if layout.bar:
-            columns.append(_bar_lines(page, estimate, layout.bar))
+            columns.append(_bar_lines(page, both, layout.bar))
     if layout.difference:
         contrast = arrange.contrast_of(outcome, options[0], options[1])
         mark = "" if contrast else page.ink.raised(notes.mark([sentences.contrast_reason(outcome)]))
-        columns.append(_difference_lines(page, contrast, mark, options[0]))
-    for depth, name in enumerate(LABELS):
+        columns.append(
+            _difference_lines(
+                page, contrast, mark, options[0], from_infusion=from_decision_first(estimates, comparison.clock)
+            )
+        )
+    for depth, name in enumerate(("", "next centre", OTHER_CLOCK[comparison.clock], "certainty")):
         row = [column[depth] for column in columns]
         if depth == 0 or any(row):
             yield [Text(f"  {name}") if depth else label, *row]
 
 
-def _estimate_lines(page: TerminalPage, outcome: Outcome, estimate: Estimate, mark: str) -> Lines:
-    if estimate.mean is None or estimate.credible is None or not wording.has_number(estimate):
+def _estimate_lines(page: TerminalPage, outcome: Outcome, estimate: Estimate, both: Both, mark: str) -> Lines:
+    if both is None:
         return _words(page, wording.state(estimate) + mark, *_published(outcome, estimate))
-    number, ends = wording.count(estimate.mean), f"({wording.interval(estimate.credible)}){mark}"
+    first, other = both
+    number, ends = wording.count(first.mean), f"({wording.interval(first.credible)}){mark}"
     style, title = (FURTHER, "further product\n") if estimate.further_product else ("", "")
-    first = Text.assemble(title, (f"{number:>2}", style or "bold"), " ", page.ink.text(ends), style=style)
-    prediction = wording.interval(estimate.prediction) if estimate.prediction else "not estimated"
+    headline = Text.assemble(title, (f"{number:>2}", style or "bold"), " ", page.ink.text(ends), style=style)
+    prediction = wording.interval(first.prediction) if first.prediction else "not estimated"
     return (
-        first,
+        headline,
         page.ink.text(prediction, style, indent=INDENT),
-        _from_decision(page, estimate),
+        Text("") if other is None else _other_clock(page, other),
         page.ink.text(wording.certainty(estimate.certainty), style, indent=INDENT),
     )
 
@@ -172,22 +186,21 @@ def _published(outcome: Outcome, estimate: Estimate) -> tuple[str, ...]:
     return ("published:", *figures) if figures else ()
 
 
-def _from_decision(page: TerminalPage, estimate: Estimate) -> Text:
-    value = estimate.from_decision
-    if value is None:
-        return Text("")
+def _other_clock(page: TerminalPage, value: Counted) -> Text:
     return page.ink.text(f"{wording.count(value.mean):>2} ({wording.interval(value.credible)})")
 
 
-def _bar_lines(page: TerminalPage, estimate: Estimate, width: int) -> Lines:
-    if estimate.mean is None or estimate.credible is None or not wording.has_number(estimate):
+def _bar_lines(page: TerminalPage, both: Both, width: int) -> Lines:
+    if both is None:
         return Text(""), Text(""), Text(""), Text("")
-    bar = Text(page.ink.bar(estimate.mean, width), style="cyan", no_wrap=True)
-    whiskers = page.ink.whiskers(estimate.credible, estimate.prediction, width)
+    bar = Text(page.ink.bar(both[0].mean, width), style="cyan", no_wrap=True)
+    whiskers = page.ink.whiskers(both[0].credible, both[0].prediction, width)
     return bar, Text(whiskers, style="cyan", no_wrap=True), Text(""), Text("")
 
 
-def _difference_lines(page: TerminalPage, contrast: Contrast | None, mark: str, first: Option) -> Lines:
+def _difference_lines(
+    page: TerminalPage, contrast: Contrast | None, mark: str, first: Option, *, from_infusion: bool
+) -> Lines:
     if contrast is None:
         return _words(page, f"not comparable{mark}")
     value = contrast.risk_difference
@@ -195,7 +208,7 @@ def _difference_lines(page: TerminalPage, contrast: Contrast | None, mark: str, 
     text = page.ink.text(f"{number} ({wording.signed_interval(value.interval)})")
     text.stylize("bold", 0, len(page.ink.plain(number)))
     return (
-        text,
+        Text.assemble(clock_words("infusion"), "\n", text) if from_infusion else text,
         page.ink.text(wording.probability_higher(contrast.probability_first_higher, first.label)),
         Text(""),
         page.ink.text(wording.certainty(contrast.certainty)),

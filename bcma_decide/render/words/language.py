@@ -95,6 +95,11 @@ def number(value: float) -> str:
     return str(format_decimal(value, locale=_current.get().locale))
 
 
+def decimal(value: float) -> str:
+    """A number as printed, with the decimal sign of the current language: ``12.6``."""
+    return f"{value:g}" if _current.get() is _ENGLISH else number(value)
+
+
 def day(text: str) -> str:
     """A date as the current language writes it: ``22 November 2026``; what is not a whole date stays as it is."""
     from babel.dates import format_date

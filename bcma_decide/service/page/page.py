@@ -147,6 +147,7 @@ def _question(service: Service, entered: Entered, filled: Filled | None, changed
         setting=view.setting,
         region=view.region,
         date=Day.fromisoformat(view.date),
+        clock=view.clock,
         name=entered.example or None,
         record=replaced(filled.ledger, dict.fromkeys(changed, _NOTE)) if filled else None,
     )

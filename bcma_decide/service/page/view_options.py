@@ -13,6 +13,7 @@ from bcma_decide.render.sheet.sheet import Paper, Sheet
 from bcma_decide.render.words.language import SOURCE, Audience
 from bcma_decide.service.http.bodies import read_shape
 from bcma_decide.service.service import Service
+from bcma_decide.time_course import Clock
 from bcma_decide.vocabulary import OUTCOMES, Design
 
 
@@ -25,13 +26,14 @@ def _is_a_day(text: str) -> str:
 
 
 class ViewOptions(BaseModel):
-    """Whose results, labels and paper; ``date`` is the day labels are judged on."""
+    """Whose results, labels and paper; ``date`` is the day labels are judged on, ``clock`` what is counted from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     setting: Design
     region: str = Field(max_length=40)
     date: Annotated[str, AfterValidator(_is_a_day)]
+    clock: Clock = "infusion"
     audience: Audience = "clinician"
     paper: Paper = "A4"
     lang: str = Field(default=SOURCE, max_length=20)
@@ -51,6 +53,7 @@ LABELS: Final = {
     "setting": "Setting",
     "region": "Region",
     "date": "As of",
+    "clock": "Counted from",
     "audience": "Sheet for",
     "paper": "Paper",
     "lang": "Language",

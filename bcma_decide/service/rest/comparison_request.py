@@ -21,6 +21,7 @@ from bcma_decide.service.http.problems import Refusal
 from bcma_decide.service.rest.media import FHIR
 from bcma_decide.service.rest.openapi import profile_schema, record_schema
 from bcma_decide.service.service import Service
+from bcma_decide.time_course import Clock
 from bcma_decide.vocabulary import DEFAULT_REGION, OUTCOMES, Design
 
 _CANNOT: Final = "the request cannot be used"
@@ -45,6 +46,8 @@ class ComparisonRequest(BaseModel):
     )
     """As of which day labels and rules are judged, and to which ages in a record are counted; default the date of the
     evidence, for a record today."""
+    clock: Clock = "infusion"
+    """What response and survival are shown from in a page or a sheet; it changes no number."""
     infer: bool = False
     """Use the lines of therapy inferred from the dates of drugs in a record."""
     weights: Weights | None = None
@@ -136,6 +139,7 @@ def question_of(service: Service, received: ReceivedComparison) -> Question:
         region=request.region,
         date=day,
         explain=request.explain,
+        clock=request.clock,
         weights=_weights(service, request),
     )
 
@@ -157,6 +161,7 @@ def _of_record(service: Service, received: ReceivedComparison, on: Day) -> Quest
         region=request.region,
         date=on,
         explain=request.explain,
+        clock=request.clock,
         weights=_weights(service, request),
         record=reading.ledger,
     )

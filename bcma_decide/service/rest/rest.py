@@ -26,6 +26,7 @@ from bcma_decide.service.rest.evidence_view import EvidenceView, evidence_view
 from bcma_decide.service.rest.media import FHIR, Format, negotiated
 from bcma_decide.service.rest.openapi import comparison_body
 from bcma_decide.service.service import Service
+from bcma_decide.time_course import Clock
 from bcma_decide.vocabulary import Design
 
 _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
@@ -78,6 +79,7 @@ def rest_router(service: Service) -> APIRouter:
         lang: str = SOURCE,
         with_pdf: Annotated[bool, Query(description="With FHIR: the sheet inside, as a DocumentReference.")] = False,
         setting: Annotated[Design | None, _BESIDE] = None,
+        clock: Annotated[Clock | None, _BESIDE] = None,
         region: Annotated[str | None, _BESIDE] = None,
         date: Annotated[str | None, _BESIDE] = None,
         infer: Annotated[bool | None, _BESIDE] = None,
@@ -87,7 +89,8 @@ def rest_router(service: Service) -> APIRouter:
         The patient is a profile or a FHIR record in a JSON request, or a FHIR Bundle as the whole body.
         """
         form = negotiated(request.headers.get("accept"), format)
-        received = await receive(request, {"setting": setting, "region": region, "date": date, "infer": infer})
+        beside = {"setting": setting, "clock": clock, "region": region, "date": date, "infer": infer}
+        received = await receive(request, beside)
         try:
             sheet = Sheet(audience=audience, paper=paper, language=lang)
             question = await service.workers.run(question_of, service, received)

@@ -1,11 +1,13 @@
-"""Problems of the files that hold judgements: assumptions, effects, rules, limits, published options, labels, codes."""
+"""Problems of the files that hold judgements: assumptions, effects, rules, limits, published figures, labels, codes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from bcma_decide.errors import EvidenceError, Problem
+from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.workshop.evidence.assumptions import (
     PooledEffect,
     load_assumptions,
@@ -17,7 +19,8 @@ from bcma_decide.workshop.evidence.codes import load_codes
 from bcma_decide.workshop.evidence.definitions import load_definitions
 from bcma_decide.workshop.evidence.news import load_news, unmarked_news
 from bcma_decide.workshop.evidence.published import load_published
-from bcma_decide.workshop.evidence.rules import load_rules
+from bcma_decide.workshop.evidence.rules import RuleFiles, load_rules
+from bcma_decide.workshop.evidence.way_to_infusion import load_way
 
 
 def judgement_problems(root: Path, catalogue: Catalogue) -> tuple[Problem, ...]:
@@ -33,12 +36,27 @@ def judgement_problems(root: Path, catalogue: Catalogue) -> tuple[Problem, ...]:
             definitions = load_definitions(root)
             rules = load_rules(root, definitions)
             problems += unmarked_news(root, catalogue, rules, load_news(root))
-            load_published(root, catalogue, rules, definitions)
         except EvidenceError as error:
             problems += error.problems
+        else:
+            problems += _published(root, catalogue, rules, definitions)
     if problems:
         return tuple(problems)
     return (*_correlations(root, catalogue), *_pooled(root, catalogue))
+
+
+def _published(root: Path, catalogue: Catalogue, rules: RuleFiles, definitions: Definitions) -> tuple[Problem, ...]:
+    problems: list[Problem] = []
+    loads: tuple[Callable[[Path, Catalogue], object], ...] = (
+        partial(load_published, rules=rules, definitions=definitions),
+        load_way,
+    )
+    for load in loads:
+        try:
+            load(root, catalogue)
+        except EvidenceError as error:
+            problems += error.problems
+    return tuple(problems)
 
 
 def _load_rules(root: Path) -> None:

@@ -25,6 +25,8 @@ class PublishedRow(Strict):
     level: str | None = None
     population: str | None = None
     """Of a time to event."""
+    source: str | None = None
+    """Where it was seen, to tell two cuts of the same figure apart."""
 
     def found_in(self, study: Study) -> tuple[Row, ...]:
         """Return the rows of the study that fit: primary ones, and any time to event."""
@@ -39,6 +41,7 @@ class PublishedRow(Strict):
             and self.trait in (None, getattr(row, "trait", None))
             and self.level in (None, getattr(row, "level", None))
             and self.population in (None, getattr(row, "population", None))
+            and self.source in (None, row.source)
         )
 
 
@@ -53,7 +56,7 @@ def row_problems(
             continue
         found = row.found_in(study)
         if len(found) != 1:
-            hint = "say which with trait, level or population"
+            hint = "say which with trait, level, population or source"
             yield f"rows[{place}]", f"{len(found)} primary rows of {row.study} fit", hint
         elif found[0].basis == UNVERIFIED:
             yield f"rows[{place}]", "a recalled figure is not shown as published", ""

@@ -215,6 +215,7 @@ def make_document(
         "definitions": inputs.definitions,
         "rules": inputs.rules,
         "published": inputs.published,
+        "way": inputs.way,
         "codes": inputs.codes,
         "provenance": {
             "outcomes": behind,
@@ -248,6 +249,7 @@ _BY_LINE = (
     "definitions",
     "rules",
     "published",
+    "way",
     "codes",
     "families",
     "outcomes",

@@ -10,6 +10,7 @@ from bcma_decide.workshop.evidence.codes import load_codes
 from bcma_decide.workshop.evidence.definitions import load_definitions
 from bcma_decide.workshop.evidence.published import load_published
 from bcma_decide.workshop.evidence.rules import load_rules
+from bcma_decide.workshop.evidence.way_to_infusion import load_way
 from bcma_decide.workshop.patient_model.preparation import Inputs
 
 
@@ -32,5 +33,6 @@ def load_inputs(directory: Path) -> Inputs:
         definitions=definitions.to_dict(),
         rules=rules.bedside(),
         published=load_published(directory, catalogue, rules, definitions),
+        way=load_way(directory, catalogue),
         codes=load_codes(directory, definitions).bedside(),
     )

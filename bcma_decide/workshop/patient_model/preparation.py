@@ -56,6 +56,7 @@ class Inputs:
     definitions: Mapping[str, Any]
     rules: Mapping[str, Any]
     published: Mapping[str, Any]
+    way: Mapping[str, Any]
     codes: Mapping[str, Any]
     assumed_correlations: bool = False
     """For sensitivity: whether correlations that no table shows enter too."""
