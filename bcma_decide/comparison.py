@@ -451,6 +451,7 @@ class Comparison(Value):
     order_of_therapies: OrderOfTherapies | None = None
     preferences: PreferenceResult | None = None
     """What stated weights make of the evidence; None unless weights were given."""
+    """None where it was not asked for."""
     tell_apart: str = ""
     """One sentence: what the data can and cannot tell apart for this patient."""
     published_options: tuple[PublishedOption, ...] = ()

@@ -74,6 +74,13 @@ Explain = Annotated[
         autocompletion=lambda: list(OUTCOMES),
     ),
 ]  # fmt: skip
+Order = Annotated[
+    bool,
+    typer.Option(
+        "--order", metavar="", rich_help_panel=RESULT,
+        help="Add CAR-T and a bispecific antibody one after the other, in either order.",
+    ),
+]  # fmt: skip
 Region = Annotated[
     str,
     typer.Option(
@@ -148,6 +155,7 @@ def compare(
     date: Date = None,
     products: Products = False,
     explain: Explain = None,
+    order: Order = False,
     sources: Sources = False,
     weights: WeightsFile = None,
     ask_weights: AskWeights = False,
@@ -231,6 +239,7 @@ def compare(
         date=day,
         explain=tuple(explain or ()),
         clock=counted_from,
+        order=order,
         name=example,
         record=record.ledger if record else None,
         weights=stated,

@@ -18,6 +18,7 @@ from bcma_decide.comparing.findings import (
     worst_first,
 )
 from bcma_decide.comparing.measured import Grounds
+from bcma_decide.comparing.order import order_of_therapies, order_sources
 from bcma_decide.comparing.outcomes import all_outcomes
 from bcma_decide.comparing.preferences import preferences
 from bcma_decide.comparing.published import published_options, withheld_numbers
@@ -98,6 +99,7 @@ def compare(
     date: Day | None = None,
     explain: Collection[str] = (),
     clock: Clock = "infusion",
+    order: bool = False,
     name: str | None = None,
     pooled: PooledEvidence | None = None,
     record: RecordLedger | None = None,
@@ -120,6 +122,8 @@ def compare(
     clock
         What response and survival are shown from: ``infusion`` (the first dose of a bispecific antibody) or
         ``decision`` (CAR-T from apheresis). Both are in the document; it changes no number.
+    order
+        Whether to include two plans of a CAR-T and a bispecific antibody one after the other.
     name
         Name of a shipped example, shown in the profile.
     pooled
@@ -152,6 +156,7 @@ def compare(
         date=date,
         explain=tuple(explain),
         clock=clock,
+        order=order,
         name=name,
         record=record,
         weights=weights,
@@ -197,6 +202,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     if question.weights is not None:
         grounds = Grounds(numbers, {each.id: each for each in outcomes}, computed, region, on)
         ranked = preferences(question.weights, grounds)
+    order = order_of_therapies(numbers, withheld, computed, region, on) if question.order else None
     return Comparison(
         evidence=evidence_stamp(pooled, on),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
@@ -209,6 +215,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         survival_explanation=survival_explanation(pooled) if PFS in explain else None,
         ways=ways,
         preferences=ranked,
+        order_of_therapies=order,
         tell_apart=tell_apart(outcomes),
         published_options=beside,
         labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
@@ -221,7 +228,8 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         studies=pooled.studies,
         explanations=tuple(explanation(pooled, outcome) for outcome in OUTCOMES if outcome in explain),
         references=_references(
-            pooled, cited(findings, labels, practical, scores, withheld.values(), beside, quoted, ways)
+            pooled,
+            cited(findings, labels, practical, scores, withheld.values(), beside, quoted, ways) | order_sources(order),
         ),
     )
 

@@ -36,6 +36,8 @@ class Question(BaseModel):
     """Outcomes for which waterfall, studies and trait effects are included."""
     clock: Clock = "infusion"
     """What response and survival are shown from; it changes no number."""
+    order: bool = False
+    """Whether the order of therapies is included."""
     name: str | None = None
     """Of a shipped example; never a person's."""
     weights: Weights | None = None

@@ -145,6 +145,16 @@ def test_control_c_leaves_without_a_word_more():
 # What is printed
 
 
+def test_the_order_is_printed_and_in_the_json_only_where_it_is_asked_for():
+    asked = ("compare", "--age", "70", "--prior-lines", "5", "--prior-bcma", "no")
+    title = "One after the other"
+    assert title not in invoke(*asked).stdout
+    assert title in invoke(*asked, "--order").stdout
+    assert Comparison.model_validate_json(invoke(*asked, "--json").stdout).order_of_therapies is None
+    found = Comparison.model_validate_json(invoke(*asked, "--json", "--order").stdout).order_of_therapies
+    assert [plan.id for plan in found.plans] == ["car_t-then-bite", "bite-then-car_t"]
+
+
 def test_one_json_document_and_nothing_else(tmp_path):
     page = tmp_path / "page.html"
     result = run("compare", "--example", "prior-car-t-63", "--json", "--html", str(page), "--explain", "orr",

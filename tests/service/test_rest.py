@@ -61,6 +61,13 @@ def test_setting_region_day_and_explanations_are_those_asked_for():
     ) == ("interventional", "EU", "2024-01-15", "orr", "decision")
 
 
+def test_the_order_of_therapies_is_there_where_it_is_asked_for():
+    without = Comparison.model_validate_json(post(SERVICE, "/comparisons", ASKED).content)
+    found = Comparison.model_validate_json(post(SERVICE, "/comparisons", ASKED | {"order": True}).content)
+    assert without.order_of_therapies is None
+    assert len(found.order_of_therapies.plans) == 2
+
+
 @for_each(
     ("accept", "kind"),
     [

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from bcma_decide.comparison import Comparison, Option, TraitLine
 from bcma_decide.render.terminal.explain import render_explanation, render_sources
+from bcma_decide.render.terminal.order import write_order
 from bcma_decide.render.terminal.page import WITH_BARS, TerminalPage
 from bcma_decide.render.terminal.plain import write_plain
 from bcma_decide.render.terminal.preferences import write_preferences
@@ -62,6 +63,7 @@ def render_comparison(
     if products:
         _products(page, comparison)
     _published(page, comparison)
+    write_order(page, comparison)
     write_practice(page, comparison)
     _movers(page, comparison)
     _not_known(page, comparison)

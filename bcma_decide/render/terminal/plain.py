@@ -10,6 +10,7 @@ from rich.segment import Segment
 from bcma_decide.behind import Explanation
 from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
 from bcma_decide.render.terminal.ink import Ink
+from bcma_decide.render.terminal.order import order_lines
 from bcma_decide.render.terminal.preferences import preference_lines
 from bcma_decide.render.terminal.record import record_lines
 from bcma_decide.render.words import arrange, published, rule_view, sentences, wording
@@ -73,6 +74,7 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
     if comparison.tell_apart:
         yield ("tell apart", comparison.tell_apart)
     yield from _published(comparison)
+    yield from order_lines(comparison)
     for mover in arrange.movers(comparison):
         moves = "; ".join(sentences.move_sentence(move, comparison) for move in mover.moves)
         yield (

@@ -55,6 +55,8 @@ class ComparisonRequest(BaseModel):
     explain: tuple[str, ...] = Field(
         default=(), max_length=len(OUTCOMES), json_schema_extra={"items": {"enum": [*OUTCOMES]}}
     )
+    order: bool = False
+    """Include CAR-T and a bispecific antibody one after the other, in either order."""
 
     @field_validator("date")
     @classmethod
@@ -141,6 +143,7 @@ def question_of(service: Service, received: ReceivedComparison) -> Question:
         explain=request.explain,
         clock=request.clock,
         weights=_weights(service, request),
+        order=request.order,
     )
 
 
@@ -163,6 +166,7 @@ def _of_record(service: Service, received: ReceivedComparison, on: Day) -> Quest
         explain=request.explain,
         clock=request.clock,
         weights=_weights(service, request),
+        order=request.order,
         record=reading.ledger,
     )
 

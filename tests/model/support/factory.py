@@ -227,6 +227,7 @@ def document(
             "studies": [],
             "left_out": [],
         },
+        "order": {"entries": [], "findings": [], "not_known": [], "sources": {}},
         "codes": copy.deepcopy(shipped_document()["codes"]),
         "provenance": {
             "outcomes": {outcome: {"studies": [], "left_out": []} for outcome in OUTCOMES},
