@@ -14,6 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from bcma_decide.value import Interval, Number, Value
 from bcma_decide.vocabulary import Certainty
 
+OF_100 = "of 100"
+"""Unit of every share of patients."""
 MOST_CRITERIA = 12
 """More swings than a person can set against each other."""
 

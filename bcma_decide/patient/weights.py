@@ -8,8 +8,8 @@ from typing import Final
 from pydantic import ValidationError
 
 from bcma_decide.errors import Problem, WeightsError, closest, quote
-from bcma_decide.pooled.criteria import OF_100, Criterion
-from bcma_decide.preference_shapes import CriterionWeight, Weights
+from bcma_decide.pooled.criteria import Criterion
+from bcma_decide.preference_shapes import OF_100, CriterionWeight, Weights
 
 CANNOT: Final = "the weights cannot be used"
 START: Final = "start from: bcma-decide template --weights"

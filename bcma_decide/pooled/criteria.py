@@ -8,10 +8,9 @@ from typing import Final, Literal
 
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.rule_book import Burden
+from bcma_decide.preference_shapes import OF_100
 from bcma_decide.vocabulary import FAMILY_OF, OUTCOMES, THRESHOLDS, Direction
 
-OF_100: Final = "of 100"
-"""Unit of every share of patients."""
 PFS_MONTHS: Final = (6, 12, 18, 24)
 """Months at which the share free of progression is computed."""
 

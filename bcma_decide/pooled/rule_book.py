@@ -146,7 +146,7 @@ class RuleBook:
             sources={key: row_of(Citation, row) for key, row in plain["sources"].items()},
             burdens=tuple(
                 Burden(row["id"], row["label"], row["unit"], rows_of(BurdenValue, row["values"]))
-                for row in plain.get("burdens", ())
+                for row in plain["burdens"]
             ),
         )
 

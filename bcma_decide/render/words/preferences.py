@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bcma_decide.comparison import Comparison
-from bcma_decide.pooled.criteria import OF_100
-from bcma_decide.preference_shapes import CriterionLine, PreferenceResult, Ranking, Turn
+from bcma_decide.preference_shapes import OF_100, CriterionLine, PreferenceResult, Ranking, Turn
 from bcma_decide.render.words import sentences, wording
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.value import Interval
