@@ -203,7 +203,7 @@ def test_the_explanation_has_studies_with_printed_points_and_what_was_left_out()
     text = words(explain(comparison, 80))
     # As printed: CIBMTR 2025, KarMMa (N Engl J Med 2021), CARTITUDE-1 (J Clin Oncol 2023).
     assert "median 8.8 months; practice, 821 patients, from the infusion" in text
-    assert "KarMMa: median 8.8 months (5.6 to 11.6)" in text
+    assert "KarMMa (Ide-cel): median 8.8 months (5.6 to 11.6)" in text
     assert "76.6 % after 12 months (66 to 84.3)" in text
     for effect in comparison.survival_explanation.effects:
         assert wording.odds_ratio(effect.log_odds_ratio, effect.interval) in text
