@@ -11,15 +11,19 @@ from bcma_decide.comparison import Comparison, Estimate, Option, Outcome, TraitL
 from bcma_decide.render.sheet import citing, figures, patient_words
 from bcma_decide.render.sheet.patient_words import OptionWords
 from bcma_decide.render.sheet.sheet import ICONS_DRAWN, PATIENT_ROWS, Sheet
-from bcma_decide.render.words import arrange, wording
+from bcma_decide.render.words import arrange, clocks, survival, wording
+from bcma_decide.time_course import WayToTreatment
+from bcma_decide.vocabulary import CLASSES, PFS
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-ROWS: Final = ("orr", "crs_g3plus", "icans_g3plus", "infection_g3plus")
+ROWS: Final = ("orr", PFS, "crs_g3plus", "icans_g3plus", "infection_g3plus")
 """Outcomes shown where none are asked for."""
 FIRST_PAGE: Final = 3
 """Rows on the first page; the others open the second."""
+TWO_YEARS: Final = 24
+"""Months of the second number in the row of time."""
 CHANGES_SHOWN: Final = 2
 """Unknown traits that are spelled out; that there are more is said."""
 
@@ -45,6 +49,8 @@ class PatientCell:
     both_ways: str
     range: str
     sure: str
+    later: str
+    """The number of another time; empty in a row that has one time only."""
     no_number: str
     published: tuple[str, ...]
     """What was counted in studies, in the place of a number that is withheld."""
@@ -63,6 +69,14 @@ class Row:
     """Whether the row is drawn as icons."""
     cells: tuple[PatientCell, ...]
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wait:
+    """How long the wait for one option is, and who reaches it."""
+
+    name: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -88,6 +102,9 @@ class PatientView:
     options: tuple[OptionView, ...]
     first_rows: tuple[Row, ...]
     more_rows: tuple[Row, ...]
+    timed: bool
+    """Whether a number says how long the myeloma stays away."""
+    waits: tuple[Wait, ...]
     known: tuple[Trait, ...]
     unknown: tuple[str, ...]
     to_check: tuple[str, ...]
@@ -118,6 +135,8 @@ def patient_view(comparison: Comparison, sheet: Sheet) -> PatientView:
         options=options,
         first_rows=rows[:FIRST_PAGE],
         more_rows=rows[FIRST_PAGE:],
+        timed=any(cell.number for row in rows if row.outcome == PFS for cell in row.cells),
+        waits=_waits(comparison, options),
         known=tuple(
             Trait(patient_words.trait_name(line.trait), patient_words.trait_value(line))
             for line in lines
@@ -136,7 +155,32 @@ def _names(lines: Iterable[TraitLine], state: str) -> tuple[str, ...]:
 
 def _shown(comparison: Comparison, sheet: Sheet) -> tuple[Outcome, ...]:
     wanted = tuple(dict.fromkeys((*sheet.icons, *(sheet.rows or ROWS))))[:PATIENT_ROWS]
-    return tuple(outcome for outcome in comparison.outcomes if outcome.id in wanted)
+    return tuple(outcome for outcome in arrange.outcomes_with_survival(comparison) if outcome.id in wanted)
+
+
+def _waits(comparison: Comparison, options: tuple[OptionView, ...]) -> tuple[Wait, ...]:
+    """The wait for each option; none where the comparison says nothing about it."""
+    by_option = {way.option: way for way in comparison.ways}
+    found = ((option, by_option.get(option.id)) for option in options)
+    return tuple(Wait(option.words.name, _wait(option, way)) for option, way in found if way)
+
+
+def _wait(option: OptionView, way: WayToTreatment) -> str:
+    if option.id != CLASSES[0]:
+        return patient_words.no_wait()
+    medians = [weeks.median for weeks in way.weeks]
+    ends = [weeks.range for weeks in way.weeks if weeks.range]
+    least = min((low for low, _high in ends if low is not None), default=None)
+    most = max((high for _low, high in ends if high is not None), default=None)
+    waited = (
+        patient_words.waited(min(medians), max(medians), least, most) if medians else patient_words.wait_not_known()
+    )
+    reached = (
+        patient_words.get_cells(way.infused.mean, way.infused.credible)
+        if way.infused
+        else patient_words.get_cells_not_known()
+    )
+    return f"{waited} {reached}"
 
 
 def _options(comparison: Comparison) -> tuple[OptionView, ...]:
@@ -183,13 +227,17 @@ def _row(
         outcome=outcome.id,
         question=patient_words.question(outcome.id),
         meaning=patient_words.meaning(outcome.id),
-        window=patient_words.window(outcome.horizon),
+        window=(
+            patient_words.window_of_time(comparison.clock)
+            if outcome.id == PFS
+            else patient_words.window(outcome.horizon)
+        ),
         drawn=icons,
         cells=tuple(
             _cell(comparison, outcome, option, estimate, icons=icons, both_ways=both_ways)
             for option, estimate in zip(options, estimates, strict=True)
         ),
-        notes=tuple(filter(None, (_from_decision(outcome, estimates), _same(options, estimates)))),
+        notes=tuple(filter(None, (_other_clock(comparison, outcome, estimates), _same(options, estimates)))),
     )
 
 
@@ -197,10 +245,11 @@ def _cell(
     comparison: Comparison, outcome: Outcome, option: OptionView, estimate: Estimate, *, icons: bool, both_ways: bool
 ) -> PatientCell:
     name, look = option.words.name, option.look
-    mean, ends = estimate.mean, estimate.credible
+    on_clock = clocks.shown(estimate, comparison.clock)
+    mean, ends = on_clock.mean, on_clock.credible
     if mean is None or ends is None or not wording.has_number(estimate):
         published = _published(comparison, outcome, estimate)
-        return PatientCell(name, look, "", "", "", "", patient_words.no_number(estimate), published, None)
+        return PatientCell(name, look, "", "", "", "", "", patient_words.no_number(estimate), published, None)
     title = patient_words.icons_title(name, mean, ends)
     return PatientCell(
         name=name,
@@ -209,6 +258,7 @@ def _cell(
         both_ways=patient_words.both_ways(outcome.id, mean) if both_ways else "",
         range=patient_words.could_be(ends),
         sure=patient_words.sure(estimate.certainty),
+        later=_two_years(comparison, option.id) if outcome.id == PFS else "",
         no_number="",
         published=(),
         icons=figures.icon_array(figures.icon_parts(mean, ends), look, title) if icons else None,
@@ -230,9 +280,26 @@ def _same(options: tuple[OptionView, ...], estimates: Iterable[Estimate]) -> str
     return patient_words.same_for_all(same, every=every) if same else ""
 
 
-def _from_decision(outcome: Outcome, estimates: Iterable[Estimate]) -> str:
-    found = (estimate.from_decision for estimate in estimates if wording.has_number(estimate))
-    return next((patient_words.counted_from_decision(outcome.id, each.mean) for each in found if each), "")
+def _two_years(comparison: Comparison, option: str) -> str:
+    row = next((o for o in comparison.options if o.id == option), None)
+    found = survival.computed(comparison, row) if row else None
+    shown = survival.figures(found, comparison.clock) if found else None
+    time = shown.at(TWO_YEARS) if shown else None
+    return (
+        patient_words.after_two_years(time.mean, survival.whole_interval(time.credible))
+        if time
+        else (patient_words.after_two_years(None, None))
+    )
+
+
+def _other_clock(comparison: Comparison, outcome: Outcome, estimates: Iterable[Estimate]) -> str:
+    for estimate in estimates:
+        decided, mean = estimate.from_decision, estimate.mean
+        if decided is not None and mean is not None and wording.has_number(estimate):
+            if comparison.clock == "decision":
+                return patient_words.counted_from_infusion(mean)
+            return patient_words.counted_from_decision(outcome.id, decided.mean)
+    return ""
 
 
 def _changes(
