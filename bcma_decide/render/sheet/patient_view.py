@@ -12,7 +12,6 @@ from bcma_decide.render.sheet import citing, figures, patient_words
 from bcma_decide.render.sheet.patient_words import OptionWords
 from bcma_decide.render.sheet.sheet import ICONS_DRAWN, PATIENT_ROWS, Sheet
 from bcma_decide.render.words import arrange, clocks, survival, wording
-from bcma_decide.time_course import WayToTreatment
 from bcma_decide.vocabulary import CLASSES, PFS
 
 if TYPE_CHECKING:
@@ -72,14 +71,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Wait:
-    """How long the wait for one option is, and who reaches it."""
-
-    name: str
-    text: str
-
-
-@dataclass(frozen=True)
 class Trait:
     """A fact about the patient."""
 
@@ -104,7 +95,6 @@ class PatientView:
     more_rows: tuple[Row, ...]
     timed: bool
     """Whether a number says how long the myeloma stays away."""
-    waits: tuple[Wait, ...]
     known: tuple[Trait, ...]
     unknown: tuple[str, ...]
     to_check: tuple[str, ...]
@@ -126,8 +116,16 @@ def patient_view(comparison: Comparison, sheet: Sheet) -> PatientView:
     outcomes = _shown(comparison, sheet)
     drawn = sheet.icons or tuple(outcome.id for outcome in outcomes[:ICONS_DRAWN])
     changes = _changes(comparison, options, outcomes)
+    clocked = next((outcome.id for outcome in outcomes if _has_two_clocks(outcome)), "")
     rows = tuple(
-        _row(comparison, outcome, options, icons=outcome.id in drawn, both_ways=place == 0)
+        _row(
+            comparison,
+            outcome,
+            options,
+            icons=outcome.id in drawn,
+            both_ways=place == 0,
+            way=_way(comparison) if outcome.id == clocked else "",
+        )
         for place, outcome in enumerate(outcomes)
     )
     lines = comparison.profile.traits
@@ -136,7 +134,6 @@ def patient_view(comparison: Comparison, sheet: Sheet) -> PatientView:
         first_rows=rows[:FIRST_PAGE],
         more_rows=rows[FIRST_PAGE:],
         timed=any(cell.number for row in rows if row.outcome == PFS for cell in row.cells),
-        waits=_waits(comparison, options),
         known=tuple(
             Trait(patient_words.trait_name(line.trait), patient_words.trait_value(line))
             for line in lines
@@ -158,29 +155,16 @@ def _shown(comparison: Comparison, sheet: Sheet) -> tuple[Outcome, ...]:
     return tuple(outcome for outcome in arrange.outcomes_with_survival(comparison) if outcome.id in wanted)
 
 
-def _waits(comparison: Comparison, options: tuple[OptionView, ...]) -> tuple[Wait, ...]:
-    """The wait for each option; none where the comparison says nothing about it."""
-    by_option = {way.option: way for way in comparison.ways}
-    found = ((option, by_option.get(option.id)) for option in options)
-    return tuple(Wait(option.words.name, _wait(option, way)) for option, way in found if way)
-
-
-def _wait(option: OptionView, way: WayToTreatment) -> str:
-    if option.id != CLASSES[0]:
-        return patient_words.no_wait()
+def _way(comparison: Comparison) -> str:
+    """How long people waited for their cells and how many get them; empty where the comparison says nothing of it."""
+    way = next((way for way in comparison.ways if way.option == CLASSES[0]), None)
+    if way is None:
+        return ""
     medians = [weeks.median for weeks in way.weeks]
-    ends = [weeks.range for weeks in way.weeks if weeks.range]
-    least = min((low for low, _high in ends if low is not None), default=None)
-    most = max((high for _low, high in ends if high is not None), default=None)
-    waited = (
-        patient_words.waited(min(medians), max(medians), least, most) if medians else patient_words.wait_not_known()
-    )
-    reached = (
-        patient_words.get_cells(way.infused.mean, way.infused.credible)
-        if way.infused
-        else patient_words.get_cells_not_known()
-    )
-    return f"{waited} {reached}"
+    waited = patient_words.waited(min(medians), max(medians)) if medians else patient_words.wait_not_known()
+    if way.infused is None:
+        return f"{waited} {patient_words.get_cells_not_known()}"
+    return f"{waited} {patient_words.get_cells(way.infused.mean, way.infused.credible)}"
 
 
 def _options(comparison: Comparison) -> tuple[OptionView, ...]:
@@ -219,7 +203,13 @@ def _not_labelled(comparison: Comparison, option: Option) -> bool:
 
 
 def _row(
-    comparison: Comparison, outcome: Outcome, options: tuple[OptionView, ...], *, icons: bool, both_ways: bool
+    comparison: Comparison,
+    outcome: Outcome,
+    options: tuple[OptionView, ...],
+    *,
+    icons: bool,
+    both_ways: bool,
+    way: str,
 ) -> Row:
     by_id = {option.id: option for option in arrange.class_options(comparison)}
     estimates = [arrange.estimate_of(outcome, by_id[option.id]) for option in options]
@@ -237,7 +227,15 @@ def _row(
             _cell(comparison, outcome, option, estimate, icons=icons, both_ways=both_ways)
             for option, estimate in zip(options, estimates, strict=True)
         ),
-        notes=tuple(filter(None, (_other_clock(comparison, outcome, estimates), _same(options, estimates)))),
+        notes=tuple(
+            filter(
+                None,
+                (
+                    " ".join(filter(None, (way, _other_clock(comparison, outcome, estimates)))),
+                    _same(options, estimates),
+                ),
+            )
+        ),
     )
 
 
@@ -298,8 +296,13 @@ def _other_clock(comparison: Comparison, outcome: Outcome, estimates: Iterable[E
         if decided is not None and mean is not None and wording.has_number(estimate):
             if comparison.clock == "decision":
                 return patient_words.counted_from_infusion(mean)
-            return patient_words.counted_from_decision(outcome.id, decided.mean)
+            return patient_words.counted_from_decision(outcome.id, decided.mean, said=bool(comparison.ways))
     return ""
+
+
+def _has_two_clocks(outcome: Outcome) -> bool:
+    """Whether a number of a row is known from the day cells are taken as well."""
+    return any(estimate.from_decision and wording.has_number(estimate) for estimate in outcome.estimates.values())
 
 
 def _changes(

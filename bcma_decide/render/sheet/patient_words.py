@@ -193,24 +193,18 @@ def after_two_years(mean: float | None, ends: Interval | None) -> str:
     )
 
 
-def waited(shortest: float, longest: float, least: float | None, most: float | None) -> str:
-    """How many weeks people waited for their cells: medians of the studies, and their range."""
+def waited(shortest: float, longest: float) -> str:
+    """How many weeks people waited for their cells, by the medians of the studies."""
     low, high = wording.whole(shortest), wording.whole(longest)
-    text = (
-        ngettext(
-            "In studies, half of the people waited {n} week or longer for their cells.",
-            "In studies, half of the people waited {n} weeks or longer for their cells.",
-            low,
-        ).format(n=low)
-        if low == high
-        else _("In studies, half of the people waited {low} to {high} weeks or longer for their cells.").format(
+    if low != high:
+        return _("In studies, half of the people waited {low} to {high} weeks or longer for their cells.").format(
             low=low, high=high
         )
-    )
-    if least is None or most is None:
-        return text
-    span = _("The wait was between {low} and {high} weeks.").format(low=wording.whole(least), high=wording.whole(most))
-    return f"{text} {span}"
+    return ngettext(
+        "In studies, half of the people waited {n} week or longer for their cells.",
+        "In studies, half of the people waited {n} weeks or longer for their cells.",
+        low,
+    ).format(n=low)
 
 
 def wait_not_known() -> str:
@@ -220,18 +214,17 @@ def wait_not_known() -> str:
 
 def get_cells(mean: float, ends: Interval | None) -> str:
     """How many people get their cells back, of those whose cells are taken."""
-    number = _("Of 100 people like you, {number} get their cells back.").format(number=wording.count(mean))
-    return f"{number} {could_be(ends)}" if ends else number
+    number = wording.count(mean)
+    if ends is None:
+        return _("Of 100 people like you, {number} get their cells back.").format(number=number)
+    return _("Of 100 people like you, {number} get their cells back (from {low} to {high}).").format(
+        number=number, low=wording.count(ends[0]), high=wording.count(ends[1])
+    )
 
 
 def get_cells_not_known() -> str:
     """What is said where that is not known."""
     return _("We do not know how many people like you get their cells back.")
-
-
-def no_wait() -> str:
-    """What is said of an option that is not made for one person."""
-    return _("No cells need to be made. The numbers count from the first dose.")
 
 
 def could_be(ends: Interval) -> str:
@@ -300,16 +293,19 @@ def counted_from_infusion(mean: float) -> str:
     return _("Counted from the day the cells are given back, it is {number} of 100.").format(number=wording.count(mean))
 
 
-def counted_from_decision(outcome: str, mean: float) -> str:
-    """Return the number counted from the day the cells are taken; those who never get them back count against it."""
+def counted_from_decision(outcome: str, mean: float, *, said: bool) -> str:
+    """Return the number counted from the day the cells are taken; those who never get them back count against it.
+
+    ``said``: whether the sheet says already that some never get them.
+    """
     sentence = {
         "orr": _("Counted from the day cells are taken, {number} of 100 respond."),
         "vgpr_or_better": _("Counted from the day cells are taken, {number} of 100 respond very well."),
         "cr_or_better": _("Counted from the day cells are taken, {number} of 100 have no sign of myeloma left."),
         PFS: _("Counted from the day cells are taken, {number} of 100 live without it growing back."),
     }.get(outcome, _("Counted from the day cells are taken, it is {number} of 100."))
-    start = _("Some people never get their CAR-T cells back.")
-    return f"{start} {sentence.format(number=wording.count(mean))}"
+    counted = sentence.format(number=wording.count(mean))
+    return counted if said else f"{_('Some people never get their CAR-T cells back.')} {counted}"
 
 
 def trait_name(trait: str) -> str:
