@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from bcma_decide.behind import Move
@@ -131,8 +132,8 @@ def patient_view(comparison: Comparison, sheet: Sheet) -> PatientView:
     lines = comparison.profile.traits
     return PatientView(
         options=options,
-        first_rows=rows[:FIRST_PAGE],
-        more_rows=rows[FIRST_PAGE:],
+        first_rows=_said_once(rows[:FIRST_PAGE]),
+        more_rows=_said_once(rows[FIRST_PAGE:]),
         timed=any(cell.number for row in rows if row.outcome == PFS for cell in row.cells),
         known=tuple(
             Trait(patient_words.trait_name(line.trait), patient_words.trait_value(line))
@@ -144,6 +145,20 @@ def patient_view(comparison: Comparison, sheet: Sheet) -> PatientView:
         changes=changes[:CHANGES_SHOWN],
         more_changes=len(changes) > CHANGES_SHOWN,
     )
+
+
+def _said_once(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Rows on end whose numbers are the same for all people say so once, below the last of them."""
+    every = patient_words.same_for_all((), every=True)
+    result = []
+    for same, run in groupby(rows, key=lambda row: every in row.notes):
+        members = tuple(run)
+        if same and len(members) > 1:
+            others = [tuple(note for note in row.notes if note != every) for row in members]
+            others[-1] = (*others[-1], patient_words.same_for_all_of(len(members)))
+            members = tuple(replace(row, notes=notes) for row, notes in zip(members, others, strict=True))
+        result += members
+    return tuple(result)
 
 
 def _names(lines: Iterable[TraitLine], state: str) -> tuple[str, ...]:

@@ -187,8 +187,8 @@ def window_of_time(clock: Clock) -> str:
 def after_two_years(mean: float | None, ends: Interval | None) -> str:
     """The number of people after two years, or that nobody was watched for so long."""
     if mean is None or ends is None:
-        return _("After two years: not known. The studies did not watch people for so long.")
-    return _("After two years: {number}, from {low} to {high}.").format(
+        return _("After 2 years: not known. The studies did not watch people for so long.")
+    return _("After 2 years: {number} ({low} to {high}).").format(
         number=wording.of_100(mean), low=wording.count(ends[0]), high=wording.count(ends[1])
     )
 
@@ -279,6 +279,14 @@ def same_for_all(options: Sequence[str], *, every: bool) -> str:
         return _("These numbers are the same for all people. Studies do not show what would change them for you.")
     sentence = _("{option}: this number is the same for all people. Studies do not show what would change it for you.")
     return sentence.format(option=", ".join(options))
+
+
+def same_for_all_of(rows: int) -> str:
+    """The same of the numbers of several rows on end, below the last of them."""
+    return _(
+        "The numbers of the last {n} questions are the same for all people. Studies do not show what would change them "
+        "for you."
+    ).format(n=rows)
 
 
 def icons_title(option: str, mean: float, ends: Interval) -> str:
