@@ -184,6 +184,9 @@ PFS_FAMILY: Final = Family(
 )
 """The one time to an event that is computed. It has trait effects like other families, and curves instead of rates."""
 
+EXPLAINED: Final[tuple[str, ...]] = (*OUTCOMES, PFS)
+"""What can be explained."""
+
 CR_GIVEN_RESPONSE: Final = "cr_given_response"
 VGPR_WITHOUT_CR: Final = "vgpr_given_response_without_cr"
 STAGES: Final[dict[str, tuple[str, ...]]] = {

@@ -34,7 +34,7 @@ from bcma_decide.cli.sheets import (
     write,
 )
 from bcma_decide.patient.files import STANDARD_INPUT
-from bcma_decide.vocabulary import DEFAULT_REGION, OUTCOMES, Design
+from bcma_decide.vocabulary import DEFAULT_REGION, EXPLAINED, Design
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,10 +67,10 @@ CountedFrom = Annotated[
 Explain = Annotated[
     list[str] | None,
     typer.Option(
-        "--explain", metavar="OUTCOME", rich_help_panel=RESULT,
-        help="Show what is behind an outcome: steps to this patient, trait effects, studies, weights. Repeatable. "
-        f"OUTCOME is one of {', '.join(OUTCOMES)}.",
-        autocompletion=lambda: list(OUTCOMES),
+        "--explain", "--why", metavar="OUTCOME", rich_help_panel=RESULT,
+        help="Show what is behind an outcome: steps to this patient or curves, trait effects, studies, weights. "
+        f"Repeatable. OUTCOME is one of {', '.join(EXPLAINED)}.",
+        autocompletion=lambda: list(EXPLAINED),
     ),
 ]  # fmt: skip
 Region = Annotated[
@@ -172,9 +172,9 @@ def compare(
     from bcma_decide.comparing.question import Question
 
     for outcome in explain or ():
-        if outcome not in OUTCOMES:
+        if outcome not in EXPLAINED:
             raise typer.BadParameter(
-                f"{outcome!r} is not an outcome; one of {', '.join(OUTCOMES)}", param_hint="--explain"
+                f"{outcome!r} is not an outcome; one of {', '.join(EXPLAINED)}", param_hint="--explain"
             )
     day = read_day(date)
     looks = {"--audience": audience, "--paper": paper, "--lang": lang, "--rows": rows, "--icons": icons,

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator
 from datetime import date as Day  # noqa: N812  # a parameter is called date
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
 
 from bcma_decide.comparing.explanation import explanation
 from bcma_decide.comparing.findings import (
@@ -53,6 +52,7 @@ from bcma_decide.time_course import Clock
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import (
     DEFAULT_REGION,
+    EXPLAINED,
     INTENDED_USE,
     MODEL_TRAITS,
     OUTCOMES,
@@ -79,9 +79,6 @@ def load_pooled(evidence: Path | None = None) -> PooledEvidence:
     path = pooled_path(evidence)
     return _read_once(path, path.stat().st_mtime_ns if path.is_file() else 0)
 
-
-EXPLAINED: Final = (*OUTCOMES, PFS)
-"""What can be explained."""
 
 load_model = load_pooled
 """The same under its earlier name."""
@@ -182,6 +179,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     outcomes = all_outcomes(numbers, withheld, unknowns, tuple(o for o in explain if o != PFS))
     decided = from_the_decision(numbers, curves)
     computed = on_both_clocks(computed_survival(numbers, curves, withheld, moves), decided)
+    at_one_year = survival_contrast(numbers, curves, computed)
     ways = all_ways(numbers, withheld, curves, decided)
     return Comparison(
         evidence=evidence_stamp(pooled, on),
@@ -192,10 +190,10 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         outcomes=outcomes,
         clock=question.clock,
         survival=(*computed, *quoted),
-        survival_contrast=survival_contrast(numbers, curves, computed),
+        survival_contrast=at_one_year,
         survival_explanation=survival_explanation(pooled) if PFS in explain else None,
         ways=ways,
-        tell_apart=tell_apart(outcomes),
+        tell_apart=tell_apart(outcomes, computed, at_one_year),
         published_options=beside,
         labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
         findings=findings,

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Literal
+from typing import Final, Literal
 
-from bcma_decide.comparison import Outcome
-from bcma_decide.vocabulary import CLASSES, FAMILIES
+from bcma_decide.comparison import Contrast, Outcome
+from bcma_decide.time_course import Survival
+from bcma_decide.vocabulary import CLASSES, FAMILIES, PFS, PFS_FAMILY
 
 Verdict = Literal["apart", "not apart", "withheld", "too few data"]
+AT_ONE_YEAR: Final = f"{PFS_FAMILY.label} at 12 months"
 
 
-def tell_apart(outcomes: Collection[Outcome]) -> str:
+def tell_apart(
+    outcomes: Collection[Outcome], survival: Collection[Survival] = (), at_one_year: Contrast | None = None
+) -> str:
     """Compose the sentence from the contrasts of an answer, in the order of the outcomes.
 
     The data tell the classes apart where the 95 % interval of their difference, bias term included, leaves out zero.
     A family whose thresholds all have the same verdict is named once. What one class alone can have, and outcomes with
     too few data, are left out: their rows say why. A number that is withheld is named.
+
+    ``survival``: the computed rows, and ``at_one_year`` the difference of the classes in them.
     """
     verdicts = {outcome.id: _verdict(outcome) for outcome in outcomes}
+    if survival:
+        states = {row.option: row.state for row in survival}
+        withheld = any(states.get(option) == "withheld" for option in CLASSES)
+        verdicts[PFS] = _verdict_of(at_one_year, withheld=withheld)
     apart, alike, open_ = (_listed(verdicts, each) for each in ("apart", "not apart", "withheld"))
     parts = []
     if apart:
@@ -33,10 +43,14 @@ def tell_apart(outcomes: Collection[Outcome]) -> str:
 
 
 def _verdict(outcome: Outcome) -> Verdict:
-    if outcome.contrast is None:
-        withheld = any(outcome.estimates[option].state == "withheld" for option in CLASSES)
+    withheld = any(outcome.estimates[option].state == "withheld" for option in CLASSES)
+    return _verdict_of(outcome.contrast, withheld=withheld)
+
+
+def _verdict_of(contrast: Contrast | None, *, withheld: bool) -> Verdict:
+    if contrast is None:
         return "withheld" if withheld else "too few data"
-    low, high = outcome.contrast.risk_difference.interval
+    low, high = contrast.risk_difference.interval
     return "apart" if low > 0.0 or high < 0.0 else "not apart"
 
 
@@ -46,13 +60,13 @@ def _listed(verdicts: Mapping[str, Verdict], wanted: Verdict) -> str:
 
 
 def _labels(verdicts: Mapping[str, Verdict], wanted: Verdict) -> Iterator[str]:
-    for family in FAMILIES:
+    for family in (FAMILIES[0], PFS_FAMILY, *FAMILIES[1:]):
         if set(family.classes) != set(CLASSES):
             continue
         thresholds = [each for each in family.thresholds if each.id in verdicts]
         named = [each for each in thresholds if verdicts[each.id] == wanted]
         if named and len(named) == len(thresholds):
-            yield family.label
+            yield AT_ONE_YEAR if family.id == PFS else family.label
         else:
             yield from (each.label for each in named)
 

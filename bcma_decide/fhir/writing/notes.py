@@ -9,7 +9,8 @@ from typing import Final
 from bcma_decide.comparison import Comparison, Finding, Option
 from bcma_decide.render.sheet.clinician_findings import FULL_RANKS
 from bcma_decide.render.sheet.clinician_view import banners
-from bcma_decide.render.words import arrange, published, rule_view, sentences, wording
+from bcma_decide.render.words import arrange, published, quoted, rule_view, sentences, survival, wording
+from bcma_decide.time_course import ENDPOINT_LABELS
 from bcma_decide.vocabulary import UNVERIFIED
 
 WORST: Final = FULL_RANKS[0]
@@ -53,6 +54,8 @@ def option_notes(comparison: Comparison, option: Option, findings: Findings) -> 
         *banners(comparison),
         _without_number(comparison, option),
         difference(comparison) if option.kind == "class" else "",
+        _computed_survival(comparison, option),
+        _published_survival(comparison, option),
         *(finding_note(comparison, each) for each in findings.fired if findings.concern(each, option)),
         _open(comparison, [each for each in findings.unsettled if findings.concern(each, option)]),
         _labels(comparison, option),
@@ -65,7 +68,7 @@ def difference(comparison: Comparison) -> str:
     if len(classes) != 2:
         return ""
     said = []
-    for outcome in comparison.outcomes:
+    for outcome in arrange.outcomes_with_survival(comparison):
         contrast = arrange.contrast_of(outcome, *classes)
         if contrast is None:
             said.append(f"{outcome.label}: not comparable, {sentences.contrast_reason(outcome)}")
@@ -85,11 +88,27 @@ def finding_note(comparison: Comparison, finding: Finding) -> str:
 
 def _without_number(comparison: Comparison, option: Option) -> str:
     said = [
-        f"{outcome.label}: {published.without_number(estimate)}"
-        for outcome in comparison.outcomes
+        f"{outcome.label}: {survival.without_curve(outcome, estimate) or published.without_number(estimate)}"
+        for outcome in arrange.outcomes_with_survival(comparison)
         if not wording.has_number(estimate := arrange.estimate_of(outcome, option))
     ]
     return f"No number: {'; '.join(said)}." if said else ""
+
+
+def _computed_survival(comparison: Comparison, option: Option) -> str:
+    """Median, mean within two years and how far the studies reach; the shares are predictions."""
+    row = survival.computed(comparison, option)
+    if row is None or survival.figures(row) is None:
+        return ""
+    said = (f"{line.name}: {line.text}" for line in survival.lines(row, "infusion") if line.share is None)
+    return f"{survival.title()}, counted {quoted.counted_from(row.origin)}. {'; '.join(said)}."
+
+
+def _published_survival(comparison: Comparison, option: Option) -> str:
+    """What was published of survival: the nearest group of each kind, marked as not calculated for the patient."""
+    rows = (quoted.rows_of(comparison.survival, option.id, endpoint)[:1] for endpoint in ENDPOINT_LABELS)
+    said = [f"{quoted.endpoint_name(row.endpoint)}: {quoted.row_text(row)}" for first in rows for row in first]
+    return f"{quoted.title()}. {'. '.join(said)}." if said else ""
 
 
 def _open(comparison: Comparison, unsettled: list[Finding]) -> str:

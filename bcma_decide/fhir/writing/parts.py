@@ -98,6 +98,15 @@ def _percentage(fraction: float) -> dict[str, Any]:
     return {"value": percent(fraction), "unit": "%", "system": UCUM[0], "code": "%"}
 
 
+def months(last: int) -> dict[str, Any]:
+    """From the start to the end of a month, as a Range."""
+    return {"low": _months(0), "high": _months(last)}
+
+
+def _months(value: int) -> dict[str, Any]:
+    return {"value": value, "unit": "months", "system": UCUM[0], "code": "mo"}
+
+
 def coded(system: str, code: str, display: str, text: str) -> dict[str, Any]:
     """A CodeableConcept with one code."""
     return {"coding": [{"system": system, "code": code, "display": display}], "text": text}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bcma_decide.behind import Move
@@ -22,11 +23,14 @@ from bcma_decide.fhir.writing.parts import (
     coded,
     filled,
     is_reference,
+    months,
     percent,
     percent_range,
 )
-from bcma_decide.render.words import arrange, sentences, wording
+from bcma_decide.render.words import arrange, quoted, sentences, survival, wording
 from bcma_decide.render.words.record_view import REACHED
+from bcma_decide.time_course import LANDMARKS
+from bcma_decide.vocabulary import PFS
 
 
 def part_of(option: Option) -> str:
@@ -39,7 +43,10 @@ def assessed(comparison: Comparison) -> list[Option]:
     return [
         option
         for option in comparison.options
-        if any(arrange.is_shown(arrange.estimate_of(outcome, option)) for outcome in comparison.outcomes)
+        if any(
+            arrange.is_shown(arrange.estimate_of(outcome, option))
+            for outcome in arrange.outcomes_with_survival(comparison)
+        )
     ]
 
 
@@ -61,11 +68,7 @@ def risk_assessment(frame: Frame, option: Option, findings: Findings) -> Written
             "occurrenceDateTime": frame.recorded,
             "performer": frame.link(DEVICE),
             "basis": _basis(comparison),
-            "prediction": [
-                _prediction(comparison, outcome, option)
-                for outcome in comparison.outcomes
-                if wording.has_number(arrange.estimate_of(outcome, option))
-            ],
+            "prediction": [*_predictions(comparison, option), *_survival(comparison, option)],
             "note": as_notes(option_notes(comparison, option, findings)),
         }
     )
@@ -77,7 +80,27 @@ def _basis(comparison: Comparison) -> list[dict[str, str]]:
     return [{"reference": name} for name in dict.fromkeys(used) if is_reference(name)]
 
 
-def _prediction(comparison: Comparison, outcome: Outcome, option: Option) -> dict[str, Any]:
+def _predictions(comparison: Comparison, option: Option) -> Iterator[dict[str, Any]]:
+    for outcome in comparison.outcomes:
+        if wording.has_number(arrange.estimate_of(outcome, option)):
+            named = coded(OUTCOME, outcome.id, outcome.label, f"{outcome.label}; {outcome.horizon}")
+            yield _prediction(comparison, outcome, option, named)
+
+
+def _survival(comparison: Comparison, option: Option) -> Iterator[dict[str, Any]]:
+    """Of staying alive without progression through each of the months that the studies were followed for."""
+    row = survival.computed(comparison, option)
+    if row is None:
+        return
+    for month in LANDMARKS:
+        outcome = survival.outcome_at(comparison, month, "infusion")
+        if wording.has_number(arrange.estimate_of(outcome, option)):
+            text = f"Alive without progression through {month} months, counted {quoted.counted_from(row.origin)}"
+            named = coded(OUTCOME, PFS, survival.title(), text)
+            yield {**_prediction(comparison, outcome, option, named), "whenRange": months(month)}
+
+
+def _prediction(comparison: Comparison, outcome: Outcome, option: Option, named: Mapping[str, Any]) -> dict[str, Any]:
     """One outcome: its rate, the 95 % interval, and what an unknown input that decides would make of it."""
     estimate = arrange.estimate_of(outcome, option)
     assert estimate.mean is not None  # noqa: S101, RUF100  # it has a number
@@ -94,7 +117,7 @@ def _prediction(comparison: Comparison, outcome: Outcome, option: Option) -> dic
         extensions.append({"url": CERTAINTY, "valueString": estimate.certainty})
     return {
         "extension": extensions,
-        "outcome": coded(OUTCOME, outcome.id, outcome.label, f"{outcome.label}; {outcome.horizon}"),
+        "outcome": dict(named),
         "probabilityRange": percent_range(estimate.credible),
         "rationale": _rationale(comparison, outcome, option, estimate, widest),
     }

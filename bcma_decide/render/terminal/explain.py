@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from bcma_decide.behind import EffectLine, Explanation, StudyLine
+from bcma_decide.behind import Explanation, StudyLine
 from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
 from bcma_decide.errors import NoEvidenceError
+from bcma_decide.render.terminal.behind import write_contrast, write_effects, write_end, write_left_out
 from bcma_decide.render.terminal.page import TerminalPage
 from bcma_decide.render.terminal.plain import write_plain_explanation
-from bcma_decide.render.words import arrange, published, sentences, wording
+from bcma_decide.render.terminal.survival_explained import render_survival_explanation
+from bcma_decide.render.words import arrange, published, sentences, survival, wording
+from bcma_decide.vocabulary import PFS
 
 _LABEL = 34
 _STUDY_WIDTHS = (8, 9, 12, 6, 8)
@@ -41,6 +44,9 @@ def render_explanation(
     NoEvidenceError
         If the comparison has no such outcome.
     """
+    if outcome_id == PFS and survival.is_computed(comparison):
+        render_survival_explanation(comparison, console, products=products, plain=plain)
+        return
     outcome = next((entry for entry in comparison.outcomes if entry.id == outcome_id), None)
     if outcome is None:
         known = ", ".join(entry.id for entry in comparison.outcomes)
@@ -54,18 +60,16 @@ def render_explanation(
     for option in comparison.options:
         if products or option.kind == "class":
             _option(page, comparison, outcome, option)
-    _contrast(page, comparison, outcome)
+    write_contrast(page, comparison, outcome)
     explanation = arrange.explanation_of(comparison, outcome_id)
     if explanation is None:
         page.heading("Studies")
         page.paragraph("No studies are listed for this outcome.")
     else:
-        _effects(page, comparison, explanation)
+        write_effects(page, comparison, explanation.effects, explanation.same_effect_test)
         _studies(page, comparison, explanation)
-        _left_out(page, explanation)
-    page.gap()
-    page.paragraph(f"{wording.how_good()} {sentences.validation_command(comparison)}")
-    page.paragraph(comparison.intended_use)
+        write_left_out(page, explanation.left_out, explanation.method)
+    write_end(page, comparison)
 
 
 def render_sources(comparison: Comparison, console: Console) -> None:
@@ -126,34 +130,6 @@ def _waterfall_rows(page: TerminalPage, estimate: Estimate) -> Iterator[tuple[st
         yield "Average and its 95 % interval", "", level, page.ink.bar(estimate.mean, width)
 
 
-def _contrast(page: TerminalPage, comparison: Comparison, outcome: Outcome) -> None:
-    classes = arrange.class_options(comparison)
-    if len(classes) != 2:
-        return
-    first, second = classes
-    page.heading(f"Difference: {first.label} minus {second.label}")
-    for line in sentences.contrast_facts(outcome, first, second):
-        page.paragraph(line)
-
-
-def _effects(page: TerminalPage, comparison: Comparison, explanation: Explanation) -> None:
-    page.heading("Trait effects (odds ratio with 95 % interval)")
-    if not explanation.effects:
-        page.paragraph("No trait effect is known for this outcome.")
-    for effect in explanation.effects:
-        page.paragraph(_effect(comparison, effect))
-        for line in effect.evidence:
-            page.paragraph(line, indent=4)
-    if explanation.same_effect_test:
-        page.paragraph(explanation.same_effect_test)
-
-
-def _effect(comparison: Comparison, effect: EffectLine) -> str:
-    ratio = wording.odds_ratio(effect.log_odds_ratio, effect.interval)
-    option = sentences.option_label(comparison, effect.class_id)
-    return f"{effect.label}, {option}: {ratio} {effect.unit}; {effect.origin}"
-
-
 def _studies(page: TerminalPage, comparison: Comparison, explanation: Explanation) -> None:
     page.heading("Studies")
     shares = arrange.weights(explanation)
@@ -194,11 +170,3 @@ def _study_facts(comparison: Comparison, study: StudyLine, share: int) -> Iterat
     yield wording.follow_up(study.follow_up_months)
     yield f"weight {wording.share(share)}, {study.basis}"
     yield f"source {study.source}"
-
-
-def _left_out(page: TerminalPage, explanation: Explanation) -> None:
-    if explanation.left_out:
-        page.heading("Left out")
-        page.bullets(explanation.left_out)
-    page.heading("Method")
-    page.paragraph(explanation.method)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 
-from bcma_decide.behind import Explanation
+from bcma_decide.behind import EffectLine, Explanation
 from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
 from bcma_decide.render.terminal.ink import Ink
 from bcma_decide.render.terminal.record import record_lines
 from bcma_decide.render.terminal.survival import computed_lines, published_lines
 from bcma_decide.render.terminal.way import way_lines
-from bcma_decide.render.words import arrange, published, rule_view, sentences, survival, wording
+from bcma_decide.render.words import arrange, published, quoted, rule_view, sentences, survival, wording
 from bcma_decide.vocabulary import PFS
 
 Line = tuple[str, ...]
@@ -42,6 +42,11 @@ def write_plain_explanation(comparison: Comparison, outcome: Outcome, console: C
     _write(console, _explanation(comparison, outcome, products))
 
 
+def write_plain_survival_explanation(comparison: Comparison, console: Console, options: Sequence[Option]) -> None:
+    """Print what is behind progression-free survival in the same way."""
+    _write(console, _survival_explanation(comparison, options))
+
+
 def _write(console: Console, lines: Iterator[Line]) -> None:
     ink = Ink.of(console)
     console.print(_Lines(["\t".join(ink.plain(field) for field in line) for line in lines]), soft_wrap=True, end="")
@@ -65,7 +70,7 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
         "certainty",
         "remarks",
     )
-    for group in arrange.groups_with_survival(comparison):
+    for group in arrange.groups_with_survival(comparison, "infusion"):
         yield ("outcomes", arrange.heading(group))
         for outcome in group.outcomes:
             yield from _outcome(comparison, outcome, options)
@@ -209,24 +214,83 @@ def _explanation(comparison: Comparison, outcome: Outcome, products: bool) -> It
         if wording.has_number(estimate):
             for fact in (sentences.size(estimate), *sentences.estimate_facts(estimate, comparison)):
                 yield ("fact", outcome.label, option.label, fact)
-    classes = arrange.class_options(comparison)
-    if len(classes) == 2:
-        name = f"{classes[0].label} minus {classes[1].label}"
-        for fact in sentences.contrast_facts(outcome, *classes):
-            yield ("fact", outcome.label, name, fact)
+    yield from _contrast(comparison, outcome)
     explanation = arrange.explanation_of(comparison, outcome.id)
     if explanation is not None:
         yield from _behind(comparison, outcome, explanation)
     yield _validation(comparison)
 
 
-def _behind(comparison: Comparison, outcome: Outcome, explanation: Explanation) -> Iterator[Line]:
-    for effect in explanation.effects:
+def _survival_explanation(comparison: Comparison, options: Sequence[Option]) -> Iterator[Line]:
+    outcome, label = survival.outcome_at(comparison, survival.MAIN), survival.title()
+    yield ("explained", label, outcome.horizon)
+    for option in options:
+        estimate, row = arrange.estimate_of(outcome, option), survival.computed(comparison, option)
+        shown = survival.figures(row, comparison.clock) if row else None
+        if shown is None:
+            yield ("curve", label, option.label, survival.without_figures(row))
+            continue
+        for time in shown.curve[1:]:
+            ends = survival.whole_interval(time.credible)
+            yield (
+                "curve",
+                label,
+                option.label,
+                survival.month_title(int(time.month)),
+                wording.count(time.mean),
+                wording.interval(ends) if ends else "",
+            )
+        for fact in (sentences.size(estimate), *sentences.estimate_facts(estimate, comparison)):
+            yield ("fact", label, option.label, fact)
+    yield from _contrast(comparison, outcome)
+    for mover in arrange.movers_of(comparison, outcome):
+        yield ("moves", label, sentences.mover_sentence(mover, comparison))
+    explanation = comparison.survival_explanation
+    if explanation is not None:
+        yield from _effects(comparison, label, explanation.effects)
+        for study, share in zip(explanation.studies, arrange.curve_weights(explanation), strict=True):
+            yield (
+                "study",
+                label,
+                sentences.option_label(comparison, study.class_id),
+                study.name,
+                study.source,
+                wording.DESIGNS[study.design],
+                "; ".join(map(quoted.printed_point, study.points)),
+                quoted.patients(study.n),
+                quoted.counted_from(study.origin),
+                wording.share(share),
+                study.basis,
+            )
+        yield from _rest(label, explanation.left_out, explanation.method)
+    yield _validation(comparison)
+
+
+def _contrast(comparison: Comparison, outcome: Outcome) -> Iterator[Line]:
+    classes = arrange.class_options(comparison)
+    if len(classes) == 2:
+        name = f"{classes[0].label} minus {classes[1].label}"
+        for fact in sentences.contrast_facts(outcome, *classes):
+            yield ("fact", outcome.label, name, fact)
+
+
+def _effects(comparison: Comparison, label: str, effects: Iterable[EffectLine]) -> Iterator[Line]:
+    for effect in effects:
         option = sentences.option_label(comparison, effect.class_id)
         ratio = wording.odds_ratio(effect.log_odds_ratio, effect.interval)
-        yield ("odds ratio", outcome.label, option, effect.label, ratio, effect.unit, effect.origin)
+        yield ("odds ratio", label, option, effect.label, ratio, effect.unit, effect.origin)
         for text in effect.evidence:
-            yield ("odds ratio from", outcome.label, option, effect.label, text)
+            yield ("odds ratio from", label, option, effect.label, text)
+
+
+def _rest(label: str, left_out: Iterable[str], method: str) -> Iterator[Line]:
+    for text in left_out:
+        yield ("left out", label, text)
+    yield ("method", label, method)
+
+
+def _behind(comparison: Comparison, outcome: Outcome, explanation: Explanation) -> Iterator[Line]:
+    yield from _effects(comparison, outcome.label, explanation.effects)
     if explanation.same_effect_test:
         yield ("test", outcome.label, explanation.same_effect_test)
     for study, share in zip(explanation.studies, arrange.weights(explanation), strict=True):
@@ -242,6 +306,4 @@ def _behind(comparison: Comparison, outcome: Outcome, explanation: Explanation) 
             wording.share(share),
             study.basis,
         )
-    for text in explanation.left_out:
-        yield ("left out", outcome.label, text)
-    yield ("method", outcome.label, explanation.method)
+    yield from _rest(outcome.label, explanation.left_out, explanation.method)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from bcma_decide.behind import Explanation, Move
+from bcma_decide.behind import Explanation, Move, SurvivalExplanation
 from bcma_decide.comparison import (
     Comparison,
     Contrast,
@@ -20,6 +20,7 @@ from bcma_decide.comparison import (
     Unknown,
 )
 from bcma_decide.render.words import survival, wording
+from bcma_decide.time_course import Clock
 from bcma_decide.vocabulary import FAMILIES
 
 _FAMILY_LABELS = {family.id: family.label for family in FAMILIES}
@@ -138,12 +139,15 @@ def groups(comparison: Comparison) -> tuple[OutcomeGroup, ...]:
     return tuple(result)
 
 
-def groups_with_survival(comparison: Comparison) -> tuple[OutcomeGroup, ...]:
-    """The same with progression-free survival at one year after the response, or first where there is no response."""
+def groups_with_survival(comparison: Comparison, clock: Clock | None = None) -> tuple[OutcomeGroup, ...]:
+    """The same with progression-free survival at one year after the response, or first where there is no response.
+
+    ``clock``: which its heading speaks of; default that of the comparison.
+    """
     found = groups(comparison)
     if not survival.is_computed(comparison):
         return found
-    outcome = survival.outcome_at(comparison, survival.MAIN)
+    outcome = survival.outcome_at(comparison, survival.MAIN, clock)
     place = sum(group.outcomes[0].family == FAMILIES[0].id for group in found)
     return (*found[:place], OutcomeGroup(survival.title(), outcome.horizon, (outcome,)), *found[place:])
 
@@ -217,6 +221,17 @@ def movers(comparison: Comparison) -> tuple[Mover, ...]:
     return tuple(mover for _, _, mover in sorted(ranked, key=lambda entry: entry[:2])[:MOVERS_SHOWN])
 
 
+def movers_of(comparison: Comparison, outcome: Outcome) -> tuple[Mover, ...]:
+    """Return every unknown trait that could move a class's number of one outcome, the largest first."""
+    classes = {option.id for option in class_options(comparison)}
+    found = []
+    for unknown in comparison.unknowns:
+        moves = moves_of_numbers(unknown, {outcome.id: outcome}, classes)
+        if moves:
+            found.append(Mover(unknown, outcome, tuple(moves)))
+    return tuple(sorted(found, key=lambda mover: min(move.low - move.high for move in mover.moves)))
+
+
 def decisive(comparison: Comparison, outcome: Outcome, option: Option) -> tuple[Unknown, Move] | None:
     """Return the unknown trait that makes a number unstable by moving it furthest, if there is one."""
     found = [
@@ -247,10 +262,19 @@ def explanation_of(comparison: Comparison, outcome_id: str) -> Explanation | Non
 
 def weights(explanation: Explanation) -> tuple[int, ...]:
     """Round each study's share to whole per cent; shares of one option that sum to 100 still do so."""
-    result = [wording.whole(study.weight_pct) for study in explanation.studies]
-    for option in {study.option for study in explanation.studies}:
-        places = [place for place, study in enumerate(explanation.studies) if study.option == option]
-        shares = [explanation.studies[place].weight_pct for place in places]
+    return _whole_weights([(study.option, study.weight_pct) for study in explanation.studies])
+
+
+def curve_weights(explanation: SurvivalExplanation) -> tuple[int, ...]:
+    """The same of the studies behind the curves, by class."""
+    return _whole_weights([(study.class_id, study.weight_pct) for study in explanation.studies])
+
+
+def _whole_weights(weights_of: Sequence[tuple[str, float]]) -> tuple[int, ...]:
+    result = [wording.whole(weight) for _, weight in weights_of]
+    for option in {option for option, _ in weights_of}:
+        places = [place for place, (owner, _) in enumerate(weights_of) if owner == option]
+        shares = [weights_of[place][1] for place in places]
         if abs(sum(shares) - 100) < 0.5:
             for place, part in zip(places, wording.parts_of_100(shares), strict=True):
                 result[place] = part

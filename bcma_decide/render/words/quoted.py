@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from bcma_decide.behind import TimeOrigin
+from bcma_decide.behind import PrintedPoint, TimeOrigin
 from bcma_decide.comparison import Comparison
 from bcma_decide.render.words.language import decimal, ngettext
 from bcma_decide.render.words.language import gettext as _
@@ -14,6 +14,7 @@ from bcma_decide.render.words.sentences import named_sources
 from bcma_decide.time_course import ENDPOINT_LABELS, Bounds, Comparator, Duration, Endpoint, Survival, SurvivalTime
 
 SURVIVAL: Final[tuple[Endpoint, ...]] = ("pfs", "os")
+HALF: Final = 0.5
 SHORT: Final = 3
 """Rows of one option and endpoint that a face shows before it is asked for more."""
 
@@ -199,6 +200,13 @@ def months(value: float) -> str:
     """A printed time: ``12.6 months``."""
     # Only a printed 1 is singular: 1.4 months.
     return ngettext("{n} month", "{n} months", 1 if value == 1 else 2).format(n=decimal(value))
+
+
+def printed_point(point: PrintedPoint) -> str:
+    """A printed point of a curve; half of the patients is a median."""
+    if point.share == HALF:
+        return median(Duration(value=point.month, credible=point.interval_months))
+    return landmark(SurvivalTime(month=point.month, mean=point.share, credible=point.interval))
 
 
 def landmark(time: SurvivalTime) -> str:

@@ -27,6 +27,7 @@ class Figures:
     times: tuple[SurvivalTime, ...]
     median: Duration
     restricted_mean: Duration
+    curve: tuple[SurvivalTime, ...]
     reach: int
 
     def at(self, month: int) -> SurvivalTime | None:
@@ -83,7 +84,7 @@ def other_figures(row: Survival, clock: Clock) -> Figures | None:
 
 def _figures(found: Clocked) -> Figures:
     reach = floor(found.curve[-1].month) if found.curve else 0
-    return Figures(found.times, found.median_months, found.restricted_mean_months, reach)
+    return Figures(found.times, found.median_months, found.restricted_mean_months, found.curve, reach)
 
 
 def share_title(month: int) -> str:
@@ -220,20 +221,21 @@ def estimate_at(row: Survival, month: int) -> Estimate:
     )
 
 
-def outcome_at(comparison: Comparison, month: int) -> Outcome:
+def outcome_at(comparison: Comparison, month: int, clock: Clock | None = None) -> Outcome:
     """The shares of all options at one month as an outcome, for all that is said and drawn of outcomes.
 
-    The one at one year has the id that moves of unknown traits name.
+    The one at one year has the id that moves of unknown traits name. ``clock``: which its time window speaks of;
+    default that of the comparison.
     """
     rows = ((option.id, computed(comparison, option)) for option in comparison.options)
     contrast = comparison.survival_contrast if month == MAIN else None
     return Outcome(
         id=PFS if month == MAIN else f"{PFS}_{month}",
         label=share_title(month),
-        plain=_("are alive without progression after {n} months").format(n=month),
+        plain=_("live without progression for {n} months").format(n=month),
         family=PFS,
         direction=PFS_FAMILY.direction,
-        horizon=horizon(comparison.clock),
+        horizon=horizon(clock or comparison.clock),
         estimates={name: estimate_at(row, month) for name, row in rows if row is not None},
         contrast=contrast,
         contrast_reason=None if contrast else _("no number for one of the two"),

@@ -56,7 +56,7 @@ def infused(way: WayToTreatment) -> str:
 
 
 def wait(weeks: Weeks) -> str:
-    """``Apheresis to infusion, CARTITUDE-4: median 6.3 weeks (3.6 to 18.1), 176 patients``."""
+    """``Apheresis to infusion, published, CARTITUDE-4: median 6.3 weeks (3.6 to 18.1), 176 patients``."""
     low, high = weeks.range or (None, None)
     said = ngettext("median {n} week", "median {n} weeks", 1 if weeks.median == 1 else 2).format(
         n=decimal(round(weeks.median, 1))
@@ -64,7 +64,7 @@ def wait(weeks: Weeks) -> str:
     if low is not None and high is not None:
         said += " ({})".format(_("{low} to {high}").format(low=decimal(round(low, 1)), high=decimal(round(high, 1))))
     who = f"{said}, {quoted.patients(weeks.n)}" if weeks.n is not None else said
-    return _("Apheresis to infusion, {study}: {figures}").format(study=weeks.population, figures=who)
+    return _("Apheresis to infusion, published, {study}: {figures}").format(study=weeks.population, figures=who)
 
 
 def wait_in_short(weeks: Weeks) -> str:

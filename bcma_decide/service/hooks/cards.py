@@ -15,9 +15,10 @@ from bcma_decide.render.sheet.clinician_rows import Row, RowCell
 from bcma_decide.render.sheet.clinician_view import ClinicianView, clinician_view, longest_lists
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words import published, rule_view, sentences, wording
+from bcma_decide.vocabulary import PFS
 
 LONGEST_SUMMARY: Final = 139
-ROWS: Final = ("orr", "cr_or_better", "crs_g3plus", "icans_g3plus", "infection_g3plus")
+ROWS: Final = ("orr", "cr_or_better", PFS, "crs_g3plus", "icans_g3plus", "infection_g3plus")
 """Outcomes on a card."""
 FLAGS_SHOWN: Final = 6
 """Lines of findings on a card; contraindications are always complete."""

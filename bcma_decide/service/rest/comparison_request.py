@@ -19,7 +19,7 @@ from bcma_decide.service.rest.media import FHIR
 from bcma_decide.service.rest.openapi import profile_schema, record_schema
 from bcma_decide.service.service import Service
 from bcma_decide.time_course import Clock
-from bcma_decide.vocabulary import DEFAULT_REGION, OUTCOMES, Design
+from bcma_decide.vocabulary import DEFAULT_REGION, EXPLAINED, Design
 
 _CANNOT: Final = "the request cannot be used"
 
@@ -48,7 +48,7 @@ class ComparisonRequest(BaseModel):
     infer: bool = False
     """Use the lines of therapy inferred from the dates of drugs in a record."""
     explain: tuple[str, ...] = Field(
-        default=(), max_length=len(OUTCOMES), json_schema_extra={"items": {"enum": [*OUTCOMES]}}
+        default=(), max_length=len(EXPLAINED), json_schema_extra={"items": {"enum": [*EXPLAINED]}}
     )
 
     @field_validator("date")
@@ -63,8 +63,8 @@ class ComparisonRequest(BaseModel):
     @field_validator("explain")
     @classmethod
     def _are_outcomes(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := [name for name in names if name not in OUTCOMES]:
-            raise ValueError(f"{len(unknown)} not an outcome; one of {', '.join(OUTCOMES)}")
+        if unknown := [name for name in names if name not in EXPLAINED]:
+            raise ValueError(f"{len(unknown)} not an outcome; one of {', '.join(EXPLAINED)}")
         return names
 
     @model_validator(mode="after")
