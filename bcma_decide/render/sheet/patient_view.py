@@ -150,7 +150,7 @@ def patient_view(comparison: Comparison, sheet: Sheet) -> PatientView:
 def _said_once(rows: Sequence[Row]) -> tuple[Row, ...]:
     """Rows on end whose numbers are the same for all people say so once, below the last of them."""
     every = patient_words.same_for_all((), every=True)
-    result = []
+    result: list[Row] = []
     for same, run in groupby(rows, key=lambda row: every in row.notes):
         members = tuple(run)
         if same and len(members) > 1:
