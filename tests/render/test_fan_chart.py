@@ -104,7 +104,9 @@ def test_the_text_alternative_is_the_title_and_is_read_out():
     assert root.get("role") == "img"
 
 
-@pytest.mark.parametrize(("ends", "last"), [((26.3, 34.9), 36), ((13.0,), 18), ((8.0,), 12), ((90.0,), LONGEST), ((), 36)])
+@pytest.mark.parametrize(
+    ("ends", "last"), [((26.3, 34.9), 36), ((13.0,), 18), ((8.0,), 12), ((90.0,), LONGEST), ((), 36)]
+)
 def test_the_axis_ends_with_the_longest_follow_up_in_half_years_and_at_three_years(ends, last):
     assert last_month(fan(end) for end in ends) == last
 

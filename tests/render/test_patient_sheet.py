@@ -204,7 +204,9 @@ def test_more_rows_than_fit_are_refused_and_icons_count_as_rows():
     with pytest.raises(SheetError, match=r"rows: 7 outcomes \(at most 6 for the patient\)"):
         Sheet(audience="patient", rows=OUTCOMES[:5], icons=OUTCOMES[5:7])
     shown = document(icons=OUTCOMES[1:4]).query("tbody.row")
-    assert len(shown) == PATIENT_ROWS - 1  # three asked for as icons, two of the usual ones; nothing is computed of time
+    assert (
+        len(shown) == PATIENT_ROWS - 1
+    )  # three asked for as icons, two of the usual ones; nothing is computed of time
 
 
 @pytest.mark.parametrize(
