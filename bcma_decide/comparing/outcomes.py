@@ -257,7 +257,7 @@ def _notes(numbers: PatientNumbers, outcome: str, estimates: Mapping[str, Estima
         ):
             notes.append("not the same time: the two options were not followed for equally long")
     if family.id == "response" and estimates[CLASSES[0]].from_decision:
-        notes.append("CAR-T is counted from the infusion; the line from decision counts from apheresis")
+        notes.append("from the infusion, CAR-T counts those infused; from the decision, everybody with apheresis")
     return tuple(notes)
 
 

@@ -56,6 +56,8 @@ class WayView:
     option: Option
     look: Look
     picture: Markup | None
+    numbers: str
+    """Where patients are at times of the drawing, in words."""
     reason: str
     facts: tuple[str, ...]
     published: tuple[str, ...]
@@ -176,7 +178,8 @@ def _way(comparison: Comparison, option: Option, look: Look, way: WayToTreatment
     picture = first_months(way.states, look, way_title(option, way)) if way.states else None
     reason = "" if picture else way.reason or _("not known")
     counts = tuple(way_words.counted(each, naming(each.sources)) for each in way.published)
-    return WayView(option, look, picture, reason, tuple(facts), counts, way.assumptions)
+    numbers = way_title(option, way) if way.states else ""
+    return WayView(option, look, picture, numbers, reason, tuple(facts), counts, way.assumptions)
 
 
 def waits(comparison: Comparison, options: Sequence[Option]) -> tuple[rule_view.PracticeLine, ...]:

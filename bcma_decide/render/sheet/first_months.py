@@ -27,7 +27,7 @@ _LOOKS: Final = {
     "not_infused": 'fill="{paper}"',
     "progressed_or_died": 'fill="{grey}" fill-opacity="0.45"',
 }
-_NAMED: Final = 130
+_NAMED: Final = 176
 """Room for the names of the fields, to the right of the drawing."""
 _INSIDE: Final = 0.3
 """Share of all patients from which a field has room for its name inside."""
