@@ -14,8 +14,16 @@ from bcma_decide.version import __version__
 if TYPE_CHECKING:
     from bcma_decide.comparing.compare import compare, load_model, load_pooled
     from bcma_decide.comparison import Comparison
-    from bcma_decide.errors import BcmaDecideError, EvidenceError, NoEvidenceError, ProfileError, SynthesisError
+    from bcma_decide.errors import (
+        BcmaDecideError,
+        EvidenceError,
+        NoEvidenceError,
+        ProfileError,
+        SynthesisError,
+        WeightsError,
+    )
     from bcma_decide.patient.profile import Patient
+    from bcma_decide.preference_shapes import Weights
 
 __all__ = [
     "BcmaDecideError",
@@ -25,6 +33,8 @@ __all__ = [
     "Patient",
     "ProfileError",
     "SynthesisError",
+    "Weights",
+    "WeightsError",
     "__version__",
     "compare",
     "load_model",
@@ -37,6 +47,7 @@ _HOMES = {
     "load_pooled": "bcma_decide.comparing.compare",
     "Comparison": "bcma_decide.comparison",
     "Patient": "bcma_decide.patient.profile",
+    "Weights": "bcma_decide.preference_shapes",
 }
 
 

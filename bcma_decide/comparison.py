@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import Field
 
 from bcma_decide.behind import Explanation, Move, SurvivalExplanation
+from bcma_decide.preference_shapes import PreferenceResult
 from bcma_decide.time_course import Clock, OrderOfTherapies, Survival, WayToTreatment
 from bcma_decide.value import Interval, Number, Value
 from bcma_decide.vocabulary import Basis, Certainty, FindingState, InputState, LabelState, Origin, Severity, State
@@ -180,6 +181,8 @@ class FromDecision(Value):
 
     mean: Number
     credible: Interval
+    prediction: Interval
+    """At the next centre."""
 
 
 class Estimate(Value):
@@ -448,6 +451,9 @@ class Comparison(Value):
     ways: tuple[WayToTreatment, ...] = ()
     """From the decision on, by option."""
     order_of_therapies: OrderOfTherapies | None = None
+    preferences: PreferenceResult | None = None
+    """What stated weights make of the evidence; None unless weights were given."""
+    """None where it was not asked for."""
     tell_apart: str = ""
     """One sentence: what the data can and cannot tell apart for this patient."""
     published_options: tuple[PublishedOption, ...] = ()

@@ -2,6 +2,7 @@
 
 BcmaDecideError
 ├── ProfileError      a patient profile that cannot be used        exit 3
+├── WeightsError      weights that cannot be used                  exit 3
 ├── EvidenceError     evidence files that break their own rules    exit 3
 ├── SynthesisError    numbers that cannot be pooled                exit 3
 ├── SheetError        a sheet that cannot be written as asked      exit 2
@@ -56,6 +57,10 @@ class BcmaDecideError(Exception):
 
 class ProfileError(BcmaDecideError):
     """A patient profile with a field that cannot be used; no number is given for it."""
+
+
+class WeightsError(BcmaDecideError):
+    """Weights for outcomes and burdens that cannot be used; nothing is ranked by them."""
 
 
 class EvidenceError(BcmaDecideError):

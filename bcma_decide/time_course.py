@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from pydantic import Field
+
 from bcma_decide.behind import Move, TimeOrigin
 from bcma_decide.value import Interval, Number, Value
-from bcma_decide.vocabulary import Certainty, Design, State
+from bcma_decide.vocabulary import Basis, Certainty, ClassId, CourseKind, Design, State
 
 Endpoint = Literal["pfs", "os", "dor"]
 ENDPOINT_LABELS: Final[Mapping[Endpoint, str]] = {
@@ -186,39 +188,148 @@ class WayToTreatment(Value):
     """Why there are no shares."""
 
 
+class OrderFigure(Value):
+    """A published figure of a second therapy, not computed for this patient."""
+
+    text: str
+    outcome: str
+    events: int | None = None
+    n: int | None = None
+    rate: Number | None = None
+    median_months: Number | None = None
+    interval: Bounds | None = None
+    """As printed, of the median."""
+    sources: tuple[str, ...] = ()
+
+
+class PlannedResponse(Value):
+    """Response to one therapy of a plan.
+
+    *computed*: the average for patients like this one, with 95 % intervals of the average and of the next centre.
+    *published*: not computed; ``published`` is the figure of the nearest published patients, of the entry ``evidence``.
+    *not_known*: neither. ``reason`` says why it is not computed. Where it is computed after a therapy that few had
+    before, ``published`` stands beside it.
+    """
+
+    kind: Literal["computed", "published", "not_known"]
+    mean: Number | None = None
+    credible: Interval | None = None
+    prediction: Interval | None = None
+    published: OrderFigure | None = None
+    evidence: str = ""
+    reason: str | None = None
+    few: int | None = None
+    """Where computed after a therapy that fewer published patients had before than a trait asks for: how many had."""
+
+
+class PlannedPfs(Value):
+    """Median time without progression after one therapy of a plan, as `PlannedResponse`.
+
+    Where it is computed for somebody who had BCMA therapy before, ``published`` is that of the nearest such patients.
+    """
+
+    kind: Literal["computed", "published", "not_known"]
+    median_months: Duration | None = None
+    """Of a computed one."""
+    published: OrderFigure | None = None
+    evidence: str = ""
+    reason: str | None = None
+
+
+class Difference(Value):
+    """One share minus another, from their joint posterior: mean, 95 % interval, chance that the first is higher."""
+
+    mean: Number
+    interval: Interval
+    probability_first_higher: Number
+
+
+class ProductResponse(Value):
+    """Response to one product of the class, computed."""
+
+    option: str
+    mean: Number
+    credible: Interval
+    prediction: Interval
+
+
 class PlanStep(Value):
     """One therapy of an ordered plan."""
 
-    option: str
-    kind: Literal["computed", "published", "not_known"]
-    response: Share | None = None
-    response_text: str = ""
-    """Counts of a published response."""
-    pfs_median_months: Duration | None = None
-    pfs_text: str = ""
-    population: str = ""
-    reason: str | None = None
-    """Why it is not known."""
+    option: ClassId
+    when: Literal["had", "now", "after"]
+    """*had*: already given; *now*: the next one; *after*: once the disease is back after the first."""
+    months_since: Number | None = None
+    """Of one that was given: since its last dose."""
+    given: tuple[str, ...] = ()
+    """Of one that was given: its products, where they are known."""
+    response: PlannedResponse | None = None
+    """None of one that was given."""
+    pfs: PlannedPfs | None = None
+    products: tuple[ProductResponse, ...] = ()
+    """Where the class is computed."""
+    than_now: Difference | None = None
+    """Of one that comes after: its response there minus the response to it now, where both are computed."""
+    evidence: tuple[str, ...] = ()
+    """Ids of what was published of it after the therapies before it, nearest kind and interval first."""
     findings: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
+    """Ids of the findings that speak of it there."""
 
 
 class Plan(Value):
     """Two therapies in one order."""
 
     id: str
-    label: str
     steps: tuple[PlanStep, PlanStep]
     responds_to_either: Share | None = None
     """Response to the first or, failing it, to the second; None where it cannot be had."""
     reason: str | None = None
-    notes: tuple[str, ...] = ()
+    """Why it cannot; None where the first was given already, so that there is nothing to be had."""
+
+
+class OrderEvidence(Value):
+    """What one study reports of a second therapy after a first."""
+
+    id: str
+    study: str
+    first: tuple[CourseKind, ...]
+    """Kinds of the first; empty where the source does not say."""
+    first_products: tuple[str, ...] = ()
+    months: str = ""
+    """Since the last dose of the first, in words; empty where the source does not restrict it."""
+    second: ClassId | Literal["any"]
+    second_products: tuple[str, ...] = ()
+    """Labels."""
+    of_whom: dict[CourseKind, int] = Field(default_factory=dict)
+    """How many of the patients counted had each kind before, where the source says so."""
+    figures: tuple[OrderFigure, ...]
+    remark: str
+    basis: Basis
+
+
+class OrderFinding(Value):
+    """A rule that speaks of an order, with what it says."""
+
+    id: str
+    products: tuple[str, ...] = ()
+    """It speaks of; empty for the whole class."""
+    text: str
+    basis: Basis
+    sources: tuple[str, ...] = ()
+    note: str = ""
 
 
 class OrderOfTherapies(Value):
     """Two ordered plans side by side."""
 
     plans: tuple[Plan, ...]
-    evidence: tuple[QuotedCount, ...] = ()
-    """What was published of a second therapy by kind and interval of the first."""
+    second_steps: Difference | None = None
+    """Response to the second step of the first plan minus that of the second plan."""
+    second_steps_reason: str | None = None
+    """Why there is no such difference."""
+    evidence: tuple[OrderEvidence, ...] = ()
+    """What was published of a second therapy, each entry once."""
+    findings: tuple[OrderFinding, ...] = ()
     notes: tuple[str, ...] = ()
+    """How the plans are meant for this patient, and what is assumed."""
+    not_known: tuple[str, ...] = ()

@@ -13,6 +13,8 @@ from typing import Final, Literal
 ClassId = Literal["car_t", "bite"]
 Design = Literal["interventional", "real_world"]
 Direction = Literal["benefit", "harm"]
+CourseKind = Literal["adc", "car_t", "bispecific"]
+"""Kinds of BCMA therapy."""
 
 Certainty = Literal["very low", "low", "moderate", "high"]
 State = Literal["estimated", "too_thin", "not_applicable", "no_evidence", "withheld"]
@@ -29,6 +31,8 @@ InputState = Literal["used", "inferred", "older", "stale", "contradiction", "not
 """What became of a value of a record; only *used*, and *inferred* where that was asked for, reached the profile."""
 
 CLASSES: Final[tuple[ClassId, ClassId]] = ("car_t", "bite")
+KIND_OF_CLASS: Final[dict[ClassId, CourseKind]] = {"car_t": "car_t", "bite": "bispecific"}
+"""As which kind of earlier BCMA therapy a class counts once it was given."""
 
 DEFAULT_REGION: Final = "US"
 """For which labels are judged where no region is asked for."""

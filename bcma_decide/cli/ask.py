@@ -41,7 +41,9 @@ def ask_patient(console: Console | None = None, definitions: Definitions | None 
     _ask_fields(answers, console, definitions, findings_only=False)
     console.print()
     rest = sum(field.findings_only for field in FIELDS.values())
-    _line(console, f"Another {rest} questions serve the findings only: infections, heart, nerves, practical matters.")
+    write_line(
+        console, f"Another {rest} questions serve the findings only: infections, heart, nerves, practical matters."
+    )
     if _wants(console, "Ask them too? (yes or no, Enter = no): "):
         _ask_fields(answers, console, definitions, findings_only=True)
     patient = Patient.read(answers, definitions)
@@ -65,7 +67,7 @@ def _ask_fields(answers: dict[str, str], console: Console, definitions: Definiti
 
 def _wants(console: Console, prompt: str) -> bool:
     """Read yes or no; anything else is no, ``q`` leaves."""
-    answer = _input(console, prompt).casefold()
+    answer = read_answer(console, prompt).casefold()
     if answer in LEAVE:
         raise Left
     return answer in YES
@@ -74,14 +76,14 @@ def _wants(console: Console, prompt: str) -> bool:
 def _ask(field: ProfileField, console: Console, definitions: Definitions) -> str | None:
     """Ask one question until it is answered; None where the answer is unknown."""
     console.print()
-    _line(console, field.question, style="bold")
+    write_line(console, field.question, style="bold")
     if meaning := definition_text(field, definitions):
-        _line(console, meaning)
-    _line(console, f"Why: {field.why}", style="dim")
+        write_line(console, meaning)
+    write_line(console, f"Why: {field.why}", style="dim")
     example = f", for example {field.example}" if field.example else ""
     prompt = f"{field.label} ({field.answer}{example}): "
     while True:
-        answer = _input(console, prompt)
+        answer = read_answer(console, prompt)
         if answer.casefold() in LEAVE:
             raise Left
         if is_unknown(answer):
@@ -90,12 +92,13 @@ def _ask(field: ProfileField, console: Console, definitions: Definitions) -> str
             Patient.read({field.id: answer}, definitions)
         except ProfileError as error:
             for problem in error.problems:
-                _line(console, str(problem), style="red")
+                write_line(console, str(problem), style="red")
             continue
         return answer
 
 
-def _input(console: Console, prompt: str) -> str:
+def read_answer(console: Console, prompt: str) -> str:
+    """Read one line from the terminal; raises Left where the input is closed."""
     try:
         return console.input(prompt, markup=False).strip()
     except EOFError:
@@ -113,7 +116,7 @@ def _summary(console: Console, traits: Traits) -> None:
     console.print()
     console.rule("Summary", align="left", characters="-", style="dim")
     if not traits.ledger:
-        _line(console, "Nothing is known of this patient.")
+        write_line(console, "Nothing is known of this patient.")
         return
     table = Table("Given", "Value", "Remark", box=None, pad_edge=False)
     for line in traits.ledger:
@@ -127,7 +130,7 @@ def _summary(console: Console, traits: Traits) -> None:
             table.add_row(*_plain(_label(value.trait), value.text, value.how))
         console.print(table)
     for contradiction in traits.contradictions:
-        _line(console, f"[!] check the input: {contradiction.message}", style="bold")
+        write_line(console, f"[!] check the input: {contradiction.message}", style="bold")
 
 
 def _label(trait: str) -> str:
@@ -142,6 +145,6 @@ def _plain(*cells: str) -> list[Any]:
     return [Text(cell) for cell in cells]
 
 
-def _line(console: Console, text: str, style: str = "") -> None:
+def write_line(console: Console, text: str, style: str = "") -> None:
     """Print text that is never read as markup."""
     console.print(text, style=style, markup=False, soft_wrap=False)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from bcma_decide.comparison import Comparison
     from bcma_decide.pooled.evidence import PooledEvidence
+    from bcma_decide.preference_shapes import Weights
     from bcma_decide.render.sheet.sheet import Sheet
 
 compare_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -73,6 +74,13 @@ Explain = Annotated[
         autocompletion=lambda: list(EXPLAINED),
     ),
 ]  # fmt: skip
+Order = Annotated[
+    bool,
+    typer.Option(
+        "--order", metavar="", rich_help_panel=RESULT,
+        help="Add CAR-T and a bispecific antibody one after the other, in either order.",
+    ),
+]  # fmt: skip
 Region = Annotated[
     str,
     typer.Option(
@@ -97,6 +105,18 @@ Ask = Annotated[
     typer.Option(
         "--ask", metavar="", help="Ask for every field on the terminal.", rich_help_panel="Where the patient comes from"
     ),
+]
+WeightsFile = Annotated[
+    str | None,
+    typer.Option(
+        "--weights", metavar="FILE", rich_help_panel=RESULT,
+        help="Weights of outcomes and burdens, YAML or JSON: adds how often each option ranks first and which weight "
+        "would change it. Start from: bcma-decide template --weights",
+    ),
+]  # fmt: skip
+AskWeights = Annotated[
+    bool,
+    typer.Option("--ask-weights", metavar="", help="Ask for these weights on the terminal.", rich_help_panel=RESULT),
 ]
 AsJson = Annotated[
     bool,
@@ -135,7 +155,10 @@ def compare(
     date: Date = None,
     products: Products = False,
     explain: Explain = None,
+    order: Order = False,
     sources: Sources = False,
+    weights: WeightsFile = None,
+    ask_weights: AskWeights = False,
     as_json: AsJson = False,
     plain: Plain = False,
     color: Color = "auto",
@@ -186,6 +209,7 @@ def compare(
     printed = {"--json": as_json, "--plain": plain}
     bundle_file = bundle_target(fhir_out, printed, profile or fhir, files.values())
     asking = _asks(ask, profile, example, fhir, options)
+    _check_weights(weights, profile or fhir, asking=ask_weights)
     if infer and fhir is None:
         raise typer.BadParameter("belongs to a record: give --fhir with it", param_hint="--infer")
     if "pdf" in files:
@@ -206,6 +230,7 @@ def compare(
         patient = record.patient
     else:
         patient = patient_from_sources(profile, example, options, pooled.definitions)
+    stated = _weights(weights, pooled, asking=ask_weights)
     design: Design = "interventional" if setting == "trial" else "real_world"
     question = Question(
         patient=patient,
@@ -214,8 +239,10 @@ def compare(
         date=day,
         explain=tuple(explain or ()),
         clock=counted_from,
+        order=order,
         name=example,
         record=record.ledger if record else None,
+        weights=stated,
     )
     comparison = answer_question(question, pooled)
     pages = _pages(comparison, sheet, files)
@@ -264,6 +291,35 @@ def _asks(ask: bool, profile: str | None, example: str | None, fhir: str | None,
             param_hint="--ask" if ask else "PROFILE",
         )
     return True
+
+
+def _check_weights(file: str | None, patient: str | None, *, asking: bool) -> None:
+    """Refuse weights from two places, from where the patient comes from, and questions to no one."""
+    if asking and file is not None:
+        raise typer.BadParameter("asks for weights: give no file with it", param_hint="--ask-weights")
+    if file == STANDARD_INPUT and patient == STANDARD_INPUT:
+        raise typer.BadParameter("the patient comes from standard input already", param_hint="--weights")
+    if asking and (sys.stdin is None or not sys.stdin.isatty()):
+        raise typer.BadParameter("no terminal to ask on", param_hint="--ask-weights")
+
+
+def _weights(file: str | None, pooled: PooledEvidence, *, asking: bool) -> Weights | None:
+    """The weights of a file, or of somebody who is asked; None where there are none."""
+    if file is None and not asking:
+        return None
+    from bcma_decide.pooled.criteria import criteria_of
+
+    if file is not None:
+        from bcma_decide.patient.weights_files import read_weights
+
+        return read_weights(file, criteria_of(pooled))
+    from bcma_decide.cli.ask import Left
+    from bcma_decide.cli.ask_weights import ask_weights
+
+    try:
+        return ask_weights(criteria_of(pooled))
+    except Left:
+        raise typer.Exit(0) from None
 
 
 def read_day(text: str | None) -> Day | None:

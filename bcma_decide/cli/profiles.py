@@ -22,12 +22,24 @@ EvidenceDirectory = Annotated[
 
 @template_app.command()
 @report_errors
-def template(evidence: EvidenceDirectory = None) -> None:
+def template(
+    weights: Annotated[
+        bool, typer.Option("--weights", metavar="", help="Write an example of weights instead: compare --weights FILE.")
+    ] = False,
+    evidence: EvidenceDirectory = None,
+) -> None:
     """Write an empty profile as YAML: every field with its definition, unit and why it matters, all unknown.
 
     Fill in what is known and run: bcma-decide compare profile.yaml
     """
     from bcma_decide.comparing.compare import load_pooled
+
+    if weights:
+        from bcma_decide.patient.weights_files import weights_template
+        from bcma_decide.pooled.criteria import criteria_of
+
+        typer.echo(weights_template(criteria_of(load_pooled(evidence))), nl=False)
+        return
     from bcma_decide.patient.files import template as profile_template
 
     typer.echo(profile_template(load_pooled(evidence).definitions), nl=False)

@@ -16,7 +16,10 @@ from bcma_decide.comparing.findings import (
     input_findings,
     worst_first,
 )
+from bcma_decide.comparing.measured import Grounds
+from bcma_decide.comparing.order import order_of_therapies, order_sources
 from bcma_decide.comparing.outcomes import all_outcomes
+from bcma_decide.comparing.preferences import preferences
 from bcma_decide.comparing.published import published_options, withheld_numbers
 from bcma_decide.comparing.question import Question
 from bcma_decide.comparing.quoted import quoted_survival
@@ -45,6 +48,7 @@ from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.file import read_pooled
 from bcma_decide.pooled.location import pooled_path
+from bcma_decide.preference_shapes import Weights
 from bcma_decide.rules.findings import rule_findings
 from bcma_decide.rules.indications import indications
 from bcma_decide.rules.practical import practical_rows, practical_sources
@@ -92,9 +96,11 @@ def compare(
     date: Day | None = None,
     explain: Collection[str] = (),
     clock: Clock = "infusion",
+    order: bool = False,
     name: str | None = None,
     pooled: PooledEvidence | None = None,
     record: RecordLedger | None = None,
+    weights: Weights | None = None,
 ) -> Comparison:
     """Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient.
 
@@ -113,12 +119,16 @@ def compare(
     clock
         What response and survival are shown from: ``infusion`` (the first dose of a bispecific antibody) or
         ``decision`` (CAR-T from apheresis). Both are in the document; it changes no number.
+    order
+        Whether to include two plans of a CAR-T and a bispecific antibody one after the other.
     name
         Name of a shipped example, shown in the profile.
     pooled
         Loaded pooled evidence; default the shipped one.
     record
         Where the profile comes from a patient's record: what became of its values. It changes no number.
+    weights
+        What matters to the person; without them nothing is ranked, and they change no other number.
 
     Raises
     ------
@@ -126,6 +136,8 @@ def compare(
         When the profile names a drug or value that cannot be used, or the region has no label.
     NoEvidenceError
         When the pooled evidence is missing, or ``explain`` names an outcome that does not exist.
+    WeightsError
+        When ``weights`` name what cannot be given one, or contradict themselves.
 
     Examples
     --------
@@ -141,8 +153,10 @@ def compare(
         date=date,
         explain=tuple(explain),
         clock=clock,
+        order=order,
         name=name,
         record=record,
+        weights=weights,
     )
     return answer_question(question, pooled or load_pooled())
 
@@ -156,6 +170,8 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         When the region has no label.
     NoEvidenceError
         When ``explain`` names an outcome that does not exist.
+    WeightsError
+        When the weights cannot be used.
     """
     region, explain = question.region, question.explain
     for outcome in explain:
@@ -181,6 +197,11 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     computed = on_both_clocks(computed_survival(numbers, curves, withheld, moves), decided)
     at_one_year = survival_contrast(numbers, curves, computed)
     ways = all_ways(numbers, withheld, curves, decided)
+    ranked = None
+    if question.weights is not None:
+        grounds = Grounds(numbers, {each.id: each for each in outcomes}, computed, region, on)
+        ranked = preferences(question.weights, grounds)
+    order = order_of_therapies(numbers, withheld, computed, region, on) if question.order else None
     return Comparison(
         evidence=evidence_stamp(pooled, on),
         software=SoftwareStamp(name="bcma-decide", version=__version__, schema_version=SCHEMA_VERSION),
@@ -193,6 +214,8 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         survival_contrast=at_one_year,
         survival_explanation=survival_explanation(pooled) if PFS in explain else None,
         ways=ways,
+        preferences=ranked,
+        order_of_therapies=order,
         tell_apart=tell_apart(outcomes, computed, at_one_year),
         published_options=beside,
         labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
@@ -205,7 +228,8 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         studies=pooled.studies,
         explanations=tuple(explanation(pooled, outcome) for outcome in OUTCOMES if outcome in explain),
         references=_references(
-            pooled, cited(findings, labels, practical, scores, withheld.values(), beside, quoted, ways)
+            pooled,
+            cited(findings, labels, practical, scores, withheld.values(), beside, quoted, ways) | order_sources(order),
         ),
     )
 

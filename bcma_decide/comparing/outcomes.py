@@ -76,7 +76,7 @@ class _Draft:
     waterfalls: Mapping[tuple[str, str], tuple[WaterfallStep, ...]]
     biased: Mapping[str, Difference]
     unbiased: Mapping[str, Difference]
-    from_decision: Mapping[int, tuple[float, float, float]]
+    from_decision: Mapping[int, tuple[float, float, float, float, float]]
     traits: Mapping[tuple[str, int], _TraitList]
 
 
@@ -197,7 +197,9 @@ def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
         sources=cell.sources,
         further_product=cell.further_product,
         same_for_every_patient=not traits.any_acts,
-        from_decision=FromDecision(mean=decision[0], credible=decision[1:]) if decision else None,
+        from_decision=FromDecision(mean=decision[0], credible=decision[1:3], prediction=decision[3:])
+        if decision
+        else None,
         waterfall=draft.waterfalls.get((outcome, option), ()),
     )
 
@@ -257,7 +259,7 @@ def _notes(numbers: PatientNumbers, outcome: str, estimates: Mapping[str, Estima
         ):
             notes.append("not the same time: the two options were not followed for equally long")
     if family.id == "response" and estimates[CLASSES[0]].from_decision:
-        notes.append("from the infusion, CAR-T counts those infused; from the decision, everybody with apheresis")
+        notes.append("response to CAR-T is given from the infusion, and from the decision: of everybody with apheresis")
     return tuple(notes)
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from bcma_decide.comparison import RecordLedger
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import Definitions
+from bcma_decide.preference_shapes import Weights
 from bcma_decide.time_course import Clock
 from bcma_decide.vocabulary import DEFAULT_REGION, Design
 
@@ -35,8 +36,12 @@ class Question(BaseModel):
     """Outcomes for which waterfall, studies and trait effects are included."""
     clock: Clock = "infusion"
     """What response and survival are shown from; it changes no number."""
+    order: bool = False
+    """Whether the order of therapies is included."""
     name: str | None = None
     """Of a shipped example; never a person's."""
+    weights: Weights | None = None
+    """What matters to the person; they rank the options and change no other number."""
     record: RecordLedger | None = None
     """Passed through to the profile of the answer; it changes no number."""
 

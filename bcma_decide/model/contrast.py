@@ -76,7 +76,7 @@ def differences(
     probability = distribution(gap / np.sqrt(np.maximum(variance, _LEAST_VARIANCE))) @ weight
     low, high = _interval(weight, centre, covariance, np.square(bias_sds)).T
     log_odds_ratio = float(weight @ gap)
-    reach = Z95 * np.sqrt((variance + gap**2) @ weight - log_odds_ratio**2)
+    reach = Z95 * np.sqrt(np.maximum((variance + gap**2) @ weight - log_odds_ratio**2, 0.0))
     mean = first.mean - second.mean
     return tuple(
         Difference((mean, min(a, mean), max(b, mean)), p, (log_odds_ratio, log_odds_ratio - r, log_odds_ratio + r))
@@ -133,7 +133,8 @@ def _interval(weight: Array, centre: Array, covariance: Array, bias_variance: Ar
     mass = (weight[:, None] * point_weight).ravel()
     # start where the ends lie for one normal d at the mean of s
     mean = float(weight @ gap)
-    reach = Z95 * np.sqrt((variance + gap**2) @ weight - mean**2)
+    # the spread of two equal options is 0, and may come out just below it
+    reach = Z95 * np.sqrt(np.maximum((variance + gap**2) @ weight - mean**2, _LEAST_VARIANCE))
     half = 0.5 * np.column_stack([mean - reach, mean + reach])
     ends = np.sinh(half) / (float(mass @ cosh_sum) + np.cosh(half))
     low, high = np.full(ends.shape, -1.0), np.full(ends.shape, 1.0)

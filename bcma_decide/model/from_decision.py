@@ -7,13 +7,15 @@ import numpy as np
 from bcma_decide.model.normal import Z95, logistic
 from bcma_decide.model.numbers import PatientNumbers, acting_in, on_model_scale, rate_by_draw
 from bcma_decide.model.population import conditional_patients
-from bcma_decide.model.prediction import option_average
-from bcma_decide.model.rates import own_covariance
+from bcma_decide.model.prediction import logit, option_average
+from bcma_decide.model.rates import Rates, own_covariance
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS
 
 
-def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, float]]:
-    """Response rates of CAR-T counted from apheresis: mean and 95 % interval, by the index of their cell.
+def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, float, float, float]]:
+    """Response rates of CAR-T counted from apheresis, by the index of their cell.
+
+    Mean, ends of its 95 % interval, ends of that at the next centre.
 
     The mean over patients of reaching the infusion and responding, never the product of the two means: the headlines
     of both times what their going together in the patients adds. Its interval is linearised on the log-odds scale;
@@ -40,14 +42,24 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
         # means. Only how far the two go together is taken from them, so that the rows printed beside it agree with it.
         together = float(weight @ (response * (1.0 - not_infused))) / (responding * infused)
         rate = numbers.rates[index].mean * (1.0 - numbers.rates[lost].mean) * together
-        variance = 0.0
+        variance, next_variance = 0.0, 0.0
         for at, one, other in ((index, cell, infused), (lost, away, responding)):
             average = option_average(numbers.tables[one.outcome, one.class_index], one.members)
             logit_variance, centre = average.variance(own_covariance(pooled, one)), average.logit()
             own = numbers.rates[at].mean
             spread = float(average.weight @ (logit_variance + centre**2)) - float(average.weight @ centre) ** 2
-            variance += (own * (1.0 - own) * other) ** 2 * spread
-        logit, reach = np.log(rate / (1.0 - rate)), Z95 * np.sqrt(variance) / (rate * (1.0 - rate))
-        low, high = logistic(np.array([logit - reach, logit + reach])).tolist()
-        result[index] = (rate, low, high)
+            moved = (own * (1.0 - own) * other) ** 2
+            variance += moved * spread
+            next_variance += moved * _next_spread(numbers.rates[at])
+        odds = np.log(rate / (1.0 - rate))
+        reach, further = (Z95 * np.sqrt(each) / (rate * (1.0 - rate)) for each in (variance, next_variance))
+        further = max(reach, further)  # the next centre is never surer than the average
+        ends = logistic(np.array([odds - reach, odds + reach, odds - further, odds + further]))
+        result[index] = (rate, *ends.tolist())
     return result
+
+
+def _next_spread(rates: Rates) -> float:
+    """Variance of the log odds at the next centre that has these ends of its interval."""
+    low, high = logit(np.array(rates.prediction)).tolist()
+    return float(((high - low) / (2.0 * Z95)) ** 2)

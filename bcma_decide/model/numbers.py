@@ -61,13 +61,15 @@ class PatientNumbers:
         return self._differences(outcome, options, (bias_sd,))[0]
 
     def _differences(self, outcome: str, options: tuple[str, str], bias_sds: Sequence[float]) -> tuple[Difference, ...]:
-        sides = []
-        for option in options:
-            index = self.place[outcome, option]
-            cell = self.pooled.cells[index]
-            average = option_average(self.tables[outcome, cell.class_index], cell.members)
-            sides.append(Side(average, self.rates[index].mean, cell.class_index))
-        return differences(sides[0], sides[1], self.pooled.outcome_covariance[outcome], bias_sds)
+        first, second = (self.side(outcome, option) for option in options)
+        return differences(first, second, self.pooled.outcome_covariance[outcome], bias_sds)
+
+    def side(self, outcome: str, option: str) -> Side:
+        """One option at one outcome, to be compared with another; it needs a number there."""
+        index = self.place[outcome, option]
+        cell = self.pooled.cells[index]
+        average = option_average(self.tables[outcome, cell.class_index], cell.members)
+        return Side(average, self.rates[index].mean, cell.class_index)
 
     @cached_property
     def class_differences(self) -> Mapping[bool, Mapping[str, Difference]]:

@@ -12,7 +12,7 @@ are those of rates (`bcma_decide.model.prediction`), month by month.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -72,6 +72,10 @@ def survival_curves(numbers: PatientNumbers) -> dict[str, Curve]:
             of_class = CLASSES.index(option.class_id) == block.class_index
             if of_class and pooled.survival.options[option.id].state == "estimated":
                 found[option.id] = _curve(table, pooled.survival.members(block, option.id), covariance)
+        own, products = CLASSES[block.class_index], [found[p].mean for p in block.products if p in found]
+        if own in found:
+            # parts add up: the headline of a class is the average of its products' headlines
+            found[own] = replace(found[own], mean=np.mean(products, axis=0))
     return found
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any, Final
 
-from bcma_decide.errors import Problem, ProfileError, closest, quote
+from bcma_decide.errors import BcmaDecideError, Problem, ProfileError, closest, quote
 from bcma_decide.patient.fields import FIELDS, PANELS, ProfileField, definition_text
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import Definitions
@@ -42,7 +42,7 @@ def read_values(source: Path | str) -> dict[str, Any]:
     return parse(text, name, as_json=str(source).endswith(".json"))
 
 
-def read_text(source: Path | str, limit: int, holds: str, refuse: Callable[[str, str, str], ProfileError]) -> str:
+def read_text(source: Path | str, limit: int, holds: str, refuse: Callable[[str, str, str], BcmaDecideError]) -> str:
     """Read a text from a file or standard input (``-``), refusing what is too large before it is looked at.
 
     Parameters

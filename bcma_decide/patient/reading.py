@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import inf, isfinite
-from typing import Any, Final, Literal, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from bcma_decide.errors import closest, quote
 from bcma_decide.patient.field import ProfileField, Unit, or_list
 from bcma_decide.pooled.definitions import Definitions, fold
-
-CourseKind = Literal["adc", "car_t", "bispecific"]
+from bcma_decide.vocabulary import CourseKind
 
 UNKNOWN_WORDS: Final = frozenset({"", "unknown", "?"})
 NEVER_WORDS: Final = frozenset({"never", "none"})

@@ -6,7 +6,7 @@ A cell is one option at one outcome; a block holds the levels of one class at on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bcma_decide.comparison import Option, Reference, StudyEntry
 from bcma_decide.pooled.codes import Codes
 from bcma_decide.pooled.definitions import Definitions
+from bcma_decide.pooled.order_book import OrderBook
 from bcma_decide.pooled.published_book import PublishedBook
 from bcma_decide.pooled.rule_book import RuleBook
 from bcma_decide.pooled.survival_levels import SurvivalEvidence
@@ -133,6 +134,7 @@ class PooledEvidence:
     rules: RuleBook
     published: PublishedBook
     way: WayBook
+    order: OrderBook
     survival: SurvivalEvidence
     codes: Codes
     references: tuple[Reference, ...]
@@ -148,8 +150,19 @@ class PooledEvidence:
     @cached_property
     def citations(self) -> Mapping[str, Reference]:
         """Sources of rules, labels, practical facts, scores and published figures, by key."""
-        known = {**self.definitions.scores.sources, **self.rules.sources, **self.published.sources, **self.way.sources}
+        known = {**self.definitions.scores.sources, **self.rules.sources, **self.published.sources}
+        known |= {**self.way.sources, **self.order.sources}
         return {key: Reference(key=key, **source._asdict()) for key, source in known.items()}
+
+    @cached_property
+    def response_alone(self) -> PooledEvidence:
+        """The same evidence with one outcome, response, for patients of whom nothing else is asked."""
+        family = FAMILY_OF["orr"].id
+        return replace(
+            self,
+            cells=tuple(cell for cell in self.cells if cell.outcome == "orr"),
+            family_index={family: self.family_index[family]},
+        )
 
     @cached_property
     def place(self) -> Mapping[tuple[str, str], int]:
@@ -176,6 +189,8 @@ class PooledEvidence:
         T = self.trait_count
         result = {}
         for outcome, stages in STAGES.items():
+            if FAMILY_OF[outcome].id not in self.family_index:
+                continue
             first = self.effect_blocks[self.family_index[FAMILY_OF[outcome].id]]
             if len(stages) == 1:
                 result[outcome] = first

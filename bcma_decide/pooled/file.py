@@ -14,6 +14,7 @@ from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
 from bcma_decide.pooled.codes import Codes
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.pooled.evidence import Block, Cell, Depth, Levels, PooledEvidence, Population
+from bcma_decide.pooled.order_book import OrderBook
 from bcma_decide.pooled.published_book import PublishedBook
 from bcma_decide.pooled.rule_book import RuleBook
 from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, SETTINGS, seal_holds
@@ -159,6 +160,7 @@ def pooled_from_document(document: Mapping[str, Any]) -> PooledEvidence:
         rules=RuleBook.from_dict(document["rules"]),
         published=PublishedBook.from_dict(document["published"]),
         way=WayBook.from_dict(document["way"]),
+        order=OrderBook.from_dict(document["order"]),
         survival=SurvivalEvidence.from_dict(document["survival"]),
         codes=Codes.from_dict(document["codes"]),
         references=tuple(Reference(key=key, **source) for key, source in document["sources"].items()),

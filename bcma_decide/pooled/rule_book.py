@@ -83,6 +83,27 @@ class Product(NamedTuple):
     facts: tuple[PracticalFact, ...]
 
 
+class BurdenValue(NamedTuple):
+    """A burden by one fact: of which product or class, its value, and where and when the fact holds."""
+
+    holder: str
+    value: float
+    text: str
+    source: str
+    region: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+class Burden(NamedTuple):
+    """What giving a product asks of the patient, as one figure; a product's own values stand before its class's."""
+
+    id: str
+    label: str
+    unit: str
+    values: tuple[BurdenValue, ...]
+
+
 class Topic(NamedTuple):
     """A row of the table of practical facts; ``shown`` in the short view or only carried."""
 
@@ -101,6 +122,7 @@ class RuleBook:
     class_facts: Mapping[str, tuple[PracticalFact, ...]]
     products: tuple[Product, ...]
     sources: Mapping[str, Citation]
+    burdens: tuple[Burden, ...] = ()
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> RuleBook:
@@ -122,6 +144,10 @@ class RuleBook:
                 for row in plain["products"]
             ),
             sources={key: row_of(Citation, row) for key, row in plain["sources"].items()},
+            burdens=tuple(
+                Burden(row["id"], row["label"], row["unit"], rows_of(BurdenValue, row["values"]))
+                for row in plain["burdens"]
+            ),
         )
 
     @property

@@ -33,6 +33,7 @@ from bcma_decide.service.http.limits import RequestLimits
 from bcma_decide.service.http.metrics import CONTENT_TYPE, Metrics
 from bcma_decide.service.http.problems import Refusal, refusal_response
 from bcma_decide.service.page.page import page_router
+from bcma_decide.service.rest.comparison_request import ComparisonRequest
 from bcma_decide.service.rest.openapi import shared_schemas
 from bcma_decide.service.rest.rest import rest_router
 from bcma_decide.service.service import Reader, Service
@@ -220,6 +221,6 @@ def described(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI description of the service."""
     document = app.openapi()
     components = document.setdefault("components", {})
-    components["schemas"] = shared_schemas(HooksRequest, Feedback) | components.get("schemas", {})
+    components["schemas"] = shared_schemas(ComparisonRequest, HooksRequest, Feedback) | components.get("schemas", {})
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     return document

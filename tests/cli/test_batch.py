@@ -47,7 +47,7 @@ def test_every_profile_and_every_audience(profiles, out):
 
 def test_the_same_sheet_as_from_compare(profiles, out, tmp_path):
     looks = ("--audience", "patient", "--paper", "Letter", "--rows", "orr,crs_any", "--icons", "orr", "--site", "W7",
-             "--setting", "trial", "--region", "EU", "--date", "2026-11-01")  # fmt: skip
+             "--setting", "trial", "--region", "EU", "--date", "2026-11-01", "--from", "decision")  # fmt: skip
     assert invoke("batch", profiles, "--out", out, "--format", "html", "--format", "json", *looks).exit_code == 0
     alone = tmp_path / "alone.html"
     printed = invoke("compare", profiles / "b.yml", "--html", alone, "--json", *looks).stdout

@@ -74,6 +74,18 @@ def test_the_setting_changes_numbers():
     assert practice.outcomes[0].estimates["car_t"].mean != trial.outcomes[0].estimates["car_t"].mean
 
 
+def test_what_is_counted_from_changes_no_number():
+    infusion, decision = (compared("--age", "71", "--from", clock) for clock in ("infusion", "decision"))
+    assert (infusion.clock, decision.clock) == ("infusion", "decision")
+    assert decision.model_copy(update={"clock": "infusion"}) == infusion == compared("--age", "71")
+
+
+def test_from_the_decision_the_terminal_shows_it_first():
+    lines = invoke("compare", "--age", "71", "--from", "decision", "--plain").stdout.splitlines()
+    response = [line.split("\t")[0] for line in lines if "\tResponse (PR or better)\tCAR-T\t" in line]
+    assert response[:2] == ["from the decision", "estimate"]
+
+
 @for_each(
     ("arguments", "message"),
     [
@@ -85,6 +97,7 @@ def test_the_setting_changes_numbers():
         (("--age", "71", "--explain", "survival"), "treatment_related_death"),
         (("--age", "71", "--agee", "3"), "--age"),
         (("--age", "71", "--setting", "home"), "real-world"),
+        (("--age", "71", "--from", "birth"), "decision"),
     ],
 )
 def test_a_wrong_command_is_a_usage_error(arguments, message):
@@ -130,6 +143,16 @@ def test_control_c_leaves_without_a_word_more():
 
 
 # What is printed
+
+
+def test_the_order_is_printed_and_in_the_json_only_where_it_is_asked_for():
+    asked = ("compare", "--age", "70", "--prior-lines", "5", "--prior-bcma", "no")
+    title = "One after the other"
+    assert title not in invoke(*asked).stdout
+    assert title in invoke(*asked, "--order").stdout
+    assert Comparison.model_validate_json(invoke(*asked, "--json").stdout).order_of_therapies is None
+    found = Comparison.model_validate_json(invoke(*asked, "--json", "--order").stdout).order_of_therapies
+    assert [plan.id for plan in found.plans] == ["car_t-then-bite", "bite-then-car_t"]
 
 
 def test_one_json_document_and_nothing_else(tmp_path):
@@ -200,7 +223,7 @@ def test_colour_on_a_terminal_only():
 
 @pytest.mark.parametrize(
     ("arguments", "changes", "codes"),
-    [((), {"NO_COLOR": "1"}, {"0", "1", "2"}), (("--color", "never"), {}, set()), ((), {"TERM": "dumb"}, set())],
+    [((), {"NO_COLOR": "1"}, {"0", "1", "2", "3"}), (("--color", "never"), {}, set()), ((), {"TERM": "dumb"}, set())],
 )
 def test_no_colour_where_none_is_wanted(arguments, changes, codes):
     _, shown = on_terminal("compare", "--age", "71", *arguments, width=100, **changes)

@@ -21,8 +21,8 @@ from tests.support.examples import examples
 DIRECTIVE = re.compile(r"\b(should|best|recommended|recommend|safe|prefer)\b", re.IGNORECASE)
 SEVERITIES = ("contraindication", "caution", "information")
 EXAMPLES = pytest.mark.parametrize("name", example_names())
-REGIONAL = {"labels", "findings", "indications", "practice", "references", "published_options"}
-"""Parts of a comparison that depend on region and date."""
+REGIONAL = {"labels", "findings", "indications", "practice", "references", "published_options", "survival"}
+"""Parts of a comparison that depend on region and date; of survival only what is quoted of published options."""
 
 
 @cache
@@ -125,10 +125,19 @@ def test_the_default_day_is_that_of_the_evidence_and_the_same_call_gives_the_sam
     assert again.model_dump_json() == first.model_dump_json()
 
 
+def _beside(row, answer):
+    """Whether a row of survival is of an option that is only published."""
+    return row["option"] in {option["id"] for option in answer["published_options"]}
+
+
 @pytest.mark.parametrize(("region", "day"), [("EU", None), ("China", None), ("US", date(2024, 1, 15))])
 def test_region_and_date_change_labels_findings_and_practice_only(region, day):
     here, there = example("renal-74").model_dump(), example("renal-74", region, day).model_dump()
     assert {name for name in here if here[name] != there[name]} <= REGIONAL
+    here_options, there_options = (
+        [row for row in each["survival"] if not _beside(row, each)] for each in (here, there)
+    )
+    assert here_options == there_options
     assert here["labels"] != there["labels"]
     assert here["indications"] != there["indications"]
 

@@ -118,10 +118,15 @@ def test_every_command_that_only_reads_and_prints_runs(tmp_path, monkeypatch):
     (tmp_path / "pairs.csv").write_text("study,events1,n1,events2,n2\n" + "\n".join(pairs), encoding="utf-8")
     arms = [f"t{i // 2},a{i},{0.1 * i:.1f},0.0{4 + i}" for i in range(6)]
     (tmp_path / "arms.csv").write_text("trial,study,yi,vi\n" + "\n".join(arms), encoding="utf-8")
+    (tmp_path / "weights.yaml").write_text(invoke("template", "--weights").stdout, encoding="utf-8")
     ran, wrong = 0, []
     for page in PAGES:
         for words in command_lines(page):
-            if words[0] in NOT_RUN or {"--ask", "--pdf"} & set(words) or any(each <= set(words) for each in WRITERS):
+            if (
+                words[0] in NOT_RUN
+                or {"--ask", "--ask-weights", "--pdf"} & set(words)
+                or any(each <= set(words) for each in WRITERS)
+            ):
                 continue
             result = invoke(*words)
             ran += 1

@@ -151,16 +151,27 @@ def test_the_interval_from_decision_agrees_with_drawn_parameters():
     smooth = np.array([over_centres(x, 0.5) for x in grid])
     response = np.interp(rng.normal(1.5, np.sqrt(0.06), 400_000), grid, smooth)
     infused = 1 - np.interp(rng.normal(-2.0, 0.3, 400_000), grid, smooth)
-    mean, low, high = from_decision(found)[found.place["orr", "alpha-cel"]]
+    mean, low, high, *_ = from_decision(found)[found.place["orr", "alpha-cel"]]
     assert (response * infused).mean() == pytest.approx(mean, abs=0.01)
     assert np.quantile(response * infused, [0.025, 0.975]) == pytest.approx((low, high), abs=0.015)
+
+
+def test_the_next_centre_from_decision_agrees_with_drawn_centres():
+    """400 000 centres that are not yet studied, each with its own level of response and of attrition."""
+    found = ask(model(ATTRITION), all_known())
+    rng = np.random.default_rng(5)
+    response = expit(rng.normal(1.5, np.sqrt(0.06 + 0.5**2), 400_000))
+    infused = 1 - expit(rng.normal(-2.0, np.sqrt(0.09 + 0.5**2), 400_000))
+    _, low, high, next_low, next_high = from_decision(found)[found.place["orr", "alpha-cel"]]
+    assert np.quantile(response * infused, [0.025, 0.975]) == pytest.approx((next_low, next_high), abs=0.03)
+    assert next_low < low < high < next_high
 
 
 def test_of_patients_alike_in_everything_from_decision_is_the_product_of_the_two_headlines():
     """Levels as unsure as those of a product with few patients: the rate at their mean is 2 points off the average."""
     unsure = {("orr", "alpha-cel"): Level(2.0, 1.0), ("apheresed_not_infused", "car_t"): Level(-2.0, 1.0)}
     found = ask(model(ATTRITION | unsure), all_known())
-    for cell, (mean, _, _) in from_decision(found).items():
+    for cell, (mean, *_) in from_decision(found).items():
         own = "apheresed_not_infused", found.pooled.cells[cell].option
         lost = found.place[own if own in found.place else ("apheresed_not_infused", "car_t")]
         assert mean == pytest.approx(found.rates[cell].mean * (1 - found.rates[lost].mean), abs=1e-9)

@@ -50,7 +50,7 @@ def check(found, rng):
 
 
 def decided(found):
-    for index, (rate, low, high) in from_decision(found).items():
+    for index, (rate, low, high, *_) in from_decision(found).items():
         assert 0 < low < rate < high < 1
         assert rate < found.rates[index].mean
 

@@ -99,7 +99,8 @@ def test_every_message_is_translated_into_german():
 
 
 def test_every_row_of_an_answer_can_be_said():
-    for row in compare(Patient(extramedullary_disease="yes", prior_lines=2)).survival:
+    found = compare(Patient(extramedullary_disease="yes", prior_lines=2))
+    for row in (row for row in found.survival if row.kind == "published"):
         said = quoted.row_text(row)
         assert row.study in said
         assert "None" not in said

@@ -29,7 +29,14 @@ def shipped():
     return {
         "rules/kidney.yaml": kidney,
         "rules/sources.yaml": {"sources": {key: sources[key] for key in cited}},
-        "products.yaml": {**products, "classes": {}, "products": bare, "fludarabine_renal_rules": [], "sources": {}},
+        "products.yaml": {
+            **products,
+            "burdens": [],
+            "classes": {},
+            "products": bare,
+            "fludarabine_renal_rules": [],
+            "sources": {},
+        },
     }
 
 
@@ -157,3 +164,36 @@ def test_a_limit_in_another_unit_is_converted(files, trait, limit, inside, outsi
     )
     for value, expected in ((inside, True), (outside, False)):
         assert derive(Patient.read({trait: value}), DEFINITIONS).facts.judge(condition).value is expected
+
+
+BURDEN = {"id": "days", "label": "Days", "unit": "days", "topic": "stay", "figures": [{"figure": "weeks", "times": 7}]}
+STAY = {"topic": "stay", "text": "near for 2 weeks", "figures": {"weeks": 2}, "basis": "recalled"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"topic": "nothing"}, "'nothing' is not a topic"),
+        ({"figures": [{"figure": "months"}]}, "no fact has the figure 'months'"),
+        ({"id": "orr"}, "is the name of an outcome"),
+        ({"figures": [{"figure": "weeks", "per": 0}]}, "greater than 0"),
+        ({"figures": []}, "at least 1 item"),
+    ],
+)
+def test_a_burden_that_rests_on_nothing_is_named(files, change, message):
+    def rewrite(content):
+        content["classes"] = {"car_t": {"facts": [STAY]}}
+        content["burdens"] = [BURDEN | change]
+
+    edit(files, "products.yaml", rewrite)
+    with pytest.raises(EvidenceError, match=message):
+        load_rules(files, DEFINITIONS)
+
+
+def test_a_burden_of_recalled_facts_alone_has_no_value(files):
+    def rewrite(content):
+        content["classes"] = {"car_t": {"facts": [STAY]}}
+        content["burdens"] = [BURDEN]
+
+    edit(files, "products.yaml", rewrite)
+    assert load_rules(files, DEFINITIONS).bedside()["burdens"][0]["values"] == []

@@ -173,12 +173,13 @@ def test_lists_may_stand_on_several_lines():
 @pytest.mark.parametrize("audience", AUDIENCES)
 def test_the_sheet_on_the_page_is_that_of_the_program(audience):
     options = {"setting": "interventional", "region": "EU", "date": "2024-01-15", "audience": audience,
-               "paper": "Letter", "rows": "orr"}  # fmt: skip
+               "paper": "Letter", "rows": "orr", "clock": "decision"}  # fmt: skip
     answer = send(SERVICE, PATIENT | options)
     assert answer.status_code == 200
     profile = {"age": "71", "extramedullary_disease": "yes", "creatinine": "1.4 mg/dL"}
     sheet = Sheet(audience=audience, paper="Letter", rows=("orr",))
-    found = compare(Patient.read(profile), setting="interventional", region="EU", date=date(2024, 1, 15))
+    asked = {"setting": "interventional", "region": "EU", "date": date(2024, 1, 15), "clock": "decision"}
+    found = compare(Patient.read(profile), **asked)
     assert sheet_of(answer).startswith(render_part(found, sheet, VALIDATION))
     assert justhtml.JustHTML(answer.text, strict=True, sanitize=False)
     live = send(SERVICE, PATIENT | options, "/page/result")
@@ -266,6 +267,7 @@ def test_the_live_answer_is_refused_in_the_same_words():
     [
         ({"region": "Atlantis"}, "Region"),
         ({"setting": "trial"}, "Setting"),
+        ({"clock": "noon"}, "Counted from"),
         ({"date": "2026-02-30"}, "As of"),
         ({"date": "soon"}, "As of"),
         ({"audience": "nurse"}, "Sheet for"),
@@ -353,6 +355,7 @@ def test_text_of_a_stranger_stays_text(text):
 
 def test_a_link_chooses_the_view_and_holds_no_patient():
     options = {"setting": "interventional", "region": "EU", "audience": "patient", "paper": "Letter", "lang": "de"}
+    options |= {"clock": "decision"}
     answer = send(
         SERVICE, [*(PATIENT | options | {"date": "2025-01-01"}).items(), ("rows", "orr"), ("rows", "crs_any")]
     )

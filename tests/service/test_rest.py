@@ -6,11 +6,13 @@ import logging
 import pytest
 from jsonschema import Draft202012Validator
 
-from bcma_decide.comparing.compare import compare
+from bcma_decide.comparing.compare import compare, load_pooled
 from bcma_decide.comparison import Comparison, result_json
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.files import example_names, example_path, load_example, read_values
 from bcma_decide.patient.profile import Patient
+from bcma_decide.patient.weights import weights_from
+from bcma_decide.pooled.criteria import criteria_of
 from bcma_decide.render.sheet.html import render_html
 from bcma_decide.render.sheet.pdf import missing
 from bcma_decide.render.sheet.sheet import Sheet
@@ -48,13 +50,22 @@ def test_json_is_the_document_that_the_command_line_prints(name):
 
 def test_setting_region_day_and_explanations_are_those_asked_for():
     asked = ASKED | {"setting": "interventional", "region": "EU", "date": "2024-01-15", "explain": ["orr"]}
+    asked |= {"clock": "decision"}
     found = Comparison.model_validate_json(post(SERVICE, "/comparisons", asked).content)
     assert (
         found.profile.setting,
         found.labels.region,
         found.labels.date,
         found.explanations[0].outcome,
-    ) == ("interventional", "EU", "2024-01-15", "orr")
+        found.clock,
+    ) == ("interventional", "EU", "2024-01-15", "orr", "decision")
+
+
+def test_the_order_of_therapies_is_there_where_it_is_asked_for():
+    without = Comparison.model_validate_json(post(SERVICE, "/comparisons", ASKED).content)
+    found = Comparison.model_validate_json(post(SERVICE, "/comparisons", ASKED | {"order": True}).content)
+    assert without.order_of_therapies is None
+    assert len(found.order_of_therapies.plans) == 2
 
 
 @for_each(
@@ -434,3 +445,26 @@ def test_addresses_of_one_ipv6_home_count_as_one():
 def test_fifty_megabytes_are_refused_by_their_announced_size():
     answer = post(SERVICE, "/comparisons", b"[" * 50_000_000)
     assert answer.status_code == 413
+
+
+WEIGHTS = {"criteria": [{"criterion": "orr", "points": 100, "from": 40, "to": 90},
+                        {"criterion": "icans_any", "points": [20, 40]}]}  # fmt: skip
+
+
+def test_weights_rank_and_the_answer_is_that_of_the_program():
+    answer = post(SERVICE, "/comparisons", ASKED | {"weights": WEIGHTS})
+    stated = weights_from(WEIGHTS, criteria_of(load_pooled()))
+    assert answer.text == result_json(compare(Patient.read(ASKED["profile"]), weights=stated))
+    assert answer.json()["preferences"]["kind"] == "ranges"
+
+
+@for_each("criterion, place", [
+    ({"criterion": "nothing", "points": 5}, "weights.criteria.0.criterion"),
+    ({"criterion": "orr", "points": 5, "from": 60, "to": 60}, "weights.criteria.0.to"),
+    ({"criterion": "orr", "points": 0}, "weights.criteria"),
+    ({"criterion": "orr", "points": "many"}, "weights.criteria.0.points"),
+])  # fmt: skip
+def test_weights_that_mean_nothing_are_refused_with_their_place(criterion, place):
+    answer = post(SERVICE, "/comparisons", ASKED | {"weights": {"criteria": [criterion]}})
+    assert answer.status_code == 422
+    assert any(each["field"].startswith(place) for each in answer.json()["errors"])

@@ -64,8 +64,8 @@ def test_a_record_gives_the_comparison_of_its_profile_with_the_ledger(name):
 
 def test_options_stand_in_the_query_beside_a_bundle_and_in_the_body_of_a_request():
     record = bundle(person(birthDate="1958-02-03"), given("len", coded(RXNORM, "342369")))
-    options = {"setting": "interventional", "region": "EU", "date": "2024-01-15", "infer": True}
-    whole = send(record, "?setting=interventional&region=EU&date=2024-01-15&infer=true")
+    options = {"setting": "interventional", "region": "EU", "date": "2024-01-15", "infer": True, "clock": "decision"}
+    whole = send(record, "?setting=interventional&region=EU&date=2024-01-15&infer=true&clock=decision")
     inside = post(SERVICE, "/comparisons", {"record": record, **options})
     assert whole.text == inside.text
     found = Comparison.model_validate_json(whole.content)
@@ -300,5 +300,5 @@ def test_openapi_describes_both_bodies_with_an_example_that_works():
         found = Comparison.model_validate_json(send(example["value"], "?date=2026-11-26").content)
         assert {each.field for each in found.profile.inputs if each.state == "used"} >= {"age", "hemoglobin"}
     assert FHIR in operation["responses"]["200"]["content"]
-    assert {"setting", "region", "date", "infer"} <= {each["name"] for each in operation["parameters"]}
+    assert {"setting", "clock", "region", "date", "infer"} <= {each["name"] for each in operation["parameters"]}
     assert "oneOf" in content["application/json"]["schema"]

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-ROOT_MODULES = {"__init__", "version", "errors", "logic", "vocabulary", "value", "behind", "time_course", "comparison"}
+ROOT_MODULES = {
+    "__init__",
+    "version",
+    "errors",
+    "logic",
+    "vocabulary",
+    "value",
+    "behind",
+    "time_course",
+    "preference_shapes",
+    "comparison",
+}
 GROUND = ROOT_MODULES - {"__init__"}
 
 ROOMS = [

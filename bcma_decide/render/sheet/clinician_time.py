@@ -13,7 +13,7 @@ from bcma_decide.render.sheet.fan_chart import Fan, fan_chart, last_month
 from bcma_decide.render.sheet.figures import Look
 from bcma_decide.render.sheet.first_months import first_months
 from bcma_decide.render.words import arrange, quoted, rule_view, survival, wording
-from bcma_decide.render.words import way as way_words
+from bcma_decide.render.words import way_parts as way_words
 from bcma_decide.render.words.language import decimal
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.time_course import ENDPOINT_LABELS, Endpoint, Survival, WayToTreatment

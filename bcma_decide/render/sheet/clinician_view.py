@@ -316,7 +316,8 @@ def _command(comparison: Comparison) -> str:
     profile = f"--example {comparison.profile.name}" if comparison.profile.name else source
     setting = "real-world" if comparison.profile.setting == "real_world" else "trial"
     labels = comparison.labels
+    clock = "" if comparison.clock == "infusion" else f" --from {comparison.clock}"
     return (
-        f"{comparison.software.name} compare {profile} --setting {setting} --region {labels.region} "
+        f"{comparison.software.name} compare {profile} --setting {setting}{clock} --region {labels.region} "
         f"--date {labels.date} --json"
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from bcma_decide.render.sheet.figures import GREY, INK, PAPER, Look, svg
 from bcma_decide.render.sheet.plot import LETTER, Frame, area, axes, letters
 from bcma_decide.render.words import wording
-from bcma_decide.render.words.way import PARTS, part_name, shares_of
+from bcma_decide.render.words.way_parts import PARTS, part_name, shares_of
 from bcma_decide.time_course import StateShares
 
 if TYPE_CHECKING:

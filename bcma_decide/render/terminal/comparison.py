@@ -9,15 +9,18 @@ from rich.console import Console
 from bcma_decide.comparison import Comparison, Option, TraitLine
 from bcma_decide.render.terminal.explain import render_explanation, render_sources
 from bcma_decide.render.terminal.layout import GAP, NARROWEST_LABEL, VALUE
+from bcma_decide.render.terminal.order import write_order
 from bcma_decide.render.terminal.page import WITH_BARS, TerminalPage
 from bcma_decide.render.terminal.plain import write_plain
+from bcma_decide.render.terminal.preferences import write_preferences
 from bcma_decide.render.terminal.record import write_record
 from bcma_decide.render.terminal.rules import write_findings, write_labels, write_practice, write_scores
 from bcma_decide.render.terminal.stacked import write_stacked
 from bcma_decide.render.terminal.survival import write_published_survival
 from bcma_decide.render.terminal.tables import write_table
-from bcma_decide.render.terminal.way import write_ways
+from bcma_decide.render.terminal.way_bars import write_way
 from bcma_decide.render.words import arrange, published, quoted, sentences, survival, wording
+from bcma_decide.render.words.clock import clock_sentence
 
 __all__ = ["render_comparison", "render_explanation", "render_sources"]
 
@@ -60,13 +63,15 @@ def render_comparison(
     write_labels(page, comparison)
     write_scores(page, comparison)
     _numbers(page, comparison, products)
-    write_ways(page, comparison, comparison.options if products else arrange.class_options(comparison), more=products)
+    write_way(page, comparison, comparison.options if products else arrange.class_options(comparison))
     if products:
         _products(page, comparison)
     _published(page, comparison, products)
+    write_order(page, comparison)
     write_practice(page, comparison)
     _movers(page, comparison)
     _not_known(page, comparison)
+    write_preferences(page, comparison, products=products)
     if sources:
         render_sources(comparison, console)
     page.gap()
@@ -128,6 +133,8 @@ def _numbers(page: TerminalPage, comparison: Comparison, products: bool) -> None
     page.gap()
     if comparison.tell_apart:
         page.paragraph(comparison.tell_apart, "bold")
+    if comparison.clock == "decision":
+        page.paragraph(clock_sentence())
     shown = comparison.options if products else options
     for line in (*sentences.legend(comparison, shown), *survival.legend(comparison, shown)):
         page.paragraph(line)

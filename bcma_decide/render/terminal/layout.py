@@ -26,15 +26,13 @@ INDENT = 4
 FURTHER = "dim italic"
 """Style of a number that is not the product's own; its words stand above it where styles are not shown."""
 
-LABELS: Final[Mapping[Clock, tuple[str, str, str, str]]] = {
-    "infusion": ("", "next centre", "from decision", "certainty"),
-    "decision": ("", "from infusion", "next centre", "certainty"),
-}
-"""What the lines of a field are, by the clock that its number is shown from; the next centre is the infusion's."""
+OTHER_CLOCK: Final[Mapping[Clock, str]] = {"infusion": "from decision", "decision": "from infusion"}
+"""What the line below a number is counted from, by what the number is."""
+FROM_DECISION: Final = "response to CAR-T from the decision"
 
 Lines = tuple[Text, Text, Text, Text]
-"""Of one field, as `LABELS` names them; words instead of a number stand in the first alone, so that no part of them
-stands beside another line's label."""
+"""Of one field: number with interval, next centre, on the other clock, certainty; words instead of a number stand in
+the first alone, so that no part of them stands beside another line's label."""
 
 
 class Notes:

@@ -10,10 +10,13 @@ from rich.segment import Segment
 from bcma_decide.behind import EffectLine, Explanation
 from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
 from bcma_decide.render.terminal.ink import Ink
+from bcma_decide.render.terminal.order import order_lines
+from bcma_decide.render.terminal.preferences import preference_lines
 from bcma_decide.render.terminal.record import record_lines
 from bcma_decide.render.terminal.survival import computed_lines, published_lines
-from bcma_decide.render.terminal.way import way_lines
+from bcma_decide.render.terminal.way_bars import way_lines
 from bcma_decide.render.words import arrange, published, quoted, rule_view, sentences, survival, wording
+from bcma_decide.render.words.clock import clock_words
 from bcma_decide.vocabulary import PFS
 
 Line = tuple[str, ...]
@@ -83,6 +86,7 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
     yield from way_lines(comparison, options)
     yield from published_lines(comparison)
     yield from _published(comparison)
+    yield from order_lines(comparison)
     for mover in arrange.movers(comparison):
         moves = "; ".join(sentences.move_sentence(move, comparison) for move in mover.moves)
         yield (
@@ -94,6 +98,7 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
         )
     for text in comparison.not_known:
         yield ("not known", text)
+    yield from preference_lines(comparison, products=products)
     if sources:
         for reference in comparison.references:
             yield ("source", reference.key, reference.citation, *sentences.reference_ids(reference))
@@ -120,6 +125,7 @@ def _published(comparison: Comparison) -> Iterator[Line]:
 def _profile(comparison: Comparison) -> Iterator[Line]:
     profile = comparison.profile
     yield ("profile", profile.name or "as given", profile.setting.replace("_", " "))
+    yield ("counted from", comparison.clock)
     for line in arrange.ledger(comparison):
         yield (
             "input",
@@ -159,18 +165,13 @@ def _outcome(comparison: Comparison, outcome: Outcome, options: tuple[Option, ..
         estimate = arrange.estimate_of(outcome, option)
         notes = sentences.estimate_notes(estimate, comparison) if wording.has_number(estimate) else ()
         kind = "further product of the class" if estimate.further_product else "estimate"
-        yield (kind, outcome.label, option.label, *_fields(outcome, estimate), *notes)
-        for figure in estimate.published:
-            yield ("published", outcome.label, option.label, published.figure_text(figure))
-        if estimate.from_decision:
-            rate = estimate.from_decision
-            yield (
-                "from the decision",
-                outcome.label,
-                option.label,
-                wording.count(rate.mean),
-                wording.interval(rate.credible),
-            )
+        lines: list[Line] = [(kind, outcome.label, option.label, *_fields(outcome, estimate), *notes)]
+        lines += [("published", outcome.label, option.label, published.figure_text(fig)) for fig in estimate.published]
+        if rate := estimate.from_decision:
+            place = 0 if comparison.clock == "decision" else len(lines)
+            number = wording.count(rate.mean), wording.interval(rate.credible)
+            lines.insert(place, (clock_words("decision"), outcome.label, option.label, *number))
+        yield from lines
     classes = arrange.class_options(comparison)
     if len(classes) == 2:
         first, second = classes

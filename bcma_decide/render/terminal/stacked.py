@@ -8,6 +8,7 @@ from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
 from bcma_decide.render.terminal.layout import FURTHER
 from bcma_decide.render.terminal.page import TerminalPage
 from bcma_decide.render.words import arrange, published, sentences, survival, wording
+from bcma_decide.render.words.clock import Both, clock_words, counted, from_decision_first
 from bcma_decide.time_course import Clock
 from bcma_decide.vocabulary import PFS
 
@@ -33,11 +34,10 @@ def _outcome(page: TerminalPage, comparison: Comparison, outcome: Outcome, optio
     page.paragraph(outcome.label, "bold")
     for option in options:
         estimate = arrange.estimate_of(outcome, option)
+        both = counted(estimate, comparison.clock)
         style = FURTHER if estimate.further_product else ""
-        page.paragraph(
-            f"{option.label}{_whose(estimate)}: {_headline(outcome, estimate, comparison.clock)}", style, indent=2
-        )
-        for line in _below(estimate, comparison.clock):
+        page.paragraph(f"{option.label}{_whose(estimate)}: {_headline(outcome, estimate, both)}", style, indent=2)
+        for line in _below(estimate, both):
             page.paragraph(line, style, indent=4)
         if outcome.id == PFS:
             _survival(page, comparison, option)
@@ -45,7 +45,9 @@ def _outcome(page: TerminalPage, comparison: Comparison, outcome: Outcome, optio
             for note in sentences.estimate_notes(estimate, comparison):
                 page.paragraph(note, indent=4)
     if len(options) == 2 and all(option.kind == "class" for option in options):
-        _difference(page, outcome, comparison.clock, *options)
+        estimates = [arrange.estimate_of(outcome, option) for option in options]
+        other = from_decision_first(estimates, comparison.clock)
+        _difference(page, outcome, *options, clock="infusion" if other else None)
     if same := sentences.same_for_every_patient(outcome, options):
         page.paragraph(same, indent=2)
     for note in outcome.notes:
@@ -56,37 +58,36 @@ def _whose(estimate: Estimate) -> str:
     return ", a further product" if estimate.further_product else ""
 
 
-def _headline(outcome: Outcome, estimate: Estimate, clock: Clock) -> str:
-    if estimate.mean is None or not wording.has_number(estimate):
+def _headline(outcome: Outcome, estimate: Estimate, both: Both | None) -> str:
+    if both is None:
         return survival.without_curve(outcome, estimate) or published.without_number(estimate)
-    decided = estimate.from_decision
-    return wording.of_100(decided.mean if clock == "decision" and decided else estimate.mean)
+    counted_from = f" {clock_words('decision')}" if both[0].clock == "decision" else ""
+    return f"{wording.of_100(both[0].mean)}{counted_from}"
 
 
-def _below(estimate: Estimate, clock: Clock) -> tuple[str, ...]:
-    if estimate.mean is None or estimate.credible is None or not wording.has_number(estimate):
+def _below(estimate: Estimate, both: Both | None) -> tuple[str, ...]:
+    if both is None:
         return ()
-    prediction = wording.interval(estimate.prediction) if estimate.prediction else "not estimated"
-    beyond, certainty = f"next centre {prediction}", f"certainty {wording.certainty(estimate.certainty)}"
-    decided = estimate.from_decision
-    if decided is None:
-        return f"95 % interval {wording.interval(estimate.credible)}", beyond, certainty
-    if clock == "decision":
-        own = f"from the infusion {wording.of_100(estimate.mean)}, {wording.interval(estimate.credible)}"
-        return f"95 % interval {wording.interval(decided.credible)}", own, beyond, certainty
-    counted = f"from the decision {wording.of_100(decided.mean)}, {wording.interval(decided.credible)}"
-    return f"95 % interval {wording.interval(estimate.credible)}", beyond, counted, certainty
+    first, other = both
+    prediction = wording.interval(first.prediction) if first.prediction else "not estimated"
+    return (
+        f"95 % interval {wording.interval(first.credible)}",
+        f"next centre {prediction}",
+        *(
+            (f"{clock_words(other.clock)} {wording.of_100(other.mean)}, {wording.interval(other.credible)}",)
+            if other
+            else ()
+        ),
+        f"certainty {wording.certainty(estimate.certainty)}",
+    )
 
 
-def _difference(page: TerminalPage, outcome: Outcome, clock: Clock, first: Option, second: Option) -> None:
+def _difference(page: TerminalPage, outcome: Outcome, first: Option, second: Option, *, clock: Clock | None) -> None:
     contrast = arrange.contrast_of(outcome, first, second)
     if contrast is None:
         page.paragraph(f"Difference: not comparable: {sentences.contrast_reason(outcome)}", indent=2)
         return
-    decided = any(arrange.estimate_of(outcome, option).from_decision for option in (first, second))
-    whence = ", from the infusion" if decided and clock == "decision" else ""
-    page.paragraph(
-        f"{first.label} minus {second.label}{whence}: {wording.difference(contrast.risk_difference)}", indent=2
-    )
+    name = f"{first.label} minus {second.label}" + (f", {clock_words(clock)}" if clock else "")
+    page.paragraph(f"{name}: {wording.difference(contrast.risk_difference)}", indent=2)
     page.paragraph(wording.probability_higher(contrast.probability_first_higher, first.label), indent=4)
     page.paragraph(f"certainty {wording.certainty(contrast.certainty)}", indent=4)

@@ -63,11 +63,12 @@ def computed_lines(comparison: Comparison, options: Sequence[Option]) -> Iterato
         for clock in CLOCKS if row.from_decision is not None else CLOCKS[:1]:
             whence = "from the decision" if clock == "decision" else quoted.counted_from(row.origin)
             for line in survival.lines(row, clock):
-                yield (COMPUTED, row.label, option.label, f"{line.name}, {whence}", line.number, line.interval)
+                figures = (part for part in (line.number, line.interval) if part)
+                yield (COMPUTED, row.label, option.label, f"{line.name}, {whence}", *figures)
 
 
 def published_lines(comparison: Comparison) -> Iterator[tuple[str, ...]]:
-    """Every published row as fields of tab-separated lines: figures, of whom, how near, against what, its source."""
+    """Every published row as fields of tab-separated lines: figures, of whom, how near, source, against what."""
     for option, rows in quoted.by_option(comparison):
         for row in rows:
             yield (
@@ -77,10 +78,9 @@ def published_lines(comparison: Comparison) -> Iterator[tuple[str, ...]]:
                 quoted.figures(row),
                 quoted.people(row),
                 quoted.nearness(row),
-                quoted.comparison(row),
                 row.study,
-                row.note,
                 ", ".join(row.sources),
+                *(part for part in (quoted.comparison(row), row.note) if part),
             )
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from bcma_decide.behind import SurvivalExplanation, SurvivalStudy
 from bcma_decide.comparison import Comparison, Option, Outcome
 from bcma_decide.render.terminal.behind import write_contrast, write_effects, write_end, write_left_out
-from bcma_decide.render.terminal.curve_chart import curve_chart, signs
+from bcma_decide.render.terminal.curve_chart import Signs, curve_chart, signs
 from bcma_decide.render.terminal.page import TerminalPage
 from bcma_decide.render.terminal.plain import write_plain_survival_explanation
 from bcma_decide.render.words import arrange, published, quoted, sentences, survival, wording
@@ -40,14 +40,10 @@ def render_survival_explanation(comparison: Comparison, console: Console, *, pro
     outcome = survival.outcome_at(comparison, survival.MAIN)
     page.paragraph(f"{survival.title()}: how the numbers come about", "bold")
     page.paragraph(outcome.horizon)
-    for option in options:
-        _option(page, comparison, outcome, option)
-    drawn = signs(page.ink)
-    page.gap()
-    page.paragraph(
-        f"Curve, of 100: {drawn.share} without progression, on average; {drawn.interval} 95 % interval of the average; "
-        f"{drawn.end} end of follow-up, past which nothing is calculated. Below it: months."
-    )
+    drawn = [_option(page, comparison, outcome, option) for option in options]
+    if any(drawn):
+        page.gap()
+        page.paragraph(_key(signs(page.ink)))
     _movers(page, comparison, outcome)
     write_contrast(page, comparison, outcome)
     explanation = comparison.survival_explanation
@@ -61,13 +57,21 @@ def render_survival_explanation(comparison: Comparison, console: Console, *, pro
     write_end(page, comparison)
 
 
-def _option(page: TerminalPage, comparison: Comparison, outcome: Outcome, option: Option) -> None:
+def _key(drawn: Signs) -> str:
+    return (
+        f"Curve, of 100: {drawn.share} without progression, on average; {drawn.interval} 95 % interval of the average; "
+        f"{drawn.end} end of follow-up, past which nothing is calculated. Below it: months."
+    )
+
+
+def _option(page: TerminalPage, comparison: Comparison, outcome: Outcome, option: Option) -> bool:
+    """Write the curve of an option and what it rests on, or why there is none; whether there is one."""
     row, estimate = survival.computed(comparison, option), arrange.estimate_of(outcome, option)
     shown = survival.figures(row, comparison.clock) if row else None
     page.heading(option.long_label)
     if row is None or shown is None:
         page.paragraph(f"{option.label}: {survival.without_figures(row)}.")
-        return
+        return False
     page.paragraph(published.option_sentence(estimate, option, outcome))
     page.paragraph("; ".join(f"{line.name}: {line.text}" for line in survival.lines(row, comparison.clock)) + ".")
     page.gap()
@@ -77,6 +81,7 @@ def _option(page: TerminalPage, comparison: Comparison, outcome: Outcome, option
     page.paragraph(sentences.size(estimate))
     for line in sentences.estimate_facts(estimate, comparison):
         page.paragraph(line)
+    return True
 
 
 def _movers(page: TerminalPage, comparison: Comparison, outcome: Outcome) -> None:

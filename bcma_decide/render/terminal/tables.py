@@ -8,10 +8,11 @@ from rich.text import Text
 
 from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
 from bcma_decide.render.terminal.cells import bar_lines, difference_lines, estimate_lines, words
-from bcma_decide.render.terminal.layout import GAP, LABELS, Layout, Lines, Notes
+from bcma_decide.render.terminal.layout import FROM_DECISION, GAP, OTHER_CLOCK, Layout, Lines, Notes
 from bcma_decide.render.terminal.page import TerminalPage
 from bcma_decide.render.terminal.survival import survival_rows
-from bcma_decide.render.words import arrange, published, sentences, survival, wording
+from bcma_decide.render.words import arrange, published, sentences, survival
+from bcma_decide.render.words.clock import counted, from_decision_first
 from bcma_decide.time_course import Clock
 from bcma_decide.vocabulary import PFS
 
@@ -36,7 +37,7 @@ def write_table(
     """
     layout = Layout.fit(page.width, len(options), difference=difference, bars=bars)
     notes = Notes()
-    page.columns(layout.widths(len(options)), [_header(page, options, layout)], GAP)
+    page.columns(layout.widths(len(options)), [_header(page, options, layout, comparison.clock)], GAP)
     for group in arrange.groups_with_survival(comparison):
         page.subheading(arrange.heading(group))
         rows = [
@@ -51,8 +52,9 @@ def write_table(
     page.items(notes.rows())
 
 
-def _header(page: TerminalPage, options: Sequence[Option], layout: Layout) -> list[Text]:
-    cells = [page.ink.text("Of 100 patients like this, on average", "bold")]
+def _header(page: TerminalPage, options: Sequence[Option], layout: Layout, clock: Clock) -> list[Text]:
+    heading = "Of 100 patients like this, on average"
+    cells = [page.ink.text(heading if clock == "infusion" else f"{heading}; {FROM_DECISION}", "bold")]
     for option in options:
         cells.append(page.ink.text(option.label, "bold"))
         if layout.bar:
@@ -83,15 +85,16 @@ def _outcome_rows(
     clock = comparison.clock
     for estimate in estimates:
         mark = page.ink.raised(notes.mark(published.field_notes(estimate, comparison)))
-        if wording.has_number(estimate):
-            columns.append(estimate_lines(page, estimate, mark, clock))
+        both = counted(estimate, clock)
+        if both is not None:
+            columns.append(estimate_lines(page, estimate, both, mark))
         else:
             columns.append(words(page, survival.word_of(outcome, estimate) + mark, *_published(outcome, estimate)))
         if layout.bar:
-            columns.append(bar_lines(page, estimate, layout.bar, clock))
+            columns.append(bar_lines(page, both, layout.bar))
     if layout.difference:
         columns.append(_difference(page, outcome, options, notes, clock))
-    for depth, name in enumerate(LABELS[clock]):
+    for depth, name in enumerate(("", "next centre", OTHER_CLOCK[clock], "certainty")):
         row = [column[depth] for column in columns]
         if depth == 0 or any(row):
             yield [Text(f"  {name}") if depth else label, *row]
@@ -102,8 +105,8 @@ def _difference(page: TerminalPage, outcome: Outcome, options: Sequence[Option],
     if contrast is None:
         mark = page.ink.raised(notes.mark([sentences.contrast_reason(outcome)]))
         return words(page, f"not comparable{mark}")
-    decided = any(arrange.estimate_of(outcome, option).from_decision for option in options)
-    return difference_lines(page, contrast, options[0], infusion_only=decided and clock == "decision")
+    estimates = [arrange.estimate_of(outcome, option) for option in options]
+    return difference_lines(page, contrast, options[0], from_infusion=from_decision_first(estimates, clock))
 
 
 def _published(outcome: Outcome, estimate: Estimate) -> tuple[str, ...]:

@@ -200,8 +200,7 @@ def estimate_at(row: Survival, month: int) -> Estimate:
     if shown is None or time is None:
         why = reason(row) if shown is None else followed(shown.reach)
         return Estimate(state="no_evidence" if row.state == "estimated" else row.state, reason=why, sources=row.sources)
-    later = decided.at(month) if decided else None
-    ends = whole_interval(later.credible) if later else None
+    decision = _from_decision(decided.at(month)) if decided else None
     return Estimate(
         state="estimated",
         mean=time.mean,
@@ -217,8 +216,15 @@ def estimate_at(row: Survival, month: int) -> Estimate:
         follow_up_months=row.follow_up_months,
         sources=row.sources,
         further_product=row.further_product,
-        from_decision=FromDecision(mean=later.mean, credible=ends) if later and ends else None,
+        from_decision=decision,
     )
+
+
+def _from_decision(time: SurvivalTime | None) -> FromDecision | None:
+    ends, beyond = (whole_interval(time.credible), whole_interval(time.prediction)) if time else (None, None)
+    if time is None or ends is None or beyond is None:
+        return None
+    return FromDecision(mean=time.mean, credible=ends, prediction=beyond)
 
 
 def outcome_at(comparison: Comparison, month: int, clock: Clock | None = None) -> Outcome:

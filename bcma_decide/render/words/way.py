@@ -1,82 +1,110 @@
-"""The way from the decision to the treatment in words: who reaches it, how long it takes, where patients are."""
+"""The way from the decision to the treatment in plain lines: who is infused, after how long, who is not and why."""
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Sequence
+from typing import Final, Literal, get_args
 
-from bcma_decide.render.words import quoted, wording
-from bcma_decide.render.words.language import decimal, ngettext
+from bcma_decide.render.words import wording
 from bcma_decide.render.words.language import gettext as _
+from bcma_decide.render.words.language import ngettext
 from bcma_decide.time_course import QuotedCount, StateShares, WayToTreatment, Weeks
 
-Part = Literal["free", "waiting", "not_infused", "progressed_or_died"]
-PARTS: Final[tuple[Part, ...]] = ("free", "waiting", "not_infused", "progressed_or_died")
-"""From below."""
+WayState = Literal["free", "waiting", "progressed_or_died", "not_infused"]
+STATES: Final[tuple[WayState, ...]] = get_args(WayState)
+"""In the order they are stacked in: the first two are without progression."""
+SHOWN_MONTHS: Final = (1.0, 3.0, 6.0)
+"""Months whose shares are put into words."""
 
 
-def part_name(part: Part) -> str:
-    """What is said of patients in one of the fields."""
-    names: dict[Part, str] = {
-        "free": _("free of progression"),
-        "waiting": _("waiting"),
+def way_title() -> str:
+    """Heading over the way."""
+    return _("From the decision to the treatment")
+
+
+def state_words(state: WayState) -> str:
+    """What a state is called."""
+    words: dict[WayState, str] = {
+        "free": _("treated, without progression"),
+        "waiting": _("waiting for the infusion"),
+        "progressed_or_died": _("progressed or died after treatment"),
         "not_infused": _("never infused"),
-        "progressed_or_died": _("progressed or died"),
     }
-    return names[part]
+    return words[state]
 
 
-def shares_of(states: StateShares) -> dict[Part, float]:
-    """The shares at one time, from below."""
-    return {
-        "free": states.free,
-        "waiting": states.waiting,
-        "not_infused": states.not_infused,
-        "progressed_or_died": states.progressed_or_died,
-    }
+def parts(state: StateShares) -> tuple[int, ...]:
+    """Of 100 patients, whole numbers that sum to 100, in the order of :data:`STATES`."""
+    return wording.parts_of_100([getattr(state, name) for name in STATES])
 
 
-def at_month(states: StateShares) -> str:
-    """The shares at one time in words: ``49 free of progression, 16 never infused, 35 progressed or died``."""
-    shares = shares_of(states)
-    counts = wording.parts_of_100(tuple(shares.values()))
-    said = [f"{count} {part_name(part)}" for (part, share), count in zip(shares.items(), counts, strict=True) if share]
-    return ", ".join(said)
+def computed_lines(way: WayToTreatment) -> tuple[str, ...]:
+    """Chance of infusion and where patients are after some months, for patients like this one; or why not."""
+    lines = []
+    if way.infused is not None:
+        line = _("Infused, of 100 patients like this with apheresis: {number}").format(
+            number=wording.count(way.infused.mean)
+        )
+        lines.append(f"{line} ({wording.interval(way.infused.credible)})" if way.infused.credible else line)
+    lines += [state_line(state, no_wait=way.infused is None) for state in way.states if state.month in SHOWN_MONTHS]
+    if way.reason:
+        lines.append(_("Shares of the first months not known: {reason}").format(reason=way.reason))
+    return tuple(lines)
 
 
-def infused(way: WayToTreatment) -> str:
-    """How many reach the infusion: ``Reach the infusion after apheresis: 84 of 100 (72 to 92)``; empty without it."""
-    if way.infused is None:
-        return ""
-    number = wording.of_100(way.infused.mean)
-    if way.infused.credible is None:
-        return _("Reach the infusion after apheresis: {number}").format(number=number)
-    return _("Reach the infusion after apheresis: {number} ({interval})").format(
-        number=number, interval=wording.interval(way.infused.credible)
+def state_line(state: StateShares, *, no_wait: bool) -> str:
+    """Where 100 patients are after some months; of an option without a wait the two states it has."""
+    shown = zip(STATES, parts(state), strict=True)
+    said = [
+        f"{state_words(name)} {number}"
+        for name, number in shown
+        if not (no_wait and name in ("waiting", "not_infused"))
+    ]
+    return _("After {months}, of 100: {parts}").format(months=months_words(state.month), parts=", ".join(said))
+
+
+def months_words(month: float) -> str:
+    """Whole months: ``1 month``, ``6 months``."""
+    count = wording.whole(month)
+    return ngettext("{count} month", "{count} months", count).format(count=count)
+
+
+def quoted_lines(way: WayToTreatment) -> tuple[str, ...]:
+    """Weeks and counts as published, not calculated for this patient."""
+    return (*(weeks_line(weeks) for weeks in way.weeks), *(count_line(count) for count in way.published))
+
+
+def weeks_line(weeks: Weeks) -> str:
+    """Published weeks from apheresis to infusion with their range, whose they are and how many."""
+    low, high = weeks.range or (None, None)
+    span = "" if low is None or high is None else f" ({_ends(low, high)})"
+    return _("Published: weeks from apheresis to infusion, median {median}{range}; {whose}").format(
+        median=f"{weeks.median:.0f}", range=span, whose=_whose(weeks.population, weeks.n)
     )
 
 
-def wait(weeks: Weeks) -> str:
-    """``Apheresis to infusion, published, CARTITUDE-4: median 6.3 weeks (3.6 to 18.1), 176 patients``."""
-    low, high = weeks.range or (None, None)
-    said = ngettext("median {n} week", "median {n} weeks", 1 if weeks.median == 1 else 2).format(
-        n=decimal(round(weeks.median, 1))
+def _ends(low: float, high: float) -> str:
+    return _("{low} to {high}").format(low=f"{low:.0f}", high=f"{high:.0f}")
+
+
+def count_line(count: QuotedCount) -> str:
+    """One published count with its reasons and whose it is."""
+    n = count.n if count.events is None else None
+    return _("Published: {label}: {text}; {whose}").format(
+        label=count.label, text=count.text, whose=_whose(count.population, n)
     )
-    if low is not None and high is not None:
-        said += " ({})".format(_("{low} to {high}").format(low=decimal(round(low, 1)), high=decimal(round(high, 1))))
-    who = f"{said}, {quoted.patients(weeks.n)}" if weeks.n is not None else said
-    return _("Apheresis to infusion, published, {study}: {figures}").format(study=weeks.population, figures=who)
 
 
-def wait_in_short(weeks: Weeks) -> str:
-    """``6.3 weeks (3.6 to 18.1), CARTITUDE-4``: the median with its range, and whose."""
-    low, high = weeks.range or (None, None)
-    said = ngettext("{n} week", "{n} weeks", 1 if weeks.median == 1 else 2).format(n=decimal(round(weeks.median, 1)))
-    if low is not None and high is not None:
-        said += " ({})".format(_("{low} to {high}").format(low=decimal(round(low, 1)), high=decimal(round(high, 1))))
-    return f"{said}, {weeks.population}"
+def _whose(population: str, n: int | None) -> str:
+    return population if n is None else _("{population}, {n} patients").format(population=population, n=n)
 
 
-def counted(count: QuotedCount, cited: str) -> str:
-    """A published count in one line, its source last."""
-    said = ", ".join(part for part in (f"{count.label}: {count.text}", count.population) if part)
-    return f"{said} ({cited})" if cited else said
+def assumed_lines(way: WayToTreatment) -> tuple[str, ...]:
+    """What is assumed."""
+    return tuple(_("Assumed: {text}").format(text=text) for text in way.assumptions)
+
+
+def bar_title(label: str, states: Sequence[StateShares], *, no_wait: bool) -> str:
+    """The shares of one option's drawing in words, for those who do not see it."""
+    said = "; ".join(state_line(state, no_wait=no_wait) for state in states if state.month in SHOWN_MONTHS)
+    return f"{label}: {said}"

@@ -8,7 +8,15 @@ from typing import Any, Final
 
 from starlette.responses import JSONResponse
 
-from bcma_decide.errors import AuditError, BcmaDecideError, NoEvidenceError, Problem, ProfileError, SheetError
+from bcma_decide.errors import (
+    AuditError,
+    BcmaDecideError,
+    NoEvidenceError,
+    Problem,
+    ProfileError,
+    SheetError,
+    WeightsError,
+)
 
 PROBLEM_TYPE: Final = "application/problem+json"
 OUTCOME_TYPE: Final = "application/fhir+json"
@@ -17,6 +25,7 @@ HOOKS_PATH: Final = "/cds-services"
 
 _STATUS: Final[tuple[tuple[type[BcmaDecideError], int, str], ...]] = (
     (ProfileError, 422, "invalid-profile"),
+    (WeightsError, 422, "invalid-weights"),
     (SheetError, 422, "invalid-sheet"),
     (NoEvidenceError, 422, "unknown-outcome"),
     (AuditError, 503, "not-recorded"),

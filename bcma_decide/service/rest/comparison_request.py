@@ -11,8 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from starlette.requests import Request
 
 from bcma_decide.comparing.question import Question
-from bcma_decide.errors import Problem, ProfileError
+from bcma_decide.errors import Problem, ProfileError, WeightsError
 from bcma_decide.patient.profile import Patient
+from bcma_decide.patient.weights import check_weights
+from bcma_decide.pooled.criteria import criteria_of
+from bcma_decide.preference_shapes import Weights
 from bcma_decide.service.http.bodies import content_type, read_object, read_shape
 from bcma_decide.service.http.problems import Refusal
 from bcma_decide.service.rest.media import FHIR
@@ -47,9 +50,13 @@ class ComparisonRequest(BaseModel):
     """What response and survival are shown from in a page or a sheet; it changes no number."""
     infer: bool = False
     """Use the lines of therapy inferred from the dates of drugs in a record."""
+    weights: Weights | None = None
+    """What matters to the person: how often each option then ranks first is added, no other number changes."""
     explain: tuple[str, ...] = Field(
         default=(), max_length=len(EXPLAINED), json_schema_extra={"items": {"enum": [*EXPLAINED]}}
     )
+    order: bool = False
+    """Include CAR-T and a bispecific antibody one after the other, in either order."""
 
     @field_validator("date")
     @classmethod
@@ -114,8 +121,8 @@ def question_of(service: Service, received: ReceivedComparison) -> Question:
 
     Raises
     ------
-    ProfileError
-        When the profile cannot be used.
+    ProfileError, WeightsError
+        When the profile or the weights cannot be used.
     Refusal
         422 when the record cannot be, with the place in it; 501 when the service reads none.
     """
@@ -135,6 +142,8 @@ def question_of(service: Service, received: ReceivedComparison) -> Question:
         date=day,
         explain=request.explain,
         clock=request.clock,
+        weights=_weights(service, request),
+        order=request.order,
     )
 
 
@@ -156,5 +165,19 @@ def _of_record(service: Service, received: ReceivedComparison, on: Day) -> Quest
         date=on,
         explain=request.explain,
         clock=request.clock,
+        weights=_weights(service, request),
+        order=request.order,
         record=reading.ledger,
     )
+
+
+def _weights(service: Service, request: ComparisonRequest) -> Weights | None:
+    """The weights, once they are known to mean something; raises WeightsError with their places in the body."""
+    if request.weights is None:
+        return None
+    try:
+        check_weights(request.weights, criteria_of(service.pooled))
+    except WeightsError as error:
+        placed = [Problem(f"weights.{each.field}", each.message, each.fix) for each in error.problems]
+        raise WeightsError(error.message, placed) from None
+    return request.weights

@@ -83,13 +83,14 @@ def rest_router(service: Service) -> APIRouter:
         region: Annotated[str | None, _BESIDE] = None,
         date: Annotated[str | None, _BESIDE] = None,
         infer: Annotated[bool | None, _BESIDE] = None,
+        order: Annotated[bool | None, _BESIDE] = None,
     ) -> Response:
         """Put both classes side by side; nothing of the patient is kept, except in the audit where there is one.
 
         The patient is a profile or a FHIR record in a JSON request, or a FHIR Bundle as the whole body.
         """
         form = negotiated(request.headers.get("accept"), format)
-        beside = {"setting": setting, "clock": clock, "region": region, "date": date, "infer": infer}
+        beside = {"setting": setting, "clock": clock, "region": region, "date": date, "infer": infer, "order": order}
         received = await receive(request, beside)
         try:
             sheet = Sheet(audience=audience, paper=paper, language=lang)

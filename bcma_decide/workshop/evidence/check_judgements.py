@@ -18,6 +18,7 @@ from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.codes import load_codes
 from bcma_decide.workshop.evidence.definitions import load_definitions
 from bcma_decide.workshop.evidence.news import load_news, unmarked_news
+from bcma_decide.workshop.evidence.order import load_order
 from bcma_decide.workshop.evidence.published import load_published
 from bcma_decide.workshop.evidence.rules import RuleFiles, load_rules
 from bcma_decide.workshop.evidence.way_to_infusion import load_way
@@ -50,6 +51,7 @@ def _published(root: Path, catalogue: Catalogue, rules: RuleFiles, definitions: 
     loads: tuple[Callable[[Path, Catalogue], object], ...] = (
         partial(load_published, rules=rules, definitions=definitions),
         load_way,
+        partial(load_order, rules=rules),
     )
     for load in loads:
         try:

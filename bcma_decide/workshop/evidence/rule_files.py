@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -160,6 +161,39 @@ class TopicEntry(Strict):
     shown: bool
 
 
+class BurdenFigure(Strict):
+    """A figure of a fact, and what makes the burden's unit of it."""
+
+    figure: Identifier
+    times: float | int = 1
+    per: Annotated[float | int, Field(gt=0)] = 1
+
+    def value(self, fact: FactEntry) -> float | None:
+        """The burden by this fact; None where it holds no such figure."""
+        found = fact.figures.get(self.figure)
+        return float(found) * self.times / self.per if isinstance(found, (int, float)) else None
+
+
+class BurdenEntry(Strict):
+    """What giving a product asks of the patient, as one figure of the facts of a topic."""
+
+    id: Identifier
+    label: Text
+    unit: Text
+    topic: Identifier
+    figures: Annotated[tuple[BurdenFigure, ...], Field(min_length=1)]
+
+    def bedside(self, holder: str, facts: tuple[FactEntry, ...]) -> Iterator[dict[str, Any]]:
+        """Its values by the facts of a product or a class; recalled facts have none."""
+        for fact in facts:
+            if fact.topic != self.topic or fact.basis == "recalled":
+                continue
+            values = [value for each in self.figures if (value := each.value(fact)) is not None]
+            if values:
+                kept = ("region", "since", "until", "text", "source")
+                yield {"holder": holder, "value": values[0], **{key: getattr(fact, key) for key in kept}}
+
+
 class RenalRule(Strict):
     """What a label or a centre does with fludarabine by clearance; carried, never shown: no dosing advice."""
 
@@ -180,6 +214,7 @@ class ProductsFile(Strict):
 
     as_of: Date
     topics: tuple[TopicEntry, ...]
+    burdens: tuple[BurdenEntry, ...] = ()
     classes: dict[ClassId, ClassFacts]
     products: tuple[ProductEntry, ...]
     fludarabine_renal_rules: tuple[RenalRule, ...]

@@ -14,6 +14,7 @@ from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.pooled.in_force import days_of
 from bcma_decide.pooled.rule_book import NOT_IN_FORCE
 from bcma_decide.strict.yaml import read_yaml
+from bcma_decide.vocabulary import OUTCOMES
 from bcma_decide.workshop.evidence.catalogue import read_shape
 from bcma_decide.workshop.evidence.conditions import ConditionEntry, naming_problems
 from bcma_decide.workshop.evidence.rule_files import (
@@ -46,6 +47,13 @@ class RuleFiles:
             "as_of": self.products.as_of,
             "rules": [rule.bedside(file.topic) for _, file in self.topics for rule in file.rules],
             "topics": [topic.model_dump() for topic in self.products.topics],
+            "burdens": [
+                {
+                    **burden.model_dump(include={"id", "label", "unit"}),
+                    "values": [row for holder, facts in self._holders() for row in burden.bedside(holder, facts)],
+                }
+                for burden in self.products.burdens
+            ],
             "class_facts": {
                 class_id: [fact.bedside() for fact in facts.facts] for class_id, facts in self.products.classes.items()
             },
@@ -62,6 +70,11 @@ class RuleFiles:
             ],
             "sources": {key: source.bedside() for key, source in sources.items()},
         }
+
+    def _holders(self) -> Iterator[tuple[str, tuple[FactEntry, ...]]]:
+        """Facts of every product, then of every class: what is the product's own comes first."""
+        yield from ((product.id, product.facts) for product in self.products.products)
+        yield from ((class_id, facts.facts) for class_id, facts in self.products.classes.items())
 
 
 def load_rules(root: Path, definitions: Definitions) -> RuleFiles:
@@ -159,7 +172,24 @@ def _products(files: RuleFiles, definitions: Definitions) -> Iterator[tuple[str,
         yield from ((where, f"{fact.topic!r} is not a topic") for fact in facts if fact.topic not in topics)
         for indication in indications:
             yield from ((where, f"{_short(indication)}: {message}") for message in _label(indication, definitions))
+    yield from _burdens(file)
     yield from (("sources", f"{key!r} is not cited") for key in sorted(file.sources.keys() - cited))
+
+
+def _burdens(file: ProductsFile) -> Iterator[tuple[str, str]]:
+    topics = {topic.id for topic in file.topics}
+    facts = [fact for each in file.classes.values() for fact in each.facts]
+    facts += [fact for each in file.products for fact in each.facts]
+    seen = Counter([*OUTCOMES, *(burden.id for burden in file.burdens)])
+    for burden in file.burdens:
+        where = f"burdens.{burden.id}"
+        if seen[burden.id] > 1:
+            yield where, "stands there twice, or is the name of an outcome"
+        if burden.topic not in topics:
+            yield where, f"{burden.topic!r} is not a topic"
+        named = {key for fact in facts if fact.topic == burden.topic for key in fact.figures}
+        yield from ((where, f"no fact has the figure {each.figure!r}") for each in burden.figures
+                    if each.figure not in named)  # fmt: skip
 
 
 def _label(indication: IndicationEntry, definitions: Definitions) -> Iterator[str]:

@@ -216,6 +216,7 @@ def make_document(
         "rules": inputs.rules,
         "published": inputs.published,
         "way": inputs.way,
+        "order": inputs.order,
         "codes": inputs.codes,
         "provenance": {
             "outcomes": behind,
@@ -250,6 +251,7 @@ _BY_LINE = (
     "rules",
     "published",
     "way",
+    "order",
     "codes",
     "families",
     "outcomes",

@@ -8,6 +8,7 @@ from bcma_decide.workshop.evidence.assumptions import load_assumptions, load_cor
 from bcma_decide.workshop.evidence.catalogue import load_catalogue
 from bcma_decide.workshop.evidence.codes import load_codes
 from bcma_decide.workshop.evidence.definitions import load_definitions
+from bcma_decide.workshop.evidence.order import load_order
 from bcma_decide.workshop.evidence.published import load_published
 from bcma_decide.workshop.evidence.rules import load_rules
 from bcma_decide.workshop.evidence.way_to_infusion import load_way
@@ -34,5 +35,6 @@ def load_inputs(directory: Path) -> Inputs:
         rules=rules.bedside(),
         published=load_published(directory, catalogue, rules, definitions),
         way=load_way(directory, catalogue),
+        order=load_order(directory, catalogue, rules),
         codes=load_codes(directory, definitions).bedside(),
     )

@@ -57,6 +57,7 @@ class Inputs:
     rules: Mapping[str, Any]
     published: Mapping[str, Any]
     way: Mapping[str, Any]
+    order: Mapping[str, Any]
     codes: Mapping[str, Any]
     assumed_correlations: bool = False
     """For sensitivity: whether correlations that no table shows enter too."""

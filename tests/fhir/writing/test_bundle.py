@@ -26,6 +26,7 @@ from tests.support.examples import examples
 
 MODEL = load_pooled()
 EXTENSIONS = "urn:bcma-decide:fhir:"
+UNITS = "http://unitsofmeasure.org"
 
 
 @cache
@@ -83,7 +84,9 @@ def test_it_is_valid_by_an_independent_model_of_r4_and_survives_it_unchanged(mak
 @EACH
 def test_percentages_are_percentages_and_carry_no_noise(make, name):
     _, found = make(name)
+    times = [value["whenRange"] for value in walk(found) if isinstance(value, dict) and "whenRange" in value]
     ranges = [value for value in walk(found) if isinstance(value, dict) and {"low", "high"} <= set(value)]
+    ranges = [each for each in ranges if each not in times]
     assert ranges
     for each in ranges:
         assert 0 <= each["low"]["value"] <= each["high"]["value"] <= 100
@@ -131,6 +134,7 @@ def test_every_number_of_the_comparison_is_there_and_no_other(make, name):
         (option_of(each), prediction["outcome"]["coding"][0]["code"]): prediction
         for each in resources(found, "RiskAssessment")
         for prediction in each["prediction"]
+        if "whenRange" not in prediction
     }
     unstable = {(m.option, m.outcome) for unknown in comparison.unknowns for m in unknown.moves if m.unstable}
     expected = {
@@ -153,6 +157,41 @@ def test_every_number_of_the_comparison_is_there_and_no_other(make, name):
         assert (extension(prediction, "range-over-unknown-input") is not None) == (key in unstable)
         further = extension(prediction, "further-product-of-the-class")
         assert (further is not None) == estimate.further_product
+
+
+@EACH
+def test_every_computed_share_free_of_progression_is_there_with_its_time_and_none_past_the_follow_up(make, name):
+    comparison, found = make(name)
+    written_shares = {
+        (option_of(each), prediction["whenRange"]["high"]["value"]): prediction
+        for each in resources(found, "RiskAssessment")
+        for prediction in each["prediction"]
+        if "whenRange" in prediction
+    }
+    computed = [row for row in comparison.survival if row.kind == "computed"]
+    expected = {(row.option, time.month): (row, time) for row in computed for time in row.times}
+    assert set(written_shares) == set(expected)
+    for (option, month), prediction in written_shares.items():
+        row, time = expected[option, month]
+        start, end = prediction["whenRange"]["low"], prediction["whenRange"]["high"]
+        assert (start["value"], start["code"], end["code"], end["system"]) == (0, "mo", "mo", UNITS)
+        assert month <= row.end_of_follow_up_months
+        assert prediction["outcome"]["coding"][0]["code"] == "pfs"
+        origin = {"infusion": "from the infusion", "first_dose": "from the first dose"}[row.origin]
+        text = f"Alive without progression through {month:g} months, counted {origin}"
+        assert prediction["outcome"]["text"] == text
+        assert extension(prediction, "point-estimate")["valueDecimal"] / 100 == pytest.approx(time.mean, abs=1e-9)
+        ends = prediction["probabilityRange"]
+        assert (ends["low"]["value"] / 100, ends["high"]["value"] / 100) == pytest.approx(time.credible, abs=1e-9)
+
+
+@EACH
+def test_published_survival_is_text_that_says_so_and_no_prediction(make, name):
+    comparison, found = make(name)
+    quoted = {row.option for row in comparison.survival if row.kind == "published"}
+    for each in resources(found, "RiskAssessment"):
+        told = [note["text"] for note in each["note"] if "not calculated for this patient" in note["text"]]
+        assert len(told) == (option_of(each) in quoted)
 
 
 @EACH
@@ -329,7 +368,7 @@ def test_outcomes_are_coded_in_a_system_of_the_project():
         for prediction in each["prediction"]
     }
     assert {system for system, _ in codes} == {"urn:bcma-decide:outcome"}
-    assert {code for _, code in codes} <= set(OUTCOMES)
+    assert {code for _, code in codes} <= {*OUTCOMES, "pfs"}
 
 
 @examples(20)

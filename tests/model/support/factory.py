@@ -25,6 +25,7 @@ from bcma_decide.vocabulary import (
     MODEL_TRAIT_IDS,
     MODEL_TRAITS,
     OUTCOMES,
+    PFS_FAMILY,
     STAGE_IDS,
     STAGES,
     model_scale,
@@ -171,7 +172,7 @@ def document(
         i, j = MODEL_TRAIT_IDS.index(first), MODEL_TRAIT_IDS.index(second)
         matrix[i, j] = matrix[j, i] = rho
     families = {}
-    for family in FAMILIES:
+    for family in (*FAMILIES, PFS_FAMILY):
         rows = list((effects or {}).get(family.id, ()))
         families[family.id] = {
             "effects": [row._asdict() for row in rows],
@@ -217,8 +218,16 @@ def document(
         "assumptions": shipped_document()["assumptions"] | ASSUMPTIONS | dict(assumptions or {}),
         "definitions": copy.deepcopy(shipped_document()["definitions"]),
         "rules": copy.deepcopy(shipped_document()["rules"]),
-        "published": {"limits": [], "options": [], "sources": {}},
+        "published": {"limits": [], "options": [], "survival": {"groups": [], "rows": []}, "sources": {}},
         "way": {"ways": [], "sources": {}},
+        "survival": {
+            "study_slope_sd": 0.2,
+            "levels": {},
+            "options": {str(o["id"]): {"state": "no_evidence", "reason": "no curve"} for o in OPTIONS},
+            "studies": [],
+            "left_out": [],
+        },
+        "order": {"entries": [], "findings": [], "not_known": [], "sources": {}},
         "codes": copy.deepcopy(shipped_document()["codes"]),
         "provenance": {
             "outcomes": {outcome: {"studies": [], "left_out": []} for outcome in OUTCOMES},

@@ -147,7 +147,7 @@ OUTCOMES = (
             "low",
             waterfall=WATERFALL,
             uninformed_traits=("frail",),
-            from_decision=FromDecision(mean=0.543, credible=(0.441, 0.641)),
+            from_decision=FromDecision(mean=0.543, credible=(0.441, 0.641), prediction=(0.352, 0.724)),
         ),
         estimate(
             0.523,

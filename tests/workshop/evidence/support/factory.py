@@ -99,6 +99,7 @@ def evidence_directory(tmp_path: Path, *studies: dict) -> Path:
     (root / "published_options.yaml").write_text("options: []\n", encoding="utf-8")
     (root / "quoted_survival.yaml").write_text("groups: []\nstudies: []\n", encoding="utf-8")
     (root / "way_to_infusion.yaml").write_text("ways: []\n", encoding="utf-8")
+    (root / "order_of_therapies.yaml").write_text("entries: []\n", encoding="utf-8")
     (root / "protocol_cohorts.yaml").write_text("contrasts: []\n", encoding="utf-8")
     (root / "trait_correlations.yaml").write_text("pairs: []\n", encoding="utf-8")
     (root / "pooled_effects.yaml").write_text("effects: []\n", encoding="utf-8")

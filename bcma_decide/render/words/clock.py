@@ -1,0 +1,64 @@
+"""What a number is counted from: the infusion or, for CAR-T, the decision; which of the two a face shows first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bcma_decide.comparison import Estimate
+from bcma_decide.render.words import wording
+from bcma_decide.render.words.language import gettext as _
+from bcma_decide.time_course import Clock
+from bcma_decide.value import Interval
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A number with its intervals as counted from one clock.
+
+    ``prediction``: at the next centre, None where it is not estimated.
+    """
+
+    clock: Clock
+    mean: float
+    credible: Interval
+    prediction: Interval | None = None
+
+
+Both = tuple[Counted, Counted | None]
+"""A number on the clock that is shown first, and on the other."""
+
+
+def counted(estimate: Estimate, clock: Clock) -> Both | None:
+    """The number to show first, and the same on the other clock where there is one; None without a number.
+
+    A number without one from the decision, as all of the bispecific antibodies, is the same on every clock.
+    """
+    if estimate.mean is None or estimate.credible is None or not wording.has_number(estimate):
+        return None
+    infusion = Counted("infusion", estimate.mean, estimate.credible, estimate.prediction)
+    if estimate.from_decision is None:
+        return infusion, None
+    found = estimate.from_decision
+    decision = Counted("decision", found.mean, found.credible, found.prediction)
+    return (infusion, decision) if clock == "infusion" else (decision, infusion)
+
+
+def from_decision_first(estimates: Iterable[Estimate], clock: Clock) -> bool:
+    """Whether any of these numbers is shown from the decision, so that their difference is on another clock."""
+    shown = (counted(estimate, clock) for estimate in estimates)
+    return any(both is not None and both[0].clock == "decision" for both in shown)
+
+
+def clock_words(clock: Clock) -> str:
+    """Return ``from the decision`` or ``from the infusion``."""
+    return _("from the decision") if clock == "decision" else _("from the infusion")
+
+
+def clock_sentence() -> str:
+    """What the first number of a CAR-T response is, where numbers are counted from the decision."""
+    return _(
+        "Response to CAR-T is counted from the decision: of everybody with apheresis, those never infused as without "
+        "response; below it, from the infusion, of those infused. The difference between the classes is counted from "
+        "the infusion or first dose."
+    )
