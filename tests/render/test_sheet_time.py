@@ -139,7 +139,7 @@ def test_what_is_published_stands_apart_marked_and_never_among_the_numbers(examp
 def test_the_way_from_the_decision_is_that_of_the_result(example):
     way = next(each for each in example.ways if each.option == "car_t")
     section = document(example).query("section[aria-labelledby=way]")[0]
-    assert f"{wording.of_100(way.infused.mean)} ({wording.interval(way.infused.credible)})" in said(section)
+    assert f"apheresis: {wording.count(way.infused.mean)} ({wording.interval(way.infused.credible)})" in said(section)
     for assumption in way.assumptions:
         assert words(assumption) in said(section)
     first, second = section.query("svg.months")

@@ -376,7 +376,7 @@ def test_the_form_chooses_what_response_and_time_are_counted_from(clock):
     assert len(page.query(".time-box svg.fan")) == 2
     expected = compare(Patient.read(profile_of(PATIENT)), date=TODAY, pooled=model())
     response = expected.outcomes[0].estimates["car_t"]
-    row = next(row for row in page.query("table.sheet-table tr") if row.to_text().split()[:2] == ["1", "Response"]))
+    row = next(row for row in page.query("table.sheet-table tr") if row.to_text().split()[:2] == ["1", "Response"])
     shown = response.from_decision.mean if clock == "decision" else response.mean
     said = " ".join(row.query("td")[0].to_text().split())
     assert said.startswith(f"{wording.count(shown)} (")

@@ -18,7 +18,7 @@ from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.sheet.templating import environment
 from bcma_decide.render.words import (
     arrange,
-    clocks,
+    clock,
     language,
     preferences,
     published,
@@ -146,7 +146,7 @@ def _environment() -> Environment:
         published=published,
         quoted=quoted,
         survival=survival,
-        clocks=clocks,
+        clock=clock,
         preferences=preferences,
         record_view=record_view,
         rule_view=rule_view,

@@ -12,7 +12,7 @@ from bcma_decide.comparison import Comparison, Estimate, Option, Outcome, TraitL
 from bcma_decide.render.sheet import citing, figures, patient_words
 from bcma_decide.render.sheet.patient_words import OptionWords
 from bcma_decide.render.sheet.sheet import ICONS_DRAWN, PATIENT_ROWS, Sheet
-from bcma_decide.render.words import arrange, clocks, survival, wording
+from bcma_decide.render.words import arrange, clock, survival, wording
 from bcma_decide.vocabulary import CLASSES, PFS
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ def _cell(
     comparison: Comparison, outcome: Outcome, option: OptionView, estimate: Estimate, *, icons: bool, both_ways: bool
 ) -> PatientCell:
     name, look = option.words.name, option.look
-    on_clock = clocks.shown(estimate, comparison.clock)
+    on_clock = clock.shown(estimate, comparison.clock)
     mean, ends = on_clock.mean, on_clock.credible
     if mean is None or ends is None or not wording.has_number(estimate):
         published = _published(comparison, outcome, estimate)
