@@ -15,7 +15,7 @@ from bcma_decide.render.sheet import figures, patient_words
 from bcma_decide.render.sheet.html import Fit, render_html, render_print
 from bcma_decide.render.sheet.patient_view import FIRST_PAGE, ROWS, patient_view
 from bcma_decide.render.sheet.sheet import PATIENT_ROWS, Sheet
-from bcma_decide.render.words import language, wording
+from bcma_decide.render.words import arrange, language, wording
 from bcma_decide.vocabulary import OUTCOMES
 from tests.render.support import factory
 from tests.render.support.reading import DIRECTIVE, GERMAN_DIRECTIVE, words
@@ -70,7 +70,7 @@ def rows(parsed):
 
 
 def outcome_of(comparison, name):
-    return next(outcome for outcome in comparison.outcomes if outcome.id == name)
+    return next(outcome for outcome in arrange.outcomes_with_survival(comparison) if outcome.id == name)
 
 
 def shape(node, depth=0):
@@ -111,7 +111,7 @@ def test_every_row_shows_the_numbers_of_the_comparison(example, spoken):
 def test_no_other_number_of_100_is_printed_than_those_of_the_comparison(example):
     estimates = [
         estimate
-        for outcome in example.outcomes
+        for outcome in arrange.outcomes_with_survival(example)
         for option, estimate in outcome.estimates.items()
         if option in CLASSES and wording.has_number(estimate)
     ]
@@ -119,6 +119,8 @@ def test_no_other_number_of_100_is_printed_than_those_of_the_comparison(example)
     known |= {100 - wording.whole(100 * e.mean) for e in estimates}
     known |= {wording.whole(100 * e.from_decision.mean) for e in estimates if e.from_decision}
     known |= {wording.whole(100 * end) for u in example.unknowns for m in u.moves for end in (m.low, m.high)}
+    two_years = [time for row in example.survival if row.kind == "computed" for time in row.times if time.month == 24]
+    known |= {wording.whole(100 * time.mean) for time in two_years}
     printed = re.findall(r"(\d+) of 100", said(document(example)))
     assert printed
     assert {int(number) for number in printed} <= known | {1, 99, 100}
@@ -202,7 +204,9 @@ def test_more_rows_than_fit_are_refused_and_icons_count_as_rows():
     with pytest.raises(SheetError, match=r"rows: 7 outcomes \(at most 6 for the patient\)"):
         Sheet(audience="patient", rows=OUTCOMES[:5], icons=OUTCOMES[5:7])
     shown = document(icons=OUTCOMES[1:4]).query("tbody.row")
-    assert len(shown) == PATIENT_ROWS  # three asked for as icons, and as many of the usual four as fit
+    assert (
+        len(shown) == PATIENT_ROWS - 1
+    )  # three asked for as icons, two of the usual ones; nothing is computed of time
 
 
 @pytest.mark.parametrize(

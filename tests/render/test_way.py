@@ -11,14 +11,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bcma_decide import Patient, compare
-from bcma_decide.render.sheet.figures import FIRST, SECOND
-from bcma_decide.render.sheet.way_figures import HEIGHT, WIDTH, way_key, way_panel
 from bcma_decide.render.terminal.comparison import render_comparison
 from bcma_decide.render.terminal.ink import Ink
 from bcma_decide.render.terminal.page import TerminalPage
 from bcma_decide.render.terminal.way_bars import way_bar, way_bars, write_way
 from bcma_decide.render.words.language import speaking
-from bcma_decide.render.words.way import STATES, assumed_lines, computed_lines, count_line, quoted_lines, weeks_line
+from bcma_decide.render.words.way import assumed_lines, computed_lines, count_line, quoted_lines, weeks_line
 from bcma_decide.time_course import QuotedCount, Share, StateShares, WayToTreatment, Weeks
 
 NOW = StateShares(month=0, waiting=1, not_infused=0, free=0, progressed_or_died=0)
@@ -114,47 +112,6 @@ def test_the_page_says_what_is_assumed_once():
     text = " ".join(file.getvalue().split())
     assert text.count("The clock starts at apheresis") == 1
     assert "14 of 44 (32 %)" in text
-
-
-# The drawing.
-
-
-def test_the_drawing_says_its_numbers_and_stays_inside():
-    drawn = str(way_panel(WAY, "Alpha-cel", FIRST))
-    assert "<title>Alpha-cel: After 3 months, of 100: treated, without progression 80" in drawn
-    points = [tuple(map(float, point)) for point in re.findall(r"(-?[\d.]+) (-?[\d.]+)(?=[LzH\"])", drawn)]
-    assert len(points) > 20
-    assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points)
-    for state in STATES:
-        assert f'class="{state}"' in drawn
-
-
-def test_bands_lie_on_each_other():
-    """At 6 months 66 of 100 are free: the band's upper edge is 66 % of the way up, where the next one begins."""
-    drawn = str(way_panel(WAY, "Alpha-cel", FIRST))
-    paths = dict(re.findall(r'class="(\w+)" fill="[^"]+" stroke="[^"]+" stroke-width="0.5" d="M([^"]+)z"', drawn))
-    points = {name: [tuple(map(float, p.split())) for p in path.split("L")] for name, path in paths.items()}
-    floor, top = HEIGHT - 14, 4
-    right = max(x for x, _ in points["free"])
-    upper = min(y for x, y in points["free"] if x == right)
-    assert floor - 0.66 * (floor - top) == pytest.approx(upper, abs=0.01)
-    assert upper == pytest.approx(max(y for x, y in points["progressed_or_died"] if x == right))
-
-
-def test_of_a_bispecific_nobody_waits():
-    drawn = str(way_panel(SHELF, "Gamma-mab", SECOND))
-    assert 'class="waiting"' not in drawn
-    assert 'class="not_infused"' not in drawn
-    assert SECOND.colour in drawn
-
-
-def test_without_shares_nothing_is_drawn():
-    assert way_panel(UNKNOWN, "Delta-mab", SECOND) == ""
-
-
-def test_every_state_has_a_shade_of_its_own():
-    shades = [re.search(r'fill="(#\w+)"', str(way_key(state))).group(1) for state in STATES]
-    assert len(set(shades)) == len(STATES)
 
 
 # The clock.

@@ -16,6 +16,7 @@ from bcma_decide.patient.profile import Patient
 from bcma_decide.render.sheet.html import render_html, render_part
 from bcma_decide.render.sheet.pdf import missing
 from bcma_decide.render.sheet.sheet import Sheet
+from bcma_decide.render.words import wording
 from bcma_decide.render.words.language import AUDIENCES, number
 from bcma_decide.service.page.form_values import CONTROLS, profile_of, texts_of
 from bcma_decide.service.page.view_options import NAMES
@@ -366,6 +367,28 @@ def test_a_link_chooses_the_view_and_holds_no_patient():
     assert {name: shown[name] for name in options} == options
     assert [v for name, v in entries_of(ask(SERVICE, "GET", link)) if name == "rows"] == ["orr", "crs_any"]
     assert shown["age"] == ""
+
+
+@pytest.mark.parametrize("clock", ["infusion", "decision"])
+def test_the_form_chooses_what_response_and_time_are_counted_from(clock):
+    answer = send(SERVICE, {**PATIENT, "clock": clock}, "/page/result")
+    page = parsed(answer)
+    assert len(page.query(".time-box svg.fan")) == 2
+    expected = compare(Patient.read(profile_of(PATIENT)), date=TODAY, pooled=model())
+    response = expected.outcomes[0].estimates["car_t"]
+    row = next(row for row in page.query("table.sheet-table tr") if row.to_text().split()[:2] == ["1", "Response"])
+    shown = response.from_decision.mean if clock == "decision" else response.mean
+    said = " ".join(row.query("td")[0].to_text().split())
+    assert said.startswith(f"{wording.count(shown)} (")
+    assert ("from the infusion" if clock == "decision" else "from the decision") in said
+
+
+def test_time_can_be_chosen_as_a_row():
+    document = parsed(ask(SERVICE, "GET", "/?rows=pfs"))
+    (box,) = document.query('input[name=rows][value="pfs"]')
+    assert "checked" in box.attrs
+    assert len(document.query(".time-box svg.fan")) == 2
+    assert document.query(".icons-box svg.icons") != []
 
 
 def test_every_address_on_the_page_is_free_of_the_patient():

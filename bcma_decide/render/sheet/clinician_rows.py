@@ -13,7 +13,7 @@ from bcma_decide.comparison import Comparison, Estimate, Option, Outcome, StudyE
 from bcma_decide.render.sheet import citing, figures
 from bcma_decide.render.sheet.clinician_time import TimeLine, published_line, studies_of, time_lines
 from bcma_decide.render.sheet.sheet import ICONS_DRAWN, Sheet
-from bcma_decide.render.words import arrange, clocks, published, rule_view, sentences, survival, wording
+from bcma_decide.render.words import arrange, clock, published, rule_view, sentences, survival, wording
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.language import ngettext
 from bcma_decide.vocabulary import PFS
@@ -39,7 +39,7 @@ ROWS: Final = (
 """Outcomes shown unless others are asked for: benefit, harm, burden."""
 ICONS: Final = ("orr", "crs_g3plus", "infection_g3plus")
 BOTH_CLOCKS: Final = ("orr", PFS)
-"""Rows that are printed on both clocks; the others are so on the screen."""
+"""Rows that are printed on both clock; the others are so on the screen."""
 
 
 @dataclass(frozen=True)
@@ -204,8 +204,8 @@ def _cell(comparison: Comparison, outcome: Outcome, column: Column, letters: Map
     widest = arrange.decisive(comparison, outcome, column.option)
     return RowCell(
         column,
-        clocks.shown(estimate, comparison.clock),
-        other_clock=clocks.beside(estimate, comparison.clock),
+        clock.shown(estimate, comparison.clock),
+        other_clock=clock.beside(estimate, comparison.clock),
         # What a trait would make of it is known from the infusion only.
         depends=sentences.by_value(*widest) if widest and not _decided(estimate, comparison) else "",
         marks=marks,

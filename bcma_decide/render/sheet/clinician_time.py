@@ -13,7 +13,7 @@ from bcma_decide.render.sheet.fan_chart import Fan, fan_chart, last_month
 from bcma_decide.render.sheet.figures import Look
 from bcma_decide.render.sheet.first_months import first_months
 from bcma_decide.render.words import arrange, quoted, rule_view, survival, wording
-from bcma_decide.render.words import way_parts as way_words
+from bcma_decide.render.words import way as way_words
 from bcma_decide.render.words.language import decimal
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.time_course import ENDPOINT_LABELS, Endpoint, Survival, WayToTreatment
@@ -51,16 +51,23 @@ class FanView:
 
 @dataclass(frozen=True)
 class WayView:
-    """The way of one option from the decision: the first months as a drawing, or why there is none, and its facts."""
+    """The way of one option from the decision: the first months as a drawing and in words."""
 
     option: Option
     look: Look
     picture: Markup | None
-    reason: str
-    facts: tuple[str, ...]
+    lines: tuple[str, ...]
+    """Who is infused and where patients are after some months, for patients like this one; or why that is not known."""
+    waits: bool
+    """Whether the first line says how many reach it."""
     published: tuple[str, ...]
-    """Counts as published, not calculated for this patient."""
+    """Weeks and counts as published, not calculated for this patient."""
     assumptions: tuple[str, ...]
+
+    @property
+    def shortest(self) -> tuple[str, ...]:
+        """What stands below the drawing, which says the rest; all of it where there is no drawing."""
+        return self.lines[: int(self.waits)] if self.picture else self.lines
 
 
 @dataclass(frozen=True)
@@ -171,19 +178,22 @@ def ways(comparison: Comparison, options: Sequence[Option], looks: Iterable[Look
 
 def _way(comparison: Comparison, option: Option, look: Look, way: WayToTreatment) -> WayView:
     naming = partial(citing.cited, comparison)
-    facts = [way_words.infused(way)] if way.infused else []
-    facts += [way_words.wait(each) for each in way.weeks]
-    picture = first_months(way.states, look, way_title(option, way)) if way.states else None
-    reason = "" if picture else way.reason or _("not known")
-    counts = tuple(way_words.counted(each, naming(each.sources)) for each in way.published)
-    return WayView(option, look, picture, reason, tuple(facts), counts, way.assumptions)
+    title = way_words.bar_title(option.label, way.states, no_wait=way.infused is None) if way.states else ""
+    picture = first_months(way.states, look, title) if way.states else None
+    quoted_sources = [*(weeks.sources for weeks in way.weeks), *(count.sources for count in way.published)]
+    published = tuple(
+        f"{line} ({cited})" if (cited := naming(sources)) else line
+        for line, sources in zip(way_words.quoted_lines(way), quoted_sources, strict=True)
+    )
+    lines, waits_for_it = way_words.computed_lines(way), way.infused is not None
+    return WayView(option, look, picture, lines, waits_for_it, published, way.assumptions)
 
 
 def waits(comparison: Comparison, options: Sequence[Option]) -> tuple[rule_view.PracticeLine, ...]:
     """From apheresis to infusion in weeks, as published, in one line; none where nothing was."""
     by_option = {way.option: way for way in comparison.ways}
     texts = tuple(
-        "; ".join(way_words.wait_in_short(each) for each in way.weeks) if (way := by_option.get(option.id)) else ""
+        "; ".join(way_words.weeks_in_short(each) for each in way.weeks) if (way := by_option.get(option.id)) else ""
         for option in options
     )
     if not any(texts):
@@ -191,16 +201,6 @@ def waits(comparison: Comparison, options: Sequence[Option]) -> tuple[rule_view.
     return (
         rule_view.PracticeLine(_("Apheresis to infusion"), tuple(text or _("no cells are taken") for text in texts)),
     )
-
-
-def way_title(option: Option, way: WayToTreatment) -> str:
-    """Where patients are after the first months, in words."""
-    whole = [each for each in way.states if each.month in (2, 4, 6)]
-    said = "; ".join(
-        _("after {n} months {numbers}").format(n=decimal(each.month), numbers=way_words.at_month(each))
-        for each in whole
-    )
-    return _("{option}, of 100: {numbers}").format(option=option.label, numbers=said)
 
 
 def published_times(comparison: Comparison) -> tuple[PublishedTimes, ...]:

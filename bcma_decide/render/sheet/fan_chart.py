@@ -28,6 +28,8 @@ LONGEST: Final = 36
 MARKED: Final = (12.0, 24.0)
 """Months whose share stands in the drawing as a number."""
 _ABOVE: Final = 7
+_NEAR: Final = 4
+"""Months before the end of follow-up in which a number would stand on its line."""
 _OF_BANDS: Final = {"outer": "0.22", "inner": "0.55"}
 """How dense the band of the next centre and that of the average are."""
 
@@ -80,7 +82,7 @@ def fan_chart(fan: Fan, look: Look, title: str, last: int, other: Fan | None = N
     drawn.append(
         f'<path class="line mean" fill="none" stroke="{INK}" stroke-width="2" d="{line(frame, _means(points))}"/>'
     )
-    drawn += [shape for point in points if point.month in MARKED for shape in _marked(frame, point, look)]
+    drawn += [shape for point in points if point.month in MARKED for shape in _marked(frame, point, look, fan.end)]
     drawn += _end(frame, fan.end)
     return svg(f"fan {look.name}", (frame.width, frame.height), title, drawn, hidden=False)
 
@@ -101,15 +103,18 @@ def _band(frame: Frame, points: Sequence[SurvivalTime], ends: Sequence[Bounds | 
     return area(frame, upper, lower)
 
 
-def _marked(frame: Frame, point: SurvivalTime, look: Look) -> tuple[str, str]:
-    """The mark of an option on its line, with the share as a number over it."""
+def _marked(frame: Frame, point: SurvivalTime, look: Look, end: float) -> tuple[str, str]:
+    """The mark of an option on its line, with the share as a number over it, before the line of the end."""
     x, y = frame.x(point.month), frame.y(point.mean)
     style = f'class="mark" fill="{PAPER}" stroke="{INK}" stroke-width="1.2"'
     if look.shape == "circle":
         mark = f'<circle {style} cx="{x:.1f}" cy="{y:.1f}" r="3.4"/>'
     else:
         mark = f'<rect {style} x="{x - 3:.1f}" y="{y - 3:.1f}" width="6" height="6"/>'
-    return mark, letters(x + 3, y - _ABOVE, wording.short_count(point.mean), bold=True)
+    number = wording.short_count(point.mean)
+    if point.month < end < point.month + _NEAR:
+        return mark, letters(x + 2, y - _ABOVE, number, at="end", bold=True)
+    return mark, letters(x + 3, y - _ABOVE, number, bold=True)
 
 
 def _end(frame: Frame, end: float) -> list[str]:

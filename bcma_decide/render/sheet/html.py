@@ -11,13 +11,14 @@ from urllib.parse import quote, urlsplit
 from bcma_decide.behind import Explanation
 from bcma_decide.comparison import Comparison, Outcome, Reference, result_hash
 from bcma_decide.render.sheet import figures
+from bcma_decide.render.sheet.clinician_time import fans, ways
 from bcma_decide.render.sheet.clinician_view import clinician_view, longest_lists
 from bcma_decide.render.sheet.patient_view import patient_view
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.sheet.templating import environment
 from bcma_decide.render.words import (
     arrange,
-    clocks,
+    clock,
     language,
     preferences,
     published,
@@ -117,13 +118,18 @@ def _page(
 
 
 def _detail(comparison: Comparison) -> dict[str, Any]:
+    looks = {
+        option.class_id: look for option, look in zip(arrange.class_options(comparison), figures.LOOKS, strict=False)
+    }
+    products = [option for option in comparison.options if option.kind == "product"]
+    of_products = [looks[option.class_id] for option in products]
+    timed = survival.is_computed(comparison)
     return {
         "products": arrange.product_options(comparison),
+        "product_fans": fans(comparison, products, of_products) if timed else (),
+        "product_ways": ways(comparison, products, of_products),
         "explained": tuple(_explained(comparison)),
-        "class_looks": {
-            option.class_id: look
-            for option, look in zip(arrange.class_options(comparison), figures.LOOKS, strict=False)
-        },
+        "class_looks": looks,
     }
 
 
@@ -140,7 +146,7 @@ def _environment() -> Environment:
         published=published,
         quoted=quoted,
         survival=survival,
-        clocks=clocks,
+        clock=clock,
         preferences=preferences,
         record_view=record_view,
         rule_view=rule_view,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from bcma_decide.behind import Move
@@ -11,15 +12,18 @@ from bcma_decide.comparison import Comparison, Estimate, Option, Outcome, TraitL
 from bcma_decide.render.sheet import citing, figures, patient_words
 from bcma_decide.render.sheet.patient_words import OptionWords
 from bcma_decide.render.sheet.sheet import ICONS_DRAWN, PATIENT_ROWS, Sheet
-from bcma_decide.render.words import arrange, wording
+from bcma_decide.render.words import arrange, clock, survival, wording
+from bcma_decide.vocabulary import CLASSES, PFS
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-ROWS: Final = ("orr", "crs_g3plus", "icans_g3plus", "infection_g3plus")
+ROWS: Final = ("orr", PFS, "crs_g3plus", "icans_g3plus", "infection_g3plus")
 """Outcomes shown where none are asked for."""
 FIRST_PAGE: Final = 3
 """Rows on the first page; the others open the second."""
+TWO_YEARS: Final = 24
+"""Months of the second number in the row of time."""
 CHANGES_SHOWN: Final = 2
 """Unknown traits that are spelled out; that there are more is said."""
 
@@ -45,6 +49,8 @@ class PatientCell:
     both_ways: str
     range: str
     sure: str
+    later: str
+    """The number of another time; empty in a row that has one time only."""
     no_number: str
     published: tuple[str, ...]
     """What was counted in studies, in the place of a number that is withheld."""
@@ -88,6 +94,8 @@ class PatientView:
     options: tuple[OptionView, ...]
     first_rows: tuple[Row, ...]
     more_rows: tuple[Row, ...]
+    timed: bool
+    """Whether a number says how long the myeloma stays away."""
     known: tuple[Trait, ...]
     unknown: tuple[str, ...]
     to_check: tuple[str, ...]
@@ -109,15 +117,24 @@ def patient_view(comparison: Comparison, sheet: Sheet) -> PatientView:
     outcomes = _shown(comparison, sheet)
     drawn = sheet.icons or tuple(outcome.id for outcome in outcomes[:ICONS_DRAWN])
     changes = _changes(comparison, options, outcomes)
+    clocked = next((outcome.id for outcome in outcomes if _has_two_clocks(outcome)), "")
     rows = tuple(
-        _row(comparison, outcome, options, icons=outcome.id in drawn, both_ways=place == 0)
+        _row(
+            comparison,
+            outcome,
+            options,
+            icons=outcome.id in drawn,
+            both_ways=place == 0,
+            way=_way(comparison) if outcome.id == clocked else "",
+        )
         for place, outcome in enumerate(outcomes)
     )
     lines = comparison.profile.traits
     return PatientView(
         options=options,
-        first_rows=rows[:FIRST_PAGE],
-        more_rows=rows[FIRST_PAGE:],
+        first_rows=_said_once(rows[:FIRST_PAGE]),
+        more_rows=_said_once(rows[FIRST_PAGE:]),
+        timed=any(cell.number for row in rows if row.outcome == PFS for cell in row.cells),
         known=tuple(
             Trait(patient_words.trait_name(line.trait), patient_words.trait_value(line))
             for line in lines
@@ -130,13 +147,39 @@ def patient_view(comparison: Comparison, sheet: Sheet) -> PatientView:
     )
 
 
+def _said_once(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Rows on end whose numbers are the same for all people say so once, below the last of them."""
+    every = patient_words.same_for_all((), every=True)
+    result: list[Row] = []
+    for same, run in groupby(rows, key=lambda row: every in row.notes):
+        members = tuple(run)
+        if same and len(members) > 1:
+            others = [tuple(note for note in row.notes if note != every) for row in members]
+            others[-1] = (*others[-1], patient_words.same_for_all_of(len(members)))
+            members = tuple(replace(row, notes=notes) for row, notes in zip(members, others, strict=True))
+        result += members
+    return tuple(result)
+
+
 def _names(lines: Iterable[TraitLine], state: str) -> tuple[str, ...]:
     return tuple(patient_words.trait_name(line.trait) for line in lines if line.state == state)
 
 
 def _shown(comparison: Comparison, sheet: Sheet) -> tuple[Outcome, ...]:
     wanted = tuple(dict.fromkeys((*sheet.icons, *(sheet.rows or ROWS))))[:PATIENT_ROWS]
-    return tuple(outcome for outcome in comparison.outcomes if outcome.id in wanted)
+    return tuple(outcome for outcome in arrange.outcomes_with_survival(comparison) if outcome.id in wanted)
+
+
+def _way(comparison: Comparison) -> str:
+    """How long people waited for their cells and how many get them; empty where the comparison says nothing of it."""
+    way = next((way for way in comparison.ways if way.option == CLASSES[0]), None)
+    if way is None:
+        return ""
+    medians = [weeks.median for weeks in way.weeks]
+    waited = patient_words.waited(min(medians), max(medians)) if medians else patient_words.wait_not_known()
+    if way.infused is None:
+        return f"{waited} {patient_words.get_cells_not_known()}"
+    return f"{waited} {patient_words.get_cells(way.infused.mean, way.infused.credible)}"
 
 
 def _options(comparison: Comparison) -> tuple[OptionView, ...]:
@@ -175,7 +218,13 @@ def _not_labelled(comparison: Comparison, option: Option) -> bool:
 
 
 def _row(
-    comparison: Comparison, outcome: Outcome, options: tuple[OptionView, ...], *, icons: bool, both_ways: bool
+    comparison: Comparison,
+    outcome: Outcome,
+    options: tuple[OptionView, ...],
+    *,
+    icons: bool,
+    both_ways: bool,
+    way: str,
 ) -> Row:
     by_id = {option.id: option for option in arrange.class_options(comparison)}
     estimates = [arrange.estimate_of(outcome, by_id[option.id]) for option in options]
@@ -183,13 +232,25 @@ def _row(
         outcome=outcome.id,
         question=patient_words.question(outcome.id),
         meaning=patient_words.meaning(outcome.id),
-        window=patient_words.window(outcome.horizon),
+        window=(
+            patient_words.window_of_time(comparison.clock)
+            if outcome.id == PFS
+            else patient_words.window(outcome.horizon)
+        ),
         drawn=icons,
         cells=tuple(
             _cell(comparison, outcome, option, estimate, icons=icons, both_ways=both_ways)
             for option, estimate in zip(options, estimates, strict=True)
         ),
-        notes=tuple(filter(None, (_from_decision(outcome, estimates), _same(options, estimates)))),
+        notes=tuple(
+            filter(
+                None,
+                (
+                    " ".join(filter(None, (way, _other_clock(comparison, outcome, estimates)))),
+                    _same(options, estimates),
+                ),
+            )
+        ),
     )
 
 
@@ -197,10 +258,11 @@ def _cell(
     comparison: Comparison, outcome: Outcome, option: OptionView, estimate: Estimate, *, icons: bool, both_ways: bool
 ) -> PatientCell:
     name, look = option.words.name, option.look
-    mean, ends = estimate.mean, estimate.credible
+    on_clock = clock.shown(estimate, comparison.clock)
+    mean, ends = on_clock.mean, on_clock.credible
     if mean is None or ends is None or not wording.has_number(estimate):
         published = _published(comparison, outcome, estimate)
-        return PatientCell(name, look, "", "", "", "", patient_words.no_number(estimate), published, None)
+        return PatientCell(name, look, "", "", "", "", "", patient_words.no_number(estimate), published, None)
     title = patient_words.icons_title(name, mean, ends)
     return PatientCell(
         name=name,
@@ -209,6 +271,7 @@ def _cell(
         both_ways=patient_words.both_ways(outcome.id, mean) if both_ways else "",
         range=patient_words.could_be(ends),
         sure=patient_words.sure(estimate.certainty),
+        later=_two_years(comparison, option.id) if outcome.id == PFS else "",
         no_number="",
         published=(),
         icons=figures.icon_array(figures.icon_parts(mean, ends), look, title) if icons else None,
@@ -230,9 +293,31 @@ def _same(options: tuple[OptionView, ...], estimates: Iterable[Estimate]) -> str
     return patient_words.same_for_all(same, every=every) if same else ""
 
 
-def _from_decision(outcome: Outcome, estimates: Iterable[Estimate]) -> str:
-    found = (estimate.from_decision for estimate in estimates if wording.has_number(estimate))
-    return next((patient_words.counted_from_decision(outcome.id, each.mean) for each in found if each), "")
+def _two_years(comparison: Comparison, option: str) -> str:
+    row = next((o for o in comparison.options if o.id == option), None)
+    found = survival.computed(comparison, row) if row else None
+    shown = survival.figures(found, comparison.clock) if found else None
+    time = shown.at(TWO_YEARS) if shown else None
+    return (
+        patient_words.after_two_years(time.mean, survival.whole_interval(time.credible))
+        if time
+        else (patient_words.after_two_years(None, None))
+    )
+
+
+def _other_clock(comparison: Comparison, outcome: Outcome, estimates: Iterable[Estimate]) -> str:
+    for estimate in estimates:
+        decided, mean = estimate.from_decision, estimate.mean
+        if decided is not None and mean is not None and wording.has_number(estimate):
+            if comparison.clock == "decision":
+                return patient_words.counted_from_infusion(mean)
+            return patient_words.counted_from_decision(outcome.id, decided.mean, said=bool(comparison.ways))
+    return ""
+
+
+def _has_two_clocks(outcome: Outcome) -> bool:
+    """Whether a number of a row is known from the day cells are taken as well."""
+    return any(estimate.from_decision and wording.has_number(estimate) for estimate in outcome.estimates.values())
 
 
 def _changes(

@@ -12,8 +12,9 @@ from bcma_decide.comparison import Estimate, PublishedFigure, TraitLine
 from bcma_decide.render.words import language, wording
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.language import ngettext
+from bcma_decide.time_course import Clock
 from bcma_decide.value import Interval
-from bcma_decide.vocabulary import Certainty
+from bcma_decide.vocabulary import PFS, Certainty
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def question(outcome: str) -> str:
         "orr": _("How many people respond?"),
         "vgpr_or_better": _("How many people respond very well?"),
         "cr_or_better": _("How many people have no sign of myeloma left?"),
+        PFS: _("How many people live for a year without the myeloma growing back?"),
         "crs_any": _("How many people get an immune reaction (CRS)?"),
         "crs_g3plus": _("How many people get a severe immune reaction (CRS)?"),
         "icans_any": _("How many people get nerve problems soon after (ICANS)?"),
@@ -91,6 +93,7 @@ def meaning(outcome: str) -> str:
         "orr": _("To respond means that the myeloma shrinks clearly."),
         "vgpr_or_better": _("Only very little of the myeloma can still be measured."),
         "cr_or_better": _("The usual tests no longer find the myeloma protein."),
+        PFS: _("They are alive, and the myeloma has not grown or come back."),
         "crs_any": _("The immune system is stirred up. People may feel ill and have a fever."),
         "crs_g3plus": _("The immune system reacts too much. People need close care in hospital."),
         "icans_any": _("People may be confused or find it hard to speak."),
@@ -117,6 +120,7 @@ def outcome_name(outcome: str) -> str:
         "orr": _("response"),
         "vgpr_or_better": _("very good response"),
         "cr_or_better": _("no sign of myeloma left"),
+        PFS: _("a year without the myeloma growing back"),
         "crs_any": _("immune reaction (CRS)"),
         "crs_g3plus": _("severe immune reaction (CRS)"),
         "icans_any": _("nerve problems soon after (ICANS)"),
@@ -142,6 +146,7 @@ def both_ways(outcome: str, mean: float) -> str:
         "orr": _("{yes} of 100 respond, {no} of 100 do not."),
         "vgpr_or_better": _("{yes} of 100 respond very well, {no} of 100 do not."),
         "cr_or_better": _("{yes} of 100 have no sign of it left, {no} of 100 still have some."),
+        PFS: _("{yes} of 100 live without it growing back, {no} of 100 do not."),
         "crs_any": _("{yes} of 100 get this reaction, {no} of 100 do not."),
         "crs_g3plus": _("{yes} of 100 get this severe reaction, {no} of 100 do not."),
         "icans_any": _("{yes} of 100 get these problems, {no} of 100 do not."),
@@ -170,6 +175,56 @@ def window(horizon: str) -> str:
         "on treatment": _("Counted during the treatment."),
         "from apheresis to infusion": _("Counted from the day cells are taken to the day they are given."),
     }[horizon]
+
+
+def window_of_time(clock: Clock) -> str:
+    """From which day on time without growth is counted, as a sentence."""
+    if clock == "decision":
+        return _("Counted from the day cells are taken, or from the first dose.")
+    return _("Counted from the day the cells are given back, or from the first dose.")
+
+
+def after_two_years(mean: float | None, ends: Interval | None) -> str:
+    """The number of people after two years, or that nobody was watched for so long."""
+    if mean is None or ends is None:
+        return _("After 2 years: not known. The studies did not watch people for so long.")
+    return _("After 2 years: {number} ({low} to {high}).").format(
+        number=wording.of_100(mean), low=wording.count(ends[0]), high=wording.count(ends[1])
+    )
+
+
+def waited(shortest: float, longest: float) -> str:
+    """How many weeks people waited for their cells, by the medians of the studies."""
+    low, high = wording.whole(shortest), wording.whole(longest)
+    if low != high:
+        return _("In studies, half of the people waited {low} to {high} weeks or longer for their cells.").format(
+            low=low, high=high
+        )
+    return ngettext(
+        "In studies, half of the people waited {n} week or longer for their cells.",
+        "In studies, half of the people waited {n} weeks or longer for their cells.",
+        low,
+    ).format(n=low)
+
+
+def wait_not_known() -> str:
+    """What is said where no study tells how long people waited."""
+    return _("We do not know how long people waited for their cells.")
+
+
+def get_cells(mean: float, ends: Interval | None) -> str:
+    """How many people get their cells back, of those whose cells are taken."""
+    number = wording.count(mean)
+    if ends is None:
+        return _("Of 100 people like you, {number} get their cells back.").format(number=number)
+    return _("Of 100 people like you, {number} get their cells back (from {low} to {high}).").format(
+        number=number, low=wording.count(ends[0]), high=wording.count(ends[1])
+    )
+
+
+def get_cells_not_known() -> str:
+    """What is said where that is not known."""
+    return _("We do not know how many people like you get their cells back.")
 
 
 def could_be(ends: Interval) -> str:
@@ -226,6 +281,14 @@ def same_for_all(options: Sequence[str], *, every: bool) -> str:
     return sentence.format(option=", ".join(options))
 
 
+def same_for_all_of(rows: int) -> str:
+    """The same of the numbers of several rows on end, below the last of them."""
+    return _(
+        "The numbers of the last {n} questions are the same for all people. Studies do not show what would change them "
+        "for you."
+    ).format(n=rows)
+
+
 def icons_title(option: str, mean: float, ends: Interval) -> str:
     """Describe an icon array to those who cannot see it."""
     return _("{option}: {number}. It could be between {low} and {high}.").format(
@@ -233,15 +296,24 @@ def icons_title(option: str, mean: float, ends: Interval) -> str:
     )
 
 
-def counted_from_decision(outcome: str, mean: float) -> str:
-    """Return the number counted from the day the cells are taken; those who never get them back count against it."""
+def counted_from_infusion(mean: float) -> str:
+    """Return the number counted from the day the cells are given, where another one stands above."""
+    return _("Counted from the day the cells are given back, it is {number} of 100.").format(number=wording.count(mean))
+
+
+def counted_from_decision(outcome: str, mean: float, *, said: bool) -> str:
+    """Return the number counted from the day the cells are taken; those who never get them back count against it.
+
+    ``said``: whether the sheet says already that some never get them.
+    """
     sentence = {
         "orr": _("Counted from the day cells are taken, {number} of 100 respond."),
         "vgpr_or_better": _("Counted from the day cells are taken, {number} of 100 respond very well."),
         "cr_or_better": _("Counted from the day cells are taken, {number} of 100 have no sign of myeloma left."),
+        PFS: _("Counted from the day cells are taken, {number} of 100 live without it growing back."),
     }.get(outcome, _("Counted from the day cells are taken, it is {number} of 100."))
-    start = _("Some people never get their CAR-T cells back.")
-    return f"{start} {sentence.format(number=wording.count(mean))}"
+    counted = sentence.format(number=wording.count(mean))
+    return counted if said else f"{_('Some people never get their CAR-T cells back.')} {counted}"
 
 
 def trait_name(trait: str) -> str:

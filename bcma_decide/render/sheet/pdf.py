@@ -32,6 +32,10 @@ FEWEST_LINES: Final = 2
 GROWTH: Final = 2.2
 """Power with which the height of a page grows with the size of its text: 1 for rows, 2 for running text, more where
 cells of a table break into more lines."""
+JUST_OVER: Final = 1.12
+"""Height up to which a page may be too high by a line only: what cannot be broken is carried over whole."""
+GENTLE: Final = 0.985
+"""Step in the size of the text for such a page."""
 LINE_HEIGHT: Final = 0.018
 """Height of one entry of a list of findings, in pages."""
 LEAST_SPARE: Final = 0.98
@@ -139,7 +143,7 @@ def _tighter(fit: Fit, heights: tuple[float, float]) -> Fit | None:
 def _tighter_page(scale: float, lines: int, height: float) -> tuple[float, int]:
     if height <= LEAST_SPARE:
         return scale, lines
-    wanted = scale * (LEAST_SPARE / height) ** (1 / GROWTH)
+    wanted = scale * (GENTLE if height < JUST_OVER else (LEAST_SPARE / height) ** (1 / GROWTH))
     if wanted >= SMALL:
         return round(wanted, 3), lines
     if lines <= FEWEST_LINES:

@@ -11,7 +11,6 @@ from html import escape
 from typing import Final, Literal
 
 from bcma_decide.render.sheet.figures import GREY, INK
-from bcma_decide.render.words.language import gettext as _
 
 LETTER: Final = 14
 """Height of the letters, in units of the drawing."""
@@ -74,6 +73,4 @@ def axes(frame: Frame, step: int) -> list[str]:
     foot = frame.height - 4
     drawn = [f'<path class="axis" fill="none" stroke="{GREY}" stroke-width="0.6" d="{across}{marks}"/>']
     drawn += [letters(frame.left - 4, frame.y(of_100 / 100) + 4, str(of_100), at="end") for of_100 in QUARTERS]
-    drawn += [letters(frame.x(month), foot, str(month), at="middle") for month in months[:-1]]
-    drawn.append(letters(frame.x(months[-1]) + 11, foot, _("{n} months").format(n=months[-1]), at="end"))
-    return drawn
+    return drawn + [letters(frame.x(month), foot, str(month), at="middle") for month in months]

@@ -44,6 +44,25 @@ def counted(estimate: Estimate, clock: Clock) -> Both | None:
     return (infusion, decision) if clock == "infusion" else (decision, infusion)
 
 
+def shown(estimate: Estimate, clock: Clock) -> Estimate:
+    """The estimate with the number that is shown first; one without a number as it is."""
+    both = counted(estimate, clock)
+    if both is None or both[0].clock == "infusion":
+        return estimate
+    first = both[0]
+    changed = {"mean": first.mean, "median": None, "credible": first.credible, "prediction": first.prediction}
+    return estimate.model_copy(update=changed)
+
+
+def beside(estimate: Estimate, clock: Clock) -> str:
+    """The number on the other clock: ``from the decision: 48 (34 to 62)``; empty where there is one clock only."""
+    both = counted(estimate, clock)
+    other = both[1] if both else None
+    if other is None:
+        return ""
+    return f"{clock_words(other.clock)}: {wording.count(other.mean)} ({wording.interval(other.credible)})"
+
+
 def from_decision_first(estimates: Iterable[Estimate], clock: Clock) -> bool:
     """Whether any of these numbers is shown from the decision, so that their difference is on another clock."""
     shown = (counted(estimate, clock) for estimate in estimates)

@@ -33,6 +33,17 @@ def state_words(state: WayState) -> str:
     return words[state]
 
 
+def short_state_words(state: WayState) -> str:
+    """The same beside its field in a drawing."""
+    words: dict[WayState, str] = {
+        "free": _("free of progression"),
+        "waiting": _("waiting"),
+        "progressed_or_died": _("progressed or died"),
+        "not_infused": _("never infused"),
+    }
+    return words[state]
+
+
 def parts(state: StateShares) -> tuple[int, ...]:
     """Of 100 patients, whole numbers that sum to 100, in the order of :data:`STATES`."""
     return wording.parts_of_100([getattr(state, name) for name in STATES])
@@ -88,6 +99,15 @@ def weeks_line(weeks: Weeks) -> str:
     return _("Published: weeks from apheresis to infusion, median {median}{range}; {whose}").format(
         median=f"{weeks.median:.0f}", range=span, whose=_whose(weeks.population, weeks.n)
     )
+
+
+def weeks_in_short(weeks: Weeks) -> str:
+    """``6 weeks (4 to 18), CARTITUDE-4``: the median with its range, and whose."""
+    low, high = weeks.range or (None, None)
+    median = wording.whole(weeks.median)
+    said = ngettext("{n} week", "{n} weeks", median).format(n=median)
+    span = "" if low is None or high is None else f" ({_ends(low, high)})"
+    return f"{said}{span}, {weeks.population}"
 
 
 def _ends(low: float, high: float) -> str:

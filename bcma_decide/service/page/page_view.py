@@ -20,6 +20,7 @@ from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.files import describe_example, example_names
 from bcma_decide.render.sheet.html import links, render_part
 from bcma_decide.render.sheet.pdf import missing
+from bcma_decide.render.sheet.sheet import ROWS
 from bcma_decide.render.sheet.templating import environment
 from bcma_decide.render.words import record_view
 from bcma_decide.render.words.language import AUDIENCES, Audience, day, languages
@@ -34,7 +35,7 @@ from bcma_decide.service.rest.evidence_view import evidence_view
 from bcma_decide.service.service import Service
 from bcma_decide.service.sessions import Filled
 from bcma_decide.version import __version__
-from bcma_decide.vocabulary import CLASS_LABELS, INTENDED_USE, OUTCOMES, THRESHOLDS
+from bcma_decide.vocabulary import CLASS_LABELS, INTENDED_USE, PFS_FAMILY, THRESHOLDS
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _DESIGNS: Final = {"real_world": "everyday practice", "interventional": "as in a trial"}
@@ -44,8 +45,10 @@ _PARTS: Final[dict[Audience, tuple[tuple[str, str], ...]]] = {
     "clinician": (
         ("flags", "Eligibility and findings"),
         ("icons", "Of 100 people"),
+        ("time", "Time"),
         ("numbers", "Side by side"),
         ("movers", "What moves the numbers"),
+        ("way", "From the decision"),
         ("method", "Method"),
         ("studies", "Studies"),
     ),
@@ -88,7 +91,7 @@ def page_html(service: Service, shown: Shown, address: str) -> str:
         "languages": [
             (code, _language_name(code)) for code in dict.fromkeys(c for each in AUDIENCES for c in languages(each))
         ],
-        "outcomes": [(name, THRESHOLDS[name].label) for name in OUTCOMES],
+        "outcomes": [(name, _row_name(name)) for name in ROWS],
         "day_text": shown.day_text or shown.view.date,
         "examples": [(name, describe_example(name)) for name in example_names()],
         "example": shown.example,
@@ -147,6 +150,11 @@ def guide_html(service: Service, topic: str) -> tuple[str, int]:
         "listed": [(guide_address(each, base), each.title) for each in pages().values()],
     }
     return _written(service, "guide.html.j2", usual_view(service), content, ()), 200 if page else 404
+
+
+def _row_name(row: str) -> str:
+    """What a row of the sheet is called in the form."""
+    return THRESHOLDS[row].label if row in THRESHOLDS else PFS_FAMILY.label
 
 
 def _result(service: Service, shown: Shown, address: str) -> dict[str, Any]:

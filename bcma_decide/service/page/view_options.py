@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from bcma_decide.render.sheet.sheet import Paper, Sheet
+from bcma_decide.render.sheet.sheet import ROWS, Paper, Sheet
 from bcma_decide.render.words.language import SOURCE, Audience
 from bcma_decide.service.http.bodies import read_shape
 from bcma_decide.service.service import Service
 from bcma_decide.time_course import Clock
-from bcma_decide.vocabulary import OUTCOMES, Design
+from bcma_decide.vocabulary import Design
 
 
 def _is_a_day(text: str) -> str:
@@ -37,7 +37,7 @@ class ViewOptions(BaseModel):
     audience: Audience = "clinician"
     paper: Paper = "A4"
     lang: str = Field(default=SOURCE, max_length=20)
-    rows: tuple[str, ...] = Field(default=(), max_length=len(OUTCOMES))
+    rows: tuple[str, ...] = Field(default=(), max_length=len(ROWS))
 
     def sheet(self) -> Sheet:
         """The sheet asked for; raises SheetError."""
