@@ -167,7 +167,8 @@ def word_of(outcome: Outcome, estimate: Estimate) -> str:
 def without_curve(outcome: Outcome, estimate: Estimate) -> str:
     """``not known: no published curve``; empty for a row or state that other words are for."""
     missing = outcome.family == PFS and estimate.state == "no_evidence"
-    return f"{not_known()}: {estimate.reason}" if missing else ""
+    why = (estimate.reason or "").rstrip(".") or _("no published curve")
+    return f"{not_known()}: {why}" if missing else ""
 
 
 def not_known() -> str:
