@@ -150,6 +150,18 @@ def test_a_withheld_row_shows_no_number_and_says_why(width, plain):
     assert f"Without progression, 12 months CAR-T {number} " not in words(draw(comparison, width, plain=True))
 
 
+def test_a_real_patient_whose_numbers_are_withheld_sees_none():
+    """Plasma cell leukaemia: a limit takes the numbers away (evidence/limits.yaml)."""
+    comparison = compare(Patient.read({"plasma_cell_leukemia": "yes"}))
+    assert {row.state for row in comparison.survival if row.kind == "computed"} == {"withheld"}
+    assert all(row.reason and not row.times and not row.curve for row in comparison.survival if row.kind == "computed")
+    for width in WIDTHS:
+        shown = draw(comparison, width, products=True)
+        assert "months free" not in shown
+        assert words(str(computed(comparison, "car_t").reason)) in words(shown)
+    assert "survival, computed" not in draw(comparison, 80, plain=True)
+
+
 def test_no_curve_is_not_known():
     comparison = compare(Patient())
     text = words(draw(comparison, 120, products=True))

@@ -27,9 +27,14 @@ CLOCKS: Final[tuple[Clock, ...]] = get_args(Clock)
 def survival_rows(
     page: TerminalPage, comparison: Comparison, options: Sequence[Option], layout: Layout
 ) -> Iterator[list[Text]]:
-    """One row a line, in the columns of the table; the column of the difference stays free."""
+    """One row a line, in the columns of the table; the column of the difference stays free.
+
+    None where no option has a number: the row above says why.
+    """
     lines = [survival.lines(survival.computed(comparison, option), comparison.clock) for option in options]
     for row in zip(*lines, strict=True):
+        if not any(line.text for line in row):
+            continue
         cells = [Text(f"  {row[0].name}")]
         for line in row:
             cells.append(page.ink.text(_text(line)))
