@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.behind import Move, PrintedPoint, SurvivalExplanation, SurvivalStudy, TimeOrigin
+from bcma_decide.behind import STARTS, Move, PrintedPoint, SurvivalExplanation, SurvivalStudy
 from bcma_decide.comparing.explanation import effect_lines
 from bcma_decide.comparing.outside import outside_reasons
 from bcma_decide.comparing.published import Withheld
@@ -21,7 +21,7 @@ from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.survival import LANDMARKS, MONTHS, WITHIN, Curve, curve_by_patient, reaches, restricted_mean
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.time_course import Clocked, Duration, Survival, SurvivalTime
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS, PFS_FAMILY, ClassId
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS, PFS_FAMILY
 
 Array = NDArray[np.float64]
 
@@ -32,7 +32,6 @@ METHOD: Final = (
     "from contrasts inside studies: hazard ratios, adjusted ones first, then curves of the levels. The number is the "
     "posterior mean of the average over centres and over patients of the evidence who are alike in what is known."
 )
-ORIGINS: Final[Mapping[ClassId, TimeOrigin]] = {"car_t": "infusion", "bite": "first_dose"}
 ONE_YEAR: Final = 12
 SMALLEST_MOVE: Final = 0.01
 
@@ -61,7 +60,7 @@ def _row(draft: _Draft, option: Option) -> Survival:
     pooled = draft.numbers.pooled
     entry, index = pooled.survival.options[option.id], CLASSES.index(option.class_id)
     empty = Survival(
-        option=option.id, endpoint="pfs", label=PFS_FAMILY.label, kind="computed", origin=ORIGINS[option.class_id]
+        option=option.id, endpoint="pfs", label=PFS_FAMILY.label, kind="computed", origin=STARTS[option.class_id]
     )
     instead, curve = draft.withheld.get((PFS, option.id)), draft.curves.get(option.id)
     if instead is not None:
