@@ -103,7 +103,7 @@ class Survival(Value):
     restricted_mean_months: Duration | None = None
     """Mean time free of the event within 24 months."""
     curve: tuple[SurvivalTime, ...] = ()
-    """Every month from 0 to the end of follow-up, for drawing; computed only."""
+    """From 0 to the end of follow-up, for drawing: every month of the first year, then every third; computed only."""
     end_of_follow_up_months: Number | None = None
     """How far the studies behind it reach; nothing is computed past it."""
     from_decision: Clocked | None = None

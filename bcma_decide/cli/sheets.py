@@ -11,9 +11,8 @@ import typer
 
 from bcma_decide.cli.profile_options import ProfileCommand
 from bcma_decide.errors import SheetError
-from bcma_decide.render.sheet.sheet import PAPERS, Paper, Sheet
+from bcma_decide.render.sheet.sheet import PAPERS, ROWS, Paper, Sheet
 from bcma_decide.render.words.language import AUDIENCES, SOURCE, Audience, languages
-from bcma_decide.vocabulary import OUTCOMES
 
 PANEL: Final = "The printable sheet"
 BOTH: Final = "both"
@@ -27,7 +26,7 @@ _PROFILES: Final = (".yaml", ".yml", ".json")
 def _outcomes(incomplete: str) -> list[str]:
     """Complete the last outcome of a list with commas."""
     before = incomplete[: incomplete.rfind(",") + 1]
-    return [before + outcome for outcome in OUTCOMES if outcome not in before.split(",")]
+    return [before + outcome for outcome in ROWS if outcome not in before.split(",")]
 
 
 def _languages(ctx: typer.Context) -> list[str]:

@@ -108,7 +108,23 @@ def test_a_wrong_command_is_a_usage_error(arguments, message):
 
 def test_an_unknown_outcome_names_all_of_them():
     message = invoke("compare", "--age", "71", "--explain", "survival").stderr
-    assert all(outcome in message for outcome in OUTCOMES)
+    assert all(outcome in message for outcome in (*OUTCOMES, "pfs"))
+
+
+def test_why_is_another_name_of_explain():
+    for outcome in ("pfs", "orr"):
+        asked = invoke("compare", "--age", "71", "--why", outcome, COLUMNS="80")
+        assert asked.exit_code == 0
+        assert asked.stdout == invoke("compare", "--age", "71", "--explain", outcome, COLUMNS="80").stdout
+        assert "how the numbers come about" in asked.stdout
+    assert "--why" in invoke("compare", "--help", COLUMNS="120").stdout
+
+
+def test_what_is_behind_the_curves_is_in_the_document_only_if_asked_for():
+    asked = compared("--age", "71", "--why", "pfs")
+    assert asked.explanations == ()
+    assert {study.class_id for study in asked.survival_explanation.studies} == {"car_t", "bite"}
+    assert compared("--age", "71", "--why", "orr").survival_explanation is None
 
 
 def test_without_a_terminal_nobody_is_asked():

@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from bcma_decide import Comparison
+from bcma_decide.time_course import Survival
 from tests.golden.profiles import comparisons
 
 FIGURES = Path(__file__).parent / "figures.txt"
@@ -38,6 +39,13 @@ def lines_of(name: str, comparison: Comparison, usual: frozenset[str]) -> Iterat
             numbers = [pair.risk_difference.mean, *pair.risk_difference.interval, pair.probability_first_higher]
             numbers += [pair.tipping_point_log_or, bare.risk_difference.mean, *bare.risk_difference.interval]
             yield f" {outcome.id} contrast {written([*numbers, bare.probability_first_higher])}"
+    for _, rows in groupby(comparison.survival, key=lambda row: (row.option, row.endpoint, row.kind)):
+        yield from _survival(next(rows))
+    for way in comparison.ways:
+        if way.infused and way.states:
+            last = way.states[-1]
+            numbers = [way.infused.mean, *(way.infused.credible or ()), last.not_infused, last.free]
+            yield f" way {way.option} {written(numbers)}"
     for unknown in comparison.unknowns:
         for outcome_id, moves in groupby(unknown.moves, key=lambda move: move.outcome):
             ends = " ".join(f"{move.option} {written([move.low, move.high])}" for move in moves)
@@ -53,6 +61,22 @@ def lines_of(name: str, comparison: Comparison, usual: frozenset[str]) -> Iterat
     for score in comparison.scores:
         if score.low is not None and score.high is not None:
             yield f" score {score.id} {written([score.low, score.high])} {(score.group or 'open').replace(' ', '-')}"
+
+
+def _survival(row: Survival) -> Iterator[str]:
+    """A computed row by month, with what its clock from the decision says; of published ones, which stands first."""
+    if row.kind == "published":
+        yield f" published {row.option} {row.endpoint} {','.join(row.sources)}"
+        return
+    if row.state != "estimated":
+        yield f" pfs {row.option} {row.state}"
+        return
+    for clock, figures in (("infusion", row), ("decision", row.from_decision)):
+        for time in figures.times if figures else ():
+            numbers = [time.mean, *(time.credible or ()), *(time.prediction or ())]
+            yield f" pfs {row.option} {clock} {time.month:g} {written(number or 0.0 for number in numbers)}"
+    if row.median_months and row.median_months.value:
+        yield f" pfs {row.option} median {written([row.median_months.value])}"
 
 
 def findings_of(comparison: Comparison) -> frozenset[str]:

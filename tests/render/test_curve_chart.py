@@ -41,6 +41,13 @@ def test_a_curve_of_two_months():
     ]
 
 
+def test_points_need_not_be_a_month_apart():
+    """From 1.0 at the start to 0.4 after 12 months: 0.7 in the middle, row 3, and no other share in that column."""
+    lines = curve_chart(ASCII, [*curve(1.0), SurvivalTime(month=12, mean=0.4, credible=(0.4, 0.4))], 80)
+    assert [row for row, line in enumerate(lines[:11]) if line[5 + 12] == "#"] == [3]
+    assert lines[6].rstrip(":").endswith("#")
+
+
 @for_each("width", [20, 40, 60, 80, 120])
 @for_each("months", [1, 17, 34, 36, 60])
 def test_it_fits_and_nothing_stands_behind_the_end(width, months):

@@ -120,6 +120,15 @@ def test_a_card_says_what_the_sheet_says():
     assert "Not read from the record" not in card["detail"]
 
 
+def test_time_without_progression_at_one_year_is_a_row_with_an_interval_for_each_class():
+    (card,) = cards(post(SERVICE, VIEW, view()))
+    (line,) = (line for line in card["detail"].splitlines() if line.startswith("| Without progression, 12 months"))
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert "from the infusion or the first dose" in cells[0]
+    assert all(re.match(r"\d+ \(\d+ to \d+\)", cell) for cell in cells[1:3])
+    assert not DIRECTIVE.search(line)
+
+
 def test_the_same_call_gives_the_same_card_and_another_instance_another_id():
     (first,), (again,) = (cards(post(SERVICE, VIEW, view())) for _ in range(2))
     assert first == again

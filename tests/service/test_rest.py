@@ -59,6 +59,17 @@ def test_setting_region_day_and_explanations_are_those_asked_for():
         found.explanations[0].outcome,
         found.clock,
     ) == ("interventional", "EU", "2024-01-15", "orr", "decision")
+    assert found.survival_explanation is None
+
+
+def test_progression_free_survival_can_be_explained_and_is_in_the_description():
+    found = Comparison.model_validate_json(post(SERVICE, "/comparisons", ASKED | {"explain": ["pfs"]}).content)
+    assert found.explanations == ()
+    assert found.survival_explanation.endpoint == "pfs"
+    described = ask(SERVICE, "GET", "/openapi.json").json()["paths"]["/comparisons"]["post"]["requestBody"]
+    shape = described["content"]["application/json"]["schema"]["properties"]["explain"]
+    assert shape["items"]["enum"] == [*OUTCOMES, "pfs"]
+    assert post(SERVICE, "/comparisons", ASKED | {"explain": ["os"]}).status_code == 422
 
 
 def test_the_order_of_therapies_is_there_where_it_is_asked_for():

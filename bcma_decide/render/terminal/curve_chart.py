@@ -48,12 +48,12 @@ def curve_chart(ink: Ink, points: Sequence[SurvivalTime], width: int) -> list[st
     ink
         Which signs can be shown.
     points
-        The share at every month from 0, with its 95 % interval.
+        The share at some months from 0 on, with its 95 % interval.
     width
         The most signs in a line.
     """
     drawn = signs(ink)
-    months = len(points) - 1
+    months = points[-1].month
     step = next((step for step in STEPS if months / step + 1 <= width - LEAD - 2), STEPS[-1])
     columns = [_rows(*_at(points, place * step)) for place in range(int(months / step) + 1)]
     lines = []
@@ -65,10 +65,11 @@ def curve_chart(ink: Ink, points: Sequence[SurvivalTime], width: int) -> list[st
 
 
 def _at(points: Sequence[SurvivalTime], month: float) -> tuple[float, float, float]:
-    """Share and ends of its interval at a month, between two months by a straight line."""
-    before, part = int(month), month % 1.0
-    first, second = (_sides(points[min(place, len(points) - 1)]) for place in (before, before + 1))
-    mean, low, high = (a + part * (b - a) for a, b in zip(first, second, strict=True))
+    """Share and ends of its interval at a month, between two points by a straight line."""
+    place = next((place for place, point in enumerate(points) if point.month >= month), len(points) - 1)
+    after, before = points[place], points[max(0, place - 1)]
+    part = (month - before.month) / (after.month - before.month) if after is not before else 0.0
+    mean, low, high = (a + part * (b - a) for a, b in zip(_sides(before), _sides(after), strict=True))
     return mean, low, high
 
 

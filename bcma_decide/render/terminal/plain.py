@@ -255,6 +255,7 @@ def _survival_explanation(comparison: Comparison, options: Sequence[Option]) -> 
                 label,
                 sentences.option_label(comparison, study.class_id),
                 study.name,
+                ", ".join(sentences.option_label(comparison, product) for product in study.products),
                 study.source,
                 wording.DESIGNS[study.design],
                 "; ".join(map(quoted.printed_point, study.points)),

@@ -96,10 +96,10 @@ def _studies(page: TerminalPage, comparison: Comparison, explanation: SurvivalEx
     rows = zip(explanation.studies, arrange.curve_weights(explanation), strict=True)
     for option, members in groupby(rows, key=lambda row: row[0].class_id):
         page.paragraph(sentences.option_label(comparison, option), "bold")
-        page.items(((wording.share(share), _study(study)) for study, share in members), LEAD)
+        page.items(((wording.share(share), _study(comparison, study)) for study, share in members), LEAD)
 
 
-def _study(study: SurvivalStudy) -> str:
+def _study(comparison: Comparison, study: SurvivalStudy) -> str:
     points = "; ".join(map(quoted.printed_point, study.points))
     facts = (
         wording.DESIGNS[study.design],
@@ -107,4 +107,5 @@ def _study(study: SurvivalStudy) -> str:
         quoted.counted_from(study.origin),
         study.basis,
     )
-    return f"{study.name}: {points}; {', '.join(fact for fact in facts if fact)} ({study.source})"
+    products = ", ".join(sentences.option_label(comparison, product) for product in study.products)
+    return f"{study.name} ({products}): {points}; {', '.join(fact for fact in facts if fact)} ({study.source})"

@@ -15,10 +15,12 @@ from bcma_decide.render.words.way import (
     STATES,
     WayState,
     assumed_lines,
+    chance_lines,
     computed_lines,
     months_words,
     parts,
     quoted_lines,
+    reason_lines,
     state_words,
     way_title,
 )
@@ -38,7 +40,7 @@ NUMBER: Final = 5
 
 
 def write_way(page: TerminalPage, comparison: Comparison, options: Sequence[Option]) -> None:
-    """Write the way of these options: all bars, each option in lines, what is assumed of any of them once."""
+    """Write the way of these options: all bars with their numbers, the rest in lines, what is assumed once."""
     ways = {way.option: way for way in comparison.ways}
     shown = [(option.label, ways[option.id]) for option in options if option.id in ways]
     if not shown:
@@ -49,9 +51,11 @@ def write_way(page: TerminalPage, comparison: Comparison, options: Sequence[Opti
     if any(way.states for _, way in shown):
         page.paragraph(key_line(page.ink))
     for label, way in shown:
-        page.gap()
-        page.paragraph(label, "bold")
-        for line in (*computed_lines(way), *quoted_lines(way)):
+        lines = (*chance_lines(way), *reason_lines(way), *quoted_lines(way))
+        if lines:
+            page.gap()
+            page.paragraph(label, "bold")
+        for line in lines:
             page.paragraph(line, indent=2)
     page.gap()
     for line in dict.fromkeys(line for _, way in shown for line in assumed_lines(way)):

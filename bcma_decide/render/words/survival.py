@@ -66,14 +66,15 @@ def figures(row: Survival, clock: Clock = "infusion") -> Figures | None:
         return None
     if clock == "decision" and row.from_decision is not None:
         decided = row.from_decision
-        return _figures(decided)
+        return _figures(decided, decided.curve[-1].month if decided.curve else 0.0)
     return _figures(
         Clocked(
             times=row.times,
             median_months=row.median_months,
             restricted_mean_months=row.restricted_mean_months,
             curve=row.curve,
-        )
+        ),
+        row.curve[-1].month if row.end_of_follow_up_months is None else row.end_of_follow_up_months,
     )
 
 
@@ -82,8 +83,8 @@ def other_figures(row: Survival, clock: Clock) -> Figures | None:
     return figures(row, "infusion" if clock == "decision" else "decision") if row.from_decision is not None else None
 
 
-def _figures(found: Clocked) -> Figures:
-    reach = floor(found.curve[-1].month) if found.curve else 0
+def _figures(found: Clocked, end: float) -> Figures:
+    reach = floor(end)
     return Figures(found.times, found.median_months, found.restricted_mean_months, found.curve, reach)
 
 
@@ -166,7 +167,8 @@ def word_of(outcome: Outcome, estimate: Estimate) -> str:
 def without_curve(outcome: Outcome, estimate: Estimate) -> str:
     """``not known: no published curve``; empty for a row or state that other words are for."""
     missing = outcome.family == PFS and estimate.state == "no_evidence"
-    return f"{not_known()}: {estimate.reason}" if missing else ""
+    why = (estimate.reason or "").rstrip(".") or _("no published curve")
+    return f"{not_known()}: {why}" if missing else ""
 
 
 def not_known() -> str:

@@ -51,16 +51,23 @@ def parts(state: StateShares) -> tuple[int, ...]:
 
 def computed_lines(way: WayToTreatment) -> tuple[str, ...]:
     """Chance of infusion and where patients are after some months, for patients like this one; or why not."""
-    lines = []
-    if way.infused is not None:
-        line = _("Infused, of 100 patients like this with apheresis: {number}").format(
-            number=wording.count(way.infused.mean)
-        )
-        lines.append(f"{line} ({wording.interval(way.infused.credible)})" if way.infused.credible else line)
-    lines += [state_line(state, no_wait=way.infused is None) for state in way.states if state.month in SHOWN_MONTHS]
-    if way.reason:
-        lines.append(_("Shares of the first months not known: {reason}").format(reason=way.reason))
-    return tuple(lines)
+    states = (state_line(state, no_wait=way.infused is None) for state in way.states if state.month in SHOWN_MONTHS)
+    return (*chance_lines(way), *states, *reason_lines(way))
+
+
+def chance_lines(way: WayToTreatment) -> tuple[str, ...]:
+    """Chance of infusion; empty where there is none to reach."""
+    if way.infused is None:
+        return ()
+    line = _("Infused, of 100 patients like this with apheresis: {number}").format(
+        number=wording.count(way.infused.mean)
+    )
+    return (f"{line} ({wording.interval(way.infused.credible)})" if way.infused.credible else line,)
+
+
+def reason_lines(way: WayToTreatment) -> tuple[str, ...]:
+    """Why there are no shares of the first months; empty where there are."""
+    return (_("Shares of the first months not known: {reason}").format(reason=way.reason),) if way.reason else ()
 
 
 def state_line(state: StateShares, *, no_wait: bool) -> str:

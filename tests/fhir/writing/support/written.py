@@ -10,6 +10,7 @@ from pathlib import Path
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.comparison import InputLine, SoftwareStamp
 from bcma_decide.fhir.writing.bundle import bundle_json, fhir_bundle
+from bcma_decide.time_course import Duration, Survival, SurvivalTime
 from tests.render.support.factory import comparison
 
 GOLDEN = Path(__file__).parents[1] / "written.json"
@@ -17,8 +18,35 @@ RECORDED = datetime(2026, 11, 26, 8, 30, tzinfo=UTC)
 SHOWN = ("infection_g3plus", "apheresed_not_infused")
 
 
+TIME = Survival(
+    option="car_t",
+    endpoint="pfs",
+    label="Progression-free survival",
+    kind="computed",
+    origin="infusion",
+    times=(
+        SurvivalTime(month=6, mean=0.71, credible=(0.64, 0.77), prediction=(0.49, 0.88)),
+        SurvivalTime(month=12, mean=0.55, credible=(0.48, 0.61), prediction=(0.33, 0.76)),
+    ),
+    median_months=Duration(value=14.0, credible=(11.0, None)),
+    restricted_mean_months=Duration(value=None),
+    curve=(
+        SurvivalTime(month=0, mean=1.0, credible=(1.0, 1.0)),
+        SurvivalTime(month=15, mean=0.48, credible=(0.4, 0.56)),
+    ),
+    end_of_follow_up_months=15.0,
+    certainty="low",
+    n_studies=4,
+    n_patients=512,
+    follow_up_months=15.0,
+)
+
+
 def small():
-    """Two classes, two outcomes: one decided by an unknown input, one without a number for one of the classes."""
+    """Two classes, two outcomes: one decided by an unknown input, one without a number for one of the classes.
+
+    Time without progression for one class, followed for 15 months: a share at 6 and 12 months, the median at 14.
+    """
     whole = comparison()
     unknowns = [
         each.model_copy(
@@ -39,6 +67,7 @@ def small():
             "outcomes": tuple(each for each in whole.outcomes if each.id in SHOWN),
             "profile": whole.profile.model_copy(update={"inputs": inputs}),
             "unknowns": tuple(unknowns),
+            "survival": (TIME,),
         }
     )
 
