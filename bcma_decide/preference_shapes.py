@@ -18,6 +18,8 @@ OF_100 = "of 100"
 """Unit of every share of patients."""
 MOST_CRITERIA = 12
 """More swings than a person can set against each other."""
+MOST_POINTS = 1_000_000
+"""More than anybody gives a change; sums of such points stay exact."""
 
 WeightKind = Literal["points", "ranges", "order", "open"]
 """Points for every swing; a range of points for some; an order of the swings; no statement at all."""
@@ -32,7 +34,7 @@ def _finite(value: float) -> float:
 
 
 Finite = Annotated[float, Field(strict=True), AfterValidator(_finite)]
-Points = Annotated[float, Field(strict=True, ge=0), AfterValidator(_finite)]
+Points = Annotated[float, Field(strict=True, ge=0, le=MOST_POINTS), AfterValidator(_finite)]
 
 
 class CriterionWeight(BaseModel):

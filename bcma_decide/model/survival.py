@@ -50,15 +50,11 @@ _LEAST_VARIANCE = 1e-12
 
 @dataclass(frozen=True)
 class Curve:
-    """Share free of progression at :data:`MONTHS` (months,): mean, ends of the 95 % intervals (months, 2) each.
-
-    ``logit_variance`` (months,): of the log odds of the average, by what the parameters leave open.
-    """
+    """Share free of progression at :data:`MONTHS` (months,): mean, ends of the 95 % intervals (months, 2) each."""
 
     mean: Array
     credible: Array
     prediction: Array
-    logit_variance: Array
 
 
 def survival_curves(numbers: PatientNumbers) -> dict[str, Curve]:
@@ -164,8 +160,6 @@ def _curve(table: OutcomeRates, members: Sequence[int], covariance: Array) -> Cu
             _ENDS,
         )
     )
-    middle = (weight * centre).sum(axis=1)
-    variance = (weight * (spread**2 + centre**2)).sum(axis=1) - middle**2
     sides = [_between_knots(side) for side in (mean, *credible.T, *beyond.T)]
     # A share cannot rise with time, nor an interval lie beside its mean: wiggles of the sixth digit go.
     mean, low, high, next_low, next_high = (np.minimum.accumulate(side) for side in sides)
@@ -174,7 +168,6 @@ def _curve(table: OutcomeRates, members: Sequence[int], covariance: Array) -> Cu
         mean=mean,
         credible=np.column_stack([low, high]),
         prediction=np.column_stack([np.minimum(next_low, low), np.maximum(next_high, high)]),
-        logit_variance=np.interp(np.log(MONTHS), np.log(KNOTS), variance),
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from bcma_decide.errors import Problem, WeightsError, closest, quote
 from bcma_decide.pooled.criteria import Criterion
-from bcma_decide.preference_shapes import OF_100, CriterionWeight, Weights
+from bcma_decide.preference_shapes import MOST_POINTS, OF_100, CriterionWeight, Weights
 
 CANNOT: Final = "the weights cannot be used"
 START: Final = "start from: bcma-decide template --weights"
@@ -21,10 +21,13 @@ _MESSAGES: Final = {
     "too_long": "holds too many: at most 12 changes can be set against each other",
     "string_type": "is not the name of a criterion",
     "float_type": "is not a number",
+    "tuple_type": "is not a list",
     "int_type": "is not a whole number",
     "int_from_float": "is not a whole number",
 }
-_POINTS_FIX: Final = "a number from 0 on, or a range as [40, 60]"
+_POINTS_FIX: Final = f"a number from 0 to {MOST_POINTS}, or a range as [40, 60]"
+_LEAST_CHANGE: Final = 0.005
+"""Ends nearer to each other than this are printed as the same; a value grows from one to the other."""
 
 
 def weights_from(values: object, criteria: Mapping[str, Criterion]) -> Weights:
@@ -73,7 +76,7 @@ def _criterion(place: int, weight: CriterionWeight, criteria: Mapping[str, Crite
 
 
 def _ends(at: str, least: float, most: float, criterion: Criterion) -> Iterator[Problem]:
-    if least == most:
+    if abs(least - most) < _LEAST_CHANGE:
         yield Problem(f"{at}.to", "is the same as from: no change to weigh", "give two different ends")
     elif (least < most) != (criterion.direction == "benefit"):
         word = "fewer" if criterion.direction == "benefit" else "more"
@@ -91,9 +94,11 @@ def _together(weights: Weights) -> Iterator[Problem]:
             yield Problem(f"criteria.{place}.criterion", f"{quote(name)} stands there twice", "keep one of them")
     pointed = [each.points is not None for each in weights.criteria]
     ranked = [each.rank for each in weights.criteria if each.rank is not None]
-    if any(pointed):
+    if any(pointed) and any(each.rank is not None and each.points is None for each in weights.criteria):
+        yield Problem("criteria", "some have points and others ranks", "give points to every criterion, or a rank")
+    elif any(pointed):
         for place, has in enumerate(pointed):
-            if not has and weights.criteria[place].rank is None:
+            if not has:
                 yield Problem(f"criteria.{place}.points", "is missing", "give points to every criterion, or to none")
         if all(each.bounds[1] == 0 for each in weights.criteria):
             yield Problem("criteria", "every criterion has 0 points", "give 100 to the change that matters most")

@@ -97,6 +97,13 @@ def test_how_weights_are_stated(rows, kind):
      ["line 2: criteria: the ranks are not 1, 2, 3 and so on, each once"]),
     ("criteria:\n  - criterion: orr\n    rank: 1\n  - criterion: crs_any\n    rank: 1\n",
      ["line 2: criteria: the ranks are not 1, 2, 3 and so on, each once"]),
+    ("criteria:\n  - criterion: orr\n    points: 5\n  - criterion: crs_any\n    rank: 1\n",
+     ["line 2: criteria: some have points and others ranks"]),
+    ("criteria:\n  - criterion: orr\n    points: 1.0e+308\n  - criterion: crs_any\n    points: 1.0e+308\n",
+     ["line 3: criteria.0.points: cannot be used", "line 5: criteria.1.points: cannot be used"]),
+    ("criteria:\n  - criterion: orr\n    points: 5\n    from: 20\n    to: 20.0000001\n",
+     ["line 5: criteria.0.to: is the same as from: no change to weigh"]),
+    ("criteria:\n", ["line 1: criteria: is not a list"]),
     ("criteria: []\n", ["line 1: criteria: needs at least one criterion"]),
     ("weights: 3\n", ["line 1: criteria: is missing", "line 1: weights: is not known here"]),
     ("- orr\n", [": is not a mapping with 'criteria:'"]),
@@ -143,7 +150,7 @@ def test_what_is_written_is_read_again(tmp_path_factory, data, kind):
     rows = []
     for place, name in enumerate(names):
         row = {"criterion": name}
-        if name == "days" or data.draw(st.booleans()):
+        if CRITERIA[name].scale is None or data.draw(st.booleans()):
             low, high = sorted(data.draw(st.lists(NUMBERS, min_size=2, max_size=2, unique=True)))
             benefit = CRITERIA[name].direction == "benefit"
             row |= {"from": low if benefit else high, "to": high if benefit else low}

@@ -67,9 +67,15 @@ def _option(option: Mapping[str, Any], fitted: ClassCurves) -> dict[str, Any]:
         "n_studies": len({each.curve.study.id for each in own}),
         "n_patients": sum(each.curve.n for each in own),
         "follow_up_months": float(np.median(followed)) if followed else None,
-        "end_of_follow_up": max(_reach(each) for each in own),
+        "end_of_follow_up": _end_of_follow_up(own, fitted.products),
         "sources": sorted({source for each in own for source in each.curve.source.split(", ")}),
     }
+
+
+def _end_of_follow_up(own: Sequence[Counted], products: Sequence[str]) -> float:
+    """Of a product, that of its longest curve; an average of products is known as far as each of them is."""
+    of_product = [[_reach(each) for each in own if each.curve.products == (product,)] for product in products]
+    return min((max(reached) for reached in of_product if reached), default=max(_reach(each) for each in own))
 
 
 def _reach(counted: Counted) -> float:

@@ -193,7 +193,7 @@ def _from_curves(
         one = present or absent
         if whole is None or one is None or whole.n <= one.n:
             return
-        others = _others(whole, one)
+        others = _others(whole, one, error.own_sd)
         present, absent = (present, others) if present is not None else (others, absent)
         kind = 3
     if present is None or absent is None:
@@ -263,16 +263,26 @@ def _at_one_year(points: Points | None, curve: Curve, slope: float) -> _Level | 
     return _Level(level, float(1.0 / weight.sum()), curve.n, ", ".join(words))
 
 
-def _others(whole: _Level, one: _Level) -> _Level:
-    """Everybody less one level, at one year: shares add up by patients; its error is that of the count alone."""
+def _others(whole: _Level, one: _Level, own_sd: float) -> _Level:
+    """Everybody less one level, at one year: shares add up by patients.
+
+    What is printed of both, beside sampling, is off by ``own_sd`` each, and the difference is so by the number of
+    patients over that of the others (delta method): a few left over of many are hardly known.
+    """
     n = whole.n - one.n
     share = float((whole.n * expit(whole.level) - one.n * expit(one.level)) / n)
     share = min(max(share, 1.0 / (n + 1.0)), n / (n + 1.0))
+    moved = [level.n * _fall(float(expit(level.level))) / (n * _fall(share)) for level in (whole, one)]
     # per patient information of the whole, scaled to the others
-    variance = whole.variance * whole.n / n
+    variance = whole.variance * whole.n / n + own_sd**2 * (moved[0] ** 2 + moved[1] ** 2)
     return _Level(
         float(logit(share)), variance, n, f"{100 * share:.0f} % at {YEAR:g} months, from everybody less these"
     )
+
+
+def _fall(share: float) -> float:
+    """What a share moves by for one unit of its log odds."""
+    return share * (1.0 - share)
 
 
 def _unit(index: int) -> tuple[Array, Array]:

@@ -14,6 +14,7 @@ from bcma_decide.workshop.validation.words import decimal, percent
 
 ONE_YEAR: Final = 12.0
 WITH_OTHERS: Final = "products with another study"
+COMPARED: Final = "products compared, with another study"
 LATER: Final = "later studies, from earlier ones"
 ERROR, YEAR_ERROR, WIDTH, INSIDE = 0.056, 0.065, 0.33, 35 / 40
 
@@ -42,10 +43,11 @@ def curve_groups(
 ) -> Iterator[CurveGroup]:
     """All points, those of products with another study, by class, by product, and the later studies.
 
-    ``labels``: what products are called.
+    ``labels``: what the products compared are called.
     """
     yield from _group("all points", points)
     yield from _group(WITH_OTHERS, [point for point in points if point.others])
+    yield from _group(COMPARED, [point for point in points if point.others and point.product in labels])
     for class_id, (label, _) in CLASS_LABELS.items():
         yield from _group(label, [point for point in points if point.class_id == class_id])
     for product in dict.fromkeys(point.product for point in points if point.product and point.others):
@@ -61,8 +63,8 @@ def _group(label: str, points: Sequence[ScoredPoint]) -> Iterator[CurveGroup]:
 
 
 def curve_aims(groups: Sequence[CurveGroup]) -> Iterator[Aim]:
-    """What the curves aim at, for products of which another study is known, and what was reached."""
-    group = next((group for group in groups if group.label == WITH_OTHERS), None)
+    """What the curves aim at, for the products compared of which another study is known, and what was reached."""
+    group = next((group for group in groups if group.label == COMPARED), None)
     if group is None:
         return
     found = {summary.predictor: summary for summary in group.summaries}

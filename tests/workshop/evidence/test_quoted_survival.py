@@ -153,3 +153,9 @@ def test_each_group_has_its_own_id(with_alpha):
 def test_a_group_of_an_unknown_drug_is_named(with_alpha):
     group = GROUP | {"when": {"drugs": ["nonsense"], "state": "refractory"}}
     assert problems(with_alpha, quoted(), groups=(group,))["groups[0].when"].startswith("'nonsense' is not a drug")
+
+
+def test_a_trial_of_three_or_more_lines_is_not_shown_after_one_or_two(shipped):
+    late = [study for study in shipped.studies if "3 or more prior lines" in study.population]
+    assert {"cartitude-1", "karmma", "majestec-1", "linker-mm1"} <= {study.study for study in late}
+    assert all("lines_1_or_2" in study.left_out for study in late)

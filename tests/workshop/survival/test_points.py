@@ -74,7 +74,7 @@ def test_the_error_beside_sampling_is_added_to_every_point():
 
 
 def chosen(**options):
-    return {c.study.id: c for c in select_curves(CATALOGUE.studies, NO_WAIT, 1.5, **options).curves}
+    return {c.study.id: c for c in select_curves(CATALOGUE.studies, NO_WAIT, 1.25, **options).curves}
 
 
 def test_the_trials_from_randomisation_carry_their_wait_and_the_others_none():
@@ -106,5 +106,5 @@ def test_recalled_figures_come_in_on_request_only():
 
 
 def test_a_median_far_beyond_the_follow_up_is_not_counted():
-    reasons = select_curves(CATALOGUE.studies, NO_WAIT, 1.5).left_out
+    reasons = select_curves(CATALOGUE.studies, NO_WAIT, 1.25).left_out
     assert any("lymphocyte peak" in line and "far beyond" in line for line in reasons)
