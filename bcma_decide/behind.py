@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Final, Literal
 
 from bcma_decide.value import Interval, Number, Value
 from bcma_decide.vocabulary import ClassId
 
 TimeOrigin = Literal["randomisation", "apheresis", "infusion", "first_dose", "other", "not_stated"]
+
+STARTS: Final[Mapping[ClassId, TimeOrigin]] = {"car_t": "infusion", "bite": "first_dose"}
+"""What the computed curves of a class are counted from."""
 
 
 class Move(Value):

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.behind import Move, PrintedPoint, SurvivalExplanation, SurvivalStudy, TimeOrigin
+from bcma_decide.behind import STARTS, Move, PrintedPoint, SurvivalExplanation, SurvivalStudy
 from bcma_decide.comparing.explanation import effect_lines
 from bcma_decide.comparing.outcomes import contrast_value
 from bcma_decide.comparing.outside import outside_reasons
@@ -30,7 +30,7 @@ from bcma_decide.model.survival import (
 )
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.time_course import LANDMARKS, WITHIN, Clocked, Duration, Survival, SurvivalTime
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS, PFS_FAMILY, ClassId, ModelTrait
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS, PFS_FAMILY, ModelTrait
 
 Array = NDArray[np.float64]
 
@@ -41,7 +41,6 @@ METHOD: Final = (
     "from contrasts inside studies: hazard ratios, adjusted ones first, then curves of the levels. The number is the "
     "posterior mean of the average over centres and over patients of the evidence who are alike in what is known."
 )
-ORIGINS: Final[Mapping[ClassId, TimeOrigin]] = {"car_t": "infusion", "bite": "first_dose"}
 ONE_YEAR: Final = 12
 SMALLEST_MOVE: Final = 0.01
 
@@ -79,7 +78,7 @@ def _row(draft: _Draft, option: Option) -> Survival:
     pooled = draft.numbers.pooled
     entry, index = pooled.survival.options[option.id], CLASSES.index(option.class_id)
     empty = Survival(
-        option=option.id, endpoint="pfs", label=PFS_FAMILY.label, kind="computed", origin=ORIGINS[option.class_id]
+        option=option.id, endpoint="pfs", label=PFS_FAMILY.label, kind="computed", origin=STARTS[option.class_id]
     )
     instead, curve = draft.withheld.get((PFS, option.id)), draft.curves.get(option.id)
     if instead is not None:

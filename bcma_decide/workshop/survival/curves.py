@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bcma_decide.behind import TimeOrigin
+from bcma_decide.behind import STARTS, TimeOrigin
 from bcma_decide.vocabulary import CLASSES, PFS, Basis, ClassId, Design
 from bcma_decide.workshop.evidence.eligibility import (
     NOT_INFUSED,
@@ -20,8 +20,6 @@ from bcma_decide.workshop.evidence.schema import Study, TimeToEvent
 
 HALF: Final = 50.0
 DAYS_IN_A_MONTH: Final = 365.25 / 12.0
-TREATED_FROM: Final[Mapping[ClassId, TimeOrigin]] = {"car_t": "infusion", "bite": "first_dose"}
-"""Where the curves of a class start: the first cells, or the first dose."""
 BEFORE: Final = ("randomisation", "apheresis")
 """Origins that lie before the infusion."""
 BASES: Final[tuple[Basis, ...]] = ("verified", "derived", "recalled")
@@ -193,7 +191,7 @@ def _curve(study: Study, arm: str | None, rows: list[TimeToEvent], waits: Mappin
         basis=max((row.basis for row in rows), key=BASES.index),
         source=", ".join(dict.fromkeys(f"{study.id}:{row.source}" for row in rows if row.source)),
     )
-    if origin == TREATED_FROM[study.class_id] or (study.class_id == "bite" and origin in BEFORE):
+    if origin == STARTS[study.class_id] or (study.class_id == "bite" and origin in BEFORE):
         return curve  # a bispecific starts within days of the decision
     if origin not in BEFORE:
         return f"counted from {origin}"

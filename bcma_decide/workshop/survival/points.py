@@ -23,12 +23,13 @@ class Points:
     """Points of one curve.
 
     ``time`` (points,): log of the month over twelve; ``level`` (points,): log odds of being free of the event;
-    ``covariance`` (points, points): of their sampling.
+    ``covariance`` (points, points): of their sampling; ``printed``: the same points as they were printed.
     """
 
     time: Array
     level: Array
     covariance: Array
+    printed: tuple[CurvePoint, ...]
 
 
 def log_time(month: float) -> float:
@@ -74,6 +75,7 @@ def curve_log_odds(curve: Curve, error: PointError) -> Points | None:
         time=np.array([log_time(_month(curve, point)) for point in usable]),
         level=np.asarray(logit(share)),
         covariance=covariance,
+        printed=tuple(usable),
     )
 
 

@@ -106,7 +106,7 @@ def predict_from(evidence: Evidence, target: Curve, rest: Sequence[Study]) -> It
     said = with_points(priors, [target])
     if not said or not counted[index]:
         return
-    for place, point in enumerate(p for p in target.points if _usable(target, p.month, p.pct)):
+    for place, point in enumerate(said[0].points.printed):
         month = point.month - (target.wait.months if target.wait else 0.0)
         noise = float(said[0].points.covariance[place, place])
         model = _model(evidence, target, levels, effects.mean[index], effects.covariance[own, own], month, noise)
@@ -132,12 +132,6 @@ def predict_from(evidence: Evidence, target: Curve, rest: Sequence[Study]) -> It
                 for name, (mean, low, high) in {MODEL: model, **simple}.items()
             },
         )
-
-
-def _usable(target: Curve, month: float, pct: float) -> bool:
-    wait = target.wait
-    share = pct / 100.0 / (wait.infused if wait else 1.0)
-    return 0.005 < share < 0.995 and month > (wait.months if wait else 0.0)
 
 
 def _model(

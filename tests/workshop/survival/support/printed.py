@@ -44,7 +44,7 @@ def printed_study(draw, rng, n, products, offset, real_world=0.0):
     more, fewer = np.maximum.outer(share, share), np.minimum.outer(share, share)
     covariance = 1.2 / (n * more * (1.0 - fewer)) + 0.01 * np.eye(share.size)
     return StudyCurve(
-        points=Points(np.array([log_time(months[i]) for i in order]), np.array(level)[order], covariance),
+        points=Points(np.array([log_time(months[i]) for i in order]), np.array(level)[order], covariance, ()),
         products=products,
         setting=Setting(real_world=real_world),
         trial=str(rng.integers(1 << 40)),
