@@ -155,9 +155,9 @@ def test_what_is_written_is_read_again(tmp_path_factory, data, kind):
             benefit = CRITERIA[name].direction == "benefit"
             row |= {"from": low if benefit else high, "to": high if benefit else low}
         if kind == "points":
-            row["points"] = data.draw(NUMBERS) + 1
+            row["points"] = round(data.draw(NUMBERS) + 1, 2)
         elif kind == "ranges":
-            row["points"] = [1.5, data.draw(NUMBERS) + 2]
+            row["points"] = [1.5, round(data.draw(NUMBERS) + 2, 2)]
         elif kind == "order":
             row["rank"] = place + 1
         rows.append(row)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bcma_decide.pooled.location import evidence_directory, pooled_path
-from bcma_decide.pooled.seal import seal_holds
+from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, seal_holds
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, OUTCOMES, STAGE_IDS, STAGES
 from bcma_decide.workshop.evidence.catalogue import evidence_hash
 from bcma_decide.workshop.evidence.selection import select
@@ -67,7 +67,9 @@ def test_a_second_fit_gives_the_same_bytes(refitted):
 def test_the_checksum_notices_a_changed_digit():
     text = pooled_path().read_text(encoding="utf-8")
     assert seal_holds(text)
-    assert not seal_holds(text.replace('"schema_version":"4"', '"schema_version":"5"'))
+    changed = text.replace(f'"schema_version":"{POOLED_SCHEMA_VERSION}"', '"schema_version":"0"')
+    assert changed != text
+    assert not seal_holds(changed)
 
 
 def test_every_outcome_answers_for_every_option_with_a_number_or_a_reason(shipped):
