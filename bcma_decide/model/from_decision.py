@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bcma_decide.model.decision_clock import NOT_INFUSED, lost_place
 from bcma_decide.model.normal import Z95, logistic
 from bcma_decide.model.numbers import PatientNumbers, patients_of, rates_by_draw
 from bcma_decide.model.prediction import logit, option_average
@@ -25,12 +26,11 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
     lost_of = {}
     for index, cell in enumerate(pooled.cells):
         if CLASSES[cell.class_index] == "car_t" and cell.family == "response":
-            lost = numbers.place.get(("apheresed_not_infused", cell.option))
-            lost = numbers.place.get(("apheresed_not_infused", "car_t")) if lost is None else lost
+            lost = lost_place(numbers, cell.option)
             if lost is not None:
                 lost_of[index] = lost
     # One set of patients for both rates: those of response know nothing of a trait that acts before the infusion only.
-    patients = patients_of(numbers, "response", "apheresed_not_infused")
+    patients = patients_of(numbers, "response", NOT_INFUSED)
     drawn, weight = rates_by_draw(numbers, {*lost_of, *lost_of.values()}, patients), patients.weight
     for index, lost in lost_of.items():
         cell, away = pooled.cells[index], pooled.cells[lost]
