@@ -250,11 +250,11 @@ def test_the_command_gives_the_same_result_again():
     )
 
 
-def test_what_is_not_known_of_single_products_stands_apart():
-    texts = ("No trial compares them.", "cilta-cel: no number for 1 of 17 outcomes.")
+def test_what_is_not_known_of_single_products_stands_apart_and_so_does_what_has_no_room():
+    texts = ("No trial compares them.", "cilta-cel: no number for 1 of 17 outcomes.", "Second.", "Third.")
     shown = view(comparison(not_known=texts))
-    assert shown.not_known == texts[:1]
-    assert shown.not_known_by_product == texts[1:]
+    assert shown.not_known == ("No trial compares them.", "Second.")
+    assert shown.further_not_known == ("Third.", "cilta-cel: no number for 1 of 17 outcomes.")
 
 
 @pytest.mark.parametrize(

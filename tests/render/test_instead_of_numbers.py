@@ -33,7 +33,9 @@ from tests.support.cases import for_each
 RESPONSE = ("orr", "vgpr_or_better", "cr_or_better")
 HIDDEN = {"low": 0.137, "high": 0.986}
 """What an unknown trait would make of a number that is withheld: 14 and 99 of 100, printed by nothing else here."""
-MEDIAN = re.compile(r"\bmedian\b(?! follow-up| \d| time|;)|typical centre|\bMedian(wert)?\b|typisch\w* Zentrum")
+MEDIAN = re.compile(
+    r"\bmedian\b(?! follow-up| \d| time|;|, months)|typical centre|\bMedian(wert)?\b|typisch\w* Zentrum"
+)
 """The words of the headline before it was a mean; a published median of months is no headline."""
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from math import ceil
 
 import pytest
 
@@ -12,6 +13,7 @@ from bcma_decide.patient.files import load_example
 from bcma_decide.render.sheet import patient_words
 from bcma_decide.render.sheet.clinician_view import clinician_view
 from bcma_decide.render.sheet.html import render_html, render_print, widest_fit
+from bcma_decide.render.sheet.plot import Frame
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words import language, quoted, survival, wording
 from bcma_decide.vocabulary import PFS
@@ -115,11 +117,14 @@ def test_every_drawing_says_its_numbers(example):
 
 
 def test_the_drawing_ends_where_the_result_does(example):
+    last = 6 * ceil(max(computed(example, option).end_of_follow_up_months for option in CLASSES) / 6)
     for option, picture in zip(CLASSES, document(example).query("section[aria-labelledby=time] svg.fan"), strict=True):
         mean = next(path for path in picture.query("path") if path.attrs["class"] == "line mean")
         row = computed(example, option)
-        assert mean.attrs["d"].count("L") == row.curve[-1].month  # from month 0 on, one a month
-        assert row.curve[-1].month <= row.end_of_follow_up_months
+        assert mean.attrs["d"].count("L") == len(row.curve) - 1
+        end = Frame(last).x(row.curve[-1].month)
+        assert float(mean.attrs["d"].rpartition("L")[2].split()[0]) == pytest.approx(end, abs=0.05)
+        assert row.curve[-1].month <= row.end_of_follow_up_months <= 36
 
 
 def test_what_is_published_stands_apart_marked_and_never_among_the_numbers(example):

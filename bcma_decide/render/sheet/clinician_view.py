@@ -41,6 +41,8 @@ from bcma_decide.vocabulary import PFS
 SHORT_FACTS: Final = ("schedule",)
 """Practical topics short enough for the table on the first page; the rest stands in the result and on the screen."""
 
+NOT_KNOWN: Final = 2
+"""Statements about what is not known on the first page."""
 RECORD_LINES: Final = 8
 """Lines of what a record held and was not used; the rest stands in the result."""
 
@@ -102,7 +104,7 @@ class ClinicianView:
     open_findings: tuple[str, ...]
     certainty: tuple[str, ...]
     studies: tuple[tuple[StudyReference, ...], ...]
-    not_known_by_product: tuple[str, ...]
+    further_not_known: tuple[str, ...]
     unused: tuple[str, ...]
     record: tuple[str, ...]
     """What a record held that was not used, and codes not recognised; empty where there is none."""
@@ -136,7 +138,7 @@ def clinician_view(comparison: Comparison, sheet: Sheet, lists: tuple[int, int])
     full = in_full(findings, lists[1])
     every = all_flags(comparison, findings)
     flags = shown_flags(every, lists[0])
-    general, by_product = _not_known(comparison)
+    general, further = _not_known(comparison)
     return ClinicianView(
         banners=banners(comparison),
         ledger=_ledger(comparison),
@@ -163,7 +165,7 @@ def clinician_view(comparison: Comparison, sheet: Sheet, lists: tuple[int, int])
         ),
         certainty=certainty_reasons(windows),
         studies=in_columns(studies, 3, lambda each: len(each.entry.name) + len(each.identifier) + 30),
-        not_known_by_product=by_product,
+        further_not_known=further,
         unused=(*arrange.also_given(comparison), *arrange.given_for_findings(comparison)),
         record=_record(comparison),
         command=_command(comparison),
@@ -199,10 +201,11 @@ def _published(comparison: Comparison) -> tuple[tuple[str, str], ...]:
 
 
 def _not_known(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What no input could settle: in general, and about single products (second page)."""
+    """What no input could settle: first of all, and further, about single products last (second page)."""
     names = tuple(f"{option.label}: " for option in comparison.options if option.kind == "product")
     by_product = tuple(text for text in comparison.not_known if text.startswith(names))
-    return tuple(text for text in comparison.not_known if text not in by_product), by_product
+    general = tuple(text for text in comparison.not_known if text not in by_product)
+    return general[:NOT_KNOWN], (*general[NOT_KNOWN:], *by_product)
 
 
 def banners(comparison: Comparison) -> tuple[str, ...]:

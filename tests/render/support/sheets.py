@@ -104,7 +104,8 @@ def with_many_findings() -> Comparison:
 _KEPT = {"id", "trait", "outcome", "option", "options", "study", "source", "sources", "key", "class_id", "hash", "date",
          "day", "since", "until", "url", "doi", "state", "severity", "family", "direction", "setting", "kind", "origin",
          "basis", "certainty", "design", "region", "applies_to", "version", "schema_version", "topic", "approval",
-         "seen_until", "outcomes", "informed_traits", "borrowed_traits", "uninformed_traits"}  # fmt: skip
+         "seen_until", "outcomes", "informed_traits", "borrowed_traits", "uninformed_traits",
+         "clock", "endpoint", "order_of_therapies"}  # fmt: skip
 
 
 def longer(text: str, share: float = 0.35) -> str:
