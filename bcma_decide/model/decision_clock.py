@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.model.normal import Z95
-from bcma_decide.model.numbers import PatientNumbers, acting_in, on_model_scale, rate_by_draw
-from bcma_decide.model.population import Patients, conditional_patients
+from bcma_decide.model.numbers import PatientNumbers, patients_of, rates_by_draw
 from bcma_decide.model.prediction import logit
 from bcma_decide.model.survival import MONTHS, Curve, curve_by_patient
 from bcma_decide.model.waiting import (
@@ -32,7 +31,7 @@ from bcma_decide.model.waiting import (
     wait_points,
 )
 from bcma_decide.pooled.way_book import Wait
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS
+from bcma_decide.vocabulary import CLASSES, PFS
 
 Array = NDArray[np.float64]
 
@@ -134,7 +133,7 @@ def from_the_decision(numbers: PatientNumbers, curves: Mapping[str, Curve]) -> d
 def _arms(numbers: PatientNumbers, curves: Mapping[str, Curve]) -> dict[str, Arm]:
     """Every CAR-T product with a curve, known attrition and a published wait."""
     products = [each.id for each in numbers.pooled.options if each.kind == "product" and each.class_id == CLASSES[0]]
-    arms, patients = {}, None
+    arms, patients = {}, patients_of(numbers, PFS, NOT_INFUSED)
     for option in products:
         place, chance, waits = (
             lost_place(numbers, option),
@@ -142,22 +141,12 @@ def _arms(numbers: PatientNumbers, curves: Mapping[str, Curve]) -> dict[str, Arm
             waits_of(numbers, option)[0],
         )
         if option in curves and place is not None and chance is not None and waits:
-            patients = patients or _patients(numbers)
-            infused = 1.0 - rate_by_draw(numbers, place, patients)
+            infused = 1.0 - rates_by_draw(numbers, [place], patients)[place]
             free = curve_by_patient(numbers, option, patients, _TOGETHER_AT)
             factor = np.interp(np.log(MONTHS), np.log(_TOGETHER_AT), together(infused, free, patients.weight))
             # Of those infused more are free than of everybody.
             arms[option] = Arm(chance.mean, MONTHS, np.minimum(curves[option].mean * factor, 1.0), months_of(waits))
     return arms
-
-
-def _patients(numbers: PatientNumbers) -> Patients:
-    """Virtual patients like this one in what acts on survival or on the chance to be infused."""
-    acting = acting_in(numbers.pooled, PFS, NOT_INFUSED)
-    if (acting == acting_in(numbers.pooled, PFS)).all():
-        return numbers.patients[PFS]
-    values = {trait.id: numbers.traits[trait.id].modelled for trait in MODEL_TRAITS}
-    return conditional_patients(numbers.pooled.population, on_model_scale(values), acting)
 
 
 def together(infused: Array, free: Array, weight: Array) -> Array:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from bcma_decide.model.decision_clock import NOT_INFUSED, lost_place
 from bcma_decide.model.normal import Z95, logistic
-from bcma_decide.model.numbers import PatientNumbers, acting_in, on_model_scale, rate_by_draw
-from bcma_decide.model.population import conditional_patients
+from bcma_decide.model.numbers import PatientNumbers, patients_of, rates_by_draw
 from bcma_decide.model.prediction import logit, option_average
 from bcma_decide.model.rates import Rates, own_covariance
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS
+from bcma_decide.vocabulary import CLASSES
 
 
 def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, float, float, float]]:
@@ -23,20 +23,18 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
     known attrition, are not in the result.
     """
     pooled, result = numbers.pooled, {}
-    values = {trait.id: numbers.traits[trait.id].modelled for trait in MODEL_TRAITS}
-    acting = acting_in(pooled, "response", "apheresed_not_infused")
-    # One set of patients for both rates: those of response know nothing of a trait that acts before the infusion only.
-    patients = conditional_patients(pooled.population, on_model_scale(values), acting)
+    lost_of = {}
     for index, cell in enumerate(pooled.cells):
-        if CLASSES[cell.class_index] != "car_t" or cell.family != "response":
-            continue
-        lost = numbers.place.get(("apheresed_not_infused", cell.option))
-        lost = numbers.place.get(("apheresed_not_infused", "car_t")) if lost is None else lost
-        if lost is None:
-            continue
-        away = pooled.cells[lost]
-        response, not_infused = rate_by_draw(numbers, index, patients), rate_by_draw(numbers, lost, patients)
-        weight = patients.weight
+        if CLASSES[cell.class_index] == "car_t" and cell.family == "response":
+            lost = lost_place(numbers, cell.option)
+            if lost is not None:
+                lost_of[index] = lost
+    # One set of patients for both rates: those of response know nothing of a trait that acts before the infusion only.
+    patients = patients_of(numbers, "response", NOT_INFUSED)
+    drawn, weight = rates_by_draw(numbers, {*lost_of, *lost_of.values()}, patients), patients.weight
+    for index, lost in lost_of.items():
+        cell, away = pooled.cells[index], pooled.cells[lost]
+        response, not_infused = drawn[index], drawn[lost]
         responding, infused = float(weight @ response), float(weight @ (1.0 - not_infused))
         # The patients' rates are those at the mean parameters; their means are not the headlines, which are posterior
         # means. Only how far the two go together is taken from them, so that the rows printed beside it agree with it.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.numbers import PatientNumbers, all_tables, family_patients, rate_by_draw
+from bcma_decide.model.numbers import PatientNumbers, all_tables, family_patients, rates_by_draw
 from bcma_decide.model.population import Patients
 from bcma_decide.model.rates import cell_means
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, TRAIT_KINDS, natural_scale
@@ -36,18 +36,20 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
     """
     pooled = numbers.pooled
     moves: dict[str, list[TraitMove]] = {trait: [] for trait in traits}
+    moved: dict[str, dict[int, Sequence[str]]] = {}
     for index, cell in enumerate(pooled.cells):
-        if cell.option not in CLASSES:
-            continue
         used = pooled.used[pooled.family_index[cell.family], cell.class_index]
         acting = [trait for trait in traits if used[MODEL_TRAIT_IDS.index(trait)]]
-        if not acting:
-            continue
-        rate = rate_by_draw(numbers, index, numbers.patients[cell.family])
-        for trait in acting:
-            found = ends(trait, rate, numbers.patients[cell.family])
-            if found is not None:
-                moves[trait].append(TraitMove(cell.outcome, cell.option, *found))
+        if acting and cell.option in CLASSES:
+            moved.setdefault(cell.family, {})[index] = acting
+    for family, cells in moved.items():
+        patients = numbers.patients[family]
+        for index, rate in rates_by_draw(numbers, cells, patients).items():
+            cell = pooled.cells[index]
+            for trait in cells[index]:
+                found = ends(trait, rate, patients)
+                if found is not None:
+                    moves[trait].append(TraitMove(cell.outcome, cell.option, *found))
     return {trait: tuple(found) for trait, found in moves.items() if found}
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +17,7 @@ from bcma_decide.logic import Chance
 from bcma_decide.model.contrast import Difference, Side, differences
 from bcma_decide.model.outside import OutsideTrait, outside_evidence
 from bcma_decide.model.population import Patients, conditional_patients
-from bcma_decide.model.prediction import draw_rates, held, option_average, outcome_rates, stage_rates, strata
+from bcma_decide.model.prediction import draw_stage, held, made_up, option_average, outcome_rates, stage_rates, strata
 from bcma_decide.model.rates import Rates, Tables, all_rates
 from bcma_decide.pooled.evidence import Levels, PooledEvidence
 from bcma_decide.vocabulary import (
@@ -179,10 +179,39 @@ def all_tables(
     return tables
 
 
-def rate_by_draw(numbers: PatientNumbers, index: int, patients: Patients) -> Array:
-    """Average rate of a cell for each of the virtual patients, over centres, (draws,)."""
-    pooled, cell = numbers.pooled, numbers.pooled.cells[index]
+def patients_of(numbers: PatientNumbers, *families: str) -> Patients:
+    """Virtual patients like this one in what is known and acts in any of these families."""
+    pooled = numbers.pooled
+    acting = acting_in(pooled, *families)
+    for family in families:
+        if (acting == acting_in(pooled, family)).all():
+            return numbers.patients[family]
+    values = {trait.id: numbers.traits[trait.id].modelled for trait in MODEL_TRAITS}
+    return conditional_patients(pooled.population, on_model_scale(values), acting)
+
+
+def rates_by_draw(numbers: PatientNumbers, cells: Iterable[int], patients: Patients) -> dict[int, Array]:
+    """Average rate of some cells for each of the virtual patients, over centres, (draws,) by the index of the cell.
+
+    Cells share their products and stages, of which each is drawn once.
+    """
+    pooled = numbers.pooled
     deviation = held(pooled, patients.values) - pooled.reference
-    first, later = pooled.effects_of(cell.outcome)[:, cell.class_index] @ deviation.T
-    offsets = [later if position else first for position in range(len(cell.stages))]
-    return draw_rates([numbers.levels[stage] for stage in cell.stages], cell.members, offsets)
+    offsets: dict[tuple[str, int], Array] = {}
+    drawn: dict[tuple[int, int], Array] = {}
+    result = {}
+    for index in cells:
+        cell = pooled.cells[index]
+        of_class = cell.family, cell.class_index
+        if of_class not in offsets:
+            offsets[of_class] = pooled.effects_of(cell.outcome)[:, cell.class_index] @ deviation.T
+        first, later = offsets[of_class]
+        total = np.zeros(deviation.shape[0])
+        for member in cell.members:
+            for position, stage in enumerate(cell.stages):
+                if (stage, member) not in drawn:
+                    offset = later if position else first
+                    drawn[stage, member] = draw_stage(numbers.levels[stage], member, offset)
+            total += made_up([drawn[stage, member] for stage in cell.stages])[0]
+        result[index] = total / len(cell.members)
+    return result

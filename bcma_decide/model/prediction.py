@@ -267,18 +267,9 @@ def next_centre(outcome: OutcomeRates, product: int, effect_covariance: Array) -
     return logit(rate), (level**2 * own).sum(axis=1) + ((trait @ effect_covariance) * trait).sum(axis=1)
 
 
-def draw_rates(levels: Sequence[Levels], members: Sequence[int], offsets: Sequence[Array]) -> Array:
-    """Rate of an option for every virtual patient, averaged over centres at the levels' means, shape (draws,).
-
-    ``levels`` and ``offsets`` (draws,) are those of the outcome's stages; centres' effects of stages are independent.
-    """
+def draw_stage(level: Levels, member: int, offset: Array) -> Array:
+    """Rate of one product at one stage for every virtual patient, averaged over centres, shape (draws,)."""
     points, point_weight = hermite(CENTRES)
-    result = np.zeros(offsets[0].size)
-    for member in members:
-        rates = []
-        for level, offset in zip(levels, offsets, strict=True):
-            centres = level.mean[:, member, None] + level.tau[:, None] * points
-            weight = (level.weight[:, None] * point_weight).ravel()
-            rates.append(logistic(offset[:, None] + centres.ravel()) @ weight)
-        result += made_up(rates)[0]
-    return np.asarray(result / len(members))
+    centres = level.mean[:, member, None] + level.tau[:, None] * points
+    weight = (level.weight[:, None] * point_weight).ravel()
+    return np.asarray(logistic(offset[:, None] + centres.ravel()) @ weight)

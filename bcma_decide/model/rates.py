@@ -47,7 +47,8 @@ def cell_means(pooled: PooledEvidence, tables: Tables) -> Array:
 def all_rates(pooled: PooledEvidence, tables: Tables) -> tuple[Rates, ...]:
     """Numbers of every cell."""
     average = _stacked([_average(pooled, cell, tables) for cell in pooled.cells])
-    following = _stacked([_next_centre(pooled, cell, tables) for cell in pooled.cells])
+    each: dict[tuple[str, int, int], tuple[Array, Array]] = {}  # a class is made of its products' own
+    following = _stacked([_next_centre(pooled, cell, tables, each) for cell in pooled.cells])
     inside = logistic(mixture_quantiles(*average, _CREDIBLE))
     beyond = logistic(mixture_quantiles(*following, _NEXT))
     table = np.column_stack([inside, beyond])
@@ -81,10 +82,16 @@ def _average(pooled: PooledEvidence, cell: Cell, tables: Tables) -> Components:
     return average.weight, average.logit(), np.sqrt(np.maximum(variance, _SMALLEST_VARIANCE))
 
 
-def _next_centre(pooled: PooledEvidence, cell: Cell, tables: Tables) -> Components:
-    """One centre with one of the products."""
+def _next_centre(
+    pooled: PooledEvidence, cell: Cell, tables: Tables, found: dict[tuple[str, int, int], tuple[Array, Array]]
+) -> Components:
+    """One centre with one of the products; ``found`` keeps those of each product."""
     table = tables[cell.outcome, cell.class_index]
-    each = [next_centre(table, product, own_covariance(pooled, cell)) for product in cell.members]
+    for product in cell.members:
+        key = cell.outcome, cell.class_index, product
+        if key not in found:
+            found[key] = next_centre(table, product, own_covariance(pooled, cell))
+    each = [found[cell.outcome, cell.class_index, product] for product in cell.members]
     return (
         np.tile(table.weight / len(each), len(each)),
         np.concatenate([centre for centre, _ in each]),

@@ -24,7 +24,7 @@ from bcma_decide.model.population import Patients
 from bcma_decide.model.prediction import (
     Average,
     OutcomeRates,
-    draw_rates,
+    draw_stage,
     held,
     logit,
     next_centre,
@@ -92,7 +92,7 @@ def curve_by_patient(numbers: PatientNumbers, option: str, patients: Patients, m
     offset = (held(pooled, patients.values) - pooled.reference) @ effects
     members = pooled.survival.members(block, option)
     at = [_levels_at(pooled, block, numbers.setting, np.array([month])) for month in months]
-    return np.stack([draw_rates([levels], members, [offset]) for levels in at])
+    return np.stack([np.mean([draw_stage(levels, member, offset) for member in members], axis=0) for levels in at])
 
 
 def _block_of(pooled: PooledEvidence, option: str) -> CurveBlock:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.rule_book import Burden
 from bcma_decide.preference_shapes import OF_100
+from bcma_decide.time_course import LANDMARKS
 from bcma_decide.vocabulary import FAMILY_OF, OUTCOMES, THRESHOLDS, Direction
-
-PFS_MONTHS: Final = (6, 12, 18, 24)
-"""Months at which the share free of progression is computed."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def criteria_of(pooled: PooledEvidence) -> Mapping[str, Criterion]:
             scale=(0.0, 100.0),
             month=month,
         )
-        for month in PFS_MONTHS
+        for month in LANDMARKS
     ]
     burdens = [
         Criterion(

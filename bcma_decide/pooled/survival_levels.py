@@ -91,16 +91,12 @@ class SurvivalEvidence:
 
 
 def _block(class_id: str, entry: Mapping[str, Any]) -> CurveBlock:
-    levels = {}
+    levels: dict[str, CurveLevels] = {}
     for setting in SETTINGS:
         plain = {name: np.array(values, dtype=float) for name, values in entry["settings"][setting].items()}
         # rounded in the file; what a share and its opposite add up to must be 1
         levels[setting] = CurveLevels(
             plain["weight"] / plain["weight"].sum(), plain["tau"], plain["mean"], plain["covariance"]
         )
-    return CurveBlock(
-        CLASSES.index(class_id),
-        tuple(entry["products"]),
-        np.array(entry["slope"], dtype=float),
-        levels,  # type: ignore[arg-type]
-    )
+    slope = np.array(entry["slope"], dtype=float)
+    return CurveBlock(CLASSES.index(class_id), tuple(entry["products"]), slope, levels)

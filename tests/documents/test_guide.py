@@ -23,6 +23,7 @@ from bcma_decide.workshop.evidence.catalogue import load_catalogue
 from bcma_decide.workshop.evidence.totals import RULES
 from bcma_decide.workshop.evidence_report.published import pool_outcome
 from bcma_decide.workshop.validation import aims
+from bcma_decide.workshop.validation import curve_scores as curves
 from tests.documents.support.pages import (
     GUIDE,
     GUIDE_PAGES,
@@ -164,6 +165,15 @@ def test_the_aims_of_the_guide_are_those_of_the_validation():
     expected["calibration slope"] = "{:g} to {:g}".format(*aims.SLOPE)
     few = f"behind class pooling, in any outcome and class with {aims.FEWEST_STUDIES} or more studies"
     expected[few] = f"{100 * aims.BEHIND:g} points of mean error"
+    error, year, width = (f"{100 * share:g} points" for share in (curves.ERROR, curves.YEAR_ERROR, curves.WIDTH))
+    expected |= {
+        f"curves (of the {curves.COMPARED}): error at printed times": (
+            f"{error}, and below the product's and the class's mean"
+        ),
+        "curves: error at 12 months": year,
+        f"curves: points inside intervals narrower than {width}": f"{40 * curves.INSIDE:g} of 40",
+        "curves: interval score": "below that of the product's mean",
+    }
     assert said == expected
 
 

@@ -6,7 +6,7 @@ import re
 from io import StringIO
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -15,8 +15,9 @@ from bcma_decide.render.terminal.comparison import render_comparison
 from bcma_decide.render.terminal.ink import Ink
 from bcma_decide.render.terminal.page import TerminalPage
 from bcma_decide.render.terminal.way_bars import way_bar, way_bars, write_way
+from bcma_decide.render.words import wording
 from bcma_decide.render.words.language import speaking
-from bcma_decide.render.words.way import assumed_lines, computed_lines, count_line, quoted_lines, weeks_line
+from bcma_decide.render.words.way import assumed_lines, computed_lines, count_line, parts, quoted_lines, weeks_line
 from bcma_decide.time_course import QuotedCount, Share, StateShares, WayToTreatment, Weeks
 
 NOW = StateShares(month=0, waiting=1, not_infused=0, free=0, progressed_or_died=0)
@@ -74,6 +75,38 @@ def test_without_shares_the_reason_stands_there():
     assert computed_lines(UNKNOWN) == ("Shares of the first months not known: no curve was published",)
 
 
+SHARE = st.floats(0, 1)
+
+
+@given(SHARE, SHARE, SHARE)
+def test_parts_of_100_add_up_within_one_of_their_shares(lost, kept, treated):
+    free, waiting = (1 - lost) * kept * treated, (1 - lost) * kept * (1 - treated)
+    progressed = (1 - lost) * (1 - kept)
+    state = StateShares(month=6, waiting=waiting, not_infused=lost, free=free, progressed_or_died=progressed)
+    found = parts(state)
+    assert sum(found) == 100
+    assert min(found) >= 0
+    for part, share in zip(found, (free, waiting, progressed, lost), strict=True):
+        assert abs(part - 100 * share) <= 1 + 1e-6
+
+
+@given(st.floats(0, 1), st.floats(0.02, 1))
+def test_who_is_free_and_who_is_never_infused_are_rounded_as_in_rows_of_their_own(lost, gone):
+    """Nobody waits and enough progressed to take what rounding leaves over."""
+    progressed = (1 - lost) * gone
+    assume(progressed > 0.02)
+    free = 1 - lost - progressed
+    assume(free >= 0)
+    found = parts(StateShares(month=6, waiting=0, not_infused=lost, free=free, progressed_or_died=progressed))
+    assert (found[0], found[3]) == (wording.whole(100 * free), wording.whole(100 * lost))
+
+
+def test_one_more_patient_by_rounding_falls_to_those_with_progression():
+    """49.32, 0, 34.30 and 16.38: the largest remainder would make 17 of the 16 whose row says 16."""
+    state = StateShares(month=6, waiting=0, not_infused=0.163757, free=0.493217, progressed_or_died=0.343026)
+    assert parts(state) == (49, 0, 35, 16)
+
+
 def test_in_german():
     with speaking("de"):
         assert computed_lines(WAY)[1].startswith("Nach 3 Monaten, von 100: behandelt, ohne Progress 80")
@@ -105,12 +138,14 @@ def test_lines_fit_and_numbers_stand_beside_every_bar(width):
     assert ("█" in lines[1]) == (width >= 80)
 
 
-def test_the_page_says_what_is_assumed_once():
+def test_the_page_says_once_what_is_assumed_and_of_which_class():
     console, file = printed()
     comparison = compare(Patient())
     write_way(TerminalPage(console), comparison, comparison.options)
     text = " ".join(file.getvalue().split())
     assert text.count("The clock starts at apheresis") == 1
+    car_t, bispecific = text.index("CAR-T Infused, of 100"), text.index("Bispecific Assumed:")
+    assert car_t < text.index("The clock starts at apheresis") < bispecific < text.index("Counted from the first dose")
     assert "14 of 44 (32 %)" in text
 
 

@@ -40,9 +40,13 @@ NUMBER: Final = 5
 
 
 def write_way(page: TerminalPage, comparison: Comparison, options: Sequence[Option]) -> None:
-    """Write the way of these options: all bars with their numbers, the rest in lines, what is assumed once."""
+    """Write the way of these options: all bars with their numbers, then each in lines.
+
+    What is assumed stands with the option it is assumed of, once for a class and its products.
+    """
     ways = {way.option: way for way in comparison.ways}
-    shown = [(option.label, ways[option.id]) for option in options if option.id in ways]
+    listed = [option for option in options if option.id in ways]
+    shown = [(option.label, ways[option.id]) for option in listed]
     if not shown:
         return
     page.heading(way_title())
@@ -50,16 +54,16 @@ def write_way(page: TerminalPage, comparison: Comparison, options: Sequence[Opti
         page.put(Text(line, no_wrap=True))
     if any(way.states for _, way in shown):
         page.paragraph(key_line(page.ink))
-    for label, way in shown:
-        lines = (*chance_lines(way), *reason_lines(way), *quoted_lines(way))
+    said: set[tuple[str, str]] = set()
+    for option, (label, way) in zip(listed, shown, strict=True):
+        assumed = [line for line in assumed_lines(way) if (option.class_id, line) not in said]
+        said.update((option.class_id, line) for line in assumed)
+        lines = (*chance_lines(way), *reason_lines(way), *quoted_lines(way), *assumed)
         if lines:
             page.gap()
             page.paragraph(label, "bold")
         for line in lines:
             page.paragraph(line, indent=2)
-    page.gap()
-    for line in dict.fromkeys(line for _, way in shown for line in assumed_lines(way)):
-        page.paragraph(line)
 
 
 def way_lines(comparison: Comparison, options: Sequence[Option]) -> Iterator[tuple[str, ...]]:

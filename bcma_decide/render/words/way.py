@@ -45,8 +45,18 @@ def short_state_words(state: WayState) -> str:
 
 
 def parts(state: StateShares) -> tuple[int, ...]:
-    """Of 100 patients, whole numbers that sum to 100, in the order of :data:`STATES`."""
-    return wording.parts_of_100([getattr(state, name) for name in STATES])
+    """Of 100 patients, whole numbers that sum to 100, in the order of :data:`STATES`.
+
+    Who is free, who is without progression and who is never infused are rounded as everywhere else, where they are
+    printed too; what rounding leaves over falls to those who progressed or died, as far as there are any.
+    """
+    free, kept, never = (
+        wording.whole(100.0 * share) for share in (state.free, state.free + state.waiting, state.not_infused)
+    )
+    found = free, kept - free, 100 - kept - never, never
+    shares = [getattr(state, name) for name in STATES]
+    fits = all(abs(part - 100.0 * share) < 1.0 for part, share in zip(found, shares, strict=True))
+    return found if fits and min(found) >= 0 else wording.parts_of_100(shares)
 
 
 def computed_lines(way: WayToTreatment) -> tuple[str, ...]:

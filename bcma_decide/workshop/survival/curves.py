@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bcma_decide.behind import STARTS, TimeOrigin
+from bcma_decide.model.waiting import DAYS_A_MONTH
 from bcma_decide.vocabulary import CLASSES, PFS, Basis, ClassId, Design
 from bcma_decide.workshop.evidence.eligibility import (
     NOT_INFUSED,
@@ -19,7 +20,6 @@ from bcma_decide.workshop.evidence.overlap import without_overlap
 from bcma_decide.workshop.evidence.schema import Study, TimeToEvent
 
 HALF: Final = 50.0
-DAYS_IN_A_MONTH: Final = 365.25 / 12.0
 BEFORE: Final = ("randomisation", "apheresis")
 """Origins that lie before the infusion."""
 BASES: Final[tuple[Basis, ...]] = ("verified", "derived", "recalled")
@@ -215,7 +215,7 @@ def _arm_size(study: Study, arm: str | None) -> int | None:
 def _wait(study: Study, arm: str | None, origin: TimeOrigin, waits: Mapping[ClassId, float]) -> Wait | str:
     denominator = "randomised" if origin == "randomisation" else "leukapheresed"
     days = [k.median for k in study.kinetics if k.what == "vein_to_vein_days" and k.median is not None]
-    months = days[0] / DAYS_IN_A_MONTH if days else waits[study.class_id]
+    months = days[0] / DAYS_A_MONTH if days else waits[study.class_id]
     for outcome in NOT_INFUSED[denominator]:
         for row in study.outcomes:
             of_arm = row.outcome == outcome and row.arm == arm and against_basis(row) is None
