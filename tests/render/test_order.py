@@ -42,7 +42,7 @@ def test_no_line_is_wider_than_the_console_and_no_word_tells_what_to_do(answers,
 
 
 def test_both_plans_stand_side_by_side_with_what_is_computed_and_what_is_published(answers):
-    """CARTITUDE-2 cohort C: 12 of 20, 9.1 months (1.5 to not reached); Blood Adv 2024;8:2207: 3.6 months (1.4 to)."""
+    """CARTITUDE-2 cohort C: 12 of 20, 9.1 months (1.5 to not reached); Blood Adv 2024: 3.6 (1.4 to not reached)."""
     comparison = answers["neither"]
     table = part(comparison, 80).partition("\n\n")[0]
     lines = [" ".join(line.split()) for line in table.splitlines()]

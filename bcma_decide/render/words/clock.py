@@ -77,7 +77,7 @@ def clock_words(clock: Clock) -> str:
 def clock_sentence() -> str:
     """What the first number of a CAR-T response is, where numbers are counted from the decision."""
     return _(
-        "Response to CAR-T is counted from the decision: of everybody with apheresis, those never infused as without "
-        "response; below it, from the infusion, of those infused. The difference between the classes is counted from "
-        "the infusion or first dose."
+        "Response and progression-free survival of CAR-T are counted from the decision: of everybody with apheresis, "
+        "those never infused as without response and as not free of progression; below it, from the infusion, of those "
+        "infused. The difference between the classes is counted from the infusion or first dose."
     )

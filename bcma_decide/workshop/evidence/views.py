@@ -200,12 +200,18 @@ def survival_text(curve: TimeToEvent) -> str:
     """Median and landmarks on one line."""
     parts = []
     if curve.median_months is not None:
-        interval = f" ({interval_text(curve.ci95)})" if curve.ci95 else ""
+        interval = f" ({_months_text(*curve.ci95)})" if curve.ci95 else ""
         parts.append(f"median {curve.median_months:g} months{interval}")
     for landmark in curve.landmarks:
         interval = f" ({interval_text(landmark.ci95)})" if landmark.ci95 else ""
         parts.append(f"{landmark.pct:g} % at {landmark.month:g} months{interval}")
     return ", ".join(parts)
+
+
+def _months_text(low: float | None, high: float | None) -> str:
+    """``7.9 to not reached``: an end of a median that lies past the follow-up."""
+    first, last = ("not reached" if end is None else f"{end:g}" for end in (low, high))
+    return f"{first} to {last}"
 
 
 def address(source: Source) -> str:
