@@ -178,9 +178,9 @@ def decided(courses: Sequence[Course], chance: Infused, curve: Curve, end: float
 
 
 def _band(courses: Sequence[Course], middle: Array, infused: tuple[float, float], free: Array) -> tuple[Array, Array]:
-    return interval(courses, middle, MONTHS, float(_spread(*infused)), _spread(free[:, 0], free[:, 1]))
+    return interval(courses, middle, MONTHS, float(spread_between(*infused)), spread_between(free[:, 0], free[:, 1]))
 
 
-def _spread(low: float | Array, high: float | Array) -> Array:
+def spread_between(low: float | Array, high: float | Array) -> Array:
     """Standard deviation of the log odds that has these ends of a 95 % interval."""
     return np.asarray((logit(np.asarray(high)) - logit(np.asarray(low))) / (2.0 * Z95))

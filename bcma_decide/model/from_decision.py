@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bcma_decide.model.decision_clock import NOT_INFUSED, lost_place
+from bcma_decide.model.decision_clock import NOT_INFUSED, lost_place, spread_between, together
 from bcma_decide.model.normal import Z95, logistic
 from bcma_decide.model.numbers import PatientNumbers, patients_of, rates_by_draw
-from bcma_decide.model.prediction import logit, option_average
-from bcma_decide.model.rates import Rates, own_covariance
+from bcma_decide.model.prediction import option_average
+from bcma_decide.model.rates import own_covariance
 from bcma_decide.vocabulary import CLASSES
 
 
@@ -38,8 +38,8 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
         responding, infused = float(weight @ response), float(weight @ (1.0 - not_infused))
         # The patients' rates are those at the mean parameters; their means are not the headlines, which are posterior
         # means. Only how far the two go together is taken from them, so that the rows printed beside it agree with it.
-        together = float(weight @ (response * (1.0 - not_infused))) / (responding * infused)
-        rate = numbers.rates[index].mean * (1.0 - numbers.rates[lost].mean) * together
+        factor = float(together(1.0 - not_infused, response[None], weight)[0])
+        rate = numbers.rates[index].mean * (1.0 - numbers.rates[lost].mean) * factor
         variance, next_variance = 0.0, 0.0
         for at, one, other in ((index, cell, infused), (lost, away, responding)):
             average = option_average(numbers.tables[one.outcome, one.class_index], one.members)
@@ -48,16 +48,10 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
             spread = float(average.weight @ (logit_variance + centre**2)) - float(average.weight @ centre) ** 2
             moved = (own * (1.0 - own) * other) ** 2
             variance += moved * spread
-            next_variance += moved * _next_spread(numbers.rates[at])
+            next_variance += moved * float(spread_between(*numbers.rates[at].prediction)) ** 2
         odds = np.log(rate / (1.0 - rate))
         reach, further = (Z95 * np.sqrt(each) / (rate * (1.0 - rate)) for each in (variance, next_variance))
         further = max(reach, further)  # the next centre is never surer than the average
         ends = logistic(np.array([odds - reach, odds + reach, odds - further, odds + further]))
         result[index] = (rate, *ends.tolist())
     return result
-
-
-def _next_spread(rates: Rates) -> float:
-    """Variance of the log odds at the next centre that has these ends of its interval."""
-    low, high = logit(np.array(rates.prediction)).tolist()
-    return float(((high - low) / (2.0 * Z95)) ** 2)

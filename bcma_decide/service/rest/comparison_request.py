@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from starlette.requests import Request
 
 from bcma_decide.comparing.question import Question
+from bcma_decide.comparison import RecordLedger
 from bcma_decide.errors import Problem, ProfileError, WeightsError
 from bcma_decide.patient.profile import Patient
 from bcma_decide.patient.weights import check_weights
@@ -135,16 +136,7 @@ def question_of(service: Service, received: ReceivedComparison) -> Question:
     except ProfileError as error:
         placed = [Problem(f"profile.{each.field}", each.message, each.fix) for each in error.problems]
         raise ProfileError(error.message, placed) from None
-    return Question(
-        patient=patient,
-        setting=request.setting,
-        region=request.region,
-        date=day,
-        explain=request.explain,
-        clock=request.clock,
-        weights=_weights(service, request),
-        order=request.order,
-    )
+    return _asked(service, request, patient, day)
 
 
 def _of_record(service: Service, received: ReceivedComparison, on: Day) -> Question:
@@ -158,8 +150,15 @@ def _of_record(service: Service, received: ReceivedComparison, on: Day) -> Quest
             Problem(f"{received.place}{each.field}".strip("."), each.message, each.fix) for each in error.problems
         ]
         raise Refusal(422, error.message, placed, name="invalid-record") from None
+    return _asked(service, request, reading.patient, on, reading.ledger)
+
+
+def _asked(
+    service: Service, request: ComparisonRequest, patient: Patient, on: Day | None, record: RecordLedger | None = None
+) -> Question:
+    """What was asked of a patient; of one read from a record with what became of its values."""
     return Question(
-        patient=reading.patient,
+        patient=patient,
         setting=request.setting,
         region=request.region,
         date=on,
@@ -167,7 +166,7 @@ def _of_record(service: Service, received: ReceivedComparison, on: Day) -> Quest
         clock=request.clock,
         weights=_weights(service, request),
         order=request.order,
-        record=reading.ledger,
+        record=record,
     )
 
 

@@ -120,7 +120,7 @@ def split_contrast(splits: Sequence[SplitContrast], study: Study, workshop: Work
     if not high.any() or not low.any():
         # The study's own margins leave a level empty (a cut beyond its printed range): one unit of this trait alone
         # stands for the difference of its levels, as nothing is known of how they differ in others.
-        patients, high, low = _unit_contrast(index)
+        patients, high, low = unit_contrast(index)
     # Groups that are two cohorts of one protocol differ by more than the trait and chance.
     covariance = covariance + first.extra_variance
     # Half a patient on either side, as in the difference: at 0 or 1 the level at which f(b) is taken would be infinite.
@@ -161,7 +161,7 @@ def _patients_in_use(null: NullContrast, contrasts: Sequence[EffectContrast], in
 def _null_contrast(null: NullContrast, workshop: Workshop) -> EffectContrast:
     """A published "no significant difference": zero, with the standard error its group sizes leave, widened."""
     index = MODEL_TRAIT_IDS.index(null.trait)
-    patients, high, low = _unit_contrast(index)
+    patients, high, low = unit_contrast(index)
     if MODEL_TRAITS[index].kind != "binary":
         margins = list(workshop.margins[null.class_id, "real_world"].values())
         drawn = cohort(workshop.latent, margins)
@@ -200,7 +200,7 @@ def _range_label(bounds: LevelBounds) -> str:
     )
 
 
-def _unit_contrast(index: int) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+def unit_contrast(index: int) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
     """Two virtual patients who differ by one unit of one trait and in nothing else."""
     patients = np.zeros((2, len(MODEL_TRAIT_IDS)))
     patients[0, index] = 1.0
@@ -221,7 +221,7 @@ def _adjusted_contrasts(catalogue: Catalogue, family: Family, include_unverified
             # Contrasts are of present over absent; an odds ratio printed the other way round changes its sign.
             sign = 1.0 if effect.reference == "absent" else -1.0
             value, se = sign * log(float(effect.value or 1.0)), standard_error(log(low or 1.0), log(high or 1.0))
-            patients, first, second = _unit_contrast(index)
+            patients, first, second = unit_contrast(index)
             contrasts.append(
                 EffectContrast(
                     patients=study.id,

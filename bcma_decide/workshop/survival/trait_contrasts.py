@@ -18,6 +18,7 @@ from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, PFS, TRAIT_KINDS, C
 from bcma_decide.workshop.evidence.eligibility import against_study
 from bcma_decide.workshop.evidence.schema import AdjustedEffect, Study, TimeToEvent
 from bcma_decide.workshop.evidence.splits import ROLES
+from bcma_decide.workshop.patient_model.contrasts import unit_contrast
 from bcma_decide.workshop.patient_model.effect_contrast import EffectContrast
 from bcma_decide.workshop.patient_model.odds_ratios import standard_error
 from bcma_decide.workshop.patient_model.preparation import Workshop
@@ -286,9 +287,8 @@ def _fall(share: float) -> float:
 
 
 def _unit(index: int) -> tuple[Array, Array]:
-    patients = np.zeros((2, len(MODEL_TRAIT_IDS)))
-    patients[0, index] = 1.0
-    return patients[:1], patients[1:]
+    patients, high, low = unit_contrast(index)
+    return patients[high], patients[low]
 
 
 def _levels(study: Study, index: int, workshop: Workshop, prevalence: float | None = None) -> tuple[Array, Array]:
