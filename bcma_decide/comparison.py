@@ -116,6 +116,8 @@ class Profile(Value):
     traits: tuple[TraitLine, ...]
     carried: tuple[TraitLine, ...] = ()
     """Given, shown, but in no number."""
+    read_as: tuple[str, ...] = ()
+    """Values that were read by interpretation: ``10,4 g/dl read as 10.4 g/dL``."""
     inputs: tuple[InputLine, ...] = ()
     """What a patient's record held, if the profile came from one: used, and not used with the reason."""
     unmapped: tuple[UnmappedLine, ...] = ()
@@ -298,6 +300,8 @@ class Finding(Value):
     date: str | None = None
     """As of when it was seen or stated."""
     note: str = ""
+    short: str = ""
+    """The same in one line of at most 72 characters, naming whom it concerns."""
 
 
 class IndicationItem(Value):
