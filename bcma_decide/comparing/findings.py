@@ -20,7 +20,7 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
             id="contradiction." + ".".join(contradiction.fields),
             severity="caution",
             state="fires",
-            text=f"check the input: {contradiction.message}; the trait is taken as unknown",
+            text=f"check the input: {contradiction.message}; {_not_used(contradiction.fields)}",
             needs=tuple(contradiction.fields),
         )
     of_families = outside_reasons(numbers).values()
@@ -48,6 +48,10 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
                 value=numbers.traits[trait.id].text,
                 threshold=span,
             )
+
+
+def _not_used(fields: tuple[str, ...]) -> str:
+    return "neither is used" if len(fields) == 2 else "none of them is used"
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
