@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from bcma_decide import Patient, compare
-from bcma_decide.errors import NoEvidenceError
+from bcma_decide.errors import ProfileError
 from bcma_decide.patient.files import example_names, load_example
 
 PRODUCTS = ("cilta-cel", "ide-cel", "teclistamab", "elranatamab", "linvoseltamab")
@@ -62,6 +62,6 @@ def test_told_apart_is_what_the_interval_of_the_difference_says(name):
      (("ide-cel", "ide-cel"), "twice")],
 )  # fmt: skip
 def test_what_is_no_pair_is_refused(pair, said):
-    with pytest.raises(NoEvidenceError) as caught:
+    with pytest.raises(ProfileError) as caught:
         compare(Patient(age=70), pair=pair)
     assert any(said in f"{problem.message} {problem.fix}" for problem in caught.value.problems)
