@@ -19,7 +19,7 @@ from bcma_decide.time_course import Clock, OrderOfTherapies, Survival, WayToTrea
 from bcma_decide.value import Interval, Number, Value
 from bcma_decide.vocabulary import Basis, Certainty, FindingState, InputState, LabelState, Origin, Severity, State
 
-SCHEMA_VERSION = "5"
+SCHEMA_VERSION = "6"
 
 
 class EvidenceStamp(Value):
