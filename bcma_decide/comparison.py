@@ -19,7 +19,7 @@ from bcma_decide.time_course import Clock, OrderOfTherapies, Survival, WayToTrea
 from bcma_decide.value import Interval, Number, Value
 from bcma_decide.vocabulary import Basis, Certainty, FindingState, InputState, LabelState, Origin, Severity, State
 
-SCHEMA_VERSION = "5"
+SCHEMA_VERSION = "6"
 
 
 class EvidenceStamp(Value):
@@ -148,6 +148,10 @@ class PublishedFigure(Value):
     rate: Number | None = None
     sources: tuple[str, ...] = ()
     """Keys of the references."""
+    month: Number | None = None
+    """Of a time to an event with a landmark: the month of the one nearest to a year."""
+    share: Number | None = None
+    """Without the event at that month."""
 
 
 class PublishedOption(Value):

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from math import ceil, floor
+from typing import Final
 
 from bcma_decide.comparing.outside import outside_reasons
 from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparison import Finding, Indication, PublishedOption, ScoreLine
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.prediction import numeric_range
+from bcma_decide.patient.fields import FIELD_LABELS, in_sentence
+from bcma_decide.patient.phrases import and_list
 from bcma_decide.time_course import Survival, WayToTreatment
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, SEVERITIES, UNVERIFIED, model_scale, natural_scale
+
+SHORT: Final = 72
+"""The most characters of a finding in one line."""
 
 
 def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
@@ -21,6 +28,7 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
             severity="caution",
             state="fires",
             text=f"check the input: {contradiction.message}; {_not_used(contradiction.fields)}",
+            short=_in_short(contradiction.fields),
             needs=tuple(contradiction.fields),
         )
     of_families = outside_reasons(numbers).values()
@@ -39,7 +47,9 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
         value = model_scale(trait.id, numbers.traits[trait.id].value)
         low, high = ends[0][position], ends[1][position]
         if trait.kind != "binary" and value is not None and not low <= value <= high:
-            span = f"{natural_scale(trait.id, low):.0f} to {natural_scale(trait.id, high):.0f}"
+            # Ages and lines are whole: those inside the range are named, so that the value lies visibly outside.
+            first, last = (round(natural_scale(trait.id, end), 9) for end in (low, high))
+            span = f"{ceil(first)} to {floor(last)}"
             yield Finding(
                 id=f"held.{trait.id}",
                 severity="information",
@@ -48,6 +58,13 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
                 value=numbers.traits[trait.id].text,
                 threshold=span,
             )
+
+
+def _in_short(fields: tuple[str, ...]) -> str:
+    """At most 72 characters: both labels, or where they are too long the first."""
+    labels = [in_sentence(FIELD_LABELS[name]) for name in fields]
+    both = f"check {and_list(labels)}: they contradict each other"
+    return both if len(both) <= SHORT else f"check {labels[0]}: contradicts another input"
 
 
 def _not_used(fields: tuple[str, ...]) -> str:

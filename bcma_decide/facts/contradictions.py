@@ -68,7 +68,10 @@ def _by_table(patient: Patient, drugs: DrugHistory) -> Iterator[Conflict]:
 def _conflict(
     entry: Contradictory, fields: tuple[str, ...], here: tuple[str, ...], definitions: Definitions
 ) -> Conflict:
-    message = f"{here[0]} beside {and_list(here[1:])}" + (f": {entry.because}" if entry.because else "")
+    beside = and_list(here[1:])
+    for joint in (", ", " and "):
+        beside = beside.replace(f"{joint}refractory to ", joint)  # said once, of all the drugs
+    message = f"{here[0]} beside {beside}" + (f" ({entry.because})" if entry.because else "")
     parts = list(leaves(entry.when))
     drugs = [drug for part in parts if isinstance(part, Drugs) for drug in _members(part, definitions)]
     courses = [kind for part in parts if isinstance(part, HadCourse) for kind in part.kinds]

@@ -152,12 +152,14 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
 
 
 def needed(condition: Condition) -> frozenset[str]:
-    """Traits without which the condition cannot hold; drugs and courses are not among them."""
+    """Inputs without which the condition cannot hold; drugs may stand under any of their headings and are left out."""
     match condition:
         case Every(parts):
             return frozenset().union(*(needed(part) for part in parts))
         case Some(parts):
             return frozenset.intersection(*(needed(part) for part in parts))
+        case HadCourse():
+            return frozenset({"prior_bcma_courses"})
         case Is(trait, _) | OneOf(trait, _) | Within(trait, _, _) | Times(trait, _, _):
             return frozenset({trait})
         case _:

@@ -211,8 +211,7 @@ def _not_known(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]
 def banners(comparison: Comparison) -> tuple[str, ...]:
     """What stands over everything else: inputs that contradict each other, evidence that is out of date."""
     found = []
-    contradictory = [line for line in comparison.profile.traits if line.state == "contradiction"]
-    if contradictory or any(not f.applies_to and f.state == "fires" for f in comparison.findings):
+    if arrange.contradictions(comparison):
         found.append(_("Check inputs: some contradict each other and were taken as unknown; see the profile."))
     if comparison.evidence.out_of_date:
         found.append(
@@ -232,14 +231,11 @@ def _ledger(comparison: Comparison) -> tuple[LedgerGroup, ...]:
     decisive = {u.trait for u in comparison.unknowns if any(move.unstable for move in u.moves)}
     idle = [line for line in lines if not line.used and line.state in ("given", "derived")]
     idle_missing = [line for line in lines if not line.used and line.state == "unknown"]
-    said = [
-        Entry("contradiction", _("check input"), finding.text)
-        for finding in comparison.findings
-        if not finding.applies_to and finding.state == "fires"
-    ]
+    said = [Entry("contradiction", _("check input"), finding.text) for finding in arrange.contradictions(comparison)]
+    remarks = [Entry("used", _("used, given"), finding.text) for finding in arrange.remarks(comparison)]
     groups = (
         (_("Check inputs"), [*(_entry(line) for line in check), *said]),
-        (_("Used"), [_entry(line, record_view.dated(comparison, line.trait)) for line in used]),
+        (_("Used"), [*(_entry(line, record_view.dated(comparison, line.trait)) for line in used), *remarks]),
         (_("Missing, changes the picture"), [_missing(line) for line in missing if line.trait in decisive]),
         (
             _("Missing, does not change the picture"),

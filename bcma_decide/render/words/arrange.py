@@ -93,6 +93,18 @@ def given_for_findings(comparison: Comparison) -> tuple[str, ...]:
     return tuple(f"{line.label}: {line.text}" for line in comparison.profile.carried if line.for_findings)
 
 
+def contradictions(comparison: Comparison) -> tuple[Finding, ...]:
+    """Inputs that cannot all be true."""
+    return tuple(finding for finding in comparison.findings if finding.id.startswith("contradiction."))
+
+
+def remarks(comparison: Comparison) -> tuple[Finding, ...]:
+    """What is said of an input that nothing contradicts, such as a number beyond the range of the studies."""
+    known = contradictions(comparison)
+    of_profile = [finding for finding in comparison.findings if not finding.applies_to and finding.state == "fires"]
+    return tuple(finding for finding in of_profile if finding not in known)
+
+
 def findings(comparison: Comparison) -> tuple[Finding, ...]:
     """Return the findings; one that several options share word for word stands once and names them all."""
     merged: dict[tuple[object, ...], Finding] = {}
