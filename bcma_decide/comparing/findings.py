@@ -64,7 +64,7 @@ def _in_short(fields: tuple[str, ...]) -> str:
     """At most 72 characters: both labels, or where they are too long the first."""
     labels = [in_sentence(FIELD_LABELS[name]) for name in fields]
     both = f"check {and_list(labels)}: they contradict each other"
-    return both if len(both) <= SHORT else f"check {labels[0]}: contradicts another input"
+    return both if len(both) <= SHORT else f"check {labels[0]}: contradiction"
 
 
 def _not_used(fields: tuple[str, ...]) -> str:

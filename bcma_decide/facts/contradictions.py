@@ -68,7 +68,7 @@ def _by_table(patient: Patient, drugs: DrugHistory) -> Iterator[Conflict]:
 def _conflict(
     entry: Contradictory, fields: tuple[str, ...], here: tuple[str, ...], definitions: Definitions
 ) -> Conflict:
-    beside = and_list(here[1:])
+    beside = " and ".join(part for part in (", ".join(here[1:-1]), here[-1]) if part)
     for joint in (", ", " and "):
         beside = beside.replace(f"{joint}refractory to ", joint)  # said once, of all the drugs
     message = f"{here[0]} beside {beside}" + (f" ({entry.because})" if entry.because else "")
