@@ -280,6 +280,22 @@ def test_numbers_far_from_the_centre_are_said_to_be_held():
         assert all("50 to 80" in f.text and f.severity == "information" for f in findings)
 
 
+@for_each(("field", "values"), [("age", range(18, 111)), ("prior_lines", range(1, 31))])
+def test_a_number_said_to_be_beyond_a_range_lies_visibly_outside_it(field, values):
+    """Every value that can be entered: what is named as the range never holds it, and a value beside it is in it."""
+    beyond = {}
+    for value in values:
+        found = [f for f in compare(Patient(**{field: value})).findings if f.id == f"held.{field}"]
+        for finding in found:
+            first, last = (int(word) for word in finding.threshold.split(" to "))
+            beyond[value] = (first, last)
+            assert not first <= value <= last
+            assert f"({finding.threshold})" in finding.text
+    assert beyond
+    (ends,) = set(beyond.values())
+    assert beyond.keys() == {value for value in values if not ends[0] <= value <= ends[1]}
+
+
 def test_inside_the_evidence_nothing_is_found():
     found = compare(Patient(age=68, extramedullary_disease="yes"))
     assert [finding.id for finding in found.findings if finding.topic is None] == []
@@ -290,7 +306,7 @@ def test_a_contradiction_is_found_and_the_trait_is_unknown():
     found = compare(Patient(prior_bcma="no", prior_bcma_courses="adc:12"))
     line = next(line for line in found.profile.traits if line.trait == "prior_bcma")
     assert (line.state, line.value) == ("contradiction", None)
-    assert any(f.id.startswith("contradiction.") and "taken as unknown" in f.text for f in found.findings)
+    assert any(f.id.startswith("contradiction.") and "neither is used" in f.text for f in found.findings)
 
 
 # From the decision.

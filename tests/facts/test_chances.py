@@ -139,12 +139,6 @@ def test_the_line_of_the_trait_says_how_it_counts():
     )
 
 
-def test_a_contradiction_stays_one():
-    found = derive(Patient(renal_impairment="yes", creatinine_clearance="46 mL/min"), shipped_definitions())
-    assert found["renal_impairment"].value is None
-    assert found["renal_impairment"].chance is None
-
-
 shares = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(
     lambda pair: Chance(pair[0] * pair[1], pair[0] * (1 - pair[1]))
 )

@@ -174,7 +174,10 @@ def test_a_clearance_worked_out_without_the_sex_is_open_where_the_sexes_differ(s
 
 
 def contradictory(values):
-    return bool(derive(Patient.read(values, DEFINITIONS), DEFINITIONS).contradictions)
+    """Whether inputs contradict each other, or leave a trait open that less of them would settle."""
+    found = derive(Patient.read(values, DEFINITIONS), DEFINITIONS)
+    sides = ({claim.value for claim in each.claims} for each in found.facts.evidence.values())
+    return bool(found.contradictions) or any(len(side) == 2 for side in sides)
 
 
 @st.composite

@@ -157,22 +157,5 @@ def test_stages_that_were_worked_out_feed_the_traits(values, iss_3, r_iss_3):
     assert found.contradictions == ()
 
 
-@for_each(
-    ("values", "disputed"),
-    [
-        ({"iss": 1, "beta2_microglobulin": "6 mg/L"}, "iss_3"),
-        ({"iss": 3, "beta2_microglobulin": "4 mg/L"}, "iss_3"),
-        ({"iss": 3, "beta2_microglobulin": "2 mg/L", "albumin": "4 g/dL"}, "iss_3"),
-        ({"r_iss": 3, "beta2_microglobulin": "4 mg/L"}, "r_iss_3"),
-        ({"r_iss": 2, "beta2_microglobulin": "6 mg/L", "ldh": 2}, "r_iss_3"),
-    ],
-)
-def test_a_stage_that_was_worked_out_can_contradict_one_that_was_given(values, disputed):
-    found = traits(**values)
-    assert found[disputed].value is None
-    assert disputed in found.contradicted
-    assert {name for each in found.contradictions for name in each.fields} == values.keys()
-
-
 def test_a_stage_that_agrees_with_the_one_given_is_no_contradiction():
     assert traits(iss=3, beta2_microglobulin="6 mg/L").contradictions == ()

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bcma_decide import Patient, compare
@@ -374,6 +374,7 @@ def _as_profile(values):
 @examples(80)
 @given(ever_less_known())
 def test_more_information_never_widens_a_score_and_never_changes_a_category(patients):
+    assume(not derive(Patient(**patients[0]), shipped_definitions()).contradictions)
     full, some, few = (scores(**values) for values in patients)
     assert all(result.span.exact and not result.missing for result in full.values())
     for more, less in ((full, some), (some, few), (full, few)):
@@ -407,9 +408,9 @@ def test_a_comparison_carries_every_score_as_it_was_worked_out(name):
 
 
 def test_a_stage_that_was_given_stands_as_given():
-    found = compare(Patient(iss="II", r_iss="III", beta2_microglobulin="4 mg/L")).scores
+    found = compare(Patient(iss="III", r_iss="III", beta2_microglobulin="4 mg/L")).scores
     lines = {line.id: (line.low, line.high, line.group, line.needs) for line in found}
-    assert (lines["iss"], lines["r_iss"]) == ((2, 2, "II", ()), (3, 3, "III", ()))
+    assert (lines["iss"], lines["r_iss"]) == ((3, 3, "III", ()), (3, 3, "III", ()))
 
 
 def test_a_score_of_which_nothing_is_known_has_no_category_and_no_published_outcome():

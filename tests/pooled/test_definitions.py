@@ -29,6 +29,11 @@ def plain_variation():
     return read_yaml(EVIDENCE / "laboratory_variation.yaml")
 
 
+@pytest.fixture(scope="module")
+def plain_contradictions():
+    return read_yaml(EVIDENCE / "contradictions.yaml")
+
+
 def test_the_bedside_reads_what_the_workshop_checked():
     assert shipped_definitions() == load_definitions(EVIDENCE)
 
@@ -85,11 +90,11 @@ def test_gain_of_1q_is_not_high_risk_by_itself():
         (lambda d: d["terms"][1].update(mood="good"), "mood"),
     ],
 )
-def test_a_slip_in_the_file_is_found(plain, plain_scores, plain_variation, change, message):
+def test_a_slip_in_the_file_is_found(plain, plain_scores, plain_variation, plain_contradictions, change, message):
     changed = copy.deepcopy(plain)
     change(changed)
     with pytest.raises(EvidenceError, match=message):
-        check_definitions(changed, plain_scores, plain_variation)
+        check_definitions(changed, plain_scores, plain_variation, plain_contradictions)
 
 
 def score(plain, name):
@@ -117,11 +122,11 @@ def score(plain, name):
         (lambda d: d["points"].append(copy.deepcopy(d["points"][0])), "stands there twice"),
     ],
 )
-def test_a_slip_in_the_scores_is_found(plain, plain_scores, plain_variation, change, message):
+def test_a_slip_in_the_scores_is_found(plain, plain_scores, plain_variation, plain_contradictions, change, message):
     changed = copy.deepcopy(plain_scores)
     change(changed)
     with pytest.raises(EvidenceError, match=message):
-        check_definitions(plain, changed, plain_variation)
+        check_definitions(plain, changed, plain_variation, plain_contradictions)
 
 
 def test_every_score_item_that_is_asked_is_a_field():
@@ -141,14 +146,45 @@ def test_every_score_item_that_is_asked_is_a_field():
         (lambda d: d["sources"].update(spare={"citation": "never cited"}), "'spare' is not cited"),
     ],
 )
-def test_a_slip_in_the_variation_is_found(plain, plain_scores, plain_variation, change, message):
+def test_a_slip_in_the_variation_is_found(plain, plain_scores, plain_variation, plain_contradictions, change, message):
     changed = copy.deepcopy(plain_variation)
     change(changed)
     with pytest.raises(EvidenceError) as refused:
-        check_definitions(plain, plain_scores, changed)
+        check_definitions(plain, plain_scores, changed, plain_contradictions)
     assert message in str(refused.value)
 
 
 def test_both_variations_count_together():
     """Creatinine: 8.9 and 1.4 % are 9.0094 % together; of a log-normal value ln(1 + 0.090094^2)^0.5 = 0.08991."""
     assert shipped_definitions().log_sd["creatinine"] == pytest.approx(0.08991, abs=5e-6)
+
+
+def pair(plain, name):
+    return next(entry for entry in plain["contradictions"] if entry["id"] == name)
+
+
+@for_each(
+    ("change", "message"),
+    [
+        (lambda d: d["contradictions"].append(copy.deepcopy(d["contradictions"][0])), "stands there twice"),
+        (lambda d: pair(d, "iss-r-iss").update(sources=["rumour"]), "'rumour' is listed neither with"),
+        (lambda d: pair(d, "iss-r-iss").update(sources=[]), "is verified and cites nothing"),
+        (lambda d: pair(d, "iss-r-iss").update(basis="recalled"), "derived"),
+        (lambda d: pair(d, "iss-r-iss").pop("reason"), "reason"),
+        (lambda d: pair(d, "frail-ecog").update(context=["agee"]), "'agee' is not a field"),
+        (lambda d: pair(d, "pregnancy-sex").update(when={"score": "mycare", "at_least": 2}), "what is worked out"),
+        (lambda d: pair(d, "pregnancy-sex").update(when={"trait": "hiv", "known": False}), "what is worked out"),
+        (lambda d: pair(d, "pregnancy-sex").update(when={"trait": "iss_3", "is": True}), "'iss_3' is not a field"),
+        (lambda d: pair(d, "egfr-ckd-epi-low")["when"].update(times="ckd_epi"), "did you mean 'ckd_epi_2021'"),
+        (lambda d: pair(d, "egfr-ckd-epi-low")["when"].pop("above"), "has no bound"),
+        (lambda d: pair(d, "bcma-drugs")["when"]["all"][1]["any"][0].update(drug_class="adc"), "is not a drug class"),
+    ],
+)
+def test_a_slip_in_the_contradictions_is_found(
+    plain, plain_scores, plain_variation, plain_contradictions, change, message
+):
+    changed = copy.deepcopy(plain_contradictions)
+    change(changed)
+    with pytest.raises(EvidenceError) as refused:
+        check_definitions(plain, plain_scores, plain_variation, changed)
+    assert message in str(refused.value)
