@@ -1,4 +1,4 @@
-"""The fields that only findings, labels and scores use: they move no number.
+"""The fields that findings, labels and scores use; but for progression on BCMA therapy they move no number.
 
 Rules and label conditions speak of them by their id. Unknown stays unknown: a rule then says what it needs.
 """
@@ -43,7 +43,7 @@ FINDING_FIELDS: Final[tuple[ProfileField, ...]] = (
         "progression_on_bcma", "Progression on BCMA therapy", "yes_no", TREATMENT,
         "Did the myeloma progress on a BCMA therapy?", "While on the antibody, or after a response to CAR-T was lost.",
         "Loss of the target makes another BCMA therapy less likely to work.",
-        example="no",
+        example="no", feeds=("prior_bcma",), findings_only=False,
     ),
     _asked(
         "weeks_since_last_therapy", "Time since the last conventional therapy", "quantity", TREATMENT,
