@@ -117,12 +117,14 @@ def _findings(judged: _Judged, facts: Facts, on: date, shared: Mapping[tuple[str
 def _of_others(
     judged: Iterable[_Judged], states: Mapping[str, PatientState], offered: Mapping[str, ClassId], region: str
 ) -> Iterator[Finding]:
-    """What is known of the products that no rule speaks of, where a rule fires for another."""
+    """What is known of the products that no rule speaks of, where one of more than information fires for another."""
     firing: dict[str, list[Rule]] = defaultdict(list)
     for rule, _, state in judged:
         if state == "fires" and rule.phase == "start":
             firing[rule.state].append(rule)
     for name, rules in firing.items():
+        if all(rule.severity == "information" for rule in rules):
+            continue
         state_of = states[name]
         for other in state_of.others:
             if other.kind == "does_not_apply":
@@ -148,7 +150,7 @@ def _of_others(
 
 
 def _short_of_others(state: PatientState, products: list[str], other: OtherProducts) -> str:
-    what = "nothing seen for" if other.kind == "not_seen" else "label silent for"
+    what = "no source seen for" if other.kind == "not_seen" else "label silent on"
     label = state.label[0].upper() + state.label[1:]
     line = f"{label}: {what} {', '.join(products)}"
     return line if len(line) <= ONE_LINE else f"{label}: {what} {len(products)} products"[:ONE_LINE]
