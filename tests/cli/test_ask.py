@@ -117,7 +117,7 @@ def test_the_questions_for_findings_come_on_request():
 def test_a_contradiction_is_shown_in_the_summary():
     with Asked() as terminal:
         answer_all(terminal, {"creatinine_clearance": ["90"], "dialysis": ["yes"]})
-        terminal.wait_for("[!] check the input: Renal impairment")
+        terminal.wait_for("[!] check the input: dialysis: yes beside creatinine clearance 90 mL/min")
         code, _ = terminal.finish()
     assert code == 0
 

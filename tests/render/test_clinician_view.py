@@ -2,10 +2,11 @@
 
 import pytest
 
+from bcma_decide import Patient, compare
 from bcma_decide.behind import Move
 from bcma_decide.comparison import Estimate, Finding, Indication, IndicationItem, Unknown
 from bcma_decide.render.sheet import citing
-from bcma_decide.render.sheet.clinician_view import clinician_view, in_columns, longest_lists
+from bcma_decide.render.sheet.clinician_view import banners, clinician_view, in_columns, longest_lists
 from bcma_decide.render.sheet.sheet import Sheet
 from tests.render.support.factory import INDICATIONS, UNKNOWNS, comparison, contrast, estimate, outcome
 from tests.support.cases import for_each
@@ -56,6 +57,28 @@ class TestLedger:
         assert view().banners == (
             "Check inputs: some contradict each other and were taken as unknown; see the profile.",
         )
+
+    @for_each("lines", range(1, 31))
+    def test_a_true_profile_has_no_banner_whatever_the_number_of_lines(self, lines):
+        patient = Patient(
+            age=55, prior_lines=lines, refractory_to="lenalidomide", exposed_to="daratumumab, bortezomib", ecog=0,
+            progression_on_last_therapy="yes",
+        )  # fmt: skip
+        assert banners(compare(patient)) == ()
+
+    def test_a_number_beyond_the_range_stands_with_the_inputs_used(self):
+        found = compare(Patient(age=55, prior_lines=1))
+        groups = {group.title: [entry.text for entry in group.entries] for group in view(found).ledger}
+        (remark,) = (each.text for each in found.findings if each.id == "held.prior_lines")
+        assert remark in groups["Used"]
+        assert "Check inputs" not in groups
+
+    def test_a_pair_that_contradicts_has_the_banner_and_says_both_values(self):
+        found = compare(Patient(ecog=1, karnofsky=30))
+        assert banners(found) != ()
+        groups = {group.title: [entry.text for entry in group.entries] for group in view(found).ledger}
+        said = "ECOG performance status 1 beside Karnofsky performance status 30"
+        assert any(said in text for text in groups["Check inputs"])
 
     def test_evidence_that_is_out_of_date_marks_the_sheet(self):
         stamp = comparison().evidence.model_copy(update={"out_of_date": True})

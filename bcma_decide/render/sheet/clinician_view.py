@@ -211,7 +211,7 @@ def _not_known(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]
 def banners(comparison: Comparison) -> tuple[str, ...]:
     """What stands over everything else: inputs that contradict each other, evidence that is out of date."""
     found = []
-    if arrange.contradictions(comparison):
+    if any(line.state == "contradiction" for line in comparison.profile.traits) or arrange.contradictions(comparison):
         found.append(_("Check inputs: some contradict each other and were taken as unknown; see the profile."))
     if comparison.evidence.out_of_date:
         found.append(

@@ -99,10 +99,8 @@ def contradictions(comparison: Comparison) -> tuple[Finding, ...]:
 
 
 def remarks(comparison: Comparison) -> tuple[Finding, ...]:
-    """What is said of an input that nothing contradicts, such as a number beyond the range of the studies."""
-    known = contradictions(comparison)
-    of_profile = [finding for finding in comparison.findings if not finding.applies_to and finding.state == "fires"]
-    return tuple(finding for finding in of_profile if finding not in known)
+    """What is said of a number that nothing contradicts: it lies beyond the range of the studies."""
+    return tuple(finding for finding in comparison.findings if finding.id.startswith("held."))
 
 
 def findings(comparison: Comparison) -> tuple[Finding, ...]:
