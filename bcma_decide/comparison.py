@@ -336,6 +336,12 @@ class Indication(Value):
     sources: tuple[str, ...] = ()
     basis: Basis | None = None
     note: str = ""
+    seen: str = ""
+    """Up to when it was seen to be so; empty where nothing was seen."""
+    opinion: str | None = None
+    """Day of the positive opinion of an application that is still pending."""
+    aged_months: int | None = None
+    """Where that is longer ago, on the day asked for, than so many months; None where it is not."""
     other_regimens: tuple[Indication, ...] = ()
     """Labels of the same product in combination; the numbers here are of the single agent."""
 
@@ -346,6 +352,8 @@ class LabelContext(Value):
     region: str
     date: str
     seen_until: str
+    aged_months: int | None = None
+    """Where a label of the region was seen longer ago than so many months; None where none was."""
 
 
 class PracticalLine(Value):

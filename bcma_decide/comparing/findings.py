@@ -44,7 +44,7 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
                 severity="caution",
                 state="fires",
                 text=f"outside the evidence: {reason}; intervals are widened",
-                short=in_one_line(f"Outside the evidence of {CLASS_LABELS[class_id][0]}: {reason}"),
+                short=in_one_line(f"Outside what was studied, {CLASS_LABELS[class_id][0]}: {reason}"),
             )
     ends = [end.tolist() for end in numeric_range(numbers.pooled)]
     for position, trait in enumerate(MODEL_TRAITS):
