@@ -30,7 +30,7 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
             id="contradiction." + ".".join(contradiction.fields),
             severity="caution",
             state="fires",
-            text=f"check the input: {contradiction.message}; the trait is taken as unknown",
+            text=f"check the input: {contradiction.message}; {_not_used(contradiction.fields)}",
             needs=tuple(contradiction.fields),
             short=in_one_line(f"Contradiction: {and_list([label_of(name) for name in contradiction.fields])}"),
         )
@@ -86,6 +86,10 @@ def that_can_apply(findings: Iterable[Finding], labels: Mapping[str, Indication]
         return product in on_label if product else finding.applies_to["class"] in classes
 
     return tuple(finding for finding in findings if asked(finding))
+
+
+def _not_used(fields: tuple[str, ...]) -> str:
+    return "neither is used" if len(fields) == 2 else "none of them is used"
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
