@@ -303,7 +303,7 @@ class Finding(Value):
     """A rule's finding for one option, or something to check in the input.
 
     *recalled* findings are trial-entry thresholds and the like that were not seen in a source: shown apart, never a
-    contraindication. ``basis`` is None for what the program itself found in the input.
+    contraindication. ``basis`` is None for what the program itself found in the input, and where nothing was seen.
     """
 
     id: str

@@ -74,7 +74,12 @@ def in_one_line(text: str) -> str:
 
 
 def that_can_apply(findings: Iterable[Finding], labels: Mapping[str, Indication]) -> tuple[Finding, ...]:
-    """Leave out what would be asked for products only that are on no label of this patient."""
+    """Leave out what would be asked for products only that are on no label of this patient.
+
+    Where the region has no label at all there is nothing to go by, and everything stays.
+    """
+    if not any(each.since for label in labels.values() for each in (label, *label.other_regimens)):
+        return tuple(findings)
     on_label = {product for product, label in labels.items()
                 if any(each.state != "not_met" for each in (label, *label.other_regimens))}  # fmt: skip
     classes = {labels[product].class_id for product in on_label}

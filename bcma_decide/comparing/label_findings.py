@@ -35,6 +35,7 @@ def label_findings(labels: Mapping[str, Indication], context: LabelContext) -> I
                 state="fires",
                 text=f"{name}: no label in {context.region}, {label.items[0].value} (seen {label.seen})",
                 sources=label.sources,
+                topic="labels",
                 short=in_one_line(f"{name}: pending in {context.region}{opinion}"),
                 subject="label_pending",
             )
@@ -47,6 +48,7 @@ def label_findings(labels: Mapping[str, Indication], context: LabelContext) -> I
             severity="information",
             state="fires",
             text=f"labels seen up to {seen}, older than {context.aged_months} months on {context.date}: {names}",
+            topic="labels",
             short=in_one_line(f"Labels seen up to {seen}: older than {context.aged_months} months on {context.date}"),
             subject="labels_aged",
         )
@@ -69,6 +71,7 @@ def outside_comparison(
         state="fires",
         text=outside.text,
         sources=outside.sources,
+        topic="labels",
         basis=outside.basis,
         short=outside.short,
         subject="outside_comparison",
@@ -82,8 +85,9 @@ def _closed(
     findings: tuple[Finding, ...],
     withheld: Mapping[tuple[str, str], Withheld],
 ) -> bool:
-    products = [option.id for option in options if option.class_id == class_id and option.kind == "product"]
-    return all(_off_label(labels[product]) or _ruled_out(class_id, product, findings)
+    of_class = [option.id for option in options if option.class_id == class_id and option.kind == "product"]
+    products = [product for product in of_class if product in labels]
+    return bool(products) and all(_off_label(labels[product]) or _ruled_out(class_id, product, findings)
                or (RESPONSE, product) in withheld for product in products)  # fmt: skip
 
 
