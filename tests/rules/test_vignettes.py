@@ -12,10 +12,12 @@ from bcma_decide.render.words.rule_view import label_heading, label_text, shown_
 from bcma_decide.vocabulary import SEVERITIES
 from tests.support.cases import for_each
 
+NO_IMID = ["lenalidomide", "pomalidomide", "thalidomide"]
 PENTA = ["lenalidomide", "daratumumab", "bortezomib"]
 PROFILES = {
     "early-line": ("US", {"age": 55, "prior_lines": 1, "refractory_to": ["lenalidomide"],
-                          "exposed_to": ["daratumumab", "bortezomib"], "ecog": 0, "progression_on_last_therapy": "yes"}),
+                          "exposed_to": ["daratumumab", "bortezomib"], "ecog": 0,
+                          "progression_on_last_therapy": "yes"}),
     "active-infection": ("US", {"age": 68, "prior_lines": 4, "refractory_to": PENTA, "active_infection": "yes"}),
     "low-counts-before-start": ("US", {"age": 62, "prior_lines": 5, "refractory_to": PENTA,
                                        "neutrophils": "0.4 10^9/L", "platelets": "25 10^9/L", "hemoglobin": "7.9 g/dL",
@@ -89,9 +91,10 @@ def test_low_counts_rule_nothing_out_and_weigh_alike_on_both_classes():
     held = [each for each in found if each.phase == "during" and each.state == "fires"]
     assert {each.severity for each in held} == {"information"}
     assert "during treatment" in held[0].short
-    for subject in ("neutropenia", "low_platelets"):
-        cautions = [each for each in fired("low-counts-before-start", subject) if each.severity == "caution"]
-        assert concerned(cautions) == PRODUCTS["car_t"] | PRODUCTS["bite"]
+    cautions = [each for each in fired("low-counts-before-start", "neutropenia") if each.severity == "caution"]
+    assert concerned(cautions) == PRODUCTS["car_t"] | PRODUCTS["bite"]
+    platelets = fired("low-counts-before-start", "low_platelets")  # 25 is the limit itself for elranatamab
+    assert concerned(platelets) == (PRODUCTS["car_t"] | PRODUCTS["bite"]) - {"elranatamab"}
     verified = [each for each in fired("low-counts-before-start", "neutropenia")
                 if each.severity == "caution" and each.basis == "verified"]  # fmt: skip
     assert {each.applies_to["class"] for each in verified} == {"car_t", "bite"}
@@ -210,7 +213,7 @@ def test_nothing_is_asked_for_products_that_are_on_no_label_of_this_patient():
 @pytest.mark.parametrize(
     ("values", "named"),
     [
-        ({"prior_lines": 1, "naive_to": ["lenalidomide"], "refractory_to": ["bortezomib"]}, True),
+        ({"prior_lines": 1, "naive_to": NO_IMID, "refractory_to": ["bortezomib"]}, True),
         ({"prior_lines": 4, "refractory_to": PENTA}, False),
         ({"prior_lines": 4, "refractory_to": PENTA, "active_infection": "yes"}, True),
         ({"prior_lines": 4, "refractory_to": PENTA, "plasma_cell_leukemia": "yes"}, True),
