@@ -25,8 +25,7 @@ def outside_evidence(
 ) -> tuple[tuple[OutsideTrait, ...], ...]:
     """Per class, the traits that lie outside what was studied.
 
-    A trait that no study of the class reports is as far outside as one seen in few: silence is no evidence. A score
-    made for the other class alone says nothing here, and that nobody reports it is no remark.
+    A trait that no study of the class reports is as far outside as one seen in few: silence is no evidence.
     """
     return tuple(tuple(_outside(pooled, index, values)) for index in range(len(CLASSES)))
 
@@ -35,10 +34,9 @@ def _outside(
     pooled: PooledEvidence, class_index: int, values: Mapping[str, bool | float | Chance | None]
 ) -> Iterator[OutsideTrait]:
     few = pooled.assumptions["minimum_patients_with_trait"]
-    of_other_class = _scores_of_other_class(pooled, class_index)
     for position, trait in enumerate(MODEL_TRAITS):
         value = values[trait.id]
-        if value is None or trait.id in of_other_class:
+        if value is None:
             continue
         if trait.kind == "age":
             low, high = pooled.age_range[class_index]
@@ -50,10 +48,3 @@ def _outside(
             if chance > 0.0 and not seen >= few:
                 counted = "not reported by these studies" if np.isnan(seen) else f"seen in {seen:.0f} patients"
                 yield OutsideTrait(trait.id, f"{TRAIT_LABELS[trait.id]}: {counted}", chance)
-
-
-def _scores_of_other_class(pooled: PooledEvidence, class_index: int) -> frozenset[str]:
-    made_for = {score.about.id: score.about.applies_to for score in pooled.definitions.scores.every()}
-    return frozenset(
-        rule.id for rule in pooled.definitions.from_scores if CLASSES[class_index] not in made_for[rule.score]
-    )
