@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from bcma_decide import Patient, compare
+from bcma_decide.render.sheet.clinician_view import banners
 from bcma_decide.render.words.finding_lines import finding_lines, open_count
 from bcma_decide.render.words.rule_view import label_heading, label_text, shown_labels
 from bcma_decide.vocabulary import SEVERITIES
@@ -223,3 +224,9 @@ def test_what_lies_outside_is_named_where_neither_class_is_left(values, named):
     found = compare(Patient.read({"age": 60, **values}))
     texts = [line.text for line in finding_lines(found)]
     assert ("Outside this comparison: other targets (talquetamab), trials" in texts) is named
+
+
+def test_no_banner_calls_a_true_input_contradictory():
+    """One line of therapy is beyond the central range of the studies and labels are old: neither is a contradiction."""
+    assert banners(answer("early-line")) == ()
+    assert banners(answer("germany-three-lines")) == ()

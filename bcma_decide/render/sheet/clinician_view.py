@@ -212,7 +212,7 @@ def banners(comparison: Comparison) -> tuple[str, ...]:
     """What stands over everything else: inputs that contradict each other, evidence that is out of date."""
     found = []
     contradictory = [line for line in comparison.profile.traits if line.state == "contradiction"]
-    if contradictory or any(not f.applies_to and f.state == "fires" for f in comparison.findings):
+    if contradictory or any(f.id.startswith("contradiction.") for f in comparison.findings):
         found.append(_("Check inputs: some contradict each other and were taken as unknown; see the profile."))
     if comparison.evidence.out_of_date:
         found.append(
@@ -235,7 +235,7 @@ def _ledger(comparison: Comparison) -> tuple[LedgerGroup, ...]:
     said = [
         Entry("contradiction", _("check input"), finding.text)
         for finding in comparison.findings
-        if not finding.applies_to and finding.state == "fires"
+        if not finding.applies_to and finding.state == "fires" and finding.topic is None
     ]
     groups = (
         (_("Check inputs"), [*(_entry(line) for line in check), *said]),
