@@ -263,6 +263,7 @@ def _profile(numbers: PatientNumbers, question: Question) -> Profile:
         setting=question.setting,
         traits=tuple(_trait_lines(numbers)),
         carried=tuple(_carried_lines(numbers)),
+        read_as=question.patient.read_as,
     )
     return profile if question.record is None else _with_record(profile, question.record, question.date)
 

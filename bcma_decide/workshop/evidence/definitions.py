@@ -247,8 +247,9 @@ def _problems(checked: DefinitionsFile, definitions: Definitions) -> Iterator[tu
         except (KeyError, ValueError, IndexError, TypeError) as error:
             yield entry.id, f"its text cannot be filled in ({error!r})"
     cited = [(entry.id, source) for entry in entries for source in entry.sources]
-    named = (*checked.drug_classes, *checked.regimens, *checked.kidney_stages)
-    cited += [(one.id, source) for one in named for source in one.sources]
+    cited += [(one.id, source) for one in checked.drug_classes for source in one.sources]
+    cited += [(one.id, source) for one in checked.regimens for source in one.sources]
+    cited += [(one.id, source) for one in checked.kidney_stages for source in one.sources]
     yield from ((name, f"source {source!r} is not listed") for name, source in cited if source not in checked.sources)
     unused = checked.sources.keys() - {source for _, source in cited}
     yield from (("sources", f"{source!r} is not cited") for source in sorted(unused))
