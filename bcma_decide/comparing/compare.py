@@ -38,7 +38,7 @@ from bcma_decide.comparison import (
     SoftwareStamp,
     TraitLine,
 )
-from bcma_decide.errors import NoEvidenceError, Problem, ProfileError, closest
+from bcma_decide.errors import NoEvidenceError, Problem
 from bcma_decide.facts.score_lines import score_lines
 from bcma_decide.facts.traits import derive
 from bcma_decide.model.decision_clock import from_the_decision
@@ -52,6 +52,7 @@ from bcma_decide.preference_shapes import Weights
 from bcma_decide.rules.findings import rule_findings
 from bcma_decide.rules.indications import indications
 from bcma_decide.rules.practical import practical_rows, practical_sources
+from bcma_decide.spellings import read_region, read_setting
 from bcma_decide.time_course import Clock
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import (
@@ -62,7 +63,6 @@ from bcma_decide.vocabulary import (
     OUTCOMES,
     PFS,
     TRAIT_LABELS,
-    Design,
 )
 
 
@@ -91,7 +91,7 @@ load_model = load_pooled
 def compare(
     patient: Patient,
     *,
-    setting: Design = "real_world",
+    setting: str = "real_world",
     region: str = DEFAULT_REGION,
     date: Day | None = None,
     explain: Collection[str] = (),
@@ -109,9 +109,9 @@ def compare(
     patient
         What is known; everything else is unknown and averaged over.
     setting
-        Whose results to expect: those of ordinary care (``real_world``) or of trials (``interventional``).
+        Whose results to expect: those of ordinary care (``real_world``) or of trials (``trial``).
     region
-        Whose labels and regional rules to judge: ``US``, ``EU``, ``China`` or another of the evidence.
+        Whose labels and regional rules to judge: ``US``, ``EU``, ``China`` or another of the evidence, or a country there.
     date
         As of which day; default the date of the evidence, so that the same call gives the same bytes on any day.
     explain
@@ -133,7 +133,7 @@ def compare(
     Raises
     ------
     ProfileError
-        When the profile names a drug or value that cannot be used, or the region has no label.
+        When the profile names a drug or value that cannot be used, the region has no label, or the setting is none.
     NoEvidenceError
         When the pooled evidence is missing, or ``explain`` names an outcome that does not exist.
     WeightsError
@@ -148,7 +148,7 @@ def compare(
     """
     question = Question(
         patient=patient,
-        setting=setting,
+        setting=read_setting(setting),
         region=region,
         date=date,
         explain=tuple(explain),
@@ -173,12 +173,12 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     WeightsError
         When the weights cannot be used.
     """
-    region, explain = question.region, question.explain
+    explain = question.explain
     for outcome in explain:
         if outcome not in EXPLAINED:
             problem = Problem("explain", f"unknown outcome {outcome!r}", f"one of {', '.join(EXPLAINED)}")
             raise NoEvidenceError("there is no evidence on that outcome", [problem])
-    check_region(pooled, region)
+    region = check_region(pooled, question.region)
     on = question.date or Day.fromisoformat(pooled.date)
     numbers = patient_numbers(pooled, derive(question.patient, pooled.definitions), question.setting)
     facts, book = numbers.traits.facts, pooled.rules
@@ -249,12 +249,9 @@ def evidence_stamp(pooled: PooledEvidence, on: Day) -> EvidenceStamp:
     return EvidenceStamp(hash=pooled.hash, date=pooled.date, version=pooled.version, out_of_date=old)
 
 
-def check_region(pooled: PooledEvidence, region: str) -> None:
-    """Refuse a region without any label; raises ProfileError."""
-    if region not in pooled.rules.regions:
-        known = ", ".join(pooled.rules.regions)
-        hint = closest(region, list(pooled.rules.regions)) or f"one of {known}"
-        raise ProfileError("the region cannot be used", [Problem("region", f"{region!r} has no label here", hint)])
+def check_region(pooled: PooledEvidence, region: str) -> str:
+    """The region with labels that a name of it, or of a country in it, stands for; raises ProfileError."""
+    return read_region(region, pooled.rules.regions)
 
 
 def _profile(numbers: PatientNumbers, question: Question) -> Profile:

@@ -51,7 +51,9 @@ def _given(patient: Patient, name: str) -> KnownNumber | None:
     value: Quantity | int | None = getattr(patient, name)
     if value is None:
         span = patient.spans.get(name)
-        return span and KnownNumber(span, span_text(FIELDS[name], span), "", (name,), (in_sentence(FIELD_LABELS[name]),))
+        return span and KnownNumber(
+            span, span_text(FIELDS[name], span), "", (name,), (in_sentence(FIELD_LABELS[name]),)
+        )
     if isinstance(value, Quantity):
         return KnownNumber(Span.of(value.value), str(value), "", (name,))
     field = FIELDS[name]

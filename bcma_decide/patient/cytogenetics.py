@@ -15,7 +15,9 @@ from bcma_decide.patient.reading import Fault, Read, Unreadable, folded_word, re
 FIELD: Final = "high_risk_cytogenetics"
 CHANGES: Final = ("del_17p", "t_4_14", "t_14_16", "gain_1q")
 _HIGH: Final = frozenset({"high", "high risk", "high-risk", "hochrisiko", "hr"})
-_STANDARD: Final = frozenset({"standard", "standard risk", "standard-risk", "standardrisiko", "normal", "low", "low risk", "sr"})
+_STANDARD: Final = frozenset(
+    {"standard", "standard risk", "standard-risk", "standardrisiko", "normal", "low", "low risk", "sr"}
+)
 _SPELT: Final = {
     "del17p": "del_17p", "del17": "del_17p", "17p": "del_17p", "17pdel": "del_17p", "deletion17p": "del_17p",
     "t414": "t_4_14", "t1416": "t_14_16",
@@ -23,7 +25,9 @@ _SPELT: Final = {
     "amp1q21": "gain_1q", "1q21": "gain_1q", "1qplus": "gain_1q", "amplification1q": "gain_1q",
 }  # fmt: skip
 _BETWEEN: Final = re.compile(r",|/|\+(?!$)|&| and | und |;(?! ?1[46])", re.IGNORECASE)
-_ABSENT: Final = re.compile(r"^(?:no|kein|keine|ohne|without) |(?: |:)?(?:neg\.?|negativ|negative|absent|nein|no)$", re.IGNORECASE)
+_ABSENT: Final = re.compile(
+    r"^(?:no|kein|keine|ohne|without) |(?: |:)?(?:neg\.?|negativ|negative|absent|nein|no)$", re.IGNORECASE
+)
 _PRESENT: Final = re.compile(r"(?: |:)?(?:pos\.?|positiv|positive|present|ja|yes|\+)$", re.IGNORECASE)
 
 

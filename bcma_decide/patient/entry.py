@@ -62,7 +62,9 @@ def canonical_names(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Pro
             fix = f"did you mean '{near}'?" if near else "see the template"
             problems.append(Problem(shown, "is not a field of the profile", fix))
         elif field in found:
-            problems.append(Problem(field, f"stands there twice, as {written[field]} and as {name}", "keep one of them"))
+            problems.append(
+                Problem(field, f"stands there twice, as {written[field]} and as {name}", "keep one of them")
+            )
         else:
             found[field], written[field] = value, name
     return found, problems
@@ -88,6 +90,16 @@ def read_entry(given: Mapping[str, Any], definitions: Definitions | None = None)
     order = {name: place for place, name in enumerate((*FIELDS, LABS))}
     found = sorted(reader.problems, key=lambda each: order.get(each.field.split("[")[0].split(".")[0], len(order)))
     return Entry(reader.values, tuple(reader.between), tuple(reader.notes), (*found, *problems))
+
+
+def overridden(values: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with others in their place, under whatever names: what an option gives, a file or record no longer does.
+
+    A list of laboratory lines among the options takes the place of every field it names.
+    """
+    listed = read_lines(options[LABS]) if isinstance(options.get(LABS), str) else ()
+    given = {field_of(name) or name for name in options} | {each.field for each in listed if isinstance(each, LabValue)}
+    return {**{name: value for name, value in values.items() if (field_of(name) or name) not in given}, **options}
 
 
 class _Reader:
@@ -200,7 +212,9 @@ def _listed(text: object, values: Mapping[str, Any], notes: list[str]) -> Iterat
             case LabValue(line, field, written, value) if field in before:
                 if before[field].value != value:
                     first = before[field].line
-                    yield Problem(f"{LABS}[line {line}]", f"{FIELDS[field].label} stands in line {first} too", "keep one")
+                    yield Problem(
+                        f"{LABS}[line {line}]", f"{FIELDS[field].label} stands in line {first} too", "keep one"
+                    )
                 else:
                     notes.append(f"line {line}, {_one_line(written)}: the same value once more")
             case LabValue():
@@ -216,4 +230,3 @@ def _one_line(value: object) -> str:
         return ", ".join(_one_line(each) for each in value)
     text = plain_text("".join(each if each.isprintable() else " " for each in str(value)))
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
-

@@ -21,13 +21,16 @@ from bcma_decide.patient.upper_limits import is_multiple
 MOST_LINES: Final = 300
 _SPLIT: Final = re.compile(r"\n|\r|;(?! ?1[46]\))|, ?(?=[^\W\d_])")
 _BULLET: Final = re.compile(r"^(?:[-*•·]|\d{1,2}[.)]) +")
-_AFTER_NAME: Final = re.compile(r"^(?: ?\([^)]*\))?(?: (?:i\.? ?S\.?|im Serum|in serum|serum|abs\.?|absolut|absolute))? ?[:=]? ?", re.IGNORECASE)
+_AFTER_NAME: Final = re.compile(
+    r"^(?: ?\([^)]*\))?(?: (?:i\.? ?S\.?|im Serum|in serum|serum|abs\.?|absolut|absolute))? ?[:=]? ?", re.IGNORECASE
+)
 _N: Final = r"[0-9][0-9.,]*"
 _U: Final = r"(?: ?[^\s()\[\]]+(?: ?/ ?[^\s()\[\]]+)?)?"
 _RANGE: Final = rf"(?:[<>≤≥]=? ?{_N}|{_N} ?(?:-|to|bis) ?{_N}|(?:bis|up to) {_N})"
 _FLAG: Final = r"(?:LL|HH|L|H|[*!↓↑+-]{1,3}|low|high|niedrig|hoch)"
 _REST: Final = re.compile(
-    rf"(?: ?(?:\(?{_FLAG}\)?|[(\[]?(?:ref\.?|norm\.?|normal|reference|referenz|n)? ?:? ?{_RANGE}{_U} ?[)\]]?))*", re.IGNORECASE
+    rf"(?: ?(?:\(?{_FLAG}\)?|[(\[]?(?:ref\.?|norm\.?|normal|reference|referenz|n)? ?:? ?{_RANGE}{_U} ?[)\]]?))*",
+    re.IGNORECASE,
 )
 _UPPER: Final = re.compile(rf"(?:<=?|≤|bis|up to|{_N} ?(?:-|to|bis)) ?({_N})", re.IGNORECASE)
 _MOST_WORDS: Final = 4

@@ -5,7 +5,7 @@ A name belongs to one field only, and names what the field holds: a word that ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from difflib import SequenceMatcher
 from functools import cache
 from typing import Final
@@ -106,7 +106,7 @@ def by_name() -> Mapping[str, str]:
     }
 
 
-def nearest_name(name: str, known: Iterable[str] = ()) -> str:
+def nearest_name(name: str, known: Mapping[str, str] | None = None) -> str:
     """The one known name that a misspelt one is close to; empty where none is, or where several are.
 
     Names of few letters are near to many others: they have to agree nearly whole, and one that is itself the name of
@@ -117,11 +117,11 @@ def nearest_name(name: str, known: Iterable[str] = ()) -> str:
     name
         As written.
     known
-        Names to choose among; none: those of the fields, which are answered by their id.
+        Names to choose among, each with what it is answered by; default those of the fields, answered by their id.
     """
     if len(name) > _LONGEST:
         return ""
-    meanings = {fold_name(each): each for each in known} or by_name()
+    meanings = by_name() if known is None else {fold_name(each): answer for each, answer in known.items()}
     folded = fold_name(name)
     alike: dict[str, float] = {}
     for each, meaning in meanings.items():

@@ -173,7 +173,9 @@ class Patient(BaseModel):
         ProfileError
             With every problem found.
         """
-        own = [Problem(name, "is not a field of the profile", "see the template") for name in _OF_READING if name in values]
+        own = [
+            Problem(name, "is not a field of the profile", "see the template") for name in _OF_READING if name in values
+        ]
         if own:
             raise ProfileError(CANNOT, own)
         return cls.model_validate(dict(values), context=definitions)

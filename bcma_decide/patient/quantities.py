@@ -152,7 +152,9 @@ def _ends(
         )
     except Ambiguous as both:
         readings = f"{both.decimal:g} {unit}".strip(), f"{both.thousands:g} {unit}".strip()
-        raise Unreadable(Fault(f"{shown} may be {readings[0]} or {readings[1]}", "write it without a separator")) from None
+        raise Unreadable(
+            Fault(f"{shown} may be {readings[0]} or {readings[1]}", "write it without a separator")
+        ) from None
 
 
 def _spanned(field: ProfileField, numeral: Numeral, ends: tuple[float, ...], shown: str) -> Span:

@@ -72,7 +72,7 @@ def _no_drug(word: object, folded: str, definitions: Definitions) -> Fault:
         return Fault("'unknown' stands among drugs", "leave out what is not known")
     if not isinstance(word, str):
         return Fault(f"{quote(word)} is not a drug known here", "names, separated by commas")
-    known = [name.casefold() for drug in definitions.drugs for name in (drug.id, *drug.names)]
+    known = {name: drug.id for drug in definitions.drugs for name in (drug.id, *drug.names)}
     hint = nearest_name(word, known)
     fix = f"did you mean '{hint}'?" if hint else "use the international name"
     return Fault(f"{quote(word)} is not a drug known here", fix)
@@ -160,4 +160,6 @@ def _months(field: ProfileField, months: object) -> tuple[float, bool]:
         raise Unreadable(*(Fault(f.message, f.fix, ".months_since") for f in error.faults)) from None
     if unit.rstrip(".") not in _MONTHS:
         raise Unreadable(Fault(f"{quote(months)} is not a number of months", "a number", ".months_since"))
-    return number, interpreted or unit in _LIKE_MONTHS or text != (plain_text(months) if isinstance(months, str) else months)
+    return number, interpreted or unit in _LIKE_MONTHS or text != (
+        plain_text(months) if isinstance(months, str) else months
+    )

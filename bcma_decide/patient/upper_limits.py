@@ -51,7 +51,9 @@ def read_multiple(field: ProfileField, value: object, limit: Quantity | None) ->
     if in_units is None:
         return _plain(field, value)
     if limit is None:
-        raise Unreadable(Fault(f"{quote(text)} says nothing without the laboratory's upper limit", _fix(field, in_units[0])))
+        raise Unreadable(
+            Fault(f"{quote(text)} says nothing without the laboratory's upper limit", _fix(field, in_units[0]))
+        )
     return _divided(field, in_units[1] if in_units.lastindex else text, limit.value, text)
 
 

@@ -97,5 +97,3 @@ class FirstScreen:
 def folded(screen: FirstScreen, most: int) -> tuple[tuple[int, ...], str]:
     """Which columns stand where only ``most`` have room, and the line that holds the others."""
     raise NotImplementedError
-
-

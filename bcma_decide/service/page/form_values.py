@@ -78,7 +78,9 @@ def texts_of(values: Mapping[str, Any]) -> dict[str, str]:
     """Texts of a form from the fields of a profile as they stand in a file; what cannot be read stays as it is."""
     texts: dict[str, str] = {}
     for name, value in values.items():
-        if name in FIELDS and not is_unknown(value):
+        if name == LABS and isinstance(value, str):
+            texts[LABS] = value
+        elif name in FIELDS and not is_unknown(value):
             texts |= _texts(FIELDS[name], value)
     return texts
 

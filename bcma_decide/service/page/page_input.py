@@ -11,7 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from bcma_decide.errors import BcmaDecideError, Problem
+from bcma_decide.patient.entry import canonical_names
 from bcma_decide.patient.files import SIZE_LIMIT, example_path, parse, read_values
+from bcma_decide.patient.names import LABS
 from bcma_decide.patient.profile import Patient
 from bcma_decide.service.http.problems import Refusal
 from bcma_decide.service.page.form_values import CONTROLS, texts_of, too_long
@@ -70,7 +72,9 @@ async def from_form(service: Service, request: Request, filled: Filled | None) -
     del filled  # the form holds everything
     sent = await _form(request, FORM, FORM_LIMIT)
     given = _grouped((name, value) for name, value in sent if isinstance(value, str))
-    texts = {name: _line(given.pop(name)[0]) for name in list(given) if name in CONTROLS and len(given[name]) == 1}
+    texts = {
+        name: _text(name, given.pop(name)[0]) for name in list(given) if name in CONTROLS and len(given[name]) == 1
+    }
     twice = [Problem(name, "stands there twice", "answer it once") for name in given if name in CONTROLS]
     form = given.pop(FORMAT, [""])[-1]
     view, problems, day_text = _view(service, {name: given[name] for name in given if name not in CONTROLS})
@@ -97,7 +101,7 @@ async def from_file(service: Service, request: Request, filled: Filled | None) -
         Patient.read(values, service.pooled.definitions)  # as it stands there: the form has no place for some mistakes
     except BcmaDecideError as error:
         problems = (*problems, *error.problems)
-    return Entered(view, texts_of(values), problems, day_text=day_text)
+    return Entered(view, texts_of(canonical_names(values)[0]), problems, day_text=day_text)
 
 
 def _view(service: Service, given: Mapping[str, list[str]]) -> tuple[ViewOptions, tuple[Problem, ...], str]:
@@ -134,8 +138,10 @@ async def _form(request: Request, kind: str, limit: int) -> list[tuple[str, str 
         raise Refusal(400, "the form cannot be read") from None
 
 
-def _line(text: str) -> str:
-    """What stands on several lines is a list."""
+def _text(name: str, text: str) -> str:
+    """What stands on several lines is a list; laboratory values keep theirs."""
+    if name == LABS:
+        return text
     return ", ".join(line for line in map(str.strip, text.splitlines()) if line)
 
 
