@@ -21,22 +21,23 @@ SETTINGS: Final[dict[str, Design]] = {
     "interventional": "interventional",
 }
 
-EEA: Final = (
+EEA: Final = (  # codes and names, English and German
     "at austria österreich be belgium belgien bg bulgaria bulgarien hr croatia kroatien cy cyprus zypern "
-    "cz czechia czechrepublic tschechien dk denmark dänemark ee estonia estland fi finland finnland fr france frankreich "
-    "de germany deutschland gr el greece griechenland hu hungary ungarn ie ireland irland it italy italien lv latvia lettland "
-    "lt lithuania litauen lu luxembourg luxemburg mt malta nl netherlands thenetherlands niederlande pl poland polen "
+    "cz czechia czechrepublic tschechien dk denmark dänemark ee estonia estland fi finland finnland "
+    "fr france frankreich de germany deutschland gr el greece griechenland hu hungary ungarn ie ireland irland "
+    "it italy italien lv latvia lettland "
+    "lt lithuania litauen lu luxembourg luxemburg mt malta nl netherlands niederlande pl poland polen "
     "pt portugal ro romania rumänien sk slovakia slowakei si slovenia slowenien es spain spanien se sweden schweden "
     "is iceland island li liechtenstein no norway norwegen europe europa eu eea europeanunion europäischeunion"
 )
-"""Where a central European marketing authorisation holds: the Union, and Iceland, Liechtenstein and Norway (EMA, *Centralised
-authorisation of medicines*)."""
+"""Where a central European marketing authorisation holds: the Union, and Iceland, Liechtenstein and Norway (EMA,
+*Authorisation of medicines*)."""
 NAMES_OF_REGIONS: Final[dict[str, str]] = {
     **dict.fromkeys(EEA.split(), "EU"),
-    **dict.fromkeys(("us", "usa", "unitedstates", "unitedstatesofamerica", "america", "amerika", "vereinigtestaaten"), "US"),
+    **dict.fromkeys(("us", "usa", "unitedstates", "unitedstatesofamerica", "america", "vereinigtestaaten"), "US"),
     **dict.fromkeys(("cn", "china", "prc", "peoplesrepublicofchina"), "China"),
     **dict.fromkeys(("uk", "gb", "unitedkingdom", "greatbritain", "england", "scotland", "wales"), "UK"),
-    **dict.fromkeys(("ch", "switzerland", "schweiz"), "Switzerland"),
+    **dict.fromkeys(("ch", "switzerland", "schweiz"), "CH"),
     **dict.fromkeys(("jp", "japan"), "Japan"),
     **dict.fromkeys(("ca", "canada", "kanada"), "Canada"),
 }  # fmt: skip

@@ -92,7 +92,7 @@ Region = Annotated[
     str,
     typer.Option(
         "--region", metavar="REGION", rich_help_panel=RESULT, autocompletion=lambda: ["US", "EU", "China"],
-        help="Whose labels and regional rules to judge: US, EU, China and others of the evidence, or a country: Germany, DE.",
+        help="Whose labels and regional rules to judge: US, EU, China and others, or a country: Germany, DE.",
     ),
 ]  # fmt: skip
 Date = Annotated[

@@ -20,8 +20,8 @@ import typer
 from typer.core import TyperCommand
 
 from bcma_decide.errors import BcmaDecideError, Problem, ProfileError
-from bcma_decide.patient.fields import FIELDS, ProfileField, definition_text
 from bcma_decide.patient.entry import overridden
+from bcma_decide.patient.fields import FIELDS, ProfileField, definition_text
 from bcma_decide.patient.files import (
     STANDARD_INPUT,
     build,
@@ -178,7 +178,7 @@ def _labs_parameter() -> inspect.Parameter:
     option = typer.Option(
         f"--{LABS}",
         metavar="FILE",
-        help="Pasted laboratory values, one a line: name, number and unit, in English or German; - reads standard input.",
+        help="Pasted laboratory values, one a line: name, number, unit, in English or German; - reads standard input.",
         rich_help_panel="Where the patient comes from",
         show_default=False,
     )

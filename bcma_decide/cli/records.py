@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bcma_decide.errors import Problem, ProfileError
-from bcma_decide.patient.fields import FIELDS
 from bcma_decide.cli.profile_options import with_labs
+from bcma_decide.errors import Problem, ProfileError
 from bcma_decide.patient.entry import overridden
+from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.files import STANDARD_INPUT, build
 from bcma_decide.patient.names import LABS
 

@@ -111,7 +111,7 @@ def compare(
     setting
         Whose results to expect: those of ordinary care (``real_world``) or of trials (``trial``).
     region
-        Whose labels and regional rules to judge: ``US``, ``EU``, ``China`` or another of the evidence, or a country there.
+        Whose labels and regional rules to judge: ``US``, ``EU``, ``China`` or another, or a country in it.
     date
         As of which day; default the date of the evidence, so that the same call gives the same bytes on any day.
     explain

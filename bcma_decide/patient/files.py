@@ -117,8 +117,8 @@ def template(definitions: Definitions | None = None) -> str:
         *_comment("Profile of one patient. Replace 'unknown' where something is known; leave the rest as it is."),
         *_comment("Unknown is an answer: it is averaged over, never taken as absent or normal."),
         *_comment(
-            "Values are read as they are written: 10.4 g/dL or 10,4 g/dl, 85/nl, 1-2, >=4, ckd 3b, VRd; what that took is "
-            "told with the answer, and what may mean two things, such as 1,200, is refused."
+            "Values are read as they are written: 10.4 g/dL or 10,4 g/dl, 85/nl, 1-2, >=4, ckd 3b, VRd; how they were "
+            "read is told with the answer, and what may mean two things, such as 1,200, is refused."
         ),
         *_comment(
             f"Short names count too (hb, plt, emd, lines), and under '{LABS}: |' a pasted list, one value a line:"

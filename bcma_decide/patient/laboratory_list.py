@@ -1,7 +1,7 @@
 """A pasted list of laboratory values: one a line, name, number and unit, in English or German.
 
-Every line ends in one of three ways: read, and shown as read; refused with its number; or, where it names nothing that is
-asked for here, told as not read. None is dropped.
+Every line ends in one of three ways: read, and shown as read; refused with its number; or, where it names nothing that
+is asked for here, told as not read. None is dropped.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What fields are also called: short options, keys of files, and the words of a laboratory's list in English and German.
+"""What fields are also called: short options, keys of files, the words of a laboratory's list in English and German.
 
 A name belongs to one field only, and names what the field holds: a word that may mean another quantity stands nowhere.
 """
@@ -60,22 +60,73 @@ CALLED: Final[Mapping[str, tuple[str, ...]]] = {
     "t_4_14": ("t(4;14)",),
     "t_14_16": ("t(14;16)",),
     "gain_1q": ("gain(1q)", "amp(1q)", "amp1q"),
-    "beta2_microglobulin": ("beta-2 microglobulin", "Beta-2-Mikroglobulin", "β2-Mikroglobulin", "β2-microglobulin", "ß2-Mikroglobulin", "β2m", "B2-Mikroglobulin"),
+    "beta2_microglobulin": (
+        "beta-2 microglobulin",
+        "Beta-2-Mikroglobulin",
+        "β2-Mikroglobulin",
+        "β2-microglobulin",
+        "ß2-Mikroglobulin",
+        "β2m",
+        "B2-Mikroglobulin",
+    ),
     "ldh": ("lactate dehydrogenase", "Laktatdehydrogenase", "LD"),
     "creatinine": ("Kreatinin", "Krea", "serum creatinine", "SCr"),
     "creatinine_clearance": ("Kreatinin-Clearance", "CrCl", "ClCr", "creatinine clearance", "Krea-Clearance"),
-    "egfr": ("eGFR", "GFR", "eGFR CKD-EPI", "GFR CKD-EPI", "GFR nach CKD-EPI", "eGFR nach CKD-EPI", "glomeruläre Filtrationsrate"),
+    "egfr": (
+        "eGFR",
+        "GFR",
+        "eGFR CKD-EPI",
+        "GFR CKD-EPI",
+        "GFR nach CKD-EPI",
+        "eGFR nach CKD-EPI",
+        "glomeruläre Filtrationsrate",
+    ),
     "crp": ("C-reactive protein", "C-reaktives Protein"),
-    "neutrophils": ("neutrophil count", "absolute neutrophil count", "neutrophils absolute", "Neutrophile", "Neutrophile absolut", "Neutrophile abs.", "neutrophils abs.", "Granulozyten", "neut", "neuts", "neutros"),
+    "neutrophils": (
+        "neutrophil count",
+        "absolute neutrophil count",
+        "neutrophils absolute",
+        "Neutrophile",
+        "Neutrophile absolut",
+        "Neutrophile abs.",
+        "neutrophils abs.",
+        "Granulozyten",
+        "neut",
+        "neuts",
+        "neutros",
+    ),
     "hemoglobin": ("haemoglobin", "Hämoglobin", "Haemoglobin"),
     "platelets": ("platelet count", "Thrombozyten", "Thrombos", "Thrombo", "plts", "PLT count"),
-    "lymphocytes": ("lymphocyte count", "absolute lymphocyte count", "Lymphozyten", "Lymphozyten absolut", "Lymphozyten abs.", "lymphocytes abs.", "lymphs"),
+    "lymphocytes": (
+        "lymphocyte count",
+        "absolute lymphocyte count",
+        "Lymphozyten",
+        "Lymphozyten absolut",
+        "Lymphozyten abs.",
+        "lymphocytes abs.",
+        "lymphs",
+    ),
     "igg": ("Immunglobulin G", "immunoglobulin G"),
     "lvef": ("ejection fraction", "Ejektionsfraktion"),
     "oxygen_saturation": ("O2 saturation", "Sauerstoffsättigung", "oxygen sat", "sats"),
-    "ast_alt": ("AST", "ALT", "ASAT", "ALAT", "GOT", "GPT", "AST (GOT)", "ALT (GPT)", "GOT (AST)", "GPT (ALT)", "GOT (ASAT)", "GPT (ALAT)", "SGOT", "SGPT"),
+    "ast_alt": (
+        "AST",
+        "ALT",
+        "ASAT",
+        "ALAT",
+        "GOT",
+        "GPT",
+        "AST (GOT)",
+        "ALT (GPT)",
+        "GOT (AST)",
+        "GPT (ALT)",
+        "GOT (ASAT)",
+        "GPT (ALAT)",
+        "SGOT",
+        "SGPT",
+    ),
     "prior_lines": ("prior lines of therapy", "Therapielinien", "Vortherapien", "lines of therapy"),
-}  # fmt: skip
+}
 """Other words by field, for keys of files and lines of a list."""
 
 _ALIKE: Final = 0.75

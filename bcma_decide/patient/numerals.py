@@ -15,14 +15,15 @@ from bcma_decide.logic import Span
 
 Form = Literal["value", "span", "at least", "above", "at most", "below"]
 
-_SPACES: Final = dict.fromkeys(
-    map(ord, "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t"), " "
-)
+_SPACES: Final = dict.fromkeys((9, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " ")
 _DASHES: Final = dict.fromkeys(map(ord, "−–—‒‐‑"), "-")
 _NOTHING: Final = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"), None)
 _PLAIN: Final = {**_SPACES, **_DASHES, **_NOTHING}
 
-_TOKEN: Final = r"[+-]?(?:[0-9]{1,3}(?:[ '’][0-9]{3})+(?![0-9])(?:[.,][0-9]+)?|[0-9]+(?:[.,][0-9]+)*\.?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_TOKEN: Final = (
+    r"[+-]?(?:[0-9]{1,3}(?:[ '’][0-9]{3})+(?![0-9])(?:[.,][0-9]+)?|[0-9]+(?:[.,][0-9]+)*\.?|\.[0-9]+)"
+    r"(?:[eE][+-]?[0-9]+)?"
+)
 _END: Final = r"(?![0-9.,])"
 _BEFORE: Final[tuple[tuple[Form, str], ...]] = (
     ("at least", r">=|=>|≥|at least|minimum|min\.?|mindestens|wenigstens"),

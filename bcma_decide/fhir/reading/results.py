@@ -18,7 +18,6 @@ from bcma_decide.patient.reading import Quantity, Unreadable
 from bcma_decide.patient.upper_limits import is_multiple
 from bcma_decide.pooled.codes import CodedResult, Codes, ObservationCodes, Words
 
-
 _BOUNDS: Final = ("<", "<=", ">=", ">")
 """Comparators of a number that is known to lie beyond them."""
 
