@@ -51,7 +51,7 @@ def read_setting(text: str) -> Design:
     """Whose results to expect: ``real-world`` or ``trial``, in any spelling of either."""
     design = SETTINGS.get(_fold(text)) if isinstance(text, str) else None
     if design is None:
-        problem = Problem("setting", f"{quote(text)} is not a setting", "real_world (ordinary care) or trial")
+        problem = Problem("setting", f"{quote(text)} is not a setting", "real-world (ordinary care) or trial")
         raise ProfileError("the setting cannot be used", [problem])
     return design
 

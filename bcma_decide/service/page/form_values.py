@@ -39,12 +39,11 @@ def asks_unit(field: ProfileField) -> bool:
 
 
 CONTROLS: Final = frozenset(
-    (
-        LABS,
-        *(name for field in FIELDS.values() for name in (field.id, *((field.id + UNIT,) if asks_unit(field) else ()))),
-    )
+    name for field in FIELDS.values() for name in (field.id, *((field.id + UNIT,) if asks_unit(field) else ()))
 )
-"""Names of all controls that hold the profile."""
+"""Names of all controls that hold a field of the profile."""
+TAKEN: Final = CONTROLS | {LABS}
+"""What a form may send of a profile: its fields, and a pasted list of laboratory values."""
 
 
 def profile_of(texts: Mapping[str, str]) -> dict[str, Any]:
