@@ -309,7 +309,7 @@ def test_a_setting_is_called_the_same_everywhere(written):
 
 @for_each("written", ["phase 3", "", None, 3])
 def test_a_setting_that_is_none_says_what_is_allowed(written):
-    with pytest.raises(ProfileError, match="real-world .* or trial"):
+    with pytest.raises(ProfileError, match=r"real-world .* or trial"):
         compare(Patient(), setting=written)
 
 
