@@ -19,7 +19,7 @@ from bcma_decide.time_course import Clock, OrderOfTherapies, Survival, WayToTrea
 from bcma_decide.value import Interval, Number, Value
 from bcma_decide.vocabulary import Basis, Certainty, FindingState, InputState, LabelState, Origin, Severity, State
 
-SCHEMA_VERSION = "5"
+SCHEMA_VERSION = "6"
 
 
 class EvidenceStamp(Value):
@@ -148,6 +148,10 @@ class PublishedFigure(Value):
     rate: Number | None = None
     sources: tuple[str, ...] = ()
     """Keys of the references."""
+    month: Number | None = None
+    """Of a time to an event with a landmark: the month of the one nearest to a year."""
+    share: Number | None = None
+    """Without the event at that month."""
 
 
 class PublishedOption(Value):
@@ -256,6 +260,28 @@ class Contrast(Value):
     reasons: tuple[str, ...] = ()
 
 
+class PairContrast(Value):
+    """The differences of two options that were asked for."""
+
+    options: tuple[str, str]
+    contrasts: dict[str, Contrast]
+    """By outcome, progression-free survival at one year among them; none where either has no number."""
+
+
+class Apart(Value):
+    """What the data tell apart among the products at one outcome.
+
+    A pair is told apart where the 95 % interval of the difference of its two numbers, with the bias term of this
+    unanchored comparison, leaves out zero.
+    """
+
+    outcome: str
+    compared: tuple[str, ...]
+    """Products with a number of their own."""
+    pairs: tuple[tuple[str, str], ...]
+    """Told apart, the product with the higher number first."""
+
+
 class Outcome(Value):
     """One row of the side-by-side table."""
 
@@ -302,6 +328,12 @@ class Finding(Value):
     note: str = ""
     short: str = ""
     """The same in one line of at most 72 characters, naming whom it concerns."""
+    subject: str = ""
+    """State of the patient it speaks of, such as ``active_infection``; empty for what the input gives to check."""
+    shared_short: str = ""
+    """One line for all findings of this state and rank, where together they cover every product offered."""
+    phase: Literal["start", "during"] = "start"
+    """*during* where it speaks of doses under treatment: no reason against a start."""
 
 
 class IndicationItem(Value):
@@ -459,7 +491,11 @@ class Comparison(Value):
     """What stated weights make of the evidence; None unless weights were given."""
     """None where it was not asked for."""
     tell_apart: str = ""
-    """One sentence: what the data can and cannot tell apart for this patient."""
+    """One sentence: what the data can and cannot tell apart between the classes for this patient."""
+    apart: tuple[Apart, ...] = ()
+    """The same between the products, by outcome."""
+    pair: PairContrast | None = None
+    """None where no pair was asked for."""
     published_options: tuple[PublishedOption, ...] = ()
     labels: LabelContext
     findings: tuple[Finding, ...] = ()

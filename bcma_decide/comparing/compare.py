@@ -14,16 +14,24 @@ from bcma_decide.comparing.explanation import explanation
 from bcma_decide.comparing.findings import (
     cited,
     input_findings,
+    that_can_apply,
     worst_first,
 )
 from bcma_decide.comparing.measured import Grounds
 from bcma_decide.comparing.order import order_of_therapies, order_sources
 from bcma_decide.comparing.outcomes import all_outcomes
+from bcma_decide.comparing.pairs import apart_products, check_pair, pair_contrast
 from bcma_decide.comparing.preferences import preferences
 from bcma_decide.comparing.published import published_options, withheld_numbers
 from bcma_decide.comparing.question import Question
 from bcma_decide.comparing.quoted import quoted_survival
-from bcma_decide.comparing.survival import computed_survival, survival_contrast, survival_explanation, survival_moves
+from bcma_decide.comparing.survival import (
+    computed_survival,
+    sides_at_one_year,
+    survival_contrast,
+    survival_explanation,
+    survival_moves,
+)
 from bcma_decide.comparing.tell_apart import tell_apart
 from bcma_decide.comparing.unknowns import all_unknowns
 from bcma_decide.comparing.ways import all_ways, on_both_clocks
@@ -97,6 +105,7 @@ def compare(
     explain: Collection[str] = (),
     clock: Clock = "infusion",
     order: bool = False,
+    pair: tuple[str, str] | None = None,
     name: str | None = None,
     pooled: PooledEvidence | None = None,
     record: RecordLedger | None = None,
@@ -121,6 +130,8 @@ def compare(
         ``decision`` (CAR-T from apheresis). Both are in the document; it changes no number.
     order
         Whether to include two plans of a CAR-T and a bispecific antibody one after the other.
+    pair
+        Two options, classes or products, whose differences are included: ``("cilta-cel", "teclistamab")``.
     name
         Name of a shipped example, shown in the profile.
     pooled
@@ -133,7 +144,8 @@ def compare(
     Raises
     ------
     ProfileError
-        When the profile names a drug or value that cannot be used, the region has no label, or the setting is none.
+        When the profile names a drug or value that cannot be used, the region has no label, the setting is none, or
+        ``pair`` names what is not compared.
     NoEvidenceError
         When the pooled evidence is missing, or ``explain`` names an outcome that does not exist.
     WeightsError
@@ -154,6 +166,7 @@ def compare(
         explain=tuple(explain),
         clock=clock,
         order=order,
+        pair=pair,
         name=name,
         record=record,
         weights=weights,
@@ -167,7 +180,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     Raises
     ------
     ProfileError
-        When the region has no label.
+        When the region has no label, or the pair names what is not compared.
     NoEvidenceError
         When ``explain`` names an outcome that does not exist.
     WeightsError
@@ -178,12 +191,14 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         if outcome not in EXPLAINED:
             problem = Problem("explain", f"unknown outcome {outcome!r}", f"one of {', '.join(EXPLAINED)}")
             raise NoEvidenceError("there is no evidence on that outcome", [problem])
+    check_pair(question.pair, [option.id for option in pooled.options])
     region = check_region(pooled, question.region)
     on = question.date or Day.fromisoformat(pooled.date)
     numbers = patient_numbers(pooled, derive(question.patient, pooled.definitions), question.setting)
     facts, book = numbers.traits.facts, pooled.rules
-    findings = worst_first((*input_findings(numbers), *rule_findings(book, facts, region, on)))
     labels = indications(book, facts, region, on, {option.id: option.label for option in pooled.options})
+    judged = that_can_apply(rule_findings(book, facts, region, on), labels)
+    findings = worst_first((*input_findings(numbers), *judged))
     practical = practical_sources(book, region, on)
     scores = score_lines(pooled.definitions.scores, facts)
     withheld = withheld_numbers(numbers)
@@ -195,7 +210,8 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     outcomes = all_outcomes(numbers, withheld, unknowns, tuple(o for o in explain if o != PFS))
     decided = from_the_decision(numbers, curves)
     computed = on_both_clocks(computed_survival(numbers, curves, withheld, moves), decided)
-    at_one_year = survival_contrast(numbers, curves, computed)
+    at_one_year = sides_at_one_year(numbers, curves, computed)
+    of_classes = survival_contrast(numbers, at_one_year, computed)
     ways = all_ways(numbers, withheld, curves, decided)
     ranked = None
     if question.weights is not None:
@@ -211,12 +227,14 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         outcomes=outcomes,
         clock=question.clock,
         survival=(*computed, *quoted),
-        survival_contrast=at_one_year,
+        survival_contrast=of_classes,
         survival_explanation=survival_explanation(pooled) if PFS in explain else None,
         ways=ways,
         preferences=ranked,
         order_of_therapies=order,
-        tell_apart=tell_apart(outcomes, computed, at_one_year),
+        apart=apart_products(numbers, outcomes, at_one_year),
+        pair=None if question.pair is None else pair_contrast(numbers, question.pair, outcomes, at_one_year, computed),
+        tell_apart=tell_apart(outcomes, computed, of_classes),
         published_options=beside,
         labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
         findings=findings,

@@ -209,16 +209,23 @@ def _contrast(draft: _Draft, outcome: str, estimates: Mapping[str, Estimate]) ->
     weaker = min((estimates[option] for option in CLASSES), key=lambda e: LEVELS.index(e.certainty or LEVELS[0]))
     bias = draft.numbers.pooled.assumptions["unanchored_sd"]
     certainty = weaker.certainty or LEVELS[0]
-    return contrast_value(draft.biased[outcome], draft.unbiased[outcome], bias, certainty, weaker.reasons)
+    return contrast_value(CLASSES, draft.biased[outcome], draft.unbiased[outcome], bias, certainty, weaker.reasons)
 
 
 def contrast_value(
-    biased: Difference, unbiased: Difference, bias_sd: float, certainty: Certainty, reasons: tuple[str, ...]
+    options: tuple[str, str],
+    biased: Difference,
+    unbiased: Difference,
+    bias_sd: float,
+    certainty: Certainty,
+    reasons: tuple[str, ...],
 ) -> Contrast:
-    """The difference of the two classes as it stands in the answer.
+    """The difference of two options as it stands in the answer.
 
     Parameters
     ----------
+    options
+        First and second.
     biased, unbiased
         With and without the bias term.
     bias_sd
@@ -227,7 +234,7 @@ def contrast_value(
         Those of the less sure of the two sides.
     """
     return Contrast(
-        options=CLASSES,
+        options=options,
         risk_difference=RiskDifference(mean=biased.risk_difference[0], interval=biased.risk_difference[1:]),
         probability_first_higher=biased.probability_first_higher,
         # A bias of this size would make the two equal: the estimate itself, as the bias has mean 0.

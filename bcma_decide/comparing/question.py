@@ -40,6 +40,8 @@ class Question(BaseModel):
     """What response and survival are shown from; it changes no number."""
     order: bool = False
     """Whether the order of therapies is included."""
+    pair: tuple[str, str] | None = None
+    """Two options whose difference is included."""
     name: str | None = None
     """Of a shipped example; never a person's."""
     weights: Weights | None = None

@@ -23,7 +23,7 @@ from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.survival import (
     MONTHS,
     Curve,
-    average_at,
+    averages_at,
     curve_by_patient,
     reaches,
     restricted_mean,
@@ -126,26 +126,38 @@ def _row(draft: _Draft, option: Option) -> Survival:
     )
 
 
-def survival_contrast(
+def sides_at_one_year(
     numbers: PatientNumbers, curves: Mapping[str, Curve], rows: Sequence[Survival]
-) -> Contrast | None:
-    """Difference of the two classes in the share free of progression at one year; None where one has no number.
+) -> dict[str, Side]:
+    """Options with a computed share free of progression at one year, to be compared two by two.
 
     ``rows`` are those of `computed_survival`.
     """
-    pooled, month = numbers.pooled, ONE_YEAR - 1
-    of_class = {row.option: row for row in rows if row.option in CLASSES and _followed_a_year(row)}
-    if len(of_class) != len(CLASSES):
+    class_of = {option.id: CLASSES.index(option.class_id) for option in numbers.pooled.options}
+    followed = [row.option for row in rows if _followed_a_year(row)]
+    averages, month = averages_at(numbers, followed, float(ONE_YEAR)), ONE_YEAR - 1
+    return {
+        option: Side(average, float(curves[option].mean[month]), class_of[option])
+        for option, average in averages.items()
+    }
+
+
+def survival_contrast(
+    numbers: PatientNumbers, sides: Mapping[str, Side], rows: Sequence[Survival], options: tuple[str, str] = CLASSES
+) -> Contrast | None:
+    """Difference of two options in the share free of progression at one year; None where one has no number.
+
+    ``sides`` are those of `sides_at_one_year`, ``rows`` those of `computed_survival`.
+    """
+    if not set(options) <= sides.keys():
         return None
-    first, second = (
-        Side(average_at(numbers, option, float(ONE_YEAR)), float(curves[option].mean[month]), index)
-        for index, option in enumerate(CLASSES)
-    )
+    pooled = numbers.pooled
     bias = pooled.assumptions["unanchored_sd"]
     covariance = pooled.effect_blocks[pooled.family_index[PFS]]
-    biased, unbiased = differences(first, second, covariance, (bias, 0.0))
-    weaker = min(of_class.values(), key=lambda row: LEVELS.index(row.certainty or LEVELS[0]))
-    return contrast_value(biased, unbiased, bias, weaker.certainty or LEVELS[0], weaker.reasons)
+    biased, unbiased = differences(sides[options[0]], sides[options[1]], covariance, (bias, 0.0))
+    compared = [row for row in rows if row.option in options]
+    weaker = min(compared, key=lambda row: LEVELS.index(row.certainty or LEVELS[0]))
+    return contrast_value(options, biased, unbiased, bias, weaker.certainty or LEVELS[0], weaker.reasons)
 
 
 def _followed_a_year(row: Survival) -> bool:

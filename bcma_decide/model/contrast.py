@@ -84,6 +84,18 @@ def differences(
     )
 
 
+def probability_higher(first: Side, second: Side, effect_covariance: Array, bias_sd: float) -> float:
+    """How likely the first option has the higher rate, as in :func:`differences`, without the rest.
+
+    The interval of their difference leaves out zero where it is below 2.5 % or above 97.5 %: the difference of the
+    rates has the sign of that of the log odds.
+    """
+    weight, centre, covariance = _joint(first, second, effect_covariance)
+    own = covariance[:, 0, 0] + covariance[:, 1, 1] - 2.0 * covariance[:, 0, 1]
+    sd = np.sqrt(np.maximum(own + bias_sd**2, _LEAST_VARIANCE))
+    return float(distribution((centre[:, 0] - centre[:, 1]) / sd) @ weight)
+
+
 def _joint(first: Side, second: Side, effect_covariance: Array) -> tuple[Array, Array, Array]:
     """Weights (components,), log odds (components, 2) and covariances (components, 2, 2) of both options together.
 

@@ -18,7 +18,7 @@ from bcma_decide.model.draws import DRAWS, normals, uniforms
 from bcma_decide.model.normal import logistic
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.prediction import Average, option_average
-from bcma_decide.model.survival import average_at
+from bcma_decide.model.survival import averages_at
 from bcma_decide.pooled.evidence import Cell, PooledEvidence
 from bcma_decide.vocabulary import CLASSES, FAMILY_OF, PFS
 
@@ -49,11 +49,12 @@ def drawn_shares(numbers: PatientNumbers, month: int, options: Sequence[str]) ->
     effects = _drawn(f"{PFS}:effects", pooled.effect_blocks[pooled.family_index[PFS]])
     blocks = {name: block for block in pooled.survival.blocks for name in (CLASSES[block.class_index], *block.products)}
     drawn = np.empty((DRAWS, len(options)))
+    averages = averages_at(numbers, options, float(month))
     for column, option in enumerate(options):
         block = blocks[option]
         name = f"{PFS}:{block.class_index}"
         names = [[f"{name}:{product}" for product in block.products]]
-        log_odds = _log_odds(average_at(numbers, option, float(month)), name, names, effects[block.class_index])
+        log_odds = _log_odds(averages[option], name, names, effects[block.class_index])
         drawn[:, column] = logistic(log_odds + _bias(PFS, block.class_index, pooled.assumptions["unanchored_sd"]))
     return drawn
 

@@ -11,7 +11,7 @@ are those of rates (`bcma_decide.model.prediction`), month by month.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -75,10 +75,15 @@ def survival_curves(numbers: PatientNumbers) -> dict[str, Curve]:
     return found
 
 
-def average_at(numbers: PatientNumbers, option: str, month: float) -> Average:
-    """The average of one option at one month, as a difference of options reads it."""
-    block = _block_of(numbers.pooled, option)
-    return option_average(_table(numbers, block, np.array([month])), numbers.pooled.survival.members(block, option))
+def averages_at(numbers: PatientNumbers, options: Iterable[str], month: float) -> dict[str, Average]:
+    """The averages of some options with a curve at one month, as a difference of two options reads them."""
+    pooled, tables, found = numbers.pooled, {}, {}
+    for option in options:
+        block = _block_of(pooled, option)
+        if block.class_index not in tables:
+            tables[block.class_index] = _table(numbers, block, np.array([month]))
+        found[option] = option_average(tables[block.class_index], pooled.survival.members(block, option))
+    return found
 
 
 def curve_by_patient(numbers: PatientNumbers, option: str, patients: Patients, months: Array) -> Array:

@@ -6,7 +6,7 @@ import pytest
 
 from bcma_decide import Patient, compare
 from bcma_decide.comparing.compare import load_pooled
-from bcma_decide.comparing.survival import computed_survival, survival_contrast, survival_moves
+from bcma_decide.comparing.survival import computed_survival, sides_at_one_year, survival_contrast, survival_moves
 from bcma_decide.facts.traits import derive
 from bcma_decide.model.numbers import patient_numbers
 from bcma_decide.model.survival import survival_curves
@@ -36,7 +36,8 @@ def test_without_a_share_at_one_year_there_is_none():
     numbers = patient_numbers(pooled, derive(Patient(age=70), pooled.definitions), "real_world")
     curves = survival_curves(numbers)
     rows = computed_survival(numbers, curves, {}, survival_moves(numbers, curves, {}))
-    assert survival_contrast(numbers, curves, rows) is not None
+    assert survival_contrast(numbers, sides_at_one_year(numbers, curves, rows), rows) is not None
     short = [row.model_copy(update={"times": row.times[:1]}) if row.option == "bite" else row for row in rows]
-    assert survival_contrast(numbers, curves, short) is None
-    assert survival_contrast(numbers, curves, [row for row in rows if row.option != "car_t"]) is None
+    without = [row for row in rows if row.option != "car_t"]
+    for left in (short, without):
+        assert survival_contrast(numbers, sides_at_one_year(numbers, curves, left), left) is None

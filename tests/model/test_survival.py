@@ -7,7 +7,7 @@ from bcma_decide import Patient
 from bcma_decide.comparing.compare import compare, load_pooled
 from bcma_decide.facts.traits import derive
 from bcma_decide.model.numbers import patient_numbers
-from bcma_decide.model.survival import MONTHS, average_at, curve_by_patient, reaches, restricted_mean, survival_curves
+from bcma_decide.model.survival import MONTHS, averages_at, curve_by_patient, reaches, restricted_mean, survival_curves
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, PFS
 
 UNKNOWN = Patient()
@@ -98,7 +98,7 @@ def test_a_trait_that_acts_in_neither_class_moves_nothing():
 
 def test_the_share_at_a_month_is_that_of_the_curve():
     found = numbers(UNKNOWN)
-    average = average_at(found, "cilta-cel", 12.0)
+    average = averages_at(found, ["cilta-cel"], 12.0)["cilta-cel"]
     assert average.weight @ average.rate == pytest.approx(survival_curves(found)["cilta-cel"].mean[11], abs=5e-3)
 
 
