@@ -153,6 +153,14 @@ def test_a_span_that_settles_nothing_is_averaged_over_like_the_unknown():
     assert [each.estimates["car_t"].mean for each in span] == [each.estimates["car_t"].mean for each in unknown]
 
 
+def test_a_span_that_contradicts_something_is_not_used_either():
+    """A clearance below 20 mL/min beside *no renal impairment*, which begins below 45: neither counts."""
+    traits = derive(Patient(crcl="<20 ml/min", renal_impairment="no"), shipped_definitions())
+    assert [set(each.fields) for each in traits.contradictions] == [{"renal_impairment", "creatinine_clearance"}]
+    assert traits["renal_impairment"].value is None
+    assert "creatinine_clearance" not in traits.facts.measures
+
+
 @for_each(("written", "unknown"), [("20-30 mL/min", 0.0), ("30-60 mL/min", 1.0), ("60-90 mL/min", 0.0)])
 def test_a_measured_span_counts_with_the_share_that_holds_wherever_in_it_the_value_lies(written, unknown):
     """Cut-off 45 mL/min; the ends lie at least 25 % from it, and a clearance varies by 9 %."""
