@@ -19,6 +19,7 @@ from bcma_decide.cli.compare import (
     Region,
     Setting,
     read_day,
+    read_design,
     warn_if_old,
 )
 from bcma_decide.cli.errors import report_errors
@@ -149,16 +150,16 @@ def batch(
     tasks = tasks_of(folder, fhir=fhir)
     kinds = _formats(formats)
     day = read_day(date)
+    design = read_design(setting)
     sheets = tuple(read_sheet(each, paper, lang, rows, icons, site=site) for each in audiences(audience))
     if "json" in kinds and out.resolve() == folder.resolve():
         raise typer.BadParameter("the JSON would be read as profiles the next time: name another", param_hint="--out")
     if "pdf" in kinds:
         check_pdf("go on with --format html")
     pooled = load_pooled(evidence)
-    check_region(pooled, region)
+    region = check_region(pooled, region)
     if day is None:
         warn_if_old(pooled)
-    design: Design = "interventional" if setting == "trial" else "real_world"
     order = Order(out, sheets, pooled, kinds, design, region, day, fhir, infer, counted_from)
     done = write_all(tasks, order)
     report(done, as_json=as_json)

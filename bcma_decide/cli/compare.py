@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from datetime import date as Day  # noqa: N812  # a parameter is called date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
+from bcma_decide import spellings
 from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.fhir_out import STANDARD_OUTPUT, FhirOut, bundle_target, bundle_text
@@ -33,8 +34,11 @@ from bcma_decide.cli.sheets import (
     targets,
     write,
 )
+from bcma_decide.errors import ProfileError
 from bcma_decide.patient.files import STANDARD_INPUT
 from bcma_decide.vocabulary import DEFAULT_REGION, EXPLAINED, Design
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,9 +58,12 @@ ProfileArgument = Annotated[
     typer.Argument(metavar="PROFILE", help="Profile of the patient, YAML or JSON; - reads standard input."),
 ]
 Setting = Annotated[
-    Literal["real-world", "trial"],
-    typer.Option("--setting", help="Expect the results of ordinary care or of trials.", rich_help_panel=RESULT),
-]
+    str,
+    typer.Option(
+        "--setting", metavar="real-world|trial", help="Expect the results of ordinary care or of trials.",
+        rich_help_panel=RESULT, autocompletion=lambda: ["real-world", "trial"],
+    ),
+]  # fmt: skip
 CountedFrom = Annotated[
     Literal["infusion", "decision"],
     typer.Option(
@@ -85,14 +92,14 @@ Region = Annotated[
     str,
     typer.Option(
         "--region", metavar="REGION", rich_help_panel=RESULT, autocompletion=lambda: ["US", "EU", "China"],
-        help="Whose labels and regional rules to judge: US, EU, China and others of the evidence.",
+        help="Whose labels and regional rules to judge: US, EU, China and others, or a country: Germany, DE.",
     ),
 ]  # fmt: skip
 Date = Annotated[
     str | None,
     typer.Option(
         "--date", metavar="YYYY-MM-DD", rich_help_panel=RESULT,
-        help="As of which day to judge labels and rules; default the date of the evidence.",
+        help="As of which day to judge labels and rules, also as 22.11.2026; default the date of the evidence.",
     ),
 ]  # fmt: skip
 Products = Annotated[
@@ -200,6 +207,7 @@ def compare(
                 f"{outcome!r} is not an outcome; one of {', '.join(EXPLAINED)}", param_hint="--explain"
             )
     day = read_day(date)
+    design = read_design(setting)
     looks = {"--audience": audience, "--paper": paper, "--lang": lang, "--rows": rows, "--icons": icons,
              "--label": label, "--site": site}  # fmt: skip
     if html is None and pdf is None:
@@ -231,7 +239,6 @@ def compare(
     else:
         patient = patient_from_sources(profile, example, options, pooled.definitions)
     stated = _weights(weights, pooled, asking=ask_weights)
-    design: Design = "interventional" if setting == "trial" else "real_world"
     question = Question(
         patient=patient,
         setting=design,
@@ -324,12 +331,20 @@ def _weights(file: str | None, pooled: PooledEvidence, *, asking: bool) -> Weigh
 
 def read_day(text: str | None) -> Day | None:
     """Read a day of the calendar; anything else is a usage error."""
-    if text is None:
-        return None
+    return None if text is None else _asked(spellings.read_day, text, "--date")
+
+
+def read_design(text: str) -> Design:
+    """Read whose results to expect; anything else is a usage error."""
+    return _asked(spellings.read_setting, text, "--setting")
+
+
+def _asked(read: Callable[[str], T], text: str, option: str) -> T:
     try:
-        return Day.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a day; write it as 2026-11-25", param_hint="--date") from None
+        return read(text)
+    except ProfileError as error:
+        (problem,) = error.problems
+        raise typer.BadParameter(f"{problem.message}: {problem.fix}", param_hint=option) from None
 
 
 def _console(color: str) -> Console:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -20,12 +20,23 @@ import typer
 from typer.core import TyperCommand
 
 from bcma_decide.errors import BcmaDecideError, Problem, ProfileError
+from bcma_decide.patient.entry import overridden
 from bcma_decide.patient.fields import FIELDS, ProfileField, definition_text
-from bcma_decide.patient.files import STANDARD_INPUT, build, example_names, example_path, read_values
+from bcma_decide.patient.files import (
+    STANDARD_INPUT,
+    build,
+    example_names,
+    example_path,
+    read_text,
+    read_values,
+    shown_name,
+)
+from bcma_decide.patient.names import ALIASES, LABS, field_of, nearest_name
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import Definitions, shipped_definitions
 
 PARAMETER: Final = "options"
+_LABS_LIMIT: Final = 100_000
 _PANEL: Final = "The patient: {panel} (everything may be left out or 'unknown')"
 _METAVAR: Final = {
     "whole": "N",
@@ -67,6 +78,17 @@ class ProfileCommand(TyperCommand):
                 parameter.help = _help(FIELDS[parameter.name], definitions)  # type: ignore[attr-defined]
         super().format_help(ctx, formatter)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401  # types of the library inside typer
+        """Parse; of an option that does not exist, suggest only one that is close in meaning."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if hasattr(error, "possibilities"):  # the error of the library inside typer, which has no public name
+                known = {name: parameter.opts[0] for parameter in self.params for name in parameter.opts}
+                near = nearest_name(getattr(error, "option_name", ""), known)
+                error.possibilities = [near] if near else []
+            raise
+
 
 def with_profile_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command one option per field; those used arrive in its parameter ``options``."""
@@ -76,11 +98,11 @@ def with_profile_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def with_options(**values: Any) -> Any:  # noqa: ANN401  # whatever the command takes and returns
-        given = {name: values.pop(name) for name in FIELDS}
+        given = {name: values.pop(name) for name in (*FIELDS, LABS)}
         return command(**values, **{PARAMETER: _as_text(given)})
 
     own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for n, p in signature.parameters.items() if n != PARAMETER]
-    parameters = [*own, *(_parameter(field) for field in FIELDS.values())]
+    parameters = [*own, _labs_parameter(), *(_parameter(field) for field in FIELDS.values())]
     with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     with_options.__annotations__ = {p.name: p.annotation for p in parameters}
     return with_options
@@ -104,22 +126,43 @@ def patient_from_sources(
     if profile is not None and example is not None:
         raise ProfileError("two patients at once", [Problem("PROFILE, --example", "both are given", "give one")])
     source = example_path(example) if example is not None else profile
+    options = with_labs(options, source)
     values: dict[str, Any] = read_values(source) if source is not None else {}
     name = "standard input" if str(source) == STANDARD_INPUT else str(source or "")
     try:
-        return build({**values, **options}, definitions)
+        return build(overridden(values, options), definitions)
     except ProfileError as error:
         raise ProfileError(error.message, [_placed(each, options, name) for each in error.problems]) from None
 
 
+def with_labs(options: Mapping[str, str], patient: Path | str | None) -> dict[str, str]:
+    """Options with the list of laboratory values itself instead of its file; raises ProfileError."""
+    file = options.get(LABS)
+    if file is None:
+        return dict(options)
+    if file == STANDARD_INPUT and str(patient) == STANDARD_INPUT:
+        problem = Problem(f"--{LABS}", "the patient comes from standard input already", "name a file")
+        raise ProfileError("the laboratory values cannot be read", [problem])
+    return {**options, LABS: read_text(file, _LABS_LIMIT, "a list has some dozen lines", partial(_no_list, file))}
+
+
+def _no_list(file: str, where: str, message: str, fix: str) -> ProfileError:
+    return ProfileError("the laboratory values cannot be read", [Problem(where, message, fix, shown_name(file))])
+
+
 def _placed(problem: Problem, options: Mapping[str, str], file: str) -> Problem:
     name = problem.field.split("[")[0]
-    return problem if name in options else Problem(problem.field, problem.message, problem.fix, file)
+    return (
+        problem
+        if name in options or field_of(name) in options
+        else Problem(problem.field, problem.message, problem.fix, file)
+    )
 
 
 def _parameter(field: ProfileField) -> inspect.Parameter:
     option = typer.Option(
         field.option,
+        *(f"--{name}" for name in ALIASES.get(field.id, ())),
         metavar="|".join(name for name, _ in field.choices) or _METAVAR[field.kind],
         help=_help(field, None),
         rich_help_panel=_PANEL.format(panel=field.panel.lower()),
@@ -129,6 +172,18 @@ def _parameter(field: ProfileField) -> inspect.Parameter:
     kind = list[str] | None if repeated else str | None
     annotation: Any = Annotated[kind, option]
     return inspect.Parameter(field.id, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _labs_parameter() -> inspect.Parameter:
+    option = typer.Option(
+        f"--{LABS}",
+        metavar="FILE",
+        help="Pasted laboratory values, one a line: name, number, unit, in English or German; - reads standard input.",
+        rich_help_panel="Where the patient comes from",
+        show_default=False,
+    )
+    annotation: Any = Annotated[str | None, option]
+    return inspect.Parameter(LABS, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 def _help(field: ProfileField, definitions: Definitions | None) -> str:

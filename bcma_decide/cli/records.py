@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bcma_decide.cli.profile_options import with_labs
 from bcma_decide.errors import Problem, ProfileError
+from bcma_decide.patient.entry import overridden
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.files import STANDARD_INPUT, build
+from bcma_decide.patient.names import LABS
 
 if TYPE_CHECKING:
     from bcma_decide.comparison import RecordLedger
@@ -59,6 +62,7 @@ def patient_from_record(
     """
     from bcma_decide.fhir.reading.bundle import read_bundle_file
 
+    options = with_labs(options, source)
     file = "standard input" if source == STANDARD_INPUT else source
     return patient_from_bundle(read_bundle_file(source), options, pooled, day, infer=infer, file=file)
 
@@ -87,6 +91,8 @@ def patient_from_bundle(
     except ProfileError as error:
         placed = [Problem(each.field, each.message, each.fix, file) for each in error.problems]
         raise ProfileError(error.message, placed) from None
-    patient = build({**reading.values, **options}, pooled.definitions) if options else reading.patient
-    notes = {name: f"replaced by {FIELDS[name].option}" for name in options}
+    values = overridden(reading.values, options)
+    patient = build(values, pooled.definitions) if options else reading.patient
+    gone = [name for name in reading.values if name not in values or name in options]
+    notes = {name: f"replaced by {FIELDS[name].option if name in options else f'--{LABS}'}" for name in gone}
     return FromRecord(bundle, patient, replaced(reading.ledger, notes))

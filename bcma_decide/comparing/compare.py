@@ -46,7 +46,7 @@ from bcma_decide.comparison import (
     SoftwareStamp,
     TraitLine,
 )
-from bcma_decide.errors import NoEvidenceError, Problem, ProfileError, closest
+from bcma_decide.errors import NoEvidenceError, Problem
 from bcma_decide.facts.score_lines import score_lines
 from bcma_decide.facts.traits import derive
 from bcma_decide.model.decision_clock import from_the_decision
@@ -60,6 +60,7 @@ from bcma_decide.preference_shapes import Weights
 from bcma_decide.rules.findings import rule_findings
 from bcma_decide.rules.indications import indications
 from bcma_decide.rules.practical import practical_rows, practical_sources
+from bcma_decide.spellings import read_region, read_setting
 from bcma_decide.time_course import Clock
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import (
@@ -70,7 +71,6 @@ from bcma_decide.vocabulary import (
     OUTCOMES,
     PFS,
     TRAIT_LABELS,
-    Design,
 )
 
 
@@ -99,7 +99,7 @@ load_model = load_pooled
 def compare(
     patient: Patient,
     *,
-    setting: Design = "real_world",
+    setting: str = "real_world",
     region: str = DEFAULT_REGION,
     date: Day | None = None,
     explain: Collection[str] = (),
@@ -118,9 +118,9 @@ def compare(
     patient
         What is known; everything else is unknown and averaged over.
     setting
-        Whose results to expect: those of ordinary care (``real_world``) or of trials (``interventional``).
+        Whose results to expect: those of ordinary care (``real_world``) or of trials (``trial``).
     region
-        Whose labels and regional rules to judge: ``US``, ``EU``, ``China`` or another of the evidence.
+        Whose labels and regional rules to judge: ``US``, ``EU``, ``China`` or another, or a country in it.
     date
         As of which day; default the date of the evidence, so that the same call gives the same bytes on any day.
     explain
@@ -144,8 +144,8 @@ def compare(
     Raises
     ------
     ProfileError
-        When the profile names a drug or value that cannot be used, the region has no label, or ``pair`` names what is
-        not compared.
+        When the profile names a drug or value that cannot be used, the region has no label, the setting is none, or
+        ``pair`` names what is not compared.
     NoEvidenceError
         When the pooled evidence is missing, or ``explain`` names an outcome that does not exist.
     WeightsError
@@ -160,7 +160,7 @@ def compare(
     """
     question = Question(
         patient=patient,
-        setting=setting,
+        setting=read_setting(setting),
         region=region,
         date=date,
         explain=tuple(explain),
@@ -186,13 +186,13 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     WeightsError
         When the weights cannot be used.
     """
-    region, explain = question.region, question.explain
+    explain = question.explain
     for outcome in explain:
         if outcome not in EXPLAINED:
             problem = Problem("explain", f"unknown outcome {outcome!r}", f"one of {', '.join(EXPLAINED)}")
             raise NoEvidenceError("there is no evidence on that outcome", [problem])
     check_pair(question.pair, [option.id for option in pooled.options])
-    check_region(pooled, region)
+    region = check_region(pooled, question.region)
     on = question.date or Day.fromisoformat(pooled.date)
     numbers = patient_numbers(pooled, derive(question.patient, pooled.definitions), question.setting)
     facts, book = numbers.traits.facts, pooled.rules
@@ -272,12 +272,9 @@ def evidence_stamp(pooled: PooledEvidence, on: Day) -> EvidenceStamp:
     return EvidenceStamp(hash=pooled.hash, date=pooled.date, version=pooled.version, out_of_date=old)
 
 
-def check_region(pooled: PooledEvidence, region: str) -> None:
-    """Refuse a region without any label; raises ProfileError."""
-    if region not in pooled.rules.regions:
-        known = ", ".join(pooled.rules.regions)
-        hint = closest(region, list(pooled.rules.regions)) or f"one of {known}"
-        raise ProfileError("the region cannot be used", [Problem("region", f"{region!r} has no label here", hint)])
+def check_region(pooled: PooledEvidence, region: str) -> str:
+    """The region with labels that a name of it, or of a country in it, stands for; raises ProfileError."""
+    return read_region(region, pooled.rules.regions)
 
 
 def _profile(numbers: PatientNumbers, question: Question) -> Profile:
@@ -286,6 +283,7 @@ def _profile(numbers: PatientNumbers, question: Question) -> Profile:
         setting=question.setting,
         traits=tuple(_trait_lines(numbers)),
         carried=tuple(_carried_lines(numbers)),
+        read_as=question.patient.read_as,
     )
     return profile if question.record is None else _with_record(profile, question.record, question.date)
 

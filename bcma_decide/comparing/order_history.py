@@ -57,12 +57,17 @@ def after(patient: Patient, kind: CourseKind, definitions: Definitions) -> Patie
     When it was given is left open: the next therapy comes whenever the disease is back.
     """
     lines, given = patient.prior_lines, _of_kind(kind, definitions)
+    between = tuple(
+        each._replace(low=each.low + 1, high=each.high + 1) if each.field == "prior_lines" else each
+        for each in patient.between
+    )
     return patient.model_copy(
         update={
             "prior_bcma": True,
             "prior_t_cell_redirection": True,
             "prior_bcma_courses": (*patient.prior_bcma_courses, Course(kind)),
             "prior_lines": None if lines is None else lines + 1,
+            "between": between,
             "naive_to": tuple(drug for drug in patient.naive_to if drug not in given),
         }
     )

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from datetime import date as Day  # noqa: N812  # a field is called date
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from bcma_decide.comparison import RecordLedger
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.preference_shapes import Weights
+from bcma_decide.spellings import read_setting
 from bcma_decide.time_course import Clock
 from bcma_decide.vocabulary import DEFAULT_REGION, Design
 
@@ -26,7 +28,7 @@ class Question(BaseModel):
 
     patient: Patient
     """What is known; everything else is unknown and averaged over."""
-    setting: Design = "real_world"
+    setting: Annotated[Design, BeforeValidator(read_setting)] = "real_world"
     """Whose results to expect: those of ordinary care or of trials."""
     region: str = DEFAULT_REGION
     """Whose labels and regional rules to judge."""

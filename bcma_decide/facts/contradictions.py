@@ -85,6 +85,7 @@ def _members(part: Drugs, definitions: Definitions) -> tuple[str, ...]:
 def _without(patient: Patient, conflicts: Iterable[Conflict]) -> Patient:
     for each in conflicts:
         kept: dict[str, object] = dict.fromkeys(each.fields)
+        kept["between"] = tuple(span for span in patient.between if span.field not in each.fields)
         kept |= {
             name: tuple(drug for drug in getattr(patient, name) if drug not in each.drugs)
             for name in HEADINGS

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import product
 from math import exp, hypot, log
 from typing import Final, NamedTuple
 
 from bcma_decide.logic import Span
 from bcma_decide.patient.fields import FIELD_LABELS, FIELDS, in_sentence
 from bcma_decide.patient.profile import Patient
+from bcma_decide.patient.quantities import span_text
 from bcma_decide.patient.reading import ROMAN, Quantity
 from bcma_decide.pooled.score_book import Conversion, Formula, FormulaKind, ScoreBook
 
@@ -53,7 +55,10 @@ def given_numbers(patient: Patient) -> dict[str, KnownNumber]:
 def _given(patient: Patient, name: str) -> KnownNumber | None:
     value: Quantity | int | None = getattr(patient, name)
     if value is None:
-        return None
+        span = patient.spans.get(name)
+        return span and KnownNumber(
+            span, span_text(FIELDS[name], span), "", (name,), (in_sentence(FIELD_LABELS[name]),)
+        )
     if isinstance(value, Quantity):
         return KnownNumber(Span.of(value.value), str(value), "", (name,))
     field = FIELDS[name]
@@ -74,7 +79,7 @@ def converted_score(conversion: Conversion, known: Mapping[str, KnownNumber]) ->
     if taken is None:
         return None
     for row in conversion.rows:
-        if taken.span.exact and taken.span.low in row.where:
+        if all(end in row.where for end in taken.span):
             how = f"from {in_sentence(FIELD_LABELS[conversion.takes])} {taken.text}"
             return KnownNumber(Span.of(row.value), f"{row.value:g}", how, taken.fields)
     return None
@@ -90,14 +95,16 @@ def computed(formula: Formula, patient: Patient, known: Mapping[str, KnownNumber
     inputs = formula_inputs(formula)
     if patient.dialysis or not all(name in known for name in inputs):
         return None
-    numbers = {name: known[name].span.low for name in inputs}
     sexes = (True, False) if patient.sex is None else (patient.sex == "female",)
-    results = sorted(_FORMULAS[formula.kind](formula.constants, numbers, female) for female in sexes)
+    # every formula rises or falls with each input throughout, so that its ends lie at ends of the inputs
+    corners = [dict(zip(inputs, ends, strict=True)) for ends in product(*(set(known[name].span) for name in inputs))]
+    results = sorted(_FORMULAS[formula.kind](formula.constants, ends, female) for ends in corners for female in sexes)
     span = Span(results[0], results[-1])
     named = [in_sentence(FIELD_LABELS[name]) for name in inputs]
     how = f"{formula.about.name} from {', '.join(named)}" + (" and sex" if patient.sex else "; sex not known")
     fields = (*inputs, "sex") if patient.sex else inputs
-    missing = () if patient.sex else ("sex",)
+    spread = (label for name, label in zip(inputs, named, strict=True) if not known[name].span.exact)
+    missing = (*spread, *(() if patient.sex else ("sex",)))
     return KnownNumber(span, measure_text(span, FIELDS[formula.gives].unit), how, fields, missing)
 
 

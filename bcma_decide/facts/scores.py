@@ -26,7 +26,7 @@ def score_patient(
                 how = f"from {', '.join(item.text for item in result.items if item.fields)}"
                 text = " or ".join(result.groups)
                 numbers[score.gives] = KnownNumber(result.span, text, how, result.fields, result.missing)
-            elif not result.span.low <= given.span.low <= result.span.high:
+            elif given.span.high < result.span.low or given.span.low > result.span.high:
                 del numbers[score.gives]  # contradicts itself: later scores take it as unknown
 
 

@@ -12,10 +12,11 @@ from bcma_decide.facts.claims import gather
 from bcma_decide.facts.contradictions import Conflict, without_contradictions
 from bcma_decide.facts.drug_history import Claim
 from bcma_decide.facts.facts import Evidence, Facts
-from bcma_decide.logic import Chance
+from bcma_decide.logic import Chance, Span
 from bcma_decide.patient.fields import FIELD_LABELS, FIELDS
 from bcma_decide.patient.phrases import and_list, course_text, yes_no
 from bcma_decide.patient.profile import Patient
+from bcma_decide.patient.quantities import span_text
 from bcma_decide.patient.reading import ROMAN, Course
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.vocabulary import MODEL_TRAITS, TRAIT_LABELS
@@ -139,6 +140,9 @@ def _contradiction(conflict: Conflict, values: tuple[TraitValue, ...], said: Map
 
 def _number(patient: Patient, trait: str) -> TraitValue:
     value = getattr(patient, trait)
+    if value is None and trait in patient.spans:
+        span = span_text(FIELDS[trait], patient.spans[trait])
+        return TraitValue(trait, "unknown", None, span, f"{span}; which, is averaged over; needs the number")
     if value is None:
         return TraitValue(trait, "unknown", None, "unknown", "needs an answer")
     return TraitValue(trait, "given", float(value), _shown(trait, value), "given")
@@ -212,6 +216,8 @@ def _ledger(
 def _shown(name: str, value: object) -> str:
     if isinstance(value, bool):
         return yes_no(value, name)
+    if isinstance(value, Span):
+        return span_text(FIELDS[name], value)
     if isinstance(value, str):
         return value
     if isinstance(value, tuple):

@@ -38,6 +38,10 @@ class Unit(NamedTuple):
     spellings: tuple[str, ...] = ()
     molar_mass: float | None = None
     """Grams per mole, where the unit counts moles and the field is kept by mass."""
+    loose: tuple[str, ...] = ()
+    """Spellings that are read, and shown as read."""
+    convention: str = ""
+    """By which convention it is converted, where there is more than one; shown with the value."""
 
 
 class ProfileField(NamedTuple):
@@ -68,6 +72,8 @@ class ProfileField(NamedTuple):
     """A time that may also be *never*: kept as infinitely long ago."""
     test: bool = False
     """A yes-or-no field that is a test result: positive or negative."""
+    staged: bool = False
+    """A kidney function, which may be named by its stage."""
     findings_only: bool = False
     """Used by rules and labels, in no number."""
 
@@ -75,6 +81,11 @@ class ProfileField(NamedTuple):
     def unit(self) -> str:
         """The unit values are kept in."""
         return self.units[0].name if self.units else ""
+
+    @property
+    def is_time(self) -> bool:
+        """Whether it is a length of time: nobody counts weeks by the thousand."""
+        return bool(self.units) and self.units[0].pint == "week"
 
     @property
     def option(self) -> str:

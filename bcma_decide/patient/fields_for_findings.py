@@ -23,9 +23,9 @@ from bcma_decide.patient.field import (
 from bcma_decide.patient.fields_for_numbers import CELLS
 
 WEEKS = (
-    Unit("weeks", "week", ("week", "wk", "wks", "w")),
-    Unit("days", "day", ("day", "d")),
-    Unit("months", "month", ("month", "mo")),
+    Unit("weeks", "week", ("week", "wk", "wks", "w"), loose=("Wochen", "Woche", "Wo")),
+    Unit("days", "day", ("day", "d"), loose=("Tage", "Tag", "Tagen")),
+    Unit("months", "month", ("month", "mo"), loose=("Monate", "Monat", "Monaten", "Mon", "mos")),
 )
 PERCENT = (Unit("%", "percent", ("percent",)),)
 ULN = (Unit("x ULN", "dimensionless", ("ULN", "times ULN")),)

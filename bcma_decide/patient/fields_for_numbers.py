@@ -12,15 +12,23 @@ from bcma_decide.patient.field import DISEASE, KIDNEY, LABORATORY, PERSON, TREAT
 
 COUNT = "gigacount/liter"
 CELLS = (
-    Unit("10^9/L", COUNT, ("10*9/L", "10**9/L", "10e9/L", "1e9/L", "10⁹/L", "G/L", "Gpt/L")),
-    Unit("/uL", "count/microliter", ("1/uL", "cells/uL", "/mm3", "/mm^3", "cells/mm3", "/mcL", "cells/mcL")),
-    Unit("10^3/uL", "kilocount/microliter", ("10*3/uL", "10**3/uL", "10e3/uL", "10³/uL", "K/uL", "10^3/mm3")),
-)
+    Unit("10^9/L", COUNT, ("10*9/L", "10**9/L", "10e9/L", "1e9/L", "10⁹/L", "G/L", "Gpt/L"),
+         loose=("/nL", "1/nL", "Giga/L", "Gpt./L", "Mrd/L", "Mrd./L")),
+    Unit("/uL", "count/microliter", ("1/uL", "cells/uL", "/mm3", "/mm^3", "cells/mm3", "/mcL", "cells/mcL"),
+         loose=("/mm³", "/cmm", "/cumm", "cells/cmm", "Zellen/uL", "per uL", "pro uL")),
+    Unit("10^3/uL", "kilocount/microliter", ("10*3/uL", "10**3/uL", "10e3/uL", "10³/uL", "K/uL", "10^3/mm3"),
+         loose=("Tsd/uL", "Tsd./uL", "Tausend/uL", "thou/uL", "thou/mm3", "thousand/uL", "K/mm3", "k/mm³", "K/mcL",
+                "Tsd/mm3", "Tsd./mm3", "10^3/mcL", "10³/mm³", "th/mm3", "th/uL")),
+)  # fmt: skip
 _HEMATOTOX = "One of the five CAR-HEMATOTOX items, which mark blood counts, infection and survival after CAR-T."
 _HEMATOTOX_TIME = "Before lymphodepletion, or the latest value."
 
 # Molar mass of creatinine, C4H7N3O, in g/mol: a chemical constant, for the unit library.
 CREATININE_MOLAR_MASS = 113.12
+# Molar mass of the haemoglobin monomer, one globin chain with one haem, in g/mol: a chemical constant (a quarter of
+# the tetramer's 64,458 g/mol; ICSH, Zwart A et al. J Clin Pathol 1996;49:271-274). Laboratories that report mmol/L
+# count monomers, so that 1 mmol/L is 1.611 g/dL (0.6206 mmol/L a g/dL).
+HEMOGLOBIN_MOLAR_MASS = 16_114.0
 
 NUMBER_FIELDS: Final[tuple[ProfileField, ...]] = (
     ProfileField(
@@ -28,7 +36,9 @@ NUMBER_FIELDS: Final[tuple[ProfileField, ...]] = (
         "How old is the patient?",
         "Age in completed years.",
         "Older patients have been treated with both; some toxicities differ by age.",
-        low=18, high=110, units=(Unit("years", "year", ("y", "yr", "yrs", "year")),), unit_optional=True,
+        low=18, high=110, units=(Unit("years", "year", ("y", "yr", "yrs", "year"),
+            loose=("y/o", "yo", "y.o.", "years old", "year old", "-year-old", "J", "J.", "Jahre",
+                   "Jahre alt", "a", "LJ")),), unit_optional=True,
         example="71", feeds=("age", "frail"),
     ),
     ProfileField(
@@ -36,14 +46,15 @@ NUMBER_FIELDS: Final[tuple[ProfileField, ...]] = (
         "Sex, for the formulas of kidney function?",
         "As the formulas count it.",
         "Kidney function is worked out from creatinine differently for women and men.",
-        choices=(("female", ("f", "woman")), ("male", ("m", "man"))), example="female",
-        feeds=("renal_impairment",),
+        choices=(("female", ("f", "woman", "w", "weiblich", "frau")), ("male", ("m", "man", "männlich", "mann"))),
+        example="female", feeds=("renal_impairment",),
     ),
     ProfileField(
         "weight", "Body weight", "quantity", PERSON,
         "Body weight?", "Actual weight.",
         "Enters the Cockcroft-Gault formula.",
-        low=25, high=300, units=(Unit("kg", "kilogram"), Unit("lb", "pound", ("lbs",))),
+        low=25, high=300, units=(Unit("kg", "kilogram",
+            loose=("kgs", "kilo", "kilos")), Unit("lb", "pound", ("lbs",), loose=("pounds",))),
         example="70 kg", feeds=("renal_impairment",),
     ),
     ProfileField(
@@ -156,6 +167,14 @@ NUMBER_FIELDS: Final[tuple[ProfileField, ...]] = (
         example="1.3 x ULN", feeds=("r_iss_3",), skip_if="r_iss",
     ),
     ProfileField(
+        "ldh_upper_limit", "Upper limit of LDH", "quantity", DISEASE,
+        "The laboratory's upper limit of normal for LDH, in U/L?",
+        "Beside an LDH in U/L, which is divided by it.",
+        "Methods of measuring LDH differ, so that units alone cannot be compared.",
+        low=50, high=1000, units=(Unit("U/L", "count/liter", ("IU/L", "E/L", "units/L")),), unit_optional=True,
+        example="250 U/L", skip_if="r_iss",
+    ),
+    ProfileField(
         "marrow_plasma_cells", "Marrow plasma cells", "quantity", DISEASE,
         "Plasma cells in the marrow?", "Biopsy or aspirate, the higher, latest sample.",
         "Much disease in the marrow goes with more cytopenia and inflammation.",
@@ -168,7 +187,8 @@ NUMBER_FIELDS: Final[tuple[ProfileField, ...]] = (
         "How many lines of therapy so far?",
         "A planned course counts once: induction, transplant and maintenance together are one line.",
         "Patients with many earlier lines respond less often.",
-        low=1, high=30, units=(Unit("lines", "count", ("line",)),), unit_optional=True,
+        low=1, high=30, units=(Unit("lines", "count", ("line",),
+            loose=("prior lines", "Linien", "Linie", "Therapielinien", "Vortherapien")),), unit_optional=True,
         example="4", feeds=("prior_lines", "penta_drug_refractory"),
     ),
     ProfileField(
@@ -241,8 +261,8 @@ NUMBER_FIELDS: Final[tuple[ProfileField, ...]] = (
         "Kidney function is worked out from it where it was not measured.",
         low=0.1, high=25,
         units=(
-            Unit("mg/dL", "milligram/deciliter"),
-            Unit("umol/L", "micromole/liter", ("µmol/L",), CREATININE_MOLAR_MASS),
+            Unit("mg/dL", "milligram/deciliter", loose=("mg%", "mg/100mL")),
+            Unit("umol/L", "micromole/liter", ("µmol/L", "micromol/L"), CREATININE_MOLAR_MASS),
         ),
         example="1.1 mg/dL", feeds=("renal_impairment",),
     ),
@@ -251,8 +271,9 @@ NUMBER_FIELDS: Final[tuple[ProfileField, ...]] = (
         "Creatinine clearance?",
         "Measured, not indexed to body surface; left out, by Cockcroft-Gault from age, sex, weight, creatinine.",
         "Decides about renal impairment and the dose of fludarabine.",
-        low=1, high=250, units=(Unit("mL/min", "milliliter/minute"), Unit("mL/s", "milliliter/second")),
-        unit_optional=True, example="62 mL/min", feeds=("renal_impairment",), rules=("renal_impairment",),
+        low=1, high=250, units=(Unit("mL/min", "milliliter/minute",
+            loose=("mL/min.", "cc/min")), Unit("mL/s", "milliliter/second")),
+        unit_optional=True, staged=True, example="62 mL/min", feeds=("renal_impairment",), rules=("renal_impairment",),
     ),
     ProfileField(
         "egfr", "eGFR", "quantity", KIDNEY,
@@ -260,8 +281,10 @@ NUMBER_FIELDS: Final[tuple[ProfileField, ...]] = (
         "Indexed to body surface; left out, by CKD-EPI 2021 from age, sex and creatinine.",
         "Some studies and rules speak of it instead of creatinine clearance; in no number.",
         low=1, high=250,
-        units=(Unit("mL/min/1.73 m2", "milliliter/minute", ("mL/min/1.73m2", "mL/min/1.73m²", "mL/min/1.73 m²")),),
-        unit_optional=True, example="58", findings_only=True,
+        units=(Unit("mL/min/1.73 m2", "milliliter/minute", ("mL/min/1.73m2", "mL/min/1.73m²", "mL/min/1.73 m²"),
+                loose=("mL/min", "mL/min/1,73m2", "mL/min/1,73m²", "mL/min/1.73qm", "mL/min/1,73qm",
+                       "mL/min/1.73", "mL/min/1,73")),),
+        unit_optional=True, staged=True, example="58", findings_only=True,
     ),
     ProfileField(
         "dialysis", "Dialysis", "yes_no", KIDNEY,
@@ -292,7 +315,11 @@ NUMBER_FIELDS: Final[tuple[ProfileField, ...]] = (
     ProfileField(
         "hemoglobin", "Haemoglobin", "quantity", LABORATORY,
         "Haemoglobin?", _HEMATOTOX_TIME, _HEMATOTOX,
-        low=2, high=25, units=(Unit("g/dL", "gram/deciliter"), Unit("g/L", "gram/liter")),
+        low=2, high=25, units=(
+            Unit("g/dL", "gram/deciliter", loose=("g%", "gm/dL", "gm%", "g/100mL")),
+            Unit("g/L", "gram/liter"),
+            Unit("mmol/L", "millimole/liter", (), HEMOGLOBIN_MOLAR_MASS, convention="monomer, 1 mmol/L = 1.611 g/dL"),
+        ),
         example="10.4 g/dL", feeds=("car_hematotox_high",),
     ),
     ProfileField(

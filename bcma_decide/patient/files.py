@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from bcma_decide.errors import BcmaDecideError, Problem, ProfileError, closest, quote
 from bcma_decide.patient.fields import FIELDS, PANELS, ProfileField, definition_text
+from bcma_decide.patient.names import ALIASES, LABS
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.strict.json import RepeatedNameError, strict_json
@@ -115,6 +116,16 @@ def template(definitions: Definitions | None = None) -> str:
     lines = [
         *_comment("Profile of one patient. Replace 'unknown' where something is known; leave the rest as it is."),
         *_comment("Unknown is an answer: it is averaged over, never taken as absent or normal."),
+        *_comment(
+            "Values are read as they are written: 10.4 g/dL or 10,4 g/dl, 85/nl, 1-2, >=4, ckd 3b, VRd; how they were "
+            "read is told with the answer, and what may mean two things, such as 1,200, is refused."
+        ),
+        *_comment(
+            f"Short names count too (hb, plt, emd, lines), and under '{LABS}: |' a pasted list, one value a line:"
+        ),
+        "#   labs: |",
+        "#     Hb 9,8 g/dl",
+        "#     Thrombozyten 71 /nl",
     ]
     for panel in PANELS:
         lines += ["", f"# ---- {panel} ----"]
@@ -146,8 +157,9 @@ def profile_text(values: Mapping[str, Any], *, as_json: bool = False) -> str:
 def _described(field: ProfileField, definitions: Definitions | None) -> list[str]:
     example = f", for example {field.example}" if field.example else ""
     meaning = definition_text(field, definitions)
+    also = f" Also: {', '.join(ALIASES[field.id])}." if field.id in ALIASES else ""
     return [
-        *_comment(f"{field.label}: {field.answer}{example}."),
+        *_comment(f"{field.label}: {field.answer}{example}.{also}"),
         *(_comment(meaning) if meaning else []),
         *_comment(f"Why: {field.why}"),
     ]

@@ -2,64 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from math import inf
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    ModelWrapValidatorHandler,
-    PlainSerializer,
-    ValidationError,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, PlainSerializer, ValidationInfo, model_validator
 
-from bcma_decide.errors import Problem, ProfileError, closest, quote
+from bcma_decide.errors import Problem, ProfileError
+from bcma_decide.logic import Span
+from bcma_decide.patient.entry import Between, read_entry
 from bcma_decide.patient.fields import FIELDS
-from bcma_decide.patient.reading import (
-    Course,
-    Quantity,
-    is_unknown,
-    read_choice,
-    read_courses,
-    read_drugs,
-    read_quantity,
-    read_stage,
-    read_whole,
-    read_yes_no,
-)
-from bcma_decide.pooled.definitions import Definitions, shipped_definitions
+from bcma_decide.patient.reading import Course, Quantity
+from bcma_decide.pooled.definitions import Definitions
 
-_READERS = {
-    "whole": read_whole,
-    "yes_no": read_yes_no,
-    "stage": read_stage,
-    "choice": read_choice,
-    "quantity": read_quantity,
-}
-
-
-def _name(info: ValidationInfo) -> str:
-    return str(info.field_name)
-
-
-def _read_plain(value: object, info: ValidationInfo) -> object:
-    field = FIELDS[_name(info)]
-    return _READERS[field.kind](field, value)
-
-
-def _read_drugs(value: object, info: ValidationInfo) -> tuple[str, ...]:
-    if is_unknown(value) or value in ([], ()):
-        return ()
-    definitions = info.context if isinstance(info.context, Definitions) else shipped_definitions()
-    return read_drugs(FIELDS[_name(info)], value, definitions)
-
-
-def _read_courses(value: object, info: ValidationInfo) -> tuple[Course, ...]:
-    return read_courses(FIELDS[_name(info)], value)
+CANNOT: Final = "the profile cannot be used"
 
 
 def _written(value: Quantity) -> object:
@@ -67,17 +23,15 @@ def _written(value: Quantity) -> object:
     return str(value) if value.value == inf else {"value": value.value, "unit": value.unit}
 
 
-YesNo = Annotated[bool | None, BeforeValidator(_read_plain)]
-Whole = Annotated[int | None, BeforeValidator(_read_plain)]
-StageNumber = Annotated[int | None, BeforeValidator(_read_plain)]
-ChosenWord = Annotated[str | None, BeforeValidator(_read_plain)]
-Amount = Annotated[
-    Quantity | None,
-    BeforeValidator(_read_plain),
-    PlainSerializer(_written, return_type=object, when_used="unless-none"),
-]
-DrugNames = Annotated[tuple[str, ...], BeforeValidator(_read_drugs)]
-Courses = Annotated[tuple[Course, ...], BeforeValidator(_read_courses)]
+YesNo = bool | None
+Whole = int | None
+StageNumber = int | None
+ChosenWord = str | None
+Amount = Annotated[Quantity | None, PlainSerializer(_written, return_type=object, when_used="unless-none")]
+DrugNames = tuple[str, ...]
+Courses = tuple[Course, ...]
+_OF_READING: Final = ("between", "read_as")
+"""What reading adds to the fields of the table."""
 
 
 class Patient(BaseModel):
@@ -118,6 +72,7 @@ class Patient(BaseModel):
     beta2_microglobulin: Amount = None
     albumin: Amount = None
     ldh: Amount = None
+    ldh_upper_limit: Amount = None
     marrow_plasma_cells: Amount = None
     rapid_progression: YesNo = None
     high_disease_burden: YesNo = None
@@ -186,13 +141,28 @@ class Patient(BaseModel):
     monitoring_possible: YesNo = None
     visits_possible: YesNo = None
 
+    between: tuple[Between, ...] = ()
+    """Numbers of which only two ends are known; their fields are None."""
+    read_as: tuple[str, ...] = ()
+    """What was read by interpretation, and how."""
+
     @model_validator(mode="wrap")
     @classmethod
-    def _explain(cls, values: object, handler: ModelWrapValidatorHandler[Patient]) -> Patient:
-        try:
-            return handler(values)
-        except ValidationError as error:
-            raise ProfileError("the profile cannot be used", list(_problems(error))) from None
+    def _read(cls, given: object, handler: ModelWrapValidatorHandler[Patient], info: ValidationInfo) -> Patient:
+        if not isinstance(given, Mapping):
+            return handler(given)
+        kept = {name: given[name] for name in _OF_READING if name in given}
+        values = {name: value for name, value in given.items() if name not in kept}
+        entry = read_entry(values, info.context if isinstance(info.context, Definitions) else None)
+        if entry.problems:
+            raise ProfileError(CANNOT, entry.problems)
+        return handler(
+            {
+                **entry.values,
+                "between": (*kept.get("between", ()), *entry.between),
+                "read_as": (*kept.get("read_as", ()), *entry.read_as),
+            }
+        )
 
     @classmethod
     def read(cls, values: Mapping[str, Any], definitions: Definitions | None = None) -> Patient:
@@ -203,22 +173,19 @@ class Patient(BaseModel):
         ProfileError
             With every problem found.
         """
+        own = [
+            Problem(name, "is not a field of the profile", "see the template") for name in _OF_READING if name in values
+        ]
+        if own:
+            raise ProfileError(CANNOT, own)
         return cls.model_validate(dict(values), context=definitions)
 
     def given(self) -> dict[str, Any]:
-        """Return the fields that are known, in the order of the table."""
-        return {name: value for name in FIELDS if (value := getattr(self, name)) is not None and value != ()}
+        """Return the fields that are known, in the order of the table; of a span its two ends."""
+        known = {name: value for name in FIELDS if (value := getattr(self, name)) is not None and value != ()}
+        return {name: known.get(name, self.spans.get(name)) for name in FIELDS if name in known or name in self.spans}
 
-
-def _problems(error: ValidationError) -> Iterator[Problem]:
-    for one in error.errors(include_url=False):
-        name = ".".join(str(part) for part in one["loc"])
-        cause = one.get("ctx", {}).get("error")
-        faults = getattr(cause, "faults", None)
-        if faults is not None:
-            yield from (Problem(name + fault.at, fault.message, fault.fix) for fault in faults)
-        elif one["type"] == "extra_forbidden":
-            shown = name if name.isprintable() and 0 < len(name) <= 60 else quote(name)
-            yield Problem(shown, "is not a field of the profile", closest(name, list(FIELDS)) or "see the template")
-        else:
-            yield Problem(name, one["msg"])
+    @property
+    def spans(self) -> dict[str, Span]:
+        """Numbers of which only two ends are known, by field, in its unit."""
+        return {each.field: each.span for each in self.between}

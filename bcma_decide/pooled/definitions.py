@@ -44,6 +44,26 @@ class Drug(NamedTuple):
     targets: tuple[str, ...] = ()
 
 
+class Regimen(NamedTuple):
+    """A combination of drugs under the name people write."""
+
+    id: str
+    drugs: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    basis: str = "recalled"
+    sources: tuple[str, ...] = ()
+
+
+class KidneyStage(NamedTuple):
+    """A stage of chronic kidney disease, in mL/min/1.73 m2; without an end it reaches as far as the field."""
+
+    id: str
+    low: float | None = None
+    high: float | None = None
+    basis: str = "recalled"
+    sources: tuple[str, ...] = ()
+
+
 class Term(NamedTuple):
     """A trait that is said directly."""
 
@@ -173,6 +193,8 @@ class Definitions:
 
     drug_classes: tuple[DrugClass, ...]
     drugs: tuple[Drug, ...]
+    regimens: tuple[Regimen, ...]
+    kidney_stages: tuple[KidneyStage, ...]
     any_of: tuple[AnyOf, ...]
     drug_counts: tuple[DrugCount, ...]
     cut_offs: tuple[CutOff, ...]
@@ -192,6 +214,8 @@ class Definitions:
             return cls(
                 drug_classes=rows_of(DrugClass, plain["drug_classes"]),
                 drugs=rows_of(Drug, plain["drugs"]),
+                regimens=rows_of(Regimen, plain.get("regimens", ())),
+                kidney_stages=rows_of(KidneyStage, plain.get("kidney_stages", ())),
                 any_of=rows_of(AnyOf, plain["any_of"]),
                 drug_counts=tuple(
                     row_of(DrugCount, {**row, "needs": rows_of(Need, row["needs"])}) for row in plain["drug_counts"]
@@ -234,6 +258,16 @@ class Definitions:
     def drug_names(self) -> dict[str, Drug]:
         """Every drug by every name it goes by, folded."""
         return {fold(name): drug for drug in self.drugs for name in (drug.id, *drug.names)}
+
+    def regimen(self, name: str) -> Regimen | None:
+        """The regimen of that name; names of two letters keep their case: *PD* is no drug, *Pd* is two."""
+        folded = fold(name)
+        found = self._regimen_names.get(folded)
+        return found if found is not None and (len(folded) > 2 or name.strip() in (found.id, *found.names)) else None
+
+    @cached_property
+    def _regimen_names(self) -> dict[str, Regimen]:
+        return {fold(name): one for one in self.regimens for name in (one.id, *one.names)}
 
     @cached_property
     def class_words(self) -> dict[str, DrugClass]:

@@ -88,7 +88,7 @@ def test_yaml_is_read_as_written():
     [
         (b"agee: 71\n", "p.yaml", "agee: is not a field of the profile (did you mean 'age'?)"),
         (b"ferritin: 850\n", "p.yaml", "ferritin: '850' has no unit; use ng/mL or ug/L"),
-        (b"hemoglobin: 6 mmol/L\n", "p.yaml", "hemoglobin: 'mmol/L' is not a unit for it"),
+        (b"hemoglobin: 6 mmol\n", "p.yaml", "hemoglobin: 'mmol' is not a unit for it"),
         (b"age: 712\n", "p.yaml", "age: 712 is outside 18 to 110 years"),
         (b"platelets: .inf\n", "p.yaml", "platelets: "),
         (b"age: 2024-01-01\n", "p.yaml", "age: "),

@@ -13,6 +13,7 @@ ROOT_MODULES = {
     "time_course",
     "preference_shapes",
     "comparison",
+    "spellings",
 }
 GROUND = ROOT_MODULES - {"__init__"}
 

@@ -11,7 +11,8 @@ from bcma_decide.fhir.reading.dates import When, whole_years
 from bcma_decide.fhir.reading.find import Find
 from bcma_decide.fhir.reading.resource import Resource
 from bcma_decide.patient.fields import FIELDS
-from bcma_decide.patient.reading import Unreadable, read_whole
+from bcma_decide.patient.quantities import read_whole
+from bcma_decide.patient.reading import Unreadable
 
 
 def read_person(patient: Resource, on: date) -> Iterator[Find]:

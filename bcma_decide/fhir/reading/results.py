@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from bcma_decide.fhir.reading.datatypes import Concept, Measurement, WrittenNumber, clip, written_number
 from bcma_decide.fhir.reading.find import Find, weakest
@@ -11,8 +12,14 @@ from bcma_decide.fhir.reading.resource import Coded
 from bcma_decide.fhir.reading.units import unit_of
 from bcma_decide.patient.field import ProfileField, or_list
 from bcma_decide.patient.fields import FIELDS
-from bcma_decide.patient.reading import Quantity, Unreadable, read_quantity, read_whole
+from bcma_decide.patient.numerals import plain_text, unambiguous
+from bcma_decide.patient.quantities import read_quantity, read_whole
+from bcma_decide.patient.reading import Quantity, Unreadable
+from bcma_decide.patient.upper_limits import is_multiple
 from bcma_decide.pooled.codes import CodedResult, Codes, ObservationCodes, Words
+
+_BOUNDS: Final = ("<", "<=", ">=", ">")
+"""Comparators of a number that is known to lie beyond them."""
 
 
 def with_result(find: Find, row: ObservationCodes, coded: Coded, codes: Codes) -> Find:
@@ -37,6 +44,8 @@ def with_result(find: Find, row: ObservationCodes, coded: Coded, codes: Codes) -
             return replace(find, text=word, value=word)
     if result.element == "valueString" and field.kind == "yes_no":
         return worded(replace(find, text=result.shown), result.shown, codes.words)
+    if result.element == "valueString" and row.measure != "answer" and isinstance(result.content, str):
+        return _written(replace(find, text=result.shown), row, field, result.content)
     return replace(find, text=result.shown or result.element).refused(f"{result.element} is not read for it")
 
 
@@ -75,15 +84,15 @@ def _quantity(
     find = replace(find, text=shown, unit=unit_text)
     if quantity.finite is None:
         return find.refused("is not a number")
-    if quantity.comparator:
-        return find.refused("a bound, not a value; the profile takes no interval here")
+    if quantity.comparator is not None and (quantity.comparator not in _BOUNDS or row.measure == "of_upper_limit"):
+        return find.refused("a bound, not a value")
     if row.measure == "of_upper_limit":
         return _of_upper_limit(find, field, quantity, upper_limits)
     if field.kind == "whole":
         # a score has no unit; records write {score}, 1 or nothing
         plain = quantity.unit.startswith("{") or quantity.unit in ("", "1") or unit_of(field, quantity) is not None
         return (
-            _read(find, field, quantity.number.value, "")
+            _read(find, field, quantity.number.value, "", quantity.comparator or "")
             if plain
             else find.refused(f"{unit_text} is not a unit for it")
         )
@@ -95,7 +104,7 @@ def _quantity(
     if unit is None:
         accepted = or_list([each.name for each in field.units])
         return find.refused(f"{unit_text} is not a unit for it ({accepted})")
-    return _read(find, field, quantity.number.value, unit.name)
+    return _read(find, field, quantity.number.value, unit.name, quantity.comparator or "")
 
 
 def _of_upper_limit(
@@ -116,14 +125,38 @@ def _of_upper_limit(
     return _read(find, field, float(f"{value / limit:.12g}"), field.unit)
 
 
-def _read(find: Find, field: ProfileField, number: float | None, unit: str) -> Find:
+def _written(find: Find, row: ObservationCodes, field: ProfileField, text: str) -> Find:
+    """Let the field read a number with its unit from text, as if it were typed; the profile says how it was read."""
+    written = plain_text(text)
+    if row.measure != "value" or is_multiple(field) or field.kind not in ("whole", "quantity"):
+        return find.refused("valueString is not read for it")
+    try:
+        read = (read_whole if field.kind == "whole" else read_quantity)(field, written)
+    except Unreadable as error:
+        return find.refused("; ".join(fault.message for fault in error.faults))
+    if read.value is None and read.span is None:
+        return find.refused("no result")
+    return replace(find, value=written, note=f"read as {read.shown}" if read.shown else find.note)
+
+
+def _read(find: Find, field: ProfileField, number: float | None, unit: str, bound: str = "") -> Find:
     """Let the field itself read the value; what it refuses is shown with its reason."""
-    # as text and by repr: it is read as if typed, and no digit is lost on the way
-    value = "" if number is None else f"{number!r} {unit}".strip()
+    # as text, of which no digit is lost: it is read as if typed
+    value = "" if number is None else f"{bound}{_text(number)} {unit}".strip()
     try:
         read = (read_whole if field.kind == "whole" else read_quantity)(field, value)
     except Unreadable as error:
         return find.refused("; ".join(fault.message for fault in error.faults))
-    if read is None:
+    if read.span is not None or read.shown:
+        return replace(find, value=value)  # the profile reads it again, and says how
+    if read.value is None:
         return find.refused("is not a number")
-    return replace(find, value=f"{read.value!r} {read.unit}" if isinstance(read, Quantity) else str(read))
+    kept = read.value
+    return replace(find, value=f"{unambiguous(kept.value)} {kept.unit}" if isinstance(kept, Quantity) else str(kept))
+
+
+def _text(number: float) -> str:
+    try:
+        return unambiguous(number)
+    except OverflowError:
+        return repr(number)

@@ -8,7 +8,7 @@ from typing import Final
 
 from bcma_decide.fhir.reading.datatypes import Measurement
 from bcma_decide.patient.field import ProfileField, Unit
-from bcma_decide.patient.reading import find_unit
+from bcma_decide.patient.quantities import find_unit
 
 _REMARK: Final = re.compile(r"\{([^{}]*)\}")
 

@@ -11,15 +11,10 @@ from typing import Any, Final
 
 from bcma_decide.errors import Problem, quote
 from bcma_decide.patient.fields import FIELDS, ProfileField
-from bcma_decide.patient.reading import (
-    Unreadable,
-    find_unit,
-    is_unknown,
-    read_choice,
-    read_stage,
-    read_whole,
-    read_yes_no,
-)
+from bcma_decide.patient.names import LABS
+from bcma_decide.patient.numerals import is_bare, plain_text
+from bcma_decide.patient.quantities import find_unit, read_whole
+from bcma_decide.patient.reading import Unreadable, is_unknown, read_choice, read_stage, read_yes_no
 
 UNIT: Final = ".unit"
 """Ends the name of the control that holds a field's unit."""
@@ -46,7 +41,9 @@ def asks_unit(field: ProfileField) -> bool:
 CONTROLS: Final = frozenset(
     name for field in FIELDS.values() for name in (field.id, *((field.id + UNIT,) if asks_unit(field) else ()))
 )
-"""Names of all controls that hold the profile."""
+"""Names of all controls that hold a field of the profile."""
+TAKEN: Final = CONTROLS | {LABS}
+"""What a form may send of a profile: its fields, and a pasted list of laboratory values."""
 
 
 def profile_of(texts: Mapping[str, str]) -> dict[str, Any]:
@@ -56,6 +53,8 @@ def profile_of(texts: Mapping[str, str]) -> dict[str, Any]:
         text = _answer(field, texts.get(field.id, "").strip(), texts.get(field.id + UNIT, ""))
         if not is_unknown(text):
             found[field.id] = text
+    if listed := texts.get(LABS, "").strip():
+        found[LABS] = listed
     return found
 
 
@@ -71,23 +70,16 @@ def too_long(texts: Mapping[str, str]) -> list[Problem]:
 def _answer(field: ProfileField, text: str, unit: str) -> str:
     if not text:
         return NEVER if unit == NEVER and field.never else ""
-    return f"{text} {unit}" if unit and _is_bare(text) else text
-
-
-def _is_bare(text: str) -> bool:
-    """Whether a text is a number and nothing else."""
-    try:
-        float(text.replace("−", "-"))
-    except ValueError:
-        return False
-    return True
+    return f"{text} {unit}" if unit and is_bare(text) else text
 
 
 def texts_of(values: Mapping[str, Any]) -> dict[str, str]:
     """Texts of a form from the fields of a profile as they stand in a file; what cannot be read stays as it is."""
     texts: dict[str, str] = {}
     for name, value in values.items():
-        if name in FIELDS and not is_unknown(value):
+        if name == LABS and isinstance(value, str):
+            texts[LABS] = value
+        elif name in FIELDS and not is_unknown(value):
             texts |= _texts(FIELDS[name], value)
     return texts
 
@@ -103,10 +95,12 @@ def _texts(field: ProfileField, value: object) -> dict[str, str]:
 
 def _choice(field: ProfileField, value: object) -> str:
     try:
-        chosen = _CHOSEN[field.kind](field, value)
+        chosen = _CHOSEN[field.kind](field, value).value
     except Unreadable:
         return _part(value)
-    return {True: "yes", False: "no"}[chosen] if isinstance(chosen, bool) else str(chosen)
+    if chosen is None:
+        return _part(value)
+    return ("yes" if chosen else "no") if isinstance(chosen, bool) else str(chosen)
 
 
 def _quantity(field: ProfileField, value: object) -> dict[str, str]:
@@ -117,8 +111,8 @@ def _quantity(field: ProfileField, value: object) -> dict[str, str]:
         return {field.id: text}
     if field.never and text.casefold() == NEVER:
         return {field.id: "", field.id + UNIT: NEVER}
-    number, _, written = text.partition(" ")
-    unit = find_unit(field, written) if written and _is_bare(number) else None
+    number, _, written = plain_text(text).partition(" ")
+    unit = find_unit(field, written) if written and is_bare(number) else None
     return {field.id: number, field.id + UNIT: unit.name} if unit else {field.id: text}
 
 

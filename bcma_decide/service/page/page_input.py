@@ -11,10 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from bcma_decide.errors import BcmaDecideError, Problem
+from bcma_decide.patient.entry import canonical_names
 from bcma_decide.patient.files import SIZE_LIMIT, example_path, parse, read_values
+from bcma_decide.patient.names import LABS
 from bcma_decide.patient.profile import Patient
 from bcma_decide.service.http.problems import Refusal
-from bcma_decide.service.page.form_values import CONTROLS, texts_of, too_long
+from bcma_decide.service.page.form_values import TAKEN, texts_of, too_long
 from bcma_decide.service.page.view_options import NAMES, ViewOptions, read_view, usual_view
 from bcma_decide.service.service import Service
 from bcma_decide.service.sessions import Filled
@@ -28,7 +30,7 @@ PROFILES: Final = ("yaml", "json")
 """Files of the profile alone: nothing is compared for them."""
 FORMS: Final = ("pdf", *PROFILES)
 FILE: Final = "profile"
-_MOST: Final = 2 * len(CONTROLS)
+_MOST: Final = 2 * len(TAKEN)
 """Controls a form may have."""
 _AROUND: Final = 10_000
 """Bytes a form may have around the file in it."""
@@ -70,10 +72,10 @@ async def from_form(service: Service, request: Request, filled: Filled | None) -
     del filled  # the form holds everything
     sent = await _form(request, FORM, FORM_LIMIT)
     given = _grouped((name, value) for name, value in sent if isinstance(value, str))
-    texts = {name: _line(given.pop(name)[0]) for name in list(given) if name in CONTROLS and len(given[name]) == 1}
-    twice = [Problem(name, "stands there twice", "answer it once") for name in given if name in CONTROLS]
+    texts = {name: _text(name, given.pop(name)[0]) for name in list(given) if name in TAKEN and len(given[name]) == 1}
+    twice = [Problem(name, "stands there twice", "answer it once") for name in given if name in TAKEN]
     form = given.pop(FORMAT, [""])[-1]
-    view, problems, day_text = _view(service, {name: given[name] for name in given if name not in CONTROLS})
+    view, problems, day_text = _view(service, {name: given[name] for name in given if name not in TAKEN})
     if form not in ("", *FORMS):
         problems = (*problems, Problem(FORMAT, "there is no such file", f"one of {', '.join(FORMS)}"))
     return Entered(view, texts, (*twice, *too_long(texts), *problems), form, day_text=day_text)
@@ -97,7 +99,7 @@ async def from_file(service: Service, request: Request, filled: Filled | None) -
         Patient.read(values, service.pooled.definitions)  # as it stands there: the form has no place for some mistakes
     except BcmaDecideError as error:
         problems = (*problems, *error.problems)
-    return Entered(view, texts_of(values), problems, day_text=day_text)
+    return Entered(view, texts_of(canonical_names(values)[0]), problems, day_text=day_text)
 
 
 def _view(service: Service, given: Mapping[str, list[str]]) -> tuple[ViewOptions, tuple[Problem, ...], str]:
@@ -134,8 +136,10 @@ async def _form(request: Request, kind: str, limit: int) -> list[tuple[str, str 
         raise Refusal(400, "the form cannot be read") from None
 
 
-def _line(text: str) -> str:
-    """What stands on several lines is a list."""
+def _text(name: str, text: str) -> str:
+    """What stands on several lines is a list; laboratory values keep theirs."""
+    if name == LABS:
+        return text
     return ", ".join(line for line in map(str.strip, text.splitlines()) if line)
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.files import describe_example, example_names, example_path, read_values
+from bcma_decide.patient.names import LABS
 from bcma_decide.service.rest.media import FHIR
 
 _KINDS: Final[dict[str, dict[str, Any]]] = {
@@ -62,6 +63,7 @@ def profile_schema() -> dict[str, Any]:
         }
         for field in FIELDS.values()
     }
+    properties[LABS] = {"type": ["string", "null"], "description": "A pasted list of laboratory values, one a line."}
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 

@@ -11,7 +11,7 @@ from bcma_decide.errors import closest
 from bcma_decide.facts.measures import NUMERIC
 from bcma_decide.logic import Bounds
 from bcma_decide.patient.fields import FIELDS
-from bcma_decide.patient.reading import converted_quantity, find_unit
+from bcma_decide.patient.quantities import converted_quantity, find_unit
 from bcma_decide.pooled.conditions import (
     BOUNDS,
     Condition,

@@ -52,6 +52,26 @@ class DrugEntry(Strict):
     targets: tuple[Name, ...] = ()
 
 
+class RegimenEntry(Strict):
+    """A combination of drugs under the name people write."""
+
+    id: Annotated[str, Field(min_length=2)]
+    names: list[str]
+    drugs: Annotated[list[str], Field(min_length=2)]
+    basis: Basis
+    sources: list[str]
+
+
+class KidneyStageEntry(Strict):
+    """A stage of chronic kidney disease by filtration rate."""
+
+    id: Annotated[str, Field(pattern=r"^[1-5][ab]?$")]
+    low: Number | None = None
+    high: Number | None = None
+    basis: Basis
+    sources: Annotated[list[str], Field(min_length=1)]
+
+
 class DefinitionEntry(Strict):
     """What all definitions carry."""
 
@@ -123,6 +143,8 @@ class DefinitionsFile(Strict):
 
     drug_classes: list[DrugClassEntry]
     drugs: list[DrugEntry]
+    regimens: list[RegimenEntry]
+    kidney_stages: list[KidneyStageEntry]
     any_of: list[AnyOfEntry]
     drug_counts: list[DrugCountEntry]
     cut_offs: list[CutOffEntry]
@@ -239,6 +261,8 @@ def _problems(checked: DefinitionsFile, definitions: Definitions) -> Iterator[tu
             yield entry.id, f"its text cannot be filled in ({error!r})"
     cited = [(entry.id, source) for entry in entries for source in entry.sources]
     cited += [(one.id, source) for one in checked.drug_classes for source in one.sources]
+    cited += [(one.id, source) for one in checked.regimens for source in one.sources]
+    cited += [(one.id, source) for one in checked.kidney_stages for source in one.sources]
     yield from ((name, f"source {source!r} is not listed") for name, source in cited if source not in checked.sources)
     unused = checked.sources.keys() - {source for _, source in cited}
     yield from (("sources", f"{source!r} is not cited") for source in sorted(unused))
@@ -253,15 +277,21 @@ def _drug_problems(checked: DefinitionsFile) -> Iterator[tuple[str, str]]:
         for words in (
             *({fold(name) for name in (drug.id, *drug.names)} for drug in checked.drugs),
             *({fold(word) for word in (one.id, one.label, *one.words)} for one in checked.drug_classes),
+            *({fold(name) for name in (regimen.id, *regimen.names)} for regimen in checked.regimens),
         )
         for word in words
     )
-    yield from (("drugs", f"{name!r} names more than one drug or class") for name, n in names.items() if n > 1)
+    yield from (("drugs", f"{name!r} names more than one drug, class or regimen") for name, n in names.items() if n > 1)
     for drug in checked.drugs:
         if drug.drug_class not in classes:
             yield drug.id, f"drug class {drug.drug_class!r} is not listed"
         if bool(drug.modality) != bool(drug.targets):
             yield drug.id, "modality and targets belong together"
+    known_drugs = {drug.id for drug in checked.drugs}
+    for regimen in checked.regimens:
+        for name in regimen.drugs:
+            if name not in known_drugs:
+                yield regimen.id, f"names {name!r}, which is not a drug of the list"
     for count in checked.drug_counts:
         for need in count.needs:
             members = sum(drug.drug_class == need.drug_class for drug in checked.drugs)

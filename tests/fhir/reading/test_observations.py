@@ -51,7 +51,7 @@ def test_creatinine_in_moles_is_turned_into_mass():
     [
         ("hemoglobin", HB, {"value": 10.4}, "no unit"),
         ("hemoglobin", HB, {"value": 10.4, "unit": ""}, "no unit"),
-        ("hemoglobin", HB, quantity(6.5, "mmol/L"), "not a unit"),
+        ("hemoglobin", HB, quantity(6.5, "mol/L"), "not a unit"),
         ("hemoglobin", HB, quantity(104, "g/dL"), "outside"),
         ("hemoglobin", HB, quantity(10.4, "Mg/dL"), "not a unit"),
         ("hemoglobin", HB, {"value": "10.4", "unit": "g/dL"}, "not a number"),
@@ -60,8 +60,7 @@ def test_creatinine_in_moles_is_turned_into_mass():
         ("hemoglobin", HB, {"value": float("nan"), "unit": "g/dL"}, "not a number"),
         ("hemoglobin", HB, {"value": 10**400, "unit": "g/dL"}, ""),
         ("hemoglobin", HB, {"value": None, "unit": "g/dL"}, "not a number"),
-        ("crp", CRP, {**quantity(5, "mg/L"), "comparator": "<"}, "bound"),
-        ("ferritin", FERRITIN, {**quantity(15000, "ng/mL"), "comparator": ">"}, "bound"),
+        ("crp", CRP, {**quantity(5, "mg/L"), "comparator": "ad"}, "bound"),
         ("marrow_plasma_cells", coded(LOINC, "11118-7"), {"value": 0.6}, "no unit"),
         ("creatinine_clearance", coded(LOINC, "2164-2"), quantity(60, "mL/min/{1.73_m2}"), "not a unit"),
         ("egfr", coded(LOINC, "98979-8"), quantity(58, "mL/min"), "not a unit"),
@@ -75,6 +74,36 @@ def test_what_cannot_be_used_is_shown_with_the_reason(field, concept, amount, wh
     assert field not in reading.values
     assert line.state == "not_usable"
     assert why in line.note
+
+
+@for_each(
+    ("field", "concept", "result", "expected"),
+    [
+        ("crp", CRP, {"valueQuantity": {**quantity(5, "mg/L"), "comparator": "<"}}, (0, 0.5)),
+        ("ferritin", FERRITIN, {"valueQuantity": {**quantity(15000, "ng/mL"), "comparator": ">="}}, (15000, 200_000)),
+        ("ferritin", FERRITIN, {"valueString": "> 15000 ng/ml"}, (15000, 200_000)),
+    ],
+)
+def test_a_bound_is_a_span(field, concept, result, expected):
+    reading = read(observation("x", concept, **result))
+    assert only(reading, field).state == "used"
+    assert getattr(reading.patient, field) is None
+    assert reading.patient.spans[field] == pytest.approx(expected)
+
+
+@for_each(
+    ("field", "concept", "result", "expected"),
+    [
+        ("hemoglobin", HB, {"valueString": "10,4 g/dl"}, 10.4),
+        ("hemoglobin", HB, {"valueQuantity": quantity(10, "mmol/L")}, 16.114),
+        ("platelets", PLT, {"valueString": "85 Tsd/µl"}, 85),
+        ("ferritin", FERRITIN, {"valueQuantity": quantity(120.125, "ng/mL")}, 120.125),
+    ],
+)
+def test_what_a_record_writes_is_read_as_if_typed(field, concept, result, expected):
+    reading = read(observation("x", concept, **result))
+    assert getattr(reading.patient, field).value == pytest.approx(expected)
+    assert bool(reading.patient.read_as) is (field != "ferritin")
 
 
 def test_ldh_is_divided_by_the_limit_of_the_same_laboratory():
@@ -262,7 +291,7 @@ def test_a_test_result_is_yes_no_or_unknown(result, expected):
     ("result", "expected"),
     [({"valueInteger": 2}, 2), ({"valueQuantity": quantity(2, "{score}")}, 2),
      ({"valueCodeableConcept": coded(LOINC, "LA9623-5")}, 1), ({"valueInteger": 7}, None),
-     ({"valueQuantity": {"value": 1.5}}, None), ({"valueString": "2"}, None), ({"valueInteger": "2"}, None)],
+     ({"valueQuantity": {"value": 1.5}}, None), ({"valueString": "2"}, 2), ({"valueInteger": "2"}, None)],
 )  # fmt: skip
 def test_performance_status(result, expected):
     assert read(observation("e", coded(LOINC, "89247-1"), **result)).patient.ecog == expected

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names, load_example
-from bcma_decide.patient.reading import read_quantity
+from bcma_decide.patient.quantities import read_quantity
 from tests.fhir.reading.support.drawn import records
 from tests.fhir.reading.support.records import (
     LOINC,
@@ -68,14 +68,14 @@ def test_every_number_of_the_profile_stands_in_the_record(resources):
     reading = read(resources)
     for name, value in reading.patient.given().items():
         field = FIELDS[name]
-        if field.kind != "quantity":
+        if field.kind != "quantity" or name in reading.patient.spans:
             continue
         found = set()
         for each in resources:
             result = each.get("valueQuantity")
             if result and result["unit"] and each["status"] in ("final", "amended") and "comparator" not in result:
                 try:
-                    found.add(read_quantity(field, f"{result['value']} {result['unit']}").value)
+                    found.add(read_quantity(field, {"value": result["value"], "unit": result["unit"]}).value.value)
                 except ValueError:
                     continue
         assert value.value in found, (name, value, found)

@@ -43,7 +43,7 @@ def of_ldh(value, unit="U/L", **limits):
         ("hemoglobin", HB, {}, "no result", "no result"),
         ("hemoglobin", HB, {"dataAbsentReason": {"text": "clotted"}}, "no result", "no result: clotted"),
         ("hemoglobin", HB, {"dataAbsentReason": coded("x", "not-performed")}, "no result", "no result: not-performed"),
-        ("hemoglobin", HB, {"valueString": "9.1"}, "9.1", "valueString is not read for it"),
+        ("hemoglobin", HB, {"valueString": "9.1"}, "9.1", "'9.1' has no unit; use g/dL, g/L or mmol/L"),
         ("hemoglobin", HB, {"valueRatio": {}}, "valueRatio", "valueRatio is not read for it"),
         ("hemoglobin", HB, {"valueInteger": 9}, "valueInteger", "valueInteger is not read for it"),
         ("hemoglobin", HB, {"valueQuantity": "9.1"}, "9.1", "valueQuantity is not read for it"),
@@ -55,12 +55,12 @@ def of_ldh(value, unit="U/L", **limits):
         ("hemoglobin", HB, {"valueQuantity": {"unit": "g/dL"}}, "? g/dL", "is not a number"),
         ("hemoglobin", HB, {"valueQuantity": {"value": "9", "unit": "g/dL"}}, "9 g/dL", "is not a number"),
         (
-            "hemoglobin", HB, {"valueQuantity": {**quantity(9, "g/dL"), "comparator": "<"}},
-            "<9 g/dL", "a bound, not a value; the profile takes no interval here",
+            "hemoglobin", HB, {"valueQuantity": {**quantity(9, "g/dL"), "comparator": "ad"}},
+            "ad9 g/dL", "a bound, not a value",
         ),
         (
-            "hemoglobin", HB, {"valueQuantity": quantity(6.5, "mmol/L")},
-            "6.5 mmol/L", "mmol/L is not a unit for it (g/dL or g/L)",
+            "hemoglobin", HB, {"valueQuantity": quantity(6.5, "mol/L")},
+            "6.5 mol/L", "mol/L is not a unit for it (g/dL, g/L or mmol/L)",
         ),
         (
             "iss", coded(NCIT, "C139007"), {"valueQuantity": quantity(2, "mg")},

@@ -40,13 +40,16 @@ def test_a_unit_that_is_read(field, concept, amount, kept):
 @for_each(
     ("amount", "note"),
     [
-        ({"value": 9, "unit": "g/dL", "code": "G/DL", "system": UCUM}, "G/DL is not a unit for it (g/dL or g/L)"),
-        ({"value": 9, "code": "Mg/dL", "system": UCUM}, "Mg/dL is not a unit for it (g/dL or g/L)"),
+        (
+            {"value": 9, "unit": "g/dL", "code": "G/DL", "system": UCUM},
+            "G/DL is not a unit for it (g/dL, g/L or mmol/L)",
+        ),
+        ({"value": 9, "code": "Mg/dL", "system": UCUM}, "Mg/dL is not a unit for it (g/dL, g/L or mmol/L)"),
         ({"value": 9, "code": "g/dL", "system": OTHER}, "no unit"),
         ({"value": 9, "code": "g/dL"}, "no unit"),
         ({"value": 9, "unit": 5}, "no unit"),
         ({"value": 9, "unit": " "}, "no unit"),
-        ({"value": 9, "code": "{mass}", "system": UCUM}, "{mass} is not a unit for it (g/dL or g/L)"),
+        ({"value": 9, "code": "{mass}", "system": UCUM}, "{mass} is not a unit for it (g/dL, g/L or mmol/L)"),
     ],
 )
 def test_a_unit_that_is_not(amount, note):
