@@ -143,9 +143,10 @@ def compare(
     Raises
     ------
     ProfileError
-        When the profile names a drug or value that cannot be used, or the region has no label.
+        When the profile names a drug or value that cannot be used, the region has no label, or ``pair`` names what is
+        not compared.
     NoEvidenceError
-        When the pooled evidence is missing, or ``explain`` or ``pair`` name what does not exist.
+        When the pooled evidence is missing, or ``explain`` names an outcome that does not exist.
     WeightsError
         When ``weights`` name what cannot be given one, or contradict themselves.
 
@@ -178,9 +179,9 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     Raises
     ------
     ProfileError
-        When the region has no label.
+        When the region has no label, or the pair names what is not compared.
     NoEvidenceError
-        When ``explain`` or ``pair`` name what does not exist.
+        When ``explain`` names an outcome that does not exist.
     WeightsError
         When the weights cannot be used.
     """
