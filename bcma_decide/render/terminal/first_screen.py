@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Final
+from textwrap import wrap
+from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -12,11 +13,9 @@ from rich.text import Text
 
 from bcma_decide.comparison import Comparison
 from bcma_decide.render.terminal.page import SIDE_BY_SIDE, TerminalPage
-from bcma_decide.render.words import sentences, wording
-from bcma_decide.render.words.first_screen import Cell, CellKind, Column, FirstScreen, Row, first_screen, folded
-from bcma_decide.vocabulary import ClassId
+from bcma_decide.render.words.first_screen import Cell, CellKind, Column, FirstScreen, first_screen, folded
 
-LABEL: Final = 20
+LABEL: Final = 19
 """Columns of a row's name."""
 CELL: Final = 11
 """Columns of one cell; five of them fill 80 with the names and the gaps."""
@@ -33,48 +32,69 @@ _STYLES: Final[dict[CellKind, str]] = {
     "published": "italic",
     "withheld": "dim",
     "not_known": "dim",
-    "none": "dim",
+    "none": "",
 }
 
+SHORT_HASH: Final = 12
+PURPOSE: Final = "To inform, not to direct; not for urgent decisions; not a medical device."
 MORE: Final = "More: --full --findings --labels --practice --classes --why orr --pair A,B --pdf"
 """Where the rest is: options of the same command."""
 
 
 def render_first_screen(comparison: Comparison, console: Console) -> None:
     """Print the answer in at most 40 lines of 80 columns; narrower consoles get the same in the same order."""
-    write_first_screen(TerminalPage(console), comparison, first_screen(comparison))
+    page, screen = TerminalPage(console), first_screen(comparison)
+    with console.capture() as loose:
+        write_first_screen(page, comparison, screen, loose=True)
+    write_first_screen(page, comparison, screen, loose=loose.get().count("\n") <= LINES)
 
 
-def write_first_screen(page: TerminalPage, comparison: Comparison, screen: FirstScreen) -> None:
-    """Write a screen; the columns of ``comparison.pair`` stand first where not all have room."""
+def write_first_screen(page: TerminalPage, comparison: Comparison, screen: FirstScreen, *, loose: bool) -> None:
+    """Write a screen, ``loose`` with empty lines around the table.
+
+    Of a pair that was asked for only the two columns stand where not all have room.
+    """
     write_patient(page, screen)
     for text in (*screen.read_as, screen.movers):
         if text:
             page.paragraph(text)
-    folded_line = _tables(page, comparison, screen)
-    for text in (folded_line, *screen.published):
+    if loose:
+        page.gap()
+    away = _tables(page, comparison, screen)
+    for text in (away, " ".join(screen.published)):
         if text:
-            page.paragraph(text, "italic" if text in screen.published else "")
+            page.paragraph(text)
+    if loose:
+        page.gap()
     for text in screen.tell_apart:
         page.paragraph(text, "bold")
-    for finding in screen.findings:
-        page.items([(page.ink.symbol(finding.severity), finding.text)], lead=1)
+    page.items((page.ink.symbol(finding.severity), finding.text) for finding in screen.findings)
     if screen.more_findings:
         page.paragraph(screen.more_findings, indent=2)
-    page.paragraph(f"{screen.certainty} {wording.intended_use_in_short()}")
-    page.paragraph(sentences.stamp(comparison), "dim")
+    if loose:
+        page.gap()
+    write_foot(page, comparison, screen)
     page.paragraph(MORE, "dim")
+
+
+def write_foot(page: TerminalPage, comparison: Comparison, screen: FirstScreen) -> None:
+    """Write how sure the numbers are, what they are for, and which program and evidence they come from."""
+    page.paragraph(f"{screen.certainty} {PURPOSE}")
+    page.paragraph(stamp(comparison), "dim")
+
+
+def stamp(comparison: Comparison) -> str:
+    """Program and evidence: ``bcma-decide 0.1.0, evidence 2026.11 of 2026-11-22, hash eb23af549eee``."""
+    software, evidence = comparison.software, comparison.evidence
+    said = f"{software.name} {software.version}, evidence {evidence.version} of {evidence.date}, "
+    return f"{said}hash {evidence.hash[:SHORT_HASH]}"
 
 
 def write_patient(page: TerminalPage, screen: FirstScreen) -> None:
     """Write whom it is about, with region and day at the right where there is room."""
     patient, whence = page.ink.text(screen.patient, "bold"), page.ink.text(screen.region_and_day)
     blanks = page.width - patient.cell_len - whence.cell_len
-    if blanks < 1:
-        page.put(patient)
-        page.put(whence)
-        return
-    page.put(Text.assemble(patient, " " * blanks, whence))
+    page.put(Text.assemble(patient, " " * blanks if blanks > 1 else "; ", whence))
 
 
 def _tables(page: TerminalPage, comparison: Comparison, screen: FirstScreen) -> str:
@@ -93,7 +113,7 @@ def _tables(page: TerminalPage, comparison: Comparison, screen: FirstScreen) -> 
     if pair and page.width < WITH_DIFFERENCE:
         _table(page, screen, [*pair, *_differences(screen)])
         return ""
-    room = _room(page.width - sum(width + GAP for _, width, _ in extra))
+    room = _room(page.width - sum(column.width + GAP for column in extra))
     shown, line = (whole, "") if len(whole) <= room else folded(screen, room)
     _table(page, screen, [*(_column(screen, place) for place in shown), *extra])
     return line
@@ -104,22 +124,24 @@ def _room(width: int) -> int:
     return (width - LABEL) // (CELL + GAP)
 
 
-_Drawn = tuple[tuple[str, str, str], int, Sequence[tuple[str, CellKind]]]
-"""One column as it is drawn: class, name and word of the label, its width, and its cells from the top."""
+class _Drawn(NamedTuple):
+    """One column as it is drawn: name of the class over it, its own name, its width, and its cells from the top."""
+
+    over: str
+    name: str
+    width: int
+    cells: Sequence[tuple[str, CellKind]]
 
 
 def _column(screen: FirstScreen, place: int) -> _Drawn:
     column = screen.columns[place]
-    return _heads(column), CELL, [_shown(row.cells[place]) for row in screen.rows]
+    over = next((each.label for each in screen.class_columns if each.class_id == column.class_id), "")
+    return _Drawn(over, column.label, CELL, [_shown(row.cells[place]) for row in screen.rows])
 
 
 def _class_column(screen: FirstScreen, place: int) -> _Drawn:
-    cells = [_shown(cells[place]) for cells in screen.class_rows]
-    return ("", screen.class_columns[place].label, ""), CELL, cells
-
-
-def _heads(column: Column) -> tuple[str, str, str]:
-    return wording.class_label(column.class_id), column.label, column.label_word
+    cells = [_shown(row[place]) for row in screen.class_rows]
+    return _Drawn("Classes", screen.class_columns[place].label, CELL, cells)
 
 
 def _shown(cell: Cell) -> tuple[str, CellKind]:
@@ -130,9 +152,9 @@ def _differences(screen: FirstScreen) -> list[_Drawn]:
     """The column of the differences; none where there is no difference at all."""
     if not any(screen.differences):
         return []
-    title = screen.difference_title
-    width = max(map(cell_len, (title, *screen.differences)))
-    return [(("", title, ""), width, [(text, "computed") for text in screen.differences])]
+    width = max(map(cell_len, screen.differences))
+    over, name = (*wrap(screen.difference_title, width), "")[:2]
+    return [_Drawn(over, name, width, [(text, "computed") for text in screen.differences])]
 
 
 def _difference(page: TerminalPage, screen: FirstScreen) -> list[_Drawn]:
@@ -141,7 +163,7 @@ def _difference(page: TerminalPage, screen: FirstScreen) -> list[_Drawn]:
         return []
     classes = [_class_column(screen, place) for place in range(len(screen.class_columns))]
     extra = [*classes, *_differences(screen)]
-    taken = sum(width + GAP for _, width, _ in extra)
+    taken = sum(column.width + GAP for column in extra)
     return extra if _room(page.width - taken) >= FEWEST else classes
 
 
@@ -167,15 +189,13 @@ def _parts(columns: Sequence[Column], room: int) -> Iterator[tuple[int, ...]]:
 
 
 def _table(page: TerminalPage, screen: FirstScreen, columns: Sequence[_Drawn]) -> None:
-    widths = [width for _, width, _ in columns]
-    classes = _once([heads[0] for heads, _, _ in columns])
-    _line(page, "", [(text, "bold") for text in classes], widths)
-    _line(page, "", [(heads[1], "bold") for heads, _, _ in columns], widths)
-    if any(heads[2] for heads, _, _ in columns):
-        _line(page, wording.label_row(), [(heads[2], "") for heads, _, _ in columns], widths)
+    widths = [column.width for column in columns]
+    _line(page, "", [(text, "bold") for text in _once([column.over for column in columns])], widths)
+    _line(page, "", [(column.name, "bold") for column in columns], widths)
     for place, row in enumerate(screen.rows):
-        cells = [cells[place] for _, _, cells in columns]
-        _line(page, row.label, [(text, _STYLES[kind]) for text, kind in cells], widths)
+        cells = [column.cells[place] for column in columns]
+        if any(text for text, _ in cells):
+            _line(page, row.label, [(text, _STYLES[kind]) for text, kind in cells], widths)
 
 
 def _once(names: Sequence[str]) -> list[str]:
@@ -184,7 +204,8 @@ def _once(names: Sequence[str]) -> list[str]:
 
 
 def _line(page: TerminalPage, label: str, cells: Sequence[tuple[str, str]], widths: Sequence[int]) -> None:
-    line = page.ink.text(label.ljust(LABEL))
+    line = page.ink.text(label)
+    line.append(" " * (LABEL - line.cell_len))
     for (text, style), width in zip(cells, widths, strict=True):
         shown = page.ink.text(text, style)
         line.append(" " * GAP)
@@ -195,19 +216,7 @@ def _line(page: TerminalPage, label: str, cells: Sequence[tuple[str, str]], widt
 
 def _stack(page: TerminalPage, screen: FirstScreen) -> None:
     """One row after the other, its options one below the other."""
-    page.paragraph(wording.label_row(), "bold")
-    for column in screen.columns:
-        page.paragraph(f"{column.label}: {column.label_word}", indent=2)
     for row in screen.rows:
-        _stacked_row(page, screen.columns, row)
-
-
-def _stacked_row(page: TerminalPage, columns: Sequence[Column], row: Row) -> None:
-    page.paragraph(row.long_label, "bold")
-    for column, cell in zip(columns, row.cells, strict=True):
-        page.paragraph(f"{column.label}: {cell.text}", _STYLES[cell.kind], indent=2)
-
-
-def class_of(columns: Sequence[Column]) -> tuple[ClassId, ...]:
-    """Classes of the columns, each once."""
-    return tuple(dict.fromkeys(column.class_id for column in columns))
+        page.paragraph(row.long_label, "bold")
+        for column, cell in zip(screen.columns, row.cells, strict=True):
+            page.paragraph(f"{column.long_label}: {cell.text}", _STYLES[cell.kind], indent=2)
