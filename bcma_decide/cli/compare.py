@@ -33,6 +33,25 @@ from bcma_decide.cli.sheets import (
     targets,
     write,
 )
+from bcma_decide.cli.views import (
+    RESULT,
+    AsJson,
+    Classes,
+    Color,
+    Explain,
+    Findings,
+    Full,
+    Labels,
+    Order,
+    PairOfOptions,
+    Plain,
+    Practice,
+    Products,
+    Sources,
+    read_pair,
+    read_view,
+    show,
+)
 from bcma_decide.patient.files import STANDARD_INPUT
 from bcma_decide.vocabulary import DEFAULT_REGION, EXPLAINED, Design
 
@@ -45,9 +64,6 @@ if TYPE_CHECKING:
     from bcma_decide.render.sheet.sheet import Sheet
 
 compare_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-RESULT = "What is shown"
-OUTPUT = "How it is shown"
 
 ProfileArgument = Annotated[
     str | None,
@@ -65,22 +81,6 @@ CountedFrom = Annotated[
         "decision: from apheresis, those never infused as without response and progressed.",
     ),
 ]  # fmt: skip
-Explain = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--explain", "--why", metavar="OUTCOME", rich_help_panel=RESULT,
-        help="Show what is behind an outcome: steps to this patient or curves, trait effects, studies, weights. "
-        f"Repeatable. OUTCOME is one of {', '.join(EXPLAINED)}.",
-        autocompletion=lambda: list(EXPLAINED),
-    ),
-]  # fmt: skip
-Order = Annotated[
-    bool,
-    typer.Option(
-        "--order", metavar="", rich_help_panel=RESULT,
-        help="Add CAR-T and a bispecific antibody one after the other, in either order.",
-    ),
-]  # fmt: skip
 Region = Annotated[
     str,
     typer.Option(
@@ -95,11 +95,6 @@ Date = Annotated[
         help="As of which day to judge labels and rules; default the date of the evidence.",
     ),
 ]  # fmt: skip
-Products = Annotated[
-    bool,
-    typer.Option("--products", metavar="", help="Add the products to the classes.", rich_help_panel=RESULT),
-]
-Sources = Annotated[bool, typer.Option("--sources", metavar="", help="Add the references.", rich_help_panel=RESULT)]
 Ask = Annotated[
     bool,
     typer.Option(
@@ -117,20 +112,6 @@ WeightsFile = Annotated[
 AskWeights = Annotated[
     bool,
     typer.Option("--ask-weights", metavar="", help="Ask for these weights on the terminal.", rich_help_panel=RESULT),
-]
-AsJson = Annotated[
-    bool,
-    typer.Option(
-        "--json", metavar="", help="Print the comparison as one JSON document, nothing else.", rich_help_panel=OUTPUT
-    ),
-]
-Plain = Annotated[
-    bool,
-    typer.Option("--plain", metavar="", help="Tab-separated lines, no boxes or bars.", rich_help_panel=OUTPUT),
-]
-Color = Annotated[
-    Literal["auto", "always", "never"],
-    typer.Option("--color", help="Colour on the terminal; NO_COLOR is honoured.", rich_help_panel=OUTPUT),
 ]
 EvidenceDirectory = Annotated[
     Path | None,
@@ -153,9 +134,15 @@ def compare(
     counted_from: CountedFrom = "infusion",
     region: Region = DEFAULT_REGION,
     date: Date = None,
-    products: Products = False,
+    full: Full = False,
+    findings: Findings = False,
+    labels: Labels = False,
+    practice: Practice = False,
+    classes: Classes = False,
     explain: Explain = None,
+    pair: PairOfOptions = None,
     order: Order = False,
+    products: Products = False,
     sources: Sources = False,
     weights: WeightsFile = None,
     ask_weights: AskWeights = False,
@@ -215,6 +202,7 @@ def compare(
     if "pdf" in files:
         check_pdf("use --html and print the page from a browser")
     pooled = load_pooled(evidence)
+    two = read_pair(pair, pooled)
     if day is None:
         warn_if_old(pooled)
     record = None
@@ -240,6 +228,7 @@ def compare(
         explain=tuple(explain or ()),
         clock=counted_from,
         order=order,
+        pair=two,
         name=example,
         record=record.ledger if record else None,
         weights=stated,
@@ -262,14 +251,25 @@ def compare(
 
         sys.stdout.write(result_json(comparison))
         return
-    from bcma_decide.render.terminal.comparison import render_comparison, render_explanation
+    from bcma_decide.cli.paging import print_or_page
 
-    console = _console(color)
-    render_comparison(comparison, console, products=products, sources=sources, plain=plain)
-    for outcome in explain or ():
-        if not plain:
-            console.print()
-        render_explanation(comparison, outcome, console, products=products, plain=plain)
+    view = read_view(
+        {
+            "classes": classes,
+            "products": products,
+            "findings": findings,
+            "labels": labels,
+            "practice": practice,
+            "order": order,
+            "weights": stated is not None,
+            "sources": sources,
+        },
+        full=full,
+        explain=explain,
+        pair=pair is not None,
+        plain=plain,
+    )
+    print_or_page(_console(color), lambda console: show(comparison, console, view))
 
 
 def _asks(ask: bool, profile: str | None, example: str | None, fhir: str | None, options: dict[str, str]) -> bool:

@@ -41,8 +41,14 @@ MORE: Final = "More: --full --findings --labels --practice --classes --why orr -
 """Where the rest is: options of the same command."""
 
 
-def render_first_screen(comparison: Comparison, console: Console) -> None:
-    """Print the answer in at most 40 lines of 80 columns; narrower consoles get the same in the same order."""
+def render_first_screen(comparison: Comparison, console: Console, *, plain: bool = False) -> None:
+    """Print the answer in at most 40 lines of 80 columns; narrower consoles get the same in the same order.
+
+    ``plain``: tab-separated lines without a table, for screen readers and scripts.
+    """
+    if plain:
+        write_plain_first_screen(comparison, console)
+        return
     page, screen = TerminalPage(console), first_screen(comparison)
     with console.capture() as loose:
         write_first_screen(page, comparison, screen, loose=True)

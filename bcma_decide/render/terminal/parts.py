@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-Part = Literal["classes", "products", "findings", "labels", "practice", "order", "weights", "sources"]
+Part = Literal["classes", "products", "pair", "findings", "labels", "practice", "order", "weights", "sources"]
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
