@@ -14,6 +14,7 @@ from bcma_decide.comparing.explanation import explanation
 from bcma_decide.comparing.findings import (
     cited,
     input_findings,
+    that_can_apply,
     worst_first,
 )
 from bcma_decide.comparing.measured import Grounds
@@ -195,8 +196,9 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     on = question.date or Day.fromisoformat(pooled.date)
     numbers = patient_numbers(pooled, derive(question.patient, pooled.definitions), question.setting)
     facts, book = numbers.traits.facts, pooled.rules
-    findings = worst_first((*input_findings(numbers), *rule_findings(book, facts, region, on)))
     labels = indications(book, facts, region, on, {option.id: option.label for option in pooled.options})
+    judged = that_can_apply(rule_findings(book, facts, region, on), labels)
+    findings = worst_first((*input_findings(numbers), *judged))
     practical = practical_sources(book, region, on)
     scores = score_lines(pooled.definitions.scores, facts)
     withheld = withheld_numbers(numbers)

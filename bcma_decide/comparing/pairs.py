@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bcma_decide.comparing.outcomes import contrast_value
 from bcma_decide.comparing.survival import survival_contrast
 from bcma_decide.comparison import Apart, Contrast, Outcome, PairContrast
-from bcma_decide.errors import ProfileError, Problem, closest
+from bcma_decide.errors import Problem, ProfileError, closest
 from bcma_decide.model.certainty import LEVELS
 from bcma_decide.model.contrast import Side, probability_higher
 from bcma_decide.model.normal import Z95
