@@ -13,6 +13,7 @@ from bcma_decide.render.terminal.first_screen import stamp, write_foot, write_pa
 from bcma_decide.render.terminal.layout import GAP, NARROWEST_LABEL, VALUE
 from bcma_decide.render.terminal.order import write_order
 from bcma_decide.render.terminal.page import WITH_BARS, TerminalPage
+from bcma_decide.render.terminal.pair import write_pair
 from bcma_decide.render.terminal.parts import PARTS, Part
 from bcma_decide.render.terminal.plain import write_plain, write_plain_parts
 from bcma_decide.render.terminal.preferences import write_preferences
@@ -64,6 +65,7 @@ def render_comparison(
     _numbers(page, comparison, products)
     if products:
         _products(page, comparison)
+    write_pair(page, comparison)
     write_way(page, comparison, comparison.options if products else arrange.class_options(comparison))
     _published(page, comparison, products)
     _movers(page, comparison)
@@ -86,7 +88,7 @@ def render_comparison(
 def render_parts(
     comparison: Comparison, console: Console, parts: Collection[Part], *, products: bool = False, plain: bool = False
 ) -> None:
-    """Print parts of a comparison, in the order of `PARTS`, below the patient they are of.
+    """Print parts of a comparison, in the order of `PARTS`, below the patient they are of; without any, whom alone.
 
     ``products``: every product beside its class, where a part has both.
     """
@@ -99,8 +101,9 @@ def render_parts(
     write_patient(page, screen)
     for part in wanted:
         _PARTS[part](page, comparison, products)
-    page.gap()
-    write_foot(page, comparison, screen)
+    if wanted:
+        page.gap()
+        write_foot(page, comparison, screen)
 
 
 def _ledger(page: TerminalPage, comparison: Comparison) -> None:
@@ -221,6 +224,7 @@ def _not_known(page: TerminalPage, comparison: Comparison) -> None:
 _PARTS: Final[dict[Part, Callable[[TerminalPage, Comparison, bool], None]]] = {
     "classes": _numbers,
     "products": lambda page, comparison, _: _products(page, comparison),
+    "pair": lambda page, comparison, _: write_pair(page, comparison),
     "findings": lambda page, comparison, _: write_findings(page, comparison),
     "labels": lambda page, comparison, _: write_labels(page, comparison),
     "practice": lambda page, comparison, _: write_practice(page, comparison),

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from bcma_decide.comparison import Comparison
 from bcma_decide.render.terminal.page import SIDE_BY_SIDE, TerminalPage
+from bcma_decide.render.terminal.plain import write_plain_first_screen
 from bcma_decide.render.words.first_screen import Cell, CellKind, Column, FirstScreen, first_screen, folded
 
 LABEL: Final = 19

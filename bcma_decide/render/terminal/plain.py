@@ -12,6 +12,7 @@ from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
 from bcma_decide.render.terminal.first_screen_lines import first_screen_lines, patient_lines
 from bcma_decide.render.terminal.ink import Ink
 from bcma_decide.render.terminal.order import order_lines
+from bcma_decide.render.terminal.pair import pair_lines
 from bcma_decide.render.terminal.parts import Part
 from bcma_decide.render.terminal.preferences import preference_lines
 from bcma_decide.render.terminal.record import record_lines
@@ -74,6 +75,7 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
     yield from _stamp(comparison)
     options = comparison.options if products else arrange.class_options(comparison)
     yield from _numbers(comparison, options)
+    yield from pair_lines(comparison)
     yield from way_lines(comparison, options)
     yield from published_lines(comparison)
     yield from _published(comparison)
@@ -143,6 +145,7 @@ def _parts(comparison: Comparison, screen: FirstScreen, parts: Iterable[Part], p
     of_part: dict[Part, Callable[[], Iterator[Line]]] = {
         "classes": lambda: _numbers(comparison, classes),
         "products": lambda: _numbers(comparison, tuple(o for o in comparison.options if o.kind == "product")),
+        "pair": lambda: pair_lines(comparison),
         "findings": lambda: _findings(comparison),
         "labels": lambda: _labels(comparison),
         "practice": lambda: _practice(comparison),
@@ -151,9 +154,11 @@ def _parts(comparison: Comparison, screen: FirstScreen, parts: Iterable[Part], p
         "sources": lambda: _sources(comparison),
     }
     yield from patient_lines(screen)
-    for part in parts:
+    wanted = tuple(parts)
+    for part in wanted:
         yield from of_part[part]()
-    yield from _foot(comparison, screen)
+    if wanted:
+        yield from _foot(comparison, screen)
 
 
 def _first_screen(comparison: Comparison, screen: FirstScreen) -> Iterator[Line]:
