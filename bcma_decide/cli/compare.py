@@ -34,6 +34,7 @@ from bcma_decide.cli.sheets import (
     write,
 )
 from bcma_decide.cli.views import (
+    BASIS,
     RESULT,
     AsJson,
     Classes,
@@ -67,46 +68,47 @@ compare_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 ProfileArgument = Annotated[
     str | None,
-    typer.Argument(metavar="PROFILE", help="Profile of the patient, YAML or JSON; - reads standard input."),
+    typer.Argument(metavar="PROFILE", help="YAML or JSON; - reads standard input."),
 ]
 Setting = Annotated[
     Literal["real-world", "trial"],
-    typer.Option("--setting", help="Expect the results of ordinary care or of trials.", rich_help_panel=RESULT),
+    typer.Option("--setting", help="Expect the results of ordinary care or of trials.", rich_help_panel=BASIS),
 ]
 CountedFrom = Annotated[
     Literal["infusion", "decision"],
     typer.Option(
-        "--from", rich_help_panel=RESULT,
-        help="Count response and survival from the infusion (first dose of a bispecific) or, for CAR-T, from the "
-        "decision: from apheresis, those never infused as without response and progressed.",
+        "--from", rich_help_panel=BASIS,
+        help="Count response and survival from the infusion, or CAR-T from apheresis with those never infused.",
     ),
 ]  # fmt: skip
 Region = Annotated[
     str,
     typer.Option(
-        "--region", metavar="REGION", rich_help_panel=RESULT, autocompletion=lambda: ["US", "EU", "China"],
-        help="Whose labels and regional rules to judge: US, EU, China and others of the evidence.",
+        "--region", metavar="REGION", rich_help_panel=BASIS, autocompletion=lambda: ["US", "EU", "China"],
+        help="Whose labels to judge: US, EU, China and others.",
     ),
 ]  # fmt: skip
 Date = Annotated[
     str | None,
     typer.Option(
-        "--date", metavar="YYYY-MM-DD", rich_help_panel=RESULT,
-        help="As of which day to judge labels and rules; default the date of the evidence.",
+        "--date", metavar="YYYY-MM-DD", rich_help_panel=BASIS,
+        help="As of which day; default the date of the evidence.",
     ),
 ]  # fmt: skip
 Ask = Annotated[
     bool,
     typer.Option(
-        "--ask", metavar="", help="Ask for every field on the terminal.", rich_help_panel="Where the patient comes from"
+        "--ask",
+        metavar="",
+        help="Ask eight questions on the terminal, then more by group.",
+        rich_help_panel="Where the patient comes from",
     ),
 ]
 WeightsFile = Annotated[
     str | None,
     typer.Option(
         "--weights", metavar="FILE", rich_help_panel=RESULT,
-        help="Weights of outcomes and burdens, YAML or JSON: adds how often each option ranks first and which weight "
-        "would change it. Start from: bcma-decide template --weights",
+        help="How often each option ranks first. See: bcma-decide template --weights",
     ),
 ]  # fmt: skip
 AskWeights = Annotated[
@@ -116,7 +118,7 @@ AskWeights = Annotated[
 EvidenceDirectory = Annotated[
     Path | None,
     typer.Option(
-        "--evidence", metavar="DIR", help="Another evidence directory, with its pooled.json.", rich_help_panel=RESULT
+        "--evidence", metavar="DIR", help="Another evidence directory, with its pooled.json.", rich_help_panel=BASIS
     ),
 ]
 
@@ -165,18 +167,13 @@ def compare(
 ) -> None:
     """Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient.
 
-    The patient comes from a profile file, a FHIR record, a shipped example, single options (which override all three),
-    or questions.
+    The answer fits on one screen. Anything may be unknown: it is averaged over, and what it could change is shown.
 
-    Anything may be unknown: it is averaged over, never taken as normal, and what it could change is shown.
+    Example: bcma-decide compare --age 71 --prior-lines 4 --ecog 1 --full
 
-    Example: bcma-decide compare --age 71 --prior-lines 4 --extramedullary-disease yes --explain orr
+    From a record: bcma-decide compare --fhir bundle.json
 
-    From a record: bcma-decide compare --fhir bundle.json --date 2026-11-25 --refractory-to lenalidomide
-
-    Back into a record: bcma-decide compare --fhir bundle.json --pdf sheet.pdf --fhir-out answer.json
-
-    On paper: bcma-decide compare profile.yaml --html --pdf sheet.pdf --audience patient
+    On paper: bcma-decide compare profile.yaml --pdf sheet.pdf --audience patient
     """
     from bcma_decide.comparing.compare import answer_question, load_pooled
     from bcma_decide.comparing.question import Question
@@ -280,7 +277,7 @@ def _asks(ask: bool, profile: str | None, example: str | None, fhir: str | None,
         raise typer.BadParameter("two patients: give either --fhir or a PROFILE or --example", param_hint="--fhir")
     given = profile is not None or example is not None or fhir is not None or bool(options)
     if ask and given:
-        raise typer.BadParameter("asks for every field: give no other patient with it", param_hint="--ask")
+        raise typer.BadParameter("asks for the patient: give no other patient with it", param_hint="--ask")
     if given:
         return False
     if sys.stdin is None or not sys.stdin.isatty():

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from bcma_decide.pooled.evidence import PooledEvidence
     from bcma_decide.render.terminal.parts import Part
 
-RESULT: Final = "What is shown"
+RESULT: Final = "What is shown instead of the first screen"
+BASIS: Final = "What it is judged by"
 OUTPUT: Final = "How it is shown"
 
 
@@ -26,13 +27,11 @@ def _flag(name: str, text: str, panel: str = RESULT) -> typer.models.OptionInfo:
     return option
 
 
-Full = Annotated[bool, _flag("--full", "Everything: numbers with both intervals, findings, labels, scores, practice.")]
-Findings = Annotated[bool, _flag("--findings", "All findings in full, and what cannot be judged yet.")]
+Full = Annotated[bool, _flag("--full", "Everything: both intervals, findings, labels, scores, practice.")]
+Findings = Annotated[bool, _flag("--findings", "All findings, and what cannot be judged yet.")]
 Labels = Annotated[bool, _flag("--labels", "Each label item by item.")]
 Practice = Annotated[bool, _flag("--practice", "What giving each option takes.")]
-Classes = Annotated[
-    bool, _flag("--classes", "The two classes: intervals, next centre, certainty, difference, way to the treatment.")
-]
+Classes = Annotated[bool, _flag("--classes", "The two classes with both intervals, certainty and difference.")]
 PairOfOptions = Annotated[
     str | None,
     typer.Option(
@@ -44,21 +43,18 @@ Explain = Annotated[
     list[str] | None,
     typer.Option(
         "--why", "--explain", metavar="OUTCOME", rich_help_panel=RESULT,
-        help="What is behind an outcome: steps to this patient, trait effects, studies, weights. Repeatable. "
-        f"OUTCOME is one of {', '.join(EXPLAINED)}.",
+        help="What is behind an outcome: orr, pfs, crs_g3plus ... Repeatable.",
         autocompletion=lambda: list(EXPLAINED),
     ),
 ]  # fmt: skip
-Order = Annotated[bool, _flag("--order", "CAR-T and a bispecific antibody one after the other, in either order.")]
-Products = Annotated[
-    bool, _flag("--products", "Every product with both intervals; with --full or --why added to the classes.")
-]
+Order = Annotated[bool, _flag("--order", "CAR-T and a bispecific one after the other, in either order.")]
+Products = Annotated[bool, _flag("--products", "Every product with both intervals; adds them to --full and --why.")]
 Sources = Annotated[bool, _flag("--sources", "The references.")]
-AsJson = Annotated[bool, _flag("--json", "Print the comparison as one JSON document, nothing else.", OUTPUT)]
-Plain = Annotated[bool, _flag("--plain", "Tab-separated lines, no boxes or bars.", OUTPUT)]
+AsJson = Annotated[bool, _flag("--json", "One JSON document, nothing else.", OUTPUT)]
+Plain = Annotated[bool, _flag("--plain", "Tab-separated lines.", OUTPUT)]
 Color = Annotated[
     Literal["auto", "always", "never"],
-    typer.Option("--color", help="Colour on the terminal; NO_COLOR is honoured.", rich_help_panel=OUTPUT),
+    typer.Option("--color", help="Colour; NO_COLOR is honoured.", rich_help_panel=OUTPUT),
 ]
 
 
