@@ -34,12 +34,12 @@ COMMAND = [SCRIPT] if SCRIPT else [sys.executable, "-c", "from bcma_decide.cli i
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PATIENCE = 120.0
 """Seconds after which a test gives up on a program that hangs; no test waits for it where the program works."""
-SETTLED = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "BCMA_DECIDE_EVIDENCE", "TTY_COMPATIBLE"}
+SETTLED = {"PAGER", "LESS", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "BCMA_DECIDE_EVIDENCE", "TTY_COMPATIBLE"}
 """Variables of whoever runs the tests that would change what is printed."""
 INTERRUPT = "\x03"
 LOADED = [
     f"bcma_decide.{name}"
-    for name in ("cli.compare", "cli.batch", "cli.ask", "comparing.compare", "render.terminal.comparison")
+    for name in ("cli.compare", "cli.batch", "cli.ask", "cli.views", "cli.paging", "comparing.compare", "render.terminal.comparison")
 ]
 """What the server has in memory; everything else is imported by the process that needs it."""
 
@@ -190,7 +190,7 @@ class Terminal:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
         self.process = start(*arguments, streams=(slave, out or slave, slave), program=program, terminal=True,
-                             **{"TERM": "xterm-256color", **changes})  # fmt: skip
+                             **{"TERM": "xterm-256color", "PAGER": "cat", **changes})  # fmt: skip
         os.close(slave)
         self.shown, self._read_to = "", 0
 
