@@ -213,7 +213,9 @@ def test_several_explanations_in_the_order_asked_for():
 
 
 def test_plain_lines_all_have_tabs():
-    result = invoke("compare", "--age", "71", "--plain", "--full", "--explain", "orr", "--products", "--sources", COLUMNS="20")
+    result = invoke(
+        "compare", "--age", "71", "--plain", "--full", "--explain", "orr", "--products", "--sources", COLUMNS="20"
+    )
     lines = [line.split("\t") for line in result.stdout.splitlines()]
     assert all(len(line) > 1 and all(line) for line in lines)
     kinds = {line[0] for line in lines}

@@ -39,7 +39,15 @@ SETTLED = {"PAGER", "LESS", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "BCMA
 INTERRUPT = "\x03"
 LOADED = [
     f"bcma_decide.{name}"
-    for name in ("cli.compare", "cli.batch", "cli.ask", "cli.views", "cli.paging", "comparing.compare", "render.terminal.comparison")
+    for name in (
+        "cli.compare",
+        "cli.batch",
+        "cli.ask",
+        "cli.views",
+        "cli.paging",
+        "comparing.compare",
+        "render.terminal.comparison",
+    )
 ]
 """What the server has in memory; everything else is imported by the process that needs it."""
 
