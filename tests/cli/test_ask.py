@@ -112,7 +112,7 @@ def test_answers_make_a_patient_and_wrong_ones_are_asked_again():
         "'anti-CD38' is a class, not a drug (name the drug: daratumumab or isatuximab)",
         "'[bold]velcade' is not a drug known here",
         "ferritin: '850' has no unit; use ng/mL or ug/L",
-        "Why: Marks inflammation and burden",
+        f"Why: {FIELDS['frail'].why}",
     ):
         assert message in text
     assert "Deletion 17p?" not in text
