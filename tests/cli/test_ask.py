@@ -131,7 +131,7 @@ def test_the_questions_for_findings_come_on_request():
 def test_leaving(leaving, expected):
     with Asked() as terminal:
         terminal.answer("Age", "71")
-        terminal.answer("Prior lines", leaving, end="")
+        terminal.answer("Earlier lines of therapy", leaving, end="")
         code, patient = terminal.finish()
     assert (code, patient) == (expected, None)
 

@@ -81,7 +81,7 @@ def test_what_is_counted_from_changes_no_number():
 
 
 def test_from_the_decision_the_terminal_shows_it_first():
-    lines = invoke("compare", "--age", "71", "--from", "decision", "--plain").stdout.splitlines()
+    lines = invoke("compare", "--age", "71", "--from", "decision", "--plain", "--full").stdout.splitlines()
     response = [line.split("\t")[0] for line in lines if "\tResponse (PR or better)\tCAR-T\t" in line]
     assert response[:2] == ["from the decision", "estimate"]
 
@@ -137,7 +137,7 @@ def test_without_a_terminal_nobody_is_asked():
 
 
 def test_on_a_terminal_with_nothing_given_it_asks():
-    code, shown = on_terminal("compare", answers=[("\x1b[1mHow old", "71\n"), ("Prior lines (", "q\n")])
+    code, shown = on_terminal("compare", answers=[("\x1b[1mHow old", "71\n"), ("Earlier lines of therapy (", "q\n")])
     assert code == 0
     assert "Response, of 100" not in shown
 

@@ -5,6 +5,7 @@ saves the seconds of start and imports; its streams, terminal, signals, limits a
 on the start of the interpreter itself (hash seed, encoding) is run anew.
 """
 
+import codecs
 import errno
 import fcntl
 import multiprocessing
@@ -201,6 +202,7 @@ class Terminal:
                              **{"TERM": "xterm-256color", "PAGER": "cat", **changes})  # fmt: skip
         os.close(slave)
         self.shown, self._read_to = "", 0
+        self._letters = codecs.getincrementaldecoder("utf-8")(errors="replace")  # one may come in two parts
 
     def __enter__(self):
         return self
@@ -226,7 +228,7 @@ class Terminal:
             if error.errno == errno.EIO:
                 return False
             raise
-        self.shown += part.decode(errors="replace").replace("\r\n", "\n")
+        self.shown += self._letters.decode(part).replace("\r\n", "\n")
         return bool(part)
 
     def reads_until(self, expected):
