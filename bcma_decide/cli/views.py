@@ -27,6 +27,14 @@ def _flag(name: str, text: str, panel: str = RESULT) -> typer.models.OptionInfo:
     return option
 
 
+def _options(incomplete: str) -> list[str]:
+    """Complete the last option of a pair."""
+    from bcma_decide.comparing.compare import load_pooled
+
+    before = incomplete[: incomplete.rfind(",") + 1]
+    return [before + option.id for option in load_pooled().options if option.id not in before.split(",")]
+
+
 Full = Annotated[bool, _flag("--full", "Everything: both intervals, findings, labels, scores, practice.")]
 Findings = Annotated[bool, _flag("--findings", "All findings, and what cannot be judged yet.")]
 Labels = Annotated[bool, _flag("--labels", "Each label item by item.")]
@@ -36,7 +44,7 @@ PairOfOptions = Annotated[
     str | None,
     typer.Option(
         "--pair", metavar="A,B", rich_help_panel=RESULT, help="The difference of two products or classes.",
-        autocompletion=lambda: ["cilta-cel,teclistamab", "car_t,bite"],
+        autocompletion=_options,
     ),
 ]  # fmt: skip
 Explain = Annotated[
@@ -93,10 +101,7 @@ def read_pair(text: str | None, pooled: PooledEvidence) -> tuple[str, str] | Non
             known = ", ".join(option.id for option in pooled.options)
             raise typer.BadParameter(f"{each!r} is not compared here; two of {known}", param_hint="--pair")
     if len(asked) != 2 or names[asked[0]] == names[asked[1]]:
-        raise typer.BadParameter(
-            f"{text!r} is not two options with a comma between them, such as cilta-cel,teclistamab",
-            param_hint="--pair",
-        )
+        raise typer.BadParameter(f"{text!r} is not two options with a comma between them", param_hint="--pair")
     return names[asked[0]], names[asked[1]]
 
 

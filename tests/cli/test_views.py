@@ -101,6 +101,10 @@ def test_the_shell_completes_every_field():
     assert {"--full", "--findings", "--pair", "--help-all"} <= set(offered)
 
 
+def test_the_shell_completes_a_pair():
+    assert {"cilta-cel,teclistamab", "cilta-cel,car_t"} <= set(completed("bcma-decide compare --pair cilta-cel,"))
+
+
 # Pager
 
 
@@ -133,8 +137,8 @@ def test_a_pipe_gets_no_pager():
 
 def test_less_keeps_colours_and_leaves_on_q():
     with Terminal(*EXAMPLE, "--full", PAGER="less") as terminal:
-        assert terminal.reads_until("\x1b[36m")
-        assert terminal.reads_until("\n:")
+        assert terminal.reads_until("\x1b[1m")
+        assert terminal.reads_until(":")
         terminal.types("q")
         while terminal.reads():
             pass
