@@ -228,7 +228,7 @@ class Terminal:
             if error.errno == errno.EIO:
                 return False
             raise
-        self.shown += self._letters.decode(part).replace("\r\n", "\n")
+        self.shown = (self.shown + self._letters.decode(part)).replace("\r\n", "\n")
         return bool(part)
 
     def reads_until(self, expected):
