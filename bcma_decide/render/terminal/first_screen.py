@@ -36,6 +36,8 @@ _STYLES: Final[dict[CellKind, str]] = {
     "none": "",
 }
 
+MARKS: Final = "[*"
+"""Of cells that are quoted, and of those with the value of the class."""
 SHORT_HASH: Final = 12
 PURPOSE: Final = "To inform, not to direct; not for urgent decisions; not a medical device."
 MORE: Final = "More: --full --findings --labels --practice --classes --why orr --pair A,B --pdf"
@@ -67,8 +69,8 @@ def write_first_screen(page: TerminalPage, comparison: Comparison, screen: First
             page.paragraph(text)
     if loose:
         page.gap()
-    away = _tables(page, comparison, screen)
-    for text in (away, " ".join(screen.published)):
+    away, shown = _tables(page, comparison, screen)
+    for text in (away, " ".join(_captions(screen, shown))):
         if text:
             page.paragraph(text)
     if loose:
@@ -101,29 +103,43 @@ def write_patient(page: TerminalPage, screen: FirstScreen) -> None:
     """Write whom it is about, with region and day at the right where there is room."""
     patient, whence = page.ink.text(screen.patient, "bold"), page.ink.text(screen.region_and_day)
     blanks = page.width - patient.cell_len - whence.cell_len
+    if blanks < 2 and patient.cell_len <= page.width:
+        page.put(patient)
+        page.put(whence)
+        return
     page.put(Text.assemble(patient, " " * blanks if blanks > 1 else "; ", whence))
 
 
-def _tables(page: TerminalPage, comparison: Comparison, screen: FirstScreen) -> str:
-    """Write the table, in parts where the console is narrow; the line of those columns that had no room."""
+def _captions(screen: FirstScreen, shown: Sequence[_Drawn]) -> Iterator[str]:
+    """What the marks mean, as far as they stand in the columns shown; a caption begins with the mark it is of."""
+    cells = "".join(text for column in shown for text, _ in column.cells)
+    for text in screen.published:
+        if text[0] not in MARKS or text[0] in cells:
+            yield text
+
+
+def _tables(page: TerminalPage, comparison: Comparison, screen: FirstScreen) -> tuple[str, list[_Drawn]]:
+    """Write the table, in parts where the console is narrow; the line of columns without room, and those shown."""
     whole = tuple(range(len(screen.columns)))
+    every = [_column(screen, place) for place in whole]
     if page.width < SIDE_BY_SIDE:
         room = _room(page.width)
         if room < FEWEST:
             _stack(page, screen)
-            return ""
+            return "", every
         for part in _parts(screen.columns, room):
-            _table(page, screen, [_column(screen, place) for place in part])
-        return ""
+            _table(page, screen, [every[place] for place in part])
+        return "", every
     pair = _pair(comparison, screen)
     extra = _difference(page, screen)
     if pair and page.width < WITH_DIFFERENCE:
         _table(page, screen, [*pair, *_differences(screen)])
-        return ""
+        return "", pair
     room = _room(page.width - sum(column.width + GAP for column in extra))
-    shown, line = (whole, "") if len(whole) <= room else folded(screen, room)
-    _table(page, screen, [*(_column(screen, place) for place in shown), *extra])
-    return line
+    places, line = (whole, "") if len(whole) <= room else folded(screen, room)
+    shown = [*(every[place] for place in places), *extra]
+    _table(page, screen, shown)
+    return line, shown
 
 
 def _room(width: int) -> int:
