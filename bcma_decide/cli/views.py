@@ -51,7 +51,7 @@ Explain = Annotated[
     list[str] | None,
     typer.Option(
         "--why", "--explain", metavar="OUTCOME", rich_help_panel=RESULT,
-        help="What is behind an outcome: orr, pfs, crs_g3plus ... Repeatable.",
+        help="What is behind an outcome (orr, pfs, ...; a wrong one names all).",
         autocompletion=lambda: list(EXPLAINED),
     ),
 ]  # fmt: skip
