@@ -71,7 +71,7 @@ bcma-decide puts BCMA CAR-T cells and BCMAxCD3 bispecific antibodies side by sid
 
   bcma-decide compare --example fit-58        a shipped example patient
   bcma-decide compare --age 71 --prior-lines 4 --extramedullary-disease yes
-  bcma-decide compare --ask                   questions, one by one
+  bcma-decide compare --ask                   eight questions, then the answer
   bcma-decide template > profile.yaml         a profile file to fill in: bcma-decide compare profile.yaml
   bcma-decide guide                           how to read an answer, the mathematics, what words mean
   bcma-decide --help                          everything else

@@ -1,12 +1,16 @@
-"""A profile by question and answer on a terminal. Enter leaves a field unknown, ``q`` leaves altogether."""
+"""A profile by question and answer on a terminal: the eight inputs that move numbers most, then more by group.
+
+Enter leaves a field unknown, ``q`` leaves altogether.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
 
 from bcma_decide.errors import ProfileError
-from bcma_decide.facts.traits import Traits, derive
 from bcma_decide.patient.fields import FIELDS, PANELS, ProfileField, definition_text
+from bcma_decide.patient.leading import FOLLOW_UP, LEADING
 from bcma_decide.patient.profile import Patient
 from bcma_decide.patient.reading import is_unknown
 from bcma_decide.pooled.definitions import Definitions, shipped_definitions
@@ -23,7 +27,7 @@ class Left(Exception):  # noqa: N818  # not an error: the person left
 
 
 def ask_patient(console: Console | None = None, definitions: Definitions | None = None) -> Patient:
-    """Ask for every field and return the patient.
+    """Ask for the leading fields and, group by group, for as many others as are wanted; return the patient.
 
     Questions go to standard error, so that standard output holds results only.
 
@@ -36,33 +40,46 @@ def ask_patient(console: Console | None = None, definitions: Definitions | None 
 
     console = console or Terminal(stderr=True, highlight=False)
     definitions = definitions or shipped_definitions()
-    console.print("Enter leaves a field unknown, q leaves. Unknown is averaged over, never taken as normal.")
+    write_line(console, "Enter skips a question, q leaves. Unknown is averaged over, never taken as normal.")
     answers: dict[str, str] = {}
-    _ask_fields(answers, console, definitions, findings_only=False)
+    asked: set[str] = set()
+    for name in LEADING:
+        _ask_into(answers, FIELDS[name], console, definitions, briefly=True)
+        asked.add(name)
+        following = FOLLOW_UP.get(name)
+        if following and getattr(Patient.read(answers, definitions), name) is True:
+            _ask_into(answers, FIELDS[following], console, definitions, briefly=True)
+            asked.add(following)
     console.print()
-    rest = sum(field.findings_only for field in FIELDS.values())
-    write_line(
-        console, f"Another {rest} questions serve the findings only: infections, heart, nerves, practical matters."
-    )
-    if _wants(console, "Ask them too? (yes or no, Enter = no): "):
-        _ask_fields(answers, console, definitions, findings_only=True)
-    patient = Patient.read(answers, definitions)
-    _summary(console, derive(patient, definitions))
-    return patient
+    if _wants(console, "More questions? [y/N] "):
+        _ask_groups(answers, asked, console, definitions)
+    return Patient.read(answers, definitions)
 
 
-def _ask_fields(answers: dict[str, str], console: Console, definitions: Definitions, *, findings_only: bool) -> None:
-    """Ask the questions of one kind, panel by panel; answers are added as text."""
+def _ask_groups(answers: dict[str, str], asked: Collection[str], console: Console, definitions: Definitions) -> None:
+    """Ask for the groups that are wanted; fields that move numbers first, then those of findings and labels."""
     for panel in PANELS:
-        fields = [f for f in FIELDS.values() if f.panel == panel and f.findings_only is findings_only]
-        if fields:
-            console.print()
-            console.rule(panel, align="left", characters="-", style="dim")
-        for field in fields:
+        fields = [field for field in FIELDS.values() if field.panel == panel and field.id not in asked]
+        console.print()
+        if not _wants(console, f"{panel}, {len(fields)} questions? [y/N] "):
+            continue
+        for field in sorted(fields, key=lambda each: each.findings_only):
             if field.skip_if not in answers:
-                answer = _ask(field, console, definitions)
-                if answer is not None:
-                    answers[field.id] = answer
+                _ask_into(answers, field, console, definitions)
+
+
+def _ask_into(
+    answers: dict[str, str],
+    field: ProfileField,
+    console: Console,
+    definitions: Definitions,
+    *,
+    briefly: bool = False,
+) -> None:
+    """Ask one question; the answer is added as text, an unknown one not at all."""
+    answer = _ask(field, console, definitions, briefly=briefly)
+    if answer is not None:
+        answers[field.id] = answer
 
 
 def _wants(console: Console, prompt: str) -> bool:
@@ -73,13 +90,14 @@ def _wants(console: Console, prompt: str) -> bool:
     return answer in YES
 
 
-def _ask(field: ProfileField, console: Console, definitions: Definitions) -> str | None:
-    """Ask one question until it is answered; None where the answer is unknown."""
+def _ask(field: ProfileField, console: Console, definitions: Definitions, *, briefly: bool) -> str | None:
+    """Ask one question until it is answered; None where the answer is unknown. ``briefly``: without what it means."""
     console.print()
     write_line(console, field.question, style="bold")
-    if meaning := definition_text(field, definitions):
-        write_line(console, meaning)
-    write_line(console, f"Why: {field.why}", style="dim")
+    if not briefly:
+        if meaning := definition_text(field, definitions):
+            write_line(console, meaning)
+        write_line(console, f"Why: {field.why}", style="dim")
     example = f", for example {field.example}" if field.example else ""
     prompt = f"{field.label} ({field.answer}{example}): "
     while True:
@@ -107,42 +125,6 @@ def read_answer(console: Console, prompt: str) -> str:
     except KeyboardInterrupt:
         console.print()
         raise
-
-
-def _summary(console: Console, traits: Traits) -> None:
-    """Show what was given and what follows from it."""
-    from rich.table import Table
-
-    console.print()
-    console.rule("Summary", align="left", characters="-", style="dim")
-    if not traits.ledger:
-        write_line(console, "Nothing is known of this patient.")
-        return
-    table = Table("Given", "Value", "Remark", box=None, pad_edge=False)
-    for line in traits.ledger:
-        table.add_row(*_plain(line.label, line.text, line.note))
-    console.print(table)
-    derived = [value for value in traits if value.state == "derived"]
-    if derived:
-        console.print()
-        table = Table("Worked out", "Value", "From", box=None, pad_edge=False)
-        for value in derived:
-            table.add_row(*_plain(_label(value.trait), value.text, value.how))
-        console.print(table)
-    for contradiction in traits.contradictions:
-        write_line(console, f"[!] check the input: {contradiction.message}", style="bold")
-
-
-def _label(trait: str) -> str:
-    from bcma_decide.vocabulary import TRAIT_LABELS
-
-    return TRAIT_LABELS[trait]
-
-
-def _plain(*cells: str) -> list[Any]:
-    from rich.text import Text
-
-    return [Text(cell) for cell in cells]
 
 
 def write_line(console: Console, text: str, style: str = "") -> None:

@@ -34,6 +34,26 @@ from bcma_decide.cli.sheets import (
     targets,
     write,
 )
+from bcma_decide.cli.views import (
+    BASIS,
+    RESULT,
+    AsJson,
+    Classes,
+    Color,
+    Explain,
+    Findings,
+    Full,
+    Labels,
+    Order,
+    PairOfOptions,
+    Plain,
+    Practice,
+    Products,
+    Sources,
+    read_pair,
+    read_view,
+    show,
+)
 from bcma_decide.errors import ProfileError
 from bcma_decide.patient.files import STANDARD_INPUT
 from bcma_decide.vocabulary import DEFAULT_REGION, EXPLAINED, Design
@@ -50,99 +70,62 @@ if TYPE_CHECKING:
 
 compare_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-RESULT = "What is shown"
-OUTPUT = "How it is shown"
-
 ProfileArgument = Annotated[
     str | None,
-    typer.Argument(metavar="PROFILE", help="Profile of the patient, YAML or JSON; - reads standard input."),
+    typer.Argument(metavar="PROFILE", help="YAML or JSON; - reads standard input."),
 ]
 Setting = Annotated[
     str,
     typer.Option(
         "--setting", metavar="real-world|trial", help="Expect the results of ordinary care or of trials.",
-        rich_help_panel=RESULT, autocompletion=lambda: ["real-world", "trial"],
+        rich_help_panel=BASIS, autocompletion=lambda: ["real-world", "trial"],
     ),
 ]  # fmt: skip
 CountedFrom = Annotated[
     Literal["infusion", "decision"],
     typer.Option(
-        "--from", rich_help_panel=RESULT,
-        help="Count response and survival from the infusion (first dose of a bispecific) or, for CAR-T, from the "
-        "decision: from apheresis, those never infused as without response and progressed.",
-    ),
-]  # fmt: skip
-Explain = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--explain", "--why", metavar="OUTCOME", rich_help_panel=RESULT,
-        help="Show what is behind an outcome: steps to this patient or curves, trait effects, studies, weights. "
-        f"Repeatable. OUTCOME is one of {', '.join(EXPLAINED)}.",
-        autocompletion=lambda: list(EXPLAINED),
-    ),
-]  # fmt: skip
-Order = Annotated[
-    bool,
-    typer.Option(
-        "--order", metavar="", rich_help_panel=RESULT,
-        help="Add CAR-T and a bispecific antibody one after the other, in either order.",
+        "--from", rich_help_panel=BASIS,
+        help="Count response and survival from the infusion, or CAR-T from apheresis with those never infused.",
     ),
 ]  # fmt: skip
 Region = Annotated[
     str,
     typer.Option(
-        "--region", metavar="REGION", rich_help_panel=RESULT, autocompletion=lambda: ["US", "EU", "China"],
-        help="Whose labels and regional rules to judge: US, EU, China and others, or a country: Germany, DE.",
+        "--region", metavar="REGION", rich_help_panel=BASIS, autocompletion=lambda: ["US", "EU", "China"],
+        help="Whose labels to judge: US, EU, China and others, or a country.",
     ),
 ]  # fmt: skip
 Date = Annotated[
     str | None,
     typer.Option(
-        "--date", metavar="YYYY-MM-DD", rich_help_panel=RESULT,
-        help="As of which day to judge labels and rules, also as 22.11.2026; default the date of the evidence.",
+        "--date", metavar="YYYY-MM-DD", rich_help_panel=BASIS,
+        help="As of which day, also 22.11.2026; default the date of the evidence.",
     ),
 ]  # fmt: skip
-Products = Annotated[
-    bool,
-    typer.Option("--products", metavar="", help="Add the products to the classes.", rich_help_panel=RESULT),
-]
-Sources = Annotated[bool, typer.Option("--sources", metavar="", help="Add the references.", rich_help_panel=RESULT)]
 Ask = Annotated[
     bool,
     typer.Option(
-        "--ask", metavar="", help="Ask for every field on the terminal.", rich_help_panel="Where the patient comes from"
+        "--ask",
+        metavar="",
+        help="Ask eight questions on the terminal, then more by group.",
+        rich_help_panel="Where the patient comes from",
     ),
 ]
 WeightsFile = Annotated[
     str | None,
     typer.Option(
         "--weights", metavar="FILE", rich_help_panel=RESULT,
-        help="Weights of outcomes and burdens, YAML or JSON: adds how often each option ranks first and which weight "
-        "would change it. Start from: bcma-decide template --weights",
+        help="How often each option ranks first. See: bcma-decide template --weights",
     ),
 ]  # fmt: skip
 AskWeights = Annotated[
     bool,
     typer.Option("--ask-weights", metavar="", help="Ask for these weights on the terminal.", rich_help_panel=RESULT),
 ]
-AsJson = Annotated[
-    bool,
-    typer.Option(
-        "--json", metavar="", help="Print the comparison as one JSON document, nothing else.", rich_help_panel=OUTPUT
-    ),
-]
-Plain = Annotated[
-    bool,
-    typer.Option("--plain", metavar="", help="Tab-separated lines, no boxes or bars.", rich_help_panel=OUTPUT),
-]
-Color = Annotated[
-    Literal["auto", "always", "never"],
-    typer.Option("--color", help="Colour on the terminal; NO_COLOR is honoured.", rich_help_panel=OUTPUT),
-]
 EvidenceDirectory = Annotated[
     Path | None,
     typer.Option(
-        "--evidence", metavar="DIR", help="Another evidence directory, with its pooled.json.", rich_help_panel=RESULT
+        "--evidence", metavar="DIR", help="Another evidence directory, with its pooled.json.", rich_help_panel=BASIS
     ),
 ]
 
@@ -160,9 +143,15 @@ def compare(
     counted_from: CountedFrom = "infusion",
     region: Region = DEFAULT_REGION,
     date: Date = None,
-    products: Products = False,
+    full: Full = False,
+    findings: Findings = False,
+    labels: Labels = False,
+    practice: Practice = False,
+    classes: Classes = False,
     explain: Explain = None,
+    pair: PairOfOptions = None,
     order: Order = False,
+    products: Products = False,
     sources: Sources = False,
     weights: WeightsFile = None,
     ask_weights: AskWeights = False,
@@ -185,18 +174,13 @@ def compare(
 ) -> None:
     """Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient.
 
-    The patient comes from a profile file, a FHIR record, a shipped example, single options (which override all three),
-    or questions.
+    The answer fits on one screen. Anything may be unknown: it is averaged over, and what it could change is shown.
 
-    Anything may be unknown: it is averaged over, never taken as normal, and what it could change is shown.
+    Example: bcma-decide compare --age 71 --prior-lines 4 --ecog 1 --full
 
-    Example: bcma-decide compare --age 71 --prior-lines 4 --extramedullary-disease yes --explain orr
+    From a record: bcma-decide compare --fhir bundle.json
 
-    From a record: bcma-decide compare --fhir bundle.json --date 2026-11-25 --refractory-to lenalidomide
-
-    Back into a record: bcma-decide compare --fhir bundle.json --pdf sheet.pdf --fhir-out answer.json
-
-    On paper: bcma-decide compare profile.yaml --html --pdf sheet.pdf --audience patient
+    On paper: bcma-decide compare profile.yaml --pdf sheet.pdf --audience patient
     """
     from bcma_decide.comparing.compare import answer_question, load_pooled
     from bcma_decide.comparing.question import Question
@@ -223,6 +207,7 @@ def compare(
     if "pdf" in files:
         check_pdf("use --html and print the page from a browser")
     pooled = load_pooled(evidence)
+    two = read_pair(pair, pooled)
     if day is None:
         warn_if_old(pooled)
     record = None
@@ -247,6 +232,7 @@ def compare(
         explain=tuple(explain or ()),
         clock=counted_from,
         order=order,
+        pair=two,
         name=example,
         record=record.ledger if record else None,
         weights=stated,
@@ -269,14 +255,25 @@ def compare(
 
         sys.stdout.write(result_json(comparison))
         return
-    from bcma_decide.render.terminal.comparison import render_comparison, render_explanation
+    from bcma_decide.cli.paging import print_or_page
 
-    console = _console(color)
-    render_comparison(comparison, console, products=products, sources=sources, plain=plain)
-    for outcome in explain or ():
-        if not plain:
-            console.print()
-        render_explanation(comparison, outcome, console, products=products, plain=plain)
+    view = read_view(
+        {
+            "classes": classes,
+            "products": products,
+            "findings": findings,
+            "labels": labels,
+            "practice": practice,
+            "order": order,
+            "weights": stated is not None,
+            "sources": sources,
+        },
+        full=full,
+        explain=explain,
+        pair=pair is not None,
+        plain=plain,
+    )
+    print_or_page(_console(color), lambda console: show(comparison, console, view))
 
 
 def _asks(ask: bool, profile: str | None, example: str | None, fhir: str | None, options: dict[str, str]) -> bool:
@@ -287,7 +284,7 @@ def _asks(ask: bool, profile: str | None, example: str | None, fhir: str | None,
         raise typer.BadParameter("two patients: give either --fhir or a PROFILE or --example", param_hint="--fhir")
     given = profile is not None or example is not None or fhir is not None or bool(options)
     if ask and given:
-        raise typer.BadParameter("asks for every field: give no other patient with it", param_hint="--ask")
+        raise typer.BadParameter("asks for the patient: give no other patient with it", param_hint="--ask")
     if given:
         return False
     if sys.stdin is None or not sys.stdin.isatty():

@@ -24,9 +24,7 @@ FhirOut = Annotated[
     str | None,
     typer.Option(
         "--fhir-out", metavar="FILE", rich_help_panel="How it is shown",
-        help="Write the comparison as FHIR R4 Bundle: a RiskAssessment per option, a GuidanceResponse with the inputs "
-        "that would narrow it, Device and Provenance; with --pdf the sheet goes inside. - prints it, nothing else. "
-        "From --fhir, it refers to that record's patient and to the resources that were used.",
+        help="A FHIR R4 Bundle, with --pdf the sheet inside; - prints it. See: bcma-decide guide records",
     ),
 ]  # fmt: skip
 

@@ -19,6 +19,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand
 
+from bcma_decide.cli.help import HelpAll, write_help
 from bcma_decide.errors import BcmaDecideError, Problem, ProfileError
 from bcma_decide.patient.entry import overridden
 from bcma_decide.patient.fields import FIELDS, ProfileField, definition_text
@@ -37,6 +38,7 @@ from bcma_decide.pooled.definitions import Definitions, shipped_definitions
 
 PARAMETER: Final = "options"
 _LABS_LIMIT: Final = 100_000
+HELP_ALL: Final = "help_all"
 _PANEL: Final = "The patient: {panel} (everything may be left out or 'unknown')"
 _METAVAR: Final = {
     "whole": "N",
@@ -76,7 +78,7 @@ class ProfileCommand(TyperCommand):
         for parameter in self.params:
             if parameter.name in FIELDS:
                 parameter.help = _help(FIELDS[parameter.name], definitions)  # type: ignore[attr-defined]
-        super().format_help(ctx, formatter)
+        write_help(self, ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401  # types of the library inside typer
         """Parse; of an option that does not exist, suggest only one that is close in meaning."""
@@ -98,11 +100,13 @@ def with_profile_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def with_options(**values: Any) -> Any:  # noqa: ANN401  # whatever the command takes and returns
+        values.pop(HELP_ALL)
         given = {name: values.pop(name) for name in (*FIELDS, LABS)}
         return command(**values, **{PARAMETER: _as_text(given)})
 
     own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for n, p in signature.parameters.items() if n != PARAMETER]
-    parameters = [*own, _labs_parameter(), *(_parameter(field) for field in FIELDS.values())]
+    help_all = inspect.Parameter(HELP_ALL, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=HelpAll)
+    parameters = [*own, help_all, _labs_parameter(), *(_parameter(field) for field in FIELDS.values())]
     with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     with_options.__annotations__ = {p.name: p.annotation for p in parameters}
     return with_options

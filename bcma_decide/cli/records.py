@@ -27,16 +27,14 @@ FhirFile = Annotated[
     str | None,
     typer.Option(
         "--fhir", metavar="FILE", rich_help_panel=PANEL,
-        help="FHIR R4 Bundle of one patient as JSON; - reads standard input. What is old, without a unit, "
-        "contradictory or under an unchecked code is shown and not used. Ages are counted to --date, else to the "
-        "newest date in it.",
+        help="FHIR R4 Bundle of one patient as JSON; - reads standard input. See: bcma-decide guide records",
     ),
 ]  # fmt: skip
 Infer = Annotated[
     bool,
     typer.Option(
         "--infer", metavar="", rich_help_panel=PANEL,
-        help="With --fhir: use the number of lines of therapy inferred from the dates of drugs.",
+        help="With --fhir: lines of therapy from the dates of drugs.",
     ),
 ]  # fmt: skip
 

@@ -40,14 +40,14 @@ HtmlFile = Annotated[
     str | None,
     typer.Option(
         "--html", metavar="[FILE]", rich_help_panel=PANEL,
-        help="Write the sheet as one HTML page that loads nothing; without FILE, named after the patient.",
+        help="The sheet as one HTML page; without FILE, named after the patient.",
     ),
 ]  # fmt: skip
 PdfFile = Annotated[
     str | None,
     typer.Option(
         "--pdf", metavar="[FILE]", rich_help_panel=PANEL,
-        help="Write the sheet as PDF of at most two pages, the result inside as JSON; needs the extra 'pdf'.",
+        help="The sheet as PDF, the result inside as JSON; needs the extra 'pdf'.",
     ),
 ]  # fmt: skip
 ForAudience = Annotated[
@@ -68,28 +68,28 @@ InLanguage = Annotated[
     str | None,
     typer.Option(
         "--lang", metavar="CODE", autocompletion=_languages, rich_help_panel=PANEL,
-        help=f"Language of the sheet; default {SOURCE}. Only languages in which it is complete.",
+        help=f"Language of the sheet; default {SOURCE}.",
     ),
 ]  # fmt: skip
 Rows = Annotated[
     list[str] | None,
     typer.Option(
         "--rows", metavar="OUTCOME,OUTCOME", autocompletion=_outcomes, rich_help_panel=PANEL,
-        help="Outcomes on the sheet, instead of those usual for the audience. Repeatable.",
+        help="Outcomes on the sheet instead of the usual ones. Repeatable.",
     ),
 ]  # fmt: skip
 Icons = Annotated[
     list[str] | None,
     typer.Option(
         "--icons", metavar="OUTCOME,OUTCOME", autocompletion=_outcomes, rich_help_panel=PANEL,
-        help="Outcomes drawn as 100 icons, as in --icons orr,crs_g3plus. Repeatable.",
+        help="Outcomes drawn as 100 icons. Repeatable.",
     ),
 ]  # fmt: skip
 Label = Annotated[
     str | None,
     typer.Option(
         "--label", metavar="TEXT", rich_help_panel=PANEL,
-        help="Initials or a record number for the heading; nothing of the kind is printed without it.",
+        help="Initials or a record number for the heading.",
     ),
 ]  # fmt: skip
 Site = Annotated[

@@ -26,9 +26,7 @@ from bcma_decide.workshop.validation.stored import read_stored
 __all__ = ["Report", "reports"]
 
 _TERMINAL: Final = "extramedullary-66-high-risk"
-"""The example in the picture of the terminal: parts of it, since all of it would fill pages."""
-_ROWS: Final = ("orr", "cr_or_better", "crs_any", "infection_g3plus")
-_FINDINGS: Final = ("blood-counts.car-hematotox-high", "disease-features", "infection.active-infection", "fitness")
+"""The example in the picture of the terminal."""
 _SHEET: Final = "renal-74"
 """The example in the picture of the sheet."""
 _DRAWS: Final = ("pdftoppm", "-r", "100", "-png", "-singlefile", "-")
@@ -73,10 +71,7 @@ def _example(name: str) -> Comparison:
 
 
 def _terminal() -> bytes:
-    whole = _example(_TERMINAL)
-    findings = tuple(finding for finding in whole.findings if finding.id.startswith(_FINDINGS))
-    part = whole.model_copy(update={"findings": findings, "practice": (), "scores": ()})
-    return terminal_picture(part, width=100, outcomes=_ROWS).encode()
+    return terminal_picture(_example(_TERMINAL)).encode()
 
 
 def _page(name: str, audience: Audience) -> bytes:

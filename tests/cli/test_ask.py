@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from bcma_decide.patient.fields import FIELDS
+from bcma_decide.patient.fields import FIELDS, PANELS
+from bcma_decide.patient.leading import LEADING
 from bcma_decide.patient.profile import Patient
 from tests.cli.support import programs
 from tests.cli.support.program import ESCAPE, INTERRUPT, Terminal, ended
@@ -47,28 +48,43 @@ class Asked(Terminal):
 
 
 def answer_all(terminal, answers):
-    """Answer every question asked; Enter where nothing is said. Those for findings are asked only on request."""
-    more = any(FIELDS[name].findings_only for name in answers)
-    for findings_only in (False, True) if more else (False,):
-        if findings_only:
-            terminal.wait_for("Ask them too?")
-            terminal.types("yes\n")
-        for name, field in FIELDS.items():
-            if field.findings_only is not findings_only or (field.skip_if and field.skip_if in answers):
-                continue
-            for text in answers.get(name, [""]):
-                terminal.answer(field.label, text)
+    """Answer the leading questions, Enter where nothing is said; then the groups that hold another answer."""
+    for name in LEADING:
+        for text in answers.get(name, [""]):
+            terminal.answer(FIELDS[name].label, text)
+        if name == "prior_bcma" and answers.get(name) == ["yes"]:
+            terminal.answer(FIELDS["prior_bcma_courses"].label, answers["prior_bcma_courses"][0])
+    asked = {*LEADING, *(["prior_bcma_courses"] if answers.get("prior_bcma") == ["yes"] else [])}
+    more = answers.keys() - asked
+    terminal.wait_for("More questions? [y/N] ")
+    terminal.types("y\n" if more else "\n")
     if not more:
-        terminal.wait_for("Ask them too?")
-        terminal.types("\n")
+        return
+    for panel in PANELS:
+        fields = [field for name, field in FIELDS.items() if field.panel == panel and name not in asked]
+        wanted = any(field.id in more for field in fields)
+        terminal.wait_for(f"{panel}, {len(fields)} questions? [y/N] ")
+        terminal.types("y\n" if wanted else "\n")
+        for field in sorted(fields, key=lambda each: each.findings_only) if wanted else []:
+            if field.skip_if not in answers:
+                for text in answers.get(field.id, [""]):
+                    terminal.answer(field.label, text)
 
 
 def test_enter_all_the_way_is_a_patient_of_whom_nothing_is_known():
     with Asked() as terminal:
         answer_all(terminal, {})
-        terminal.wait_for("Nothing is known of this patient.")
         code, patient = terminal.finish()
+        assert terminal.seen.count(": ") == len(LEADING) == 8
     assert (0, Patient()) == (code, Patient(**patient))
+
+
+def test_earlier_bcma_therapy_is_asked_for_its_kind_and_months():
+    with Asked() as terminal:
+        answer_all(terminal, {"age": ["71"], "prior_bcma": ["yes"], "prior_bcma_courses": ["car_t:7"]})
+        code, patient = terminal.finish()
+    assert code == 0
+    assert Patient(**patient) == Patient(age=71, prior_bcma="yes", prior_bcma_courses="car_t:7")
 
 
 def test_answers_make_a_patient_and_wrong_ones_are_asked_again():
@@ -83,8 +99,6 @@ def test_answers_make_a_patient_and_wrong_ones_are_asked_again():
     }
     with Asked() as terminal:
         answer_all(terminal, answers)
-        terminal.wait_for("Summary")
-        terminal.wait_for("Triple-class refractory")
         code, patient = terminal.finish()
         text = " ".join(terminal.seen.split())
     assert code == 0
@@ -98,7 +112,7 @@ def test_answers_make_a_patient_and_wrong_ones_are_asked_again():
         "'anti-CD38' is a class, not a drug (name the drug: daratumumab or isatuximab)",
         "'[bold]velcade' is not a drug known here",
         "ferritin: '850' has no unit; use ng/mL or ug/L",
-        "Why: Marks inflammation and burden",
+        f"Why: {FIELDS['frail'].why}",
     ):
         assert message in text
     assert "Deletion 17p?" not in text
@@ -107,26 +121,17 @@ def test_answers_make_a_patient_and_wrong_ones_are_asked_again():
 def test_the_questions_for_findings_come_on_request():
     with Asked() as terminal:
         answer_all(terminal, {"sex": ["female"], "lvef": ["41"], "live_vaccine": ["never"], "caregiver": ["no"]})
-        terminal.wait_for("Summary")
         code, patient = terminal.finish()
     assert code == 0
     assert patient["lvef"] == {"value": 41.0, "unit": "%"}
     assert Patient(**patient) == Patient(sex="female", lvef=41, live_vaccine="never", caregiver="no")
 
 
-def test_a_contradiction_is_shown_in_the_summary():
-    with Asked() as terminal:
-        answer_all(terminal, {"creatinine_clearance": ["90"], "dialysis": ["yes"]})
-        terminal.wait_for("[!] check the input: dialysis: yes beside creatinine clearance 90 mL/min")
-        code, _ = terminal.finish()
-    assert code == 0
-
-
 @pytest.mark.parametrize(("leaving", "expected"), [("q\n", 7), ("Quit\n", 7), ("\x04", 7), (INTERRUPT, 8)])
 def test_leaving(leaving, expected):
     with Asked() as terminal:
         terminal.answer("Age", "71")
-        terminal.answer("Sex", leaving, end="")
+        terminal.answer("Earlier lines of therapy", leaving, end="")
         code, patient = terminal.finish()
     assert (code, patient) == (expected, None)
 

@@ -7,7 +7,6 @@ from typer.main import get_command
 from bcma_decide.cli import COMMANDS, app
 from bcma_decide.patient.files import example_names
 from bcma_decide.version import __version__
-from bcma_decide.vocabulary import OUTCOMES
 from tests.cli.support.program import ESCAPE, completed, invoke, on_terminal, run, run_anew
 from tests.render.support.reading import words
 from tests.support.cases import for_each
@@ -62,11 +61,10 @@ def test_completion_is_installed_at_the_top_only(path, command):
     assert bool(set(COMPLETION) & offered) == (not path)
 
 
-def test_the_help_of_compare_is_grouped_and_names_the_outcomes():
-    text = invoke("compare", "--help", COLUMNS="100").stdout
+def test_the_help_of_compare_is_grouped():
+    text = invoke("compare", "--help-all", COLUMNS="100").stdout
     titles = ("Where the patient comes from", "What is shown", "How it is shown", "The patient: laboratory")
     assert [text.index(title) for title in titles] == sorted(text.index(title) for title in titles)
-    assert all(outcome in text for outcome in OUTCOMES)
     assert "0 ok, 2 usage, 3 invalid input, 4 no usable evidence" in words(text)
 
 
@@ -104,7 +102,7 @@ def test_an_example_can_be_printed_changed_and_used():
     printed = invoke("examples", "fit-58").stdout
     assert "age: 58" in printed
     result = invoke("compare", "-", given=printed.replace("age: 58", "age: 59"))
-    assert "Age: 59 years" in result.stdout
+    assert result.stdout.startswith("59 y, ")
 
 
 def test_an_example_that_is_not_there():

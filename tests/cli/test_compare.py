@@ -81,7 +81,7 @@ def test_what_is_counted_from_changes_no_number():
 
 
 def test_from_the_decision_the_terminal_shows_it_first():
-    lines = invoke("compare", "--age", "71", "--from", "decision", "--plain").stdout.splitlines()
+    lines = invoke("compare", "--age", "71", "--from", "decision", "--plain", "--full").stdout.splitlines()
     response = [line.split("\t")[0] for line in lines if "\tResponse (PR or better)\tCAR-T\t" in line]
     assert response[:2] == ["from the decision", "estimate"]
 
@@ -137,25 +137,26 @@ def test_without_a_terminal_nobody_is_asked():
 
 
 def test_on_a_terminal_with_nothing_given_it_asks():
-    code, shown = on_terminal("compare", answers=[("\x1b[1mHow old", "71\n"), ("Sex (", "q\n")])
+    code, shown = on_terminal("compare", answers=[("\x1b[1mHow old", "71\n"), ("Earlier lines of therapy (", "q\n")])
     assert code == 0
-    assert "Side by side" not in shown
+    assert "Response, of 100" not in shown
 
 
 def test_answers_lead_to_the_comparison():
-    enter = [("): ", "\n")] * 40
-    code, shown = on_terminal("compare", "--ask", answers=[("): ", "71\n"), *enter])
+    enter = [("): ", "\n")] * 7
+    code, shown = on_terminal("compare", "--ask", answers=[("): ", "71\n"), *enter, ("[y/N] ", "\n")])
     assert code == 0
-    text = ESCAPE.sub("", shown)
-    assert text.index("Summary") < text.index("Profile used") < text.index("Side by side")
-    assert "used, given     Age: 71 years" in text
+    answer = ESCAPE.sub("", shown).partition("More questions? [y/N] ")[2].strip().splitlines()
+    assert answer[0].startswith("71 y, ")
+    assert len(answer) <= 40
+    assert any(line.startswith("Response, of 100") for line in answer)
 
 
 def test_control_c_leaves_without_a_word_more():
     code, shown = on_terminal("compare", answers=[("): ", INTERRUPT)])
     assert code == 130
     assert "Traceback" not in shown
-    assert "Side by side" not in shown
+    assert "Response, of 100" not in shown
 
 
 # What is printed
@@ -188,7 +189,7 @@ def test_one_json_document_and_nothing_else(tmp_path):
 )
 @pytest.mark.parametrize("name", example_names())
 def test_every_example_fits_and_tells_nobody_what_to_do(name, width):
-    result = invoke("compare", "--example", name, "--products", "--sources", COLUMNS=str(width))
+    result = invoke("compare", "--example", name, "--full", "--products", "--sources", COLUMNS=str(width))
     assert (result.exit_code, result.stderr) == (0, "")
     assert max(map(cell_len, result.stdout.splitlines())) <= width
     own_words = result.stdout.partition("Sources\n")[0]
@@ -196,7 +197,7 @@ def test_every_example_fits_and_tells_nobody_what_to_do(name, width):
 
 
 def test_what_was_given_is_said_once():
-    text = words(invoke("compare", "--example", "fit-58", COLUMNS="100").stdout.partition("Findings")[0])
+    text = words(invoke("compare", "--example", "fit-58", "--full", COLUMNS="100").stdout.partition("Profile used")[2])
     for said_in_a_trait in ("ECOG performance status 0", "creatinine clearance 96", "ferritin 180", "platelets 214"):
         assert text.casefold().count(said_in_a_trait.casefold()) == 1 + (said_in_a_trait == "ferritin 180")
     assert "ECOG performance status 0; cut-off: 2 or worse" in text
@@ -212,7 +213,9 @@ def test_several_explanations_in_the_order_asked_for():
 
 
 def test_plain_lines_all_have_tabs():
-    result = invoke("compare", "--age", "71", "--plain", "--explain", "orr", "--products", "--sources", COLUMNS="20")
+    result = invoke(
+        "compare", "--age", "71", "--plain", "--full", "--explain", "orr", "--products", "--sources", COLUMNS="20"
+    )
     lines = [line.split("\t") for line in result.stdout.splitlines()]
     assert all(len(line) > 1 and all(line) for line in lines)
     kinds = {line[0] for line in lines}
@@ -230,10 +233,10 @@ def test_a_page_that_cannot_be_written(tmp_path):
 
 
 def test_colour_on_a_terminal_only():
-    code, shown = on_terminal("compare", "--example", "fit-58", width=100)
+    code, shown = on_terminal("compare", "--example", "fit-58", "--full", width=100)
     assert code == 0
     assert "\x1b[36m" in shown
-    piped = run("compare", "--example", "fit-58", COLUMNS="100").stdout
+    piped = run("compare", "--example", "fit-58", "--full", COLUMNS="100").stdout
     assert piped == ESCAPE.sub("", shown)
 
 
@@ -242,13 +245,13 @@ def test_colour_on_a_terminal_only():
     [((), {"NO_COLOR": "1"}, {"0", "1", "2", "3"}), (("--color", "never"), {}, set()), ((), {"TERM": "dumb"}, set())],
 )
 def test_no_colour_where_none_is_wanted(arguments, changes, codes):
-    _, shown = on_terminal("compare", "--age", "71", *arguments, width=100, **changes)
+    _, shown = on_terminal("compare", "--age", "71", "--full", *arguments, width=100, **changes)
     assert "Side by side" in shown
     assert {each[2:-1] for each in ESCAPE.findall(shown)} <= codes
 
 
 def test_colour_that_is_asked_for_goes_into_a_pipe():
-    assert "\x1b[36m" in invoke("compare", "--age", "71", "--color", "always", COLUMNS="100").stdout
+    assert "\x1b[36m" in invoke("compare", "--age", "71", "--full", "--color", "always", COLUMNS="100").stdout
 
 
 @pytest.mark.parametrize("form", [(), ("--json",), ("--plain",)])

@@ -98,7 +98,7 @@ def test_lines_are_inferred_only_on_request_and_marked(record):
 
 
 def test_the_terminal_says_what_was_used_and_what_was_not(record):
-    text = " ".join(invoke("compare", "--fhir", record).stdout.split())
+    text = " ".join(invoke("compare", "--fhir", record, "--full").stdout.split())
     assert "From the record; ages counted to 25 November 2026, the newest date of the record" in text
     assert "Haemoglobin: 9.8 g/dL, 2026-11-22 (3 days)" in text
     assert "Ferritin: 500 ng/mL, 2026-08-27 (90 days), 90 days old, more than 14" in text
@@ -106,11 +106,11 @@ def test_the_terminal_says_what_was_used_and_what_was_not(record):
 
 
 def test_no_section_without_a_record():
-    assert "From the record" not in invoke("compare", "--age", "68").stdout
+    assert "From the record" not in invoke("compare", "--age", "68", "--full").stdout
 
 
 def test_plain_lines_have_one_value_each(record):
-    rows = [line.split("\t") for line in invoke("compare", "--fhir", record, "--plain").stdout.splitlines()]
+    rows = [line.split("\t") for line in invoke("compare", "--fhir", record, "--plain", "--full").stdout.splitlines()]
     found = [row for row in rows if row[0] == "from the record" and row[1] == "Haemoglobin"]
     assert [row[1:] for row in found] == [
         ["Haemoglobin", "9.8 g/dL", "used", "2026-11-22", "3", "Observation/hb", "loinc 718-7", "code, verified", ""]

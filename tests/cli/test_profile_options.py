@@ -47,7 +47,7 @@ def test_options_over_an_example():
 
 
 def test_the_help_teaches():
-    output = " ".join(run("--help").replace("│", " ").split())
+    output = " ".join(run("--help-all").replace("│", " ").split())
     assert all(field.option in output for field in FIELDS.values())
     assert "Creatinine clearance below 45 mL/min, or dialysis." in output
     assert "The patient: laboratory" in output

@@ -28,8 +28,8 @@ def stated(tmp_path):
 
 
 def test_ranks_stand_after_the_numbers_and_only_with_weights(stated):
-    with_them = invoke("compare", *PATIENT, "--weights", stated).stdout
-    without = invoke("compare", *PATIENT).stdout
+    with_them = invoke("compare", *PATIENT, "--full", "--weights", stated).stdout
+    without = invoke("compare", *PATIENT, "--full").stdout
     assert HEADING not in without
     assert with_them.index("Side by side:") < with_them.index("What is not known") < with_them.index(HEADING)
     assert "ranks first in" in with_them
@@ -38,8 +38,8 @@ def test_ranks_stand_after_the_numbers_and_only_with_weights(stated):
 
 
 def test_nothing_before_them_changes(stated):
-    with_them = invoke("compare", *PATIENT, "--weights", stated).stdout
-    without = invoke("compare", *PATIENT).stdout
+    with_them = invoke("compare", *PATIENT, "--full", "--weights", stated).stdout
+    without = invoke("compare", *PATIENT, "--full").stdout
     assert with_them.partition(HEADING)[0].rstrip() in without
 
 
@@ -50,7 +50,7 @@ def test_the_words_are_neutral(stated, more):
 
 
 def test_plain_lines_say_the_same(stated):
-    lines = invoke("compare", *PATIENT, "--weights", stated, "--plain").stdout.splitlines()
+    lines = invoke("compare", *PATIENT, "--weights", stated, "--plain", "--full").stdout.splitlines()
     kinds = [line.partition("\t")[0] for line in lines]
     assert kinds.count("criterion") == 3
     assert kinds.index("weights") > kinds.index("tell apart")

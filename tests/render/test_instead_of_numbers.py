@@ -150,7 +150,7 @@ def test_no_face_calls_the_headline_a_median_or_a_typical_centre(name):
     assert "average (mean) over centres and over everything not known of the patient" in legend
     assert "not which patient this is" in legend
     shown = (
-        terminal(value).partition("Side by side")[2].partition("Published, not computed")[0],
+        terminal(value).partition("Side by side")[2].partition("Published, not calculated")[0],
         explained(value),
         said(document(value, "patient")),
         said(document(value, "patient", language="de")),
@@ -204,7 +204,7 @@ def test_nothing_but_published_figures_stands_in_the_place_of_a_number(class_id)
             assert digits(" ".join(line[3:])) <= PUBLISHED_DIGITS
     for width in (50, 80, 120):
         text = printed(lambda console: render_comparison(alone, console, products=True), width)
-        numbers = text.partition("Side by side")[2].partition("Published, not computed")[0]
+        numbers = text.partition("Side by side")[2].partition("Published, not calculated")[0]
         table = re.sub(r"Of 100 patients|\b0 +100\b|xCD3", "", numbers.partition("Number: of 100")[0])
         assert digits(table) <= PUBLISHED_DIGITS, width
     label = next(option.label for option in value.options if option.id == class_id)
@@ -375,12 +375,12 @@ def test_published_regimens_stand_beside_the_numbers_and_not_among_them():
         if "patient" in face or face == "explained":
             assert "EPSILON-3" not in text
         else:
-            assert "ublished, not computed" in text, face
+            assert "ublished, not calculated" in text, face
             for part in (option.label, option.study, "261 of 287 (91 %)", "0 of 281 (0 %)", option.note.rstrip(".")):
                 assert part in text, (face, part)
             assert "label-2024" in text, face
     assert option.label not in said(document(value).query("table.sheet-table")[0])
-    assert "Published, not computed" not in terminal(factory.comparison(published_options=()))
+    assert "Published, not calculated" not in terminal(factory.comparison(published_options=()))
 
 
 def test_every_face_says_where_to_see_how_good_the_numbers_are():

@@ -102,7 +102,7 @@ def test_plain_lines_hold_every_field_evidence_and_finding(answers, name):
                 assert any(
                     line[1] == plan_name and line[-len(field.all_lines) :] == [*field.all_lines] for line in lines
                 )
-    assert sum(line[0] == "order, published, not computed" for line in lines) == len(order.evidence)
+    assert sum(line[0] == "order, published, not calculated" for line in lines) == len(order.evidence)
     assert sum(line[0] == "order, finding" for line in lines) == len(order.findings)
 
 

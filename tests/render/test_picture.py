@@ -4,8 +4,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bcma_decide.comparing.compare import compare
+from bcma_decide.patient.files import load_example
 from bcma_decide.render.terminal.picture import terminal_picture
-from tests.render.support.factory import comparison
+
+
+def comparison():
+    return compare(load_example("renal-74"), name="renal-74")
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
@@ -24,7 +29,9 @@ def test_the_same_comparison_gives_the_same_bytes_whatever_the_environment(monke
     assert first == terminal_picture(comparison())
 
 
-def test_rows_can_be_chosen():
-    svg = terminal_picture(comparison(), outcomes=["orr"])
-    assert "Neutropenia" not in svg
-    assert "Response" in svg
+def test_the_picture_is_of_the_first_screen():
+    text = " ".join(ElementTree.fromstring(terminal_picture(comparison())).itertext()).replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
+    assert "Response, of 100" in text
+    assert "Side by side" not in text

@@ -38,7 +38,7 @@ def test_a_row_in_one_line():
     expected = (
         "CARTITUDE-4: median 12.6 months (1.2 to 18.4), 83.4 % after 36 months (78.2 to 87.4); "
         "extramedullary disease, 21 patients, trial, followed for 33.6 months, from randomisation; "
-        "shares: extramedullary disease, 1 to 3 prior lines; "
+        "in common: extramedullary disease, 1 to 3 prior lines; "
         "randomised against standard care: median 4 months (2.8 to 8.4), 18 patients; hazard ratio 0.71 (0.34 to 1.49) "
         "(source: cartitude-4:S32)"
     )
@@ -68,13 +68,20 @@ def test_an_end_of_a_rate_that_was_not_printed_is_not_called_reached():
 NEARNESS = {
     "everybody in the study": {"subgroup": ()},
     "if: 1 to 3 prior lines": {"subgroup": (), "not_settled": ("1 to 3 prior lines",)},
-    "shares: R-ISS III; products of the class pooled": {"subgroup": ("R-ISS III",), "of_class": True},
+    "in common: R-ISS III": {"subgroup": ("R-ISS III",)},
 }
 
 
 @pytest.mark.parametrize(("expected", "fields"), NEARNESS.items())
 def test_how_near_the_group_is(expected, fields):
     assert quoted.nearness(ROW.model_copy(update=fields)) == expected
+
+
+def test_a_row_of_all_products_is_not_taken_for_one_of_its_own():
+    pooled = ROW.model_copy(update={"of_class": True})
+    assert quoted.short_text(ROW).startswith("median 12.6 months")
+    for text in (quoted.short_text(pooled), quoted.row_text(pooled).removeprefix("CARTITUDE-4: ")):
+        assert text.startswith("products of the class pooled: median 12.6 months"), text
 
 
 def test_rows_of_an_option_and_endpoint_keep_their_order():

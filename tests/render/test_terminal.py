@@ -117,10 +117,10 @@ def test_the_sections_come_in_order(width):
     text = words(draw(width, sources=True))
     order = [
         "What does the evidence say",
-        "Profile used",
-        "Findings",
         "Side by side",
         "What moves these numbers",
+        "Findings",
+        "Profile used",
     ]
     order += ["What is not known", "Sources", "For haematologists"]
     places = [text.index(title) for title in order]

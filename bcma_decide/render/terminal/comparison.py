@@ -1,17 +1,21 @@
-"""A comparison on a terminal: what is known, findings, labels, numbers side by side, practice, what is not known."""
+"""All of a comparison on a terminal, or parts of it: numbers first, then findings, labels, practice and the profile."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
 
 from rich.console import Console
 
 from bcma_decide.comparison import Comparison, Option, TraitLine
 from bcma_decide.render.terminal.explain import render_explanation, render_sources
+from bcma_decide.render.terminal.first_screen import stamp, write_foot, write_patient
 from bcma_decide.render.terminal.layout import GAP, NARROWEST_LABEL, VALUE
 from bcma_decide.render.terminal.order import write_order
 from bcma_decide.render.terminal.page import WITH_BARS, TerminalPage
-from bcma_decide.render.terminal.plain import write_plain
+from bcma_decide.render.terminal.pair import write_pair
+from bcma_decide.render.terminal.parts import PARTS, Part
+from bcma_decide.render.terminal.plain import write_plain, write_plain_parts
 from bcma_decide.render.terminal.preferences import write_preferences
 from bcma_decide.render.terminal.record import write_record
 from bcma_decide.render.terminal.rules import write_findings, write_labels, write_practice, write_scores
@@ -21,10 +25,10 @@ from bcma_decide.render.terminal.tables import write_table
 from bcma_decide.render.terminal.way_bars import write_way
 from bcma_decide.render.words import arrange, published, quoted, sentences, survival, wording
 from bcma_decide.render.words.clock import clock_sentence
+from bcma_decide.render.words.first_screen import first_screen
 
-__all__ = ["render_comparison", "render_explanation", "render_sources"]
+__all__ = ["render_comparison", "render_explanation", "render_parts", "render_sources"]
 
-SHORT_HASH = 12
 LEDGER_LEAD = 17
 
 
@@ -36,7 +40,7 @@ def render_comparison(
     sources: bool = False,
     plain: bool = False,
 ) -> None:
-    """Print a comparison.
+    """Print all of a comparison.
 
     Parameters
     ----------
@@ -56,20 +60,22 @@ def render_comparison(
         write_plain(comparison, console, products=products, sources=sources)
         return
     page = TerminalPage(console)
-    _title(page, comparison)
-    _ledger(page, comparison)
-    write_record(page, comparison)
+    page.paragraph("What does the evidence say for this profile?", "bold")
+    page.paragraph(stamp(comparison))
+    _numbers(page, comparison, products)
+    if products:
+        _products(page, comparison)
+    write_pair(page, comparison)
+    write_way(page, comparison, comparison.options if products else arrange.class_options(comparison))
+    _published(page, comparison, products)
+    _movers(page, comparison)
     write_findings(page, comparison)
     write_labels(page, comparison)
     write_scores(page, comparison)
-    _numbers(page, comparison, products)
-    write_way(page, comparison, comparison.options if products else arrange.class_options(comparison))
-    if products:
-        _products(page, comparison)
-    _published(page, comparison, products)
-    write_order(page, comparison)
     write_practice(page, comparison)
-    _movers(page, comparison)
+    write_order(page, comparison)
+    _ledger(page, comparison)
+    write_record(page, comparison)
     _not_known(page, comparison)
     write_preferences(page, comparison, products=products)
     if sources:
@@ -79,13 +85,25 @@ def render_comparison(
     page.paragraph(comparison.intended_use)
 
 
-def _title(page: TerminalPage, comparison: Comparison) -> None:
-    software, evidence = comparison.software, comparison.evidence
-    page.paragraph("What does the evidence say for this profile?", "bold")
-    page.paragraph(
-        f"{software.name} {software.version}, evidence {evidence.version} of {evidence.date}, "
-        f"hash {evidence.hash[:SHORT_HASH]}"
-    )
+def render_parts(
+    comparison: Comparison, console: Console, parts: Collection[Part], *, products: bool = False, plain: bool = False
+) -> None:
+    """Print parts of a comparison, in the order of `PARTS`, below the patient they are of; without any, whom alone.
+
+    ``products``: every product beside its class, where a part has both.
+    """
+    screen = first_screen(comparison)
+    wanted = [part for part in PARTS if part in parts]
+    if plain:
+        write_plain_parts(comparison, console, screen, wanted, products=products)
+        return
+    page = TerminalPage(console)
+    write_patient(page, screen)
+    for part in wanted:
+        _PARTS[part](page, comparison, products)
+    if wanted:
+        page.gap()
+        write_foot(page, comparison, screen)
 
 
 def _ledger(page: TerminalPage, comparison: Comparison) -> None:
@@ -201,3 +219,16 @@ def _not_known(page: TerminalPage, comparison: Comparison) -> None:
     if comparison.not_known:
         page.heading("What is not known")
         page.bullets(comparison.not_known)
+
+
+_PARTS: Final[dict[Part, Callable[[TerminalPage, Comparison, bool], None]]] = {
+    "classes": _numbers,
+    "products": lambda page, comparison, _: _products(page, comparison),
+    "pair": lambda page, comparison, _: write_pair(page, comparison),
+    "findings": lambda page, comparison, _: write_findings(page, comparison),
+    "labels": lambda page, comparison, _: write_labels(page, comparison),
+    "practice": lambda page, comparison, _: write_practice(page, comparison),
+    "order": lambda page, comparison, _: write_order(page, comparison),
+    "weights": lambda page, comparison, products: write_preferences(page, comparison, products=products),
+    "sources": lambda page, comparison, _: render_sources(comparison, page.console),
+}

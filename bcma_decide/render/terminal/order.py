@@ -60,7 +60,7 @@ def order_lines(comparison: Comparison) -> Iterator[tuple[str, ...]]:
     for text in words.remarks(comparison, order):
         yield ("order", text)
     for name, text in words.evidence_lines(comparison, order):
-        yield ("order, published, not computed", name, text)
+        yield ("order, published, not calculated", name, text)
     for finding in order.findings:
         yield ("order, finding", words.finding_text(comparison, finding))
     for text in order.not_known:

@@ -1,17 +1,16 @@
-"""The terminal view as a picture (SVG), for a README."""
+"""The first screen of the terminal as a picture (SVG), for a README."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Collection
 from typing import Final
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
 from bcma_decide.comparison import Comparison
-from bcma_decide.render.terminal.comparison import render_comparison
+from bcma_decide.render.terminal.first_screen import render_first_screen
 
 _BACKGROUND: Final = (255, 255, 255)
 _INK: Final = (26, 26, 26)
@@ -22,8 +21,8 @@ _GREY: Final = (89, 89, 89)
 _THEME: Final = TerminalTheme(_BACKGROUND, _INK, [_INK, _INK, _INK, _INK, _BLUE, _INK, _BLUE, _GREY])
 
 
-def terminal_picture(comparison: Comparison, width: int = 100, *, outcomes: Collection[str] = ()) -> str:
-    """Draw what `render_comparison` prints; same comparison, same bytes, nothing loaded from elsewhere.
+def terminal_picture(comparison: Comparison, width: int = 80) -> str:
+    """Draw what `render_first_screen` prints; same comparison, same bytes, nothing loaded from elsewhere.
 
     Parameters
     ----------
@@ -31,12 +30,7 @@ def terminal_picture(comparison: Comparison, width: int = 100, *, outcomes: Coll
         What to draw.
     width
         Width of the console in characters.
-    outcomes
-        Rows to keep, by identifier; all if empty. A picture of every row is long.
     """
-    if outcomes:
-        kept = tuple(outcome for outcome in comparison.outcomes if outcome.id in outcomes)
-        comparison = comparison.model_copy(update={"outcomes": kept})
     console = Console(
         file=io.StringIO(),
         width=width,
@@ -47,7 +41,7 @@ def terminal_picture(comparison: Comparison, width: int = 100, *, outcomes: Coll
         legacy_windows=False,
         _environ={},
     )
-    render_comparison(comparison, console)
+    render_first_screen(comparison, console)
     svg = console.export_svg(title=comparison.software.name, theme=_THEME, unique_id="bcma-decide")
     svg = re.sub(r"\s*@font-face \{.*?\n    \}", "", svg, flags=re.DOTALL)
     svg = re.sub(r"\s*<!--.*?-->", "", svg, flags=re.DOTALL)

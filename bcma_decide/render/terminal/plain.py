@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 
 from bcma_decide.behind import EffectLine, Explanation
 from bcma_decide.comparison import Comparison, Estimate, Option, Outcome
+from bcma_decide.render.terminal.first_screen_lines import first_screen_lines, patient_lines
 from bcma_decide.render.terminal.ink import Ink
 from bcma_decide.render.terminal.order import order_lines
+from bcma_decide.render.terminal.pair import pair_lines
+from bcma_decide.render.terminal.parts import Part
 from bcma_decide.render.terminal.preferences import preference_lines
 from bcma_decide.render.terminal.record import record_lines
 from bcma_decide.render.terminal.survival import computed_lines, published_lines
 from bcma_decide.render.terminal.way_bars import way_lines
 from bcma_decide.render.words import arrange, published, quoted, rule_view, sentences, survival, wording
 from bcma_decide.render.words.clock import clock_words
+from bcma_decide.render.words.first_screen import FirstScreen, first_screen
 from bcma_decide.vocabulary import PFS
 
 Line = tuple[str, ...]
@@ -40,6 +44,18 @@ def write_plain(comparison: Comparison, console: Console, *, products: bool, sou
     _write(console, _lines(comparison, products, sources))
 
 
+def write_plain_first_screen(comparison: Comparison, console: Console) -> None:
+    """Print the first screen in the same way, from top to bottom."""
+    _write(console, _first_screen(comparison, first_screen(comparison)))
+
+
+def write_plain_parts(
+    comparison: Comparison, console: Console, screen: FirstScreen, parts: Iterable[Part], *, products: bool
+) -> None:
+    """Print parts of a comparison in the same way, below the patient they are of."""
+    _write(console, _parts(comparison, screen, parts, products))
+
+
 def write_plain_explanation(comparison: Comparison, outcome: Outcome, console: Console, *, products: bool) -> None:
     """Print what is behind one outcome in the same way."""
     _write(console, _explanation(comparison, outcome, products))
@@ -56,13 +72,46 @@ def _write(console: Console, lines: Iterator[Line]) -> None:
 
 
 def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Line]:
+    yield from _stamp(comparison)
+    options = comparison.options if products else arrange.class_options(comparison)
+    yield from _numbers(comparison, options)
+    yield from pair_lines(comparison)
+    yield from way_lines(comparison, options)
+    yield from published_lines(comparison)
+    yield from _published(comparison)
+    for mover in arrange.movers(comparison):
+        moves = "; ".join(sentences.move_sentence(move, comparison) for move in mover.moves)
+        yield (
+            "moves",
+            f"{mover.unknown.label} is not known",
+            mover.outcome.label,
+            moves,
+            mover.unknown.needs,
+        )
+    yield from _findings(comparison)
+    yield from _labels(comparison)
+    for score in rule_view.shown_scores(comparison):
+        yield ("score", score.name, rule_view.score_text(comparison, score))
+    yield from _practice(comparison)
+    yield from order_lines(comparison)
+    yield from _profile(comparison)
+    yield from record_lines(comparison)
+    for text in comparison.not_known:
+        yield ("not known", text)
+    yield from preference_lines(comparison, products=products)
+    if sources:
+        yield from _sources(comparison)
+    yield _validation(comparison)
+    yield ("intended use", comparison.intended_use)
+
+
+def _stamp(comparison: Comparison) -> Iterator[Line]:
     software, evidence = comparison.software, comparison.evidence
     yield ("program", software.name, software.version)
     yield ("evidence", evidence.version, evidence.date, evidence.hash)
-    yield from _profile(comparison)
-    yield from record_lines(comparison)
-    yield from _rules(comparison)
-    options = comparison.options if products else arrange.class_options(comparison)
+
+
+def _numbers(comparison: Comparison, options: tuple[Option, ...]) -> Iterator[Line]:
     yield (
         "columns",
         "outcome",
@@ -83,26 +132,44 @@ def _lines(comparison: Comparison, products: bool, sources: bool) -> Iterator[Li
         yield ("count", count)
     if comparison.tell_apart:
         yield ("tell apart", comparison.tell_apart)
-    yield from way_lines(comparison, options)
-    yield from published_lines(comparison)
-    yield from _published(comparison)
-    yield from order_lines(comparison)
-    for mover in arrange.movers(comparison):
-        moves = "; ".join(sentences.move_sentence(move, comparison) for move in mover.moves)
-        yield (
-            "moves",
-            f"{mover.unknown.label} is not known",
-            mover.outcome.label,
-            moves,
-            mover.unknown.needs,
-        )
-    for text in comparison.not_known:
-        yield ("not known", text)
-    yield from preference_lines(comparison, products=products)
-    if sources:
-        for reference in comparison.references:
-            yield ("source", reference.key, reference.citation, *sentences.reference_ids(reference))
-    yield _validation(comparison)
+
+
+def _sources(comparison: Comparison) -> Iterator[Line]:
+    for reference in comparison.references:
+        yield ("source", reference.key, reference.citation, *sentences.reference_ids(reference))
+
+
+def _parts(comparison: Comparison, screen: FirstScreen, parts: Iterable[Part], products: bool) -> Iterator[Line]:
+    """Parts that were asked for, between the patient and the foot of the first screen."""
+    classes = arrange.class_options(comparison)
+    of_part: dict[Part, Callable[[], Iterator[Line]]] = {
+        "classes": lambda: _numbers(comparison, classes),
+        "products": lambda: _numbers(comparison, tuple(o for o in comparison.options if o.kind == "product")),
+        "pair": lambda: pair_lines(comparison),
+        "findings": lambda: _findings(comparison),
+        "labels": lambda: _labels(comparison),
+        "practice": lambda: _practice(comparison),
+        "order": lambda: order_lines(comparison),
+        "weights": lambda: preference_lines(comparison, products=products),
+        "sources": lambda: _sources(comparison),
+    }
+    yield from patient_lines(screen)
+    wanted = tuple(parts)
+    for part in wanted:
+        yield from of_part[part]()
+    if wanted:
+        yield from _foot(comparison, screen)
+
+
+def _first_screen(comparison: Comparison, screen: FirstScreen) -> Iterator[Line]:
+    yield from patient_lines(screen)
+    yield from first_screen_lines(screen)
+    yield from _foot(comparison, screen)
+
+
+def _foot(comparison: Comparison, screen: FirstScreen) -> Iterator[Line]:
+    yield ("certainty", screen.certainty)
+    yield from _stamp(comparison)
     yield ("intended use", comparison.intended_use)
 
 
@@ -114,12 +181,12 @@ def _published(comparison: Comparison) -> Iterator[Line]:
     """Labelled regimens that the model does not hold: whose, which, and one line a figure."""
     for option in comparison.published_options:
         name = published.heading(option)
-        yield ("published, not computed", name, option.study)
+        yield ("published, not calculated", name, option.study)
         for figure in option.figures:
-            yield ("published, not computed", name, published.figure_text(figure))
+            yield ("published, not calculated", name, published.figure_text(figure))
         for text in (option.note, sentences.named_sources(option.sources)):
             if text:
-                yield ("published, not computed", name, text)
+                yield ("published, not calculated", name, text)
 
 
 def _profile(comparison: Comparison) -> Iterator[Line]:
@@ -140,8 +207,8 @@ def _profile(comparison: Comparison) -> Iterator[Line]:
         yield ("given for findings", text)
 
 
-def _rules(comparison: Comparison) -> Iterator[Line]:
-    """Findings, labels, scores and practical facts; here every finding that cannot be judged stands by itself."""
+def _findings(comparison: Comparison) -> Iterator[Line]:
+    """Every finding; here each that cannot be judged stands by itself."""
     for finding in comparison.findings:
         state = "cannot be judged" if finding.state == "cannot_be_judged" else "found"
         extra = (
@@ -150,10 +217,14 @@ def _rules(comparison: Comparison) -> Iterator[Line]:
             sentences.finding_source(finding),
         )
         yield ("finding", finding.severity, state, finding.text, *(part for part in extra if part))
+
+
+def _labels(comparison: Comparison) -> Iterator[Line]:
     for name, label in rule_view.shown_labels(comparison):
         yield ("label", label.region, label.date, name, rule_view.label_text(label))
-    for score in rule_view.shown_scores(comparison):
-        yield ("score", score.name, rule_view.score_text(comparison, score))
+
+
+def _practice(comparison: Comparison) -> Iterator[Line]:
     options = arrange.class_options(comparison)
     for row in rule_view.practice_rows(comparison):
         for option, text in zip(options, row.texts, strict=True):

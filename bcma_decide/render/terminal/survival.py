@@ -21,6 +21,9 @@ PUBLISHED = "italic"
 """Style of what was published; its words stand above it where styles are not shown."""
 COMPUTED = "survival, computed"
 PUBLISHED_WORDS = "survival, published, not calculated for this patient"
+MORE: Final = "All of them: --full --plain, or --json."
+PRODUCTS: Final = f"The nearest {quoted.SHORT} of each kind: --full --products. {MORE}"
+"""Where the rows are that were left out."""
 CLOCKS: Final[tuple[Clock, ...]] = get_args(Clock)
 
 
@@ -56,7 +59,7 @@ def write_published_survival(page: TerminalPage, comparison: Comparison, *, more
         page.items(((quoted.abbreviation(row.endpoint), text(row)) for row in rows), LEAD, PUBLISHED)
         count += len(rows)
     if left := quoted.left_out(comparison, count):
-        page.paragraph(left)
+        page.paragraph(f"{left} {MORE if more else PRODUCTS}")
 
 
 def computed_lines(comparison: Comparison, options: Sequence[Option]) -> Iterator[tuple[str, ...]]:
@@ -80,7 +83,7 @@ def published_lines(comparison: Comparison) -> Iterator[tuple[str, ...]]:
                 PUBLISHED_WORDS,
                 quoted.endpoint_name(row.endpoint),
                 option,
-                quoted.figures(row),
+                f"{quoted.of_whom(row)}{quoted.figures(row)}",
                 quoted.people(row),
                 quoted.nearness(row),
                 row.study,

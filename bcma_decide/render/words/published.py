@@ -18,7 +18,7 @@ Naming = Callable[[Sequence[str]], str]
 
 def title() -> str:
     """Heading over regimens that are shown beside the numbers, not among them."""
-    return _("Published, not computed for this patient")
+    return _("Published, not calculated for this patient")
 
 
 def counts(figure: PublishedFigure) -> str:

@@ -86,7 +86,7 @@ def short_text(row: Survival, naming: Naming = named_sources) -> str:
         setting(row),
         "" if followed is None else _("followed for {months}").format(months=months(followed)),
     )
-    parts = (printed, nearness(row), ", ".join(part for part in whom if part), comparison(row))
+    parts = (f"{of_whom(row)}{printed}", nearness(row), ", ".join(part for part in whom if part), comparison(row))
     said = "; ".join(part for part in parts if part)
     cited = naming(row.sources)
     return f"{said} ({cited})" if cited else said
@@ -105,17 +105,20 @@ def abbreviations() -> str:
 
 
 def nearness(row: Survival) -> str:
-    """How near the group is to the patient: ``shares: extramedullary disease``, ``everybody in the study``."""
+    """How near the group is to the patient: ``in common: extramedullary disease``, ``everybody in the study``."""
     parts = []
     if row.subgroup:
-        parts.append(_("shares: {traits}").format(traits=", ".join(row.subgroup)))
+        parts.append(_("in common: {traits}").format(traits=", ".join(row.subgroup)))
     if row.not_settled:
         parts.append(_("if: {traits}").format(traits=", ".join(row.not_settled)))
     if not parts:
         parts.append(_("everybody in the study"))
-    if row.of_class:
-        parts.append(_("products of the class pooled"))
     return "; ".join(parts)
+
+
+def of_whom(row: Survival) -> str:
+    """Before figures that are not the product's own: ``products of the class pooled: ``."""
+    return _("products of the class pooled") + ": " if row.of_class else ""
 
 
 def figures(row: Survival) -> str:
@@ -184,7 +187,8 @@ def hazard_ratio(beside: Comparator) -> str:
 
 def row_text(row: Survival, naming: Naming = named_sources) -> str:
     """Everything of a row in one line, its sources last."""
-    said = "; ".join(part for part in (figures(row), people(row), nearness(row), comparison(row), row.note) if part)
+    printed = f"{of_whom(row)}{figures(row)}"
+    said = "; ".join(part for part in (printed, people(row), nearness(row), comparison(row), row.note) if part)
     cited = naming(row.sources)
     return f"{row.study}: {said} ({cited})" if cited else f"{row.study}: {said}"
 

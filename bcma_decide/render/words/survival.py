@@ -119,22 +119,16 @@ def past() -> str:
 
 
 def duration(value: Duration, reach: int) -> str:
-    """A time in months: ``15 (11 to 20)``, ``25 (18 to >34)``, ``not reached in 17 months (from 9)``."""
+    """A time in months: ``15 (11 to 20)``, ``25 (18 to >34)``, ``>17 (9 to >17)``."""
     number, ends = duration_parts(value, reach)
     return f"{number} ({ends})" if ends else number
 
 
 def duration_parts(value: Duration, reach: int) -> tuple[str, str]:
-    """Number and interval of a time in months; an end past the ``reach`` months of follow-up is open."""
+    """Number and interval of a time in months; ``>17`` for either that was not reached in 17 months of follow-up."""
     low, high = value.credible or (None, None)
-    if value.value is None:
-        return not_reached(reach), "" if low is None else _("from {months}").format(months=months(low))
-    return months(value.value), "" if low is None else _span((low, high), reach)
-
-
-def not_reached(reach: int) -> str:
-    """``not reached in 17 months``."""
-    return ngettext("not reached in {n} month", "not reached in {n} months", reach).format(n=reach)
+    number = f">{reach}" if value.value is None else months(value.value)
+    return number, "" if low is None else _span((low, high), reach)
 
 
 def months(value: float) -> str:

@@ -5,6 +5,7 @@ saves the seconds of start and imports; its streams, terminal, signals, limits a
 on the start of the interpreter itself (hash seed, encoding) is run anew.
 """
 
+import codecs
 import errno
 import fcntl
 import multiprocessing
@@ -34,12 +35,20 @@ COMMAND = [SCRIPT] if SCRIPT else [sys.executable, "-c", "from bcma_decide.cli i
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PATIENCE = 120.0
 """Seconds after which a test gives up on a program that hangs; no test waits for it where the program works."""
-SETTLED = {"COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "BCMA_DECIDE_EVIDENCE", "TTY_COMPATIBLE"}
+SETTLED = {"PAGER", "LESS", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "BCMA_DECIDE_EVIDENCE", "TTY_COMPATIBLE"}
 """Variables of whoever runs the tests that would change what is printed."""
 INTERRUPT = "\x03"
 LOADED = [
     f"bcma_decide.{name}"
-    for name in ("cli.compare", "cli.batch", "cli.ask", "comparing.compare", "render.terminal.comparison")
+    for name in (
+        "cli.compare",
+        "cli.batch",
+        "cli.ask",
+        "cli.views",
+        "cli.paging",
+        "comparing.compare",
+        "render.terminal.comparison",
+    )
 ]
 """What the server has in memory; everything else is imported by the process that needs it."""
 
@@ -190,9 +199,10 @@ class Terminal:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
         self.process = start(*arguments, streams=(slave, out or slave, slave), program=program, terminal=True,
-                             **{"TERM": "xterm-256color", **changes})  # fmt: skip
+                             **{"TERM": "xterm-256color", "PAGER": "cat", **changes})  # fmt: skip
         os.close(slave)
         self.shown, self._read_to = "", 0
+        self._letters = codecs.getincrementaldecoder("utf-8")(errors="replace")  # one may come in two parts
 
     def __enter__(self):
         return self
@@ -218,7 +228,7 @@ class Terminal:
             if error.errno == errno.EIO:
                 return False
             raise
-        self.shown += part.decode(errors="replace").replace("\r\n", "\n")
+        self.shown = (self.shown + self._letters.decode(part)).replace("\r\n", "\n")
         return bool(part)
 
     def reads_until(self, expected):
