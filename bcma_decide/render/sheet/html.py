@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from bcma_decide.behind import Explanation
 from bcma_decide.comparison import Comparison, Outcome, Reference, result_hash
 from bcma_decide.render.sheet import figures
-from bcma_decide.render.sheet.clinician_time import fans, ways
+from bcma_decide.render.sheet.clinician_time import fans, published_times, ways
 from bcma_decide.render.sheet.clinician_view import clinician_view, longest_lists
 from bcma_decide.render.sheet.patient_view import patient_view
 from bcma_decide.render.sheet.sheet import Sheet
@@ -74,11 +74,39 @@ def render_html(comparison: Comparison, sheet: Sheet | None = None) -> str:
 def render_part(comparison: Comparison, sheet: Sheet, validation: str) -> str:
     """Write a sheet as part of another page: the same, without the page around it and without its styles.
 
-    Its heading then has the second level, since the page has one of its own. ``validation``: where that page's site
-    says how good the numbers are.
+    Its heading then has the second level, since the page has one of its own, and what is behind the sheet is left out,
+    since such a page shows it apart (:func:`render_behind`). ``validation``: where that page's site says how good the
+    numbers are.
     """
     fit = widest_fit(comparison, sheet)
     return _page(comparison, sheet, fit, on_screen=True, alone=False, validation=validation)
+
+
+BEHIND: Final = (
+    "numbers",
+    "time",
+    "order_of_therapies",
+    "findings",
+    "labels",
+    "practice",
+    "scores",
+    "explained_numbers",
+)
+"""Parts of what is behind a clinician's sheet, but for the list of sources, which is the same for everybody."""
+
+
+def render_behind(comparison: Comparison) -> dict[str, str]:
+    """Write everything behind a clinician's sheet in its parts, by the names of :data:`BEHIND`; some may be empty."""
+    classes = arrange.class_options(comparison)
+    shown = {
+        "comparison": comparison,
+        "classes": classes,
+        "pair": classes if len(classes) == 2 else (),
+        "view": {"published_times": published_times(comparison) if survival.is_computed(comparison) else ()},
+        **_detail(comparison),
+    }
+    parts = _environment().get_template("detail.html.j2").make_module(shown)
+    return {name: _tight(getattr(parts, name)()) for name in BEHIND}
 
 
 def part_style(sheet: Sheet) -> str:
@@ -112,10 +140,16 @@ def _page(
         if sheet.audience == "patient":
             text = _environment().get_template("patient.html.j2").render(view=patient_view(comparison, sheet), **shared)
         else:
-            detail = _detail(comparison) if on_screen else {}
+            detail = _detail(comparison) if on_screen and alone else {}
             view = clinician_view(comparison, sheet, fit.lists)
             text = _environment().get_template("clinician.html.j2").render(view=view, **shared, **detail)
-    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+    return _tight(text)
+
+
+def _tight(text: str) -> str:
+    """Without empty lines and what is left of the template at the ends of others."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return "\n".join(lines) + "\n" if lines else ""
 
 
 def _detail(comparison: Comparison) -> dict[str, Any]:

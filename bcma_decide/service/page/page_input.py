@@ -14,7 +14,7 @@ from bcma_decide.errors import BcmaDecideError, Problem
 from bcma_decide.patient.files import SIZE_LIMIT, example_path, parse, read_values
 from bcma_decide.patient.profile import Patient
 from bcma_decide.service.http.problems import Refusal
-from bcma_decide.service.page.form_values import CONTROLS, texts_of, too_long
+from bcma_decide.service.page.form_values import CONTROLS, LISTS, field_of_control, texts_of, too_long
 from bcma_decide.service.page.view_options import NAMES, ViewOptions, read_view, usual_view
 from bcma_decide.service.service import Service
 from bcma_decide.service.sessions import Filled
@@ -70,8 +70,11 @@ async def from_form(service: Service, request: Request, filled: Filled | None) -
     del filled  # the form holds everything
     sent = await _form(request, FORM, FORM_LIMIT)
     given = _grouped((name, value) for name, value in sent if isinstance(value, str))
-    texts = {name: _line(given.pop(name)[0]) for name in list(given) if name in CONTROLS and len(given[name]) == 1}
-    twice = [Problem(name, "stands there twice", "answer it once") for name in given if name in CONTROLS]
+    once = [name for name in given if name in CONTROLS and (len(given[name]) == 1 or name in LISTS)]
+    texts = {name: ", ".join(filter(None, map(_line, given.pop(name)))) for name in once}
+    twice = [
+        Problem(field_of_control(name), "stands there twice", "answer it once") for name in given if name in CONTROLS
+    ]
     form = given.pop(FORMAT, [""])[-1]
     view, problems, day_text = _view(service, {name: given[name] for name in given if name not in CONTROLS})
     if form not in ("", *FORMS):
