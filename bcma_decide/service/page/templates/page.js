@@ -261,6 +261,8 @@
   wide.addEventListener("change", fold);
   if (!result.querySelector(".p-problems[tabindex]")) fold();
 
+  const asked = document.getElementById(`tab-${location.hash.slice("#t-".length)}`);
+  if (asked) tab = asked.id.slice("tab-".length);
   makeTabs();
   // After going back, a browser may have kept what was typed and not what was shown.
   window.addEventListener("pageshow", () => {
