@@ -138,12 +138,12 @@
       if (slot.textContent !== said) slot.textContent = said;
       const control = group.matches("[role=radiogroup]")
         ? group
-        : group.querySelector("input[type=text], input[type=date], select, textarea");
+        : group.querySelector("input[type=text], input[type=date], select, textarea"); // boxes have none
       if (said) {
-        control.setAttribute("aria-invalid", "true");
+        control?.setAttribute("aria-invalid", "true");
         for (let folded = group.closest("details"); folded; folded = folded.parentElement.closest("details"))
           if (folded !== inputs) folded.open = true;
-      } else control.removeAttribute("aria-invalid");
+      } else control?.removeAttribute("aria-invalid");
     }
   }
 
@@ -253,7 +253,7 @@
   });
 
   // Beside the answer the form is always there; above it, it is folded to its summary.
-  const wide = window.matchMedia("(min-width: 72rem)");
+  const wide = window.matchMedia("(min-width: 74rem)");
   const fold = () => {
     if (wide.matches) inputs.open = true;
     else if (!inputs.contains(document.activeElement)) inputs.open = false;
