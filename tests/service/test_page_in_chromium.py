@@ -1,7 +1,6 @@
 """The page in a real browser, asking a really running server: live, by keyboard, without scripts, on paper, for axe."""
 
 import re
-import time
 from datetime import date
 
 import httpx
@@ -24,7 +23,7 @@ EXAMPLE = "frail-82-dialysis-prior-bcma"
 OPEN = "for (const each of document.querySelectorAll('details')) each.open = true"
 UP_TO_DATE = re.compile("Up to date")
 REFUSED = re.compile("Nothing is compared")
-PAUSE = 0.25
+PAUSE = 0.12
 PATIENCE = 30_000
 
 
@@ -127,7 +126,7 @@ def test_what_is_shown_is_what_the_server_answers_to_the_same_form(opened, addre
 def test_older_answers_never_overtake_newer_ones_and_typing_fast_asks_seldom(opened):
     page = opened()
     page.asked.clear()
-    page.locator("#f-charlson").focus()
+    page.locator("#f-prior_lines").focus()
     page.keyboard.type("1234", delay=20)
     for _ in range(3):
         page.keyboard.press("Backspace")
@@ -269,9 +268,10 @@ def test_a_link_to_another_part_opens_its_tab(opened):
 
 FIRST_NUMBER = """() => { const number = document.querySelector("#p-products td b").getBoundingClientRect()
     const bar = [...document.querySelectorAll(".p-headline")].map(each => each.getBoundingClientRect())
-    return [number.top, number.bottom, Math.min(innerHeight, ...bar.filter(each => each.height).map(each => each.top))] }"""
-EIGHT = """names => names.map(name => document.querySelector(`[data-field=${name}]`).getBoundingClientRect())
-    .every(each => each.height && each.top >= 0 && each.bottom <= document.querySelector(".p-bar").getBoundingClientRect().top)"""
+    return [number.top, number.bottom, ...bar.map(each => each.top)] }"""
+EIGHT = """names => { const foot = document.querySelector(".p-bar").getBoundingClientRect().top
+    return names.map(name => document.querySelector(`[data-field=${name}]`).getBoundingClientRect())
+      .every(each => each.height && each.top >= 0 && each.bottom <= foot) }"""
 
 
 @pytest.mark.parametrize("example", example_names())
@@ -495,23 +495,26 @@ def test_nothing_is_wider_than_the_screen_or_over_something_else(opened, path, s
             "document.adoptedStyleSheets = [sheet] }",
             SPACING,
         )
-    # Over others or longer than seen, as meant: the bar on top, words for screen readers, the link in its field.
-    page.evaluate("document.querySelectorAll('.p-bar, .p-skip, .p-spoken, #p-link').forEach(each => each.remove())")
+    # Over others or longer than seen, as meant: bars in view, words for screen readers, the link in its field.
+    meant = ".p-bar, .p-headline, .p-skip, .p-spoken, .p-tabbed .p-panel > h2, #p-link"
+    page.evaluate("meant => document.querySelectorAll(meant).forEach(each => each.remove())", meant)
     for width in (1000, 640, 400, 320):  # 640: a screen of 1280 at 200 %
         page.set_viewport_size({"width": width, "height": 900})
         assert_fits(page)
 
 
-@pytest.mark.parametrize("width", [1280, 320])
-def test_targets_are_large(opened, width):
+@pytest.mark.parametrize(("width", "least"), [(1280, 31.5), (390, 43.5), (320, 43.5)])
+def test_targets_are_large(opened, width, least):
+    """Large for a finger on a narrow screen; beside the answer, for a mouse, at least 32 px."""
     page = opened(width=width)
     page.evaluate(OPEN)
     small = page.evaluate(
-        """() => [...document.querySelectorAll(".p-form :is(button, select, input[type=text]),"
+        """least => [...document.querySelectorAll(".p-form :is(button, select, input[type=text]),"
           + " .p-form :is(input[type=date], label:has(input), summary), .p-button, .p-jump a")]
           .filter(each => each.checkVisibility()
-          && (each.getBoundingClientRect().height < 39.5 || each.getBoundingClientRect().width < 40))
-          .map(each => each.outerHTML.slice(0, 80))"""
+          && (each.getBoundingClientRect().height < least || each.getBoundingClientRect().width < least))
+          .map(each => each.outerHTML.slice(0, 80))""",
+        least,
     )
     assert small == []
 
@@ -561,36 +564,53 @@ def test_what_is_out_of_date_says_so_on_paper(opened):
 # how fast, how large
 
 
-@pytest.mark.nightly
-def test_time_and_weight(opened, address, capsys):
-    """Printed, not judged: the machine of the test may be busy."""
+WATCH = """() => {
+  window.waits = []
+  const number = () => document.querySelector("#p-products [data-row=orr]")?.textContent
+  let before = number(), pressed = 0
+  document.addEventListener("keydown", () => { pressed = performance.now() }, true)
+  new MutationObserver(() => {
+    if (number() === before) return
+    before = number()
+    requestAnimationFrame(() => window.waits.push(performance.now() - pressed))
+  }).observe(document.getElementById("p-result"), {childList: true})
+}"""
+"""Milliseconds from a key to the frame that shows another response: pause, network, comparison and drawing."""
+KEYSTROKES = 40
+SLOWEST = {50: 1_000, 95: 2_000}
+"""Bounds in milliseconds, loose: other tests run beside it on the same processors."""
+HEAVIEST = {"page": 75_000, "/page/result": 75_000, "page.css": 7_000, "page.js": 6_000, "behind.css": 6_000}
+"""Bounds in bytes as sent."""
+
+
+def test_a_number_follows_a_key_soon(opened, capsys):
     page = opened(f"/?example={EXAMPLE}")
-    sizes = page.evaluate(
-        """() => [performance.getEntriesByType("navigation")[0], ...performance.getEntriesByType("resource")]
-        .map(each => [each.name.split("/").pop() || "page", each.encodedBodySize, each.decodedBodySize])"""
+    page.evaluate(WATCH)
+    page.locator("#f-prior_lines").focus()
+    for count in range(KEYSTROKES):
+        page.keyboard.press("Control+A")
+        page.keyboard.press(str(2 + count % 7))
+        page.wait_for_function("count => window.waits.length > count", arg=count)
+    waits = sorted(page.evaluate("window.waits"))
+    found = {share: waits[share * len(waits) // 100] for share in SLOWEST}
+    with capsys.disabled():
+        print(f"\nfrom key to number, {len(waits)} keys: p50 {found[50]:.0f} ms, p95 {found[95]:.0f} ms")
+    assert all(found[share] < most for share, most in SLOWEST.items()), found
+
+
+def test_the_page_is_light(opened, address, capsys):
+    page = opened(f"/?example={EXAMPLE}")
+    sizes = dict(
+        page.evaluate(
+            """() => [performance.getEntriesByType("navigation")[0], ...performance.getEntriesByType("resource")]
+            .map(each => [each.name.split("/").pop(), each.encodedBodySize])"""
+        )
     )
+    found = {re.sub(r"-[0-9a-f]{12}", "", name) if "?" not in name else "page": size for name, size in sizes.items()}
     form = page.evaluate("new URLSearchParams(new FormData(document.getElementById('p-form'))).toString()")
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    times = []
-    with httpx.Client(base_url=address, timeout=60) as client:
-        for _ in range(20):
-            begun = time.perf_counter()
-            answer = client.post("/page/result", content=form, headers=kind)
-            times.append(time.perf_counter() - begun)
-            assert answer.status_code == 200
-    times.sort()
-    shown = []
-    for age in ("71", "72", "73"):
-        begun = time.perf_counter()
-        page.fill("#f-age", age)
-        page.locator(".p-who", has_text=f"{age} y,").wait_for()
-        shown.append(time.perf_counter() - begun)
+    with httpx.stream("POST", f"{address}/page/result", content=form, headers=kind, timeout=60) as answer:
+        found["/page/result"] = sum(len(part) for part in answer.iter_raw())
     with capsys.disabled():
-        print(
-            f"\nlive answer p50 {1000 * times[10]:.0f} ms, p95 {1000 * times[18]:.0f} ms, {len(answer.content)} bytes"
-        )
-        print(
-            f"from key to sheet {', '.join(f'{1000 * each:.0f}' for each in shown)} ms, {1000 * PAUSE:.0f} of it pause"
-        )
-        for name, packed, plain in sizes:
-            print(f"{name}: {packed} bytes sent, {plain} in all")
+        print("\n" + ", ".join(f"{name} {size} bytes" for name, size in found.items()))
+    assert all(0 < found[name] < most for name, most in HEAVIEST.items()), found
