@@ -142,6 +142,43 @@ def interval_bar(estimate: Estimate, look: Look) -> Markup | str:
     return svg(f"bar {look.name}", (BAR_WIDTH, _BAR_HEIGHT), bar_title(estimate), shapes, hidden=True)
 
 
+_LINE_HEIGHT: Final = 10
+
+
+def dot_line(mean: float, ends: tuple[float, float], look: Look, title: str, *, solid: bool) -> Markup:
+    """Draw a share on a line from 0 to 100: a dot the mean, a line its interval; grey, open and dashed if not solid.
+
+    Parameters
+    ----------
+    mean, ends
+        As fractions.
+    look
+        Whose number.
+    title
+        The numbers in words.
+    solid
+        Whether the option is on label here.
+    """
+    middle = _LINE_HEIGHT / 2
+    colour = look.colour if solid else GREY
+    dashes = "" if solid else ' stroke-dasharray="4 2"'
+    style = f'class="{"dot" if solid else "open"}" fill="{colour if solid else PAPER}" stroke="{INK if solid else GREY}"'
+    x = _at(mean)
+    dot = (
+        f'<circle {style} stroke-width="1" cx="{x:.1f}" cy="{middle:g}" r="4"/>'
+        if look.shape == "circle"
+        else f'<rect {style} stroke-width="1" x="{x - 3.6:.1f}" y="{middle - 3.6:g}" width="7.2" height="7.2"/>'
+    )
+    shapes = [
+        f'<path class="axis" fill="none" stroke="{GREY}" stroke-width="0.6" d="M1 {middle:g}H{BAR_WIDTH - 1}'
+        f'M1 2.5V7.5M{BAR_WIDTH / 2:g} 3.5V6.5M{BAR_WIDTH - 1} 2.5V7.5"/>',
+        f'<path class="ends" fill="none" stroke="{INK if solid else GREY}" stroke-width="2"{dashes} '
+        f'd="M{_at(ends[0]):.1f} {middle:g}H{max(_at(ends[1]), _at(ends[0]) + 1):.1f}"/>',
+        dot,
+    ]
+    return svg(f"dots {look.name}", (BAR_WIDTH, _LINE_HEIGHT), title, shapes, hidden=True)
+
+
 def bar_title(estimate: Estimate) -> str:
     """The numbers of an interval bar in words."""
     if estimate.mean is None or estimate.credible is None:

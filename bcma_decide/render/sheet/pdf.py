@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bcma_decide.comparison import Comparison, result_json
 from bcma_decide.errors import Problem, SheetError
-from bcma_decide.render.sheet.html import Fit, render_print, widest_fit
+from bcma_decide.render.sheet.html import Fit, render_print
 from bcma_decide.render.sheet.sheet import Sheet
 
 if TYPE_CHECKING:
