@@ -148,6 +148,10 @@ class PublishedFigure(Value):
     rate: Number | None = None
     sources: tuple[str, ...] = ()
     """Keys of the references."""
+    month: Number | None = None
+    """Of a time to an event with a landmark: the month of the one nearest to a year."""
+    share: Number | None = None
+    """Without the event at that month."""
 
 
 class PublishedOption(Value):

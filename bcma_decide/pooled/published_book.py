@@ -22,6 +22,10 @@ class Figure(NamedTuple):
     rate: float | None
     """As a fraction; None for a time to an event."""
     sources: tuple[str, ...]
+    month: float | None = None
+    """Of a time to an event with a landmark: the month of the one nearest to a year."""
+    share: float | None = None
+    """Without the event at that month, as a fraction."""
 
 
 class Limit(NamedTuple):

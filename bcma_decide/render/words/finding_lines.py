@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bcma_decide.comparison import Comparison
+from bcma_decide.render.words import arrange
 from bcma_decide.vocabulary import Severity
 
 
@@ -21,9 +22,13 @@ class FindingLine:
 
 def finding_lines(comparison: Comparison) -> tuple[FindingLine, ...]:
     """Every finding that fires, gravest first; what several options share stands once."""
-    raise NotImplementedError
+    return tuple(
+        FindingLine(finding.severity, (finding.short or finding.text)[:72], (finding.id,), ())
+        for finding in arrange.findings(comparison)
+        if finding.state == "fires"
+    )
 
 
 def open_count(comparison: Comparison) -> int:
     """How many findings cannot be judged yet."""
-    raise NotImplementedError
+    return sum(finding.state != "fires" for finding in arrange.findings(comparison))

@@ -5,14 +5,42 @@ Only words and places are decided here: every number is one of the `Comparison`.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, NamedTuple
 
-from bcma_decide.render.words.finding_lines import FindingLine
-from bcma_decide.vocabulary import ClassId, LabelState
+from bcma_decide.comparison import Comparison, Contrast, Indication, Option, PublishedOption
+from bcma_decide.patient.fields import in_sentence
+from bcma_decide.render.words import arrange, clock, quoted, survival, tell_apart, wording
+from bcma_decide.render.words.finding_lines import FindingLine, finding_lines, open_count
+from bcma_decide.render.words.language import decimal, ngettext
+from bcma_decide.render.words.language import gettext as _
+from bcma_decide.render.words.patient_strip import patient_strip
+from bcma_decide.time_course import Survival
+from bcma_decide.value import Interval
+from bcma_decide.vocabulary import CLASSES, PFS, ClassId, LabelState, State
+
+LABEL: Final = "label"
+RESPONSE: Final = "orr"
+SUBGROUP: Final = "published_pfs"
+INFUSED: Final = "infused"
+START: Final = "start"
+"""Rows that are no outcome, and the first that is."""
+FINDINGS_SHOWN: Final = 6
+CELL: Final = 11
+"""Most characters of a cell, so that five columns and the names of the rows fill a line of 80."""
+NOT_IN_FORCE: Final = ("pending", "not_approved")
 
 CellKind = Literal["computed", "published", "withheld", "not_known", "none"]
 """*published*: quoted, not calculated for this patient; *none*: does not occur with this option."""
+
+
+class RowLabel(NamedTuple):
+    """A row's id with its label of at most 19 characters and the one that needs no heading."""
+
+    id: str
+    label: str
+    long_label: str
 
 
 @dataclass(frozen=True)
@@ -21,6 +49,8 @@ class Column:
 
     option: str
     label: str
+    """At most 11 characters."""
+    long_label: str
     class_id: ClassId
     kind: Literal["product", "class", "published"]
     on_label: LabelState | None
@@ -54,7 +84,7 @@ class Row:
 
     id: str
     label: str
-    """At most 20 characters."""
+    """At most 19 characters."""
     long_label: str
     cells: tuple[Cell, ...]
     """In the order of the columns."""
@@ -94,8 +124,354 @@ class FirstScreen:
     """``Certainty low (single arms, no randomised comparison).``"""
 
 
+def first_screen(comparison: Comparison) -> FirstScreen:
+    """Compose the first screen of a comparison, in the current language."""
+    columns = _columns(comparison)
+    classes = tuple(_class_column(option) for option in comparison.options if option.kind == "class")
+    rows = tuple(_row(comparison, row, columns) for row in row_labels(comparison))
+    rows = tuple(row for row in rows if row.id != SUBGROUP or any(cell.kind == "published" for cell in row.cells))
+    shown = [column.option for column in columns if column.kind == "product" and column.on_label != "not_met"]
+    lines = finding_lines(comparison)
+    first = tuple(
+        line for place, line in enumerate(lines) if place < FINDINGS_SHOWN or line.severity == "contraindication"
+    )
+    title, differences = _differences(comparison, rows)
+    return FirstScreen(
+        patient=patient_strip(comparison),
+        region_and_day=f"{comparison.labels.region}, {comparison.labels.date}",
+        read_as=_read_as(comparison),
+        movers=_movers(comparison),
+        columns=columns,
+        rows=rows,
+        class_columns=classes,
+        class_rows=tuple(tuple(_cell(comparison, row.id, column) for column in classes) for row in rows),
+        differences=differences,
+        difference_title=title,
+        published=_published(comparison, columns, rows),
+        tell_apart=tell_apart.sentences(comparison, shown),
+        findings=first,
+        more_findings=_more_findings(len(lines) - len(first), open_count(comparison)),
+        certainty=_certainty(comparison, [row.id for row in rows], (*columns, *classes)),
+    )
+
+
 def folded(screen: FirstScreen, most: int) -> tuple[tuple[int, ...], str]:
-    """Which columns stand where only ``most`` have room, and the line that holds the others."""
-    raise NotImplementedError
+    """Places of the columns that stand where ``most`` have room, and the line that holds the others.
+
+    Products whose label is not met are the ones that fold; where none is met, or these are too few to make room, the
+    last columns fold as well. No column is lost: the line has the response of each.
+    """
+    kept = [place for place, column in enumerate(screen.columns) if column.on_label != "not_met"]
+    if not kept:
+        kept = list(range(len(screen.columns)))
+    kept = kept[:most]
+    away = [place for place in range(len(screen.columns)) if place not in kept]
+    if not away:
+        return tuple(kept), ""
+    response = next(row for row in screen.rows if row.id == RESPONSE)
+    parts = [f"{_small(screen.columns[place].long_label)} {response.cells[place].text}" for place in away]
+    off = all(screen.columns[place].on_label == "not_met" for place in away)
+    lead = _("Not on label, response of 100: {parts}") if off else _("Also, response of 100: {parts}")
+    return tuple(kept), lead.format(parts=", ".join(parts))
 
 
+def row_labels(comparison: Comparison) -> tuple[RowLabel, ...]:
+    """Rows of the table with their labels, benefit first, then harm, then the way to the treatment."""
+    return (
+        RowLabel(LABEL, _("Label ({region})").format(region=comparison.labels.region), _("Label")),
+        RowLabel(RESPONSE, _("Response, of 100"), _("Response (PR or better), of 100")),
+        RowLabel("cr_or_better", _("CR"), _("CR or better, of 100")),
+        RowLabel(PFS, _("PFS at 12 months"), _("Without progression at 12 months, of 100")),
+        RowLabel(SUBGROUP, _("PFS median, months"), _("Median PFS of the nearest subgroup, months")),
+        RowLabel("crs_g3plus", _("CRS grade 3+"), _("CRS, grade 3 or higher, of 100")),
+        RowLabel("icans_any", _("ICANS, any grade"), _("ICANS, any grade, of 100")),
+        RowLabel("icans_g3plus", _("ICANS grade 3+"), _("ICANS, grade 3 or higher, of 100")),
+        RowLabel("delayed_neurotoxicity", _("Late neurotoxicity"), _("Delayed neurotoxicity, of 100")),
+        RowLabel("infection_g3plus", _("Infection grade 3+"), _("Infection, grade 3 or higher, of 100")),
+        RowLabel("treatment_related_death", _("Death by treatment"), _("Treatment-related death, of 100")),
+        RowLabel(INFUSED, _("Infused, of 100"), _("Infused, of 100 with cells collected")),
+        RowLabel(START, _("Start after"), _("Start after the decision or the collection of cells")),
+    )
+
+
+def _columns(comparison: Comparison) -> tuple[Column, ...]:
+    """Products the region offers, grouped by class; a regimen whose label is met where the product alone is not."""
+    found = []
+    products = {option.id: option for option in comparison.options if option.kind == "product"}
+    for option in products.values():
+        label = comparison.indications.get(option.id)
+        if label is None or not _offered(label):
+            continue
+        column = Column(option.id, _short(option.label), option.label, option.class_id, "product", *_label(label))
+        found.append(column)
+    for published in comparison.published_options:
+        labels = _labels_of(comparison, published)
+        if labels is None or labels[1].state == "not_met":
+            continue
+        product, regimen = labels
+        if product in products and comparison.indications[product].state != "not_met":
+            continue
+        column = Column(
+            published.id,
+            _short(published.label),
+            published.label,
+            published.class_id,
+            "published",
+            *_label(regimen),
+        )
+        found.append(column)
+    if not found:
+        found = [
+            Column(option.id, _short(option.label), option.label, option.class_id, "product", None, _("none here"))
+            for option in products.values()
+        ]
+    return tuple(sorted(found, key=lambda column: CLASSES.index(column.class_id)))
+
+
+def _labels_of(comparison: Comparison, published: PublishedOption) -> tuple[str, Indication] | None:
+    """The product of a published regimen and the label of that regimen."""
+    for product, label in comparison.indications.items():
+        if product == published.id:
+            return product, label
+        for other in label.other_regimens:
+            if published.long_label == f"{_small(label.label)} {other.regimen}":
+                return product, other
+    return None
+
+
+def _offered(label: Indication) -> bool:
+    """Whether the region has a label of the product, in force now."""
+    return label.approval not in NOT_IN_FORCE and (label.since is not None or label.approval is not None)
+
+
+def _label(label: Indication) -> tuple[LabelState, str]:
+    words: dict[LabelState, str] = {"met": _("met"), "not_met": _("not met"), "cannot_be_judged": _("open")}
+    return label.state, words[label.state]
+
+
+def _class_column(option: Option) -> Column:
+    return Column(option.id, option.label, option.label, option.class_id, "class", None, "")
+
+
+def _row(comparison: Comparison, row: RowLabel, columns: Sequence[Column]) -> Row:
+    cells = tuple(_cell(comparison, row.id, column) for column in columns)
+    return Row(row.id, row.label, row.long_label, cells, drawn=row.id not in (LABEL, SUBGROUP, START))
+
+
+def _cell(comparison: Comparison, row: str, column: Column) -> Cell:
+    if row == LABEL:
+        return Cell("none", column.label_word)
+    if row == SUBGROUP:
+        return _subgroup_cell(comparison, column)
+    if row in (INFUSED, START):
+        return _way_cell(comparison, row, column)
+    if column.kind == "published":
+        return _published_cell(comparison, row, column)
+    if row == PFS:
+        return _survival_cell(comparison, column)
+    return _outcome_cell(comparison, row, column)
+
+
+def _outcome_cell(comparison: Comparison, row: str, column: Column) -> Cell:
+    outcome = next(outcome for outcome in comparison.outcomes if outcome.id == row)
+    estimate = clock.shown(outcome.estimates[column.option], comparison.clock)
+    if wording.has_number(estimate) and estimate.mean is not None and estimate.credible is not None:
+        return _computed(estimate.mean, estimate.credible, further=estimate.further_product)
+    if estimate.state == "withheld":
+        rates = [f.rate for f in estimate.published if f.outcome == row and f.rate is not None]
+        why = estimate.reason or ""
+        return _quoted(rates[0], why) if rates else Cell("withheld", _("withheld"), why=why)
+    return _without(estimate.state, wording.state_in_short(estimate))
+
+
+def _survival_cell(comparison: Comparison, column: Column) -> Cell:
+    row = next(
+        (each for each in comparison.survival if (each.kind, each.option) == ("computed", column.option)),
+        None,
+    )
+    if row is None:
+        return _without("no_evidence", "")
+    figures = survival.figures(row, comparison.clock)
+    at = figures.at(survival.MAIN) if figures else None
+    if at is not None and at.credible is not None and at.credible[0] is not None and at.credible[1] is not None:
+        return _computed(at.mean, (at.credible[0], at.credible[1]))
+    if row.state == "withheld":
+        return Cell("withheld", _("withheld"), why=row.reason or "")
+    return _without(row.state, row.reason or survival.past())
+
+
+def _published_cell(comparison: Comparison, row: str, column: Column) -> Cell:
+    option = next(each for each in comparison.published_options if each.id == column.option)
+    if row == PFS:
+        shares = [(each.share, each.month) for each in option.figures if each.outcome == PFS and each.share is not None]
+        if not shares:
+            return _without("no_evidence", "")
+        share, month = shares[0]
+        at = "" if month in (None, survival.MAIN) else _(" {n}mo").format(n=f"{month:g}")
+        return Cell("published", f"[{wording.short_count(share)}]{at}")
+    rates = [figure.rate for figure in option.figures if figure.outcome == row and figure.rate is not None]
+    return _quoted(rates[0], "") if rates else _without("no_evidence", "")
+
+
+def _subgroup_cell(comparison: Comparison, column: Column) -> Cell:
+    row = _subgroup_row(comparison, column)
+    median = row.median_months if row else None
+    if row is None or median is None:
+        return Cell("none", "-")
+    value = ">" + decimal(row.follow_up_months) if median.value is None and row.follow_up_months else None
+    text = decimal(median.value) if median.value is not None else value or _("not reached")
+    return Cell("published", f"[{text}]", why=", ".join(row.subgroup))
+
+
+def _subgroup_row(comparison: Comparison, column: Column) -> Survival | None:
+    """The nearest published row of a subgroup this patient belongs to, of the product itself and with a median."""
+    for row in quoted.rows_of(comparison.survival, column.option, "pfs"):
+        if row.subgroup and not row.not_settled and not row.of_class and row.median_months is not None:
+            return row
+    return None
+
+
+def _way_cell(comparison: Comparison, row: str, column: Column) -> Cell:
+    way = next((each for each in comparison.ways if each.option == column.option), None)
+    if column.class_id != CLASSES[0]:
+        return Cell("none", "-" if row == INFUSED else _("days"))
+    if way is None:
+        return _without("no_evidence", "")
+    if row == INFUSED:
+        share = way.infused
+        if share is None or share.credible is None:
+            return _without("no_evidence", way.reason or "")
+        return _computed(share.mean, share.credible)
+    if not way.weeks:
+        return _without("no_evidence", "")
+    ends = sorted(round(7 * weeks.median) for weeks in way.weeks)
+    days = str(ends[0]) if ends[0] == ends[-1] else f"{ends[0]}-{ends[-1]}"
+    return Cell("published", _("[{n}] d").format(n=days))
+
+
+def _computed(mean: float, credible: Interval, *, further: bool = False) -> Cell:
+    low, high = (wording.short_count(end) for end in credible)
+    number, interval = wording.short_count(mean), f"{low}-{high}"
+    mark = "*" if further else ""
+    text = f"{number} ({interval}){mark}"
+    if len(text) > CELL:
+        text = text.replace(" ", "")
+    return Cell("computed", text, number, interval, mean, *credible, why=_("class's value") if further else "")
+
+
+def _quoted(rate: float, why: str) -> Cell:
+    return Cell("published", f"[{wording.short_count(rate) if rate else 0}]", why=why)
+
+
+def _without(state: State, why: str) -> Cell:
+    if state == "not_applicable":
+        return Cell("none", "-", why=why)
+    return Cell("not_known", _("not known"), why=why)
+
+
+def _differences(comparison: Comparison, rows: Sequence[Row]) -> tuple[str, tuple[str, ...]]:
+    """Title and cells of the column with the differences: of the pair that was asked for, else of the classes."""
+    pair = comparison.pair
+    found: Mapping[str, Contrast]
+    if pair is not None:
+        found, options = pair.contrasts, pair.options
+    else:
+        found = {each.id: each.contrast for each in comparison.outcomes if each.contrast is not None}
+        if comparison.survival_contrast is not None:
+            found[PFS] = comparison.survival_contrast
+        options = CLASSES
+    labels = {option.id: _short(option.label) for option in comparison.options}
+    title = _("{first} minus {second}").format(first=labels[options[0]], second=labels[options[1]])
+    return title, tuple(_difference(found.get(row.id)) for row in rows)
+
+
+def _difference(contrast: Contrast | None) -> str:
+    if contrast is None:
+        return ""
+    low, high = contrast.risk_difference.interval
+    return _("{number} ({low} to {high})").format(
+        number=wording.signed(contrast.risk_difference.mean), low=wording.signed(low), high=wording.signed(high)
+    )
+
+
+def _published(comparison: Comparison, columns: Sequence[Column], rows: Sequence[Row]) -> tuple[str, ...]:
+    """Whose the quoted figures are."""
+    cells = [cell for row in rows for cell in row.cells]
+    found: dict[str, list[str]] = {}
+    for column in columns:
+        row = _subgroup_row(comparison, column)
+        if row is not None:
+            found.setdefault(", ".join(row.subgroup), []).append(_small(column.label))
+    lines = []
+    if any(cell.kind == "published" for cell in cells):
+        lines.append(_("[ ] published, not calculated for this patient."))
+    if found:
+        groups = "; ".join(
+            group if len(found) == 1 else f"{group}: {tell_apart.listed(names)}" for group, names in found.items()
+        )
+        lines.append(_("Subgroup: {groups}.").format(groups=groups))
+    if any(cell.kind == "computed" and cell.text.endswith("*") for cell in cells):
+        lines.append(_("* no rows of its own: the class's value."))
+    return tuple(lines)
+
+
+def _movers(comparison: Comparison) -> str:
+    parts = []
+    for place, mover in enumerate(arrange.movers(comparison)):
+        classes = {option.id for option in comparison.options if option.kind == "class"}
+        of_response = [m for m in mover.unknown.moves if m.outcome == RESPONSE and m.option in classes]
+        widest = max(of_response or mover.moves, key=lambda move: move.high - move.low)
+        name = in_sentence(mover.unknown.label)
+        if place == 0:
+            outcome = tell_apart.names().get(widest.outcome, mover.outcome.label)
+            low, high = wording.short_count(widest.low), wording.short_count(widest.high)
+            label = next(option.label for option in comparison.options if option.id == widest.option)
+            name = _("{trait} ({option} {outcome} {low} to {high})").format(
+                trait=name, option=label, outcome=outcome, low=low, high=high
+            )
+        parts.append(name)
+    return _("Knowing these would change it most: {traits}").format(traits=", ".join(parts)) if parts else ""
+
+
+def _read_as(comparison: Comparison) -> tuple[str, ...]:
+    profile = comparison.profile
+    used = sum(line.state in ("used", "inferred") for line in profile.inputs)
+    record = ngettext("{n} value from the record", "{n} values from the record", used).format(n=used)
+    return (*profile.read_as, *((record,) if used else ()))
+
+
+def _more_findings(more: int, open_: int) -> str:
+    parts = []
+    if more > 0:
+        parts.append(ngettext("{n} more finding", "{n} more findings", more).format(n=more))
+    if open_:
+        parts.append(ngettext("{n} that needs an answer", "{n} that need an answer", open_).format(n=open_))
+    return ", ".join(parts)
+
+
+def _certainty(comparison: Comparison, rows: Collection[str], columns: Sequence[Column]) -> str:
+    """The span of certainty over the numbers shown, and why it is not higher."""
+    options = {column.option for column in columns}
+    levels = {
+        estimate.certainty
+        for outcome in comparison.outcomes
+        if outcome.id in rows
+        for option, estimate in outcome.estimates.items()
+        if option in options and estimate.certainty is not None and wording.has_number(estimate)
+    }
+    order = [level for level in wording.certainty_words() if level in levels]
+    if not order:
+        return _("No number can be given for this patient.")
+    ends = [wording.certainty(level) for level in (order[0], order[-1])]
+    words = ends[0] if ends[0] == ends[1] else _("{low} to {high}").format(low=ends[0], high=ends[1])
+    return _("Certainty {words} (no randomised comparison).").format(words=words)
+
+
+def _short(label: str) -> str:
+    """A label of at most 11 characters; a longer one is cut to nine and a full stop."""
+    return label if len(label) <= CELL else f"{label[:9]}."
+
+
+def _small(label: str) -> str:
+    """A name inside a line; one with another capital, such as Tec-Dara, keeps its first."""
+    return label[:1].lower() + label[1:] if label[1:].islower() else label

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from bcma_decide.errors import EvidenceError, Problem, closest
 from bcma_decide.vocabulary import UNVERIFIED, Basis
 from bcma_decide.workshop.evidence.catalogue import Catalogue, read_shape
-from bcma_decide.workshop.evidence.published_rows import PublishedRow, figure, row_problems
+from bcma_decide.workshop.evidence.published_rows import PublishedRow, row_problems, with_share
 from bcma_decide.workshop.evidence.rule_files import Key, ProductEntry
 from bcma_decide.workshop.evidence.rules import RuleFiles
 from bcma_decide.workshop.evidence.schema import Identifier, Strict, Text
@@ -55,7 +55,7 @@ class PublishedOptionEntry(Strict):
             "product": self.product,
             "regimen": self.regimen,
             "study": f"{study.name}: {self.design}{follow_up}",
-            "figures": [figure(row, catalogue) for row in self.rows],
+            "figures": [with_share(row, catalogue) for row in self.rows],
             "note": self.note,
             "sources": list(self.sources),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from bcma_decide.errors import closest
 from bcma_decide.vocabulary import UNVERIFIED
@@ -12,6 +12,8 @@ from bcma_decide.workshop.evidence.schema import Identifier, OutcomeRow, Split, 
 from bcma_decide.workshop.evidence.views import survival_text
 
 Row = OutcomeRow | Split | TimeToEvent
+
+YEAR: Final = 12.0
 
 
 class PublishedRow(Strict):
@@ -88,6 +90,15 @@ def figure(row: PublishedRow, catalogue: Catalogue) -> dict[str, Any]:
         "rate": rate,
         "sources": [f"{study.id}:{found.source}"] if found.source else [],
     }
+
+
+def with_share(row: PublishedRow, catalogue: Catalogue) -> dict[str, Any]:
+    """The same with the share at the landmark nearest to a year, where a time to an event has one."""
+    found = row.found_in(catalogue.study(row.study))[0]
+    landmarks = found.landmarks if isinstance(found, TimeToEvent) else ()
+    nearest = min(landmarks, key=lambda each: abs(each.month - YEAR), default=None)
+    share = {} if nearest is None else {"month": nearest.month, "share": nearest.pct / 100.0}
+    return figure(row, catalogue) | share
 
 
 def figure_sources(rows: Collection[PublishedRow], catalogue: Catalogue) -> dict[str, Any]:
