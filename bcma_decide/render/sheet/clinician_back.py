@@ -60,7 +60,7 @@ def back_page(
     comparison: Comparison,
     findings: Sequence[FullFinding],
     sources: tuple[Mapping[str, int], Sequence[Citation]],
-    room: int,
+    room: int | None,
 ) -> Back:
     """Contraindications and cautions in full, the method, what is not known, the sources.
 
@@ -73,7 +73,7 @@ def back_page(
     sources
         The number of each source's key, and the citations under these numbers.
     room
-        How many items there is room for. The last ones give way first; contraindications and the method never do.
+        How many items there is room for; None for all. The last ones give way first; contraindications and the method never do.
     """
     numbers, citations = sources
     items = (
@@ -82,8 +82,9 @@ def back_page(
         *(Item("not_known", "", "", text) for text in _general_first(comparison)),
         *(Item("sources", str(each.number), "", each.text) for each in citations),
     )
-    kept = [(place, item) for place, item in enumerate(items) if place < room or item.always]
-    left = [item for place, item in enumerate(items) if place >= room and not item.always]
+    fitting = len(items) if room is None else room
+    kept = [(place, item) for place, item in enumerate(items) if place < fitting or item.always]
+    left = [item for place, item in enumerate(items) if place >= fitting and not item.always]
     return Back(
         tuple(
             Block(kind, titles()[kind], tuple(found)) for kind, found in groupby(kept, key=lambda entry: entry[1].kind)

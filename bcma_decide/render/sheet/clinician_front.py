@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from bcma_decide.comparison import Comparison, Option, Outcome, PracticalRow
 from bcma_decide.render.sheet import figures
 from bcma_decide.render.sheet.citing import ranges
-from bcma_decide.render.words import arrange, rule_view, sentences
+from bcma_decide.render.words import arrange, rule_view, sentences, wording
 from bcma_decide.render.words.finding_lines import FindingLine
-from bcma_decide.render.words.first_screen import Cell, Column, FirstScreen, Row, folded
+from bcma_decide.render.words.first_screen import LABEL, Cell, Column, FirstScreen, Row, folded
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.language import ngettext
 
@@ -20,12 +20,8 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = 5
 """Options that have room side by side; the others fold into a line under the table."""
-BURDEN: Final = ("vein_to_vein", "stay", "visits", "driving", "lymphodepletion", "renal")
-"""Practical topics of the first page, in their order; the others stand on the screen."""
-FIRST_FACTS: Final = 1
-NO_BURDEN: Final = 2
-LEVELS: Final = 3
-"""How much gives way where the page overflows: nothing; all but the first fact of each product; the burden."""
+BURDEN: Final = ("stay", "visits", "driving", "lymphodepletion", "renal", "vein_to_vein")
+"""Practical topics of the first page, the one that gives way first at the end; the others stand on the screen."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +35,13 @@ class FrontColumn:
 
 @dataclass(frozen=True)
 class FrontCell:
-    """One field: the cell of the first screen, its line, and what an unknown trait would make of the number."""
+    """One field: the cell of the first screen, and its number as a line."""
 
     cell: Cell
     column: FrontColumn
     line: Markup | str
-    depends: str
+    mark: str
+    """Of a number that is the class's."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,8 @@ class FrontRow:
 
     row: Row
     cells: tuple[FrontCell, ...]
+    depends: str
+    """What each value of an unknown trait that moves a number far would make of it; empty where none does."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def burden_rows(comparison: Comparison) -> tuple[PracticalRow, ...]:
 
 
 def front_page(
-    comparison: Comparison, screen: FirstScreen, numbers: Mapping[str, int], rows: Sequence[str], level: int
+    comparison: Comparison, screen: FirstScreen, numbers: Mapping[str, int], rows: Sequence[str], topics: int | None
 ) -> Front:
     """Arrange the first page.
 
@@ -97,8 +96,8 @@ def front_page(
         The number of each source's key.
     rows
         Outcomes asked for; empty for all.
-    level
-        How much gives way, up to :data:`LEVELS`.
+    topics
+        Practical topics that there is room for, each with the first fact of every product; None for every fact.
     """
     places, line = folded(screen, COLUMNS)
     looks = {option.class_id: look for option, look in _looks(comparison)}
@@ -107,20 +106,20 @@ def front_page(
         for column in (screen.columns[place] for place in places)
     )
     outcomes = {outcome.id: outcome for outcome in arrange.outcomes_with_survival(comparison)}
-    shown = [row for row in screen.rows if not rows or row.id in rows or row.id not in outcomes]
-    burden = burden_rows(comparison) if level < NO_BURDEN else ()
-    if level >= FIRST_FACTS:
-        burden = tuple(_first_facts(row) for row in burden)
+    shown = [
+        row for row in screen.rows if row.id != LABEL and (not rows or row.id in rows or row.id not in outcomes)
+    ]
+    burden = burden_rows(comparison)
+    if topics is not None:
+        burden = tuple(_first_facts(row) for row in burden[:topics])
     return Front(
         screen=screen,
         columns=columns,
         rows=tuple(
             FrontRow(
                 row,
-                tuple(
-                    _cell(comparison, outcomes.get(row.id), row, row.cells[place], column)
-                    for place, column in zip(places, columns, strict=True)
-                ),
+                tuple(_cell(row, row.cells[place], column) for place, column in zip(places, columns, strict=True)),
+                _depends(comparison, outcomes[row.id]) if row.id in outcomes else "",
             )
             for row in shown
         ),
@@ -136,22 +135,23 @@ def _looks(comparison: Comparison) -> Sequence[tuple[Option, figures.Look]]:
     return list(zip(arrange.class_options(comparison), figures.LOOKS, strict=False))
 
 
-def _cell(comparison: Comparison, outcome: Outcome | None, row: Row, cell: Cell, column: FrontColumn) -> FrontCell:
+def _cell(row: Row, cell: Cell, column: FrontColumn) -> FrontCell:
     line: Markup | str = ""
     if row.drawn and cell.mean is not None and cell.low is not None and cell.high is not None:
         title = f"{column.column.label}, {row.long_label}: {cell.number} ({cell.interval})"
         line = figures.dot_line(cell.mean, (cell.low, cell.high), column.look, title, solid=not column.muted)
-    return FrontCell(cell, column, line, _depends(comparison, outcome, cell, column.column))
+    return FrontCell(cell, column, line, "*" if cell.text.endswith("*") else "")
 
 
-def _depends(comparison: Comparison, outcome: Outcome | None, cell: Cell, column: Column) -> str:
-    """``would be 27 if low, 54 if high``: what each value of an unknown trait that moves a number far would give."""
-    if outcome is None or cell.kind != "computed":
-        return ""
-    options = {option.id: option for option in comparison.options}
-    names = [name for name in (column.option, column.class_id) if name in options]
-    widest = next(filter(None, (arrange.decisive(comparison, outcome, options[name]) for name in names)), None)
-    return sentences.would_be(*widest) if widest else ""
+def _depends(comparison: Comparison, outcome: Outcome) -> str:
+    """``CAR-T 27 if low, 54 if high (Ferritin)``; of every class that the row has a number of."""
+    parts = []
+    for option in arrange.class_options(comparison):
+        widest = arrange.decisive(comparison, outcome, option)
+        if widest and wording.has_number(arrange.estimate_of(outcome, option)):
+            unknown, move = widest
+            parts.append(f"{sentences.move_sentence(move, comparison)} ({unknown.label})")
+    return "; ".join(parts)
 
 
 def _first_facts(row: PracticalRow) -> PracticalRow:
@@ -189,8 +189,3 @@ def _burden_left(comparison: Comparison, shown: Sequence[PracticalRow]) -> str:
 
 def _facts(rows: Sequence[PracticalRow]) -> int:
     return sum(len(lines) for row in rows for lines in row.facts.values())
-
-
-def decision_options(comparison: Comparison) -> tuple[str, ...]:
-    """What can be ticked as decided, the options in their order."""
-    return (*(option.label for option in arrange.class_options(comparison)), _("something else"))

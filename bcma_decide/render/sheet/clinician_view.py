@@ -54,10 +54,10 @@ class LedgerGroup:
 
 @dataclass(frozen=True)
 class Room:
-    """What the two pages have room for: how much gives way on the first, and items of the second."""
+    """What the two pages have room for: practical topics on the first, items on the second; None for everything."""
 
-    front: int = 0
-    back: int = 10_000
+    topics: int | None = None
+    items: int | None = None
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ def clinician_view(comparison: Comparison, sheet: Sheet, room: Room) -> Clinicia
     studies = studies_behind(comparison, windows)
     findings = numbered_findings(comparison)
     sources = citing.numbered(comparison, _statements(comparison, findings))
-    front = front_page(comparison, first_screen(comparison), sources[0], sheet.rows, room.front)
-    back = back_page(comparison, findings, sources, room.back)
+    front = front_page(comparison, first_screen(comparison), sources[0], sheet.rows, room.topics)
+    back = back_page(comparison, findings, sources, room.items)
     return ClinicianView(
         banners=banners(comparison),
         front=front,

@@ -142,7 +142,8 @@ def interval_bar(estimate: Estimate, look: Look) -> Markup | str:
     return svg(f"bar {look.name}", (BAR_WIDTH, _BAR_HEIGHT), bar_title(estimate), shapes, hidden=True)
 
 
-_LINE_HEIGHT: Final = 10
+_LINE: Final = (60, 12)
+"""Small, so that dots are large beside their numbers."""
 
 
 def dot_line(mean: float, ends: tuple[float, float], look: Look, title: str, *, solid: bool) -> Markup:
@@ -159,24 +160,21 @@ def dot_line(mean: float, ends: tuple[float, float], look: Look, title: str, *, 
     solid
         Whether the option is on label here.
     """
-    middle = _LINE_HEIGHT / 2
-    colour = look.colour if solid else GREY
-    dashes = "" if solid else ' stroke-dasharray="4 2"'
-    style = f'class="{"dot" if solid else "open"}" fill="{colour if solid else PAPER}" stroke="{INK if solid else GREY}"'
-    x = _at(mean)
-    dot = (
-        f'<circle {style} stroke-width="1" cx="{x:.1f}" cy="{middle:g}" r="4"/>'
-        if look.shape == "circle"
-        else f'<rect {style} stroke-width="1" x="{x - 3.6:.1f}" y="{middle - 3.6:g}" width="7.2" height="7.2"/>'
-    )
+    width, middle = _LINE[0], _LINE[1] / 2
+    x, low, high = (4 + (width - 8) * min(max(value, 0.0), 1.0) for value in (mean, *ends))
+    kind, fill, ink = ("dot", look.colour, INK) if solid else ("open", PAPER, GREY)
+    dashes = "" if solid else ' stroke-dasharray="3 2"'
+    style = f'class="{kind}" fill="{fill}" stroke="{ink}" stroke-width="1"'
     shapes = [
-        f'<path class="axis" fill="none" stroke="{GREY}" stroke-width="0.6" d="M1 {middle:g}H{BAR_WIDTH - 1}'
-        f'M1 2.5V7.5M{BAR_WIDTH / 2:g} 3.5V6.5M{BAR_WIDTH - 1} 2.5V7.5"/>',
-        f'<path class="ends" fill="none" stroke="{INK if solid else GREY}" stroke-width="2"{dashes} '
-        f'd="M{_at(ends[0]):.1f} {middle:g}H{max(_at(ends[1]), _at(ends[0]) + 1):.1f}"/>',
-        dot,
+        f'<path class="axis" fill="none" stroke="{GREY}" stroke-width="0.5" d="M4 {middle:g}H{width - 4}'
+        f'M4 3V9M{width / 2:g} 4V8M{width - 4} 3V9"/>',
+        f'<path class="ends" fill="none" stroke="{ink}" stroke-width="2"{dashes} '
+        f'd="M{low:.1f} {middle:g}H{max(high, low + 0.5):.1f}"/>',
+        f'<circle {style} cx="{x:.1f}" cy="{middle:g}" r="3.4"/>'
+        if look.shape == "circle"
+        else f'<rect {style} x="{x - 3:.1f}" y="{middle - 3:g}" width="6" height="6"/>',
     ]
-    return svg(f"dots {look.name}", (BAR_WIDTH, _LINE_HEIGHT), title, shapes, hidden=True)
+    return svg(f"dots {look.name}", _LINE, title, shapes, hidden=True)
 
 
 def bar_title(estimate: Estimate) -> str:

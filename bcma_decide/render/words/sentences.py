@@ -255,17 +255,6 @@ def by_value(unknown: Unknown, move: Move) -> str:
     )
 
 
-def would_be(unknown: Unknown, move: Move) -> str:
-    """The same without its name where the values say it: ``27 if low, 54 if high (Ferritin)``."""
-    return _("would be {low} if {low_when}, {high} if {high_when} ({trait})").format(
-        trait=unknown.label,
-        low=wording.count(move.low),
-        low_when=_condition(move.low_when),
-        high=wording.count(move.high),
-        high_when=_condition(move.high_when),
-    )
-
-
 def legend(comparison: Comparison, options: Iterable[Option]) -> tuple[str, ...]:
     """Return what the numbers of these options mean, in the words of this comparison only."""
     shown = tuple(options)
