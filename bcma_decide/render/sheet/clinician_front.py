@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = 5
 """Options that have room side by side; the others fold into a line under the table."""
-BURDEN: Final = ("stay", "visits", "driving", "lymphodepletion", "renal", "vein_to_vein")
+BURDEN: Final = ("stay", "visits", "driving", "renal", "lymphodepletion", "vein_to_vein")
 """Practical topics of the first page, the one that gives way first at the end; the others stand on the screen."""
 
 
@@ -58,6 +58,7 @@ class FrontRow:
 class Burden:
     """One practical topic: a text and the numbers of its sources for each class."""
 
+    place: int
     label: str
     texts: tuple[tuple[str, str], ...]
 
@@ -84,7 +85,7 @@ def burden_rows(comparison: Comparison) -> tuple[PracticalRow, ...]:
 
 
 def front_page(
-    comparison: Comparison, screen: FirstScreen, numbers: Mapping[str, int], rows: Sequence[str], topics: int | None
+    comparison: Comparison, screen: FirstScreen, numbers: Mapping[str, int], rows: Sequence[str], topics: Collection[int] | None
 ) -> Front:
     """Arrange the first page.
 
@@ -97,12 +98,13 @@ def front_page(
     rows
         Outcomes asked for; empty for all.
     topics
-        Practical topics that there is room for, each with the first fact of every product; None for every fact.
+        Places of the practical topics that there is room for, each with the first fact of every product; None for all
+        facts of all of them.
     """
     places, line = folded(screen, COLUMNS)
     looks = {option.class_id: look for option, look in _looks(comparison)}
     columns = tuple(
-        FrontColumn(column, looks.get(column.class_id, figures.FIRST), column.on_label not in ("met", None))
+        FrontColumn(column, looks.get(column.class_id, figures.FIRST), column.on_label in ("not_met", None))
         for column in (screen.columns[place] for place in places)
     )
     outcomes = {outcome.id: outcome for outcome in arrange.outcomes_with_survival(comparison)}
@@ -111,7 +113,7 @@ def front_page(
     ]
     burden = burden_rows(comparison)
     if topics is not None:
-        burden = tuple(_first_facts(row) for row in burden[:topics])
+        burden = tuple(_first_facts(row) for row in burden if BURDEN.index(row.topic) in topics)
     return Front(
         screen=screen,
         columns=columns,
@@ -139,19 +141,18 @@ def _cell(row: Row, cell: Cell, column: FrontColumn) -> FrontCell:
     line: Markup | str = ""
     if row.drawn and cell.mean is not None and cell.low is not None and cell.high is not None:
         title = f"{column.column.label}, {row.long_label}: {cell.number} ({cell.interval})"
-        line = figures.dot_line(cell.mean, (cell.low, cell.high), column.look, title, solid=not column.muted)
+        line = figures.dot_line(cell.mean, (cell.low, cell.high), column.look, title, column.column.on_label)
     return FrontCell(cell, column, line, "*" if cell.text.endswith("*") else "")
 
 
 def _depends(comparison: Comparison, outcome: Outcome) -> str:
     """``CAR-T 27 if low, 54 if high (Ferritin)``; of every class that the row has a number of."""
-    parts = []
+    found: dict[str, list[str]] = {}
     for option in arrange.class_options(comparison):
         widest = arrange.decisive(comparison, outcome, option)
         if widest and wording.has_number(arrange.estimate_of(outcome, option)):
-            unknown, move = widest
-            parts.append(f"{sentences.move_sentence(move, comparison)} ({unknown.label})")
-    return "; ".join(parts)
+            found.setdefault(widest[0].label, []).append(sentences.would_be(option, widest[1]))
+    return "; ".join(f"{'; '.join(parts)} ({trait})" for trait, parts in found.items())
 
 
 def _first_facts(row: PracticalRow) -> PracticalRow:
@@ -167,6 +168,7 @@ def _burden(comparison: Comparison, row: PracticalRow, numbers: Mapping[str, int
         for each in arrange.class_options(comparison)
     ]
     return Burden(
+        BURDEN.index(row.topic),
         lines[0].label,
         tuple(
             (text, ranges([numbers[key] for key in found if key in numbers]))

@@ -54,9 +54,9 @@ class LedgerGroup:
 
 @dataclass(frozen=True)
 class Room:
-    """What the two pages have room for: practical topics on the first, items on the second; None for everything."""
+    """Practical topics that have room on the first page, and how many items on the second; None for everything."""
 
-    topics: int | None = None
+    topics: tuple[int, ...] | None = None
     items: int | None = None
 
 
@@ -263,5 +263,5 @@ def _command(comparison: Comparison) -> str:
     clock = "" if comparison.clock == "infusion" else f" --from {comparison.clock}"
     return (
         f"{comparison.software.name} compare {profile} --setting {setting}{clock} --region {labels.region} "
-        f"--date {labels.date} --json"
+        f"--date {labels.date}"
     )

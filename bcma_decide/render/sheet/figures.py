@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from bcma_decide.comparison import Estimate, WaterfallStep
 from bcma_decide.render.words import wording
 from bcma_decide.render.words.language import gettext as _
+from bcma_decide.vocabulary import LabelState
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -146,8 +147,10 @@ _LINE: Final = (60, 12)
 """Small, so that dots are large beside their numbers."""
 
 
-def dot_line(mean: float, ends: tuple[float, float], look: Look, title: str, *, solid: bool) -> Markup:
-    """Draw a share on a line from 0 to 100: a dot the mean, a line its interval; grey, open and dashed if not solid.
+def dot_line(mean: float, ends: tuple[float, float], look: Look, title: str, on_label: LabelState | None) -> Markup:
+    """Draw a share on a line from 0 to 100: a dot the mean, a line its interval.
+
+    Solid and full on label, solid and open where the label is open, grey, dashed and open off label.
 
     Parameters
     ----------
@@ -157,13 +160,14 @@ def dot_line(mean: float, ends: tuple[float, float], look: Look, title: str, *, 
         Whose number.
     title
         The numbers in words.
-    solid
-        Whether the option is on label here.
+    on_label
+        State of the option's label; None where it has none here.
     """
     width, middle = _LINE[0], _LINE[1] / 2
     x, low, high = (4 + (width - 8) * min(max(value, 0.0), 1.0) for value in (mean, *ends))
-    kind, fill, ink = ("dot", look.colour, INK) if solid else ("open", PAPER, GREY)
-    dashes = "" if solid else ' stroke-dasharray="3 2"'
+    off = on_label in ("not_met", None)
+    kind, fill = ("dot", look.colour) if on_label == "met" else ("open", PAPER)
+    ink, dashes = (GREY, ' stroke-dasharray="3 2"') if off else (INK, "")
     style = f'class="{kind}" fill="{fill}" stroke="{ink}" stroke-width="1"'
     shapes = [
         f'<path class="axis" fill="none" stroke="{GREY}" stroke-width="0.5" d="M4 {middle:g}H{width - 4}'

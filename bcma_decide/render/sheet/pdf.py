@@ -120,7 +120,7 @@ def _require() -> None:
 def _fitted(comparison: Comparison, sheet: Sheet) -> Document:
     """Lay a sheet out on two pages; if nothing more can be done, it keeps a third page and loses nothing."""
     patient = sheet.audience == "patient"
-    fit: Fit | None = Fit() if patient else Fit(room=Room(topics=len(BURDEN)))
+    fit: Fit | None = Fit() if patient else Fit(room=Room(topics=tuple(range(len(BURDEN)))))
     tighter = _smaller if patient else _shorter
     while fit is not None:
         document = _laid_out(comparison, sheet, fit)
@@ -159,17 +159,23 @@ def _boxes(document: Document) -> dict[str, _Box]:
     }
 
 
-def _topics(shown: int | None, boxes: Mapping[str, _Box], full: float) -> int | None:
-    """Topics for which the first page has room: the last ones give way until what overflows has a place."""
+def _topics(shown: tuple[int, ...] | None, boxes: Mapping[str, _Box], full: float) -> tuple[int, ...] | None:
+    """Topics for which the first page has room: one after the other, as far as each still fits."""
     end = boxes[END_FIRST]
-    over = end.top - TOP + (end.page - 1) * full - UNBROKEN
-    left = shown or 0
-    if not end.page or not left:
+    topics = {place: box for place in shown or () if (box := boxes.get(f"{TOPIC}{place}"))}
+    if not end.page or not topics:
         return shown
-    while left and (over > 0 or left == shown):
-        left -= 1
-        over -= boxes[f"{TOPIC}{left}"].height if f"{TOPIC}{left}" in boxes else 0.0
-    return left
+    first_page = [box.bottom for box in topics.values() if not box.page]
+    broken = len(first_page) < len(topics)
+    empty = full + TOP - max(first_page) if first_page and broken else 0.0
+    all_of_them = sum(box.height for box in topics.values())
+    left = full - (end.page * full + end.top - TOP - empty - all_of_them)
+    kept = []
+    for place, box in topics.items():
+        if box.height <= left:
+            kept.append(place)
+            left -= box.height
+    return tuple(kept) if len(kept) < len(topics) else tuple(topics)[:-1]
 
 
 def _items(shown: int | None, boxes: Mapping[str, _Box], full: float) -> int | None:
