@@ -19,7 +19,7 @@ from bcma_decide.time_course import Clock, OrderOfTherapies, Survival, WayToTrea
 from bcma_decide.value import Interval, Number, Value
 from bcma_decide.vocabulary import Basis, Certainty, FindingState, InputState, LabelState, Origin, Severity, State
 
-SCHEMA_VERSION = "5"
+SCHEMA_VERSION = "6"
 
 
 class EvidenceStamp(Value):
@@ -328,6 +328,12 @@ class Finding(Value):
     note: str = ""
     short: str = ""
     """The same in one line of at most 72 characters, naming whom it concerns."""
+    subject: str = ""
+    """State of the patient it speaks of, such as ``active_infection``; empty for what the input gives to check."""
+    shared_short: str = ""
+    """One line for all findings of this state and rank, where together they cover every product offered."""
+    phase: Literal["start", "during"] = "start"
+    """*during* where it speaks of doses under treatment: no reason against a start."""
 
 
 class IndicationItem(Value):

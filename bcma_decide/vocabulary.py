@@ -24,6 +24,8 @@ Severity = Literal["contraindication", "caution", "information"]
 Origin = Literal["label", "consensus", "trial_entry", "study", "expert"]
 """What a rule rests on."""
 FindingState = Literal["fires", "cannot_be_judged"]
+ONE_LINE: Final = 72
+"""Characters of a finding in one line."""
 SEVERITIES: Final[tuple[Severity, ...]] = ("contraindication", "caution", "information")
 """Worst first."""
 LabelState = Literal["met", "not_met", "cannot_be_judged"]

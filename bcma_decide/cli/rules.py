@@ -10,12 +10,14 @@ import typer
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.output import print_json
 from bcma_decide.cli.profiles import EvidenceDirectory
+from bcma_decide.vocabulary import DEFAULT_REGION
 
 if TYPE_CHECKING:
     from bcma_decide.pooled.definitions import Definitions
     from bcma_decide.pooled.evidence import PooledEvidence
     from bcma_decide.pooled.rule_book import PracticalFact, Product, Rule
     from bcma_decide.render.terminal.page import TerminalPage
+    from bcma_decide.rules.coverage import CoverageCell
 
 rules_app = typer.Typer(
     name="rules",
@@ -125,6 +127,53 @@ def show(
 
 @rules_app.command()
 @report_errors
+def table(
+    region: Annotated[
+        str, typer.Option("--region", metavar="REGION", help="Whose labels and regional rules: US, EU, China, ...")
+    ] = DEFAULT_REGION,
+    state: Annotated[
+        str | None, typer.Option("--state", metavar="STATE", help="Only this state, such as pregnancy.")
+    ] = None,
+    evidence: EvidenceDirectory = None,
+    as_json: AsJson = False,
+) -> None:
+    """Lay side by side what the rules say of every state, by product: rank, nothing seen, or does not apply."""
+    from datetime import date
+
+    from bcma_decide.comparing.compare import check_region
+    from bcma_decide.pooled.score_book import plain_value
+    from bcma_decide.rules.coverage import compared_products, coverage
+
+    pooled = _pooled(evidence)
+    check_region(pooled, region)
+    on = date.fromisoformat(pooled.date)
+    known = [each.id for each in pooled.rules.states]
+    if state is not None and state not in known:
+        from bcma_decide.errors import closest
+
+        raise typer.BadParameter(
+            f"{state!r} is not a state; {closest(state, known) or 'see: bcma-decide rules table'}", param_hint="--state"
+        )
+    products = compared_products(pooled.rules, {option.id for option in pooled.options}, region, on)
+    rows = [row for row in coverage(pooled.rules, region, on, products) if state in (None, row.state)]
+    if as_json:
+        print_json([plain_value(row) for row in rows])
+        return
+    from rich.console import Console
+
+    from bcma_decide.render.terminal.page import TerminalPage
+
+    page = TerminalPage(Console(highlight=False))
+    for row in rows:
+        page.subheading(f"{row.label} ({row.state})" + (", during treatment" if row.phase == "during" else ""))
+        page.items([(cell.product, _cell(cell)) for cell in row.cells], 16)
+        if row.differences and len({cell.rank for cell in row.cells if cell.rank}) > 1:
+            page.bullets(f"differs: {text}" for text in row.differences)
+    typer.echo(f"{len(rows)} states of {len(products)} products, {region}, {pooled.date}")
+
+
+@rules_app.command()
+@report_errors
 def check(evidence: EvidenceDirectory = None, as_json: AsJson = False) -> None:
     """Check the rule, product and score files; list what is wrong and end with code 3 if anything is."""
     from bcma_decide.errors import EXIT_INVALID_INPUT, EvidenceError
@@ -158,6 +207,15 @@ def check(evidence: EvidenceDirectory = None, as_json: AsJson = False) -> None:
     )
 
 
+def _cell(cell: CoverageCell) -> str:
+    if cell.rank:
+        return f"{cell.rank}: {', '.join(cell.rules)}"
+    if cell.other is None:
+        return "nothing is said: a hole"
+    sources = f" ({', '.join(cell.other.sources)})" if cell.other.sources else ""
+    return f"{cell.other.kind.replace('_', ' ')}: {cell.other.text}{sources}"
+
+
 def _whom(rule: Rule) -> str:
     from bcma_decide.vocabulary import CLASS_LABELS
 
@@ -173,7 +231,10 @@ def _show_rule(page: TerminalPage, rule: Rule, pooled: PooledEvidence) -> None:
         ("Says", rule.text),
         ("If", condition_words(rule.when, pooled.definitions)),
         ("Concerns", _whom(rule)),
+        ("In a line", rule.short),
+        ("State", rule.state),
         ("Rank", f"{rule.severity}, {rule.origin.replace('_', ' ')}"),
+        ("Speaks of", "doses during treatment, not the start" if rule.phase == "during" else ""),
         ("In force", _times(rule)),
         ("Basis", f"{rule.basis}, {rule.date}"),
         ("Note", rule.note),

@@ -14,6 +14,7 @@ from bcma_decide.comparing.explanation import explanation
 from bcma_decide.comparing.findings import (
     cited,
     input_findings,
+    that_can_apply,
     worst_first,
 )
 from bcma_decide.comparing.measured import Grounds
@@ -143,9 +144,10 @@ def compare(
     Raises
     ------
     ProfileError
-        When the profile names a drug or value that cannot be used, or the region has no label.
+        When the profile names a drug or value that cannot be used, the region has no label, or ``pair`` names what is
+        not compared.
     NoEvidenceError
-        When the pooled evidence is missing, or ``explain`` or ``pair`` name what does not exist.
+        When the pooled evidence is missing, or ``explain`` names an outcome that does not exist.
     WeightsError
         When ``weights`` name what cannot be given one, or contradict themselves.
 
@@ -178,9 +180,9 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     Raises
     ------
     ProfileError
-        When the region has no label.
+        When the region has no label, or the pair names what is not compared.
     NoEvidenceError
-        When ``explain`` or ``pair`` name what does not exist.
+        When ``explain`` names an outcome that does not exist.
     WeightsError
         When the weights cannot be used.
     """
@@ -194,8 +196,9 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     on = question.date or Day.fromisoformat(pooled.date)
     numbers = patient_numbers(pooled, derive(question.patient, pooled.definitions), question.setting)
     facts, book = numbers.traits.facts, pooled.rules
-    findings = worst_first((*input_findings(numbers), *rule_findings(book, facts, region, on)))
     labels = indications(book, facts, region, on, {option.id: option.label for option in pooled.options})
+    judged = that_can_apply(rule_findings(book, facts, region, on), labels)
+    findings = worst_first((*input_findings(numbers), *judged))
     practical = practical_sources(book, region, on)
     scores = score_lines(pooled.definitions.scores, facts)
     withheld = withheld_numbers(numbers)

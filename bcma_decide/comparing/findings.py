@@ -9,8 +9,18 @@ from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparison import Finding, Indication, PublishedOption, ScoreLine
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.prediction import numeric_range
+from bcma_decide.patient.phrases import and_list, label_of
 from bcma_decide.time_course import Survival, WayToTreatment
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, SEVERITIES, UNVERIFIED, model_scale, natural_scale
+from bcma_decide.vocabulary import (
+    CLASS_LABELS,
+    CLASSES,
+    MODEL_TRAITS,
+    ONE_LINE,
+    SEVERITIES,
+    UNVERIFIED,
+    model_scale,
+    natural_scale,
+)
 
 
 def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
@@ -20,8 +30,9 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
             id="contradiction." + ".".join(contradiction.fields),
             severity="caution",
             state="fires",
-            text=f"check the input: {contradiction.message}; the trait is taken as unknown",
+            text=f"check the input: {contradiction.message}; {_not_used(contradiction.fields)}",
             needs=tuple(contradiction.fields),
+            short=in_one_line(f"Contradiction: {and_list([label_of(name) for name in contradiction.fields])}"),
         )
     of_families = outside_reasons(numbers).values()
     for index, class_id in enumerate(CLASSES):
@@ -33,6 +44,7 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
                 severity="caution",
                 state="fires",
                 text=f"outside the evidence: {reason}; intervals are widened",
+                short=in_one_line(f"Outside the evidence of {CLASS_LABELS[class_id][0]}: {reason}"),
             )
     ends = [end.tolist() for end in numeric_range(numbers.pooled)]
     for position, trait in enumerate(MODEL_TRAITS):
@@ -47,7 +59,37 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
                 text=f"{trait.label} beyond the central range of the studies ({span}): its effect is held at the edge",
                 value=numbers.traits[trait.id].text,
                 threshold=span,
+                short=in_one_line(
+                    f"{trait.label[0].upper()}{trait.label[1:]} beyond {span}: its effect is held at the edge"
+                ),
             )
+
+
+def in_one_line(text: str) -> str:
+    """The text, or as many whole words of it as one line holds."""
+    if len(text) <= ONE_LINE:
+        return text
+    kept = text[: ONE_LINE + 1].rsplit(" ", 1)[0]
+    return kept.rstrip(" ,;:(")
+
+
+def that_can_apply(findings: Iterable[Finding], labels: Mapping[str, Indication]) -> tuple[Finding, ...]:
+    """Leave out what would be asked for products only that are on no label of this patient."""
+    on_label = {product for product, label in labels.items()
+                if any(each.state != "not_met" for each in (label, *label.other_regimens))}  # fmt: skip
+    classes = {labels[product].class_id for product in on_label}
+
+    def asked(finding: Finding) -> bool:
+        if finding.state == "fires" or not finding.applies_to:
+            return True
+        product = finding.applies_to.get("product")
+        return product in on_label if product else finding.applies_to["class"] in classes
+
+    return tuple(finding for finding in findings if asked(finding))
+
+
+def _not_used(fields: tuple[str, ...]) -> str:
+    return "neither is used" if len(fields) == 2 else "none of them is used"
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bcma_decide.comparing.outcomes import contrast_value
 from bcma_decide.comparing.survival import survival_contrast
 from bcma_decide.comparison import Apart, Contrast, Outcome, PairContrast
-from bcma_decide.errors import NoEvidenceError, Problem, closest
+from bcma_decide.errors import Problem, ProfileError, closest
 from bcma_decide.model.certainty import LEVELS
 from bcma_decide.model.contrast import Side, probability_higher
 from bcma_decide.model.normal import Z95
@@ -27,14 +27,14 @@ _TAIL: Final = 0.025
 
 
 def check_pair(pair: tuple[str, str] | None, options: Sequence[str]) -> None:
-    """Refuse a pair of what is not compared here, or of one option twice; raises NoEvidenceError."""
+    """Refuse a pair of what is not compared here, or of one option twice; raises ProfileError."""
     for option in pair or ():
         if option not in options:
             hint = closest(option, list(options)) or f"one of {', '.join(options)}"
-            raise NoEvidenceError("the pair cannot be compared", [Problem("pair", f"{option!r} is not compared", hint)])
+            raise ProfileError("the pair cannot be compared", [Problem("pair", f"{option!r} is not compared", hint)])
     if pair is not None and pair[0] == pair[1]:
         problem = Problem("pair", f"{pair[0]!r} is named twice", "name two options")
-        raise NoEvidenceError("the pair cannot be compared", [problem])
+        raise ProfileError("the pair cannot be compared", [problem])
 
 
 def pair_contrast(

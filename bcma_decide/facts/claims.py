@@ -89,9 +89,11 @@ def _cut_off(patient: Patient, rule: CutOff, numbers: dict[str, KnownNumber]) ->
     if measure is not None and value is not None:
         cut = wording(rule).removeprefix(label).strip()
         claims.append(Claim(value, f"{label} {measure.shown}; cut-off: {cut}", measure.fields))
-    claims += [
+    enough = [
         Claim(True, in_sentence(FIELD_LABELS[name]), (name,)) for name in rule.or_any_of if getattr(patient, name)
     ]
+    if enough:  # whatever the value is
+        claims = [claim for claim in claims if claim.given or claim.value] + enough
     return Evidence(tuple(claims), f"needs {label}", (label,))
 
 
@@ -164,7 +166,7 @@ def _refractoriness(patient: Patient, definitions: Definitions, drugs: DrugHisto
     needs: dict[str, str] = {}
     for rule in definitions.drug_counts:
         counted, needs[rule.id] = _count(drugs, rule)
-        own[rule.id] = [*_given(patient, rule.id), *counted, *_hardly(patient, drugs, rule)]
+        own[rule.id] = [*_given(patient, rule.id), *counted]
     found = {}
     for rule in definitions.drug_counts:
         claims = list(own[rule.id])
@@ -179,14 +181,6 @@ def _refractoriness(patient: Patient, definitions: Definitions, drugs: DrugHisto
     return found
 
 
-def _hardly(patient: Patient, drugs: DrugHistory, rule: DrugCount) -> list[Claim]:
-    """Dispute a direct yes where a drug it practically presupposes was never given."""
-    never = [drug for drug in rule.hardly_without if drugs.exposed[drug] is False]
-    if not never or getattr(patient, rule.id) is not True:
-        return []
-    return [Claim(False, f"{and_list(never)} never given", ("naive_to",))]
-
-
 def _implies(stronger: DrugCount, weaker: DrugCount) -> bool:
     counts = {need.drug_class: need.at_least for need in stronger.needs}
     return all(counts.get(need.drug_class, 0) >= need.at_least for need in weaker.needs)
@@ -196,6 +190,8 @@ def _earlier_therapy(patient: Patient, drugs: DrugHistory) -> dict[str, Evidence
     """Judge earlier therapy: BCMA and T-cell redirection overlap, neither contains the other."""
     bcma, redirection = "prior_bcma", "prior_t_cell_redirection"
     claims = {name: list(_given(patient, name)) for name in (bcma, redirection)}
+    if patient.progression_on_bcma:
+        claims[bcma].append(Claim(True, "progression on BCMA therapy", ("progression_on_bcma",)))
     if patient.prior_bcma_courses:
         claims[bcma].append(Claim(True, _courses(patient.prior_bcma_courses), ("prior_bcma_courses",)))
     redirecting = [course for course in patient.prior_bcma_courses if course.kind in T_CELL_REDIRECTING]

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from bcma_decide.facts.drug_history import SUMMARIES, Claim, DrugHistory, against_bcma
-from bcma_decide.facts.measures import KnownNumber
+from bcma_decide.facts.measures import KnownNumber, computed
 from bcma_decide.logic import Bounds, Span, Truth, all_of, any_of, negated
 from bcma_decide.patient.fields import FIELDS, or_list
 from bcma_decide.patient.phrases import COURSE_KINDS, and_list, course_text, label_of, span_text, yes_no
@@ -28,9 +28,11 @@ from bcma_decide.pooled.conditions import (
     OneOf,
     Score,
     Some,
+    Times,
     Within,
 )
 from bcma_decide.pooled.definitions import Definitions, Drug
+from bcma_decide.pooled.score_book import Formula
 
 COURSES: Final = "prior_bcma_courses"
 
@@ -98,7 +100,7 @@ class Judgement(NamedTuple):
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything known of one patient, given and derived; ``disputed`` names what contradicts itself."""
+    """Everything known of one patient, given and derived."""
 
     patient: Patient
     definitions: Definitions
@@ -106,7 +108,6 @@ class Facts:
     measures: Mapping[str, KnownNumber]
     evidence: Mapping[str, Evidence]
     scores: Mapping[str, ScoreResult]
-    disputed: frozenset[str] = frozenset()
 
     def judge(self, condition: Condition) -> Judgement:
         """Judge a condition in three values; what it rests on is kept, whatever cannot matter is left out."""
@@ -128,6 +129,8 @@ class Facts:
                 return self._one_of(trait, values)
             case Within(trait, bounds):
                 return self._within(trait, bounds)
+            case Times(trait, other, bounds):
+                return self._times(trait, other, bounds)
             case Drugs():
                 return self._drugs(condition)
             case HadCourse(kinds, months):
@@ -138,8 +141,6 @@ class Facts:
     def truth(self, trait: str) -> Judgement:
         """A yes-or-no trait: derived where it has a definition, else as given."""
         label = label_of(trait)
-        if trait in self.disputed:
-            return _contradicted(trait)
         known = self.evidence.get(trait)
         if known is None:
             value: object = getattr(self.patient, trait, None)
@@ -155,13 +156,27 @@ class Facts:
     def _within(self, trait: str, bounds: Bounds) -> Judgement:
         label = label_of(trait)
         measure = self.measures.get(trait)
-        if trait in self.disputed:
-            return _contradicted(trait)
         if measure is None:
             return Judgement(None, missing=(label,))
         value = bounds.judge(measure.span)
         missing = () if value is not None else measure.missing or (label,)
         return Judgement(value, (f"{label} {measure.shown}",), missing, measure.fields)
+
+    def _times(self, trait: str, other: str, bounds: Bounds) -> Judgement:
+        formula = self.definitions.scores.find(other)
+        measure = self.measures.get(trait)
+        if isinstance(formula, Formula):
+            base, name = computed(formula, self.patient, self.measures), formula.about.name
+        else:
+            base, name = self.measures.get(other), label_of(other)
+        if measure is None or base is None or base.span.low <= 0.0:
+            return Judgement(None, missing=(label_of(trait) if measure is None else name,))
+        value = bounds.judge(Span(measure.span.low / base.span.high, measure.span.high / base.span.low))
+        said = f"{base.text} by {base.how}" if isinstance(formula, Formula) else f"{name} {base.shown}"
+        fields = tuple(dict.fromkeys((*measure.fields, *base.fields)))
+        return Judgement(
+            value, (f"{label_of(trait)} {measure.shown}", said), base.missing if value is None else (), fields
+        )
 
     def _one_of(self, trait: str, values: tuple[float | str, ...]) -> Judgement:
         if FIELDS[trait].kind != "choice":
@@ -177,9 +192,6 @@ class Facts:
         known = self.drugs.refractory if failed else self.drugs.exposed
         members = wanted.drugs or self.definitions.agents(wanted.drug_class)
         said = "refractory to" if failed else "given"
-        contested = self._contested(members)
-        if contested:
-            return _contradicted(contested)
         sure = [drug for drug in members if known[drug]]
         ruled_out = [drug for drug in members if known[drug] is False]
         if len(sure) >= wanted.at_least:
@@ -200,16 +212,6 @@ class Facts:
         wanted = frozenset(names)
         return [drug for drug in self.definitions.drugs if drug.id in wanted]
 
-    def _contested(self, drugs: Iterable[str]) -> str:
-        """A contradictory trait that speaks of any of these drugs; empty where there is none."""
-        wanted = self._listed(drugs)
-        for summary, covers in SUMMARIES.items():
-            if summary in self.disputed and any(covers(drug) for drug in wanted):
-                return summary
-        classes = {drug.drug_class for drug in wanted}
-        counted = (rule for rule in self.definitions.drug_counts if rule.id in self.disputed)
-        return next((rule.id for rule in counted if classes & {need.drug_class for need in rule.needs}), "")
-
     def _never_given(self, drugs: list[str]) -> Judgement | None:
         """Whether a summary (no earlier BCMA therapy, no T-cell redirection) rules all of these drugs out."""
         wanted = self._listed(drugs)
@@ -220,9 +222,6 @@ class Facts:
 
     def _course(self, kinds: tuple[str, ...], months: Bounds) -> Judgement:
         """Courses listed, and of the kinds not listed whether they were given at all."""
-        contested = next((name for name in (COURSES, "prior_bcma") if name in self.disputed), None)
-        if contested:
-            return _contradicted(contested)
         parts = []
         for kind in kinds:
             listed = [course for course in self.patient.prior_bcma_courses if course.kind == kind]
@@ -245,9 +244,6 @@ class Facts:
 
     def _score(self, name: str, bounds: Bounds) -> Judgement:
         result = self.scores[name]
-        contradicted = next((part for part in result.fields if part in self.disputed), None)
-        if contradicted is not None:
-            return _contradicted(contradicted)
         if result.span is None:
             return Judgement(None, missing=result.missing)
         value = bounds.judge(result.span)
@@ -279,7 +275,3 @@ def _joined(parts: list[Judgement], join: Callable[[Iterable[Truth]], Truth], *,
         tuple(dict.fromkeys(word for part in deciding if part.value is None for word in part.missing)),
         tuple(dict.fromkeys(name for part in known for name in part.fields)),
     )
-
-
-def _contradicted(trait: str) -> Judgement:
-    return Judgement(None, missing=(f"{label_of(trait)} without contradiction",))

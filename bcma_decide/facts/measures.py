@@ -34,7 +34,7 @@ class KnownNumber(NamedTuple):
 
 def measures(patient: Patient, scores: ScoreBook) -> dict[str, KnownNumber]:
     """Every number that is known or can be worked out; a value that was given is never replaced."""
-    found = {name: given for name in NUMERIC if (given := _given(patient, name)) is not None}
+    found = given_numbers(patient)
     for conversion in scores.conversions:
         if (looked_up := converted_score(conversion, found)) is not None:
             found.setdefault(conversion.gives, looked_up)
@@ -43,6 +43,11 @@ def measures(patient: Patient, scores: ScoreBook) -> dict[str, KnownNumber]:
         if measure is not None:
             found.setdefault(formula.gives, measure)
     return found
+
+
+def given_numbers(patient: Patient) -> dict[str, KnownNumber]:
+    """Every number that was given."""
+    return {name: given for name in NUMERIC if (given := _given(patient, name)) is not None}
 
 
 def _given(patient: Patient, name: str) -> KnownNumber | None:

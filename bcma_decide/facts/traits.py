@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 from bcma_decide.facts.chances import trait_chance
 from bcma_decide.facts.claims import gather
-from bcma_decide.facts.drug_history import Claim, DrugHistory
+from bcma_decide.facts.contradictions import Conflict, without_contradictions
+from bcma_decide.facts.drug_history import Claim
 from bcma_decide.facts.facts import Evidence, Facts
 from bcma_decide.logic import Chance
-from bcma_decide.patient.fields import FIELD_LABELS, FIELDS, in_sentence
+from bcma_decide.patient.fields import FIELD_LABELS, FIELDS
 from bcma_decide.patient.phrases import and_list, course_text, yes_no
 from bcma_decide.patient.profile import Patient
 from bcma_decide.patient.reading import ROMAN, Course
@@ -44,7 +45,7 @@ class TraitValue:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Fields that cannot all be right; the traits that follow from them are taken as unknown."""
+    """Inputs that cannot all be true and are not used; ``traits`` are unknown for that."""
 
     fields: tuple[str, ...]
     message: str
@@ -71,7 +72,7 @@ class Traits:
     contradictions: tuple[Contradiction, ...]
     ledger: tuple[LedgerLine, ...]
     facts: Facts = field(compare=False, repr=False)
-    """What the traits were worked out from, with everything contradictory marked as disputed."""
+    """What the traits were worked out from: without the inputs that contradict each other."""
 
     def __getitem__(self, trait: str) -> TraitValue:
         """Return the value of one trait."""
@@ -100,7 +101,8 @@ def derive(patient: Patient, definitions: Definitions | Mapping[str, Any]) -> Tr
 
     Three-valued throughout: a trait is *no* only if everything that could make it *yes* is ruled out. Less
     information never turns an unknown trait into a known one and never turns yes into no. A number that is given (a
-    clearance, an ECOG status) takes the place of one worked out from other fields.
+    clearance, an ECOG status) takes the place of one worked out from other fields. Inputs that cannot all be true are
+    reported and taken as not given; where they merely speak for different answers, the trait is open.
 
     Parameters
     ----------
@@ -111,38 +113,28 @@ def derive(patient: Patient, definitions: Definitions | Mapping[str, Any]) -> Tr
     """
     if not isinstance(definitions, Definitions):
         definitions = Definitions.from_dict(definitions)
-    facts = gather(patient, definitions)
-    evidence = facts.evidence
-    contradictions = [
-        *_overlaps(facts.drugs),
-        *_too_few_lines(patient, definitions, evidence),
-        *_disputes(evidence),
-    ]
-    disputed = {trait: each for each in reversed(contradictions) for trait in each.traits}
+    consistent, conflicts = without_contradictions(patient, definitions)
+    facts = gather(consistent, definitions)
     values = tuple(
-        _disputed(trait.id, disputed[trait.id])
-        if trait.id in disputed
-        else _number(patient, trait.id)
-        if trait.kind != "binary"
-        else _binary(trait.id, facts)
-        for trait in MODEL_TRAITS
+        _number(consistent, trait.id) if trait.kind != "binary" else _binary(trait.id, facts) for trait in MODEL_TRAITS
     )
-    return Traits(
-        values,
-        tuple(contradictions),
-        tuple(_ledger(patient, values, evidence, contradictions)),
-        replace(facts, disputed=_marked(contradictions, facts)),
-    )
+    contradictions: tuple[Contradiction, ...] = ()
+    if conflicts:
+        said = gather(patient, definitions).evidence
+        contradictions = tuple(_contradiction(each, values, said) for each in conflicts)
+        because = {trait: each for each in reversed(contradictions) for trait in each.traits}
+        values = tuple(
+            _disputed(value.trait, because[value.trait]) if value.trait in because else value for value in values
+        )
+    return Traits(values, contradictions, tuple(_ledger(patient, values, facts.evidence, contradictions)), facts)
 
 
-def _marked(contradictions: list[Contradiction], facts: Facts) -> frozenset[str]:
-    """Fields and traits that rules take as unknown; of a number that was worked out, it and not what it came from."""
-    marked = {name for each in contradictions for name in (*each.fields, *each.traits)}
-    for cut in facts.definitions.cut_offs:
-        measure = facts.measures.get(cut.field)
-        if cut.id in marked and measure is not None and cut.field not in measure.fields:
-            marked = marked.difference(measure.fields) | {cut.field}
-    return frozenset(marked)
+def _contradiction(conflict: Conflict, values: tuple[TraitValue, ...], said: Mapping[str, Evidence]) -> Contradiction:
+    """The traits are those that are unknown now and that the inputs left out speak of."""
+    out = set(conflict.fields)
+    spoken = {trait for trait, evidence in said.items() if out & set(_fields(evidence.claims))} | out
+    traits = tuple(value.trait for value in values if value.value is None and value.trait in spoken)
+    return Contradiction(conflict.fields, conflict.message, traits)
 
 
 def _number(patient: Patient, trait: str) -> TraitValue:
@@ -155,6 +147,8 @@ def _number(patient: Patient, trait: str) -> TraitValue:
 def _binary(trait: str, facts: Facts) -> TraitValue:
     evidence = facts.evidence[trait]
     value, chance = evidence.value, trait_chance(trait, facts)
+    if value is None and evidence.claims:
+        return TraitValue(trait, "unknown", None, "unknown", f"left open: {_both_sides(evidence)}")
     if value is None:
         return TraitValue(trait, "unknown", None, "unknown", evidence.needs + _counted(chance), chance)
     state: TraitState = "given" if any(claim.given for claim in evidence.claims) else "derived"
@@ -175,41 +169,9 @@ def _disputed(trait: str, contradiction: Contradiction) -> TraitValue:
     return TraitValue(trait, "unknown", None, "unknown", f"contradiction: {contradiction.message}")
 
 
-def _overlaps(drugs: DrugHistory) -> Iterator[Contradiction]:
-    for (first, second), named in drugs.overlaps.items():
-        labels = f"{in_sentence(FIELD_LABELS[first])!r} and {in_sentence(FIELD_LABELS[second])!r}"
-        yield Contradiction((first, second), f"{and_list(named)} stands under {labels}")
-
-
-def _too_few_lines(
-    patient: Patient, definitions: Definitions, evidence: Mapping[str, Evidence]
-) -> Iterator[Contradiction]:
-    lines = patient.prior_lines
-    for rule in definitions.drug_counts:
-        claims = [claim for claim in evidence[rule.id].claims if claim.value]
-        fewest = rule.fewest_prior_lines
-        if lines is not None and fewest is not None and lines < fewest and claims:
-            name = in_sentence(TRAIT_LABELS[rule.id])
-            message = f"{lines} earlier line of therapy, but {name} takes at least {fewest}"
-            yield Contradiction(("prior_lines", *_fields(claims)), message, ("prior_lines", rule.id))
-
-
-def _disputes(evidence: Mapping[str, Evidence]) -> list[Contradiction]:
-    """One contradiction per set of fields, naming all traits it concerns."""
-    found: dict[frozenset[str], Contradiction] = {}
-    for trait, each in evidence.items():
-        if len({claim.value for claim in each.claims}) < 2:
-            continue
-        fields = _fields(each.claims)
-        earlier = found.get(frozenset(fields))
-        if earlier is None:
-            yes = "; ".join(_said(claim) for claim in each.claims if claim.value)
-            no = "; ".join(_said(claim) for claim in each.claims if not claim.value)
-            message = f"{TRAIT_LABELS.get(trait) or FIELD_LABELS[trait]}: yes ({yes}), but also no ({no})"
-            found[frozenset(fields)] = Contradiction(fields, message, (trait,))
-        else:
-            found[frozenset(fields)] = Contradiction(earlier.fields, earlier.message, (*earlier.traits, trait))
-    return list(found.values())
+def _both_sides(evidence: Evidence) -> str:
+    yes, no = ("; ".join(_said(claim) for claim in evidence.claims if claim.value is side) for side in (True, False))
+    return f"yes ({yes}), but also no ({no})"
 
 
 def _said(claim: Claim) -> str:
@@ -224,7 +186,7 @@ def _ledger(
     patient: Patient,
     values: tuple[TraitValue, ...],
     evidence: Mapping[str, Evidence],
-    contradictions: list[Contradiction],
+    contradictions: tuple[Contradiction, ...],
 ) -> Iterator[LedgerLine]:
     disputed = {name for contradiction in contradictions for name in contradiction.fields}
     used = {value.trait for value in values if value.value is not None and value.trait not in evidence}

@@ -44,6 +44,17 @@ class Within(NamedTuple):
     unit: str = ""
 
 
+class Times(NamedTuple):
+    """A number is so many times another one, given or worked out: ``{trait: egfr, times: ckd_epi_2021, above: 3}``.
+
+    ``other`` is a number of the profile or a formula of the scores, both in their own unit.
+    """
+
+    trait: str
+    other: str
+    bounds: Bounds
+
+
 class Drugs(NamedTuple):
     """At least so many of these drugs, or of a class, failed or were given."""
 
@@ -85,7 +96,7 @@ class Some(NamedTuple):
     parts: tuple[Condition, ...]
 
 
-Leaf = Is | IsKnown | OneOf | Within | Drugs | HadCourse | Score
+Leaf = Is | IsKnown | OneOf | Within | Times | Drugs | HadCourse | Score
 Condition = Leaf | Not | Every | Some
 
 
@@ -118,6 +129,8 @@ def to_plain(condition: Condition) -> dict[str, Any]:
             return {"trait": trait, "one_of": list(values)}
         case Within(trait, bounds, unit):
             return {"trait": trait, **bounds.given(), **({"unit": unit} if unit else {})}
+        case Times(trait, other, bounds):
+            return {"trait": trait, "times": other, **bounds.given()}
         case Drugs(state, drugs, drug_class, at_least):
             named = {"drugs": list(drugs)} if drugs else {"drug_class": drug_class}
             return {**named, "state": state, "at_least": at_least}
@@ -138,6 +151,19 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
         yield condition
 
 
+def needed(condition: Condition) -> frozenset[str]:
+    """Traits without which the condition cannot hold; drugs and courses are not among them."""
+    match condition:
+        case Every(parts):
+            return frozenset().union(*(needed(part) for part in parts))
+        case Some(parts):
+            return frozenset.intersection(*(needed(part) for part in parts))
+        case Is(trait, _) | OneOf(trait, _) | Within(trait, _, _) | Times(trait, _, _):
+            return frozenset({trait})
+        case _:
+            return frozenset()
+
+
 def _bounds(plain: Mapping[str, Any]) -> Bounds:
     return Bounds(**{name: plain[name] for name in BOUNDS if plain.get(name) is not None})
 
@@ -150,6 +176,8 @@ def _of_trait(plain: Mapping[str, Any]) -> Condition:
         return IsKnown(trait, plain["known"])
     if "one_of" in plain:
         return OneOf(trait, tuple(plain["one_of"]))
+    if "times" in plain:
+        return Times(trait, plain["times"], _bounds(plain))
     return Within(trait, _bounds(plain), plain.get("unit", ""))
 
 

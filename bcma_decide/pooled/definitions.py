@@ -1,8 +1,8 @@
-"""The clinical definitions at the bedside: drugs, classes, cut-offs, scores, stages, laboratory variation.
+"""The clinical definitions at the bedside: drugs, classes, cut-offs, scores, stages, variation, contradictions.
 
-They stand in ``definitions.yaml``, ``scores.yaml`` and ``laboratory_variation.yaml`` of the evidence, with sources, and
-reach the bedside inside the pooled file. Named tuples rather than dataclasses, because they are made at every start of
-the program, at a tenth of the time.
+They stand in ``definitions.yaml``, ``scores.yaml``, ``laboratory_variation.yaml`` and ``contradictions.yaml`` of the
+evidence, with sources, and reach the bedside inside the pooled file. Named tuples rather than dataclasses, because they
+are made at every start of the program, at a tenth of the time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
 from bcma_decide.logic import Bounds
-from bcma_decide.pooled.conditions import Condition, from_plain
+from bcma_decide.pooled.conditions import Condition, from_plain, needed
 from bcma_decide.pooled.location import pooled_path
 from bcma_decide.pooled.score_book import Citation, ScoreBook, plain_value, row_of, rows_of
 
@@ -80,9 +80,6 @@ class DrugCount(NamedTuple):
     text: str
     basis: str
     needs: tuple[Need, ...]
-    fewest_prior_lines: int | None = None
-    hardly_without: tuple[str, ...] = ()
-    """Drugs a patient has practically always had when the answer is yes; never given them, the answer is disputed."""
     sources: tuple[str, ...] = ()
     note: str = ""
 
@@ -106,6 +103,18 @@ class RuledOut(NamedTuple):
 
     id: str
     when: Condition
+
+
+class Contradictory(NamedTuple):
+    """Answers that cannot all be true: where ``when`` holds, what it rests on is reported and taken as not given.
+
+    ``context`` are fields that are read and not put in question, ``because`` is the reason in few words.
+    """
+
+    id: str
+    when: Condition
+    context: tuple[str, ...] = ()
+    because: str = ""
 
 
 class FromScore(NamedTuple):
@@ -171,6 +180,7 @@ class Definitions:
     stages: tuple[Stage, ...]
     terms: tuple[Term, ...]
     ruled_out: tuple[RuledOut, ...]
+    contradictions: tuple[Contradictory, ...]
     variation: tuple[Variation, ...]
     sources: Mapping[str, Citation]
     scores: ScoreBook
@@ -191,6 +201,9 @@ class Definitions:
                 stages=rows_of(Stage, plain["stages"]),
                 terms=rows_of(Term, plain["terms"]),
                 ruled_out=tuple(RuledOut(row["id"], from_plain(row["when"])) for row in plain["ruled_out"]),
+                contradictions=tuple(
+                    row_of(Contradictory, {**row, "when": from_plain(row["when"])}) for row in plain["contradictions"]
+                ),
                 variation=rows_of(Variation, plain["variation"]),
                 sources={key: row_of(Citation, row) for key, row in plain["sources"].items()},
                 scores=ScoreBook.from_dict(plain["scores"]),
@@ -231,6 +244,11 @@ class Definitions:
     def log_sd(self) -> dict[str, float]:
         """Standard deviation of the logarithm of every measured field that a cut-off reads."""
         return {one.field: one.log_sd for one in self.variation}
+
+    @cached_property
+    def contradiction_needs(self) -> tuple[frozenset[str], ...]:
+        """What has to be given for each of ``contradictions`` to hold at all: the rest need not be judged."""
+        return tuple(needed(one.when) for one in self.contradictions)
 
     def agents(self, drug_class: str) -> tuple[str, ...]:
         """Drugs of a class."""

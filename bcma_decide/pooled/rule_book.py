@@ -13,6 +13,8 @@ from bcma_decide.vocabulary import Basis, ClassId, Origin, Severity
 Approval = Literal["full", "accelerated", "conditional", "pending", "not_approved"]
 
 SINGLE_AGENT = "monotherapy"
+Phase = Literal["start", "during"]
+OtherKind = Literal["not_seen", "nothing_said", "does_not_apply"]
 NOT_IN_FORCE: tuple[Approval, ...] = ("pending", "not_approved")
 
 
@@ -20,11 +22,15 @@ class Rule(NamedTuple):
     """One rule: whom it concerns, the condition, and what it says where the condition holds."""
 
     id: str
+    state: str
+    """State of the patient it speaks of, by the id of a :class:`PatientState`."""
     topic: str
     when: Condition
     class_id: ClassId | Literal["any"]
     severity: Severity
     origin: Origin
+    short: str
+    """The text in one line of at most 72 characters."""
     text: str
     basis: Basis
     sources: tuple[str, ...]
@@ -34,6 +40,40 @@ class Rule(NamedTuple):
     since: str | None = None
     until: str | None = None
     note: str = ""
+    phase: Phase = "start"
+    """*during* where it speaks of doses under treatment: no reason against a start."""
+
+
+class OtherProducts(NamedTuple):
+    """What is known of a state for products that no rule speaks of."""
+
+    kind: OtherKind
+    text: str
+    class_id: ClassId | None = None
+    products: tuple[str, ...] = ()
+    """Empty for every product of the class, or of both classes."""
+    region: str | None = None
+    sources: tuple[str, ...] = ()
+
+
+class RankDifference(NamedTuple):
+    """Why one state has different ranks for different products: what their texts say."""
+
+    text: str
+    region: str | None = None
+
+
+class PatientState(NamedTuple):
+    """A state of the patient that rules speak of, for one product or several."""
+
+    id: str
+    label: str
+    short: str = ""
+    """One line for all products, where rules of one rank cover them; empty where each stands for itself."""
+    asked_only_if: Condition | None = None
+    """Nothing is asked about it where this is false."""
+    others: tuple[OtherProducts, ...] = ()
+    differences: tuple[RankDifference, ...] = ()
 
 
 class LabelItem(NamedTuple):
@@ -123,6 +163,7 @@ class RuleBook:
     products: tuple[Product, ...]
     sources: Mapping[str, Citation]
     burdens: tuple[Burden, ...] = ()
+    states: tuple[PatientState, ...] = ()
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> RuleBook:
@@ -148,12 +189,26 @@ class RuleBook:
                 Burden(row["id"], row["label"], row["unit"], rows_of(BurdenValue, row["values"]))
                 for row in plain["burdens"]
             ),
+            states=tuple(_state(row) for row in plain["states"]),
         )
 
     @property
     def regions(self) -> tuple[str, ...]:
         """Regions with a label, in the order of the file."""
         return tuple(dict.fromkeys(label.region for product in self.products for label in product.indications))
+
+
+def _state(row: Mapping[str, Any]) -> PatientState:
+    asked = row["asked_only_if"]
+    return row_of(
+        PatientState,
+        {
+            **row,
+            "asked_only_if": from_plain(asked) if asked else None,
+            "others": rows_of(OtherProducts, row["others"]),
+            "differences": rows_of(RankDifference, row["differences"]),
+        },
+    )
 
 
 def _label(row: Mapping[str, Any]) -> Label:

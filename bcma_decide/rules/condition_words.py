@@ -15,6 +15,7 @@ from bcma_decide.pooled.conditions import (
     OneOf,
     Score,
     Some,
+    Times,
     Within,
 )
 from bcma_decide.pooled.definitions import Definitions
@@ -39,6 +40,9 @@ def condition_words(condition: Condition, definitions: Definitions) -> str:
             return f"{label_of(trait)} {or_list([str(value) for value in values])}"
         case Within(trait, bounds, unit):
             return f"{label_of(trait)} {bounds.words('' if FIELDS[trait].kind == 'whole' and trait != 'age' else unit)}"
+        case Times(trait, other, bounds):
+            score = definitions.scores.find(other)
+            return f"{label_of(trait)} {bounds.words()} times {score.about.name if score else label_of(other)}"
         case Drugs(state, drugs, drug_class, at_least):
             label = or_list(drugs) if drugs else definitions.class_label(drug_class)
             count = f"{at_least} or more of " if at_least > 1 else ""

@@ -198,7 +198,13 @@ def test_an_unknown_id_is_a_usage_error_with_a_suggestion(name, hint):
 def copy(tmp_path):
     """The files the check reads, to be broken."""
     source = evidence_directory()
-    for name in ("definitions.yaml", "laboratory_variation.yaml", "scores.yaml", "products.yaml"):
+    for name in (
+        "contradictions.yaml",
+        "definitions.yaml",
+        "laboratory_variation.yaml",
+        "scores.yaml",
+        "products.yaml",
+    ):
         shutil.copy(source / name, tmp_path / name)
     shutil.copytree(source / "rules", tmp_path / "rules")
     return tmp_path

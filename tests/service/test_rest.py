@@ -72,6 +72,16 @@ def test_progression_free_survival_can_be_explained_and_is_in_the_description():
     assert post(SERVICE, "/comparisons", ASKED | {"explain": ["os"]}).status_code == 422
 
 
+def test_the_differences_of_a_pair_are_there_where_they_are_asked_for():
+    pair = ["cilta-cel", "teclistamab"]
+    found = Comparison.model_validate_json(post(SERVICE, "/comparisons", ASKED | {"pair": pair}).content)
+    assert list(found.pair.options) == pair
+    assert {"orr", "pfs"} <= found.pair.contrasts.keys()
+    refused = post(SERVICE, "/comparisons", ASKED | {"pair": ["cilta-cel", "talquetamab"]})
+    assert refused.status_code == 422
+    assert "talquetamab" in refused.text
+
+
 def test_the_order_of_therapies_is_there_where_it_is_asked_for():
     without = Comparison.model_validate_json(post(SERVICE, "/comparisons", ASKED).content)
     found = Comparison.model_validate_json(post(SERVICE, "/comparisons", ASKED | {"order": True}).content)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bcma_decide.comparison import Comparison
-from bcma_decide.render.words import arrange
-from bcma_decide.vocabulary import Severity
+from bcma_decide.comparison import Comparison, Finding
+from bcma_decide.vocabulary import SEVERITIES, UNVERIFIED, Severity
 
 
 @dataclass(frozen=True)
@@ -18,17 +17,41 @@ class FindingLine:
     ids: tuple[str, ...]
     classes: tuple[str, ...]
     """Classes it concerns; empty for the profile itself."""
+    verified: bool = True
+    """False for recalled ones, which no source was seen for."""
 
 
 def finding_lines(comparison: Comparison) -> tuple[FindingLine, ...]:
-    """Every finding that fires, gravest first; what several options share stands once."""
-    return tuple(
-        FindingLine(finding.severity, (finding.short or finding.text)[:72], (finding.id,), ())
-        for finding in arrange.findings(comparison)
-        if finding.state == "fires"
-    )
+    """Every finding that fires, gravest first, unverified last; what several options share stands once."""
+    firing = [finding for finding in comparison.findings if finding.state == "fires"]
+    ranks = dict.fromkeys(sorted(_rank(finding) for finding in firing))
+    return tuple(line for rank in ranks for line in _of_rank([each for each in firing if _rank(each) == rank]))
 
 
 def open_count(comparison: Comparison) -> int:
-    """How many findings cannot be judged yet."""
-    return sum(finding.state != "fires" for finding in arrange.findings(comparison))
+    """How many states of the patient cannot be judged yet and would make a finding."""
+    return len({each.subject or each.id for each in comparison.findings if each.state != "fires"})
+
+
+def _rank(finding: Finding) -> tuple[bool, int]:
+    return finding.basis == UNVERIFIED, SEVERITIES.index(finding.severity)
+
+
+def _of_rank(findings: list[Finding]) -> list[FindingLine]:
+    """Lines of one rank: those of one state next to each other, in the order of the first."""
+    states: dict[str, dict[str, list[Finding]]] = {}
+    for finding in findings:
+        text = finding.shared_short or finding.short
+        states.setdefault(finding.subject or finding.id, {}).setdefault(text, []).append(finding)
+    return [_line(text, group) for texts in states.values() for text, group in texts.items()]
+
+
+def _line(text: str, group: list[Finding]) -> FindingLine:
+    classes = (finding.applies_to["class"] for finding in group if finding.applies_to)
+    return FindingLine(
+        severity=group[0].severity,
+        text=text,
+        ids=tuple(dict.fromkeys(finding.id for finding in group)),
+        classes=tuple(dict.fromkeys(classes)),
+        verified=group[0].basis != UNVERIFIED,
+    )

@@ -91,9 +91,8 @@ def phrase(
         others = [other for other in compared if other != product]
         if told == {(product, other) for other in others}:
             return _above([product], others, label, all_others=True)
-        if told == {(other, product) for other in others}:
-            below = _("{product} below the others") if len(others) > 1 else _("{product} below {others}")
-            return below.format(product=label[product], others=label[others[0]])
+        if len(others) > 1 and told == {(other, product) for other in others}:
+            return _("{product} below the others").format(product=label[product])
     cars, bispecifics = ([each for each in compared if class_of[each] == c] for c in ("car_t", "bite"))
     if told == {(high, low) for high in cars for low in bispecifics}:
         return _("CAR-T above bispecifics")

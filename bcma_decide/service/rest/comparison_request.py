@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date as Day  # noqa: N812  # a field is called date
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from starlette.requests import Request
@@ -58,6 +58,8 @@ class ComparisonRequest(BaseModel):
     )
     order: bool = False
     """Include CAR-T and a bispecific antibody one after the other, in either order."""
+    pair: tuple[Annotated[str, Field(max_length=40)], Annotated[str, Field(max_length=40)]] | None = None
+    """Include the differences of two options, classes or products."""
 
     @field_validator("date")
     @classmethod
@@ -166,6 +168,7 @@ def _asked(
         clock=request.clock,
         weights=_weights(service, request),
         order=request.order,
+        pair=request.pair,
         record=record,
     )
 

@@ -24,6 +24,7 @@ from bcma_decide.pooled.conditions import (
     OneOf,
     Score,
     Some,
+    Times,
     Within,
 )
 from bcma_decide.pooled.conditions import leaves as leaves_of
@@ -150,6 +151,23 @@ class WithinEntry(BoundsEntry):
         return Within(self.trait, Bounds(*kept), field.unit)
 
 
+class TimesEntry(BoundsEntry):
+    """``{trait: creatinine_clearance, times: cockcroft_gault, above: 3}``."""
+
+    trait: Annotated[str, _of(NUMBERS, "a number of the profile")]
+    times: str
+
+    @model_validator(mode="after")
+    def _bounded(self) -> TimesEntry:
+        if not self.bounds().edges:
+            raise ValueError(f"{self.trait} has no bound")
+        return self
+
+    def condition(self) -> Condition:
+        """As the bedside has it."""
+        return Times(self.trait, self.times, self.bounds())
+
+
 class DrugsEntry(Strict):
     """``{drugs: [lenalidomide], state: refractory}`` or ``{drug_class: anti_cd38, state: exposed}``."""
 
@@ -241,7 +259,7 @@ def _shape(plain: Any) -> str | None:  # noqa: ANN401  # whatever a file holds
     if keys & {"drugs", "drug_class"}:
         return "drugs"
     if "trait" in keys:
-        return next((key for key in ("is", "known", "one_of") if key in keys), "within")
+        return next((key for key in ("is", "known", "one_of", "times") if key in keys), "within")
     return None
 
 
@@ -253,6 +271,7 @@ ConditionEntry = Annotated[
     | Annotated[KnownEntry, Tag("known")]
     | Annotated[OneOfEntry, Tag("one_of")]
     | Annotated[WithinEntry, Tag("within")]
+    | Annotated[TimesEntry, Tag("times")]
     | Annotated[DrugsEntry, Tag("drugs")]
     | Annotated[CoursesEntry, Tag("courses")]
     | Annotated[ScoreConditionEntry, Tag("score")],
@@ -272,6 +291,7 @@ def naming_problems(condition: Condition, definitions: Definitions) -> Iterator[
     drugs = {drug.id for drug in definitions.drugs}
     classes = {one.id for one in definitions.drug_classes}
     scores = {score.about.id for score in definitions.scores.every()}
+    formulas = {formula.about.id for formula in definitions.scores.formulas}
     for leaf in leaves_of(condition):
         if isinstance(leaf, Drugs):
             for name in leaf.drugs:
@@ -283,6 +303,8 @@ def naming_problems(condition: Condition, definitions: Definitions) -> Iterator[
                 yield f"at_least {leaf.at_least} is more than there are drugs"
         elif isinstance(leaf, Score) and leaf.score not in scores:
             yield f"{leaf.score!r} is not a score{_hint(leaf.score, scores)}"
+        elif isinstance(leaf, Times) and leaf.other not in NUMBERS | formulas:
+            yield f"{leaf.other!r} is neither a number of the profile nor a formula{_hint(leaf.other, formulas)}"
 
 
 def _hint(name: str, known: set[str]) -> str:

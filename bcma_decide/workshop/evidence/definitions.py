@@ -17,6 +17,8 @@ from bcma_decide.pooled.definitions import Definitions, fold, wording
 from bcma_decide.strict.yaml import read_yaml
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, Basis
 from bcma_decide.workshop.evidence.conditions import BoundsEntry, ConditionEntry, naming_problems
+from bcma_decide.workshop.evidence.contradictions import FILE as CONTRADICTIONS
+from bcma_decide.workshop.evidence.contradictions import ContradictionsFile, contradiction_problems
 from bcma_decide.workshop.evidence.laboratory_variation import FILE as VARIATION
 from bcma_decide.workshop.evidence.laboratory_variation import VariationFile, variation_problems
 from bcma_decide.workshop.evidence.schema import CitationEntry, Number, Strict, Text
@@ -82,8 +84,6 @@ class DrugCountEntry(DefinitionEntry):
     """Present if enough drugs of every class failed."""
 
     needs: Annotated[list[NeedEntry], Field(min_length=1)]
-    fewest_prior_lines: Annotated[int, Field(ge=1)] | None = None
-    hardly_without: tuple[Name, ...] = ()
 
 
 class CutOffEntry(BoundsEntry, DefinitionEntry):
@@ -134,18 +134,20 @@ class DefinitionsFile(Strict):
 
 
 def load_definitions(directory: Path) -> Definitions:
-    """Read and check the definitions, the scores and the laboratory variation in an evidence directory.
+    """Read and check the definitions, scores, laboratory variation and contradictions in an evidence directory.
 
     Raises
     ------
     EvidenceError
         With every problem found.
     """
-    return check_definitions(*(read_yaml(directory / name) for name in (FILE, SCORES, VARIATION)))
+    return check_definitions(*(read_yaml(directory / name) for name in (FILE, SCORES, VARIATION, CONTRADICTIONS)))
 
 
-def check_definitions(plain: object, plain_scores: object, plain_variation: object) -> Definitions:
-    """Check plain data of the three files and return the bedside's definitions.
+def check_definitions(
+    plain: object, plain_scores: object, plain_variation: object, plain_contradictions: object
+) -> Definitions:
+    """Check plain data of the four files and return the bedside's definitions.
 
     Raises
     ------
@@ -158,7 +160,12 @@ def check_definitions(plain: object, plain_scores: object, plain_variation: obje
         raise EvidenceError("the scores cannot be used", found)
     variation = validated(VariationFile, plain_variation, VARIATION)
     checked = validated(DefinitionsFile, plain, FILE)
-    parts = {"scores": scores.bedside(), "variation": variation.bedside()}
+    contradictions = validated(ContradictionsFile, plain_contradictions, CONTRADICTIONS)
+    parts = {
+        "scores": scores.bedside(),
+        "variation": variation.bedside(),
+        "contradictions": contradictions.bedside(),
+    }
     definitions = Definitions.from_dict({**_bedside(checked), **parts})
     found = [Problem(field, message, file=FILE) for field, message in _problems(checked, definitions)]
     found += [
@@ -169,6 +176,12 @@ def check_definitions(plain: object, plain_scores: object, plain_variation: obje
     if not found:
         found = [
             Problem(field, message, file=VARIATION) for field, message in variation_problems(variation, definitions)
+        ]
+        found += [
+            Problem(field, message, file=CONTRADICTIONS)
+            for field, message in contradiction_problems(
+                contradictions, definitions, {*checked.sources, *scores.sources}
+            )
         ]
     if found:
         raise EvidenceError("the definitions cannot be used", found)
@@ -249,11 +262,7 @@ def _drug_problems(checked: DefinitionsFile) -> Iterator[tuple[str, str]]:
             yield drug.id, f"drug class {drug.drug_class!r} is not listed"
         if bool(drug.modality) != bool(drug.targets):
             yield drug.id, "modality and targets belong together"
-    known_drugs = {drug.id for drug in checked.drugs}
     for count in checked.drug_counts:
-        for name in count.hardly_without:
-            if name not in known_drugs:
-                yield count.id, f"hardly_without names {name!r}, which is not a drug of the list"
         for need in count.needs:
             members = sum(drug.drug_class == need.drug_class for drug in checked.drugs)
             if members < need.at_least:

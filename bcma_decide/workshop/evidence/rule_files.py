@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from bcma_decide.pooled.conditions import to_plain
 from bcma_decide.pooled.in_force import days_of
-from bcma_decide.pooled.rule_book import Approval
+from bcma_decide.pooled.rule_book import Approval, OtherKind, Phase
 from bcma_decide.vocabulary import Basis, ClassId, Severity
 from bcma_decide.workshop.evidence.conditions import ConditionEntry
 from bcma_decide.workshop.evidence.schema import Identifier, Number, Source, Strict, Text
@@ -23,6 +23,8 @@ def _a_date(text: str) -> str:
 Date = Annotated[str, AfterValidator(_a_date)]
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 Region = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z ]*$")]
+Short = Annotated[str, Field(min_length=3, max_length=72, pattern=r"^[A-Z][^\u2013\u2014]*[^.]$")]
+"""One line of a first screen."""
 RuleId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9][a-z0-9.-]*$")]
 
 
@@ -38,11 +40,14 @@ class RuleEntry(Strict):
     """One rule."""
 
     id: RuleId
+    state: Identifier
     when: ConditionEntry
     applies_to: AppliesTo
     severity: Severity
     origin: Literal["label", "consensus", "trial_entry", "study", "expert"]
+    short: Short
     text: Text
+    phase: Phase = "start"
     basis: Basis
     sources: tuple[Key, ...]
     date: Date
@@ -52,7 +57,20 @@ class RuleEntry(Strict):
 
     def bedside(self, topic: str) -> dict[str, Any]:
         """Plain data for the pooled file."""
-        kept = ("id", "severity", "origin", "text", "basis", "date", "since", "until", "note")
+        kept = (
+            "id",
+            "state",
+            "severity",
+            "origin",
+            "short",
+            "text",
+            "phase",
+            "basis",
+            "date",
+            "since",
+            "until",
+            "note",
+        )
         return {
             **{key: getattr(self, key) for key in kept},
             "topic": topic,
@@ -69,6 +87,57 @@ class RulesFile(Strict):
 
     topic: Key
     rules: Annotated[tuple[RuleEntry, ...], Field(min_length=1)]
+
+
+class OtherProductsEntry(Strict):
+    """What is known of a state for products that no rule speaks of."""
+
+    kind: OtherKind
+    text: Text
+    class_id: ClassId | None = Field(default=None, alias="class")
+    products: tuple[Identifier, ...] = ()
+    region: Region | None = None
+    sources: tuple[Key, ...] = ()
+
+    def bedside(self) -> dict[str, Any]:
+        """Plain data for the pooled file."""
+        return {**self.model_dump(), "products": list(self.products), "sources": list(self.sources)}
+
+
+class RankDifferenceEntry(Strict):
+    """Why one state has different ranks for different products."""
+
+    text: Text
+    region: Region | None = None
+
+
+class PatientStateEntry(Strict):
+    """A state of the patient that rules speak of."""
+
+    id: Identifier
+    label: Text
+    short: Short | None = None
+    asked_only_if: ConditionEntry | None = None
+    others: tuple[OtherProductsEntry, ...] = ()
+    differences: tuple[RankDifferenceEntry, ...] = ()
+
+    def bedside(self) -> dict[str, Any]:
+        """Plain data for the pooled file."""
+        asked = self.asked_only_if
+        return {
+            "id": self.id,
+            "label": self.label,
+            "short": self.short or "",
+            "asked_only_if": to_plain(asked.condition()) if asked else None,
+            "others": [each.bedside() for each in self.others],
+            "differences": [each.model_dump() for each in self.differences],
+        }
+
+
+class PatientStatesFile(Strict):
+    """States of the patient, so that what several rules say of one can be laid side by side."""
+
+    states: Annotated[tuple[PatientStateEntry, ...], Field(min_length=1)]
 
 
 class ConsensusDocument(Strict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,12 +14,13 @@ from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.pooled.in_force import days_of
 from bcma_decide.pooled.rule_book import NOT_IN_FORCE
 from bcma_decide.strict.yaml import read_yaml
-from bcma_decide.vocabulary import OUTCOMES
+from bcma_decide.vocabulary import OUTCOMES, ClassId
 from bcma_decide.workshop.evidence.catalogue import read_shape
 from bcma_decide.workshop.evidence.conditions import ConditionEntry, naming_problems
 from bcma_decide.workshop.evidence.rule_files import (
     FactEntry,
     IndicationEntry,
+    PatientStatesFile,
     ProductsFile,
     RuleEntry,
     RulesFile,
@@ -28,6 +29,7 @@ from bcma_decide.workshop.evidence.rule_files import (
 
 RULES: Final = "rules"
 SOURCES: Final = "sources.yaml"
+STATES: Final = "states.yaml"
 PRODUCTS: Final = "products.yaml"
 
 
@@ -38,6 +40,7 @@ class RuleFiles:
     topics: tuple[tuple[str, RulesFile], ...]
     """Name of the file, its content."""
     rule_sources: RuleSourcesFile
+    states: PatientStatesFile
     products: ProductsFile
 
     def bedside(self) -> dict[str, Any]:
@@ -46,6 +49,7 @@ class RuleFiles:
         return {
             "as_of": self.products.as_of,
             "rules": [rule.bedside(file.topic) for _, file in self.topics for rule in file.rules],
+            "states": [state.bedside() for state in self.states.states],
             "topics": [topic.model_dump() for topic in self.products.topics],
             "burdens": [
                 {
@@ -88,16 +92,17 @@ def load_rules(root: Path, definitions: Definitions) -> RuleFiles:
     problems: list[Problem] = []
     files = []
     for path in sorted((root / RULES).glob("*.yaml")):
-        if path.name != SOURCES:
+        if path.name not in (SOURCES, STATES):
             own: list[Problem] = []
             file = read_shape(path, RulesFile, root, own)
             problems += [_named(problem, path) for problem in own]
             if file is not None:
                 files.append((f"{RULES}/{path.name}", file))
     sources = read_shape(root / RULES / SOURCES, RuleSourcesFile, root, problems)
+    states = read_shape(root / RULES / STATES, PatientStatesFile, root, problems)
     products = read_shape(root / PRODUCTS, ProductsFile, root, problems)
-    if not problems and sources is not None and products is not None:
-        found = RuleFiles(tuple(files), sources, products)
+    if not problems and sources is not None and states is not None and products is not None:
+        found = RuleFiles(tuple(files), sources, states, products)
         problems = list(rule_problems(found, definitions))
         if not problems:
             return found
@@ -124,7 +129,11 @@ def rule_problems(files: RuleFiles, definitions: Definitions) -> Iterator[Proble
                 yield Problem(rule.id, message, file=name)
             if seen[rule.id] > 1:
                 yield Problem(rule.id, "stands there twice", "give each rule its own id", name)
+    yield from (
+        Problem(where, message, file=f"{RULES}/{STATES}") for where, message in _states(files, products, definitions)
+    )
     cited = {source for _, file in files.topics for rule in file.rules for source in rule.sources}
+    cited |= {source for state in files.states.states for each in state.others for source in each.sources}
     for key in sorted(files.rule_sources.sources.keys() - cited):
         yield Problem(f"sources.{key}", "is not cited by a rule", file=f"{RULES}/{SOURCES}")
     yield from (Problem(where, message, file=PRODUCTS) for where, message in _products(files, definitions))
@@ -147,8 +156,32 @@ def _rule(
             yield f"{product!r} is not a product of {PRODUCTS}"
         elif rule.applies_to.class_id != products[product]:
             yield f"{product} is not of class {rule.applies_to.class_id}"
+    if rule.phase == "during" and rule.severity != "information":
+        yield "a rule on doses during treatment is information before the start"
     yield from _times(rule.since, rule.until)
     yield from naming_problems(rule.when.condition(), definitions)
+
+
+def _states(files: RuleFiles, products: Mapping[str, ClassId], definitions: Definitions) -> Iterator[tuple[str, str]]:
+    spoken_of = {rule.state for _, file in files.topics for rule in file.rules}
+    seen = Counter(state.id for state in files.states.states)
+    yield from ((name, "is the state of a rule and not listed") for name in sorted(spoken_of - seen.keys()))
+    for state in files.states.states:
+        if seen[state.id] > 1:
+            yield state.id, "stands there twice"
+        if state.id not in spoken_of:
+            yield state.id, "no rule speaks of it"
+        if state.asked_only_if is not None:
+            yield from ((state.id, each) for each in naming_problems(state.asked_only_if.condition(), definitions))
+        for other in state.others:
+            listed = files.rule_sources.sources
+            yield from ((state.id, f"source {key!r} is not listed in {SOURCES}") for key in other.sources
+                        if key not in listed)  # fmt: skip
+            for product in other.products:
+                if product not in products:
+                    yield state.id, f"{product!r} is not a product of {PRODUCTS}"
+                elif other.class_id not in (None, products[product]):
+                    yield state.id, f"{product} is not of class {other.class_id}"
 
 
 def _products(files: RuleFiles, definitions: Definitions) -> Iterator[tuple[str, str]]:

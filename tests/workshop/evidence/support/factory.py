@@ -19,6 +19,7 @@ from bcma_decide.workshop.evidence.schema import Study
 SHARED = (
     "adjusted_effects.yaml",
     "assumptions.yaml",
+    "contradictions.yaml",
     "definitions.yaml",
     "laboratory_variation.yaml",
     "news.yaml",

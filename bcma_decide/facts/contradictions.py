@@ -1,0 +1,93 @@
+"""Inputs that cannot all be true: found by the table of the evidence, reported, and taken out before all judging."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from bcma_decide.facts.drug_history import HEADINGS, DrugHistory
+from bcma_decide.facts.facts import COURSES, Facts
+from bcma_decide.facts.measures import given_numbers
+from bcma_decide.patient.fields import FIELD_LABELS, in_sentence
+from bcma_decide.patient.phrases import and_list
+from bcma_decide.patient.profile import Patient
+from bcma_decide.pooled.conditions import Drugs, HadCourse, leaves
+from bcma_decide.pooled.definitions import Contradictory, Definitions
+
+
+class Conflict(NamedTuple):
+    """Inputs that contradict each other; of a list of drugs or courses only those named are in question."""
+
+    fields: tuple[str, ...]
+    message: str
+    drugs: frozenset[str] = frozenset()
+    courses: frozenset[str] = frozenset()
+    """Kinds of them."""
+
+
+def without_contradictions(patient: Patient, definitions: Definitions) -> tuple[Patient, tuple[Conflict, ...]]:
+    """Return the patient without the inputs that contradict each other, and what those are.
+
+    Repeated until nothing contradicts itself: every round takes at least one input out.
+    """
+    told: list[Conflict] = []
+    while found := _conflicts(patient, definitions):
+        told += [each for each in found if each.fields not in {before.fields for before in told}]
+        patient = _without(patient, found)
+    return patient, tuple(told)
+
+
+def _conflicts(patient: Patient, definitions: Definitions) -> list[Conflict]:
+    """Every conflict; one that holds only together with more inputs than another one needs is explained by that."""
+    drugs = DrugHistory(patient, definitions)
+    found: dict[frozenset[str], Conflict] = {}
+    for each in (*_overlaps(drugs), *_by_table(patient, drugs)):
+        found.setdefault(frozenset(each.fields), each)
+    return [each for fields, each in found.items() if not any(smaller < fields for smaller in found)]
+
+
+def _overlaps(drugs: DrugHistory) -> Iterator[Conflict]:
+    for (first, second), named in drugs.overlaps.items():
+        labels = f"{in_sentence(FIELD_LABELS[first])!r} and {in_sentence(FIELD_LABELS[second])!r}"
+        stand = "stands" if len(named) == 1 else "stand"
+        yield Conflict((first, second), f"{and_list(named)} {stand} under {labels}", frozenset(named))
+
+
+def _by_table(patient: Patient, drugs: DrugHistory) -> Iterator[Conflict]:
+    definitions = drugs.definitions
+    known = patient.given().keys()
+    # Only what was given can contradict something: nothing that is worked out from it is looked at.
+    facts = Facts(patient, definitions, drugs, given_numbers(patient), {}, {})
+    for entry, needs in zip(definitions.contradictions, definitions.contradiction_needs, strict=True):
+        if needs <= known and (judged := facts.judge(entry.when)).value:
+            fields = tuple(name for name in judged.fields if name not in entry.context)
+            if len(fields) > 1:
+                yield _conflict(entry, fields, judged.here, definitions)
+
+
+def _conflict(
+    entry: Contradictory, fields: tuple[str, ...], here: tuple[str, ...], definitions: Definitions
+) -> Conflict:
+    message = f"{here[0]} beside {and_list(here[1:])}" + (f": {entry.because}" if entry.because else "")
+    parts = list(leaves(entry.when))
+    drugs = [drug for part in parts if isinstance(part, Drugs) for drug in _members(part, definitions)]
+    courses = [kind for part in parts if isinstance(part, HadCourse) for kind in part.kinds]
+    return Conflict(fields, message, frozenset(drugs), frozenset(courses))
+
+
+def _members(part: Drugs, definitions: Definitions) -> tuple[str, ...]:
+    return part.drugs or definitions.agents(part.drug_class)
+
+
+def _without(patient: Patient, conflicts: Iterable[Conflict]) -> Patient:
+    for each in conflicts:
+        kept: dict[str, object] = dict.fromkeys(each.fields)
+        kept |= {
+            name: tuple(drug for drug in getattr(patient, name) if drug not in each.drugs)
+            for name in HEADINGS
+            if name in kept
+        }
+        if COURSES in kept:
+            kept[COURSES] = tuple(one for one in patient.prior_bcma_courses if one.kind not in each.courses)
+        patient = patient.model_copy(update=kept)
+    return patient
