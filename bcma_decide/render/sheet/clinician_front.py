@@ -84,6 +84,18 @@ def burden_rows(comparison: Comparison) -> tuple[PracticalRow, ...]:
     return tuple(found[topic] for topic in BURDEN if topic in found)
 
 
+def burden_titles() -> dict[str, str]:
+    """What each of these topics is called."""
+    return {
+        "stay": _("Stay and monitoring"),
+        "visits": _("Dosing visits"),
+        "driving": _("Driving"),
+        "renal": _("Kidney and lymphodepletion"),
+        "lymphodepletion": _("Lymphodepletion"),
+        "vein_to_vein": _("Collection to infusion"),
+    }
+
+
 def front_page(
     comparison: Comparison, screen: FirstScreen, numbers: Mapping[str, int], rows: Sequence[str], topics: Collection[int] | None
 ) -> Front:
@@ -169,7 +181,7 @@ def _burden(comparison: Comparison, row: PracticalRow, numbers: Mapping[str, int
     ]
     return Burden(
         BURDEN.index(row.topic),
-        lines[0].label,
+        burden_titles()[row.topic],
         tuple(
             (text, ranges([numbers[key] for key in found if key in numbers]))
             for text, found in zip(lines[0].texts, keys, strict=True)

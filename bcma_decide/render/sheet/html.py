@@ -28,6 +28,7 @@ from bcma_decide.render.words import (
     rule_view,
     sentences,
     survival,
+    terms,
     wording,
 )
 
@@ -106,6 +107,10 @@ def _page(
         if sheet.audience == "patient":
             text = _environment().get_template("patient.html.j2").render(view=patient_view(comparison, sheet), **shared)
         else:
+            if sheet.language != language.SOURCE:
+                comparison = terms.spoken(comparison)
+                classes = arrange.class_options(comparison)
+                shared |= {"comparison": comparison, "classes": classes, "pair": classes if len(classes) == 2 else ()}
             detail = _detail(comparison) if on_screen else {}
             view = clinician_view(comparison, sheet, fit.room)
             text = _environment().get_template("clinician.html.j2").render(view=view, **shared, **detail)
