@@ -45,7 +45,9 @@ def identifier(reference: Reference) -> str:
     return _without_address(reference.citation)
 
 
-def numbered(comparison: Comparison, statements: Iterable[Sequence[str]]) -> tuple[dict[str, int], tuple[Citation, ...]]:
+def numbered(
+    comparison: Comparison, statements: Iterable[Sequence[str]]
+) -> tuple[dict[str, int], tuple[Citation, ...]]:
     """The number of each source's key, and every source once, in the order in which statements name them.
 
     A source that is not among the references has its key in the place of a citation.

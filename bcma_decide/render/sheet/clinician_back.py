@@ -73,7 +73,8 @@ def back_page(
     sources
         The number of each source's key, and the citations under these numbers.
     room
-        How many items there is room for; None for all. The last ones give way first; contraindications and the method never do.
+        How many items there is room for; None for all. The last ones give way first; contraindications and the
+        method never do.
     """
     numbers, citations = sources
     items = (

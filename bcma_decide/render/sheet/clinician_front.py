@@ -97,7 +97,11 @@ def burden_titles() -> dict[str, str]:
 
 
 def front_page(
-    comparison: Comparison, screen: FirstScreen, numbers: Mapping[str, int], rows: Sequence[str], topics: Collection[int] | None
+    comparison: Comparison,
+    screen: FirstScreen,
+    numbers: Mapping[str, int],
+    rows: Sequence[str],
+    topics: Collection[int] | None,
 ) -> Front:
     """Arrange the first page.
 
@@ -120,9 +124,7 @@ def front_page(
         for column in (screen.columns[place] for place in places)
     )
     outcomes = {outcome.id: outcome for outcome in arrange.outcomes_with_survival(comparison)}
-    shown = [
-        row for row in screen.rows if row.id != LABEL and (not rows or row.id in rows or row.id not in outcomes)
-    ]
+    shown = [row for row in screen.rows if row.id != LABEL and (not rows or row.id in rows or row.id not in outcomes)]
     burden = burden_rows(comparison)
     if topics is not None:
         burden = tuple(_first_facts(row) for row in burden if BURDEN.index(row.topic) in topics)

@@ -168,7 +168,9 @@ def _same(comparison: Comparison, windows: Sequence[Window], columns: Sequence[C
 
 def _published(comparison: Comparison) -> tuple[tuple[str, str], ...]:
     naming = partial(citing.cited, comparison)
-    return tuple((published.heading(each), published.option_text(each, naming)) for each in comparison.published_options)
+    return tuple(
+        (published.heading(each), published.option_text(each, naming)) for each in comparison.published_options
+    )
 
 
 def banners(comparison: Comparison) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -47,7 +47,7 @@ class Fit:
     """
 
     scales: tuple[float, float] = (1.0, 1.0)
-    room: Room = Room()
+    room: Room = field(default_factory=Room)
 
 
 def render_html(comparison: Comparison, sheet: Sheet | None = None) -> str:

@@ -195,9 +195,7 @@ def _items(shown: int | None, boxes: Mapping[str, _Box], full: float) -> int | N
 
 def _smaller(fit: Fit, document: Document) -> Fit | None:
     """Smaller text where a page of the patient's sheet overflows; None where it would become too small."""
-    first, second = (
-        _smaller_page(scale, height) for scale, height in zip(fit.scales, _heights(document), strict=True)
-    )
+    first, second = (_smaller_page(scale, height) for scale, height in zip(fit.scales, _heights(document), strict=True))
     smaller = replace(fit, scales=(first, second))
     return smaller if smaller != fit else None
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from bcma_decide.comparison import Comparison, Contrast, Indication, Option, PublishedOption
-from bcma_decide.patient.fields import in_sentence
 from bcma_decide.render.words import arrange, clock, quoted, survival, tell_apart, wording
 from bcma_decide.render.words.finding_lines import FindingLine, finding_lines, open_count
-from bcma_decide.render.words.language import decimal, ngettext
+from bcma_decide.render.words.language import decimal, inside, ngettext
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.patient_strip import patient_strip
 from bcma_decide.time_course import Survival
@@ -421,7 +420,7 @@ def _movers(comparison: Comparison) -> str:
         classes = {option.id for option in comparison.options if option.kind == "class"}
         of_response = [m for m in mover.unknown.moves if m.outcome == RESPONSE and m.option in classes]
         widest = max(of_response or mover.moves, key=lambda move: move.high - move.low)
-        name = in_sentence(mover.unknown.label)
+        name = inside(mover.unknown.label)
         if place == 0:
             outcome = tell_apart.names().get(widest.outcome, mover.outcome.label)
             low, high = wording.short_count(widest.low), wording.short_count(widest.high)

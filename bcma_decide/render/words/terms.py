@@ -20,6 +20,11 @@ def marked(text: str) -> str:
 
 TERMS: Final = frozenset(
     (
+        marked(
+            "For haematologists: to inform, not to direct. Not for urgent decisions. Not a medical device; research "
+            "and education. Numbers come from published groups of patients, compared across studies without randomisation; "
+            "a person may differ."
+        ),
         marked("CAR-T"),
         marked("Bispecific"),
         marked("BCMA CAR-T cells"),
@@ -100,6 +105,7 @@ def spoken(comparison: Comparison) -> Comparison:
     """The comparison with the model's own words in the language spoken; numbers and everything else as they are."""
     return comparison.model_copy(
         update={
+            "intended_use": term(comparison.intended_use),
             "options": tuple(
                 option.model_copy(update={"label": term(option.label), "long_label": term(option.long_label)})
                 for option in comparison.options
@@ -122,9 +128,7 @@ def spoken(comparison: Comparison) -> Comparison:
                     update={
                         "label": term(unknown.label),
                         "moves": tuple(
-                            move.model_copy(
-                                update={"low_when": term(move.low_when), "high_when": term(move.high_when)}
-                            )
+                            move.model_copy(update={"low_when": term(move.low_when), "high_when": term(move.high_when)})
                             for move in unknown.moves
                         ),
                     }
