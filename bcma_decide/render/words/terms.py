@@ -22,8 +22,8 @@ TERMS: Final = frozenset(
     (
         marked(
             "For haematologists: to inform, not to direct. Not for urgent decisions. Not a medical device; research "
-            "and education. Numbers come from published groups of patients, compared across studies without randomisation; "
-            "a person may differ."
+            "and education. Numbers come from published groups of patients, compared across studies without "
+            "randomisation; a person may differ."
         ),
         marked("CAR-T"),
         marked("Bispecific"),
