@@ -11,8 +11,8 @@ from bcma_decide.comparing.compare import answer_question, load_pooled
 from bcma_decide.comparing.question import Question
 from bcma_decide.patient.files import load_example
 from bcma_decide.render.sheet import patient_words
-from bcma_decide.render.sheet.clinician_view import clinician_view
-from bcma_decide.render.sheet.html import render_html, render_print, widest_fit
+from bcma_decide.render.sheet.clinician_view import Room, clinician_view
+from bcma_decide.render.sheet.html import Fit, render_html, render_print
 from bcma_decide.render.sheet.plot import Frame
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words import language, quoted, survival, wording
@@ -63,7 +63,7 @@ def withheld():
 
 
 def window(comparison):
-    view = clinician_view(comparison, Sheet(), (99, 99))
+    view = clinician_view(comparison, Sheet(), Room())
     return next(each for each in view.windows if any(row.outcome.id == PFS for row in each.rows))
 
 
@@ -96,7 +96,7 @@ def test_median_and_mean_of_two_years_stand_below_it(example):
 
 
 def test_paper_leaves_the_other_months_to_the_drawing_and_the_screen_has_them(example):
-    printed = render_print(example, Sheet(), widest_fit(example, Sheet()))
+    printed = render_print(example, Sheet(), Fit())
     paper, screen = (
         {said(head) for head in parsed_once.page(text, strict=True).query("table.sheet-table th.below")}
         for text in (printed, render_html(example))
@@ -155,7 +155,7 @@ def test_the_way_from_the_decision_is_that_of_the_result(example):
 
 def test_from_the_decision_the_numbers_change_places_and_the_difference_says_which_it_is():
     value = from_decision(sheets.LITTLE_KNOWN)
-    shown = {row.outcome.id: row for each in clinician_view(value, Sheet(), (9, 9)).windows for row in each.rows}
+    shown = {row.outcome.id: row for each in clinician_view(value, Sheet(), Room()).windows for row in each.rows}
     for outcome, own in (("orr", value.outcomes[0].estimates["car_t"]), (PFS, None)):
         cell = shown[outcome].cells[0]
         infusion = own.mean if own else at(computed(value, "car_t"), 12).mean

@@ -272,8 +272,11 @@ def _cell(comparison: Comparison, row: str, column: Column) -> Cell:
 
 
 def _outcome_cell(comparison: Comparison, row: str, column: Column) -> Cell:
-    outcome = next(outcome for outcome in comparison.outcomes if outcome.id == row)
-    estimate = clock.shown(outcome.estimates[column.option], comparison.clock)
+    outcome = next((outcome for outcome in comparison.outcomes if outcome.id == row), None)
+    found = outcome.estimates.get(column.option) if outcome else None
+    if found is None:
+        return _without("no_evidence", "")
+    estimate = clock.shown(found, comparison.clock)
     if wording.has_number(estimate) and estimate.mean is not None and estimate.credible is not None:
         return _computed(estimate.mean, estimate.credible, further=estimate.further_product)
     if estimate.state == "withheld":
