@@ -13,7 +13,7 @@ SOURCES_SHOWN: Final = 2
 """Sources named beside a statement."""
 
 _ADDRESS: Final = re.compile(
-    r"\s*[(\[]?\b(?:https?://)?(?:[\w-]+\.)+(?:com|org|net|app|gov|edu|eu|io|sa|info)\b(?:/[^\s,;)]*)?[)\]]?",
+    r"[\s,;]*[(\[]?\b(?:https?://)?(?:[\w-]+\.)+(?:com|org|net|app|gov|edu|eu|io|sa|info)\b(?:/[^\s,;)]*)?[)\]]?",
     re.IGNORECASE,
 )
 

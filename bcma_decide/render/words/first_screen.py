@@ -383,6 +383,8 @@ def _differences(comparison: Comparison, rows: Sequence[Row]) -> tuple[str, tupl
             found[PFS] = comparison.survival_contrast
         options = CLASSES
     labels = {option.id: _short(option.label) for option in comparison.options}
+    if not labels.keys() >= set(options):
+        return "", ("",) * len(rows)
     title = _("{first} minus {second}").format(first=labels[options[0]], second=labels[options[1]])
     return title, tuple(_difference(found.get(row.id)) for row in rows)
 
