@@ -1,25 +1,34 @@
 """The clinician's sheet: what stands on it, in which state, and what it says of what it leaves out."""
 
+import re
+
 import pytest
 
 from bcma_decide import Patient, compare
 from bcma_decide.behind import Move
-from bcma_decide.comparison import Estimate, Finding, Indication, IndicationItem, Unknown
+from bcma_decide.comparison import Estimate, Finding, Indication, IndicationItem, Reference, Unknown
+from bcma_decide.patient.files import load_example
 from bcma_decide.render.sheet import citing
-from bcma_decide.render.sheet.clinician_view import banners, clinician_view, in_columns, longest_lists
+from bcma_decide.render.sheet.clinician_front import BURDEN, burden_rows
+from bcma_decide.render.sheet.clinician_view import Room, banners, clinician_view, in_columns
 from bcma_decide.render.sheet.sheet import Sheet
+from bcma_decide.render.words import rule_view
 from tests.render.support.factory import INDICATIONS, UNKNOWNS, comparison, contrast, estimate, outcome
 from tests.support.cases import for_each
 
-EVERY = (99, 99)
 
-
-def view(value=None, sheet=None, lists=EVERY):
-    return clinician_view(value or comparison(), sheet or Sheet(), lists)
+def view(value=None, sheet=None, room=None):
+    return clinician_view(value or comparison(), sheet or Sheet(), room or Room())
 
 
 def rows(shown):
     return {row.outcome.id: row for window in shown.windows for row in window.rows}
+
+
+def notes_of(shown):
+    return [
+        (letter, f"{lead}: {text}" if lead else text) for lead, notes in shown.notes_by_lead for letter, text in notes
+    ]
 
 
 def caution(number, **changes):
@@ -139,14 +148,14 @@ class TestRows:
             for name in ("crs_any", "crs_g3plus")
         )
         shown = view(comparison(outcomes=two))
-        letters = [letter for letter, text in shown.notes if text == note]
+        letters = [letter for letter, text in notes_of(shown) if text == note]
         assert len(letters) == 1
         assert {row.marks for row in rows(shown).values()} == set(letters)
 
     def test_more_notes_than_letters_stay_apart(self):
         notes = tuple(f"note {n}" for n in range(60))
         many = (outcome("orr", estimate(0.3, 0.5), estimate(0.2, 0.5), None, notes=notes),)
-        letters = [letter for letter, _ in view(comparison(outcomes=many)).notes]
+        letters = [letter for letter, _ in notes_of(view(comparison(outcomes=many)))]
         assert len(set(letters)) == 60
 
     def test_certainty_is_one_word_or_one_per_column(self):
@@ -205,54 +214,95 @@ class TestOptions:
             since="2024-01-01", items=(IndicationItem(text="one or more earlier lines", state="met"),),
         )  # fmt: skip
         labels = {"cilta_cel": met, "ide_cel": met.model_copy(update={"label": "y-cel"})}
-        shown = view(comparison(indications=labels)).labels
-        assert [(label.name, label.text) for label in shown] == [("x-cel, y-cel", "label met")]
+        assert rule_view.label_lines(comparison(indications=labels)) == ("x-cel, y-cel: label met",)
 
 
-class TestFindings:
-    def test_findings_on_the_same_fact_are_one_line_that_points_to_all_of_them(self):
-        findings = (
-            caution(1, value="dialysis: yes", threshold="dialysis"),
-            caution(2, value="dialysis: yes", threshold="dialysis", applies_to={"class": "bite"}, origin="label"),
-            caution(3),
-        )
-        first, second = view(comparison(findings=findings)).flags
-        assert (first.whom, first.fact, first.ground, first.numbers) == (
-            "CAR-T, Bispecific", "dialysis: yes", "study, label", "1–2",
-        )  # fmt: skip
-        assert (second.fact, second.ground, second.numbers) == ("value 3", "threshold; study", "3")
+def back(value, items=None):
+    return view(value, room=Room(items=items)).back
 
-    def test_how_a_trait_was_worked_out_is_left_to_the_ledger(self):
+
+def kept(shown, kind):
+    return [item for block in shown.blocks if block.kind == kind for _place, item in block.items]
+
+
+class TestBack:
+    def test_filled_in_the_designed_order(self):
+        findings = (caution(1, sources=("example-2024",)),)
+        kinds = [block.kind for block in back(comparison(findings=findings)).blocks]
+        assert kinds == ["findings", "method", "not_known", "sources"]
+
+    def test_the_method_has_four_sentences(self):
+        texts = [item.text for item in kept(back(comparison()), "method")]
+        assert len(texts) == 4
+        assert all(text.count(". ") == 0 and text.endswith(".") for text in texts)
+
+    def test_what_has_no_room_is_counted_and_no_contraindication_nor_the_method_is_ever_left_out(self):
+        findings = (*(caution(n, severity="contraindication") for n in range(3)), *(caution(n) for n in range(3, 13)))
+        shown = back(comparison(findings=findings), items=5)
+        assert [item.rank for item in kept(shown, "findings")] == ["contraindication"] * 3 + ["caution"] * 2
+        assert len(kept(shown, "method")) == 4
+        assert shown.more.startswith("8 more cautions, ")
+        assert [item.rank for item in kept(back(comparison(findings=findings), items=0), "findings")] == [
+            "contraindication"
+        ] * 3
+
+    def test_everything_left_out_is_counted_at_every_room(self):
+        findings = tuple(caution(n, sources=("example-2024",)) for n in range(4))
+        whole = back(comparison(findings=findings))
+        for items in range(whole.size + 1):
+            shown = back(comparison(findings=findings), items=items)
+            printed = sum(len(block.items) for block in shown.blocks)
+            assert printed + sum(map(int, re.findall(r"(\d+) more", shown.more))) == whole.size
+        assert whole.more == ""
+
+    def test_how_a_trait_was_worked_out_is_left_to_the_inputs(self):
         finding = caution(1, value="frail: yes (4 to 5 points: age 82 years (2))", threshold="frail")
-        assert view(comparison(findings=(finding,))).flags[0].fact == "frail: yes"
-
-    def test_what_has_no_room_is_counted_and_no_contraindication_is_ever_left_out(self):
-        findings = tuple(caution(n, severity="contraindication") for n in range(3)) + tuple(
-            caution(n) for n in range(3, 13)
-        )
-        value = comparison(findings=findings)
-        assert longest_lists(value) == (13, 13)
-        shown = view(value, lists=(5, 1))
-        assert [flag.rank for flag in shown.flags] == ["contraindication"] * 3 + ["caution"] * 2
-        assert shown.more_flags[0] == "8 more lines of cautions: page 2."
-        assert [each.finding.severity for column in shown.findings for each in column] == ["contraindication"] * 3
-        assert shown.left_out == "10 more cautions in full: in the result and on the screen."
-
-    def test_information_is_counted(self):
-        texts = view(comparison(findings=(caution(1, severity="information"),))).more_flags
-        assert texts == ("1 finding for information: in the result and on the screen.",)
+        assert kept(back(comparison(findings=(finding,))), "findings")[0].ground == "frail: yes; study"
 
     def test_unverified_ones_come_last_and_say_so(self):
         findings = (caution(1, basis="recalled"), caution(2))
-        shown = view(comparison(findings=findings)).flags
-        assert [flag.fact for flag in shown] == ["value 2", "value 1"]
-        assert shown[1].ground == "threshold; unverified"
+        shown = kept(back(comparison(findings=findings)), "findings")
+        assert [(item.mark, item.text) for item in shown] == [("F1", "finding 2"), ("F2", "finding 1")]
+        assert shown[1].ground == "value 1; unverified"
 
-    def test_a_finding_names_its_source_by_an_identifier(self):
-        finding = caution(1, sources=("example-2024",), date="2026-07")
-        assert view(comparison(findings=(finding,))).findings[0][0].ground == (
-            "study 2026-07; doi 10.1000/example.2024.0001"
-        )
+    def test_a_finding_points_to_its_sources_by_number(self):
+        findings = (caution(1, sources=("example-2024",), date="2026-07"), caution(2, sources=("example-2024", "seen")))
+        shown = back(comparison(findings=findings))
+        assert [item.numbers for item in kept(shown, "findings")] == ["1", "1–2"]
+        assert kept(shown, "findings")[0].ground == "value 1; study 2026-07"
+        first, second = kept(shown, "sources")[:2]
+        assert first.text.endswith("doi 10.1000/example.2024.0001")
+        assert second.text == "seen"
+
+    def test_what_is_not_known_of_single_products_comes_last(self):
+        texts = ("No trial compares them.", "cilta-cel: no number for 1 of 17 outcomes.", "Second.")
+        shown = [item.text for item in kept(back(comparison(not_known=texts)), "not_known")]
+        assert shown == ["No trial compares them.", "Second.", "cilta-cel: no number for 1 of 17 outcomes."]
+
+
+class TestBurden:
+    def test_the_first_fact_of_each_product_where_paper_has_no_room_and_the_rest_is_counted(self):
+        every = compare(load_example("fit-58"))
+        whole, short = (view(every, room=Room(topics=topics)) for topics in (None, (0, 1)))
+        assert len(whole.front.burden) == len(BURDEN)
+        assert whole.more == ""
+        assert [each.place for each in short.front.burden] == [0, 1]
+        facts = [lines for row in burden_rows(every) for lines in row.facts.values()]
+        shown = [row for row in burden_rows(every) if row.topic in BURDEN[:2]]
+        left = sum(map(len, facts)) - sum(len(row.facts) for row in shown)
+        assert short.more == f"{left} more practical facts"
+
+
+@for_each(
+    ("citation", "name"),
+    [
+        ("Ciltacabtagene autoleucel in pregnancy (drugs.com)", "Ciltacabtagene autoleucel in pregnancy"),
+        ("Label, http://preview-www.nature.com/articles/x, July 2025", "Label, July 2025"),
+        ("Blood 2025;145:85-97", "Blood 2025;145:85-97"),
+    ],
+)
+def test_a_citation_has_no_address(citation, name):
+    assert citing.identifier(Reference(key="x", citation=citation, url="https://news.example.com/a")) == name
 
 
 class TestStudies:
@@ -269,15 +319,8 @@ class TestStudies:
 
 def test_the_command_gives_the_same_result_again():
     assert view().command == (
-        "bcma-decide compare --example example-emd --setting real-world --region US --date 2026-11-01 --json"
+        "bcma-decide compare --example example-emd --setting real-world --region US --date 2026-11-01"
     )
-
-
-def test_what_is_not_known_of_single_products_stands_apart_and_so_does_what_has_no_room():
-    texts = ("No trial compares them.", "cilta-cel: no number for 1 of 17 outcomes.", "Second.", "Third.")
-    shown = view(comparison(not_known=texts))
-    assert shown.not_known == ("No trial compares them.", "Second.")
-    assert shown.further_not_known == ("Third.", "cilta-cel: no number for 1 of 17 outcomes.")
 
 
 @pytest.mark.parametrize(

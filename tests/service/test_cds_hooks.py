@@ -150,7 +150,7 @@ def test_a_contraindication_makes_it_a_warning_and_is_counted_in_the_summary():
     assert_valid(card)
     assert card["indicator"] == "warning"
     assert "contraindication" in card["summary"]
-    assert "**Findings**\n\n- contraindication, " in card["detail"]
+    assert "**Findings**\n\n- contraindication: " in card["detail"]
     quiet = bundle(resource("Observation", "active_infection", value="no"))
     (card,) = cards(post(SERVICE, VIEW, view(prefetch=prefetch(observations=quiet))))
     assert card["indicator"] == "info"

@@ -38,8 +38,6 @@ ROWS: Final = (
 )
 """Outcomes shown unless others are asked for: benefit, harm, burden."""
 ICONS: Final = ("orr", "crs_g3plus", "infection_g3plus")
-BOTH_CLOCKS: Final = ("orr", PFS)
-"""Rows that are printed on both clock; the others are so on the screen."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +81,6 @@ class Row:
     certainty: str
     studies: str
     marks: str
-    both_clocks: bool
-    """Whether paper has room for the number on the other clock."""
 
 
 @dataclass(frozen=True)
@@ -256,7 +252,6 @@ def _row(
         certainty=_certainty_word(cells),
         studies=" / ".join(str(cell.estimate.n_studies) for cell in cells),
         marks=",".join(letters[note] for note in _row_notes(outcome, columns)),
-        both_clocks=outcome.id in BOTH_CLOCKS,
     )
 
 

@@ -21,21 +21,16 @@ from bcma_decide.time_course import ENDPOINT_LABELS, Endpoint, Survival, WayToTr
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-OF_PAPER: Final = (survival.median_title, survival.restricted_title)
-"""Lines that paper has room for; the other months stand in the drawing and on the screen."""
-
-
 SHORT: Final[tuple[Endpoint, ...]] = ("pfs", "os")
-"""What paper has room for of what is published; all of it stands on the screen."""
+"""What stands in one line of what is published; all of it follows row by row."""
 
 
 @dataclass(frozen=True)
 class TimeLine:
-    """A line below the rows of a time window, with a text for each option; ``paper``: whether it is printed."""
+    """A line below the rows of a time window, with a text for each option."""
 
     label: str
     texts: tuple[str, ...]
-    paper: bool
 
 
 @dataclass(frozen=True)
@@ -58,16 +53,9 @@ class WayView:
     picture: Markup | None
     lines: tuple[str, ...]
     """Who is infused and where patients are after some months, for patients like this one; or why that is not known."""
-    waits: bool
-    """Whether the first line says how many reach it."""
     published: tuple[str, ...]
     """Weeks and counts as published, not calculated for this patient."""
     assumptions: tuple[str, ...]
-
-    @property
-    def shortest(self) -> tuple[str, ...]:
-        """What stands below the drawing, which says the rest; all of it where there is no drawing."""
-        return self.lines[: int(self.waits)] if self.picture else self.lines
 
 
 @dataclass(frozen=True)
@@ -85,9 +73,8 @@ def time_lines(comparison: Comparison, options: Sequence[Option]) -> tuple[TimeL
     rows = [survival.computed(comparison, option) for option in options]
     if not any(row and survival.figures(row) for row in rows):
         return ()
-    printed = {title() for title in OF_PAPER}
     lines = zip(*(survival.lines(row, comparison.clock) for row in rows), strict=True)
-    return tuple(TimeLine(line[0].name, tuple(each.text for each in line), line[0].name in printed) for line in lines)
+    return tuple(TimeLine(line[0].name, tuple(each.text for each in line)) for line in lines)
 
 
 def published_line(comparison: Comparison, options: Sequence[Option]) -> tuple[str, ...]:
@@ -185,8 +172,8 @@ def _way(comparison: Comparison, option: Option, look: Look, way: WayToTreatment
         f"{line} ({cited})" if (cited := naming(sources)) else line
         for line, sources in zip(way_words.quoted_lines(way), quoted_sources, strict=True)
     )
-    lines, waits_for_it = way_words.computed_lines(way), way.infused is not None
-    return WayView(option, look, picture, lines, waits_for_it, published, way.assumptions)
+    lines = way_words.computed_lines(way)
+    return WayView(option, look, picture, lines, published, way.assumptions)
 
 
 def waits(comparison: Comparison, options: Sequence[Option]) -> tuple[rule_view.PracticeLine, ...]:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
-from bcma_decide.comparison import Comparison, Indication, TraitLine
+from bcma_decide.comparison import Comparison, TraitLine
 from bcma_decide.render.sheet import citing
-from bcma_decide.render.sheet.clinician_findings import (
-    FULL_RANKS,
-    Flag,
-    FullFinding,
-    all_flags,
-    in_full,
-    left_out,
-    more_flags,
-    numbered_findings,
-    shown_flags,
-)
+from bcma_decide.render.sheet.clinician_back import Back, back_page
+from bcma_decide.render.sheet.clinician_findings import FullFinding, numbered_findings
+from bcma_decide.render.sheet.clinician_front import Front, burden_rows, front_page
 from bcma_decide.render.sheet.clinician_rows import (
     ROWS,
     Column,
@@ -35,14 +27,10 @@ from bcma_decide.render.sheet.clinician_rows import (
 from bcma_decide.render.sheet.clinician_time import FanView, PublishedTimes, WayView, fans, published_times, waits, ways
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words import arrange, published, record_view, rule_view, sentences, survival
+from bcma_decide.render.words.first_screen import first_screen
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.vocabulary import PFS
 
-SHORT_FACTS: Final = ("schedule",)
-"""Practical topics short enough for the table on the first page; the rest stands in the result and on the screen."""
-
-NOT_KNOWN: Final = 2
-"""Statements about what is not known on the first page."""
 RECORD_LINES: Final = 8
 """Lines of what a record held and was not used; the rest stands in the result."""
 
@@ -65,12 +53,11 @@ class LedgerGroup:
 
 
 @dataclass(frozen=True)
-class LabelFlag:
-    """Whether a label is met, in one line."""
+class Room:
+    """Practical topics that have room on the first page, and how many items on the second; None for everything."""
 
-    state: str
-    name: str
-    text: str
+    topics: tuple[int, ...] | None = None
+    items: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,10 +65,11 @@ class ClinicianView:
     """Everything on the clinician's sheet."""
 
     banners: tuple[str, ...]
+    front: Front
+    back: Back
+    more: str
+    """What has no room on paper; empty for nothing."""
     ledger: tuple[LedgerGroup, ...]
-    labels: tuple[LabelFlag, ...]
-    flags: tuple[Flag, ...]
-    more_flags: tuple[str, ...]
     columns: tuple[Column, ...]
     icons: tuple[Icons, ...]
     fans: tuple[FanView, ...]
@@ -90,34 +78,22 @@ class ClinicianView:
     published_times: tuple[PublishedTimes, ...]
     windows: tuple[Window, ...]
     facts: tuple[rule_view.PracticeLine, ...]
-    notes: tuple[tuple[str, str], ...]
     notes_by_lead: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-    """The same for print: what several notes begin with stands once."""
+    """Notes under the table by letter; what several begin with stands once."""
     same: str
     """How many of the numbers shown no trait moves; empty if every one is moved."""
     published: tuple[tuple[str, str], ...]
     """Regimens that the model does not hold: what each is called, and what was published of it."""
     movers: tuple[str, ...]
-    not_known: tuple[str, ...]
-    findings: tuple[tuple[FullFinding, ...], ...]
-    left_out: str
-    open_findings: tuple[str, ...]
     certainty: tuple[str, ...]
     studies: tuple[tuple[StudyReference, ...], ...]
-    further_not_known: tuple[str, ...]
     unused: tuple[str, ...]
     record: tuple[str, ...]
     """What a record held that was not used, and codes not recognised; empty where there is none."""
     command: str
 
 
-def longest_lists(comparison: Comparison) -> tuple[int, int]:
-    """Lines of findings on the first and on the second page if every one is printed."""
-    findings = numbered_findings(comparison)
-    return len(all_flags(comparison, findings)), len(findings)
-
-
-def clinician_view(comparison: Comparison, sheet: Sheet, lists: tuple[int, int]) -> ClinicianView:
+def clinician_view(comparison: Comparison, sheet: Sheet, room: Room) -> ClinicianView:
     """Arrange a comparison for its clinician.
 
     Parameters
@@ -126,8 +102,8 @@ def clinician_view(comparison: Comparison, sheet: Sheet, lists: tuple[int, int])
         What to show.
     sheet
         Which rows and icons.
-    lists
-        Lines of findings the first and the second page have room for; contraindications are always complete.
+    room
+        What the two pages have room for.
     """
     columns = option_columns(comparison)
     options, looks = [column.option for column in columns], [column.look for column in columns]
@@ -135,41 +111,38 @@ def clinician_view(comparison: Comparison, sheet: Sheet, lists: tuple[int, int])
     windows, notes = time_windows(comparison, sheet, columns)
     studies = studies_behind(comparison, windows)
     findings = numbered_findings(comparison)
-    full = in_full(findings, lists[1])
-    every = all_flags(comparison, findings)
-    flags = shown_flags(every, lists[0])
-    general, further = _not_known(comparison)
+    sources = citing.numbered(comparison, _statements(comparison, findings))
+    front = front_page(comparison, first_screen(comparison), sources[0], sheet.rows, room.topics)
+    back = back_page(comparison, findings, sources, room.items)
     return ClinicianView(
         banners=banners(comparison),
+        front=front,
+        back=back,
+        more=", ".join(filter(None, (front.burden_left, back.more))),
         ledger=_ledger(comparison),
-        labels=_labels(comparison),
-        flags=flags,
-        more_flags=more_flags(comparison, len(every) - len(flags)),
         columns=columns,
         icons=icon_rows(comparison, sheet, columns),
         fans=fans(comparison, options, looks) if timed else (),
         ways=ways(comparison, options, looks) if timed else (),
         published_times=published_times(comparison) if timed else (),
         windows=windows,
-        facts=(*_facts(comparison, SHORT_FACTS), *waits(comparison, options)),
-        notes=notes,
+        facts=waits(comparison, options),
         notes_by_lead=_by_lead(notes),
         same=_same(comparison, windows, columns),
         published=_published(comparison),
         movers=tuple(sentences.mover_sentence(mover, comparison) for mover in arrange.movers(comparison)),
-        not_known=general,
-        findings=in_columns(full, 2, lambda each: len(each.finding.text) + len(each.ground) + 30),
-        left_out=left_out(len(findings) - len(full)),
-        open_findings=tuple(
-            rule_view.open_text(each) for each in rule_view.open_findings(comparison) if each.rank in FULL_RANKS
-        ),
         certainty=certainty_reasons(windows),
         studies=in_columns(studies, 3, lambda each: len(each.entry.name) + len(each.identifier) + 30),
-        further_not_known=further,
         unused=(*arrange.also_given(comparison), *arrange.given_for_findings(comparison)),
         record=_record(comparison),
         command=_command(comparison),
     )
+
+
+def _statements(comparison: Comparison, findings: Sequence[FullFinding]) -> Iterator[tuple[str, ...]]:
+    """Keys of the sources of everything printed: findings first, then the burden."""
+    yield from (each.finding.sources for each in findings)
+    yield from (line.sources for row in burden_rows(comparison) for lines in row.facts.values() for line in lines)
 
 
 def _by_lead(notes: Sequence[tuple[str, str]]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
@@ -194,18 +167,10 @@ def _same(comparison: Comparison, windows: Sequence[Window], columns: Sequence[C
 
 
 def _published(comparison: Comparison) -> tuple[tuple[str, str], ...]:
-    """Of the note its first sentence, for whom the figures are; all of it stands in the result and on the screen."""
     naming = partial(citing.cited, comparison)
-    short = [each.model_copy(update={"note": each.note.partition(". ")[0]}) for each in comparison.published_options]
-    return tuple((published.heading(each), published.option_text(each, naming)) for each in short)
-
-
-def _not_known(comparison: Comparison) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What no input could settle: first of all, and further, about single products last (second page)."""
-    names = tuple(f"{option.label}: " for option in comparison.options if option.kind == "product")
-    by_product = tuple(text for text in comparison.not_known if text.startswith(names))
-    general = tuple(text for text in comparison.not_known if text not in by_product)
-    return general[:NOT_KNOWN], (*general[NOT_KNOWN:], *by_product)
+    return tuple(
+        (published.heading(each), published.option_text(each, naming)) for each in comparison.published_options
+    )
 
 
 def banners(comparison: Comparison) -> tuple[str, ...]:
@@ -262,28 +227,6 @@ def _missing(line: TraitLine) -> Entry:
     return Entry("unknown", _("missing"), line.label)
 
 
-def _labels(comparison: Comparison) -> tuple[LabelFlag, ...]:
-    """Labels in one line each; products whose labels say the same stand together."""
-    grouped: dict[tuple[str, str], list[str]] = {}
-    for name, label in rule_view.shown_labels(comparison):
-        grouped.setdefault((label.state, _label_text(label)), []).append(name)
-    return tuple(LabelFlag(state, ", ".join(names), text) for (state, text), names in grouped.items())
-
-
-def _label_text(label: Indication) -> str:
-    """In short: that it is met, what is not, or what has to be known first."""
-    state = rule_view.label_word(label.state)
-    if label.state == "cannot_be_judged":
-        needs = dict.fromkeys(need for item in label.items for need in item.needs)
-        return _("{state}, needs {needs}").format(state=state, needs=", ".join(needs))
-    return state if label.state == "met" else rule_view.label_text(label)
-
-
-def _facts(comparison: Comparison, topics: Sequence[str]) -> tuple[rule_view.PracticeLine, ...]:
-    chosen = tuple(row for row in comparison.practice if row.topic in topics)
-    return rule_view.practice_rows(comparison.model_copy(update={"practice": chosen}))
-
-
 Item = TypeVar("Item")
 
 
@@ -318,5 +261,5 @@ def _command(comparison: Comparison) -> str:
     clock = "" if comparison.clock == "infusion" else f" --from {comparison.clock}"
     return (
         f"{comparison.software.name} compare {profile} --setting {setting}{clock} --region {labels.region} "
-        f"--date {labels.date} --json"
+        f"--date {labels.date}"
     )

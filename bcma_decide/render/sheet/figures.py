@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from bcma_decide.comparison import Estimate, WaterfallStep
 from bcma_decide.render.words import wording
 from bcma_decide.render.words.language import gettext as _
+from bcma_decide.vocabulary import LabelState
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -140,6 +141,44 @@ def interval_bar(estimate: Estimate, look: Look) -> Markup | str:
         _mark(_at(estimate.mean), middle, look),
     ]
     return svg(f"bar {look.name}", (BAR_WIDTH, _BAR_HEIGHT), bar_title(estimate), shapes, hidden=True)
+
+
+_LINE: Final = (60, 12)
+"""Small, so that dots are large beside their numbers."""
+
+
+def dot_line(mean: float, ends: tuple[float, float], look: Look, title: str, on_label: LabelState | None) -> Markup:
+    """Draw a share on a line from 0 to 100: a dot the mean, a line its interval.
+
+    Solid and full on label, solid and open where the label is open, grey, dashed and open off label.
+
+    Parameters
+    ----------
+    mean, ends
+        As fractions.
+    look
+        Whose number.
+    title
+        The numbers in words.
+    on_label
+        State of the option's label; None where it has none here.
+    """
+    width, middle = _LINE[0], _LINE[1] / 2
+    x, low, high = (4 + (width - 8) * min(max(value, 0.0), 1.0) for value in (mean, *ends))
+    off = on_label in ("not_met", None)
+    kind, fill = ("dot", look.colour) if on_label == "met" else ("open", PAPER)
+    ink, dashes = (GREY, ' stroke-dasharray="3 2"') if off else (INK, "")
+    style = f'class="{kind}" fill="{fill}" stroke="{ink}" stroke-width="1"'
+    shapes = [
+        f'<path class="axis" fill="none" stroke="{GREY}" stroke-width="0.5" d="M4 {middle:g}H{width - 4}'
+        f'M4 3V9M{width / 2:g} 4V8M{width - 4} 3V9"/>',
+        f'<path class="ends" fill="none" stroke="{ink}" stroke-width="2"{dashes} '
+        f'd="M{low:.1f} {middle:g}H{max(high, low + 0.5):.1f}"/>',
+        f'<circle {style} cx="{x:.1f}" cy="{middle:g}" r="3.4"/>'
+        if look.shape == "circle"
+        else f'<rect {style} x="{x - 3:.1f}" y="{middle - 3:g}" width="6" height="6"/>',
+    ]
+    return svg(f"dots {look.name}", _LINE, title, shapes, hidden=True)
 
 
 def bar_title(estimate: Estimate) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,8 +11,8 @@ from urllib.parse import quote, urlsplit
 from bcma_decide.behind import Explanation
 from bcma_decide.comparison import Comparison, Outcome, Reference, result_hash
 from bcma_decide.render.sheet import figures
-from bcma_decide.render.sheet.clinician_time import fans, ways
-from bcma_decide.render.sheet.clinician_view import clinician_view, longest_lists
+from bcma_decide.render.sheet.clinician_time import fans, published_times, ways
+from bcma_decide.render.sheet.clinician_view import Room, clinician_view
 from bcma_decide.render.sheet.patient_view import patient_view
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.sheet.templating import environment
@@ -28,6 +28,7 @@ from bcma_decide.render.words import (
     rule_view,
     sentences,
     survival,
+    terms,
     wording,
 )
 
@@ -39,19 +40,14 @@ TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
 @dataclass(frozen=True)
 class Fit:
-    """How a sheet is made to fit its paper, for its first and its second page.
+    """How a sheet is made to fit its paper.
 
-    ``scales``: size of the text, of the usual size. ``lists``: lines that lists of findings have room for,
-    contraindications not counted.
+    ``scales``: size of the text of the patient's first and second page, of the usual size. ``room``: what the
+    clinician's pages have room for; their text has one size.
     """
 
-    scales: tuple[float, float]
-    lists: tuple[int, int]
-
-
-def widest_fit(comparison: Comparison, sheet: Sheet) -> Fit:
-    """The fit to start from: text of the usual size, every finding."""
-    return Fit((1.0, 1.0), longest_lists(comparison) if sheet.audience == "clinician" else (0, 0))
+    scales: tuple[float, float] = (1.0, 1.0)
+    room: Room = field(default_factory=Room)
 
 
 def render_html(comparison: Comparison, sheet: Sheet | None = None) -> str:
@@ -68,23 +64,50 @@ def render_html(comparison: Comparison, sheet: Sheet | None = None) -> str:
         For whom, in which language, on which paper.
     """
     sheet = sheet or Sheet()
-    return _page(comparison, sheet, widest_fit(comparison, sheet), on_screen=True)
+    return _page(comparison, sheet, Fit(), on_screen=True)
 
 
 def render_part(comparison: Comparison, sheet: Sheet, validation: str) -> str:
     """Write a sheet as part of another page: the same, without the page around it and without its styles.
 
-    Its heading then has the second level, since the page has one of its own. ``validation``: where that page's site
-    says how good the numbers are.
+    Its heading then has the second level, since the page has one of its own, and what is behind the sheet is left out,
+    since such a page shows it apart (:func:`render_behind`). ``validation``: where that page's site says how good the
+    numbers are.
     """
-    fit = widest_fit(comparison, sheet)
-    return _page(comparison, sheet, fit, on_screen=True, alone=False, validation=validation)
+    return _page(comparison, sheet, Fit(), on_screen=True, alone=False, validation=validation)
+
+
+BEHIND: Final = (
+    "numbers",
+    "time",
+    "order_of_therapies",
+    "findings",
+    "labels",
+    "practice",
+    "scores",
+    "explained_numbers",
+)
+"""Parts of what is behind a clinician's sheet, but for the list of sources, which is the same for everybody."""
+
+
+def render_behind(comparison: Comparison) -> dict[str, str]:
+    """Write everything behind a clinician's sheet in its parts, by the names of :data:`BEHIND`; some may be empty."""
+    classes = arrange.class_options(comparison)
+    shown = {
+        "comparison": comparison,
+        "classes": classes,
+        "pair": classes if len(classes) == 2 else (),
+        "view": {"published_times": published_times(comparison) if survival.is_computed(comparison) else ()},
+        **_detail(comparison),
+    }
+    parts = _environment().get_template("detail.html.j2").make_module(shown)
+    return {name: _tight(getattr(parts, name)()) for name in BEHIND}
 
 
 def part_style(sheet: Sheet) -> str:
     """Write the styles of such a part, for the screen and for paper; the same for every comparison."""
     template = _environment().get_template(f"{sheet.audience}_style.css.j2")
-    return template.render(sheet=sheet, fit=Fit((1.0, 1.0), (0, 0)), on_screen=True, hash="")
+    return template.render(sheet=sheet, fit=Fit(), on_screen=True, hash="")
 
 
 def render_print(comparison: Comparison, sheet: Sheet, fit: Fit) -> str:
@@ -112,10 +135,20 @@ def _page(
         if sheet.audience == "patient":
             text = _environment().get_template("patient.html.j2").render(view=patient_view(comparison, sheet), **shared)
         else:
-            detail = _detail(comparison) if on_screen else {}
-            view = clinician_view(comparison, sheet, fit.lists)
+            if sheet.language != language.SOURCE:
+                comparison = terms.spoken(comparison)
+                classes = arrange.class_options(comparison)
+                shared |= {"comparison": comparison, "classes": classes, "pair": classes if len(classes) == 2 else ()}
+            detail = _detail(comparison) if on_screen and alone else {}
+            view = clinician_view(comparison, sheet, fit.room)
             text = _environment().get_template("clinician.html.j2").render(view=view, **shared, **detail)
-    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+    return _tight(text)
+
+
+def _tight(text: str) -> str:
+    """Without empty lines and what is left of the template at the ends of others."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return "\n".join(lines) + "\n" if lines else ""
 
 
 def _detail(comparison: Comparison) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -13,13 +14,16 @@ from bcma_decide.render.sheet import citing, figures, patient_words
 from bcma_decide.render.sheet.patient_words import OptionWords
 from bcma_decide.render.sheet.sheet import ICONS_DRAWN, PATIENT_ROWS, Sheet
 from bcma_decide.render.words import arrange, clock, survival, wording
+from bcma_decide.time_course import WayToTreatment
 from bcma_decide.vocabulary import CLASSES, PFS
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-ROWS: Final = ("orr", PFS, "crs_g3plus", "icans_g3plus", "infection_g3plus")
-"""Outcomes shown where none are asked for."""
+ROWS: Final = ("orr", "crs_g3plus", "infection_g3plus", PFS, "icans_g3plus")
+"""Outcomes shown where none are asked for, in this order."""
+ICONS: Final = ("orr", "crs_g3plus", "infection_g3plus")
+"""Those of them that are drawn: the main burden of each option beside the other's."""
 FIRST_PAGE: Final = 3
 """Rows on the first page; the others open the second."""
 TWO_YEARS: Final = 24
@@ -35,6 +39,8 @@ class OptionView:
     id: str
     look: figures.Look
     words: OptionWords
+    start: str
+    """How long people wait for it."""
     notice: str
     """What may speak against it; empty for both options or for none."""
 
@@ -48,7 +54,6 @@ class PatientCell:
     number: str
     both_ways: str
     range: str
-    sure: str
     later: str
     """The number of another time; empty in a row that has one time only."""
     no_number: str
@@ -92,6 +97,8 @@ class PatientView:
     """Everything on the patient's sheet that depends on the patient."""
 
     options: tuple[OptionView, ...]
+    sure: tuple[str, ...]
+    """How sure the numbers are in general, and where that differs."""
     first_rows: tuple[Row, ...]
     more_rows: tuple[Row, ...]
     timed: bool
@@ -115,7 +122,8 @@ def patient_view(comparison: Comparison, sheet: Sheet) -> PatientView:
     """
     options = _options(comparison)
     outcomes = _shown(comparison, sheet)
-    drawn = sheet.icons or tuple(outcome.id for outcome in outcomes[:ICONS_DRAWN])
+    shown = tuple(outcome.id for outcome in outcomes)
+    drawn = sheet.icons or (ICONS if shown == _usual(shown) else shown[:ICONS_DRAWN])
     changes = _changes(comparison, options, outcomes)
     clocked = next((outcome.id for outcome in outcomes if _has_two_clocks(outcome)), "")
     rows = tuple(
@@ -132,6 +140,7 @@ def patient_view(comparison: Comparison, sheet: Sheet) -> PatientView:
     lines = comparison.profile.traits
     return PatientView(
         options=options,
+        sure=_sure(options, outcomes),
         first_rows=_said_once(rows[:FIRST_PAGE]),
         more_rows=_said_once(rows[FIRST_PAGE:]),
         timed=any(cell.number for row in rows if row.outcome == PFS for cell in row.cells),
@@ -167,19 +176,64 @@ def _names(lines: Iterable[TraitLine], state: str) -> tuple[str, ...]:
 
 def _shown(comparison: Comparison, sheet: Sheet) -> tuple[Outcome, ...]:
     wanted = tuple(dict.fromkeys((*sheet.icons, *(sheet.rows or ROWS))))[:PATIENT_ROWS]
-    return tuple(outcome for outcome in arrange.outcomes_with_survival(comparison) if outcome.id in wanted)
+    found = {outcome.id: outcome for outcome in arrange.outcomes_with_survival(comparison) if outcome.id in wanted}
+    order = tuple(found) if sheet.rows or sheet.icons else _usual(found)
+    return tuple(found[each] for each in order)
+
+
+def _usual(found: Collection[str]) -> tuple[str, ...]:
+    return tuple(each for each in ROWS if each in found)
+
+
+def _sure(options: tuple[OptionView, ...], outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """The level most numbers have, and those with another one by their names."""
+    levels = [
+        (estimate.certainty, outcome.id, option)
+        for outcome in outcomes
+        for option in options
+        if (estimate := outcome.estimates.get(option.id)) is not None and wording.has_number(estimate)
+    ]
+    if not levels:
+        return ()
+    counts = Counter(level for level, _outcome, _option in levels)
+    usual = counts.most_common(1)[0][0]
+    said = [patient_words.sure(usual)]
+    for level in counts:
+        if level != usual:
+            found: dict[str, list[str]] = {}
+            for each, outcome, option in levels:
+                if each == level:
+                    found.setdefault(outcome, []).append(option.words.name)
+            said.append(patient_words.sure_of(level, [_place(*entry, len(options)) for entry in found.items()]))
+    return tuple(said)
+
+
+def _place(outcome: str, names: Sequence[str], all_options: int) -> str:
+    name = patient_words.outcome_name(outcome)
+    return name if len(names) == all_options else f"{name} ({', '.join(names)})"
 
 
 def _way(comparison: Comparison) -> str:
-    """How long people waited for their cells and how many get them; empty where the comparison says nothing of it."""
-    way = next((way for way in comparison.ways if way.option == CLASSES[0]), None)
+    """How many get their cells back; empty where the comparison says nothing of it."""
+    way = _way_to_cells(comparison)
     if way is None:
         return ""
-    medians = [weeks.median for weeks in way.weeks]
-    waited = patient_words.waited(min(medians), max(medians)) if medians else patient_words.wait_not_known()
     if way.infused is None:
-        return f"{waited} {patient_words.get_cells_not_known()}"
-    return f"{waited} {patient_words.get_cells(way.infused.mean, way.infused.credible)}"
+        return patient_words.get_cells_not_known()
+    return patient_words.get_cells(way.infused.mean, way.infused.credible)
+
+
+def _start(comparison: Comparison, option: Option) -> str:
+    """How long people waited for an option."""
+    if option.class_id != CLASSES[0]:
+        return patient_words.starts_soon()
+    way = _way_to_cells(comparison)
+    medians = [weeks.median for weeks in way.weeks] if way else []
+    return patient_words.waited(min(medians), max(medians)) if medians else patient_words.wait_not_known()
+
+
+def _way_to_cells(comparison: Comparison) -> WayToTreatment | None:
+    return next((way for way in comparison.ways if way.option == CLASSES[0]), None)
 
 
 def _options(comparison: Comparison) -> tuple[OptionView, ...]:
@@ -187,7 +241,13 @@ def _options(comparison: Comparison) -> tuple[OptionView, ...]:
     notices = [_notice(comparison, option) for option in classes]
     rest = patient_words.nothing_against() if any(notices) else ""
     return tuple(
-        OptionView(option.id, look, patient_words.option_words(option.class_id), notice or rest)
+        OptionView(
+            option.id,
+            look,
+            patient_words.option_words(option.class_id),
+            _start(comparison, option),
+            notice or rest,
+        )
         for option, look, notice in zip(classes, figures.LOOKS, notices, strict=False)
     )
 
@@ -262,7 +322,7 @@ def _cell(
     mean, ends = on_clock.mean, on_clock.credible
     if mean is None or ends is None or not wording.has_number(estimate):
         published = _published(comparison, outcome, estimate)
-        return PatientCell(name, look, "", "", "", "", "", patient_words.no_number(estimate), published, None)
+        return PatientCell(name, look, "", "", "", "", patient_words.no_number(estimate), published, None)
     title = patient_words.icons_title(name, mean, ends)
     return PatientCell(
         name=name,
@@ -270,7 +330,6 @@ def _cell(
         number=wording.of_100(mean),
         both_ways=patient_words.both_ways(outcome.id, mean) if both_ways else "",
         range=patient_words.could_be(ends),
-        sure=patient_words.sure(estimate.certainty),
         later=_two_years(comparison, option.id) if outcome.id == PFS else "",
         no_number="",
         published=(),

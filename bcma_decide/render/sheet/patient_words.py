@@ -19,12 +19,14 @@ from bcma_decide.vocabulary import PFS, Certainty
 
 @dataclass(frozen=True)
 class OptionWords:
-    """An option in words: what it is called, how it is given, what comes before and what comes after."""
+    """An option in words: what it is called, how it is given, before, after, how often one comes, and driving."""
 
     name: str
     given: str
     before: str
     after: str
+    visits: str
+    driving: str
 
 
 def option_words(class_id: str) -> OptionWords:
@@ -37,13 +39,11 @@ def option_words(class_id: str) -> OptionWords:
                 "once, by drip."
             ),
             before=_(
-                "The lab needs weeks to make the cells. You may need other medicine while you wait. A few days of "
-                "chemotherapy come first."
+                "You may need other medicine while you wait for your cells. A few days of chemotherapy come first."
             ),
-            after=_(
-                "At first, you are watched closely, in or near the hospital. Later you come for check-ups. No more "
-                "doses are planned."
-            ),
+            after=_("At first, you are watched closely, in or near the hospital."),
+            visits=_("One infusion. Later you come for check-ups. No more doses are planned."),
+            driving=_("Not in the first weeks after the infusion."),
         )
     return OptionWords(
         name=_("Bispecific antibody"),
@@ -55,10 +55,9 @@ def option_words(class_id: str) -> OptionWords:
             "No cells are taken. You may need tests first. Before the first doses you get medicine against side "
             "effects."
         ),
-        after=_(
-            "At first, you are watched closely, often in hospital. Later you come for more doses, for as long as they "
-            "help you."
-        ),
+        after=_("At first, you are watched closely, often in hospital."),
+        visits=_("Many doses: often at first, then less often. They go on for as long as they help you."),
+        driving=_("Not for some days around the first doses."),
     )
 
 
@@ -234,14 +233,31 @@ def could_be(ends: Interval) -> str:
 
 
 def sure(level: Certainty | None) -> str:
-    """How sure a number is, as a sentence."""
+    """How sure most numbers are, as a sentence."""
     levels: dict[Certainty, str] = {
-        "very low": _("We are very unsure."),
-        "low": _("We are unsure."),
-        "moderate": _("This is probably close."),
-        "high": _("We are quite sure."),
+        "very low": _("We are very unsure about these numbers."),
+        "low": _("We are unsure about these numbers."),
+        "moderate": _("Most of these numbers are probably close."),
+        "high": _("We are quite sure about these numbers."),
     }
-    return levels[level] if level else _("How sure this is has not been rated.")
+    return levels[level] if level else _("How sure these numbers are has not been rated.")
+
+
+def sure_of(level: Certainty | None, names: Sequence[str]) -> str:
+    """Where that is otherwise: ``We are very unsure here: severe infection.``."""
+    levels: dict[Certainty, str] = {
+        "very low": _("We are very unsure here: {names}."),
+        "low": _("We are unsure here: {names}."),
+        "moderate": _("These are probably close: {names}."),
+        "high": _("We are quite sure here: {names}."),
+    }
+    text = levels[level] if level else _("Not rated: {names}.")
+    return text.format(names=", ".join(names))
+
+
+def starts_soon() -> str:
+    """How long people wait for a treatment that needs no cells."""
+    return _("It can start within days.")
 
 
 def no_number(estimate: Estimate) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from math import ceil
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bcma_decide.comparison import Comparison, result_json
 from bcma_decide.errors import Problem, SheetError
-from bcma_decide.render.sheet.html import Fit, render_print, widest_fit
+from bcma_decide.render.sheet.clinician_front import BURDEN
+from bcma_decide.render.sheet.clinician_view import Room
+from bcma_decide.render.sheet.html import Fit, render_print
 from bcma_decide.render.sheet.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -23,12 +26,8 @@ PAGES: Final = 2
 """A sheet is one leaf of paper, printed on both sides."""
 ATTACHMENT: Final = "comparison.json"
 
-SMALL: Final = 0.88
-"""Share of its usual size below which text is set only when lists of findings are as short as they may get."""
 SMALLEST: Final = 0.8
-"""Text is never set smaller than this."""
-FEWEST_LINES: Final = 2
-"""Lists of findings are not cut below this."""
+"""Text of the patient's sheet is never set smaller than this share of its usual size; the clinician's has one size."""
 GROWTH: Final = 2.2
 """Power with which the height of a page grows with the size of its text: 1 for rows, 2 for running text, more where
 cells of a table break into more lines."""
@@ -36,13 +35,26 @@ JUST_OVER: Final = 1.12
 """Height up to which a page may be too high by a line only: what cannot be broken is carried over whole."""
 GENTLE: Final = 0.985
 """Step in the size of the text for such a page."""
-LINE_HEIGHT: Final = 0.018
-"""Height of one entry of a list of findings, in pages."""
 LEAST_SPARE: Final = 0.98
 """Height at which a page counts as full: what stands last cannot be broken."""
 END_FIRST: Final = "end-first"
 END_SECOND: Final = "end-second"
-"""Where the content of the two pages ends, marked in the templates."""
+TOPIC: Final = "topic-"
+ITEM: Final = "item-"
+BLOCK: Final = "back-"
+END_ITEMS: Final = "end-items"
+"""Where the content of the two pages ends, and where every part of the clinician's pages stands that may give way:
+marked in the templates."""
+COLUMNS: Final = 2
+"""Of the clinician's second page."""
+_MM: Final = 96 / 25.4
+TOP: Final = 10 * _MM
+MARGINS: Final = 23 * _MM
+BETWEEN_ITEMS: Final = 0.5 * _MM
+BETWEEN_BLOCKS: Final = 2.2 * _MM
+"""Of the clinician's pages, as in their style, in the unit of a layout."""
+UNBROKEN: Final = 6 * _MM
+"""Room that what cannot be broken leaves empty at the end of a page or a column, as a first guess."""
 
 _INSTALL: Final = 'pip install "bcma-decide[pdf]"'
 _LIBRARIES: Final = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
@@ -58,8 +70,8 @@ _FONTS: Final = {
 def render_pdf(comparison: Comparison, sheet: Sheet | None = None) -> bytes:
     """Write a comparison as PDF of at most two pages; same comparison, same sheet, same versions: same bytes.
 
-    The text is set as large as it fits on two pages; lists that are still too long end with what is left out and
-    stand complete in the attached result.
+    The patient's text is set as large as it fits on two pages. The clinician's has one size: what has no room is
+    counted on the sheet, and stands on the page and in the attached result.
 
     Parameters
     ----------
@@ -106,15 +118,93 @@ def _require() -> None:
 
 
 def _fitted(comparison: Comparison, sheet: Sheet) -> Document:
-    """Lay a sheet out as large as it fits; if nothing more can be done, it keeps a third page and loses nothing."""
-    fit: Fit | None = widest_fit(comparison, sheet)
+    """Lay a sheet out on two pages; if nothing more can be done, it keeps a third page and loses nothing."""
+    patient = sheet.audience == "patient"
+    fit: Fit | None = Fit() if patient else Fit(room=Room(topics=tuple(range(len(BURDEN)))))
+    tighter = _smaller if patient else _shorter
     while fit is not None:
         document = _laid_out(comparison, sheet, fit)
-        heights = _heights(document)
         if len(document.pages) <= PAGES:
             break
-        fit = _tighter(fit, heights)
+        fit = tighter(fit, document)
     return document
+
+
+def _shorter(fit: Fit, document: Document) -> Fit | None:
+    """Less on the clinician's pages, and never smaller; None where nothing more can give way."""
+    boxes = _boxes(document)
+    full = document.pages[0].height - MARGINS
+    room = Room(_topics(fit.room.topics, boxes, full), _items(fit.room.items, boxes, full))
+    return replace(fit, room=room) if room != fit.room else None
+
+
+@dataclass(frozen=True)
+class _Box:
+    """Page, upper and lower edge of a part of the layout."""
+
+    page: int
+    top: float
+    bottom: float
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+
+def _boxes(document: Document) -> dict[str, _Box]:
+    return {
+        name: _Box(number, place[1], place[3])
+        for number, page in enumerate(document.pages)
+        for name, place in page.anchors.items()
+    }
+
+
+def _topics(shown: tuple[int, ...] | None, boxes: Mapping[str, _Box], full: float) -> tuple[int, ...] | None:
+    """Topics for which the first page has room: one after the other, as far as each still fits."""
+    end = boxes[END_FIRST]
+    topics = {place: box for place in shown or () if (box := boxes.get(f"{TOPIC}{place}"))}
+    if not end.page or not topics:
+        return shown
+    first_page = [box.bottom for box in topics.values() if not box.page]
+    broken = len(first_page) < len(topics)
+    empty = full + TOP - max(first_page) if first_page and broken else 0.0
+    all_of_them = sum(box.height for box in topics.values())
+    left = full - (end.page * full + end.top - TOP - empty - all_of_them)
+    kept = []
+    for place, box in topics.items():
+        if box.height <= left:
+            kept.append(place)
+            left -= box.height
+    return tuple(kept) if len(kept) < len(topics) else tuple(topics)[:-1]
+
+
+def _items(shown: int | None, boxes: Mapping[str, _Box], full: float) -> int | None:
+    """Items for which the second page has room below each other in its columns, above its foot."""
+    if boxes[END_SECOND].page - boxes[END_FIRST].page < PAGES:
+        return shown
+    foot = boxes[END_SECOND].top - boxes[END_ITEMS].top
+    items = {int(name.removeprefix(ITEM)): box for name, box in boxes.items() if name.startswith(ITEM)}
+    titles = sum(box.height + BETWEEN_BLOCKS for name, box in boxes.items() if name.startswith(BLOCK))
+    left = COLUMNS * (full - max(foot, 0.0)) - titles - UNBROKEN
+    for place, item in enumerate(sorted(items)):
+        left -= items[item].height + BETWEEN_ITEMS
+        if left < 0:
+            return min(place, (len(items) if shown is None else shown) - 1)
+    return (len(items) if shown is None else shown) - 1
+
+
+def _smaller(fit: Fit, document: Document) -> Fit | None:
+    """Smaller text where a page of the patient's sheet overflows; None where it would become too small."""
+    first, second = (_smaller_page(scale, height) for scale, height in zip(fit.scales, _heights(document), strict=True))
+    smaller = replace(fit, scales=(first, second))
+    return smaller if smaller != fit else None
+
+
+def _smaller_page(scale: float, height: float) -> float:
+    if height <= LEAST_SPARE:
+        return scale
+    wanted = scale * (GENTLE if height < JUST_OVER else (LEAST_SPARE / height) ** (1 / GROWTH))
+    return round(max(wanted, SMALLEST), 3)
 
 
 def _heights(document: Document) -> tuple[float, float]:
@@ -129,27 +219,6 @@ def _heights(document: Document) -> tuple[float, float]:
     if END_FIRST not in ends:
         return total / PAGES, total / PAGES
     return ends[END_FIRST], total - ceil(ends[END_FIRST])
-
-
-def _tighter(fit: Fit, heights: tuple[float, float]) -> Fit | None:
-    """Smaller text where a page overflows; where it would become too small, fewer lines. None if both are done."""
-    (first, first_lines), (second, second_lines) = (
-        _tighter_page(*page) for page in zip(fit.scales, fit.lists, heights, strict=True)
-    )
-    tighter = Fit((first, second), (first_lines, second_lines))
-    return tighter if tighter != fit else None
-
-
-def _tighter_page(scale: float, lines: int, height: float) -> tuple[float, int]:
-    if height <= LEAST_SPARE:
-        return scale, lines
-    wanted = scale * (GENTLE if height < JUST_OVER else (LEAST_SPARE / height) ** (1 / GROWTH))
-    if wanted >= SMALL:
-        return round(wanted, 3), lines
-    if lines <= FEWEST_LINES:
-        return round(max(wanted, SMALLEST), 3), lines
-    expected = height * (SMALL / scale) ** GROWTH
-    return SMALL, max(FEWEST_LINES, lines - max(1, ceil((expected - LEAST_SPARE) / LINE_HEIGHT)))
 
 
 def _laid_out(comparison: Comparison, sheet: Sheet, fit: Fit) -> Document:

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from bcma_decide.comparison import Comparison, Contrast, Indication, Option, PublishedOption
-from bcma_decide.patient.fields import in_sentence
 from bcma_decide.render.words import arrange, clock, quoted, survival, tell_apart, wording
 from bcma_decide.render.words.finding_lines import FindingLine, finding_lines, open_count
-from bcma_decide.render.words.language import decimal, ngettext
+from bcma_decide.render.words.language import decimal, inside, ngettext
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.patient_strip import patient_strip
 from bcma_decide.time_course import Survival
@@ -273,8 +272,11 @@ def _cell(comparison: Comparison, row: str, column: Column) -> Cell:
 
 
 def _outcome_cell(comparison: Comparison, row: str, column: Column) -> Cell:
-    outcome = next(outcome for outcome in comparison.outcomes if outcome.id == row)
-    estimate = clock.shown(outcome.estimates[column.option], comparison.clock)
+    outcome = next((outcome for outcome in comparison.outcomes if outcome.id == row), None)
+    found = outcome.estimates.get(column.option) if outcome else None
+    if found is None:
+        return _without("no_evidence", "")
+    estimate = clock.shown(found, comparison.clock)
     if wording.has_number(estimate) and estimate.mean is not None and estimate.credible is not None:
         return _computed(estimate.mean, estimate.credible, further=estimate.further_product)
     if estimate.state == "withheld":
@@ -381,6 +383,8 @@ def _differences(comparison: Comparison, rows: Sequence[Row]) -> tuple[str, tupl
             found[PFS] = comparison.survival_contrast
         options = CLASSES
     labels = {option.id: _short(option.label) for option in comparison.options}
+    if not labels.keys() >= set(options):
+        return "", ("",) * len(rows)
     title = _("{first} minus {second}").format(first=labels[options[0]], second=labels[options[1]])
     return title, tuple(_difference(found.get(row.id)) for row in rows)
 
@@ -421,7 +425,7 @@ def _movers(comparison: Comparison) -> str:
         classes = {option.id for option in comparison.options if option.kind == "class"}
         of_response = [m for m in mover.unknown.moves if m.outcome == RESPONSE and m.option in classes]
         widest = max(of_response or mover.moves, key=lambda move: move.high - move.low)
-        name = in_sentence(mover.unknown.label)
+        name = inside(mover.unknown.label)
         if place == 0:
             outcome = tell_apart.names().get(widest.outcome, mover.outcome.label)
             low, high = wording.short_count(widest.low), wording.short_count(widest.high)

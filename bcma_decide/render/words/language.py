@@ -18,6 +18,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from bcma_decide.patient.fields import in_sentence
+
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
@@ -98,6 +100,20 @@ def number(value: float) -> str:
 def decimal(value: float) -> str:
     """A number as printed, with the decimal sign of the current language: ``12.6``."""
     return f"{value:g}" if _current.get() is _ENGLISH else number(value)
+
+
+def pointed(text: str) -> str:
+    """A number already printed, with the decimal sign of the current language: ``0.27``."""
+    if _current.get() is _ENGLISH:
+        return text
+    from babel.numbers import get_decimal_symbol
+
+    return text.replace(".", get_decimal_symbol(_current.get().locale))
+
+
+def inside(label: str) -> str:
+    """A label inside a sentence: with a small first letter in English, as it is in a language that keeps it."""
+    return in_sentence(label) if _current.get() is _ENGLISH else label
 
 
 def day(text: str) -> str:

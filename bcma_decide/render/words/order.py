@@ -9,6 +9,7 @@ from bcma_decide.comparison import Comparison
 from bcma_decide.render.words import published, wording
 from bcma_decide.render.words.arrange import capitalised
 from bcma_decide.render.words.language import gettext as _
+from bcma_decide.render.words.language import pointed
 from bcma_decide.render.words.sentences import named_sources, option_label
 from bcma_decide.time_course import (
     Bounds,
@@ -102,7 +103,7 @@ def _step(comparison: Comparison, step: PlanStep) -> str:
     said = f"{option} ({given})" if given else option
     if step.months_since is None:
         return _("{option}, given before").format(option=said)
-    return _("{option}, given {months} months ago").format(option=said, months=f"{step.months_since:g}")
+    return _("{option}, given {months} months ago").format(option=said, months=pointed(f"{step.months_since:g}"))
 
 
 def _response(response: PlannedResponse | None) -> Field:
@@ -161,10 +162,10 @@ def _median(duration: Duration) -> str:
 
 
 def _months(value: float, ends: Bounds | None) -> str:
-    median = _("median {months} months").format(months=f"{value:.1f}")
+    median = _("median {months} months").format(months=pointed(f"{value:.1f}"))
     if ends is None:
         return median
-    low, high = (_("not reached") if end is None else f"{end:.1f}" for end in ends)
+    low, high = (_("not reached") if end is None else pointed(f"{end:.1f}") for end in ends)
     return f"{median} ({_('{low} to {high}').format(low=low, high=high)})"
 
 

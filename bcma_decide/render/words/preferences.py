@@ -8,6 +8,7 @@ from bcma_decide.comparison import Comparison
 from bcma_decide.preference_shapes import OF_100, CriterionLine, PreferenceResult, Ranking, Turn
 from bcma_decide.render.words import sentences, wording
 from bcma_decide.render.words.language import gettext as _
+from bcma_decide.render.words.language import pointed
 from bcma_decide.value import Interval
 
 _SELDOM = 0.01
@@ -202,12 +203,12 @@ def _unit(line: CriterionLine) -> str:
 
 def _figure(value: float) -> str:
     """A figure of a criterion's own scale, at most one decimal place."""
-    return f"{value:.1f}".removesuffix(".0") if abs(value) < _CLOSE else str(wording.whole(value))
+    return pointed(f"{value:.1f}".removesuffix(".0")) if abs(value) < _CLOSE else str(wording.whole(value))
 
 
 def _tenths(weight: float) -> str:
     """A weight with one decimal place, for two that are alike in whole numbers."""
-    return f"{100 * weight:.1f} %"
+    return pointed(f"{100 * weight:.1f} %")
 
 
 def _value(value: float, ends: Interval) -> str:

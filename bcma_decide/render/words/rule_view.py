@@ -10,6 +10,7 @@ from typing import Final
 from bcma_decide.comparison import Comparison, Finding, Indication, IndicationItem, PracticalLine, ScoreLine
 from bcma_decide.render.words import arrange, sentences
 from bcma_decide.render.words.language import gettext as _
+from bcma_decide.render.words.language import pointed
 from bcma_decide.vocabulary import SEVERITIES, UNVERIFIED, Basis, LabelState
 
 BOTH: Final = "both"
@@ -179,6 +180,21 @@ def label_text(label: Indication) -> str:
     return f"{word}: {asked}{seen}"
 
 
+def label_lines(comparison: Comparison) -> tuple[str, ...]:
+    """Labels in one line each: met, what is not, or what has to be known; those that say the same together."""
+    grouped: dict[str, list[str]] = {}
+    for name, label in shown_labels(comparison):
+        grouped.setdefault(_label_in_short(label), []).append(name)
+    return tuple(f"{', '.join(names)}: {text}" for text, names in grouped.items())
+
+
+def _label_in_short(label: Indication) -> str:
+    if label.state == "cannot_be_judged":
+        needs = dict.fromkeys(need for item in label.items for need in item.needs)
+        return _("{state}, needs {needs}").format(state=label_word(label.state), needs=", ".join(needs))
+    return label_word(label.state) if label.state == "met" else label_text(label)
+
+
 def _item_text(item: IndicationItem) -> str:
     if item.state == "met":
         return item.text
@@ -220,7 +236,7 @@ def _either(groups: Sequence[str]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.3g}"
+    return pointed(f"{value:.3g}")
 
 
 def score_text(comparison: Comparison, score: ScoreLine) -> str:

@@ -244,6 +244,17 @@ def move_sentence(move: Move, comparison: Comparison) -> str:
     )
 
 
+def would_be(option: Option, move: Move) -> str:
+    """The same without its trait and its denominator: ``CAR-T 60 if present, 72 if absent``."""
+    return _("{option} {low} if {low_when}, {high} if {high_when}").format(
+        option=option.label,
+        low=wording.count(move.low),
+        low_when=_condition(move.low_when),
+        high=wording.count(move.high),
+        high_when=_condition(move.high_when),
+    )
+
+
 def by_value(unknown: Unknown, move: Move) -> str:
     """What each value of an unknown trait would make of a number: ``Ferritin: 27 if present, 54 if absent``."""
     return _("{trait}: {low} if {low_when}, {high} if {high_when}").format(

@@ -13,7 +13,7 @@ from typing import Final
 
 from bcma_decide.comparison import Contrast, Estimate, RiskDifference
 from bcma_decide.render.words.language import gettext as _
-from bcma_decide.render.words.language import ngettext
+from bcma_decide.render.words.language import ngettext, pointed
 from bcma_decide.value import Interval
 from bcma_decide.vocabulary import Certainty, State
 
@@ -181,10 +181,10 @@ def odds_ratio_alone(log_value: float) -> str:
     """Return an odds ratio from its logarithm: ``0.27``."""
     value = math.exp(min(log_value, 700.0))
     if value < 0.01:
-        return "<0.01"
+        return pointed("<0.01")
     if value > 99:
         return ">99"
-    return f"{value:.2f}" if value < 9.95 else f"{value:.0f}"
+    return pointed(f"{value:.2f}") if value < 9.95 else f"{value:.0f}"
 
 
 def certainty(level: Certainty | None) -> str:

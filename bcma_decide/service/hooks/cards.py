@@ -10,11 +10,11 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from bcma_decide.comparison import Comparison, Outcome, result_hash
-from bcma_decide.render.sheet.clinician_findings import all_flags, numbered_findings
 from bcma_decide.render.sheet.clinician_rows import Row, RowCell
-from bcma_decide.render.sheet.clinician_view import ClinicianView, clinician_view, longest_lists
+from bcma_decide.render.sheet.clinician_view import ClinicianView, Room, clinician_view
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words import published, rule_view, sentences, wording
+from bcma_decide.render.words.finding_lines import finding_lines
 from bcma_decide.vocabulary import PFS
 
 LONGEST_SUMMARY: Final = 139
@@ -22,6 +22,8 @@ ROWS: Final = ("orr", "cr_or_better", PFS, "crs_g3plus", "icans_g3plus", "infect
 """Outcomes on a card."""
 FLAGS_SHOWN: Final = 6
 """Lines of findings on a card; contraindications are always complete."""
+NOT_KNOWN: Final = 2
+"""Statements about what is not known on a card."""
 NAMES_SHOWN: Final = 8
 """Things in the record that could not be used, named on a card."""
 
@@ -54,7 +56,7 @@ class CardContext:
 
 def card_of(comparison: Comparison, context: CardContext) -> dict[str, Any]:
     """Write the card of a comparison, as CDS Hooks 2.0 has it; parts without a value are left out."""
-    view = clinician_view(comparison, Sheet(rows=ROWS), (FLAGS_SHOWN, longest_lists(comparison)[1]))
+    view = clinician_view(comparison, Sheet(rows=ROWS), Room())
     identity = result_hash(comparison)
     card: dict[str, Any] = {
         "uuid": str(uuid5(context.hook_instance, identity)),
@@ -74,13 +76,17 @@ def card_of(comparison: Comparison, context: CardContext) -> dict[str, Any]:
 
 def _warns(view: ClinicianView) -> bool:
     """A contraindication fires, the inputs contradict each other, or the evidence is out of date."""
-    return bool(view.banners) or any(flag.rank == "contraindication" for flag in view.flags)
+    return bool(view.banners) or bool(_contraindications(view))
+
+
+def _contraindications(view: ClinicianView) -> list[str]:
+    return [line.text for line in view.front.findings if line.severity == "contraindication"]
 
 
 def summary_of(view: ClinicianView) -> str:
     """One sentence of at most 139 signs: what is compared, the first row, how much there is to look at."""
     rows = [row for window in view.windows for row in window.rows]
-    flags = [flag for flag in view.flags if flag.rank == "contraindication"]
+    flags = _contraindications(view)
     names = " and ".join(column.option.label for column in view.columns)
     found = f"{len(flags)} contraindication{'' if len(flags) == 1 else 's'} to look at" if flags else ""
     check = "inputs or evidence to check" if view.banners else ""
@@ -115,13 +121,13 @@ def _detail(comparison: Comparison, view: ClinicianView, context: CardContext) -
         _plain(view.same),
         _list("Numbers withheld", published.withheld_lines(_outcomes(view), [each.option for each in view.columns])),
         _list(published.title(), published.option_lines(comparison)),
-        _list("Findings", _flags(comparison, view)),
+        _list("Findings", _flags(comparison)),
         _list("Cannot be judged yet", _open(comparison)),
-        _list("Labels", [f"{each.name}: {each.text}" for each in view.labels]),
+        _list("Labels", rule_view.label_lines(comparison)),
         _list("Unknown inputs that move a number most", view.movers),
         _list("Not read from the record", context.not_read),
         _list("In the record, not understood", _first(context.not_understood)),
-        _list("Not known", view.not_known),
+        _list("Not known", comparison.not_known[:NOT_KNOWN]),
         _plain(comparison.intended_use),
         _plain(f"{wording.how_good()} {sentences.validation_command(comparison)}"),
         _plain(_versions(comparison)),
@@ -154,12 +160,12 @@ def _table(view: ClinicianView) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _flags(comparison: Comparison, view: ClinicianView) -> list[str]:
-    """Findings in one line each, and how many cautions have no room."""
-    left = len(all_flags(comparison, numbered_findings(comparison))) - len(view.flags)
-    texts = [
-        f"{flag.rank}, {flag.whom}: {flag.fact}" + (f" ({flag.ground})" if flag.ground else "") for flag in view.flags
-    ]
+def _flags(comparison: Comparison) -> list[str]:
+    """Findings in one line each, every contraindication among them, and how many others have no room."""
+    lines = finding_lines(comparison)
+    shown = [line for place, line in enumerate(lines) if place < FLAGS_SHOWN or line.severity == "contraindication"]
+    left = len(lines) - len(shown)
+    texts = [f"{line.severity}{'' if line.verified else ', unverified'}: {line.text}" for line in shown]
     return [*texts, *([f"and {left} more"] if left else [])]
 
 

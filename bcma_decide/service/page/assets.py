@@ -8,11 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bcma_decide.render.sheet.html import part_style
+from bcma_decide.render.sheet.html import TEMPLATES, part_style
 from bcma_decide.render.sheet.sheet import PAPERS, Paper, Sheet
 from bcma_decide.render.words.language import AUDIENCES, Audience
 
 _FILES: Final = Path(__file__).parent / "templates"
+_BEHIND: Final = "behind.css"
+_OF_CLINICIAN: Final = ("detail.css", "clinician.css")
 _TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
@@ -48,7 +50,12 @@ def _contents() -> Mapping[str, bytes]:
         for audience in AUDIENCES
         for paper in PAPERS
     }
-    return files | styles
+    return files | styles | {_BEHIND: _behind().encode()}
+
+
+def _behind() -> str:
+    """Styles of what is behind the clinician's sheet, for the tabs only: the sheet beside them may be another's."""
+    return f".p-behind {{\n{''.join((TEMPLATES / name).read_text(encoding='utf-8') for name in _OF_CLINICIAN)}}}\n"
 
 
 def _style(audience: str, paper: str) -> str:

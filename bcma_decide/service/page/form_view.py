@@ -1,4 +1,7 @@
-"""The form of the page as plain values: groups of fields, each with its words, its choices and what it holds now."""
+"""The form of the page as plain values: groups of fields, each with its words, its choices and what it holds now.
+
+What is asked first stands apart from the groups, so that it is seen at once.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,27 @@ from bcma_decide.errors import Problem
 from bcma_decide.patient.fields import FIELDS, PANELS, ProfileField, definition_text
 from bcma_decide.patient.reading import ROMAN
 from bcma_decide.pooled.definitions import Definitions
-from bcma_decide.service.page.form_values import NEVER, UNIT, asks_unit, is_chosen
+from bcma_decide.service.page.form_values import KIND, KINDS, MONTHS, NEVER, UNIT, asks_unit, is_chosen, listed
+from bcma_decide.vocabulary import CourseKind
 
 UNKNOWN: Final = "unknown"
+FIRST: Final = (
+    "age",
+    "prior_lines",
+    "extramedullary_disease",
+    "high_risk_cytogenetics",
+    "ecog",
+    "creatinine_clearance",
+    "prior_bcma",
+    "prior_bcma_courses",
+    "refractory_to",
+)
+"""Fields asked first: eight questions, one of them with a part for yes or no and a part for kind and time."""
+_KIND_WORDS: Final[dict[CourseKind, str]] = {
+    "adc": "antibody-drug conjugate",
+    "car_t": "CAR-T",
+    "bispecific": "bispecific antibody",
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +63,12 @@ class FormField:
     units: tuple[FormChoice, ...]
     unit: str
     """The only unit, where there is no choice."""
+    boxes: tuple[tuple[str, tuple[FormChoice, ...]], ...]
+    """Drugs to tick, by class; ``text`` then holds the others."""
+    kinds: tuple[FormChoice, ...]
+    """Kinds of the first course; ``text`` then holds the others."""
+    months: str
+    """Months since the first course."""
     errors: tuple[str, ...]
     source: str
     """Where the value is from, if not typed."""
@@ -51,7 +78,10 @@ class FormField:
     @property
     def known(self) -> bool:
         """Whether it holds an answer."""
-        return bool(self.text) or any(choice.chosen and choice.value == NEVER for choice in self.units)
+        chosen = (choice.chosen for _, boxes in self.boxes for choice in boxes)
+        never = (choice.chosen and choice.value == NEVER for choice in self.units)
+        kind = (choice.chosen and choice.value for choice in self.kinds)
+        return bool(self.text or self.months or any(chosen) or any(never) or any(kind))
 
 
 @dataclass(frozen=True)
@@ -64,9 +94,27 @@ class FieldGroup:
     further: tuple[FormField, ...]
 
     @property
-    def further_open(self) -> bool:
-        """Whether there is something to see among the further ones."""
-        return any(field.known or field.errors or field.source for field in self.further)
+    def open(self) -> bool:
+        """Whether something in the group has to be mended."""
+        return any(field.errors for field in (*self.fields, *self.further))
+
+    @property
+    def known(self) -> int:
+        """How many of its fields hold an answer."""
+        return sum(field.known for field in (*self.fields, *self.further))
+
+    @property
+    def count(self) -> int:
+        """How many fields it has."""
+        return len(self.fields) + len(self.further)
+
+
+@dataclass(frozen=True)
+class Form:
+    """What is asked first, and the groups that hold everything else."""
+
+    first: Mapping[str, FormField]
+    groups: tuple[FieldGroup, ...]
 
 
 @dataclass(frozen=True)
@@ -79,13 +127,13 @@ class Listed:
     message: str
 
 
-def form_groups(
+def form_of(
     definitions: Definitions,
     texts: Mapping[str, str],
     problems: Iterable[Problem] = (),
     sources: Mapping[str, str] | None = None,
     replaced: Iterable[str] = (),
-) -> tuple[FieldGroup, ...]:
+) -> Form:
     """Arrange the form.
 
     Parameters
@@ -105,23 +153,31 @@ def form_groups(
     for problem in problems:
         errors.setdefault(field_of(problem), []).append(_message(problem))
     gone = frozenset(replaced)
-    by_panel: dict[str, list[tuple[ProfileField, FormField]]] = {panel: [] for panel in PANELS}
-    for field in FIELDS.values():
-        said = (sources or {}).get(field.id, "")
-        shown = _field(field, definitions, texts, tuple(errors.get(field.id, ())), said, field.id in gone)
-        by_panel[field.panel].append((field, shown))
-    return tuple(
+    shown = {
+        field.id: _field(
+            field,
+            definitions,
+            texts,
+            tuple(errors.get(field.id, ())),
+            (sources or {}).get(field.id, ""),
+            field.id in gone,
+        )
+        for field in FIELDS.values()
+    }
+    later = [field for field in FIELDS.values() if field.id not in FIRST]
+    groups = tuple(
         FieldGroup(
             f"g-{number}",
             panel,
-            tuple(shown for field, shown in by_panel[panel] if not field.findings_only),
-            tuple(shown for field, shown in by_panel[panel] if field.findings_only),
+            tuple(shown[each.id] for each in later if each.panel == panel and not each.findings_only),
+            tuple(shown[each.id] for each in later if each.panel == panel and each.findings_only),
         )
         for number, panel in enumerate(PANELS, start=1)
     )
+    return Form({name: shown[name] for name in FIRST}, groups)
 
 
-def listed(problems: Sequence[Problem], others: Mapping[str, str]) -> tuple[Listed, ...]:
+def listed_problems(problems: Sequence[Problem], others: Mapping[str, str]) -> tuple[Listed, ...]:
     """Problems with the elements they concern; ``others`` are labels of further controls by name."""
     found = []
     for problem in problems:
@@ -152,6 +208,7 @@ def _field(
 ) -> FormField:
     text = texts.get(field.id, "")
     chosen = is_chosen(field)
+    boxes, text = _boxes(field, definitions, text)
     return FormField(
         id=field.id,
         label=field.label,
@@ -162,10 +219,37 @@ def _field(
         choices=_choices(field, text) if chosen else (),
         units=_units(field, texts.get(field.id + UNIT, "")) if asks_unit(field) else (),
         unit="" if asks_unit(field) else field.unit,
+        boxes=boxes,
+        kinds=_kinds(texts.get(field.id + KIND, "")) if field.kind == "courses" else (),
+        months=texts.get(field.id + MONTHS, ""),
         errors=errors,
         source=source,
         replaced=replaced,
     )
+
+
+def _boxes(
+    field: ProfileField, definitions: Definitions, text: str
+) -> tuple[tuple[tuple[str, tuple[FormChoice, ...]], ...], str]:
+    """Drugs of the classes that are counted, ticked where they are named, and the text without them."""
+    if field.kind != "drugs" or field.id not in FIRST:
+        return (), text
+    named = listed(text)
+    classes = dict.fromkeys(need.drug_class for count in definitions.drug_counts for need in count.needs)
+    boxes = tuple(
+        (
+            definitions.class_label(each),
+            tuple(FormChoice(drug, drug, drug in named) for drug in definitions.agents(each)),
+        )
+        for each in classes
+    )
+    offered = {choice.value for _, choices in boxes for choice in choices}
+    return boxes, ", ".join(name for name in named if name not in offered)
+
+
+def _kinds(kind: str) -> tuple[FormChoice, ...]:
+    none = FormChoice("", "kind", kind not in KINDS)
+    return (none, *(FormChoice(each, _KIND_WORDS[each], each == kind) for each in KINDS))
 
 
 def _range(field: ProfileField) -> str:

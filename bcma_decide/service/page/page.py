@@ -1,5 +1,7 @@
 """The web page: a form with the comparison beside it, with or without scripts.
 
+A field that cannot be used is marked and left out; everything else is still answered.
+
 A patient is in the body of a POST and in its answer, never in an address, a cookie or a log. ``GET /`` is where a
 launch from a record leads to: the session it opened fills the form.
 """
@@ -7,7 +9,7 @@ launch from a record leads to: the session it opened fills the form.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import date as Day  # noqa: N812  # a parameter is called date
 from http import HTTPStatus
 from typing import Final
@@ -20,6 +22,7 @@ from bcma_decide.comparing.question import Question
 from bcma_decide.errors import BcmaDecideError, Problem
 from bcma_decide.fhir.reading.ledger import replaced
 from bcma_decide.guide import INDEX
+from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.files import profile_text
 from bcma_decide.patient.profile import Patient
 from bcma_decide.render.sheet.pdf import missing, render_pdf
@@ -28,6 +31,7 @@ from bcma_decide.service.http.headers import PAGE_HEADERS, READING_HEADERS
 from bcma_decide.service.http.problems import Refusal
 from bcma_decide.service.page.assets import assets
 from bcma_decide.service.page.form_values import profile_of, texts_of
+from bcma_decide.service.page.form_view import field_of
 from bcma_decide.service.page.page_access import GUIDE, enter
 from bcma_decide.service.page.page_input import PROFILES, Entered, from_address, from_file, from_form
 from bcma_decide.service.page.page_view import Shown, guide_html, page_html, refused_html, result_html
@@ -89,7 +93,7 @@ async def _page(service: Service, request: Request, reads: Reads) -> Response:
         page = await service.workers.run(page_html, service, shown, _address(service, request))
     except Refusal as refusal:
         return _html(request, refused_html(service, refusal.detail), refusal.status)
-    return _html(request, page, 422 if shown.problems else 200, shown.headers)
+    return _html(request, page, 422 if entered.form else _status(shown), shown.headers)
 
 
 async def _result(service: Service, request: Request) -> Response:
@@ -101,25 +105,32 @@ async def _result(service: Service, request: Request) -> Response:
     except Refusal as refusal:
         status, shown = refusal.status, Shown(usual_view(service), problems=(Problem("", refusal.detail),))
     else:
-        status = 422 if shown.problems else 200
+        status = _status(shown)
     part = await service.workers.run(result_html, service, shown, _address(service, request))
     return _html(request, part, status, shown.headers)
 
 
 async def _shown(service: Service, entered: Entered, filled: Filled | None) -> Shown:
-    """Compare, or say why not. Raises Refusal where the reason is not what was entered."""
+    """Compare, leaving out the fields that cannot be used, or say why not.
+
+    Raises Refusal where the reason is not what was entered.
+    """
     changed = _changed(entered, filled) if filled else frozenset[str]()
     answered, problems = None, entered.problems
-    if not problems:
+    while answered is None and (left_out := _left_out(problems)) is not None:
         try:
-            question = await service.workers.run(_question, service, entered, filled, changed)
-            if entered.form not in PROFILES:
-                answered = await answer(service, question, face="page")
+            question = await service.workers.run(_question, service, entered, left_out, filled, changed)
+            if entered.form in PROFILES and not problems:
+                break
+            answered = await answer(service, question, face="page")
         except BcmaDecideError as error:
             refusal = Refusal.of(error)
             if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise refusal from None
-            problems = error.problems or (Problem("", error.message),)
+            further = error.problems or (Problem("", error.message),)
+            if not _named(further) - left_out:  # nothing more to leave out
+                further = (*further, Problem("", error.message))
+            problems = (*problems, *further)
     return Shown(
         entered.view,
         entered.texts,
@@ -132,22 +143,42 @@ async def _shown(service: Service, entered: Entered, filled: Filled | None) -> S
     )
 
 
+def _status(shown: Shown) -> int:
+    """Whether there is an answer; one without some of the fields is one."""
+    return HTTPStatus.OK if shown.answered else HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def _named(problems: Iterable[Problem]) -> frozenset[str]:
+    return frozenset(field_of(problem) for problem in problems)
+
+
+def _left_out(problems: Iterable[Problem]) -> frozenset[str] | None:
+    """Fields of the profile that cannot be used; None where something else is wrong as well."""
+    named = _named(problems)
+    return named if named <= FIELDS.keys() else None
+
+
 def _changed(entered: Entered, filled: Filled) -> frozenset[str]:
     """Fields that hold something else than the record gave, or nothing any more."""
     now, before = profile_of(entered.texts), profile_of(texts_of(filled.values))
     return frozenset(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
 
 
-def _question(service: Service, entered: Entered, filled: Filled | None, changed: frozenset[str]) -> Question:
+def _question(
+    service: Service, entered: Entered, left_out: frozenset[str], filled: Filled | None, changed: frozenset[str]
+) -> Question:
     view = entered.view
+    values = {name: value for name, value in profile_of(entered.texts).items() if name not in left_out}
     view.sheet()  # what cannot be printed is said before anything is compared
     check_region(service.pooled, view.region)
     return Question(
-        patient=Patient.read(profile_of(entered.texts), service.pooled.definitions),
+        patient=Patient.read(values, service.pooled.definitions),
         setting=view.setting,
         region=view.region,
         date=Day.fromisoformat(view.date),
         clock=view.clock,
+        order=view.order,
+        explain=(view.explain,) if view.explain else (),
         name=entered.example or None,
         record=replaced(filled.ledger, dict.fromkeys(changed, _NOTE)) if filled else None,
     )

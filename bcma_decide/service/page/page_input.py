@@ -16,7 +16,7 @@ from bcma_decide.patient.files import SIZE_LIMIT, example_path, parse, read_valu
 from bcma_decide.patient.names import LABS
 from bcma_decide.patient.profile import Patient
 from bcma_decide.service.http.problems import Refusal
-from bcma_decide.service.page.form_values import TAKEN, texts_of, too_long
+from bcma_decide.service.page.form_values import LISTS, TAKEN, field_of_control, texts_of, too_long
 from bcma_decide.service.page.view_options import NAMES, ViewOptions, read_view, usual_view
 from bcma_decide.service.service import Service
 from bcma_decide.service.sessions import Filled
@@ -72,8 +72,9 @@ async def from_form(service: Service, request: Request, filled: Filled | None) -
     del filled  # the form holds everything
     sent = await _form(request, FORM, FORM_LIMIT)
     given = _grouped((name, value) for name, value in sent if isinstance(value, str))
-    texts = {name: _text(name, given.pop(name)[0]) for name in list(given) if name in TAKEN and len(given[name]) == 1}
-    twice = [Problem(name, "stands there twice", "answer it once") for name in given if name in TAKEN]
+    once = [name for name in given if name in TAKEN and (len(given[name]) == 1 or name in LISTS)]
+    texts = {name: ", ".join(filter(None, (_text(name, each) for each in given.pop(name)))) for name in once}
+    twice = [Problem(field_of_control(name), "stands there twice", "answer it once") for name in given if name in TAKEN]
     form = given.pop(FORMAT, [""])[-1]
     view, problems, day_text = _view(service, {name: given[name] for name in given if name not in TAKEN})
     if form not in ("", *FORMS):

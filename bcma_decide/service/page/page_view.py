@@ -1,4 +1,4 @@
-"""The page as HTML: form, comparison and evidence put into their templates; every text is escaped."""
+"""The page as HTML: form, answer, sheet and evidence put into their templates; every text is escaped."""
 
 from __future__ import annotations
 
@@ -18,48 +18,37 @@ from bcma_decide.errors import Problem
 from bcma_decide.guide import pages
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.files import describe_example, example_names
+from bcma_decide.render.sheet import figures
 from bcma_decide.render.sheet.html import links, render_part
 from bcma_decide.render.sheet.pdf import missing
 from bcma_decide.render.sheet.sheet import ROWS
 from bcma_decide.render.sheet.templating import environment
 from bcma_decide.render.words import record_view
-from bcma_decide.render.words.language import AUDIENCES, Audience, day, languages
+from bcma_decide.render.words.language import AUDIENCES, day, languages
 from bcma_decide.render.words.sentences import VALIDATION
 from bcma_decide.service.answering import Answered
+from bcma_decide.service.page.answer_view import TABS, answer_view, look
 from bcma_decide.service.page.assets import asset_name, style_name
 from bcma_decide.service.page.form_values import LONGEST, profile_of
-from bcma_decide.service.page.form_view import form_groups, listed
+from bcma_decide.service.page.form_view import field_of, form_of, listed_problems
 from bcma_decide.service.page.guide_body import guide_address, guide_body
 from bcma_decide.service.page.view_options import LABELS, ViewOptions, usual_view
 from bcma_decide.service.rest.evidence_view import evidence_view
 from bcma_decide.service.service import Service
 from bcma_decide.service.sessions import Filled
 from bcma_decide.version import __version__
-from bcma_decide.vocabulary import CLASS_LABELS, INTENDED_USE, PFS_FAMILY, THRESHOLDS
+from bcma_decide.vocabulary import CLASS_LABELS, EXPLAINED, INTENDED_USE, PFS_FAMILY, THRESHOLDS
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _DESIGNS: Final = {"real_world": "everyday practice", "interventional": "as in a trial"}
 
 
-_PARTS: Final[dict[Audience, tuple[tuple[str, str], ...]]] = {
-    "clinician": (
-        ("flags", "Eligibility and findings"),
-        ("icons", "Of 100 people"),
-        ("time", "Time"),
-        ("numbers", "Side by side"),
-        ("movers", "What moves the numbers"),
-        ("way", "From the decision"),
-        ("method", "Method"),
-        ("studies", "Studies"),
-    ),
-    "patient": (("options", "The two treatments"), ("numbers", "Numbers"), ("you", "What is known"), ("open", "Open")),
-}
-"""Parts of the sheets to go to, by the id of their heading."""
-
-
 @dataclass(frozen=True)
 class Shown:
-    """What the page shows: what was entered, and either the comparison or what is wrong."""
+    """What the page shows: what was entered, the comparison if there is one, and what is wrong.
+
+    With both, the comparison is that of everything else.
+    """
 
     view: ViewOptions
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -80,9 +69,9 @@ class Shown:
 
 def page_html(service: Service, shown: Shown, address: str) -> str:
     """Write the whole page; ``address`` is the one it is reached at, for the link to share."""
-    problems = listed(shown.problems, LABELS)
+    problems = listed_problems(shown.problems, LABELS)
     content = {
-        "groups": form_groups(
+        "form": form_of(
             service.pooled.definitions, shown.texts, shown.problems, _sources(shown.filled), shown.replaced
         ),
         "labels": LABELS,
@@ -92,6 +81,7 @@ def page_html(service: Service, shown: Shown, address: str) -> str:
             (code, _language_name(code)) for code in dict.fromkeys(c for each in AUDIENCES for c in languages(each))
         ],
         "outcomes": [(name, _row_name(name)) for name in ROWS],
+        "explained": [("", "nothing"), *((name, _row_name(name)) for name in EXPLAINED)],
         "day_text": shown.day_text or shown.view.date,
         "examples": [(name, describe_example(name)) for name in example_names()],
         "example": shown.example,
@@ -103,7 +93,7 @@ def page_html(service: Service, shown: Shown, address: str) -> str:
 
 def result_html(service: Service, shown: Shown, address: str) -> str:
     """Write the part of the page that changes with every entry."""
-    problems = listed(shown.problems, LABELS)
+    problems = listed_problems(shown.problems, LABELS)
     return _written(service, "result.html.j2", shown.view, _result(service, shown, address), problems)
 
 
@@ -163,23 +153,29 @@ def _result(service: Service, shown: Shown, address: str) -> dict[str, Any]:
     sheet = Markup(render_part(comparison, shown.view.sheet(), validation)) if comparison else ""  # noqa: S704, RUF100
     return {
         "comparison": comparison,
+        "answer": answer_view(comparison) if comparison else None,
         "sheet": sheet,
         "filled": shown.filled,
         "replaced": sorted(shown.replaced),
         "link": f"{address}/?{shown.view.query()}",
         "status": _status(shown),
         "record_view": record_view,
-        "parts": _PARTS[shown.view.audience],
+        "figures": figures,
+        "tabs": (*TABS, *((("record", "Record"),) if shown.filled else ())),
+        "look": look,
+        "designs": _DESIGNS,
     }
 
 
 def _status(shown: Shown) -> str:
-    """One short line for who does not see the sheet change."""
-    if shown.problems:
-        names = [each.label for each in listed(shown.problems, LABELS) if each.label]
-        return f"Nothing is compared. To mend: {', '.join(dict.fromkeys(names)) or 'see the list'}."
-    known = len(profile_of(shown.texts))
-    return f"Comparison up to date. Known: {known} of {len(FIELDS)} fields."
+    """One short line for who does not see the answer change."""
+    names = [each.label for each in listed_problems(shown.problems, LABELS) if each.label]
+    to_mend = ", ".join(dict.fromkeys(names))
+    if shown.answered is None:
+        return f"Nothing is compared. To mend: {to_mend or 'see the list'}."
+    known = len(profile_of(shown.texts).keys() - {field_of(each) for each in shown.problems})
+    left_out = f" Not used: {to_mend}." if to_mend else ""
+    return f"Up to date. Known: {known} of {len(FIELDS)}.{left_out}"
 
 
 def _sources(filled: Filled | None) -> dict[str, str]:

@@ -14,7 +14,7 @@ from bcma_decide.render.words.language import SOURCE, Audience
 from bcma_decide.service.http.bodies import read_shape
 from bcma_decide.service.service import Service
 from bcma_decide.time_course import Clock
-from bcma_decide.vocabulary import Design
+from bcma_decide.vocabulary import EXPLAINED, Design
 
 
 def _is_a_day(text: str) -> str:
@@ -25,8 +25,17 @@ def _is_a_day(text: str) -> str:
     return text
 
 
+def _is_explained(text: str) -> str:
+    if text and text not in EXPLAINED:
+        raise ValueError("is not an outcome that can be explained")
+    return text
+
+
 class ViewOptions(BaseModel):
-    """Whose results, labels and paper; ``date`` is the day labels are judged on, ``clock`` what is counted from."""
+    """Whose results, labels and paper; ``date`` is the day labels are judged on, ``clock`` what is counted from.
+
+    ``order``: whether both therapies are shown one after the other; ``explain``: the outcome whose number is explained.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,6 +47,8 @@ class ViewOptions(BaseModel):
     paper: Paper = "A4"
     lang: str = Field(default=SOURCE, max_length=20)
     rows: tuple[str, ...] = Field(default=(), max_length=len(ROWS))
+    order: bool = False
+    explain: Annotated[str, AfterValidator(_is_explained)] = Field(default="", max_length=40)
 
     def sheet(self) -> Sheet:
         """The sheet asked for; raises SheetError."""
@@ -45,7 +56,8 @@ class ViewOptions(BaseModel):
 
     def query(self) -> str:
         """As the query of an address that chooses the same; the day is left out, since it may be one of a visit."""
-        return urlencode(self.model_dump(exclude={"date"}), doseq=True)
+        chosen = self.model_dump(exclude={"date"})
+        return urlencode(chosen | {"order": "true" if self.order else ""}, doseq=True)
 
 
 NAMES: Final = frozenset(ViewOptions.model_fields)
@@ -58,6 +70,8 @@ LABELS: Final = {
     "paper": "Paper",
     "lang": "Language",
     "rows": "Rows",
+    "order": "Order of therapies",
+    "explain": "Explain",
 }
 
 

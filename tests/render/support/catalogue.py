@@ -17,7 +17,7 @@ from bcma_decide.render.words.language import DOMAIN, LOCALES
 
 RENDER = LOCALES.parent
 TEMPLATE = LOCALES / f"{DOMAIN}.pot"
-KEYWORDS = {"_": None, "ngettext": (1, 2)}
+KEYWORDS = {"_": None, "marked": None, "ngettext": (1, 2)}
 JINJA = {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "trim_blocks": "true", "lstrip_blocks": "true"}
 SOURCES = (("**/*.py", "python", {}), ("templates/*.j2", "jinja2", JINJA))
 

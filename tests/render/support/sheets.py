@@ -256,8 +256,8 @@ def over_each_other(found: list[Word], share: float = 0.2) -> Iterator[tuple[str
                 yield one.text, other.text
 
 
-def font_sizes(sheet: Printed) -> dict[float, str]:
-    """Sizes of text in points, each with the first words set in it."""
+def font_sizes(sheet: Printed, page: int) -> dict[float, str]:
+    """Sizes of text on a page in points, each with the first words set in it."""
     import pypdf
 
     found: dict[float, str] = {}
@@ -266,8 +266,7 @@ def font_sizes(sheet: Printed) -> dict[float, str]:
         if text.strip():
             found.setdefault(round(abs(size * text_matrix[3] * matrix[3]), 2), text.strip()[:40])
 
-    for page in pypdf.PdfReader(io.BytesIO(sheet.data)).pages:
-        page.extract_text(visitor_text=note)
+    pypdf.PdfReader(io.BytesIO(sheet.data)).pages[page].extract_text(visitor_text=note)
     return found
 
 

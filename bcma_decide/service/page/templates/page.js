@@ -1,17 +1,20 @@
-// The comparison beside the form, anew with every entry. Everything works without this file too: the form is then sent
-// with its button. Nothing is kept here: no storage, no address.
+// The answer beside the form, anew with every entry. Everything works without this file too: the form is then sent
+// with its button, and the parts of the answer stand below each other. Nothing is kept here: no storage, no address.
 "use strict";
 
 (() => {
-  const PAUSE = 250; // milliseconds after the last key
+  const PAUSE = 120; // milliseconds after the last key
+  const CHOSEN = 20; // after something was chosen: the arrow keys may choose again at once
   const form = document.getElementById("p-form");
   const result = document.getElementById("p-result");
   const status = document.getElementById("p-status");
   const link = document.getElementById("p-link");
+  const inputs = document.getElementById("p-inputs");
   if (!form || !result || !status) return;
 
   let timer = 0;
   let running = null;
+  let tab = "numbers";
 
   const groupOf = (control) => control.closest("[data-field]");
 
@@ -62,23 +65,63 @@
   }
 
   function show(answer) {
+    const before = values(result);
     const opened = new Set(Array.from(result.querySelectorAll("details[open] > summary"), (each) => each.textContent));
     const style = document.getElementById("p-sheet-style");
     if (style.getAttribute("href") !== answer.dataset.style) style.setAttribute("href", answer.dataset.style);
     document.body.className = `page ${answer.dataset.audience}`;
-    document.querySelector("#p-main > .p-screen > .p-problems")?.remove();
     const refused = answer.dataset.state === "refused";
     result.style.minHeight = refused ? `${result.offsetHeight}px` : ""; // so that the page does not jump
+    const focused = result.contains(document.activeElement) ? document.activeElement.id : "";
     result.replaceChildren(answer);
     result.classList.remove("p-stale");
     result.setAttribute("aria-busy", "false");
     for (const summary of result.querySelectorAll("details > summary"))
       if (opened.has(summary.textContent)) summary.parentElement.open = true;
+    makeTabs();
+    if (focused) document.getElementById(focused)?.focus();
+    const changed = markChanged(before);
     mark(Array.from(answer.querySelectorAll(".p-problems li[data-field]")));
     const replaced = new Set(answer.dataset.replaced.split(" "));
     for (const each of form.querySelectorAll(".p-replaced")) each.hidden = !replaced.has(groupOf(each).dataset.field);
-    status.textContent = answer.dataset.status;
+    document.getElementById("p-strip").textContent = answer.dataset.strip;
+    status.textContent = answer.dataset.status + (changed ? ` Changed: ${changed}.` : "");
     if (link) link.value = answer.dataset.link;
+  }
+
+  // What stands in every cell of the tables, by table, row and option.
+  function values(where) {
+    const found = new Map();
+    for (const cell of where.querySelectorAll(".p-table td")) found.set(keyOf(cell), cell.textContent);
+    return found;
+  }
+
+  const keyOf = (cell) =>
+    [cell.closest("table").id, cell.parentElement.dataset.row, cell.dataset.label].join("/");
+
+  function markChanged(before) {
+    let count = 0;
+    if (before.size)
+      for (const cell of result.querySelectorAll(".p-table td"))
+        if (before.get(keyOf(cell)) !== cell.textContent) {
+          cell.classList.add("p-changed");
+          if (cell.closest("#p-products")) count += 1;
+        }
+    return count ? `${count} ${count === 1 ? "cell" : "cells"}` : "";
+  }
+
+  // How many fields of each folded group hold an answer.
+  function count() {
+    for (const group of form.querySelectorAll(".p-more > details:has([data-field])")) {
+      const fields = Array.from(group.querySelectorAll("[data-field]"));
+      const known = fields.filter((each) =>
+        Array.from(each.querySelectorAll("input, textarea, select")).some((control) =>
+          control.type === "radio" ? control.checked && control.value : control.name.endsWith(".unit") ? control.value === "never" : control.value.trim(),
+        ),
+      );
+      const slot = group.querySelector(".p-count");
+      if (slot) slot.textContent = `${known.length} of ${fields.length}`;
+    }
   }
 
   // Put each problem beside its field, and take away those that are mended.
@@ -93,14 +136,78 @@
       const said = wrong.get(group.dataset.field) ?? "";
       const slot = group.querySelector(".p-error");
       if (slot.textContent !== said) slot.textContent = said;
-      const control = group.matches("[role=radiogroup]") ? group : group.querySelector("input, select, textarea");
+      const control = group.matches("[role=radiogroup]")
+        ? group
+        : group.querySelector("input[type=text], input[type=date], select, textarea"); // boxes have none
       if (said) {
-        control.setAttribute("aria-invalid", "true");
-        const folded = group.closest("details");
-        if (folded) folded.open = true;
-      } else control.removeAttribute("aria-invalid");
+        control?.setAttribute("aria-invalid", "true");
+        for (let folded = group.closest("details"); folded; folded = folded.parentElement.closest("details"))
+          if (folded !== inputs) folded.open = true;
+      } else control?.removeAttribute("aria-invalid");
     }
   }
+
+  // Parts of the answer as tabs: arrow keys, Home and End move between them.
+  function makeTabs() {
+    const list = result.querySelector(".p-tabs");
+    result.classList.toggle("p-tabbed", Boolean(list));
+    if (!list) return;
+    list.setAttribute("role", "tablist");
+    const tabs = Array.from(list.querySelectorAll("a"));
+    for (const each of tabs) {
+      const panel = document.getElementById(each.hash.slice(1));
+      each.setAttribute("role", "tab");
+      each.setAttribute("aria-controls", panel.id);
+      panel.setAttribute("role", "tabpanel");
+      panel.setAttribute("aria-labelledby", each.id);
+      panel.tabIndex = 0;
+      each.addEventListener("click", (event) => {
+        event.preventDefault();
+        choose(each.id);
+      });
+      each.addEventListener("keydown", (event) => {
+        const place = tabs.indexOf(each);
+        const to = { ArrowRight: place + 1, ArrowLeft: place - 1 + tabs.length, Home: 0, End: tabs.length - 1 }[event.key];
+        if (to === undefined) {
+          if (event.key === " ") {
+            event.preventDefault();
+            choose(each.id);
+          }
+          return;
+        }
+        event.preventDefault();
+        const next = tabs[to % tabs.length];
+        choose(next.id);
+        next.focus();
+      });
+    }
+    choose(document.getElementById(`tab-${tab}`) ? `tab-${tab}` : "tab-numbers");
+  }
+
+  function choose(id) {
+    tab = id.slice("tab-".length);
+    for (const each of result.querySelectorAll("[role=tab]")) {
+      const chosen = each.id === id;
+      each.setAttribute("aria-selected", String(chosen));
+      each.tabIndex = chosen ? 0 : -1;
+      document.getElementById(each.getAttribute("aria-controls")).classList.toggle("p-chosen", chosen);
+    }
+    result.classList.toggle("p-on-numbers", tab === "numbers");
+  }
+
+  // A link to something in another tab, or folded away, opens it.
+  document.addEventListener("click", (event) => {
+    const to = event.target.closest?.("a[href^='#']");
+    const target = to && !to.matches("[role=tab]") && document.getElementById(to.hash.slice(1));
+    if (!target) return;
+    const panel = target.closest(".p-panel");
+    if (panel) choose(`tab-${panel.id.slice("t-".length)}`);
+    for (let folded = target.closest("details"); folded; folded = folded.parentElement.closest("details")) folded.open = true;
+    if (panel === target) {
+      event.preventDefault();
+      panel.focus();
+    }
+  });
 
   function isChanged(control) {
     if (control.type === "radio" || control.type === "checkbox") return control.checked !== control.defaultChecked;
@@ -111,10 +218,11 @@
   form.addEventListener("input", (event) => {
     clearTimeout(timer);
     running?.abort();
+    count();
     if (isHalfway(event.target)) outOfDate("Out of date: waiting for the unit.");
     else {
       outOfDate("Out of date: comparing again.");
-      timer = setTimeout(compare, PAUSE);
+      timer = setTimeout(compare, event.target.matches("input[type=text], textarea") ? PAUSE : CHOSEN);
     }
   });
   form.addEventListener("focusout", (event) => {
@@ -125,7 +233,7 @@
     event.preventDefault();
     await compare();
     const answer = document.getElementById("p-answer");
-    (answer?.querySelector(".p-problems") ?? answer)?.focus();
+    (answer?.querySelector(".p-problems[tabindex]") ?? answer)?.focus();
   });
 
   const print = document.getElementById("p-print");
@@ -144,8 +252,21 @@
     }
   });
 
+  // Beside the answer the form is always there; above it, it is folded to its summary.
+  const wide = window.matchMedia("(min-width: 74rem)");
+  const fold = () => {
+    if (wide.matches) inputs.open = true;
+    else if (!inputs.contains(document.activeElement)) inputs.open = false;
+  };
+  wide.addEventListener("change", fold);
+  if (!result.querySelector(".p-problems[tabindex]")) fold();
+
+  const asked = document.getElementById(`tab-${location.hash.slice("#t-".length)}`);
+  if (asked) tab = asked.id.slice("tab-".length);
+  makeTabs();
   // After going back, a browser may have kept what was typed and not what was shown.
   window.addEventListener("pageshow", () => {
+    count();
     if (Array.from(form.elements).some(isChanged)) compare();
   });
 })();
