@@ -18,8 +18,8 @@ from bcma_decide.render.words.language import ngettext
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-COLUMNS: Final = 5
-"""Options that have room side by side; the others fold into a line under the table."""
+COLUMNS: Final = 6
+"""Options that have room side by side; where there are more, those off label fold into a line under the table."""
 BURDEN: Final = ("stay", "visits", "driving", "renal", "lymphodepletion", "vein_to_vein")
 """Practical topics of the first page, the one that gives way first at the end; the others stand on the screen."""
 
@@ -117,7 +117,8 @@ def front_page(
         Places of the practical topics that there is room for, each with the first fact of every product; None for all
         facts of all of them.
     """
-    places, line = folded(screen, COLUMNS)
+    every = tuple(range(len(screen.columns)))
+    places, line = folded(screen, COLUMNS) if len(every) > COLUMNS else (every, "")
     looks = {option.class_id: look for option, look in _looks(comparison)}
     columns = tuple(
         FrontColumn(column, looks.get(column.class_id, figures.FIRST), column.on_label in ("not_met", None))
