@@ -303,7 +303,7 @@ class Finding(Value):
     """A rule's finding for one option, or something to check in the input.
 
     *recalled* findings are trial-entry thresholds and the like that were not seen in a source: shown apart, never a
-    contraindication. ``basis`` is None for what the program itself found in the input.
+    contraindication. ``basis`` is None for what the program itself found in the input, and where nothing was seen.
     """
 
     id: str
@@ -362,6 +362,12 @@ class Indication(Value):
     sources: tuple[str, ...] = ()
     basis: Basis | None = None
     note: str = ""
+    seen: str = ""
+    """Up to when it was seen to be so; empty where nothing was seen."""
+    opinion: str | None = None
+    """Day of the positive opinion of an application that is still pending."""
+    aged_months: int | None = None
+    """Where that is longer ago, on the day asked for, than so many months; None where it is not."""
     other_regimens: tuple[Indication, ...] = ()
     """Labels of the same product in combination; the numbers here are of the single agent."""
 
@@ -372,6 +378,8 @@ class LabelContext(Value):
     region: str
     date: str
     seen_until: str
+    aged_months: int | None = None
+    """Where a label of the region was seen longer ago than so many months; None where none was."""
 
 
 class PracticalLine(Value):

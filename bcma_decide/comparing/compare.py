@@ -17,6 +17,7 @@ from bcma_decide.comparing.findings import (
     that_can_apply,
     worst_first,
 )
+from bcma_decide.comparing.label_findings import context_of_labels, label_findings, outside_comparison
 from bcma_decide.comparing.measured import Grounds
 from bcma_decide.comparing.order import order_of_therapies, order_sources
 from bcma_decide.comparing.outcomes import all_outcomes
@@ -39,7 +40,6 @@ from bcma_decide.comparison import (
     SCHEMA_VERSION,
     Comparison,
     EvidenceStamp,
-    LabelContext,
     Profile,
     RecordLedger,
     Reference,
@@ -196,12 +196,17 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     on = question.date or Day.fromisoformat(pooled.date)
     numbers = patient_numbers(pooled, derive(question.patient, pooled.definitions), question.setting)
     facts, book = numbers.traits.facts, pooled.rules
-    labels = indications(book, facts, region, on, {option.id: option.label for option in pooled.options})
-    judged = that_can_apply(rule_findings(book, facts, region, on), labels)
-    findings = worst_first((*input_findings(numbers), *judged))
+    names = {option.id: option.label for option in pooled.options}
+    label_months = pooled.assumptions["label_months"]
+    labels = indications(book, facts, region, on, names, label_months)
+    label_context = context_of_labels(labels, region, on, book.as_of, int(label_months))
     practical = practical_sources(book, region, on)
     scores = score_lines(pooled.definitions.scores, facts)
     withheld = withheld_numbers(numbers)
+    judged = that_can_apply(rule_findings(book, facts, region, on), labels)
+    of_labels = label_findings(labels, label_context)
+    beyond = outside_comparison(book.outside_comparison, pooled.options, labels, judged, withheld)
+    findings = worst_first((*input_findings(numbers), *judged, *of_labels, *beyond))
     beside = published_options(pooled, region, on)
     quoted = quoted_survival(numbers, question.setting, beside)
     curves = survival_curves(numbers)
@@ -236,7 +241,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         pair=None if question.pair is None else pair_contrast(numbers, question.pair, outcomes, at_one_year, computed),
         tell_apart=tell_apart(outcomes, computed, of_classes),
         published_options=beside,
-        labels=LabelContext(region=region, date=on.isoformat(), seen_until=book.as_of),
+        labels=label_context,
         findings=findings,
         indications=labels,
         practice=practical_rows(book, region, on),

@@ -44,7 +44,7 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
                 severity="caution",
                 state="fires",
                 text=f"outside the evidence: {reason}; intervals are widened",
-                short=in_one_line(f"Outside the evidence of {CLASS_LABELS[class_id][0]}: {reason}"),
+                short=in_one_line(f"Outside what was studied, {CLASS_LABELS[class_id][0]}: {reason}"),
             )
     ends = [end.tolist() for end in numeric_range(numbers.pooled)]
     for position, trait in enumerate(MODEL_TRAITS):
@@ -74,7 +74,12 @@ def in_one_line(text: str) -> str:
 
 
 def that_can_apply(findings: Iterable[Finding], labels: Mapping[str, Indication]) -> tuple[Finding, ...]:
-    """Leave out what would be asked for products only that are on no label of this patient."""
+    """Leave out what would be asked for products only that are on no label of this patient.
+
+    Where the region has no label at all there is nothing to go by, and everything stays.
+    """
+    if not any(each.since for label in labels.values() for each in (label, *label.other_regimens)):
+        return tuple(findings)
     on_label = {product for product, label in labels.items()
                 if any(each.state != "not_met" for each in (label, *label.other_regimens))}  # fmt: skip
     classes = {labels[product].class_id for product in on_label}

@@ -54,3 +54,10 @@ def in_force(since: str | None, until: str | None, on: date) -> Truth:
     started = True if since is None else begun(since, on)
     ended = False if until is None else begun(until, on)
     return all_of((started, negated(ended)))
+
+
+def older_than(seen: str, months: float, on: date) -> bool:
+    """Whether more than so many whole months lie between a date (its last day) and another day."""
+    last = days_of(seen).last
+    year, month = divmod(last.year * 12 + last.month - 1 + int(months), 12)
+    return on > date(year, month + 1, min(last.day, monthrange(year, month + 1)[1]))

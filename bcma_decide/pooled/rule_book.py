@@ -14,6 +14,7 @@ Approval = Literal["full", "accelerated", "conditional", "pending", "not_approve
 
 SINGLE_AGENT = "monotherapy"
 Phase = Literal["start", "during"]
+ShortFor = Literal["products", "classes"]
 OtherKind = Literal["not_seen", "nothing_said", "does_not_apply"]
 NOT_IN_FORCE: tuple[Approval, ...] = ("pending", "not_approved")
 
@@ -70,6 +71,8 @@ class PatientState(NamedTuple):
     label: str
     short: str = ""
     """One line for all products, where rules of one rank cover them; empty where each stands for itself."""
+    short_for: ShortFor = "products"
+    """Whether that line needs rules on every product offered, or on some product of either class."""
     asked_only_if: Condition | None = None
     """Nothing is asked about it where this is false."""
     others: tuple[OtherProducts, ...] = ()
@@ -83,6 +86,15 @@ class LabelItem(NamedTuple):
     when: Condition
 
 
+class OutsideComparison(NamedTuple):
+    """What to name where no option of the comparison is left."""
+
+    short: str
+    text: str
+    basis: Basis
+    sources: tuple[str, ...]
+
+
 class Label(NamedTuple):
     """What a product is labelled for in one region and time."""
 
@@ -93,9 +105,13 @@ class Label(NamedTuple):
     items: tuple[LabelItem, ...]
     basis: Basis
     source: str | None
+    seen: str
+    """Up to when it was seen to be as it stands here."""
     since: str | None = None
     """None where no beginning is known: the label may or may not have been in force."""
     until: str | None = None
+    opinion: str | None = None
+    """Day of the positive opinion of an application that is still pending."""
     note: str = ""
 
 
@@ -164,6 +180,7 @@ class RuleBook:
     sources: Mapping[str, Citation]
     burdens: tuple[Burden, ...] = ()
     states: tuple[PatientState, ...] = ()
+    outside_comparison: OutsideComparison | None = None
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> RuleBook:
@@ -190,6 +207,7 @@ class RuleBook:
                 for row in plain["burdens"]
             ),
             states=tuple(_state(row) for row in plain["states"]),
+            outside_comparison=row_of(OutsideComparison, plain["outside_comparison"]),
         )
 
     @property

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from bcma_decide.comparison import Finding
 from bcma_decide.facts.facts import Facts, Judgement
+from bcma_decide.logic import Truth
 from bcma_decide.pooled.in_force import begun, in_force
 from bcma_decide.pooled.rule_book import OtherProducts, PatientState, Rule, RuleBook
 from bcma_decide.rules.condition_words import condition_words
 from bcma_decide.rules.indications import labelled
-from bcma_decide.vocabulary import CLASSES, ONE_LINE, UNVERIFIED, ClassId, FindingState, Severity
+from bcma_decide.vocabulary import CLASSES, ONE_LINE, SEVERITIES, UNVERIFIED, ClassId, FindingState, Severity
 
 
 class _Judged(NamedTuple):
@@ -32,8 +33,10 @@ def rule_findings(book: RuleBook, facts: Facts, region: str, on: date) -> tuple[
     judged = [each for rule in book.rules for each in _judge(rule, states[rule.state], facts, region, on)]
     offered = {product.id: product.class_id for product in book.products if labelled(product, region, on)}
     shared = _shared(judged, states, offered)
-    found = [finding for each in judged for finding in _findings(each, facts, on, shared)]
-    return (*found, *_of_others(judged, states, offered, region))
+    differ = _differences(judged, states, offered, region)
+    found = [finding for each in judged for finding in _findings(each, facts, on, shared, differ)]
+    spoken = [rule for rule in book.rules if rule.phase == "start" and _here(rule, region, on)]
+    return (*found, *_of_others(judged, states, offered, spoken, region))
 
 
 def applies(rule: Rule, region: str) -> bool:
@@ -59,8 +62,13 @@ def speaks_of(other: OtherProducts, product: str, class_id: ClassId, region: str
     return product in other.products if other.products else other.class_id in (None, class_id)
 
 
+def _here(rule: Rule, region: str, on: date) -> Truth:
+    """Whether a rule speaks of this region on this day."""
+    return in_force(rule.since, rule.until, on) if applies(rule, region) else False
+
+
 def _judge(rule: Rule, state: PatientState, facts: Facts, region: str, on: date) -> Iterator[_Judged]:
-    holds_now = in_force(rule.since, rule.until, on) if applies(rule, region) else False
+    holds_now = _here(rule, region, on)
     if holds_now is False:
         return
     found = facts.judge(rule.when)
@@ -83,12 +91,51 @@ def _shared(
     return {
         key: states[key[0]].short
         for key, rules in groups.items()
-        if states[key[0]].short and offered and len(rules) > 1
-        if all(any(concerns(rule, product, class_id) for rule in rules) for product, class_id in offered.items())
+        if states[key[0]].short and offered and len(rules) > 1 and _covered(rules, states[key[0]], offered)
     }
 
 
-def _findings(judged: _Judged, facts: Facts, on: date, shared: Mapping[tuple[str, Severity], str]) -> Iterator[Finding]:
+def _covered(rules: list[Rule], state: PatientState, offered: Mapping[str, ClassId]) -> bool:
+    """Whether the rules speak of all that the line of the state claims."""
+    spoken = {
+        product for product, class_id in offered.items() if any(concerns(rule, product, class_id) for rule in rules)
+    }
+    if state.short_for == "products":
+        return spoken == set(offered)
+    return {offered[product] for product in spoken} == set(CLASSES)
+
+
+def _differences(
+    judged: Iterable[_Judged], states: Mapping[str, PatientState], offered: Mapping[str, ClassId], region: str
+) -> Mapping[str, str]:
+    """By state: what the texts of the products say, where rules that fire give them different ranks."""
+    firing: dict[str, list[Rule]] = defaultdict(list)
+    for rule, _, state in judged:
+        if state == "fires" and rule.phase == "start":
+            firing[rule.state].append(rule)
+    return {
+        name: f"Products differ: {'; '.join(told)}."
+        for name, rules in firing.items()
+        if (told := [each.text for each in states[name].differences if each.region in (None, region)])
+        if len(set(_ranks(rules, offered))) > 1
+    }
+
+
+def _ranks(rules: list[Rule], offered: Mapping[str, ClassId]) -> Iterator[Severity]:
+    """The gravest rank of each product that the rules speak of."""
+    for product, class_id in offered.items():
+        of_product = [rule.severity for rule in rules if concerns(rule, product, class_id)]
+        if of_product:
+            yield min(of_product, key=SEVERITIES.index)
+
+
+def _findings(
+    judged: _Judged,
+    facts: Facts,
+    on: date,
+    shared: Mapping[tuple[str, Severity], str],
+    differ: Mapping[str, str],
+) -> Iterator[Finding]:
     rule, found, state = judged
     verified = rule.basis != UNVERIFIED and rule.phase == "start" and state == "fires"
     for class_id, product in options_of_rule(rule):
@@ -106,7 +153,7 @@ def _findings(judged: _Judged, facts: Facts, on: date, shared: Mapping[tuple[str
             origin=rule.origin,
             basis=rule.basis,
             date=rule.date,
-            note=rule.note,
+            note=" ".join(part for part in (rule.note, differ.get(rule.state, "")) if part),
             short=rule.short,
             subject=rule.state,
             shared_short=shared.get((rule.state, rule.severity), "") if verified else "",
@@ -115,7 +162,11 @@ def _findings(judged: _Judged, facts: Facts, on: date, shared: Mapping[tuple[str
 
 
 def _of_others(
-    judged: Iterable[_Judged], states: Mapping[str, PatientState], offered: Mapping[str, ClassId], region: str
+    judged: Iterable[_Judged],
+    states: Mapping[str, PatientState],
+    offered: Mapping[str, ClassId],
+    spoken: Iterable[Rule],
+    region: str,
 ) -> Iterator[Finding]:
     """What is known of the products that no rule speaks of, where one of more than information fires for another."""
     firing: dict[str, list[Rule]] = defaultdict(list)
@@ -126,13 +177,14 @@ def _of_others(
         if all(rule.severity == "information" for rule in rules):
             continue
         state_of = states[name]
+        of_state = [rule for rule in spoken if rule.state == name]
         for other in state_of.others:
             if other.kind == "does_not_apply":
                 continue
             left: dict[ClassId, list[str]] = defaultdict(list)
             for product, class_id in offered.items():
-                spoken = any(concerns(rule, product, class_id) for rule in rules)
-                if not spoken and speaks_of(other, product, class_id, region):
+                passed_over = not any(concerns(rule, product, class_id) for rule in of_state)
+                if passed_over and speaks_of(other, product, class_id, region):
                     left[class_id].append(product)
             for class_id, products in left.items():
                 one = {"product": products[0]} if len(products) == 1 else {}

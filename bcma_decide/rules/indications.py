@@ -9,7 +9,7 @@ from typing import Final
 from bcma_decide.comparison import Indication, IndicationItem
 from bcma_decide.facts.facts import Facts
 from bcma_decide.logic import Truth, all_of
-from bcma_decide.pooled.in_force import days_of, in_force
+from bcma_decide.pooled.in_force import days_of, in_force, older_than
 from bcma_decide.pooled.rule_book import NOT_IN_FORCE, SINGLE_AGENT, Approval, Label, LabelItem, Product, RuleBook
 from bcma_decide.vocabulary import LabelState
 
@@ -20,15 +20,25 @@ _WAITING: Final[dict[Approval | None, str]] = {
 _TRUTH: Final[dict[LabelState, Truth]] = {"met": True, "not_met": False, "cannot_be_judged": None}
 
 
-def indications(book: RuleBook, facts: Facts, region: str, on: date, names: Mapping[str, str]) -> dict[str, Indication]:
+def indications(
+    book: RuleBook, facts: Facts, region: str, on: date, names: Mapping[str, str], months: float
+) -> dict[str, Indication]:
     """Judge every product's labels: the single agent, with the other regimens labelled in that region inside it.
 
-    ``names`` are those of the options; a product that is none goes by its capitalised id.
+    ``names`` are those of the options; a product that is none goes by its capitalised id. A label seen more than
+    ``months`` ago says so.
     """
-    return {
+    found = {
         product.id: _product(product, facts, region, on, names.get(product.id) or product.id.capitalize())
         for product in book.products
     }
+    return {product: _aged(label, months, on) for product, label in found.items()}
+
+
+def _aged(label: Indication, months: float, on: date) -> Indication:
+    others = tuple(_aged(other, months, on) for other in label.other_regimens)
+    old = bool(label.seen) and older_than(label.seen, months, on)
+    return label.model_copy(update={"aged_months": int(months) if old else None, "other_regimens": others})
 
 
 def labelled(product: Product, region: str, on: date) -> bool:
@@ -55,7 +65,8 @@ def _regimen(
     sure = [pair for pair in possible if pair[1]]
     candidates = [label for label, _ in sure[:1] or possible]
     if not candidates:
-        return _indication(product, name, regimen, "not_met", (_none(own, region, on),), None, region, on)
+        waiting = next((each for each in own if each.approval in NOT_IN_FORCE), None)
+        return _indication(product, name, regimen, "not_met", (_none(own, region, on),), waiting, region, on)
     judged = [tuple(_item(each, facts) for each in label.items) for label in candidates]
     values = {all_of(_TRUTH[item.state] for item in items) for items in judged}
     value = values.pop() if len(values) == 1 else None
@@ -80,7 +91,7 @@ def _indication(
     region: str,
     on: date,
 ) -> Indication:
-    """The statement; ``label`` is None where the region has none on that day."""
+    """The statement; ``label`` is None where the region has none on that day, not even an application."""
     return Indication(
         state=state,
         region=region,
@@ -95,6 +106,8 @@ def _indication(
         sources=(label.source,) if label and label.source else (),
         basis=label.basis if label else None,
         note=label.note if label else "",
+        seen=label.seen if label else "",
+        opinion=label.opinion if label else None,
     )
 
 
@@ -108,10 +121,15 @@ def _in_force(label: Label, on: date) -> Truth:
 
 def _none(own: list[Label], region: str, on: date) -> IndicationItem:
     """What is seen instead of a label on that day: an application, a later label, or nothing."""
-    why = [_WAITING[each.approval] for each in own if each.approval in _WAITING]
+    why = [_waiting(each) for each in own if each.approval in _WAITING]
     why += [f"labelled there since {each.since}" for each in own if each.since and days_of(each.since).first > on]
     text = f"a label in {region} on {on.isoformat()}"
     return IndicationItem(text=text, state="not_met", value=why[0] if why else "none seen")
+
+
+def _waiting(label: Label) -> str:
+    word = _WAITING[label.approval]
+    return f"{word}: positive opinion {label.opinion}, no decision seen" if label.opinion else word
 
 
 def _item(item: LabelItem, facts: Facts) -> IndicationItem:

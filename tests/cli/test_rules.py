@@ -172,6 +172,7 @@ def test_nothing_that_is_shown_tells_the_reader_what_to_do_or_prints_a_blank_as_
 def test_a_rule_and_a_product_as_json():
     rule = json.loads(shown("show", A_RULE, "--json"))
     assert {"id", "topic", "when", "class_id", "severity", "origin", "text", "basis", "sources", "date", "products",
+            "short", "phase", "state",
             "region", "since", "until", "note", "condition"} == rule.keys()  # fmt: skip
     assert rule["when"] == {"trait": "creatinine_clearance", "at_least": 30, "below": 50, "unit": "mL/min"}
     product = json.loads(shown("show", "cilta-cel", "--json"))
@@ -265,7 +266,9 @@ def test_a_slip_is_found_with_its_file_and_rule(copy, file, old, new, message):
 )
 def test_a_slip_in_the_shape_of_a_rule_names_the_rule_too(copy, old, new, message):
     name = "kidney.dialysis-car-t"
-    found = problem_found(copy, "rules/kidney.yaml", f"id: {name}{old}", f"id: {name}{new}")
+    found = problem_found(
+        copy, "rules/kidney.yaml", f"id: {name}\n    state: dialysis{old}", f"id: {name}\n    state: dialysis{new}"
+    )
     assert message in found
     assert name in found
 

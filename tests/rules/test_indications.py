@@ -128,7 +128,7 @@ def verdicts(product, region, day, values):
     """Every regimen of a product, judged."""
     traits = derive(Patient.read(values), MODEL.definitions)
     assert traits.contradictions == ()
-    first = indications(MODEL.rules, traits.facts, region, date.fromisoformat(day), {})[product]
+    first = indications(MODEL.rules, traits.facts, region, date.fromisoformat(day), {}, 3)[product]
     return {each.regimen: each for each in (first, *first.other_regimens)}
 
 

@@ -23,7 +23,7 @@ TWO = LabelItem("two or more earlier lines", Within("prior_lines", Bounds(at_lea
 def label(item=FOUR, since="2021-03-26", until=None, **more):
     values = {
         "region": "US", "regimen": "monotherapy", "approval": "full", "items": (item,), "basis": "verified",
-        "source": "label-2021", "since": since, "until": until, "note": "seen once",
+        "source": "label-2021", "seen": "2024-04", "since": since, "until": until, "note": "seen once",
     }  # fmt: skip
     return Label(**values | more)
 
@@ -35,7 +35,7 @@ def product_of(*labels):
 def judged(*labels, on=ON, names=None, **values):
     facts = derive(Patient(**values), shipped_definitions()).facts
     book = RuleBook("2026-11-01", (), (), {}, (product_of(*labels),), {})
-    return indications(book, facts, "US", on, names or {})["some-cel"]
+    return indications(book, facts, "US", on, names or {}, 3)["some-cel"]
 
 
 def items_of(found):
@@ -85,9 +85,26 @@ def test_what_is_seen_in_the_place_of_a_label(labels, seen):
     found = judged(*labels, prior_lines=9)
     assert found.state == "not_met"
     assert items_of(found) == [("a label in US on 2024-04-15", "not_met", seen, ())]
-    assert (found.approval, found.since, found.until, found.sources, found.basis, found.note) == (
-        None, None, None, (), None, "",
+    waits = seen.startswith(("application", "not approved"))
+    assert (found.since, found.until) == (None, None)
+    assert (bool(found.approval), bool(found.sources), bool(found.basis), found.note) == (
+        waits, waits, waits, "seen once" if waits else "",
     )  # fmt: skip
+
+
+def test_a_pending_application_says_its_opinion():
+    found = judged(label(approval="pending", since=None, opinion="2024-02-29"))
+    assert (found.state, found.opinion) == ("not_met", "2024-02-29")
+    assert found.items[0].value == "application pending: positive opinion 2024-02-29, no decision seen"
+
+
+@for_each(
+    ("seen", "aged"),
+    [("2024-01-14", 3), ("2024-01-15", None), ("2024-01", None), ("2023-12", 3), ("2023", 3), ("2024-04-15", None)],
+)
+def test_a_label_seen_more_than_three_months_ago_says_so(seen, aged):
+    """On 15 April 2024: three months after 15 January are reached on that day and not yet passed."""
+    assert judged(label(seen=seen), prior_lines=4).aged_months == aged
 
 
 OLD, NEW = label(FOUR, until="2024-04"), label(TWO, since="2024-04", source="label-2024")

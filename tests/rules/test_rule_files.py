@@ -24,13 +24,17 @@ def shipped():
     kidney = read_yaml(evidence_directory() / "rules" / "kidney.yaml")
     sources = read_yaml(evidence_directory() / "rules" / "sources.yaml")["sources"]
     products = read_yaml(evidence_directory() / "products.yaml")
+    states = read_yaml(evidence_directory() / "rules" / "states.yaml")["states"]
+    spoken_of = {rule["state"] for rule in kidney["rules"]}
     cited = {key for rule in kidney["rules"] for key in rule["sources"]}
     bare = [{**product, "indications": [], "facts": []} for product in products["products"]]
     return {
         "rules/kidney.yaml": kidney,
         "rules/sources.yaml": {"sources": {key: sources[key] for key in cited}},
+        "rules/states.yaml": {"states": [state for state in states if state["id"] in spoken_of]},
         "products.yaml": {
             **products,
+            "outside_comparison": {**products["outside_comparison"], "sources": []},
             "burdens": [],
             "classes": {},
             "products": bare,
@@ -112,6 +116,11 @@ def concern(**whom):
         (put(since="2025-06-26", until="2024"), "runs from 2025-06-26 to 2024", ""),
         (put(id="liver.example"), "its id begins with its topic", "kidney."),
         (put(severity="deadly"), "contraindication", ""),
+        (lambda content: first(content).pop("short"), "short", "is missing"),
+        (put(short="Clearance below 30: " + "x" * 53), "at most 72 characters", "short"),
+        (put(short="Clearance \u2013 below 30"), "should match pattern", "short"),
+        (put(phase="during"), "is information before the start", ""),
+        (put(phase="before"), "'start' or 'during'", ""),
         (concern(products=["teclistamab"]), "teclistamab is not of class car_t", ""),
         (concern(products=["tecvayli"]), "'tecvayli' is not a product", ""),
         (concern(region="usa"), "pattern", ""),
@@ -129,6 +138,31 @@ def test_a_rule_that_stands_there_twice_is_refused(files):
     edit(files, "rules/kidney.yaml", lambda content: content["rules"].append(first(content)))
     with pytest.raises(EvidenceError, match=r"kidney.fludarabine-below-30: stands there twice"):
         load_rules(files, DEFINITIONS)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda states: states.pop(0), "is the state of a rule and not listed"),
+        (lambda states: states.append({"id": "spare", "label": "spare"}), "spare: no rule speaks of it"),
+        (lambda states: states.append(states[0]), "stands there twice"),
+        (lambda states: states[0].update(short="x" * 80), "at most 72 characters"),
+        (lambda states: states[0].update(others=[{"kind": "silent", "text": "no word"}]), "not_seen"),
+        (lambda states: states[0].update(others=[{"kind": "not_seen", "text": "no word", "products": ["tec"]}]),
+         "'tec' is not a product"),
+        (lambda states: states[0].update(
+            others=[{"kind": "not_seen", "text": "no word", "products": ["teclistamab"], "class": "car_t"}]),
+         "teclistamab is not of class car_t"),
+        (lambda states: states[0].update(others=[{"kind": "not_seen", "text": "no word", "sources": ["rumour"]}]),
+         "source 'rumour' is not listed"),
+        (lambda states: states[0].update(asked_only_if={"trait": "dialisis", "is": True}), "did you mean 'dialysis'"),
+    ],
+)  # fmt: skip
+def test_a_slip_in_the_states_is_named(files, change, message):
+    edit(files, "rules/states.yaml", lambda content: change(content["states"]))
+    with pytest.raises(EvidenceError, match=r"rules/states\.yaml") as caught:
+        load_rules(files, DEFINITIONS)
+    assert any(message in str(problem) for problem in caught.value.problems)
 
 
 @pytest.mark.parametrize("name", ["rules/sources.yaml", "products.yaml"])

@@ -61,7 +61,11 @@ def _issues(comparison: Comparison) -> list[dict[str, Any]]:
     """Inputs that contradict each other, and what is missing to judge findings, the worst first."""
     contradictions = [
         *(f"{line.label}: {line.how or line.text}" for line in comparison.profile.traits if _contradicts(line.state)),
-        *(each.text for each in comparison.findings if not each.applies_to and each.state == "fires"),
+        *(
+            each.text
+            for each in comparison.findings
+            if not each.applies_to and each.topic is None and each.state == "fires"
+        ),
         *(
             ", ".join(part for part in (f"{line.label}: {line.text}", line.resource, line.note) if part)
             for line in comparison.profile.inputs

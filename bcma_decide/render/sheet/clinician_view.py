@@ -177,7 +177,7 @@ def banners(comparison: Comparison) -> tuple[str, ...]:
     """What stands over everything else: inputs that contradict each other, evidence that is out of date."""
     found = []
     contradictory = [line for line in comparison.profile.traits if line.state == "contradiction"]
-    if contradictory or any(not f.applies_to and f.state == "fires" for f in comparison.findings):
+    if contradictory or any(f.id.startswith("contradiction.") for f in comparison.findings):
         found.append(_("Check inputs: some contradict each other and were taken as unknown; see the profile."))
     if comparison.evidence.out_of_date:
         found.append(
@@ -185,7 +185,22 @@ def banners(comparison: Comparison) -> tuple[str, ...]:
                 date=comparison.evidence.date, day=comparison.labels.date
             )
         )
+    found += _aged_labels(comparison)
     return tuple(found)
+
+
+def _aged_labels(comparison: Comparison) -> list[str]:
+    """Labels that were seen longer ago, on the day asked for, than they may be without a word: those seen last first."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for name, label in rule_view.shown_labels(comparison):
+        if label.aged_months is not None and label.since:
+            found.setdefault((label.seen, label.aged_months), []).append(name)
+    return [
+        _("Label of {names} last seen {date}, more than {months} months before {day}.").format(
+            names=", ".join(names), date=seen, months=months, day=comparison.labels.date
+        )
+        for (seen, months), names in sorted(found.items(), reverse=True)
+    ]
 
 
 def _ledger(comparison: Comparison) -> tuple[LedgerGroup, ...]:
@@ -200,7 +215,7 @@ def _ledger(comparison: Comparison) -> tuple[LedgerGroup, ...]:
     said = [
         Entry("contradiction", _("check input"), finding.text)
         for finding in comparison.findings
-        if not finding.applies_to and finding.state == "fires"
+        if not finding.applies_to and finding.state == "fires" and finding.topic is None
     ]
     groups = (
         (_("Check inputs"), [*(_entry(line) for line in check), *said]),

@@ -145,6 +145,10 @@ def open_needs(open_findings: OpenFindings) -> str:
 def label_heading(comparison: Comparison) -> str:
     """Which labels: region, day, and up to when they were seen."""
     labels = comparison.labels
+    if labels.aged_months is not None:
+        return _(
+            "Labels: {region} on {date} (labels seen up to {seen_until}, older than {months} months on that day)"
+        ).format(region=labels.region, date=labels.date, seen_until=labels.seen_until, months=labels.aged_months)
     return _("Labels: {region} on {date} (labels seen up to {seen_until})").format(
         region=labels.region, date=labels.date, seen_until=labels.seen_until
     )
@@ -157,7 +161,8 @@ def shown_labels(comparison: Comparison) -> tuple[tuple[str, Indication], ...]:
     for product, label in comparison.indications.items():
         if product in options or label.since:
             rows.append((label.label, label))
-            rows += [(f"{label.label} {other.regimen}", other) for other in label.other_regimens if other.since]
+            others = (other for other in label.other_regimens if other.since or other.approval == "pending")
+            rows += [(f"{label.label} {other.regimen}", other) for other in others]
     return tuple(rows)
 
 
@@ -167,9 +172,12 @@ def label_text(label: Indication) -> str:
     if label.state == "not_met":
         items = [item for item in items if item.state != "met"]
     word, asked = label_word(label.state), "; ".join(_item_text(item) for item in items)
+    seen = ""
+    if label.aged_months is not None:
+        seen = _("; seen {date}, older than {months} months").format(date=label.seen, months=label.aged_months)
     if label.since:
-        return _("{state}, since {date}: {items}").format(state=word, date=label.since, items=asked)
-    return f"{word}: {asked}"
+        return _("{state}, since {date}: {items}").format(state=word, date=label.since, items=asked) + seen
+    return f"{word}: {asked}{seen}"
 
 
 def label_lines(comparison: Comparison) -> tuple[str, ...]:

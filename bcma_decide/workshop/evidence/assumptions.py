@@ -101,6 +101,7 @@ class Presentation(Strict):
 
     unstable_move: Assumption
     evidence_months: Assumption
+    label_months: Assumption
 
 
 class TraitGroup(Strict):

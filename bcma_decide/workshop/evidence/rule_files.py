@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from bcma_decide.pooled.conditions import to_plain
 from bcma_decide.pooled.in_force import days_of
-from bcma_decide.pooled.rule_book import Approval, OtherKind, Phase
+from bcma_decide.pooled.rule_book import Approval, OtherKind, Phase, ShortFor
 from bcma_decide.vocabulary import Basis, ClassId, Severity
 from bcma_decide.workshop.evidence.conditions import ConditionEntry
 from bcma_decide.workshop.evidence.schema import Identifier, Number, Source, Strict, Text
@@ -117,6 +117,7 @@ class PatientStateEntry(Strict):
     id: Identifier
     label: Text
     short: Short | None = None
+    short_for: ShortFor = "products"
     asked_only_if: ConditionEntry | None = None
     others: tuple[OtherProductsEntry, ...] = ()
     differences: tuple[RankDifferenceEntry, ...] = ()
@@ -128,6 +129,7 @@ class PatientStateEntry(Strict):
             "id": self.id,
             "label": self.label,
             "short": self.short or "",
+            "short_for": self.short_for,
             "asked_only_if": to_plain(asked.condition()) if asked else None,
             "others": [each.bedside() for each in self.others],
             "differences": [each.model_dump() for each in self.differences],
@@ -176,12 +178,19 @@ class IndicationEntry(Strict):
     items: tuple[ItemEntry, ...] = ()
     basis: Basis
     source: Key | None = None
+    seen: Date | None = None
+    """Up to when it was seen; None for the date of the file."""
+    opinion: Date | None = None
+    """Day of the positive opinion of an application that is still pending."""
     note: str = ""
 
-    def bedside(self) -> dict[str, Any]:
-        """Plain data for the pooled file."""
+    def bedside(self, as_of: str) -> dict[str, Any]:
+        """Plain data for the pooled file, whose labels were seen up to ``as_of``."""
         plain: dict[str, Any] = self.model_dump(exclude={"items"})
-        return plain | {"items": [{"text": i.text, "when": to_plain(i.when.condition())} for i in self.items]}
+        return plain | {
+            "seen": self.seen or as_of,
+            "items": [{"text": i.text, "when": to_plain(i.when.condition())} for i in self.items],
+        }
 
 
 class FactEntry(Strict):
@@ -278,10 +287,24 @@ class RenalRule(Strict):
     note: str = ""
 
 
+class OutsideComparisonEntry(Strict):
+    """What to name where no option of the comparison is left."""
+
+    short: Short
+    text: Text
+    basis: Basis
+    sources: tuple[Key, ...]
+
+    def bedside(self) -> dict[str, Any]:
+        """Plain data for the pooled file."""
+        return {**self.model_dump(), "sources": list(self.sources)}
+
+
 class ProductsFile(Strict):
     """The whole file."""
 
     as_of: Date
+    outside_comparison: OutsideComparisonEntry
     topics: tuple[TopicEntry, ...]
     burdens: tuple[BurdenEntry, ...] = ()
     classes: dict[ClassId, ClassFacts]

@@ -49,6 +49,7 @@ class RuleFiles:
         return {
             "as_of": self.products.as_of,
             "rules": [rule.bedside(file.topic) for _, file in self.topics for rule in file.rules],
+            "outside_comparison": self.products.outside_comparison.bedside(),
             "states": [state.bedside() for state in self.states.states],
             "topics": [topic.model_dump() for topic in self.products.topics],
             "burdens": [
@@ -67,7 +68,7 @@ class RuleFiles:
                     "inn": product.inn,
                     "brand": product.brand,
                     "class_id": product.class_id,
-                    "indications": [each.bedside() for each in product.indications],
+                    "indications": [each.bedside(self.products.as_of) for each in product.indications],
                     "facts": [fact.bedside() for fact in product.facts],
                 }
                 for product in self.products.products
@@ -206,6 +207,9 @@ def _products(files: RuleFiles, definitions: Definitions) -> Iterator[tuple[str,
         for indication in indications:
             yield from ((where, f"{_short(indication)}: {message}") for message in _label(indication, definitions))
     yield from _burdens(file)
+    outside = file.outside_comparison
+    yield from (("outside_comparison", f"source {key!r} is not listed") for key in outside.sources if key not in listed)
+    cited |= set(outside.sources)
     yield from (("sources", f"{key!r} is not cited") for key in sorted(file.sources.keys() - cited))
 
 
@@ -227,6 +231,8 @@ def _burdens(file: ProductsFile) -> Iterator[tuple[str, str]]:
 
 def _label(indication: IndicationEntry, definitions: Definitions) -> Iterator[str]:
     waiting = indication.approval in NOT_IN_FORCE
+    if indication.opinion and indication.approval != "pending":
+        yield "an opinion belongs to a pending application"
     if not waiting and not indication.items:
         yield "a label in force asks for something: items"
     for item in indication.items:
