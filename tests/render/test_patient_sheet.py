@@ -115,8 +115,8 @@ def test_how_sure_stands_once_and_every_number_that_differs_is_named(example):
     }
     assert text.count("about these numbers.") + text.count("Most of these numbers are") == 1
     assert text.count("We are very unsure") <= 2
-    for (name, option), level in levels.items():
-        here = re.search(rf"{patient_words.sure_of(level, ['(.*?)'])[:-1].replace('here: ', 'here: ')}[.]", text)
+    for (name, _option), level in levels.items():
+        here = re.search(patient_words.sure_of(level, ["(.*?)"])[:-1] + "[.]", text)
         if patient_words.sure(level) not in text:
             assert here, level
             assert patient_words.outcome_name(name) in here[1]
