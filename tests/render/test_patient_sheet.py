@@ -107,6 +107,21 @@ def test_every_row_shows_the_numbers_of_the_comparison(example, spoken):
                     assert re.search(rf"\b{wording.count(end)}\b", printed)
 
 
+def test_how_sure_stands_once_and_every_number_that_differs_is_named(example):
+    text = said(document(example))
+    options = {each.id: each.words.name for each in patient_view(example, Sheet(audience="patient")).options}
+    levels = {
+        (name, option): outcome_of(example, name).estimates[option].certainty for name in ROWS for option in options
+    }
+    assert text.count("about these numbers.") + text.count("Most of these numbers are") == 1
+    assert text.count("We are very unsure") <= 2
+    for (name, _option), level in levels.items():
+        here = re.search(patient_words.sure_of(level, ["(.*?)"])[:-1] + "[.]", text)
+        if patient_words.sure(level) not in text:
+            assert here, level
+            assert patient_words.outcome_name(name) in here[1]
+
+
 def test_no_other_number_of_100_is_printed_than_those_of_the_comparison(example):
     estimates = [
         estimate
@@ -203,9 +218,7 @@ def test_more_rows_than_fit_are_refused_and_icons_count_as_rows():
     with pytest.raises(SheetError, match=r"rows: 7 outcomes \(at most 6 for the patient\)"):
         Sheet(audience="patient", rows=OUTCOMES[:5], icons=OUTCOMES[5:7])
     shown = document(icons=OUTCOMES[1:4]).query("tbody.row")
-    assert (
-        len(shown) == PATIENT_ROWS - 1
-    )  # three asked for as icons, two of the usual ones; nothing is computed of time
+    assert len(shown) == PATIENT_ROWS  # three asked for as icons, three of the usual ones
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ from bcma_decide.render.words.language import ngettext
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-COLUMNS: Final = 5
-"""Options that have room side by side; the others fold into a line under the table."""
+ROOMY: Final = 5
+COLUMNS: Final = 6
+"""Options that have room side by side with wide lines, and at all; of more, those off label fold into a line."""
 BURDEN: Final = ("stay", "visits", "driving", "renal", "lymphodepletion", "vein_to_vein")
 """Practical topics of the first page, the one that gives way first at the end; the others stand on the screen."""
 
@@ -117,7 +118,9 @@ def front_page(
         Places of the practical topics that there is room for, each with the first fact of every product; None for all
         facts of all of them.
     """
-    places, line = folded(screen, COLUMNS)
+    every = tuple(range(len(screen.columns)))
+    places, line = folded(screen, COLUMNS) if len(every) > COLUMNS else (every, "")
+    width = figures.LINE_WIDTH if len(places) <= ROOMY else figures.NARROW_LINE
     looks = {option.class_id: look for option, look in _looks(comparison)}
     columns = tuple(
         FrontColumn(column, looks.get(column.class_id, figures.FIRST), column.on_label in ("not_met", None))
@@ -134,7 +137,9 @@ def front_page(
         rows=tuple(
             FrontRow(
                 row,
-                tuple(_cell(row, row.cells[place], column) for place, column in zip(places, columns, strict=True)),
+                tuple(
+                    _cell(row, row.cells[place], column, width) for place, column in zip(places, columns, strict=True)
+                ),
                 _depends(comparison, outcomes[row.id]) if row.id in outcomes else "",
             )
             for row in shown
@@ -151,11 +156,11 @@ def _looks(comparison: Comparison) -> Sequence[tuple[Option, figures.Look]]:
     return list(zip(arrange.class_options(comparison), figures.LOOKS, strict=False))
 
 
-def _cell(row: Row, cell: Cell, column: FrontColumn) -> FrontCell:
+def _cell(row: Row, cell: Cell, column: FrontColumn, width: int) -> FrontCell:
     line: Markup | str = ""
     if row.drawn and cell.mean is not None and cell.low is not None and cell.high is not None:
         title = f"{column.column.label}, {row.long_label}: {cell.number} ({cell.interval})"
-        line = figures.dot_line(cell.mean, (cell.low, cell.high), column.look, title, column.column.on_label)
+        line = figures.dot_line(cell.mean, (cell.low, cell.high), column.look, title, column.column.on_label, width)
     return FrontCell(cell, column, line, "*" if cell.text.endswith("*") else "")
 
 

@@ -65,6 +65,7 @@ class ClinicianView:
     """Everything on the clinician's sheet."""
 
     banners: tuple[str, ...]
+    aged_labels: tuple[str, ...]
     front: Front
     back: Back
     more: str
@@ -116,6 +117,7 @@ def clinician_view(comparison: Comparison, sheet: Sheet, room: Room) -> Clinicia
     back = back_page(comparison, findings, sources, room.items)
     return ClinicianView(
         banners=banners(comparison),
+        aged_labels=aged_labels(comparison),
         front=front,
         back=back,
         more=", ".join(filter(None, (front.burden_left, back.more))),
@@ -185,6 +187,20 @@ def banners(comparison: Comparison) -> tuple[str, ...]:
             )
         )
     return tuple(found)
+
+
+def aged_labels(comparison: Comparison) -> tuple[str, ...]:
+    """Labels that were seen longer ago, on the day asked for, than may go unsaid: those seen last first."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for name, label in rule_view.shown_labels(comparison):
+        if label.aged_months is not None and label.since:
+            found.setdefault((label.seen, label.aged_months), []).append(name)
+    return tuple(
+        _("Label of {names} last seen {date}, more than {months} months before {day}.").format(
+            names=", ".join(names), date=seen, months=months, day=comparison.labels.date
+        )
+        for (seen, months), names in sorted(found.items(), reverse=True)
+    )
 
 
 def _ledger(comparison: Comparison) -> tuple[LedgerGroup, ...]:

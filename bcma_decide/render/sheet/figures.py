@@ -143,11 +143,15 @@ def interval_bar(estimate: Estimate, look: Look) -> Markup | str:
     return svg(f"bar {look.name}", (BAR_WIDTH, _BAR_HEIGHT), bar_title(estimate), shapes, hidden=True)
 
 
-_LINE: Final = (60, 12)
-"""Small, so that dots are large beside their numbers."""
+LINE_WIDTH: Final = 60
+NARROW_LINE: Final = 40
+"""Small, so that dots are large beside their numbers; narrow where many options stand side by side."""
+_LINE_HEIGHT: Final = 12
 
 
-def dot_line(mean: float, ends: tuple[float, float], look: Look, title: str, on_label: LabelState | None) -> Markup:
+def dot_line(
+    mean: float, ends: tuple[float, float], look: Look, title: str, on_label: LabelState | None, width: int = LINE_WIDTH
+) -> Markup:
     """Draw a share on a line from 0 to 100: a dot the mean, a line its interval.
 
     Solid and full on label, solid and open where the label is open, grey, dashed and open off label.
@@ -162,8 +166,10 @@ def dot_line(mean: float, ends: tuple[float, float], look: Look, title: str, on_
         The numbers in words.
     on_label
         State of the option's label; None where it has none here.
+    width
+        In units of the drawing.
     """
-    width, middle = _LINE[0], _LINE[1] / 2
+    middle = _LINE_HEIGHT / 2
     x, low, high = (4 + (width - 8) * min(max(value, 0.0), 1.0) for value in (mean, *ends))
     off = on_label in ("not_met", None)
     kind, fill = ("dot", look.colour) if on_label == "met" else ("open", PAPER)
@@ -178,7 +184,7 @@ def dot_line(mean: float, ends: tuple[float, float], look: Look, title: str, on_
         if look.shape == "circle"
         else f'<rect {style} x="{x - 3:.1f}" y="{middle - 3:g}" width="6" height="6"/>',
     ]
-    return svg(f"dots {look.name}", _LINE, title, shapes, hidden=True)
+    return svg(f"dots {look.name}", (width, _LINE_HEIGHT), title, shapes, hidden=True)
 
 
 def bar_title(estimate: Estimate) -> str:

@@ -105,7 +105,7 @@ _KEPT = {"id", "trait", "outcome", "option", "options", "study", "source", "sour
          "day", "since", "until", "url", "doi", "state", "severity", "family", "direction", "setting", "kind", "origin",
          "basis", "certainty", "design", "region", "applies_to", "version", "schema_version", "topic", "approval",
          "seen_until", "outcomes", "informed_traits", "borrowed_traits", "uninformed_traits",
-         "clock", "endpoint", "order_of_therapies"}  # fmt: skip
+         "clock", "endpoint", "order_of_therapies", "phase", "subject"}  # fmt: skip
 
 
 def longer(text: str, share: float = 0.35) -> str:
