@@ -232,7 +232,7 @@ def test_a_part_has_what_the_sheet_alone_has_but_its_head():
 def test_another_language_is_marked_as_one():
     answer = send(SERVICE, audience="patient", lang="de")
     assert parsed(answer).query(".p-sheet")[0].attrs["lang"] == "de"
-    refused = send(SERVICE, audience="clinician", lang="de")
+    refused = send(SERVICE, audience="clinician", lang="eo")
     assert refused.status_code == 422
     assert "Language" in text_of(refused, ".p-problems")
 
