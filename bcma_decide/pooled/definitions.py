@@ -214,8 +214,8 @@ class Definitions:
             return cls(
                 drug_classes=rows_of(DrugClass, plain["drug_classes"]),
                 drugs=rows_of(Drug, plain["drugs"]),
-                regimens=rows_of(Regimen, plain.get("regimens", ())),
-                kidney_stages=rows_of(KidneyStage, plain.get("kidney_stages", ())),
+                regimens=rows_of(Regimen, plain["regimens"]),
+                kidney_stages=rows_of(KidneyStage, plain["kidney_stages"]),
                 any_of=rows_of(AnyOf, plain["any_of"]),
                 drug_counts=tuple(
                     row_of(DrugCount, {**row, "needs": rows_of(Need, row["needs"])}) for row in plain["drug_counts"]
