@@ -45,7 +45,7 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
                 severity="caution",
                 state="fires",
                 text=f"outside the evidence: {reason}; intervals are widened",
-                short=in_one_line(f"Outside what was studied, {CLASS_LABELS[class_id][0]}: {reason}"),
+                short=in_one_line(f"{reason[0].upper()}{reason[1:]} ({CLASS_LABELS[class_id][0]})"),
             )
     ends = [end.tolist() for end in numeric_range(numbers.pooled)]
     for position, trait in enumerate(MODEL_TRAITS):

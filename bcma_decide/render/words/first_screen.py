@@ -147,7 +147,7 @@ def first_screen(comparison: Comparison) -> FirstScreen:
         differences=differences,
         difference_title=title,
         published=_published(comparison, columns, rows),
-        tell_apart=tell_apart.sentences(comparison, shown),
+        tell_apart=tell_apart.sentences(comparison, shown) if len(shown) > 1 else (_one_alone(),),
         findings=first,
         more_findings=_more_findings(len(lines) - len(first), open_count(comparison)),
         certainty=_certainty(comparison, [row.id for row in rows], (*columns, *classes)),
@@ -404,7 +404,7 @@ def _published(comparison: Comparison, columns: Sequence[Column], rows: Sequence
     found: dict[str, list[str]] = {}
     for column in columns:
         row = _subgroup_row(comparison, column)
-        if row is not None:
+        if row is not None and column.on_label != "not_met":
             found.setdefault(", ".join(row.subgroup), []).append(_small(column.label))
     lines = []
     if any(cell.kind == "published" for cell in cells):
@@ -417,6 +417,10 @@ def _published(comparison: Comparison, columns: Sequence[Column], rows: Sequence
     if any(cell.kind == "computed" and cell.text.endswith("*") for cell in cells):
         lines.append(_("* no rows of its own: the class's value."))
     return tuple(lines)
+
+
+def _one_alone() -> str:
+    return _("Nothing to tell apart: fewer than two products on label have calculated numbers.")
 
 
 def _movers(comparison: Comparison) -> str:
