@@ -409,4 +409,7 @@ def test_a_terminal_without_letters_gets_stand_ins():
     result = run_anew("compare", "--age", "71", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert result.returncode == 0
     assert result.stdout.isascii()
-    assert os.linesep + "[x] used, given" in result.stdout
+    assert os.linesep + "[i] HIV, HBV, HCV" in result.stdout
+    full = run_anew("compare", "--age", "71", "--full", PYTHONIOENCODING="ascii", PYTHONUTF8="0").stdout
+    assert full.isascii()
+    assert os.linesep + "[x] used, given" in full

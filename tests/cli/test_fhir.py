@@ -55,7 +55,7 @@ def result(*arguments, **more):
 def test_the_record_is_in_the_result(record):
     profile = result("--fhir", record)["profile"]
     states = {(line["field"], line["state"]) for line in profile["inputs"]}
-    assert {("age", "used"), ("hemoglobin", "used"), ("ferritin", "stale"), ("crp", "not_usable"), ("received", "used"),
+    assert {("age", "used"), ("hemoglobin", "used"), ("ferritin", "stale"), ("crp", "used"), ("received", "used"),
             ("prior_lines", "not_usable")} <= states  # fmt: skip
     assert [line["text"] for line in profile["unmapped"]] == ["Wonderdrug"]
     assert (profile["record_date"], profile["record_date_asked"]) == ("2026-11-25", False)

@@ -100,4 +100,5 @@ def test_a_file_and_json_on_standard_output_go_together(tmp_path):
 def test_help_teaches_it():
     text = invoke("compare", "--help", COLUMNS="200").stdout
     assert "--fhir-out" in text
-    assert "answer.json" in text
+    assert "See: bcma-decide guide records" in text
+    assert "answer.json" in invoke("guide", "records").stdout

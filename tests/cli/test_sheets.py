@@ -56,7 +56,7 @@ def test_a_page_is_named_after_the_patient_unless_it_is_given_a_name(profile, fo
     assert (result.exit_code, result.stderr) == (0, f"wrote {name}\n")
     assert names(folder) == sorted({name, profile.name})
     assert (folder / name).read_text(encoding="utf-8").startswith(PAGE)
-    assert "Side by side" in result.stdout
+    assert "Response, of 100" in result.stdout
 
 
 def test_the_id_on_the_page_is_that_of_the_json(folder):

@@ -11,7 +11,7 @@ from bcma_decide.pooled.conditions import leaves
 from bcma_decide.pooled.definitions import shipped_definitions
 from bcma_decide.strict.yaml import read_yaml
 from bcma_decide.workshop.evidence.conditions import naming_problems
-from tests.facts.contradictory_pairs import PAIRS, TRUE_PROFILES
+from tests.facts.support.contradictory_pairs import PAIRS, TRUE_PROFILES
 from tests.support.cases import for_each
 from tests.support.places import EVIDENCE
 

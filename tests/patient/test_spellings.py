@@ -18,7 +18,7 @@ from bcma_decide.patient.names import ALIASES, CALLED, by_name, fold_name, neare
 from bcma_decide.pooled.definitions import shipped_definitions
 from bcma_decide.service.page.form_values import profile_of, texts_of
 from bcma_decide.spellings import read_day, read_region
-from tests.patient.spellings import READ, REFUSED
+from tests.patient.support.spellings import READ, REFUSED
 from tests.support.cases import for_each
 
 
