@@ -9,7 +9,7 @@ from typing import Any, Final
 from bcma_decide.errors import quote
 from bcma_decide.patient.field import ProfileField, or_list
 from bcma_decide.patient.names import nearest_name
-from bcma_decide.patient.numerals import plain_text, read_numeral
+from bcma_decide.patient.numerals import Ambiguous, plain_text, read_numeral, settled
 from bcma_decide.patient.quantities import check_range
 from bcma_decide.patient.reading import Course, Fault, Read, Unreadable, is_unknown
 from bcma_decide.pooled.definitions import Definitions, fold
@@ -150,10 +150,15 @@ def _months(field: ProfileField, months: object) -> tuple[float, bool]:
     numeral = read_numeral(text) if isinstance(text, str) else None
     if isinstance(text, (int, float)) and not isinstance(text, bool):
         number, unit, interpreted = float(text), "", False
-    elif numeral is None or numeral.form != "value" or len(numeral.ends[0]) > 1:
+    elif numeral is None or numeral.form != "value":
         raise Unreadable(Fault(f"{quote(months)} is not a number", f"{field.answer}, or unknown", ".months_since"))
     else:
-        number, unit, interpreted = numeral.ends[0][0].value, numeral.rest.casefold(), numeral.ends[0][0].interpreted
+        try:
+            reading = settled(numeral.ends[0], lambda value: field.low <= value <= field.high)
+        except Ambiguous as error:
+            fault = Fault(f"{quote(months)} can be {error} months", "write it without a mark", ".months_since")
+            raise Unreadable(fault) from None
+        number, unit, interpreted = reading.value, numeral.rest.casefold(), reading.interpreted
     try:
         check_range(field, number, quote(months), "months")
     except Unreadable as error:

@@ -86,13 +86,13 @@ def test_the_comparison_follows_every_entry_without_a_new_page(opened):
     page.evaluate("scrollTo(0, 300)")
     place = page.evaluate("scrollY")
     page.keyboard.type("71")
-    wait_for(page, "Known: 1 of 86")
+    wait_for(page, "Known: 1 of 87")
     assert page.evaluate("document.activeElement.id") == "f-age"
     assert page.evaluate("document.activeElement.selectionStart") == 2
     assert abs(page.evaluate("scrollY") - place) < 100
     page.locator("[data-field=extramedullary_disease]").get_by_label("yes").check()
     page.locator("[data-field=extramedullary_disease] input:checked[value=yes]").wait_for()
-    wait_for(page, "Known: 2 of 86")
+    wait_for(page, "Known: 2 of 87")
     assert response_row(page) != before
     assert strip(page).startswith("71 y,")
     assert page.evaluate("window.kept"), "the page was loaded anew"
@@ -130,9 +130,9 @@ def test_older_answers_never_overtake_newer_ones_and_typing_fast_asks_seldom(ope
     page.keyboard.type("1234", delay=20)
     for _ in range(3):
         page.keyboard.press("Backspace")
-    wait_for(page, "Known: 1 of 86")
+    wait_for(page, "Known: 1 of 87")
     page.wait_for_timeout(1000 * PAUSE + 500)
-    assert "Known: 1 of 86" in page.inner_text("#p-status")
+    assert "Known: 1 of 87" in page.inner_text("#p-status")
     assert len(page.asked) <= 3
 
 
@@ -146,7 +146,7 @@ def test_it_says_that_it_is_out_of_date_until_the_answer_is_there(opened):
     assert "Out of date" in page.evaluate("getComputedStyle(document.getElementById('p-result'), '::before').content")
     page.wait_for_timeout(600)
     waiting[0].continue_()
-    wait_for(page, "Known: 1 of 86")
+    wait_for(page, "Known: 1 of 87")
     assert page.locator("#p-result.p-stale").count() == 0
 
 
@@ -158,7 +158,7 @@ def test_without_a_network_it_says_so_and_marks_what_is_shown(opened):
     assert page.locator("#p-result.p-stale").count() == 1
     page.unroute("**/page/result")
     page.get_by_role("button", name="Compare").first.click()
-    wait_for(page, "Known: 1 of 86")
+    wait_for(page, "Known: 1 of 87")
     page.route(
         "**/page/result", lambda route: route.fulfill(status=503, body="{}", content_type="application/problem+json")
     )
@@ -185,7 +185,7 @@ def test_a_wrong_entry_is_marked_and_left_out_and_the_numbers_stay(opened):
     assert page.evaluate("document.activeElement.id") == "f-lvef"
     page.fill("#f-lvef", "50")
     page.fill("#f-age", "58")
-    wait_for(page, re.compile(r"Up to date\. Known: \d+ of 86\.( Changed.*)?$"))
+    wait_for(page, re.compile(r"Up to date\. Known: \d+ of 87\.( Changed.*)?$"))
     assert page.inner_text("#f-age-error") == ""
     assert page.get_attribute("#f-age", "aria-invalid") is None
     assert response_row(page).replace("●", "").split() == before.split()
@@ -304,7 +304,7 @@ def test_a_number_waits_for_its_unit(opened):
     page.wait_for_timeout(1000 * PAUSE + 300)
     assert page.inner_text("#f-creatinine-error") == ""
     page.locator("[name='creatinine.unit']").select_option("mg/dL")
-    wait_for(page, "Known: 1 of 86")
+    wait_for(page, "Known: 1 of 87")
     page.locator("[name='creatinine.unit']").select_option("")
     page.locator("#f-age").focus()
     wait_for(page, "Not used: Creatinine")
@@ -324,14 +324,14 @@ def test_the_sheet_for_the_patient_comes_with_its_own_styles(opened):
 def test_after_going_back_form_and_comparison_agree(opened):
     page = opened()
     page.fill("#f-age", "71")
-    wait_for(page, "Known: 1 of 86")
+    wait_for(page, "Known: 1 of 87")
     page.get_by_role("link", name="Evidence", exact=True).click()
     page.locator("h1", has_text="Evidence behind the numbers").wait_for()
     page.go_back()
     wait_for(page, UP_TO_DATE)
     page.wait_for_timeout(800)
     known = page.input_value("#f-age") != ""
-    assert f"Known: {int(known)} of 86" in page.inner_text("#p-status")
+    assert f"Known: {int(known)} of 87" in page.inner_text("#p-status")
     assert strip(page).startswith("71 y,") is known
 
 
@@ -371,7 +371,7 @@ def test_a_profile_is_entered_by_keyboard_alone(opened):
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")  # ECOG: 1
-    wait_for(page, "Known: 4 of 86")
+    wait_for(page, "Known: 4 of 87")
     assert page.locator("[name=ecog]:checked").get_attribute("value") == "1"
     assert page.locator("[name=extramedullary_disease]:checked").get_attribute("value") == "yes"
     page.keyboard.press("Tab")
