@@ -17,7 +17,18 @@ from bcma_decide.behind import Explanation, Move, SurvivalExplanation
 from bcma_decide.preference_shapes import PreferenceResult
 from bcma_decide.time_course import Clock, OrderOfTherapies, Survival, WayToTreatment
 from bcma_decide.value import Interval, Number, Value
-from bcma_decide.vocabulary import Basis, Certainty, FindingState, InputState, LabelState, Origin, Severity, State
+from bcma_decide.vocabulary import (
+    SEVERITIES,
+    UNVERIFIED,
+    Basis,
+    Certainty,
+    FindingState,
+    InputState,
+    LabelState,
+    Origin,
+    Severity,
+    State,
+)
 
 SCHEMA_VERSION = "6"
 
@@ -335,6 +346,11 @@ class Finding(Value):
     phase: Literal["start", "during"] = "start"
     """*during* where it speaks of doses under treatment: no reason against a start."""
 
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """Where it stands among others: the gravest first, unverified ones last whatever their severity."""
+        return self.basis == UNVERIFIED, SEVERITIES.index(self.severity)
+
 
 class IndicationItem(Value):
     """One thing a label asks for."""
@@ -370,6 +386,16 @@ class Indication(Value):
     """Where that is longer ago, on the day asked for, than so many months; None where it is not."""
     other_regimens: tuple[Indication, ...] = ()
     """Labels of the same product in combination; the numbers here are of the single agent."""
+
+    @property
+    def regimens(self) -> tuple[Indication, ...]:
+        """The label itself, then those of the other regimens."""
+        return (self, *self.other_regimens)
+
+    @property
+    def off_label(self) -> bool:
+        """Whether neither it nor any other regimen of the product is on label for this patient."""
+        return all(each.state == "not_met" for each in self.regimens)
 
 
 class LabelContext(Value):

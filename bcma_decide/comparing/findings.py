@@ -17,8 +17,6 @@ from bcma_decide.vocabulary import (
     CLASSES,
     MODEL_TRAITS,
     ONE_LINE,
-    SEVERITIES,
-    UNVERIFIED,
     model_scale,
     natural_scale,
 )
@@ -81,10 +79,9 @@ def that_can_apply(findings: Iterable[Finding], labels: Mapping[str, Indication]
 
     Where the region has no label at all there is nothing to go by, and everything stays.
     """
-    if not any(each.since for label in labels.values() for each in (label, *label.other_regimens)):
+    if not any(each.since for label in labels.values() for each in label.regimens):
         return tuple(findings)
-    on_label = {product for product, label in labels.items()
-                if any(each.state != "not_met" for each in (label, *label.other_regimens))}  # fmt: skip
+    on_label = {product for product, label in labels.items() if not label.off_label}
     classes = {labels[product].class_id for product in on_label}
 
     def asked(finding: Finding) -> bool:
@@ -102,9 +99,7 @@ def _not_used(fields: tuple[str, ...]) -> str:
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Order by rank, what fires before what cannot be judged; unverified ones last whatever their rank."""
-    return tuple(
-        sorted(findings, key=lambda f: (f.basis == UNVERIFIED, SEVERITIES.index(f.severity), f.state != "fires"))
-    )
+    return tuple(sorted(findings, key=lambda finding: (*finding.rank, finding.state != "fires")))
 
 
 def cited(
@@ -119,7 +114,7 @@ def cited(
 ) -> frozenset[str]:
     """Keys of everything that is cited here; ``practical`` are those of the practical facts."""
     keys = {key for finding in findings for key in finding.sources} | practical
-    keys |= {key for label in labels.values() for each in (label, *label.other_regimens) for key in each.sources}
+    keys |= {key for label in labels.values() for each in label.regimens for key in each.sources}
     keys |= {key for score in scores for key in score.sources}
     keys |= {key for each in withheld for key in each.sources}
     keys |= {key for option in beside for key in option.sources}

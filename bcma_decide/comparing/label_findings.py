@@ -17,13 +17,13 @@ def context_of_labels(
     labels: Mapping[str, Indication], region: str, on: date, seen_until: str, months: int
 ) -> LabelContext:
     """Region and day of the labels, and whether one of the region was seen longer ago than so many months."""
-    aged = any(each.aged_months is not None for label in labels.values() for each in (label, *label.other_regimens))
+    aged = any(each.aged_months is not None for label in labels.values() for each in label.regimens)
     return LabelContext(region=region, date=on.isoformat(), seen_until=seen_until, aged_months=months if aged else None)
 
 
 def label_findings(labels: Mapping[str, Indication], context: LabelContext) -> Iterator[Finding]:
     """Applications with a positive opinion, and labels that were seen long ago: one line for all of them."""
-    regimens = [(product, each) for product, label in labels.items() for each in (label, *label.other_regimens)]
+    regimens = [(product, each) for product, label in labels.items() for each in label.regimens]
     for product, label in regimens:
         if label.approval == "pending":
             name = label.label if label.regimen == SINGLE_AGENT else f"{label.label} {label.regimen}"
@@ -87,12 +87,8 @@ def _closed(
 ) -> bool:
     of_class = [option.id for option in options if option.class_id == class_id and option.kind == "product"]
     products = [product for product in of_class if product in labels]
-    return bool(products) and all(_off_label(labels[product]) or _ruled_out(class_id, product, findings)
+    return bool(products) and all(labels[product].off_label or _ruled_out(class_id, product, findings)
                or (RESPONSE, product) in withheld for product in products)  # fmt: skip
-
-
-def _off_label(label: Indication) -> bool:
-    return all(each.state == "not_met" for each in (label, *label.other_regimens))
 
 
 def _ruled_out(class_id: ClassId, product: str, findings: tuple[Finding, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from bcma_decide.comparing.outside import outside_reasons
@@ -22,6 +22,7 @@ from bcma_decide.model.contrast import Difference
 from bcma_decide.model.from_decision import from_decision
 from bcma_decide.model.moves import cumulative_means
 from bcma_decide.model.numbers import PatientNumbers
+from bcma_decide.time_course import Survival
 from bcma_decide.vocabulary import (
     CLASS_LABELS,
     CLASSES,
@@ -30,7 +31,6 @@ from bcma_decide.vocabulary import (
     OUTCOMES,
     THRESHOLDS,
     TRAIT_LABELS,
-    Certainty,
 )
 
 FURTHER = "the product has no rows of its own: the class's for a further product"
@@ -205,11 +205,9 @@ def _estimate(draft: _Draft, outcome: str, option: str) -> Estimate:
 
 
 def _contrast(draft: _Draft, outcome: str, estimates: Mapping[str, Estimate]) -> Contrast:
-    # A difference is no surer than the less sure of its two sides.
-    weaker = min((estimates[option] for option in CLASSES), key=lambda e: LEVELS.index(e.certainty or LEVELS[0]))
     bias = draft.numbers.pooled.assumptions["unanchored_sd"]
-    certainty = weaker.certainty or LEVELS[0]
-    return contrast_value(CLASSES, draft.biased[outcome], draft.unbiased[outcome], bias, certainty, weaker.reasons)
+    sides = [estimates[option] for option in CLASSES]
+    return contrast_value(CLASSES, draft.biased[outcome], draft.unbiased[outcome], bias, sides)
 
 
 def contrast_value(
@@ -217,8 +215,7 @@ def contrast_value(
     biased: Difference,
     unbiased: Difference,
     bias_sd: float,
-    certainty: Certainty,
-    reasons: tuple[str, ...],
+    sides: Iterable[Estimate | Survival],
 ) -> Contrast:
     """The difference of two options as it stands in the answer.
 
@@ -230,9 +227,10 @@ def contrast_value(
         With and without the bias term.
     bias_sd
         Standard deviation of that term on the log-odds scale.
-    certainty, reasons
-        Those of the less sure of the two sides.
+    sides
+        The two numbers; their difference is no surer than the less sure of them.
     """
+    weaker = min(sides, key=lambda side: LEVELS.index(side.certainty or LEVELS[0]))
     return Contrast(
         options=options,
         risk_difference=RiskDifference(mean=biased.risk_difference[0], interval=biased.risk_difference[1:]),
@@ -244,8 +242,8 @@ def contrast_value(
             risk_difference=RiskDifference(mean=unbiased.risk_difference[0], interval=unbiased.risk_difference[1:]),
             probability_first_higher=unbiased.probability_first_higher,
         ),
-        certainty=certainty,
-        reasons=reasons,
+        certainty=weaker.certainty or LEVELS[0],
+        reasons=weaker.reasons,
     )
 
 

@@ -13,7 +13,6 @@ from bcma_decide.comparing.outcomes import contrast_value
 from bcma_decide.comparing.survival import survival_contrast
 from bcma_decide.comparison import Apart, Contrast, Outcome, PairContrast
 from bcma_decide.errors import Problem, ProfileError, closest
-from bcma_decide.model.certainty import LEVELS
 from bcma_decide.model.contrast import Side, probability_higher
 from bcma_decide.model.normal import Z95
 from bcma_decide.model.numbers import PatientNumbers
@@ -59,10 +58,8 @@ def pair_contrast(
 
 def _contrast(numbers: PatientNumbers, pair: tuple[str, str], outcome: Outcome) -> Contrast:
     bias = numbers.pooled.assumptions["unanchored_sd"]
-    # A difference is no surer than the less sure of its two sides.
-    weaker = min((outcome.estimates[o] for o in pair), key=lambda e: LEVELS.index(e.certainty or LEVELS[0]))
-    biased, unbiased = (numbers.difference(outcome.id, pair, sd) for sd in (bias, 0.0))
-    return contrast_value(pair, biased, unbiased, bias, weaker.certainty or LEVELS[0], weaker.reasons)
+    biased, unbiased = numbers.differences(outcome.id, pair, (bias, 0.0))
+    return contrast_value(pair, biased, unbiased, bias, [outcome.estimates[option] for option in pair])
 
 
 def apart_products(

@@ -16,7 +16,7 @@ from bcma_decide.comparing.outside import outside_reasons
 from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparing.unknowns import move_line
 from bcma_decide.comparison import Contrast, Option
-from bcma_decide.model.certainty import LEVELS, Ground, rate_certainty
+from bcma_decide.model.certainty import Ground, rate_certainty
 from bcma_decide.model.contrast import Side, differences
 from bcma_decide.model.moves import TraitMove, ends
 from bcma_decide.model.numbers import PatientNumbers
@@ -155,9 +155,7 @@ def survival_contrast(
     bias = pooled.assumptions["unanchored_sd"]
     covariance = pooled.effect_blocks[pooled.family_index[PFS]]
     biased, unbiased = differences(sides[options[0]], sides[options[1]], covariance, (bias, 0.0))
-    compared = [row for row in rows if row.option in options]
-    weaker = min(compared, key=lambda row: LEVELS.index(row.certainty or LEVELS[0]))
-    return contrast_value(options, biased, unbiased, bias, weaker.certainty or LEVELS[0], weaker.reasons)
+    return contrast_value(options, biased, unbiased, bias, [row for row in rows if row.option in options])
 
 
 def _followed_a_year(row: Survival) -> bool:

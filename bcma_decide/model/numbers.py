@@ -58,9 +58,10 @@ class PatientNumbers:
 
     def difference(self, outcome: str, options: tuple[str, str], bias_sd: float) -> Difference:
         """First option minus second at one outcome; both need a number there."""
-        return self._differences(outcome, options, (bias_sd,))[0]
+        return self.differences(outcome, options, (bias_sd,))[0]
 
-    def _differences(self, outcome: str, options: tuple[str, str], bias_sds: Sequence[float]) -> tuple[Difference, ...]:
+    def differences(self, outcome: str, options: tuple[str, str], bias_sds: Sequence[float]) -> tuple[Difference, ...]:
+        """The same for each size of the bias."""
         first, second = (self.side(outcome, option) for option in options)
         return differences(first, second, self.pooled.outcome_covariance[outcome], bias_sds)
 
@@ -76,7 +77,7 @@ class PatientNumbers:
         """First class minus second, for every outcome at which both have a number: with the bias term, and without."""
         both = [o for o in OUTCOMES if all((o, option) in self.place for option in CLASSES)]
         sds = self.pooled.assumptions["unanchored_sd"], 0.0
-        found = {o: self._differences(o, CLASSES, sds) for o in both}
+        found = {o: self.differences(o, CLASSES, sds) for o in both}
         return {biased: {o: found[o][place] for o in both} for place, biased in enumerate((True, False))}
 
 

@@ -16,7 +16,7 @@ from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.names import by_name, fold_name
 from bcma_decide.patient.numerals import plain_text, read_numeral
 from bcma_decide.patient.quantities import find_unit
-from bcma_decide.patient.upper_limits import is_multiple
+from bcma_decide.patient.upper_limits import DIGITS, PER_LITRE, is_multiple
 
 MOST_LINES: Final = 300
 _SPLIT: Final = re.compile(r"\n|\r|;(?! ?1[46]\))|, ?(?=[^\W\d_])")
@@ -24,15 +24,14 @@ _BULLET: Final = re.compile(r"^(?:[-*•·]|\d{1,2}[.)]) +")
 _AFTER_NAME: Final = re.compile(
     r"^(?: ?\([^)]*\))?(?: (?:i\.? ?S\.?|im Serum|in serum|serum|abs\.?|absolut|absolute))? ?[:=]? ?", re.IGNORECASE
 )
-_N: Final = r"[0-9][0-9.,]*"
 _U: Final = r"(?: ?[^\s()\[\]]+(?: ?/ ?[^\s()\[\]]+)?)?"
-_RANGE: Final = rf"(?:[<>≤≥]=? ?{_N}|{_N} ?(?:-|to|bis) ?{_N}|(?:bis|up to) {_N})"
+_RANGE: Final = rf"(?:[<>≤≥]=? ?{DIGITS}|{DIGITS} ?(?:-|to|bis) ?{DIGITS}|(?:bis|up to) {DIGITS})"
 _FLAG: Final = r"(?:LL|HH|L|H|[*!↓↑+-]{1,3}|low|high|niedrig|hoch)"
 _REST: Final = re.compile(
     rf"(?: ?(?:\(?{_FLAG}\)?|[(\[]?(?:ref\.?|norm\.?|normal|reference|referenz|n)? ?:? ?{_RANGE}{_U} ?[)\]]?))*",
     re.IGNORECASE,
 )
-_UPPER: Final = re.compile(rf"(?:<=?|≤|bis|up to|{_N} ?(?:-|to|bis)) ?({_N})", re.IGNORECASE)
+_UPPER: Final = re.compile(rf"(?:<=?|≤|bis|up to|{DIGITS} ?(?:-|to|bis)) ?({DIGITS})", re.IGNORECASE)
 _MOST_WORDS: Final = 4
 
 
@@ -116,7 +115,7 @@ def _named(written: str) -> tuple[str, str] | None:
 def _unit(field: ProfileField, rest: str) -> tuple[str, str]:
     """The unit at the beginning of a rest, the longest that the field has, and what follows it."""
     if is_multiple(field):
-        found = re.match(r"(?:x ?uln|(?:i?u|e|units) ?/ ?l)", rest, re.IGNORECASE)
+        found = re.match(rf"(?:x ?uln|{PER_LITRE})", rest, re.IGNORECASE)
         return (found[0], rest[found.end() :]) if found else ("", rest)
     ends = [each.start() for each in re.finditer(r"(?=[ (\[*!↓↑])", rest)] + [len(rest)]
     for end in reversed(ends):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from bcma_decide.errors import quote
 from bcma_decide.patient.field import ProfileField, or_list
 from bcma_decide.patient.names import nearest_name
-from bcma_decide.patient.numerals import Ambiguous, plain_text, read_numeral, settled
+from bcma_decide.patient.numerals import plain_text, read_numeral
 from bcma_decide.patient.quantities import check_range
 from bcma_decide.patient.reading import Course, Fault, Read, Unreadable, is_unknown
 from bcma_decide.pooled.definitions import Definitions, fold
@@ -153,11 +153,7 @@ def _months(field: ProfileField, months: object) -> tuple[float, bool]:
     elif numeral is None or numeral.form != "value":
         raise Unreadable(Fault(f"{quote(months)} is not a number", f"{field.answer}, or unknown", ".months_since"))
     else:
-        try:
-            reading = settled(numeral.ends[0], lambda value: field.low <= value <= field.high)
-        except Ambiguous as error:
-            fault = Fault(f"{quote(months)} can be {error} months", "write it without a mark", ".months_since")
-            raise Unreadable(fault) from None
+        reading = numeral.ends[0][0]  # the decimal one: nobody counts months by the thousand
         number, unit, interpreted = reading.value, numeral.rest.casefold(), reading.interpreted
     try:
         check_range(field, number, quote(months), "months")

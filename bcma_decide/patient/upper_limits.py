@@ -15,16 +15,18 @@ MULTIPLE: Final = "x ULN"
 LIMITS: Final = {"ldh": "ldh_upper_limit"}
 """The field that holds the upper limit, by the field it belongs to."""
 
-_N: Final = r"[0-9][0-9.,]*"
-_U: Final = r"(?:i?u|e|units) ?/ ?l"
+DIGITS: Final = r"[0-9][0-9.,]*"
+PER_LITRE: Final = r"(?:i?u|e|units) ?/ ?l"
+"""Patterns of a number and of the unit of enzymes, as they stand in a value or a line of a list."""
 _WORDS: Final = r"(?:uln|upper limit|limit|normal|norm|norm\.|ref\.?|reference|referenz|range|n|nb)"
 _WITH_LIMIT: Final = re.compile(
-    rf"({_N}) ?(?:{_U})? ?(?:/ ?({_N}) ?(?:{_U})?"
-    rf"|[(\[] ?{_WORDS}? ?[:=]? ?(?:<=?|≤|up to |bis |-)? ?(?:{_N} ?(?:-|to|bis) ?)?({_N}) ?(?:{_U})? ?[)\]])",
+    rf"({DIGITS}) ?(?:{PER_LITRE})? ?(?:/ ?({DIGITS}) ?(?:{PER_LITRE})?"
+    rf"|[(\[] ?{_WORDS}? ?[:=]? ?(?:<=?|≤|up to |bis |-)? "
+    rf"?(?:{DIGITS} ?(?:-|to|bis) ?)?({DIGITS}) ?(?:{PER_LITRE})? ?[)\]])",
     re.IGNORECASE,
 )
-_IN_UNITS: Final = re.compile(rf"({_N}) ?{_U}", re.IGNORECASE)
-_BARE: Final = re.compile(_N)
+_IN_UNITS: Final = re.compile(rf"({DIGITS}) ?{PER_LITRE}", re.IGNORECASE)
+_BARE: Final = re.compile(DIGITS)
 
 
 def is_multiple(field: ProfileField) -> bool:

@@ -105,17 +105,22 @@ def _covered(rules: list[Rule], state: PatientState, offered: Mapping[str, Class
     return {offered[product] for product in spoken} == set(CLASSES)
 
 
+def _firing(judged: Iterable[_Judged]) -> Mapping[str, list[Rule]]:
+    """Rules on starting that fire, by the state they speak of."""
+    found: dict[str, list[Rule]] = defaultdict(list)
+    for rule, _, state in judged:
+        if state == "fires" and rule.phase == "start":
+            found[rule.state].append(rule)
+    return found
+
+
 def _differences(
     judged: Iterable[_Judged], states: Mapping[str, PatientState], offered: Mapping[str, ClassId], region: str
 ) -> Mapping[str, str]:
     """By state: what the texts of the products say, where rules that fire give them different ranks."""
-    firing: dict[str, list[Rule]] = defaultdict(list)
-    for rule, _, state in judged:
-        if state == "fires" and rule.phase == "start":
-            firing[rule.state].append(rule)
     return {
         name: f"Products differ: {'; '.join(told)}."
-        for name, rules in firing.items()
+        for name, rules in _firing(judged).items()
         if (told := [each.text for each in states[name].differences if each.region in (None, region)])
         if len(set(_ranks(rules, offered))) > 1
     }
@@ -169,11 +174,7 @@ def _of_others(
     region: str,
 ) -> Iterator[Finding]:
     """What is known of the products that no rule speaks of, where one of more than information fires for another."""
-    firing: dict[str, list[Rule]] = defaultdict(list)
-    for rule, _, state in judged:
-        if state == "fires" and rule.phase == "start":
-            firing[rule.state].append(rule)
-    for name, rules in firing.items():
+    for name, rules in _firing(judged).items():
         if all(rule.severity == "information" for rule in rules):
             continue
         state_of = states[name]

@@ -20,7 +20,8 @@ from bcma_decide.render.sheet.pdf import ATTACHMENT, _fetcher, render_pdf
 from bcma_decide.render.sheet.sheet import PAPERS, Sheet
 from bcma_decide.render.words import arrange, language, wording
 from bcma_decide.render.words.finding_lines import finding_lines
-from bcma_decide.render.words.first_screen import LABEL, first_screen
+from bcma_decide.render.words.first_screen import first_screen
+from bcma_decide.render.words.screen_shapes import LABEL
 from tests.render.support import sheets
 from tests.render.support.reading import DIRECTIVE, GERMAN_DIRECTIVE, words
 

@@ -11,9 +11,10 @@ from bcma_decide.render.sheet import figures
 from bcma_decide.render.sheet.citing import ranges
 from bcma_decide.render.words import arrange, rule_view, sentences, wording
 from bcma_decide.render.words.finding_lines import FindingLine
-from bcma_decide.render.words.first_screen import LABEL, Cell, Column, FirstScreen, Row, folded
-from bcma_decide.render.words.language import gettext as _
+from bcma_decide.render.words.first_screen import folded
 from bcma_decide.render.words.language import ngettext
+from bcma_decide.render.words.screen_shapes import LABEL, Cell, Column, FirstScreen, Row
+from bcma_decide.render.words.terms import term
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -85,18 +86,6 @@ def burden_rows(comparison: Comparison) -> tuple[PracticalRow, ...]:
     return tuple(found[topic] for topic in BURDEN if topic in found)
 
 
-def burden_titles() -> dict[str, str]:
-    """What each of these topics is called."""
-    return {
-        "stay": _("Stay and monitoring"),
-        "visits": _("Dosing visits"),
-        "driving": _("Driving"),
-        "renal": _("Kidney and lymphodepletion"),
-        "lymphodepletion": _("Lymphodepletion"),
-        "vein_to_vein": _("Collection to infusion"),
-    }
-
-
 def front_page(
     comparison: Comparison,
     screen: FirstScreen,
@@ -161,7 +150,7 @@ def _cell(row: Row, cell: Cell, column: FrontColumn, width: int) -> FrontCell:
     if row.drawn and cell.mean is not None and cell.low is not None and cell.high is not None:
         title = f"{column.column.label}, {row.long_label}: {cell.number} ({cell.interval})"
         line = figures.dot_line(cell.mean, (cell.low, cell.high), column.look, title, column.column.on_label, width)
-    return FrontCell(cell, column, line, "*" if cell.text.endswith("*") else "")
+    return FrontCell(cell, column, line, "*" if cell.of_class else "")
 
 
 def _depends(comparison: Comparison, outcome: Outcome) -> str:
@@ -188,7 +177,7 @@ def _burden(comparison: Comparison, row: PracticalRow, numbers: Mapping[str, int
     ]
     return Burden(
         BURDEN.index(row.topic),
-        burden_titles()[row.topic],
+        term(row.label),
         tuple(
             (text, ranges([numbers[key] for key in found if key in numbers]))
             for text, found in zip(lines[0].texts, keys, strict=True)

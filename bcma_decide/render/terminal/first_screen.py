@@ -14,12 +14,9 @@ from rich.text import Text
 from bcma_decide.comparison import Comparison
 from bcma_decide.render.terminal.page import SIDE_BY_SIDE, TerminalPage
 from bcma_decide.render.terminal.plain import write_plain_first_screen
-from bcma_decide.render.words.first_screen import Cell, CellKind, Column, FirstScreen, first_screen, folded
+from bcma_decide.render.words.first_screen import first_screen, folded
+from bcma_decide.render.words.screen_shapes import CELL, NAME, Cell, CellKind, Column, FirstScreen
 
-LABEL: Final = 19
-"""Columns of a row's name."""
-CELL: Final = 11
-"""Columns of one cell; five of them fill 80 with the names and the gaps."""
 GAP: Final = 1
 WITH_DIFFERENCE: Final = 120
 """Wider consoles have room for the columns of the classes and for a difference."""
@@ -144,7 +141,7 @@ def _tables(page: TerminalPage, comparison: Comparison, screen: FirstScreen) -> 
 
 def _room(width: int) -> int:
     """How many columns of cells stand beside the names in a width."""
-    return (width - LABEL) // (CELL + GAP)
+    return (width - NAME) // (CELL + GAP)
 
 
 class _Drawn(NamedTuple):
@@ -228,7 +225,7 @@ def _once(names: Sequence[str]) -> list[str]:
 
 def _line(page: TerminalPage, label: str, cells: Sequence[tuple[str, str]], widths: Sequence[int]) -> None:
     line = page.ink.text(label)
-    line.append(" " * (LABEL - line.cell_len))
+    line.append(" " * (NAME - line.cell_len))
     for (text, style), width in zip(cells, widths, strict=True):
         shown = page.ink.text(text, style)
         line.append(" " * GAP)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from bcma_decide.render.words.first_screen import CellKind, FirstScreen
+from bcma_decide.render.words.screen_shapes import CellKind, FirstScreen
 
 Line = tuple[str, ...]
 

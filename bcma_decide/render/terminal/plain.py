@@ -20,7 +20,8 @@ from bcma_decide.render.terminal.survival import computed_lines, published_lines
 from bcma_decide.render.terminal.way_bars import way_lines
 from bcma_decide.render.words import arrange, published, quoted, rule_view, sentences, survival, wording
 from bcma_decide.render.words.clock import clock_words
-from bcma_decide.render.words.first_screen import FirstScreen, first_screen
+from bcma_decide.render.words.first_screen import first_screen
+from bcma_decide.render.words.screen_shapes import FirstScreen
 from bcma_decide.vocabulary import PFS
 
 Line = tuple[str, ...]

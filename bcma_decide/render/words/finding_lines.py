@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from bcma_decide.comparison import Comparison, Finding
-from bcma_decide.vocabulary import SEVERITIES, UNVERIFIED, Severity
+from bcma_decide.vocabulary import UNVERIFIED, Severity
+
+SHOWN: Final = 6
+"""Lines at a first look."""
 
 
 @dataclass(frozen=True)
@@ -24,17 +28,18 @@ class FindingLine:
 def finding_lines(comparison: Comparison) -> tuple[FindingLine, ...]:
     """Every finding that fires, gravest first, unverified last; what several options share stands once."""
     firing = [finding for finding in comparison.findings if finding.state == "fires"]
-    ranks = dict.fromkeys(sorted(_rank(finding) for finding in firing))
-    return tuple(line for rank in ranks for line in _of_rank([each for each in firing if _rank(each) == rank]))
+    ranks = dict.fromkeys(sorted(finding.rank for finding in firing))
+    return tuple(line for one in ranks for line in _of_rank([each for each in firing if each.rank == one]))
+
+
+def first_lines(lines: tuple[FindingLine, ...]) -> tuple[FindingLine, ...]:
+    """The first of these lines, :data:`SHOWN` of them, and every contraindication however many there are."""
+    return tuple(line for place, line in enumerate(lines) if place < SHOWN or line.severity == "contraindication")
 
 
 def open_count(comparison: Comparison) -> int:
     """How many states of the patient cannot be judged yet and would make a finding."""
     return len({each.subject or each.id for each in comparison.findings if each.state != "fires"})
-
-
-def _rank(finding: Finding) -> tuple[bool, int]:
-    return finding.basis == UNVERIFIED, SEVERITIES.index(finding.severity)
 
 
 def _of_rank(findings: list[Finding]) -> list[FindingLine]:

@@ -6,121 +6,28 @@ Only words and places are decided here: every number is one of the `Comparison`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
 
 from bcma_decide.comparison import Comparison, Contrast, Indication, Option, PublishedOption
-from bcma_decide.render.words import arrange, clock, quoted, survival, tell_apart, wording
-from bcma_decide.render.words.finding_lines import FindingLine, finding_lines, open_count
-from bcma_decide.render.words.language import decimal, inside, ngettext
+from bcma_decide.pooled.rule_book import NOT_IN_FORCE
+from bcma_decide.render.words import arrange, tell_apart, wording
+from bcma_decide.render.words.finding_lines import finding_lines, first_lines, open_count
 from bcma_decide.render.words.language import gettext as _
+from bcma_decide.render.words.language import inside, ngettext
 from bcma_decide.render.words.patient_strip import patient_strip
-from bcma_decide.time_course import Survival
-from bcma_decide.value import Interval
-from bcma_decide.vocabulary import CLASSES, PFS, ClassId, LabelState, State
-
-LABEL: Final = "label"
-RESPONSE: Final = "orr"
-SUBGROUP: Final = "published_pfs"
-INFUSED: Final = "infused"
-START: Final = "start"
-"""Rows that are no outcome, and the first that is."""
-FINDINGS_SHOWN: Final = 6
-CELL: Final = 11
-"""Most characters of a cell, so that five columns and the names of the rows fill a line of 80."""
-NOT_IN_FORCE: Final = ("pending", "not_approved")
-
-CellKind = Literal["computed", "published", "withheld", "not_known", "none"]
-"""*published*: quoted, not calculated for this patient; *none*: does not occur with this option."""
-
-
-class RowLabel(NamedTuple):
-    """A row's id with its label of at most 19 characters and the one that needs no heading."""
-
-    id: str
-    label: str
-    long_label: str
-
-
-@dataclass(frozen=True)
-class Column:
-    """One option: a product, a class, or a published regimen, which ``published`` marks."""
-
-    option: str
-    label: str
-    """At most 11 characters."""
-    long_label: str
-    class_id: ClassId
-    kind: Literal["product", "class", "published"]
-    on_label: LabelState | None
-    """None for a class and for a product without a label here."""
-    label_word: str
-    """``met``, ``not met``, ``open``; empty for a class."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What stands at one row and column.
-
-    ``number`` ``84`` and ``interval`` ``71-92`` are of 100; both are empty where ``kind`` is not *computed*. ``mean``,
-    ``low`` and ``high`` are the same as fractions, for drawing. ``text`` is the whole cell in at most 11 characters.
-    """
-
-    kind: CellKind
-    text: str
-    number: str = ""
-    interval: str = ""
-    mean: float | None = None
-    low: float | None = None
-    high: float | None = None
-    why: str = ""
-    """Why there is no number."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the table; ``unit`` is ``of 100`` or a time."""
-
-    id: str
-    label: str
-    """At most 19 characters."""
-    long_label: str
-    cells: tuple[Cell, ...]
-    """In the order of the columns."""
-    drawn: bool
-    """Whether its cells are shares that a dot with an interval can show."""
-
-
-@dataclass(frozen=True)
-class FirstScreen:
-    """Everything of the first screen, top to bottom."""
-
-    patient: str
-    """``66 y, 4 lines, EMD yes, high risk, penta-refractory, BCMA naive``."""
-    region_and_day: str
-    """``US, 2026-11-22``."""
-    read_as: tuple[str, ...]
-    """What was read by interpretation or from a record."""
-    movers: str
-    """What would change the answer most; empty where nothing unknown moves a number."""
-    columns: tuple[Column, ...]
-    """Products the region offers, grouped by class; a labelled regimen of an early line among them."""
-    rows: tuple[Row, ...]
-    class_columns: tuple[Column, ...]
-    class_rows: tuple[tuple[Cell, ...], ...]
-    """Cells of the two classes, by row."""
-    differences: tuple[str, ...]
-    """First class minus second, or the pair that was asked for, by row; empty where there is none."""
-    difference_title: str
-    published: tuple[str, ...]
-    """Published figures of the subgroups this patient belongs to; not calculated."""
-    tell_apart: tuple[str, ...]
-    findings: tuple[FindingLine, ...]
-    """At most six, and every contraindication."""
-    more_findings: str
-    """``3 more findings, 21 that need an answer``; empty where there are none."""
-    certainty: str
-    """``Certainty low (single arms, no randomised comparison).``"""
+from bcma_decide.render.words.screen_cells import cell_at, subgroup_row
+from bcma_decide.render.words.screen_shapes import (
+    CELL,
+    INFUSED,
+    LABEL,
+    RESPONSE,
+    START,
+    SUBGROUP,
+    Column,
+    FirstScreen,
+    Row,
+    RowLabel,
+)
+from bcma_decide.vocabulary import CLASSES, PFS, LabelState
 
 
 def first_screen(comparison: Comparison) -> FirstScreen:
@@ -131,9 +38,7 @@ def first_screen(comparison: Comparison) -> FirstScreen:
     rows = tuple(row for row in rows if row.id != SUBGROUP or any(cell.kind == "published" for cell in row.cells))
     shown = [column.option for column in columns if column.kind == "product" and column.on_label != "not_met"]
     lines = finding_lines(comparison)
-    first = tuple(
-        line for place, line in enumerate(lines) if place < FINDINGS_SHOWN or line.severity == "contraindication"
-    )
+    first = first_lines(lines)
     title, differences = _differences(comparison, rows)
     return FirstScreen(
         patient=patient_strip(comparison),
@@ -143,7 +48,7 @@ def first_screen(comparison: Comparison) -> FirstScreen:
         columns=columns,
         rows=rows,
         class_columns=classes,
-        class_rows=tuple(tuple(_cell(comparison, row.id, column) for column in classes) for row in rows),
+        class_rows=tuple(tuple(cell_at(comparison, row.id, column) for column in classes) for row in rows),
         differences=differences,
         difference_title=title,
         published=_published(comparison, columns, rows),
@@ -168,10 +73,10 @@ def folded(screen: FirstScreen, most: int) -> tuple[tuple[int, ...], str]:
     if not away:
         return tuple(kept), ""
     response = next(row for row in screen.rows if row.id == RESPONSE)
-    parts = [f"{_small(screen.columns[place].long_label)} {response.cells[place].text}" for place in away]
+    named = ((tell_apart.product_name(screen.columns[place].long_label), response.cells[place].text) for place in away)
     off = all(screen.columns[place].on_label == "not_met" for place in away)
     lead = _("Not on label, response of 100: {parts}") if off else _("Also, response of 100: {parts}")
-    return tuple(kept), lead.format(parts=", ".join(parts))
+    return tuple(kept), lead.format(parts=", ".join(f"{name} {text}" for name, text in named))
 
 
 def row_labels(comparison: Comparison) -> tuple[RowLabel, ...]:
@@ -233,7 +138,7 @@ def _labels_of(comparison: Comparison, published: PublishedOption) -> tuple[str,
         if product == published.id:
             return product, label
         for other in label.other_regimens:
-            if published.long_label == f"{_small(label.label)} {other.regimen}":
+            if published.long_label == f"{tell_apart.product_name(label.label)} {other.regimen}":
                 return product, other
     return None
 
@@ -253,122 +158,8 @@ def _class_column(option: Option) -> Column:
 
 
 def _row(comparison: Comparison, row: RowLabel, columns: Sequence[Column]) -> Row:
-    cells = tuple(_cell(comparison, row.id, column) for column in columns)
+    cells = tuple(cell_at(comparison, row.id, column) for column in columns)
     return Row(row.id, row.label, row.long_label, cells, drawn=row.id not in (LABEL, SUBGROUP, START))
-
-
-def _cell(comparison: Comparison, row: str, column: Column) -> Cell:
-    if row == LABEL:
-        return Cell("none", column.label_word)
-    if row == SUBGROUP:
-        return _subgroup_cell(comparison, column)
-    if row in (INFUSED, START):
-        return _way_cell(comparison, row, column)
-    if column.kind == "published":
-        return _published_cell(comparison, row, column)
-    if row == PFS:
-        return _survival_cell(comparison, column)
-    return _outcome_cell(comparison, row, column)
-
-
-def _outcome_cell(comparison: Comparison, row: str, column: Column) -> Cell:
-    outcome = next((outcome for outcome in comparison.outcomes if outcome.id == row), None)
-    found = outcome.estimates.get(column.option) if outcome else None
-    if found is None:
-        return _without("no_evidence", "")
-    estimate = clock.shown(found, comparison.clock)
-    if wording.has_number(estimate) and estimate.mean is not None and estimate.credible is not None:
-        return _computed(estimate.mean, estimate.credible, further=estimate.further_product)
-    if estimate.state == "withheld":
-        rates = [f.rate for f in estimate.published if f.outcome == row and f.rate is not None]
-        why = estimate.reason or ""
-        return _quoted(rates[0], why) if rates else Cell("withheld", _("withheld"), why=why)
-    return _without(estimate.state, wording.state_in_short(estimate))
-
-
-def _survival_cell(comparison: Comparison, column: Column) -> Cell:
-    row = next(
-        (each for each in comparison.survival if (each.kind, each.option) == ("computed", column.option)),
-        None,
-    )
-    if row is None:
-        return _without("no_evidence", "")
-    figures = survival.figures(row, comparison.clock)
-    at = figures.at(survival.MAIN) if figures else None
-    if at is not None and at.credible is not None and at.credible[0] is not None and at.credible[1] is not None:
-        return _computed(at.mean, (at.credible[0], at.credible[1]))
-    if row.state == "withheld":
-        return Cell("withheld", _("withheld"), why=row.reason or "")
-    return _without(row.state, row.reason or survival.past())
-
-
-def _published_cell(comparison: Comparison, row: str, column: Column) -> Cell:
-    option = next(each for each in comparison.published_options if each.id == column.option)
-    if row == PFS:
-        shares = [(each.share, each.month) for each in option.figures if each.outcome == PFS and each.share is not None]
-        if not shares:
-            return _without("no_evidence", "")
-        share, month = shares[0]
-        at = "" if month in (None, survival.MAIN) else _(" {n}mo").format(n=f"{month:g}")
-        return Cell("published", f"[{wording.short_count(share)}]{at}")
-    rates = [figure.rate for figure in option.figures if figure.outcome == row and figure.rate is not None]
-    return _quoted(rates[0], "") if rates else _without("no_evidence", "")
-
-
-def _subgroup_cell(comparison: Comparison, column: Column) -> Cell:
-    row = _subgroup_row(comparison, column)
-    median = row.median_months if row else None
-    if row is None or median is None:
-        return Cell("none", "-")
-    value = ">" + decimal(row.follow_up_months) if median.value is None and row.follow_up_months else None
-    text = decimal(median.value) if median.value is not None else value or _("not reached")
-    return Cell("published", f"[{text}]", why=", ".join(row.subgroup))
-
-
-def _subgroup_row(comparison: Comparison, column: Column) -> Survival | None:
-    """The nearest published row of a subgroup this patient belongs to, of the product itself and with a median."""
-    for row in quoted.rows_of(comparison.survival, column.option, "pfs"):
-        if row.subgroup and not row.not_settled and not row.of_class and row.median_months is not None:
-            return row
-    return None
-
-
-def _way_cell(comparison: Comparison, row: str, column: Column) -> Cell:
-    way = next((each for each in comparison.ways if each.option == column.option), None)
-    if column.class_id != CLASSES[0]:
-        return Cell("none", "-" if row == INFUSED else _("days"))
-    if way is None:
-        return _without("no_evidence", "")
-    if row == INFUSED:
-        share = way.infused
-        if share is None or share.credible is None:
-            return _without("no_evidence", way.reason or "")
-        return _computed(share.mean, share.credible)
-    if not way.weeks:
-        return _without("no_evidence", "")
-    ends = sorted(round(7 * weeks.median) for weeks in way.weeks)
-    days = str(ends[0]) if ends[0] == ends[-1] else f"{ends[0]}-{ends[-1]}"
-    return Cell("published", _("[{n}] d").format(n=days))
-
-
-def _computed(mean: float, credible: Interval, *, further: bool = False) -> Cell:
-    low, high = (wording.short_count(end) for end in credible)
-    number, interval = wording.short_count(mean), f"{low}-{high}"
-    mark = "*" if further else ""
-    text = f"{number} ({interval}){mark}"
-    if len(text) > CELL:
-        text = text.replace(" ", "")
-    return Cell("computed", text, number, interval, mean, *credible, why=_("class's value") if further else "")
-
-
-def _quoted(rate: float, why: str) -> Cell:
-    return Cell("published", f"[{wording.short_count(rate) if rate else 0}]", why=why)
-
-
-def _without(state: State, why: str) -> Cell:
-    if state == "not_applicable":
-        return Cell("none", "-", why=why)
-    return Cell("not_known", _("not known"), why=why)
 
 
 def _differences(comparison: Comparison, rows: Sequence[Row]) -> tuple[str, tuple[str, ...]]:
@@ -403,9 +194,9 @@ def _published(comparison: Comparison, columns: Sequence[Column], rows: Sequence
     cells = [cell for row in rows for cell in row.cells]
     found: dict[str, list[str]] = {}
     for column in columns:
-        row = _subgroup_row(comparison, column)
+        row = subgroup_row(comparison, column)
         if row is not None and column.on_label != "not_met":
-            found.setdefault(", ".join(row.subgroup), []).append(_small(column.label))
+            found.setdefault(", ".join(row.subgroup), []).append(tell_apart.product_name(column.label))
     lines = []
     if any(cell.kind == "published" for cell in cells):
         lines.append(_("[ ] published, not calculated for this patient."))
@@ -414,7 +205,7 @@ def _published(comparison: Comparison, columns: Sequence[Column], rows: Sequence
             group if len(found) == 1 else f"{group}: {tell_apart.listed(names)}" for group, names in found.items()
         )
         lines.append(_("Subgroup: {groups}.").format(groups=groups))
-    if any(cell.kind == "computed" and cell.text.endswith("*") for cell in cells):
+    if any(cell.of_class for cell in cells):
         lines.append(_("* no rows of its own: the class's value."))
     return tuple(lines)
 
@@ -478,8 +269,3 @@ def _certainty(comparison: Comparison, rows: Collection[str], columns: Sequence[
 def _short(label: str) -> str:
     """A label of at most 11 characters; a longer one is cut to nine and a full stop."""
     return label if len(label) <= CELL else f"{label[:9]}."
-
-
-def _small(label: str) -> str:
-    """A name inside a line; one with another capital, such as Tec-Dara, keeps its first."""
-    return label[:1].lower() + label[1:] if label[1:].islower() else label

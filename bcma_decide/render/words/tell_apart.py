@@ -49,7 +49,7 @@ def names() -> dict[str, str]:
 def sentences(comparison: Comparison, shown: Collection[str]) -> tuple[str, ...]:
     """What can be told apart among the products ``shown``, and what cannot; empty where nothing is compared."""
     found = {each.outcome: each for each in comparison.apart}
-    label = {option.id: _inside(option.label) for option in comparison.options}
+    label = {option.id: product_name(option.label) for option in comparison.options}
     class_of = {option.id: option.class_id for option in comparison.options}
     phrases: dict[str, list[str]] = {}
     alike = []
@@ -120,5 +120,6 @@ def listed(names_of: Sequence[str]) -> str:
     return _("{first} and {last}").format(first=", ".join(names_of[:-1]), last=names_of[-1])
 
 
-def _inside(label: str) -> str:
-    return label[:1].lower() + label[1:]
+def product_name(label: str) -> str:
+    """A name inside a line; one with another capital, such as Tec-Dara, keeps its first."""
+    return label[:1].lower() + label[1:] if label[1:].islower() else label

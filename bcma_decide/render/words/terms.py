@@ -1,4 +1,4 @@
-"""The model's own words in the language spoken: classes, outcomes, time windows, traits and their values.
+"""The model's own words in the language spoken: classes, outcomes, time windows, traits and their values, burdens.
 
 A comparison holds them in English, as every face in English and every record has them. Texts of the evidence (findings,
 labels, practical facts, notes, citations) have one language and are left as they are.
@@ -87,6 +87,12 @@ TERMS: Final = frozenset(
         marked("Plasma cell leukaemia"),
         marked("High ferritin"),
         marked("CAR-HEMATOTOX high"),
+        marked("Stay and monitoring"),
+        marked("Dosing visits"),
+        marked("Driving"),
+        marked("Kidney and lymphodepletion"),
+        marked("Lymphodepletion"),
+        marked("Collection to infusion"),
         marked("yes"),
         marked("no"),
         marked("unknown"),

@@ -14,14 +14,12 @@ from bcma_decide.render.sheet.clinician_rows import Row, RowCell
 from bcma_decide.render.sheet.clinician_view import ClinicianView, Room, clinician_view
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words import published, rule_view, sentences, wording
-from bcma_decide.render.words.finding_lines import finding_lines
+from bcma_decide.render.words.finding_lines import finding_lines, first_lines
 from bcma_decide.vocabulary import PFS
 
 LONGEST_SUMMARY: Final = 139
 ROWS: Final = ("orr", "cr_or_better", PFS, "crs_g3plus", "icans_g3plus", "infection_g3plus")
 """Outcomes on a card."""
-FLAGS_SHOWN: Final = 6
-"""Lines of findings on a card; contraindications are always complete."""
 NOT_KNOWN: Final = 2
 """Statements about what is not known on a card."""
 NAMES_SHOWN: Final = 8
@@ -163,7 +161,7 @@ def _table(view: ClinicianView) -> str:
 def _flags(comparison: Comparison) -> list[str]:
     """Findings in one line each, every contraindication among them, and how many others have no room."""
     lines = finding_lines(comparison)
-    shown = [line for place, line in enumerate(lines) if place < FLAGS_SHOWN or line.severity == "contraindication"]
+    shown = first_lines(lines)
     left = len(lines) - len(shown)
     texts = [f"{line.severity}{'' if line.verified else ', unverified'}: {line.text}" for line in shown]
     return [*texts, *([f"and {left} more"] if left else [])]

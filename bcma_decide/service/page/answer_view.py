@@ -16,7 +16,8 @@ from bcma_decide.comparison import Comparison
 from bcma_decide.render.sheet.clinician_view import banners
 from bcma_decide.render.sheet.html import render_behind
 from bcma_decide.render.words import arrange, sentences
-from bcma_decide.render.words.first_screen import RESPONSE, Cell, Column, FirstScreen, Row, first_screen
+from bcma_decide.render.words.first_screen import first_screen
+from bcma_decide.render.words.screen_shapes import RESPONSE, Cell, Column, FirstScreen, Row
 from bcma_decide.vocabulary import CLASSES, PFS, ClassId
 
 HEADLINES: Final = (RESPONSE, PFS)
@@ -90,22 +91,20 @@ def look(class_id: ClassId) -> str:
 
 def _products(screen: FirstScreen) -> Iterator[TableRow]:
     for row in screen.rows:
-        cells = zip(screen.columns, row.cells, strict=True)
-        drawn = tuple((column, cell, dots(cell, column) if row.drawn else Markup()) for column, cell in cells)
-        yield TableRow(row.id, row.label, row.long_label, drawn)
+        yield _drawn(row, screen.columns, row.cells)
 
 
 def _classes(screen: FirstScreen) -> Iterator[TableRow]:
     rows = zip(screen.rows, screen.class_rows, screen.differences, strict=True)
     for row, found, difference in rows:
         if any(cell.text for cell in found):
-            yield _class_row(screen, row, found, difference)
+            yield _drawn(row, screen.class_columns, found, difference)
 
 
-def _class_row(screen: FirstScreen, row: Row, found: tuple[Cell, ...], difference: str) -> TableRow:
-    cells = zip(screen.class_columns, found, strict=True)
+def _drawn(row: Row, columns: tuple[Column, ...], found: tuple[Cell, ...], last: str = "") -> TableRow:
+    cells = zip(columns, found, strict=True)
     drawn = tuple((column, cell, dots(cell, column) if row.drawn else Markup()) for column, cell in cells)
-    return TableRow(row.id, row.label, row.long_label, drawn, difference)
+    return TableRow(row.id, row.label, row.long_label, drawn, last)
 
 
 def dots(cell: Cell, column: Column) -> Markup:
