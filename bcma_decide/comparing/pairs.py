@@ -91,7 +91,7 @@ def _has_own_number(outcome: Outcome, product: str) -> bool:
 
 
 def _told_apart(sides: Mapping[str, Side], covariance: Array, bias: float) -> Iterator[tuple[str, str]]:
-    centre = {product: float(side.average.weight @ side.average.logit()) for product, side in sides.items()}
+    centre = {product: float(side.average.weight @ side.average.logit) for product, side in sides.items()}
     for pair in combinations(sides, 2):
         # the bias term alone keeps a smaller gap of the log odds from being told apart
         if abs(centre[pair[0]] - centre[pair[1]]) < Z95 * bias:

@@ -102,8 +102,8 @@ def _joint(first: Side, second: Side, effect_covariance: Array) -> tuple[Array, 
     Options of one block share the node of the spread; those of different blocks have every pair of nodes.
     """
     sides = (first, second)
-    gradients = [side.average.gradient() for side in sides]
-    logits = [side.average.logit() for side in sides]
+    gradients = [side.average.gradient for side in sides]
+    logits = [side.average.logit for side in sides]
     own = [side.average.variance(effect_covariance[side.class_index, :, side.class_index, :]) for side in sides]
     between = effect_covariance[first.class_index, :, second.class_index, :]
     if first.class_index == second.class_index:

@@ -7,7 +7,6 @@ import numpy as np
 from bcma_decide.model.decision_clock import NOT_INFUSED, lost_place, spread_between, together
 from bcma_decide.model.normal import Z95, logistic
 from bcma_decide.model.numbers import PatientNumbers, patients_of, rates_by_draw
-from bcma_decide.model.prediction import option_average
 from bcma_decide.model.rates import own_covariance
 from bcma_decide.vocabulary import CLASSES
 
@@ -42,8 +41,8 @@ def from_decision(numbers: PatientNumbers) -> dict[int, tuple[float, float, floa
         rate = numbers.rates[index].mean * (1.0 - numbers.rates[lost].mean) * factor
         variance, next_variance = 0.0, 0.0
         for at, one, other in ((index, cell, infused), (lost, away, responding)):
-            average = option_average(numbers.tables[one.outcome, one.class_index], one.members)
-            logit_variance, centre = average.variance(own_covariance(pooled, one)), average.logit()
+            average = numbers.averages[at]
+            logit_variance, centre = average.variance(own_covariance(pooled, one)), average.logit
             own = numbers.rates[at].mean
             spread = float(average.weight @ (logit_variance + centre**2)) - float(average.weight @ centre) ** 2
             moved = (own * (1.0 - own) * other) ** 2

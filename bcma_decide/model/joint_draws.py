@@ -75,9 +75,9 @@ def _log_odds(average: Average, name: str, levels: Sequence[Sequence[str]], effe
     ``name`` is that of the spread, whose node is the same for every option and outcome that begins with the same
     stage; ``levels`` those of the products at each stage.
     """
-    by_level, by_trait = average.gradient()
+    by_level, by_trait = average.gradient
     node = np.searchsorted(np.cumsum(average.weight)[:-1], uniforms(f"{name}:spread"))
-    log_odds = average.logit()[node]
+    log_odds = average.logit[node]
     for stage, names in enumerate(levels):
         root = np.linalg.cholesky(average.level_covariance[:, stage] + _JITTER * np.eye(len(names)))
         by_normal = np.einsum("kp,kpq->kq", by_level[:, stage], root)

@@ -17,8 +17,8 @@ from bcma_decide.logic import Chance
 from bcma_decide.model.contrast import Difference, Side, differences
 from bcma_decide.model.outside import OutsideTrait, outside_evidence
 from bcma_decide.model.population import Patients, conditional_patients
-from bcma_decide.model.prediction import draw_stage, held, made_up, option_average, outcome_rates, stage_rates, strata
-from bcma_decide.model.rates import Rates, Tables, all_rates
+from bcma_decide.model.prediction import Average, draw_stage, held, made_up, outcome_rates, stage_rates, strata
+from bcma_decide.model.rates import Rates, Tables, all_averages, all_rates
 from bcma_decide.pooled.evidence import Levels, PooledEvidence
 from bcma_decide.vocabulary import (
     CLASSES,
@@ -44,6 +44,8 @@ class PatientNumbers:
     """By family: the virtual patients like this one in what is known and acts there."""
     tables: Tables
     """Rates by outcome and class."""
+    averages: tuple[Average, ...]
+    """One for each cell, over centres and patients."""
     rates: tuple[Rates, ...]
     """One for each cell."""
     outside: tuple[tuple[OutsideTrait, ...], ...]
@@ -68,9 +70,7 @@ class PatientNumbers:
     def side(self, outcome: str, option: str) -> Side:
         """One option at one outcome, to be compared with another; it needs a number there."""
         index = self.place[outcome, option]
-        cell = self.pooled.cells[index]
-        average = option_average(self.tables[outcome, cell.class_index], cell.members)
-        return Side(average, self.rates[index].mean, cell.class_index)
+        return Side(self.averages[index], self.rates[index].mean, self.pooled.cells[index].class_index)
 
     @cached_property
     def class_differences(self) -> Mapping[bool, Mapping[str, Difference]]:
@@ -89,6 +89,7 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
     patients = family_patients(pooled, values)
     extra = _extra_variance(pooled, outside)
     tables = all_tables(pooled, levels, patients, extra)
+    averages = all_averages(pooled, tables)
     return PatientNumbers(
         pooled=pooled,
         setting=setting,
@@ -96,7 +97,8 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
         traits=traits,
         patients=patients,
         tables=tables,
-        rates=all_rates(pooled, tables),
+        averages=averages,
+        rates=all_rates(pooled, tables, averages),
         outside=outside,
         extra_variance=extra,
     )

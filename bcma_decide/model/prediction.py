@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -220,10 +221,12 @@ class Average:
     by_trait: Array
     level_covariance: Array
 
+    @cached_property
     def logit(self) -> Array:
         """Log odds of the rate, (nodes,)."""
         return logit(self.rate)
 
+    @cached_property
     def gradient(self) -> tuple[Array, Array]:
         """Derivatives of the log odds of the rate in levels and trait parameters."""
         scale = self.rate * (1.0 - self.rate)
@@ -231,7 +234,7 @@ class Average:
 
     def variance(self, effect_covariance: Array) -> Array:
         """Variance of the log odds of the rate that the parameters leave, (nodes,)."""
-        level, trait = self.gradient()
+        level, trait = self.gradient
         own = (np.matmul(level[..., None, :], self.level_covariance)[..., 0, :] * level).sum(axis=(1, 2))
         return np.asarray(own + ((trait @ effect_covariance) * trait).sum(axis=1))
 

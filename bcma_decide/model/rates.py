@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.model.normal import expected_logistic, logistic, mixture_quantiles
-from bcma_decide.model.prediction import OutcomeRates, next_centre, option_average
+from bcma_decide.model.prediction import Average, OutcomeRates, next_centre, option_average
 from bcma_decide.pooled.evidence import Cell, PooledEvidence
 
 Array = NDArray[np.float64]
@@ -41,12 +41,17 @@ def cell_means(pooled: PooledEvidence, tables: Tables) -> Array:
     A stricter threshold is never more frequent than a looser one: those that are fitted apart are put in order, product
     by product (rearrangement: Chernozhukov V et al. Econometrica 2010;78:1093-1125).
     """
-    return _means(pooled, _stacked([_average(pooled, cell, tables) for cell in pooled.cells]))
+    return _means(pooled, _components(pooled, all_averages(pooled, tables)))
 
 
-def all_rates(pooled: PooledEvidence, tables: Tables) -> tuple[Rates, ...]:
-    """Numbers of every cell."""
-    average = _stacked([_average(pooled, cell, tables) for cell in pooled.cells])
+def all_averages(pooled: PooledEvidence, tables: Tables) -> tuple[Average, ...]:
+    """The average of every cell."""
+    return tuple(option_average(tables[cell.outcome, cell.class_index], cell.members) for cell in pooled.cells)
+
+
+def all_rates(pooled: PooledEvidence, tables: Tables, averages: Sequence[Average]) -> tuple[Rates, ...]:
+    """Numbers of every cell; ``averages`` are those of :func:`all_averages`."""
+    average = _components(pooled, averages)
     each: dict[tuple[str, int, int], tuple[Array, Array]] = {}  # a class is made of its products' own
     following = _stacked([_next_centre(pooled, cell, tables, each) for cell in pooled.cells])
     inside = logistic(mixture_quantiles(*average, _CREDIBLE))
@@ -76,10 +81,16 @@ def _ordered_means(pooled: PooledEvidence, means: Array) -> Array:
     return ordered
 
 
-def _average(pooled: PooledEvidence, cell: Cell, tables: Tables) -> Components:
-    average = option_average(tables[cell.outcome, cell.class_index], cell.members)
-    variance = average.variance(own_covariance(pooled, cell))
-    return average.weight, average.logit(), np.sqrt(np.maximum(variance, _SMALLEST_VARIANCE))
+def _components(pooled: PooledEvidence, averages: Sequence[Average]) -> Components:
+    variances = [
+        average.variance(own_covariance(pooled, cell)) for cell, average in zip(pooled.cells, averages, strict=True)
+    ]
+    return _stacked(
+        [
+            (average.weight, average.logit, np.sqrt(np.maximum(variance, _SMALLEST_VARIANCE)))
+            for average, variance in zip(averages, variances, strict=True)
+        ]
+    )
 
 
 def _next_centre(

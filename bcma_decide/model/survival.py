@@ -152,7 +152,7 @@ def _curve(table: OutcomeRates, members: Sequence[int], covariance: Array) -> Cu
     average = option_average(table, members)
     shape = (KNOTS.size, -1)
     weight = average.weight.reshape(shape)
-    centre = average.logit().reshape(shape)
+    centre = average.logit.reshape(shape)
     spread = np.sqrt(np.maximum(average.variance(covariance), _LEAST_VARIANCE)).reshape(shape)
     mean = (weight * expected_logistic(centre, spread)).sum(axis=1)
     credible = logistic(mixture_quantiles(weight, centre, spread, _ENDS))
