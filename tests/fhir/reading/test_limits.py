@@ -111,3 +111,30 @@ def test_a_stamp_comes_before_all_days_inside():
     assert newest_date(stamped, ON).text == "2026-01-01"
     assert newest_date({**stamped, "timestamp": None}, ON).text == "2026-02-01"
     assert newest_date({**stamped, "timestamp": None, "meta": None}, ON).text == "2026-11-21"
+
+
+@for_each(
+    ("more", "on"),
+    [
+        ({"effectiveDateTime": "2062-11-20"}, "2026-11-20"),
+        ({"effectiveDateTime": "2026-11-24", "status": "registered"}, "2026-11-20"),
+        ({"effectiveDateTime": "2026-11-24", "status": "entered-in-error"}, "2026-11-20"),
+        ({"effectiveDateTime": "2026-11-24", "status": "preparation"}, "2026-11-20"),
+        ({"effectiveDateTime": "2026-11-24", "status": ["final"]}, "2026-11-20"),
+        ({"effectiveDateTime": "2026-11-24", "status": "amended"}, "2026-11-24"),
+        ({"effectiveDateTime": "2026-11-24", "meta": {"lastUpdated": "2062-01-01T00:00:00Z"}}, "2026-11-24"),
+    ],
+)
+def test_only_what_is_final_and_past_dates_a_record(more, on):
+    held = observation("a", HB, effectiveDateTime="2026-11-20"), observation("b", HB, **more)
+    assert newest_date(bundle(*held, timestamp=None), ON).text == on
+
+
+def test_a_stamp_in_the_future_is_a_slip():
+    held = bundle(observation("a", HB, effectiveDateTime="2026-11-20"), timestamp="2062-01-01T00:00:00Z")
+    assert newest_date(held, ON).text == "2026-11-20"
+
+
+def test_a_month_that_has_not_ended_ends_today():
+    held = bundle(observation("a", HB, effectiveDateTime="2026-11"), timestamp=None)
+    assert newest_date(held, ON).last == ON

@@ -25,7 +25,7 @@ UNKNOWN = {"url": "https://ehr.example/negated", "valueBoolean": True}
 
 
 def hb(name="h", amount=9.1, **more):
-    return observation(name, HB, valueQuantity=quantity(amount, "g/dL"), **more)
+    return observation(name, HB, **{"valueQuantity": quantity(amount, "g/dL"), **more})
 
 
 def stamped(version=None, updated=None):
