@@ -180,11 +180,15 @@ class LineRule(NamedTuple):
     """From the end of a line to a transplantation in it, and from there to consolidation or maintenance."""
     high_dose_days: int
     """Days over which a drug of a transplantation is given; longer it is a drug of a regimen."""
+    mobilisation_days: int
+    """Before a transplantation: what is given over a few of these days mobilises stem cells."""
     bridging_days: int
     """Before CAR-T cells: what begins in these days is bridging or lymphodepletion."""
     not_counted: tuple[str, ...]
     high_dose: tuple[str, ...]
     """Drugs that are given as high-dose therapy before a transplantation."""
+    mobilising: tuple[str, ...]
+    """Drugs that are given to mobilise stem cells."""
     text: str
     basis: CodeBasis
     source: str | None = None

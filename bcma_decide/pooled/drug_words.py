@@ -50,14 +50,10 @@ class DrugWords:
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> DrugWords:
         """Build from plain data; raises KeyError or TypeError where it has not the shape."""
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
-        return cls(
-            **{
-                **values,
-                "suffixes": {drug: tuple(each) for drug, each in plain["suffixes"].items()},
-                "no_dose": rows_of(NoDose, plain["no_dose"]),
-            }
-        )
+        values: dict[str, Any] = {name: tuple(each) if isinstance(each, list) else each for name, each in plain.items()}
+        values["suffixes"] = {drug: tuple(each) for drug, each in plain["suffixes"].items()}
+        values["no_dose"] = rows_of(NoDose, plain["no_dose"])
+        return cls(**values)
 
     @cached_property
     def unit_phrases(self) -> frozenset[Phrase]:

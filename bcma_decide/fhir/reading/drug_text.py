@@ -88,7 +88,8 @@ def says(text: str, phrases: Collection[Phrase]) -> bool:
 
 
 def _occurring(words: Sequence[str], phrases: Collection[Phrase]) -> Iterator[Phrase]:
-    for start in range(len(words)):
+    first = {phrase[0] for phrase in phrases}
+    for start in (place for place, word in enumerate(words) if word in first):
         for length in range(min(_LONGEST_PHRASE, len(words) - start), 0, -1):
             if (phrase := tuple(words[start : start + length])) in phrases:
                 yield phrase
@@ -126,7 +127,9 @@ def _name(found: Sequence[Token], start: int, names: Collection[str]) -> tuple[s
 class _Sentence:
     """One pass over the tokens of a text, or of a bracket in it."""
 
-    def __init__(self, found: Sequence[Token], lexicon: Lexicon, within: Iterable[str] = (), *, inner: bool = False):
+    def __init__(
+        self, found: Sequence[Token], lexicon: Lexicon, within: Iterable[str] = (), *, inner: bool = False
+    ) -> None:
         self.found, self.lexicon, self.words = found, lexicon, lexicon.words
         self.inner = inner
         self.within = frozenset(within)
@@ -163,7 +166,7 @@ class _Sentence:
         else:
             drug, into = self.lexicon.names[name].id, self.drugs
         known = {*self.drugs, *self.others}
-        if self.within and drug not in self.within or known and drug not in known and not self.joined:
+        if (self.within and drug not in self.within) or (known and drug not in known and not self.joined):
             return 0
         if len(name) < self.words.shortest_name:
             self.short = self.short or self.found[place].text
@@ -256,7 +259,8 @@ class _Sentence:
 
     def _phrase(self, place: int, phrases: Collection[Phrase]) -> int:
         """Where the longest phrase ends that begins here; hyphens inside do not count."""
-        best, place_now, words = 0, place, []
+        best, place_now = 0, place
+        words: list[str] = []
         while place_now < len(self.found) and len(words) < _LONGEST_PHRASE:
             token = self.found[place_now]
             place_now += 1

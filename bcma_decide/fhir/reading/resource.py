@@ -128,6 +128,8 @@ class Resource(NamedTuple):
     medication_reference: ResourceReference = NO_REFERENCE
     ingredients: tuple[Concept, ...] = ()
     """What a Medication consists of, where it says so by code."""
+    adherence: Concept = NO_CONCEPT
+    """Whether a drug is taken, where a statement of R5 says so apart from its status."""
     do_not_perform: bool = False
     """Whether it forbids what it names; also where the element cannot be read."""
     remarks: tuple[str, ...] = ()

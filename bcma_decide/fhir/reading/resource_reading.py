@@ -44,6 +44,8 @@ _TIMES: Final[Mapping[str, Callable[[object], When | None]]] = {
     "issued": read_when,
     "onsetDateTime": read_when,
     "onsetPeriod": period_of,
+    "occurenceDateTime": read_when,  # spelled so in R5, for the administration of a drug
+    "occurencePeriod": period_of,
     "occurrenceDateTime": read_when,
     "occurrencePeriod": period_of,
     "performedDateTime": read_when,
@@ -57,7 +59,8 @@ _TIMES: Final[Mapping[str, Callable[[object], When | None]]] = {
 _FLAGS: Final = ("notDone", "notGiven", "notPerformed", "taken", "wasNotGiven", "wasNotTaken")
 """Elements of older versions of FHIR that turn the meaning of a resource."""
 _REASONS: Final = (
-    "notDoneReason", "reasonNotGiven", "reasonNotPerformed", "reasonNotTaken", "statusReason",
+    "notDoneReason", "notDoneReasonCodeableConcept", "reasonNotGiven", "reasonNotPerformed", "reasonNotTaken",
+    "statusReason", "statusReasonCodeableConcept",
 )  # fmt: skip
 _OLDER_KINDS: Final = {"MedicationOrder": "MedicationRequest"}
 """Kinds of older versions of FHIR by what they are called now."""
@@ -118,6 +121,7 @@ def _read(
         medication=concept_of(data.get("medicationCodeableConcept") or medication.get("concept"), systems),
         medication_reference=reference_of(data.get("medicationReference") or medication.get("reference")),
         ingredients=tuple(_ingredients(data, systems)),
+        adherence=concept_of(_within(data.get("adherence"), "code"), systems),
         do_not_perform=_forbids(data.get("doNotPerform")),
         remarks=tuple(_remarks(data)),
         conclusions=_concepts(data, systems, "conclusionCode", "codedDiagnosis"),
@@ -301,10 +305,17 @@ def _reasons(data: Plain, systems: Mapping[str, str]) -> Iterator[str]:
             )
 
 
+def _within(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
 def _ingredients(data: Plain, systems: Mapping[str, str]) -> Iterator[Concept]:
+    """What is in a product; what is there for its form only, or with nothing of it, is not."""
     for each in objects(data.get("ingredient")):
-        item = each.get("item")
-        concept = each.get("itemCodeableConcept") or (item.get("concept") if isinstance(item, Mapping) else None)
+        amount = _within(_within(each.get("strength"), "numerator"), "value")
+        if each.get("isActive") is False or amount == 0:
+            continue
+        concept = each.get("itemCodeableConcept") or _within(each.get("item"), "concept")
         if (found := concept_of(concept, systems)) != NO_CONCEPT:
             yield found
 

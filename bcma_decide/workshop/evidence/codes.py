@@ -168,9 +168,11 @@ class LinesEntry(Strict):
     gap_days: Days
     transplant_gap_days: Days
     high_dose_days: Days
+    mobilisation_days: Days
     bridging_days: Days
     not_counted: tuple[str, ...]
     high_dose: tuple[str, ...]
+    mobilising: tuple[str, ...]
     text: Text
     basis: CodeBasis
     source: str | None = None
@@ -385,7 +387,7 @@ def _names(files: CodeFiles, definitions: Definitions) -> Found:
             yield "procedures", where, f"{procedure.field!r} is not a yes-or-no field of the profile"
     named = [
         *(("drugs", drug.drug) for drug in files.drugs.drugs),
-        *(("drugs", drug) for drug in (*files.drugs.lines.not_counted, *files.drugs.lines.high_dose)),
+        *(("drugs", drug) for drug in _of_lines(files.drugs.lines)),
         *(("drug_words", drug) for drug in files.drug_words.suffixes),
         *(("procedures", each.drug) for each in files.procedures.procedures if each.drug is not None),
     ]
@@ -397,13 +399,23 @@ def _names(files: CodeFiles, definitions: Definitions) -> Found:
         yield "drugs", "lines.text", f"cannot be filled in ({error!r})"
 
 
+def _of_lines(lines: LinesEntry) -> tuple[str, ...]:
+    return (*lines.not_counted, *lines.high_dose, *lines.mobilising)
+
+
 def _words(words: DrugWordsFile) -> Found:
     """A word that says that it was no dose says nothing else, and every pattern can be read."""
     beside = {*words.units, *words.per, *words.forms, *words.routes, *words.schedule, *words.counted}
     for row in words.no_dose:
         yield from (("drug_words", word, f"is listed as a word of a drug and as one of {row.why!r}")
                     for word in row.words if word in beside)  # fmt: skip
-    every = (*beside, *words.never_given, *words.doubt, *words.ended, *(word for row in words.no_dose for word in row.words))
+    every = (
+        *beside,
+        *words.never_given,
+        *words.doubt,
+        *words.ended,
+        *(word for row in words.no_dose for word in row.words),
+    )
     yield from (("drug_words", word, "has capitals, or a dot or hyphen, none of which count") for word in every
                 if word != word.casefold() or re.search(r"[a-zäöü][.-]", word))  # fmt: skip
     for pattern in (*words.shapes, *words.counting_shapes):

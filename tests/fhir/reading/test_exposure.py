@@ -5,7 +5,6 @@ from datetime import date
 import pytest
 
 from bcma_decide.comparing.compare import load_pooled
-from bcma_decide.fhir.reading.drugs import by_name
 from tests.fhir.reading.support.reading import lines, only, read
 from tests.fhir.reading.support.records import ATC, ICD10PCS, NDC, RXNORM, coded, given
 from tests.support.cases import for_each

@@ -1,4 +1,4 @@
-"""Texts as records write them: drugs that were given, texts that name a drug and are no dose, and texts that are no drug.
+"""Texts as records write them: drugs that were given, texts that name one and are no dose, and texts that are no drug.
 
 Written by hand from product names of RxNorm, dm+d, the German and the European lists, from order sets, and from what
 people add to a name. The first column of each was written before the code that reads it.
