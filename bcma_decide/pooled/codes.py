@@ -125,10 +125,14 @@ class ProcedureCodes(NamedTuple):
     codes: tuple[Code, ...]
     drug: str | None = None
     field: str | None = None
+    names: tuple[str, ...] = ()
+    """What it is called where it has no code."""
     transplant: bool = False
     """Whether it was a transplantation, which is a part of a line of therapy and none of its own."""
     no_dose: str = ""
     """Why it was no dose, though records show it beside one."""
+    category: bool = False
+    """Whether its codes are categories of procedures, and not procedures."""
 
 
 class Gene(NamedTuple):
@@ -247,7 +251,8 @@ class Codes:
                 ),
                 drug_words=DrugWords.from_dict(plain["drug_words"]),
                 procedures=tuple(
-                    ProcedureCodes(**{**row, "codes": rows_of(Code, row["codes"])}) for row in plain["procedures"]
+                    ProcedureCodes(**{**row, "codes": rows_of(Code, row["codes"]), "names": tuple(row["names"])})
+                    for row in plain["procedures"]
                 ),
                 cytogenetics=Cytogenetics(
                     **{name: rows_of(Code, cyto[name]) for name in _CODED},
@@ -318,12 +323,26 @@ class Codes:
     @cached_property
     def no_dose_of(self) -> Mapping[Coding, str]:
         """Why a procedure of a code was no dose."""
-        return {code.key: row.no_dose for row in self.procedures if row.no_dose for code in row.codes if code.usable}
+        return self._no_dose(category=False)
+
+    @cached_property
+    def no_dose_category_of(self) -> Mapping[Coding, str]:
+        """Why a procedure of a category was no dose, whatever drug it names."""
+        return self._no_dose(category=True)
+
+    def _no_dose(self, *, category: bool) -> Mapping[Coding, str]:
+        rows = [row for row in self.procedures if row.no_dose and row.category is category]
+        return {code.key: row.no_dose for row in rows for code in row.codes if code.usable}
 
     @cached_property
     def transplant_of(self) -> Mapping[Coding, Code]:
         """Codes of transplantations."""
         return {code.key: code for row in self.procedures if row.transplant for code in row.codes if code.usable}
+
+    @cached_property
+    def transplant_names(self) -> frozenset[str]:
+        """What transplantations are called, folded."""
+        return frozenset(fold(name) for row in self.procedures if row.transplant for name in row.names)
 
     @cached_property
     def field_of_procedure(self) -> Mapping[Coding, tuple[str, Code]]:

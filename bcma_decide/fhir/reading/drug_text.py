@@ -16,7 +16,7 @@ from bcma_decide.pooled.drug_words import DrugWords, Phrase
 
 _NUMBER: Final = r"\d+(?:[.,]\d+)*"
 _TOKEN: Final = re.compile(
-    rf"(?P<number>{_NUMBER}(?:\s?[-–]\s?{_NUMBER})*(?:\s?[x×]\s?10\s?\^?\s?\d+)?)|(?P<word>[^\W\d_]\w*)|(?P<mark>[^\s.])"
+    rf"(?P<number>{_NUMBER}(?:\s?[-–]\s?{_NUMBER})*(?:\s?[x×]\s?10\s?[\^e]?\s?\d+)?)|(?P<word>[^\W\d_]\w*)|(?P<mark>[^\s.])"
 )
 """A dot says nothing (Tabl., i.v.); every other mark is a token of its own."""
 _MARKS: Final = str.maketrans("", "", "®™")
@@ -199,7 +199,8 @@ class _Sentence:
         end = end or self._phrase(place, self.words.product_phrases)
         if not end and not self.inner:
             end = self._phrase(place, self.words.schedule_phrases)
-            if not end and self.found[place].kind == "word" and self.words.shape.fullmatch(self._text(place)):
+            shaped = self.found[place].kind == "word" or self._is_number(place)
+            if not end and shaped and self.words.shape.fullmatch(self._text(place)):
                 end = place + 1
         if end:
             self.only_names, self.open = False, ""
@@ -211,6 +212,8 @@ class _Sentence:
             return 0
         if self._text(place + 1) in _TIMES:
             return place + 2
+        if self._text(place + 1) == "/" and self._is_number(place + 2):
+            return self._strength(place + 2)  # 20/56 mg/m2: the first dose and the others
         end = self._phrase(place + 1, self.words.unit_phrases)
         if not end:
             counted = self._phrase(place + 1, self.words.counted_phrases) if not self.inner else 0

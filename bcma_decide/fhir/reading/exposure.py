@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 
 from bcma_decide.fhir.reading.against import ORDER, against
 from bcma_decide.fhir.reading.datatypes import NO_CONCEPT
-from bcma_decide.fhir.reading.drug_text import Remark
+from bcma_decide.fhir.reading.drug_text import Remark, says
 from bcma_decide.fhir.reading.drugs import Resolved, Unresolved, is_other_drug, read_texts, recognise_drug
 from bcma_decide.fhir.reading.find import Find
 from bcma_decide.fhir.reading.record import PatientRecord
 from bcma_decide.fhir.reading.resource import Resource
 from bcma_decide.fhir.reading.standing import standing
 from bcma_decide.pooled.codes import Codes, Coding
-from bcma_decide.pooled.definitions import Definitions
+from bcma_decide.pooled.definitions import Definitions, fold
 
 RECEIVED: Final = "received"
 TRANSPLANT: Final = "transplant"
@@ -128,10 +129,11 @@ def _without_a_drug(
 ) -> list[Dose] | Find | None:
     """What it is where it names no drug of the definitions: a procedure that is a field, a transplant, another drug."""
     codings, texts = drug_names(resource, record)
-    if code := next((codes.transplant_of[coding] for coding in codings if coding in codes.transplant_of), None):
+    if any(coding in codes.transplant_of for coding in codings) or any(
+        fold(text) in codes.transplant_names for text in texts
+    ):
         note = "part of a line of therapy; counts for that only"
-        find = replace(base, field=TRANSPLANT, text=code.text, coding=code.key, basis=code.basis, note=note)
-        return _by_status(replace(find, layer="procedure"), resource, record, codes)
+        return _by_status(replace(base, field=TRANSPLANT, note=note), resource, record, codes)
     if field := next(
         (codes.field_of_procedure[coding] for coding in codings if coding in codes.field_of_procedure), None
     ):
@@ -153,6 +155,8 @@ def names_a_drug(resource: Resource, codes: Codes, definitions: Definitions) -> 
     """Whether a procedure is one that is read here; most are not."""
     known = (codes.drug_of, codes.field_of_procedure, codes.no_dose_of, codes.transplant_of)
     if any(coding in group for coding in resource.code.codings for group in known):
+        return True
+    if any(fold(text) in codes.transplant_names for text in resource.code.wordings):
         return True
     return recognise_drug(resource.code.codings, resource.code.wordings, codes, definitions) is not None
 
@@ -185,6 +189,8 @@ def _by_status(find: Find, resource: Resource, record: PatientRecord, codes: Cod
         return find.refused("an order not to give it", "ignored")
     if "_doNotPerform" in resource.elements and "doNotPerform" not in resource.elements:
         return find.refused("whether it is an order not to give it cannot be read (doNotPerform)")
+    if resource.gives_nothing:
+        return find.refused("an amount of zero")
     if not_done := sorted(_NOT_DONE & resource.elements):
         return find.refused(f"it gives a reason why it was not done ({not_done[0]})")
     if resource.adherence.codes and not set(resource.adherence.codes) & set(_TAKEN):
@@ -194,5 +200,16 @@ def _by_status(find: Find, resource: Resource, record: PatientRecord, codes: Cod
     if status not in _GIVEN[resource.kind]:
         ordered = "ordered; that it was given is not recorded" if resource.kind == ORDER else ""
         return find.refused("; ".join(part for part in (f"status {status or 'missing'}", ordered) if part))
+    if category := _no_dose_category(resource, codes):
+        return find.refused(category)
     said = against(resource, codes.drug_words, is_trait=is_trait)
     return find.refused(said) if said else find
+
+
+def _no_dose_category(resource: Resource, codes: Codes) -> str:
+    """Why a resource of its category is no dose; empty where the category says nothing of that."""
+    known = codes.no_dose_category_of
+    coded = (known[coding] for each in resource.categories for coding in each.codings if coding in known)
+    words = codes.drug_words.no_dose_phrases
+    named = (f"its category is {text!r}" for each in resource.categories for text in each.texts if says(text, words))
+    return next(chain(coded, named), "")

@@ -128,6 +128,8 @@ class Resource(NamedTuple):
     medication_reference: ResourceReference = NO_REFERENCE
     ingredients: tuple[Concept, ...] = ()
     """What a Medication consists of, where it says so by code."""
+    gives_nothing: bool = False
+    """Whether an amount of a drug in it is zero."""
     adherence: Concept = NO_CONCEPT
     """Whether a drug is taken, where a statement of R5 says so apart from its status."""
     do_not_perform: bool = False

@@ -121,6 +121,7 @@ def _read(
         medication=concept_of(data.get("medicationCodeableConcept") or medication.get("concept"), systems),
         medication_reference=reference_of(data.get("medicationReference") or medication.get("reference")),
         ingredients=tuple(_ingredients(data, systems)),
+        gives_nothing=_gives_nothing(data),
         adherence=concept_of(_within(data.get("adherence"), "code"), systems),
         do_not_perform=_forbids(data.get("doNotPerform")),
         remarks=tuple(_remarks(data)),
@@ -303,6 +304,18 @@ def _reasons(data: Plain, systems: Mapping[str, str]) -> Iterator[str]:
                 or concept.codes
                 or ((_written(each),) if not isinstance(each, Mapping) else ("unreadable",))
             )
+
+
+def _gives_nothing(data: Plain) -> bool:
+    """Whether a dose or the quantity handed out is zero."""
+    dosages = [each for name in ("dosage", "dosageInstruction") for each in _listed(data.get(name))]
+    rates = [rate for each in dosages for rate in _listed(_within(each, "doseAndRate"))]
+    amounts = [
+        data.get("quantity"),
+        *(_within(each, name) for each in (*dosages, *rates) for name in ("dose", "doseQuantity", "quantity")),
+    ]
+    values = (_within(each, "value") for each in amounts)
+    return any(value == 0 and not isinstance(value, bool) for value in values)
 
 
 def _within(value: object, name: str) -> object:

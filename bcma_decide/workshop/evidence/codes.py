@@ -192,8 +192,10 @@ class ProcedureEntry(Strict):
     codes: CodeEntries
     drug: str | None = None
     field: FieldId | None = None
+    names: tuple[Text, ...] = ()
     transplant: bool = False
     no_dose: str = ""
+    category: bool = False
 
 
 class ProceduresFile(Strict):
@@ -380,6 +382,8 @@ def _names(files: CodeFiles, definitions: Definitions) -> Found:
     drugs = {drug.id for drug in definitions.drugs}
     for procedure in files.procedures.procedures:
         where = procedure.codes[0].code
+        if procedure.category and not procedure.no_dose:
+            yield "procedures", where, "is a category, which only says that a procedure was no dose"
         said = (procedure.drug, procedure.field, procedure.transplant, procedure.no_dose)
         if sum(map(bool, said)) != 1:
             yield "procedures", where, "is one of a drug, a field, a transplantation, or no dose"
