@@ -17,7 +17,8 @@ from typing import Any, Final
 from bcma_decide.errors import Problem, ProfileError, quote
 from bcma_decide.fhir.reading.datatypes import Plain, local_address, objects
 from bcma_decide.fhir.reading.dates import When, read_when
-from bcma_decide.fhir.reading.resource import Resource, read_resource, times_of
+from bcma_decide.fhir.reading.resource import Resource
+from bcma_decide.fhir.reading.resource_reading import read_resource, times_of
 from bcma_decide.patient.files import read_text, shown_name
 from bcma_decide.strict.json import NoNumberError, RepeatedNameError, strict_json
 

@@ -10,7 +10,8 @@ from bcma_decide.fhir.reading.bundle import PatientRecord, held_by
 from bcma_decide.fhir.reading.datatypes import Plain, objects
 from bcma_decide.fhir.reading.drugs import Resolved, coded_drugs, recognise_drug
 from bcma_decide.fhir.reading.exposure import drug_names
-from bcma_decide.fhir.reading.resource import Resource, read_resource
+from bcma_decide.fhir.reading.resource import Resource
+from bcma_decide.fhir.reading.resource_reading import read_resource
 from bcma_decide.pooled.codes import Codes
 from bcma_decide.pooled.definitions import Definitions, fold
 from bcma_decide.pooled.evidence import PooledEvidence
