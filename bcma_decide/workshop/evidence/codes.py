@@ -124,6 +124,11 @@ class ObservationsFile(Strict):
 
     observations: tuple[ObservationEntry, ...]
     answers: tuple[AnswerEntry, ...]
+
+
+class CytogeneticsFile(Strict):
+    """``cytogenetics.yaml``."""
+
     cytogenetics: CytogeneticsEntry
     words: WordsEntry
 
@@ -198,6 +203,7 @@ class CodeFiles:
 
     systems: SystemsFile
     observations: ObservationsFile
+    cytogenetics: CytogeneticsFile
     diagnoses: DiagnosesFile
     drugs: DrugsFile
     procedures: ProceduresFile
@@ -213,8 +219,8 @@ class CodeFiles:
             "drugs": [_plain(row) for row in self.drugs.drugs],
             "other_drugs": [_plain(code) for code in others],
             "procedures": [_plain(row) for row in self.procedures.procedures],
-            "cytogenetics": _plain(self.observations.cytogenetics),
-            "words": _plain(self.observations.words),
+            "cytogenetics": _plain(self.cytogenetics.cytogenetics),
+            "words": _plain(self.cytogenetics.words),
             "lines": _plain(self.drugs.lines),
             "sources": {key: source.bedside() for key, source in self.systems.sources.items()},
         }
@@ -227,6 +233,7 @@ def _plain(entry: Strict) -> dict[str, Any]:
 _FILES: Final[dict[str, type[Strict]]] = {
     "systems": SystemsFile,
     "observations": ObservationsFile,
+    "cytogenetics": CytogeneticsFile,
     "diagnoses": DiagnosesFile,
     "drugs": DrugsFile,
     "procedures": ProceduresFile,
@@ -268,11 +275,11 @@ def _entries(files: CodeFiles) -> Iterator[tuple[str, str, CodedEntry]]:
         yield from (("observations", "observation", code) for code in row.codes)
         yield from (("observations", f"answer of {row.field}", answer) for answer in row.answers)
     yield from (("observations", "answer", answer) for answer in files.observations.answers)
-    cyto = files.observations.cytogenetics
+    cyto = files.cytogenetics.cytogenetics
     for name in ("variant", "gene", "copy_number", "nomenclature", "panel"):
         group = "observation" if name in ("variant", "panel") else "component"
-        yield from (("observations", group, code) for code in getattr(cyto, name))
-    yield from (("observations", "gene", gene) for gene in cyto.genes)
+        yield from (("cytogenetics", group, code) for code in getattr(cyto, name))
+    yield from (("cytogenetics", "gene", gene) for gene in cyto.genes)
     for diagnosis in files.diagnoses.diagnoses:
         yield from (("diagnoses", "diagnosis", code) for code in diagnosis.codes)
     for coded in (*(drug.codes for drug in files.drugs.drugs), *(drug.codes for drug in files.drugs.other_drugs)):
@@ -321,10 +328,10 @@ def _names(files: CodeFiles, definitions: Definitions) -> Found:
     for answer in files.observations.answers:
         if answer.value not in ("yes", "no"):
             yield "observations", answer.code, f"{answer.value!r} is neither yes nor no"
-    cyto = files.observations.cytogenetics
+    cyto = files.cytogenetics.cytogenetics
     for name in (*(gene.field for gene in cyto.genes), *(words.field for words in cyto.words)):
         if name not in FIELDS or FIELDS[name].kind != "yes_no":
-            yield "observations", name, "is not a yes-or-no field of the profile"
+            yield "cytogenetics", name, "is not a yes-or-no field of the profile"
     for diagnosis in files.diagnoses.diagnoses:
         if diagnosis.means != "myeloma" and (diagnosis.means not in FIELDS or FIELDS[diagnosis.means].kind != "yes_no"):
             yield "diagnoses", diagnosis.means, "is not a yes-or-no field of the profile"
