@@ -165,8 +165,9 @@ class Resource(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Kind and id, for people; the patient's own id is left out."""
-        return f"{self.kind}/{clip(self.id)}" if self.id and self.kind != "Patient" else self.kind
+        """Kind and id, for people, after its holder if it is contained; the patient's own id is left out."""
+        own = f"{self.kind}/{clip(self.id)}" if self.id and self.kind != "Patient" else self.kind
+        return f"{self.holder}#{own}" if self.holder else own
 
     @property
     def addresses(self) -> frozenset[str]:

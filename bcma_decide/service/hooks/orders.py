@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bcma_decide.fhir.reading.bundle import PatientRecord, held_by
+from bcma_decide.fhir.reading.bundle import held_by
 from bcma_decide.fhir.reading.datatypes import Plain, objects
 from bcma_decide.fhir.reading.drugs import Resolved, coded_drugs, recognise_drug
 from bcma_decide.fhir.reading.exposure import drug_names
+from bcma_decide.fhir.reading.record import PatientRecord
 from bcma_decide.fhir.reading.resource import Resource
 from bcma_decide.fhir.reading.resource_reading import read_resource
 from bcma_decide.pooled.codes import Codes
@@ -53,7 +54,7 @@ def concerns(orders: Mapping[str, Any], selections: Sequence[str], wanted: Sough
         (data, entry.get("fullUrl")) for entry in objects(orders.get("entry")) if (data := held_by(entry)) is not None
     ]
     resources = tuple(read_resource(data, wanted.codes.systems, url=url) for data, url in entries)
-    drafts = PatientRecord(None, resources, (), 0, False)
+    drafts = PatientRecord(None, resources)
     ids = {each.rpartition("/")[2] for each in selections}
     return any(
         _is_wanted(order, data, drafts, wanted)
