@@ -71,9 +71,7 @@ def read_clause(text: str, language: Language, cutoff: float | None = None) -> R
 
 def _named(items: Sequence[Item]) -> frozenset[str]:
     """The changes of a clause: by field, those that no field asks for by their text."""
-    return frozenset(
-        item.field or item.text for item in items if item.part in ("change", "locus", "other")
-    )
+    return frozenset(item.field or item.text for item in items if item.part in ("change", "locus", "other"))
 
 
 def _said(items: Sequence[Item], language: Language, cutoff: float | None) -> Statement | str:
@@ -85,10 +83,14 @@ def _said(items: Sequence[Item], language: Language, cutoff: float | None) -> St
         return "a place in the genome, and no change of it"
     if len(changes) > 1 and not _side_by_side(items):
         return "the change is named twice"
+    if any(item.part in ("either", "both") for item in items):
+        return "one of several statements in one clause"
     kind = next((change.kind for change in language.changes if change.field == field), None)
     word = _word(items, language)
     share = _share(items, cutoff)
     number = _of_copies(copies, kind, language)
+    if number == "no" and changes and word != "absent":
+        number = _Fault("the copies are those of a normal cell")
     for fault in (word, share, number):
         if isinstance(fault, _Fault):
             return fault
@@ -175,9 +177,9 @@ def _together(
     """Word, share of cells and copies as one value."""
     if share is not None and found is None and word != "absent":
         return _Fault("a percentage without the laboratory's cut-off")
-    if found == "yes" and not word and copies is None and isinstance(share, CellShare):
-        if not share.of_cells and share.cutoff is None:
-            return _Fault("a percentage, and not said of what")
+    alone = found == "yes" and not word and copies is None
+    if alone and isinstance(share, CellShare) and not share.of_cells and share.cutoff is None:
+        return _Fault("a percentage, and not said of what")
     # "detected in 0 of 200", "seen in 2 % (cut-off 5 %)": the word tells of cells, the number that they are no finding
     overruled = found == "zero" or (found == "no" and word == "counting")
     said: Said | None = None
@@ -225,8 +227,13 @@ def _members(items: Sequence[Item]) -> tuple[list[Item], str]:
                 return [], ""
             members.append(item)
             expected = False
-        elif members and not expected and (
-            (item.part == "locus" and item.field == members[-1].field) or (item.part == "sign" and item.text in "()")
+        elif (
+            members
+            and not expected
+            and (
+                (item.part == "locus" and item.field == members[-1].field)
+                or (item.part == "sign" and item.text in "()")
+            )
         ):
             continue
         elif members and item.part == "sign" and item.text == "," and not expected and not joint:

@@ -14,7 +14,7 @@ Part = Literal[
     "either", "both", "plural", "cells", "listed", "sign", "unlisted",
 ]  # fmt: skip
 _NUMBER: Final = r"\d{1,3}(?:[.,]\d{1,2})?"
-_PERCENT: Final = rf"(?P<bound>[<>]=?)? ?(?P<number>{_NUMBER}) ?(?:%|percent|prozent)"
+_PERCENT: Final = rf"(?P<bound>[<>]=?)? ?(?P<number>{_NUMBER}) ?(?:%|per ?cent|prozent)"
 _COUNT: Final = r"(?P<some>\d{1,4}) ?(?:of|out of|/|von|aus) ?(?P<all>\d{1,4})"
 _SIGNS: Final = ",:()[]/|=-"
 _BEFORE: Final = r"(?<![\w+.-])"
@@ -93,11 +93,14 @@ def items_of(text: str, language: Language) -> list[Item]:
 
 
 def mentions(text: str, change: NamedChange) -> bool:
-    """Whether a clause is about a change, read or not."""
-    lowered = text.casefold()
-    return any(re.search(rf"(?<!\w){re.escape(word)}(?![^\W\d_])", lowered) for word in change.mentions) or any(
-        re.search(f"{_BEFORE}(?:{name})", lowered) for name in change.names
-    )
+    """Whether a text is about a change, read or not."""
+    return _mention(change).search(text.casefold()) is not None
+
+
+@lru_cache(maxsize=32)
+def _mention(change: NamedChange) -> re.Pattern[str]:
+    words = "|".join(rf"(?<!\w){re.escape(word.casefold())}(?!(?!x\d)[^\W\d_])" for word in change.mentions)
+    return re.compile(f"{words}|{_BEFORE}(?:{'|'.join(change.names)})")
 
 
 def word_of(text: str, words: Iterable[str]) -> str:
@@ -118,7 +121,8 @@ def _item(found: re.Match[str], part: Part, field: str, words: ClauseWords) -> I
     groups = found.groupdict()
     match part:
         case "percent" | "cutoff":
-            return Item(part, text, number=float(groups["number"].replace(",", ".")), bound=groups.get("bound") or "")
+            bound = found["bound"] if "bound" in groups else ""
+            return Item(part, text, number=float(groups["number"].replace(",", ".")), bound=bound or "")
         case "count":
             some, everyone = int(groups["some"]), int(groups["all"])
             return Item(part, text, number=100 * some / everyone if some <= everyone and everyone else None)
@@ -132,10 +136,12 @@ def _item(found: re.Match[str], part: Part, field: str, words: ClauseWords) -> I
 def _patterns(language: Language) -> tuple[tuple[re.Pattern[str], Part, str], ...]:
     """Everything a clause may hold."""
     words = language.words
-    copies = rf"(?P<number>\d|{_any_of(name for name, _ in words.numbers)}) +(?:{_any_of(words.copies)})(?: +(?:of|von))?"
+    copies = (
+        rf"(?P<number>\d|{_any_of(name for name, _ in words.numbers)}) +(?:{_any_of(words.copies)})(?: +(?:of|von))?"
+    )
     limit = _any_of(words.cutoff)
-    before = rf"(?:{limit})(?: +(?:of|is|von|ist))?[:= ]*(?:[<>]=?)? *(?P<number>{_NUMBER}) ?(?:%|percent|prozent)"
-    behind = rf"(?P<number>{_NUMBER}) ?(?:%|percent|prozent) +(?:{limit})"
+    before = rf"(?:{limit})(?: +(?:of|is|von|ist))?[:= ]*(?:[<>]=?)? *(?P<number>{_NUMBER}) ?(?:%|per ?cent|prozent)"
+    behind = rf"(?P<number>{_NUMBER}) ?(?:%|per ?cent|prozent) +(?:{limit})"
     pieces: list[tuple[str, Part, str]] = [
         *((name, "change", change.field) for change in language.changes for name in change.names),
         *((name, "locus", change.field) for change in language.changes for name in change.loci),

@@ -27,30 +27,25 @@ def read_cytogenetics(resource: Resource, codes: Codes) -> list[Find]:
     """
     cyto = codes.cytogenetics
     held = resource.code.codings
+    if resource.kind not in _KINDS:
+        return []
     if variant := _first(cyto.variant, held):
         finds = list(read_variant(resource, variant, codes))
     elif panel := _first(cyto.panel, held):
         finds = _panel(resource, panel, codes)
         if not panel.usable:
             finds = [_refused(find, "its code is known from background only and was not checked") for find in finds]
-    elif resource.kind not in _KINDS or any(coding in codes.observation_of for coding in held):
+    elif any(coding in codes.observation_of for coding in held):
         return []
     else:
         finds = _by_name(resource, codes)
-    finds = [refused_by_status(find, resource.status) for find in finds]
-    if not finds and is_cytogenetic(resource, codes):
-        label = "Cytogenetics"
-        text = clip(next((text for text in texts_of(resource) if text), "") or "no text")
-        return [replace(_start(resource), label=label, text=text).refused("names no change that is asked for")]
-    return finds
+    return [by_status(find, resource.status) for find in finds]
 
 
-def is_cytogenetic(resource: Resource, codes: Codes) -> bool:
-    """Whether a resource is on chromosome changes by its code or name."""
-    known = (*codes.cytogenetics.variant, *codes.cytogenetics.panel)
-    return _first(known, resource.code.codings) is not None or (
-        resource.kind in _KINDS and _named_so(resource.code, codes.reports.clauses)
-    )
+def by_status(find: Find, status: str) -> Find:
+    """Leave out what was withdrawn, is not final yet, or is preliminary: a text may still be turned."""
+    find = refused_by_status(find, status)
+    return find.refused("status preliminary") if status == "preliminary" and find.value is not None else find
 
 
 def texts_of(resource: Resource) -> list[str]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bcma_decide.fhir.reading.clause_items import consists_of, of_imaging
-from bcma_decide.fhir.reading.cytogenetics import texts_of
+from bcma_decide.fhir.reading.cytogenetics import by_status, texts_of
 from bcma_decide.fhir.reading.datatypes import clip
 from bcma_decide.fhir.reading.find import Find
-from bcma_decide.fhir.reading.observations import TIMES, refused_by_status
+from bcma_decide.fhir.reading.observations import TIMES
 from bcma_decide.fhir.reading.report_text import read_text
 from bcma_decide.fhir.reading.resource import Resource
 from bcma_decide.pooled.codes import Codes
@@ -49,11 +49,11 @@ def read_imaging(resource: Resource, codes: Codes) -> Iterator[Find]:
             find = find.refused(_PART)
         else:
             find = replace(find, value=told.value)
-        yield refused_by_status(find, resource.status)
+        yield by_status(find, resource.status)
 
 
 def attachments(resource: Resource) -> Iterator[Find]:
-    """Attachments of a report that are no plain text: listed with their title, not read."""
+    """Attachments of a report that are no plain text, listed with their title and not read."""
     for title in resource.attachments:
         name = next(iter(resource.code.texts), resource.kind)
         find = Find("", clip(f"{name}: {title}"), "usable", resource=resource.name, when=resource.when(*TIMES))

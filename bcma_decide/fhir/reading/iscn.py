@@ -16,13 +16,18 @@ from bcma_decide.fhir.reading.clause import ReadClause, Statement
 from bcma_decide.pooled.report_language import Nomenclature, Probes, ReportLanguage, Structural
 
 _NUCLEI: Final = re.compile(r"(?:iscn|karyotype|karyotyp|fish)?[ :]*nuc ?ish ?(?P<body>.+)")
-_KARYOTYPE: Final = re.compile(r"(?:iscn|karyotype|karyotyp)?[ :]*(?P<body>\d{2,3}(?:[~-]\d{2,3})?(?:<\dn[+-]?>)?,[xy]{1,4}\b.*)")
+_KARYOTYPE: Final = re.compile(
+    r"(?:iscn|karyotype|karyotyp)?[ :]*(?P<body>\d{2,3}(?:[~-]\d{2,3})?(?:<\dn[+-]?>)?,[xy]{1,4}\b.*)"
+)
 _BANDS: Final = r"\([pq0-9.;>:-]*\)"
 _CHANGE: Final = (
     rf"[+-]?(?:t|del|dup|inv|ins|i|idic|add|der|dic|r|trp|trc|hsr)\([0-9xy;]+\)(?:{_BANDS})?"
     rf"(?:(?:t|del|dup|add|inv|ins)\([0-9xy;]+\)(?:{_BANDS})?)*(?:x[2-9])?"
 )
-_TOKEN: Final = re.compile(rf"(?:{_CHANGE}|[+-](?:\d{{1,2}}|[xy])(?:x\d)?|\+(?:\d(?:[~-]\d)?)?mar\d?|idem|sl|sdl\d?|del\(17p(?:13(?:\.\d+)?)?\))")
+_TOKEN: Final = re.compile(
+    rf"(?:{_CHANGE}|[+-](?:\d{{1,2}}|[xy])(?:x\d)?|\+(?:\d(?:[~-]\d)?)?mar\d?|idem|sl|sdl\d?"
+    r"|del\(17p(?:13(?:\.\d+)?)?\))"
+)
 _CELLS: Final = re.compile(r"\[(?:cp)?(?P<cells>\d{1,3})\]")
 _SET: Final = re.compile(r"(?P<groups>[^\[\]]+)\[(?P<cells>\d{1,4})(?:/(?P<all>\d{1,4}))?\]")
 _GROUP: Final = re.compile(r"(?:\d{1,2}(?:[pq][\d.]*(?:-?[pq]?[\d.]+)?|cen))?\((?P<probes>[^()]+)\)(?:x(?P<all>\d))?")
@@ -34,7 +39,7 @@ class Signals(NamedTuple):
 
     name: str
     other: str
-    count: int
+    copies: int
 
 
 def is_formula(text: str) -> bool:
@@ -145,21 +150,21 @@ def _of_probes(
         return None
     kind = next(change.kind for change in reports.changes if change.field == probes.field)
     least = {"loss": reports.cutoffs.loss, "gain": reports.cutoffs.gain, "fusion": reports.cutoffs.fusion}[kind or ""]
-    controls = [each.count for each in signals if each.name in probes.controls and not each.other]
+    controls = [each.copies for each in signals if each.name in probes.controls and not each.other]
     changed: bool | None
     if kind == "fusion":
         partners = {name for each in together for name in (each.name, each.other)} & set(probes.partners)
-        single = [each.count for each in signals if each.name in (*probes.probes, *probes.partners) and not each.other]
+        single = [each.copies for each in signals if each.name in (*probes.probes, *probes.partners) and not each.other]
         changed = True if together and partners else False if not together and set(single) == {2} else None
     elif len(own) != 1:
         changed = None
     elif kind == "loss":
-        count = own[0].count
+        count = own[0].copies
         if count < reports.copies_below and controls != [2]:
             return "a loss without two signals of its control: the whole chromosome may be lost"
         changed = True if count < reports.copies_below else False if count == reports.copies_below else None
     else:
-        changed = own[0].count > reports.copies_above if own[0].count >= reports.copies_above else None
+        changed = own[0].copies > reports.copies_above if own[0].copies >= reports.copies_above else None
     if changed is None:
         return "signals that are not read for it"
     if not changed:

@@ -7,7 +7,7 @@ from typing import Final
 
 from bcma_decide.fhir.reading.cell_share import CellShare, finding
 from bcma_decide.fhir.reading.clause import read_clause
-from bcma_decide.fhir.reading.clause_items import Language, items_of, of_chromosomes
+from bcma_decide.fhir.reading.clause_items import Language, items_of, mentions, of_chromosomes
 from bcma_decide.fhir.reading.datatypes import Concept, Measurement, clip
 from bcma_decide.fhir.reading.find import Find, weakest
 from bcma_decide.fhir.reading.prose import plain
@@ -22,6 +22,8 @@ _PERCENT: Final = ("%", "percent")
 def change_of(code: Concept, codes: Codes) -> NamedChange | None:
     """The one change a name consists of, listed words aside; every text of the concept names it or names none."""
     language = of_chromosomes(codes.reports)
+    if not any(mentions(plain(text), change) for change in language.changes for text in code.texts):
+        return None
     found = {_named(plain(text), language) for text in code.texts}
     fields = found - {""}
     if None in found or len(fields) != 1:
@@ -77,7 +79,9 @@ def _of_words(find: Find, name: str, text: str, change: NamedChange, codes: Code
 
 def _of_share(find: Find, quantity: Measurement, coded: Coded, change: NamedChange, codes: Codes) -> Find:
     unit, share = clip(quantity.unit), quantity.finite
-    find = replace(find, text=clip(f"{find.text}: {quantity.comparator or ''}{quantity.number.shown} {unit}"), unit=unit)
+    find = replace(
+        find, text=clip(f"{find.text}: {quantity.comparator or ''}{quantity.number.shown} {unit}"), unit=unit
+    )
     if share is None or unit not in _PERCENT or not 0 <= share <= 100:
         return find.refused("no share of cells in percent")
     limits = [limit.finite for limit in coded.upper_limits if limit.unit in _PERCENT]

@@ -16,7 +16,7 @@ _QUOTES: Final = dict.fromkeys(map(ord, "’‘`´"), "'")
 _NOTHING: Final = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"), None)
 _SIGNS: Final = {ord("×"): "x", ord("≥"): ">=", ord("≤"): "<=", ord("；"): ";", ord("\r"): "\n", ord("\t"): " "}
 _PLAIN: Final = {**_DASHES, **_QUOTES, **_NOTHING, **_SIGNS}
-_OPENED: Final = re.compile(r"\b(t|del|gain|amp|dup|add|inv|ins|der|ish)\s*\(\s*", re.IGNORECASE)
+_OPENED: Final = re.compile(r"\b(t|del|gain|amp|dup|add|inv|ins|der) *\( *(?=[0-9XY]{1,2} *[;)pq])", re.IGNORECASE)
 _INSIDE: Final = re.compile(r"\(([0-9XYxypqter.;?\s]+)\)")
 _BANDS: Final = re.compile(r"\)\s+\((?=[pq]\d)")
 _BULLET: Final = re.compile(r"\s*(?:[-*•▪]|\d{1,2}[.)])\s+")

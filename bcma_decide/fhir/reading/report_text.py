@@ -38,6 +38,8 @@ def read_text(texts: Sequence[str], language: Language, reports: ReportLanguage)
     reports
         Words and nomenclature.
     """
+    if not any(mentions(plain(text), change) for change in language.changes for text in texts):
+        return
     words = language.words
     known = (*language.listed, *words.present, *words.counting, *words.absent, *words.cells)
     short = frozenset(word.casefold() for word in known)
@@ -113,9 +115,9 @@ def _read(split: Sequence[Clause], language: Language, reports: ReportLanguage) 
             if joined
         ]
         if each.statements and under:
-            each = ReadClause(reason=f"stands under {under!r}")  # noqa: PLW2901
+            each = ReadClause(reason=f"stands under {under!r}")
         elif each.statements and not all(other.understood for other in beside):
-            each = ReadClause(reason="goes on in words that are not read")  # noqa: PLW2901
+            each = ReadClause(reason="goes on in words that are not read")
         yield clause, each
 
 

@@ -84,9 +84,7 @@ def _fusions(base: Find, resource: Resource, genes: Sequence[Coding], codes: Cod
             yield _fusion(base, resource, fusion, codes, is_translocation, bool(types))
 
 
-def _fusion(
-    base: Find, resource: Resource, fusion: Fusion, codes: Codes, is_translocation: bool, typed: bool
-) -> Find:
+def _fusion(base: Find, resource: Resource, fusion: Fusion, codes: Codes, is_translocation: bool, typed: bool) -> Find:
     find = replace(base, field=fusion.field, basis=weakest(base.basis or "verified", fusion.basis))
     find = answered(find, resource.coded.answer, codes.answers, codes)
     find = replace(find, text=f"{fusion.text}: {find.text}")

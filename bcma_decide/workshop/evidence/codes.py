@@ -216,7 +216,8 @@ def _entries(files: CodeFiles) -> Iterator[tuple[str, str, CodedEntry]]:
     for name in CODED:
         group = "observation" if name in ("variant", "panel") else "component"
         yield from (("cytogenetics", group, code) for code in getattr(cyto, name))
-    yield from (("cytogenetics", "gene", gene) for gene in (*cyto.genes, *cyto.fusions))
+    yield from (("cytogenetics", "gene", gene) for gene in cyto.genes)
+    yield from (("cytogenetics", "gene", fusion) for fusion in cyto.fusions)
     yield "cytogenetics", "cutoffs", cyto.cutoffs
     for diagnosis in files.diagnoses.diagnoses:
         yield from (("diagnoses", "diagnosis", code) for code in diagnosis.codes)

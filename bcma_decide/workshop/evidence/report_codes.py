@@ -188,8 +188,15 @@ class CytogeneticsFile(Strict):
 def report_problems(file: CytogeneticsFile) -> Iterator[tuple[str, str, str]]:
     """File, place and message of every slip."""
     cyto, words, imaging = file.cytogenetics, file.clauses, file.imaging
-    named = (*cyto.genes, *cyto.fusions, *cyto.changes, *cyto.iscn.structural, *cyto.iscn.probes, imaging)
-    for name in dict.fromkeys(each.field for each in named):
+    named = [
+        *(each.field for each in cyto.genes),
+        *(each.field for each in cyto.fusions),
+        *(each.field for each in cyto.changes),
+        *(each.field for each in cyto.iscn.structural),
+        *(each.field for each in cyto.iscn.probes),
+        imaging.field,
+    ]
+    for name in dict.fromkeys(named):
         if name not in FIELDS or FIELDS[name].kind != "yes_no":
             yield "cytogenetics", name, "is not a yes-or-no field of the profile"
     for gene in cyto.genes:
