@@ -43,6 +43,7 @@ UnmappedKind = Literal["drug", "observation", "condition", "procedure", "report"
 _CALLED: Final[Mapping[str, UnmappedKind]] = {
     "Condition": "condition",
     "DiagnosticReport": "report",
+    "DocumentReference": "report",
     "Observation": "observation",
     "Procedure": "procedure",
 }
@@ -173,7 +174,7 @@ def _read(
             return list(read_observation(resource, codes)) or "observation"
         case "Condition":
             return list(read_condition(resource, codes)) or "condition"
-        case "DiagnosticReport":
+        case "DiagnosticReport" | "DocumentReference":
             return "report"
         case "Procedure" if not names_a_drug(resource, codes, definitions):
             return "procedure"

@@ -56,9 +56,8 @@ _TIMES: Final[Mapping[str, Callable[[object], When | None]]] = {
 
 _FLAGS: Final = ("notDone", "notGiven", "notPerformed", "taken", "wasNotGiven", "wasNotTaken")
 """Elements of older versions of FHIR that turn the meaning of a resource."""
-_REASONS: Final = (
-    "notDoneReason", "reasonNotGiven", "reasonNotPerformed", "reasonNotTaken", "statusReason",
-)  # fmt: skip
+_NOT_DONE: Final = ("notDoneReason", "reasonNot")
+"""How elements begin that say why something was not done."""
 _OLDER_KINDS: Final = {"MedicationOrder": "MedicationRequest"}
 """Kinds of older versions of FHIR by what they are called now."""
 _DEEPEST: Final = 8
@@ -105,7 +104,7 @@ def _read(
         labels=tuple(clip(each.get("code")) for name in ("security", "tag") for each in objects(meta.get(name))),
         rules=_written(data.get("implicitRules")),
         modifiers=tuple(dict.fromkeys(_modifiers(data))),
-        flags=tuple((name, _written(data[name])) for name in _FLAGS if data.get(name) is not None),
+        flags=tuple(_flags(data, systems)),
         older=_is_older(data),
         status=clip(data.get("status")),
         intent=clip(data.get("intent")),
@@ -118,7 +117,8 @@ def _read(
         medication=concept_of(data.get("medicationCodeableConcept") or medication.get("concept"), systems),
         medication_reference=reference_of(data.get("medicationReference") or medication.get("reference")),
         ingredients=tuple(_ingredients(data, systems)),
-        do_not_perform=_forbids(data.get("doNotPerform")),
+        # without its value, an element that has an extension says at least that there is one
+        do_not_perform=_forbids(data.get("doNotPerform", data.get("_doNotPerform"))),
         remarks=tuple(_remarks(data)),
         conclusions=_concepts(data, systems, "conclusionCode", "codedDiagnosis"),
         attachments=tuple(_attachments(data)),
@@ -157,7 +157,7 @@ def subject_of(data: Plain) -> str | None:
 
 def _coded(data: Plain, systems: Mapping[str, str]) -> Coded:
     return Coded(
-        code=concept_of(data.get("code"), systems),
+        code=concept_of(data.get("type" if data.get("resourceType") == "DocumentReference" else "code"), systems),
         results=tuple(
             result_of(name, value, systems)
             for name, value in data.items()
@@ -256,6 +256,19 @@ def _written(value: object) -> str:
     return clip(value) or "unreadable"
 
 
+def _flags(data: Plain, systems: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Elements of other versions that turn the meaning; a reason why something was not done says that it was not."""
+    for name, value in data.items():
+        if value is None:
+            continue
+        if name in _FLAGS:
+            yield name, _written(value)
+        elif name.startswith(_NOT_DONE):
+            yield name, "given"
+        elif name == "adherence":  # R5
+            yield name, concept_of(value.get("code") if isinstance(value, Mapping) else None, systems).state
+
+
 def _forbids(value: object) -> bool:
     """Whether an order says not to give it; a word that cannot be read is not taken for no."""
     return value is not None and _written(value).casefold() not in ("false", "no", "n", "0")
@@ -291,14 +304,11 @@ def _is_older(data: Plain) -> bool:
 
 
 def _reasons(data: Plain, systems: Mapping[str, str]) -> Iterator[str]:
-    for name in _REASONS:
-        for each in _listed(data.get(name)):
-            concept = concept_of(each, systems)
-            yield from (
-                concept.texts
-                or concept.codes
-                or ((_written(each),) if not isinstance(each, Mapping) else ("unreadable",))
-            )
+    for each in _listed(data.get("statusReason")):
+        concept = concept_of(each, systems)
+        yield from (
+            concept.texts or concept.codes or ((_written(each),) if not isinstance(each, Mapping) else ("unreadable",))
+        )
 
 
 def _ingredients(data: Plain, systems: Mapping[str, str]) -> Iterator[Concept]:
