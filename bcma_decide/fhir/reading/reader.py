@@ -167,7 +167,7 @@ def _read(
             return [*told, *read_observation(resource, codes)] or "observation"
         case "Condition":
             return list(read_condition(resource, codes)) or "condition"
-        case "DiagnosticReport":
+        case "DiagnosticReport" | "DocumentReference":
             return [*told, *attachments(resource)] if told else "report"
         case "Procedure" if not names_a_drug(resource, codes, definitions):
             return "procedure"
