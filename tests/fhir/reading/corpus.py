@@ -58,7 +58,8 @@ def same(held: object, accepted: object) -> bool:
     if isinstance(accepted, list) and isinstance(held, list):
         return all(any(name in each for name in accepted) or each in ("prednisone",) for each in held)
     if isinstance(accepted, tuple) and isinstance(held, list):
-        return len(held) == 1 and held[0][0] == accepted[0] and (accepted[1] is None or held[0][1] == accepted[1])
+        months = accepted[1] if isinstance(accepted[1], tuple) else (accepted[1],)
+        return len(held) == 1 and held[0][0] == accepted[0] and held[0][1] in months
     if isinstance(accepted, int | float) and isinstance(held, int | float):
         return abs(held - accepted) <= 1e-6 * max(1.0, abs(accepted))
     return held == accepted
@@ -208,7 +209,8 @@ def _truths(record, on):
         yield _laboratory(record, on, name, codes, units, days)
     yield from _coded_and_named(record)
     yield from _stages_and_scores(record, on)
-    yield Truth("received", (_drugs(record), None), f"drugs, {'named' if _drugs(record) else 'none named'}", False)
+    drugs = _drugs(record)
+    yield Truth("received", (drugs, None) if drugs else (None,), f"drugs, {'named' if drugs else 'none named'}", False)
 
 
 def _laboratory(record, on, name, codes, units, days):

@@ -229,7 +229,7 @@ def _diagnoses(draw, style):
 def _products(draw, style):
     product = draw.random.choice(PRODUCTS)
     form = product_form(style, product)
-    what = draw.one("said", "said", "turned", "words", "nothing")
+    what = draw.one("said", "said", "turned", "words", "nothing", "no dose yet or not known")
     months = draw.random.randint(2, 40)
     if what in ("said", "turned") and form:
         made = form(draw, months)
@@ -237,6 +237,14 @@ def _products(draw, style):
             return made, [Truth("prior_bcma_courses", ((product.course, months),), "BCMA drug given", True, str(made[-1]))]
         made[-1] |= draw.random.choice(TURNED)
         return made, [Truth("prior_bcma_courses", (None,), "BCMA drug not given", False, str(made[-1]))]
+    if what == "no dose yet or not known":
+        name = {"text": draw.one(product.drug, product.text[0])}
+        if product.course != "car_t" and draw.one(True, False):
+            made = given(draw.name(), name, kind="MedicationStatement", status="active", effectivePeriod={"start": "2025-01-10"})
+            del made["effectiveDateTime"]
+            return [made], [Truth("prior_bcma_courses", ((product.course, (0, None)), None), "BCMA drug, ongoing", False, str(made))]
+        made = given(draw.name(), name, kind="MedicationRequest", intent="order")
+        return [made], [Truth("prior_bcma_courses", ((product.course, (None,)), None), "BCMA drug, only ordered", False, str(made))]
     if what == "words":
         words = draw.random.choice(NOT_GIVEN).format(d=draw.one(product.drug.capitalize(), product.text[0].split()[0]))
         kind = draw.one("Procedure", "MedicationStatement", "MedicationAdministration")
