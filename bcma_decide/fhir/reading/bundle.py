@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from bcma_decide.errors import Problem, ProfileError, quote
-from bcma_decide.fhir.reading.datatypes import Plain, local_address, objects
+from bcma_decide.fhir.reading.datatypes import NESTED, OBJECT, Plain, local_address, objects
 from bcma_decide.patient.files import read_text, shown_name
 from bcma_decide.strict.json import NoNumberError, RepeatedNameError, strict_json
 
@@ -145,10 +145,10 @@ def check_depth(value: object, name: str) -> None:
         level = [
             inner
             for each in level
-            if isinstance(each, (Mapping, list))
-            for inner in (each.values() if isinstance(each, Mapping) else each)
+            if isinstance(each, NESTED)
+            for inner in (each.values() if isinstance(each, OBJECT) else each)
             # most values are plain, and asking them whether they are a Mapping would cost more than all else here
-            if not isinstance(inner, _PLAIN) and isinstance(inner, (Mapping, list))
+            if not isinstance(inner, _PLAIN) and isinstance(inner, NESTED)
         ]
         if not level:
             return

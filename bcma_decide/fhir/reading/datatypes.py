@@ -18,6 +18,7 @@ Plain = Mapping[str, Any]
 UCUM: Final = ("http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
 OBJECT: Final = (dict, Mapping)
 """Types of a JSON object; the plain one stands first because asking for it costs next to nothing."""
+NESTED: Final = (*OBJECT, list)
 _SHORT: Final = 80
 
 

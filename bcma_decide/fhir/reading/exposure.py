@@ -13,7 +13,6 @@ from bcma_decide.fhir.reading.drugs import Resolved, Unresolved, is_other_drug, 
 from bcma_decide.fhir.reading.find import Find
 from bcma_decide.fhir.reading.record import PatientRecord
 from bcma_decide.fhir.reading.resource import Resource
-from bcma_decide.fhir.reading.standing import standing
 from bcma_decide.pooled.codes import Codes, Coding
 from bcma_decide.pooled.definitions import Definitions, fold
 
@@ -47,16 +46,6 @@ KINDS: Final = tuple(_GIVEN)
 _UNDER_CODE: Final = ("Procedure", "ServiceRequest")
 """Kinds whose own code says what was given or ordered."""
 _IN_ERROR: Final = "entered-in-error"
-_NOT_DONE: Final = frozenset(
-    ("notDoneReason", "notDoneReasonCodeableConcept", "notDoneReasonReference", "reasonNotGiven", "reasonNotPerformed",
-     "reasonNotTaken")
-)  # fmt: skip
-"""Elements of any version that give the reason why something was not done, whatever the status says."""
-_TAKEN: Final = (
-    "taking", "taking-as-directed", "taking-not-as-directed", "stopped", "stopped-as-directed",
-    "stopped-not-as-directed",
-)  # fmt: skip
-"""What a statement of R5 says of a drug that was taken."""
 
 
 @dataclass(frozen=True)
@@ -183,18 +172,10 @@ def _by_status(find: Find, resource: Resource, record: PatientRecord, codes: Cod
         return find.refused(f"status {status}", "ignored")
     if product is not None and product.status == _IN_ERROR:
         return find.refused(f"its Medication has the status {product.status}", "ignored")
-    if product is not None and (why := standing(product, record)):
-        return find.refused(f"its Medication: {why.note}", why.state)
     if resource.do_not_perform:
         return find.refused("an order not to give it", "ignored")
-    if "_doNotPerform" in resource.elements and "doNotPerform" not in resource.elements:
-        return find.refused("whether it is an order not to give it cannot be read (doNotPerform)")
     if resource.gives_nothing:
         return find.refused("an amount of zero")
-    if not_done := sorted(_NOT_DONE & resource.elements):
-        return find.refused(f"it gives a reason why it was not done ({not_done[0]})")
-    if resource.adherence.codes and not set(resource.adherence.codes) & set(_TAKEN):
-        return find.refused(f"adherence {resource.adherence.state}", "ignored")
     if resource.kind == ORDER and resource.intent not in _ORDERED:
         return find.refused(f"intent {resource.intent}: planned, not given")
     if status not in _GIVEN[resource.kind]:

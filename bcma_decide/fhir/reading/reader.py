@@ -16,9 +16,10 @@ from bcma_decide.comparison import InputLine, NotNeededLine, RecordLedger, Unmap
 from bcma_decide.fhir.reading.choose import choose, not_after
 from bcma_decide.fhir.reading.conditions import MYELOMA, has_myeloma, read_condition
 from bcma_decide.fhir.reading.courses import COURSES, courses, one_line_each
-from bcma_decide.fhir.reading.cytogenetics import is_cytogenetic, read_cytogenetics
+from bcma_decide.fhir.reading.cytogenetics import read_cytogenetics
 from bcma_decide.fhir.reading.exposure import RECEIVED, TRANSPLANT, Dose, drug_names, names_a_drug, read_drug
 from bcma_decide.fhir.reading.find import Find
+from bcma_decide.fhir.reading.imaging import attachments, read_imaging
 from bcma_decide.fhir.reading.lines import inferred_lines
 from bcma_decide.fhir.reading.observations import read_observation
 from bcma_decide.fhir.reading.person import read_person
@@ -32,12 +33,6 @@ from bcma_decide.pooled.definitions import Definitions
 
 LINES: Final = "prior_lines"
 UnmappedKind = Literal["drug", "observation", "condition", "procedure", "report"]
-_CALLED: Final[Mapping[str, UnmappedKind]] = {
-    "Condition": "condition",
-    "DiagnosticReport": "report",
-    "Observation": "observation",
-    "Procedure": "procedure",
-}
 _OTHER_DRUGS: Final = "drugs that say nothing of the myeloma"
 _Unmapped = tuple[UnmappedKind, str, str, str]
 """Kind, text, system and code of what is not known here."""
@@ -92,11 +87,10 @@ def read_bundle(
     for find in (*contents.finds, *(read_person(record.patient, on) if record.patient else ())):
         if find.field not in (MYELOMA, TRANSPLANT):
             by_field[find.field].append(find)
-    once = frozenset(wording.field for wording in codes.cytogenetics.words)
     values: dict[str, Any] = {}
     lines: list[InputLine] = []
     for field, finds in by_field.items():
-        choice = choose(finds, on, codes.age_limit, once)
+        choice = choose(finds, on, codes.age_limit)
         lines += choice.lines
         if choice.value is not None:
             values[field] = choice.value
@@ -142,6 +136,7 @@ def _everything(record: PatientRecord, codes: Codes, definitions: Definitions) -
             case "drug" | "observation" | "condition" | "procedure" | "report" as kind:
                 names = drug_names(resource, record) if kind == "drug" else resource.code[:2]
                 unmapped.append(_shown(kind, *names))
+                finds += attachments(resource)
             case []:
                 not_needed[_OTHER_DRUGS] += 1
             case found:
@@ -159,15 +154,14 @@ def _read(
     resource: Resource, record: PatientRecord, codes: Codes, definitions: Definitions
 ) -> Sequence[Find | Dose] | UnmappedKind:
     """What one resource says; its kind where nothing of it is known here, and empty for drugs that are not needed."""
-    if is_cytogenetic(resource, codes):
-        return list(read_cytogenetics(resource, codes)) or _CALLED.get(resource.kind, "drug")
+    told = [*read_cytogenetics(resource, codes), *read_imaging(resource, codes)]
     match resource.kind:
         case "Observation":
-            return list(read_observation(resource, codes)) or "observation"
+            return [*told, *read_observation(resource, codes)] or "observation"
         case "Condition":
             return list(read_condition(resource, codes)) or "condition"
-        case "DiagnosticReport":
-            return "report"
+        case "DiagnosticReport" | "DocumentReference":
+            return [*told, *attachments(resource)] if told else "report"
         case "Procedure" if not names_a_drug(resource, codes, definitions):
             return "procedure"
     match read_drug(resource, record, codes, definitions):

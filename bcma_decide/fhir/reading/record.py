@@ -21,6 +21,7 @@ from bcma_decide.fhir.reading.versions import current
 READ: Final = (
     "Condition",
     "DiagnosticReport",
+    "DocumentReference",
     "MedicationAdministration",
     "MedicationDispense",
     "MedicationRequest",
@@ -28,7 +29,7 @@ READ: Final = (
     "Observation",
     "Procedure",
 )
-"""Kinds of resources that speak of the patient here."""
+"""Kinds of resources that speak of the patient here; documents are only listed."""
 REFERRED: Final = ("Medication", "Specimen")
 """Kinds that name nobody: they count only through what refers to them."""
 _KEPT: Final = frozenset((*READ, *REFERRED, "MedicationOrder", "Patient"))

@@ -130,8 +130,6 @@ class Resource(NamedTuple):
     """What a Medication consists of, where it says so by code."""
     gives_nothing: bool = False
     """Whether an amount of a drug in it is zero."""
-    adherence: Concept = NO_CONCEPT
-    """Whether a drug is taken, where a statement of R5 says so apart from its status."""
     do_not_perform: bool = False
     """Whether it forbids what it names; also where the element cannot be read."""
     remarks: tuple[str, ...] = ()

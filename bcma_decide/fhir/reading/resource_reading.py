@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from bcma_decide.fhir.reading.datatypes import (
+    NESTED,
     NO_CONCEPT,
     NO_REFERENCE,
+    OBJECT,
     Concept,
     Measurement,
     Plain,
@@ -58,10 +60,8 @@ _TIMES: Final[Mapping[str, Callable[[object], When | None]]] = {
 
 _FLAGS: Final = ("notDone", "notGiven", "notPerformed", "taken", "wasNotGiven", "wasNotTaken")
 """Elements of older versions of FHIR that turn the meaning of a resource."""
-_REASONS: Final = (
-    "notDoneReason", "notDoneReasonCodeableConcept", "reasonNotGiven", "reasonNotPerformed", "reasonNotTaken",
-    "statusReason", "statusReasonCodeableConcept",
-)  # fmt: skip
+_NOT_DONE: Final = ("notDoneReason", "reasonNot")
+"""How elements begin that say why something was not done."""
 _OLDER_KINDS: Final = {"MedicationOrder": "MedicationRequest"}
 """Kinds of older versions of FHIR by what they are called now."""
 _DEEPEST: Final = 8
@@ -90,9 +90,9 @@ def _read(
     own, gender = data.get("id"), data.get("gender")
     kind: str = data["resourceType"]
     meta = data.get("meta")
-    meta = meta if isinstance(meta, Mapping) else {}
+    meta = meta if isinstance(meta, OBJECT) else {}
     medication = data.get("medication")  # R5 has concept and reference in one element
-    medication = medication if isinstance(medication, Mapping) else {}
+    medication = medication if isinstance(medication, OBJECT) else {}
     return Resource(
         kind=_OLDER_KINDS.get(kind, kind),
         coded=_coded(data, systems),
@@ -108,7 +108,7 @@ def _read(
         labels=tuple(clip(each.get("code")) for name in ("security", "tag") for each in objects(meta.get(name))),
         rules=_written(data.get("implicitRules")),
         modifiers=tuple(dict.fromkeys(_modifiers(data))),
-        flags=tuple((name, _written(data[name])) for name in _FLAGS if data.get(name) is not None),
+        flags=tuple(_flags(data, systems)),
         older=_is_older(data),
         status=clip(data.get("status")),
         intent=clip(data.get("intent")),
@@ -122,8 +122,8 @@ def _read(
         medication_reference=reference_of(data.get("medicationReference") or medication.get("reference")),
         ingredients=tuple(_ingredients(data, systems)),
         gives_nothing=_gives_nothing(data),
-        adherence=concept_of(_within(data.get("adherence"), "code"), systems),
-        do_not_perform=_forbids(data.get("doNotPerform")),
+        # without its value, an element that has an extension says at least that there is one
+        do_not_perform=_forbids(data.get("doNotPerform", data.get("_doNotPerform"))),
         remarks=tuple(_remarks(data)),
         conclusions=_concepts(data, systems, "conclusionCode", "codedDiagnosis"),
         attachments=tuple(_attachments(data)),
@@ -162,7 +162,7 @@ def subject_of(data: Plain) -> str | None:
 
 def _coded(data: Plain, systems: Mapping[str, str]) -> Coded:
     return Coded(
-        code=concept_of(data.get("code"), systems),
+        code=concept_of(data.get("type" if data.get("resourceType") == "DocumentReference" else "code"), systems),
         results=tuple(
             result_of(name, value, systems)
             for name, value in data.items()
@@ -177,7 +177,7 @@ def _coded(data: Plain, systems: Mapping[str, str]) -> Coded:
 
 def _range(data: Plain, systems: Mapping[str, str]) -> ReferenceRange:
     def bound(holder: Plain, name: str) -> Measurement | None:
-        return measurement_of(value) if isinstance(value := holder.get(name), Mapping) else None
+        return measurement_of(value) if isinstance(value := holder.get(name), OBJECT) else None
 
     age = data.get("age")
     return ReferenceRange(
@@ -185,7 +185,7 @@ def _range(data: Plain, systems: Mapping[str, str]) -> ReferenceRange:
         bound(data, "high"),
         _first_concept(data, "type", systems),
         _concepts(data, systems, "appliesTo"),
-        (bound(age, "low"), bound(age, "high")) if isinstance(age, Mapping) else None,
+        (bound(age, "low"), bound(age, "high")) if isinstance(age, OBJECT) else None,
         clip(data.get("text")),
     )
 
@@ -194,7 +194,7 @@ def _upper_limits(data: Plain, systems: Mapping[str, str]) -> Iterator[Measureme
     for each in objects(data.get("referenceRange")):
         kinds = [coding.code for coding in concept_of(each.get("type"), systems).codings]
         # without a type it is the normal range; other types are aims of a treatment, or ranges before and after one
-        if isinstance(high := each.get("high"), Mapping) and (not kinds or "normal" in kinds):
+        if isinstance(high := each.get("high"), OBJECT) and (not kinds or "normal" in kinds):
             yield measurement_of(high)
 
 
@@ -207,7 +207,7 @@ def _state(value: object, systems: Mapping[str, str]) -> str:
 
 def _remarks(data: Plain) -> Iterator[str]:
     """Conclusion and notes under their names of any version, and attachments of plain text."""
-    notes = (note.get("text") for note in _listed(data.get("note")) if isinstance(note, Mapping))
+    notes = (note.get("text") for note in _listed(data.get("note")) if isinstance(note, OBJECT))
     plain = (data.get(name) for name in ("conclusion", "comments", "comment", "note"))
     attached = (_decoded(each) for each in objects(data.get("presentedForm")))
     for text in (*plain, *notes, *attached):
@@ -261,6 +261,19 @@ def _written(value: object) -> str:
     return clip(value) or "unreadable"
 
 
+def _flags(data: Plain, systems: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Elements of other versions that turn the meaning; a reason why something was not done says that it was not."""
+    for name, value in data.items():
+        if value is None:
+            continue
+        if name in _FLAGS:
+            yield name, _written(value)
+        elif name.startswith(_NOT_DONE):
+            yield name, "given"
+        elif name == "adherence":  # R5
+            yield name, concept_of(value.get("code") if isinstance(value, OBJECT) else None, systems).state
+
+
 def _forbids(value: object) -> bool:
     """Whether an order says not to give it; a word that cannot be read is not taken for no."""
     return value is not None and _written(value).casefold() not in ("false", "no", "n", "0")
@@ -270,18 +283,18 @@ def _modifiers(value: object, depth: int = 0) -> Iterator[str]:
     """Addresses of modifier extensions in any element; what is contained speaks for itself."""
     if depth > _DEEPEST:
         return
-    if isinstance(value, Mapping):
+    if isinstance(value, OBJECT):
         for name, inner in value.items():
             if name == "modifierExtension":
                 # one that has not even the shape of an extension is no better understood
                 yield from (_written(each.get("url")) or "without address" for each in objects(inner))
                 if inner and not list(objects(inner)):
                     yield "unreadable"
-            elif name != "contained" and isinstance(inner, (Mapping, list)):
+            elif name != "contained" and isinstance(inner, NESTED):
                 yield from _modifiers(inner, depth + 1)
     elif isinstance(value, list):
         for inner in value:
-            if isinstance(inner, (Mapping, list)):
+            if isinstance(inner, NESTED):
                 yield from _modifiers(inner, depth + 1)
 
 
@@ -296,14 +309,11 @@ def _is_older(data: Plain) -> bool:
 
 
 def _reasons(data: Plain, systems: Mapping[str, str]) -> Iterator[str]:
-    for name in _REASONS:
-        for each in _listed(data.get(name)):
-            concept = concept_of(each, systems)
-            yield from (
-                concept.texts
-                or concept.codes
-                or ((_written(each),) if not isinstance(each, Mapping) else ("unreadable",))
-            )
+    for each in (*_listed(data.get("statusReason")), *_listed(data.get("statusReasonCodeableConcept"))):
+        concept = concept_of(each, systems)
+        yield from (
+            concept.texts or concept.codes or ((_written(each),) if not isinstance(each, OBJECT) else ("unreadable",))
+        )
 
 
 def _gives_nothing(data: Plain) -> bool:
@@ -319,7 +329,7 @@ def _gives_nothing(data: Plain) -> bool:
 
 
 def _within(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, Mapping) else None
+    return value.get(name) if isinstance(value, OBJECT) else None
 
 
 def _ingredients(data: Plain, systems: Mapping[str, str]) -> Iterator[Concept]:
@@ -336,13 +346,13 @@ def _ingredients(data: Plain, systems: Mapping[str, str]) -> Iterator[Concept]:
 def _dosage(data: Plain) -> Iterator[str]:
     for name in ("dosage", "dosageInstruction"):
         for each in _listed(data.get(name)):
-            if isinstance(each, Mapping) and isinstance(text := each.get("text"), str):
+            if isinstance(each, OBJECT) and isinstance(text := each.get("text"), str):
                 yield clip(text)
 
 
 def _stages(data: Plain, systems: Mapping[str, str]) -> Iterator[Stage]:
     for each in _listed(data.get("stage")):
-        if isinstance(each, Mapping):
+        if isinstance(each, OBJECT):
             yield Stage(
                 concept_of(each.get("summary"), systems),
                 concept_of(each.get("type"), systems),
@@ -355,7 +365,7 @@ def _extensions(data: Plain) -> Iterator[Extension]:
     code = data.get("code")
     for each in (
         *objects(data.get("extension")),
-        *objects(code.get("extension") if isinstance(code, Mapping) else None),
+        *objects(code.get("extension") if isinstance(code, OBJECT) else None),
     ):
         parts = (each, *objects(each.get("extension")))
         values = (value for part in parts for name, value in part.items() if name.startswith("value"))
@@ -366,7 +376,7 @@ def _codes(value: object) -> Iterator[str]:
     """Codes of a value of any type."""
     if isinstance(value, str):
         yield clip(value)
-    elif isinstance(value, Mapping):
+    elif isinstance(value, OBJECT):
         for each in (value, *objects(value.get("coding"))):
             if isinstance(code := each.get("code"), str):
                 yield clip(code)

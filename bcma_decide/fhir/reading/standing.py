@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bcma_decide.fhir.reading.find import Find, FindState
 from bcma_decide.fhir.reading.record import PatientRecord
 from bcma_decide.fhir.reading.resource import Resource
+
+_TAKEN: Final = {
+    "taken": ("y",),
+    "adherence": (
+        "taking", "taking-as-directed", "taking-not-as-directed", "stopped", "stopped-as-directed",
+        "stopped-not-as-directed",
+    ),
+}  # fmt: skip
+"""Values that say that a drug was taken (STU3 value set medication-statement-taken, R5 medication-statement-adherence);
+all other elements of the kind say by *true* that something was not done."""
 
 
 class Standing(NamedTuple):
@@ -29,8 +39,11 @@ def standing(resource: Resource, record: PatientRecord) -> Standing | None:
     if resource.modifiers:
         return Standing("it carries an extension that may turn its meaning (modifierExtension)", "not_usable")
     for name, value in resource.flags:
-        if value != ("y" if name == "taken" else "false"):
-            return Standing(f"{name} {value}", "ignored")
+        if value not in _TAKEN.get(name, ("false",)):
+            return Standing(f"{name}: {value}", "ignored")
+    product = record.find("Medication", resource.medication_reference.address, resource)
+    if product is not None and (product.modifiers or product.rules):
+        return Standing("its product carries an extension that may turn its meaning (modifierExtension)", "not_usable")
     focus = [each for each in resource.focus if not record.is_patient(each, resource)]
     if focus:
         named = focus[0].display or focus[0].kind or "another"

@@ -74,7 +74,10 @@ def test_a_condition_and_a_drug_with_a_modifier_are_not_used_either():
         ({"taken": "y"}, True), ({"taken": "n"}, False), ({"taken": "unk"}, False), ({"taken": "na"}, False),
         ({"taken": True}, False), ({"wasNotTaken": False}, True), ({"wasNotTaken": True}, False),
         ({"notGiven": True}, False), ({"notGiven": "true"}, False), ({"wasNotGiven": True}, False),
-        ({"notGiven": None}, True),
+        ({"notGiven": None}, True), ({"reasonNotTaken": [{"text": "cost"}]}, False),
+        ({"notDoneReasonCodeableConcept": {"text": "declined"}}, False),
+        ({"adherence": {"code": {"coding": [{"code": "not-taking"}]}}}, False),
+        ({"adherence": {"code": {"coding": [{"code": "taking-as-directed"}]}}}, True), ({"adherence": "x"}, False),
     ],
 )  # fmt: skip
 def test_older_versions_say_by_a_flag_that_a_drug_was_not_taken(flag, used):
