@@ -55,10 +55,15 @@ def read_text(texts: Sequence[str], language: Language, reports: ReportLanguage)
         if not about:
             continue
         refusal = (
-            f"the report holds {against!r}: it may be of somebody else, or taken back" if against
+            spoken_against(against) if against
             else "the report is too long to be read whole" if len(whole) > _LONGEST else ""
         )  # fmt: skip
         yield from _told(change, about, language, refusal)
+
+
+def spoken_against(word: str) -> str:
+    """Why nothing of a report with this word is used."""
+    return f"the report holds {word!r}: it may be of somebody else, or taken back"
 
 
 def _told(
