@@ -67,13 +67,14 @@ def of_imaging(reports: ReportLanguage) -> Language:
 def items_of(text: str, language: Language) -> list[Item]:
     """Take a clause in plain spelling apart, the longest piece first where several begin at one place."""
     lowered = " ".join(text.casefold().split()).rstrip(" .")
+    patterns = _patterns(language)
     items: list[Item] = []
     place = 0
     while place < len(lowered):
         if lowered[place] == " ":
             place += 1
             continue
-        hits = ((pattern.match(lowered, place), part, field) for pattern, part, field in _patterns(language))
+        hits = ((pattern.match(lowered, place), part, field) for pattern, part, field in patterns)
         found = max(
             ((hit, part, field) for hit, part, field in hits if hit and hit[0]),
             key=lambda each: each[0].end(),
@@ -103,10 +104,15 @@ def _mention(change: NamedChange) -> re.Pattern[str]:
     return re.compile(f"{words}|{_BEFORE}(?:{'|'.join(change.names)})")
 
 
-def word_of(text: str, words: Iterable[str]) -> str:
-    """Return the first of these words or phrases that a text holds, or nothing."""
-    lowered = " ".join(text.casefold().split())
-    return next((word for word in words if re.search(rf"(?<!\w){re.escape(word.casefold())}(?!\w)", lowered)), "")
+def word_of(text: str, words: tuple[str, ...]) -> str:
+    """Return the first of these words or phrases in a text, or nothing."""
+    found = _words(words).search(" ".join(text.casefold().split()))
+    return found[0] if found else ""
+
+
+@lru_cache(maxsize=32)
+def _words(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{_any_of(words)})(?!\w)")
 
 
 def consists_of(name: str, words: Iterable[str], needed: Iterable[str]) -> bool:

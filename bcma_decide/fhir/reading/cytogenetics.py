@@ -40,7 +40,8 @@ def read_cytogenetics(resource: Resource, codes: Codes) -> list[Find]:
         return []
     else:
         finds = _by_name(resource, codes)
-    if against := word_of(plain("\n".join(texts_of(resource))), codes.reports.clauses.report):
+    used = any(find.value is not None for find in finds)
+    if used and (against := word_of(plain("\n".join(texts_of(resource))), codes.reports.clauses.report)):
         finds = [_refused(find, spoken_against(against)) for find in finds]
     return [by_status(find, resource.status) for find in finds]
 
@@ -79,6 +80,10 @@ def _panel(resource: Resource, panel: Code, codes: Codes) -> list[Find]:
 
 
 def _by_name(resource: Resource, codes: Codes) -> list[Find]:
+    parts = [text for coded in resource.components for text in (*coded.code.texts, coded.wording, *coded.answer.texts)]
+    said = plain("\n".join((*resource.code.texts, *parts, *texts_of(resource))))
+    if not any(mentions(said, change) for change in codes.reports.changes):
+        return []
     base = _start(resource)
     if (change := change_of(resource.code, codes)) is not None and resource.kind == "Observation":
         own = [] if not resource.coded.results and resource.components else [resource.coded]
