@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from bcma_decide.fhir.reading.cell_share import CellShare, Finding, finding
 from bcma_decide.fhir.reading.clause_items import Item, Language, items_of
+from bcma_decide.fhir.reading.clause_order import out_of_order
 
 Said: TypeAlias = Literal["yes", "no"]
 _RESULTS: Final = ("present", "counting", "absent", "percent", "count", "copies", "cutoff")
@@ -86,6 +87,8 @@ def _said(items: Sequence[Item], language: Language, cutoff: float | None) -> St
     if any(item.part in ("either", "both") for item in items):
         return "one of several statements in one clause"
     kind = next((change.kind for change in language.changes if change.field == field), None)
+    if fault := out_of_order(items, language.words):
+        return fault
     word = _word(items, language)
     share = _share(items, cutoff)
     number = _of_copies(copies, kind, language)
@@ -131,7 +134,7 @@ def _word(items: Sequence[Item], language: Language) -> str:
         and second.part == "counting"
         and bool(between)
         and between[0].part in ("change", "other")
-        and all(item.part in ("change", "other", "locus", "listed") or item.text in "()" for item in between)
+        and all(item.part in ("change", "other", "locus", "glue", "kind") or item.text in "()" for item in between)
     )
     return "absent" if denied else _Fault("more than one result word")
 
@@ -197,7 +200,7 @@ def _together(
 def _denied(items: Sequence[Item], language: Language) -> tuple[Statement, ...]:
     """``No evidence of a, b or c``, and nothing behind it: every member is denied by the one word before the first."""
     begin = next((place for place, item in enumerate(items) if item.part == "absent"), None)
-    if begin is None or any(item.part not in ("listed", "sign") for item in items[:begin]):
+    if begin is None or any(item.part not in ("glue", "heading", "sign") for item in items[:begin]):
         return ()
     word = items[begin].text
     members, joint = _members(items[begin + 1 :])

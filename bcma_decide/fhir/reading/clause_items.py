@@ -11,7 +11,7 @@ from bcma_decide.pooled.report_language import ClauseWords, NamedChange, ReportL
 
 Part = Literal[
     "change", "locus", "other", "present", "counting", "absent", "cutoff", "percent", "count", "copies",
-    "either", "both", "plural", "cells", "listed", "sign", "unlisted",
+    "either", "both", "plural", "cells", "glue", "heading", "kind", "adjective", "sign", "unlisted",
 ]  # fmt: skip
 _NUMBER: Final = r"\d{1,3}(?:[.,]\d{1,2})?"
 _PERCENT: Final = rf"(?P<bound>[<>]=?)? ?(?P<number>{_NUMBER}) ?(?:%|per ?cent|prozent)"
@@ -26,7 +26,6 @@ class Language(NamedTuple):
 
     changes: tuple[NamedChange, ...]
     other_changes: tuple[str, ...]
-    listed: tuple[str, ...]
     words: ClauseWords
     copies: tuple[tuple[str, float], ...] = ()
     """Copies of a normal cell, by the kind of change that leaves more or fewer."""
@@ -50,7 +49,6 @@ def of_chromosomes(reports: ReportLanguage) -> Language:
     return Language(
         reports.changes,
         reports.other_changes,
-        reports.clauses.listed,
         reports.clauses,
         (("loss", reports.copies_below), ("gain", reports.copies_above)),
         (("loss", cutoffs.loss), ("gain", cutoffs.gain), ("fusion", cutoffs.fusion)),
@@ -61,7 +59,12 @@ def of_imaging(reports: ReportLanguage) -> Language:
     """The language of disease outside the marrow."""
     imaging = reports.imaging
     change = NamedChange(imaging.field, imaging.names, imaging.loci, imaging.mentions)
-    return Language((change,), (), (*reports.clauses.listed, *imaging.listed), reports.clauses)
+    words = reports.clauses
+    return Language(
+        (change,),
+        (),
+        words._replace(glue=(*words.glue, *imaging.glue), headings=(*words.headings, *imaging.headings)),
+    )
 
 
 def items_of(text: str, language: Language) -> list[Item]:
@@ -157,7 +160,8 @@ def _patterns(language: Language) -> tuple[tuple[re.Pattern[str], Part, str], ..
     ]  # fmt: skip
     named: tuple[tuple[Part, Sequence[str]], ...] = (
         ("absent", words.absent), ("present", words.present), ("counting", words.counting), ("either", words.either),
-        ("both", words.both), ("plural", words.plural), ("cells", words.cells), ("listed", language.listed),
+        ("both", words.both), ("plural", words.plural), ("cells", words.cells), ("glue", words.glue),
+        ("heading", words.headings), ("kind", words.kinds), ("adjective", words.adjectives),
     )  # fmt: skip
     pieces += [(_any_of(each), part, "") for part, each in named]
     return tuple((re.compile(f"{_BEFORE}(?:{body}){_AFTER}"), part, field) for body, part, field in pieces)

@@ -41,7 +41,7 @@ def read_text(texts: Sequence[str], language: Language, reports: ReportLanguage)
     if not any(mentions(plain(text), change) for change in language.changes for text in texts):
         return
     words = language.words
-    known = (*language.listed, *words.present, *words.counting, *words.absent, *words.cells)
+    known = (*words.glue, *words.headings, *words.kinds, *words.present, *words.counting, *words.absent, *words.cells)
     short = frozenset(word.casefold() for word in known)
     whole = plain("\n\n".join(texts))
     against = word_of(whole, language.words.report) if len(whole) <= _LONGEST else ""
