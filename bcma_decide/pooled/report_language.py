@@ -57,6 +57,7 @@ class ClauseWords(NamedTuple):
     copies: tuple[str, ...]
     numbers: NamedNumbers
     governing: tuple[str, ...]
+    alone: tuple[str, ...]
     glue: tuple[str, ...]
     into: tuple[str, ...]
     headings: tuple[str, ...]

@@ -36,7 +36,12 @@ class ReadClause:
     understood: bool = True
     """Whether every word of it is of the lists."""
     silent: bool = False
-    """Whether it names changes and holds no word or number that could be a result."""
+    """Whether it holds no word or number that could be a result of what stands beside it."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of it can belong to the clause before or behind it."""
+        return self.understood and (bool(self.statements) or self.silent)
 
 
 def read_clause(text: str, language: Language, cutoff: float | None = None) -> ReadClause:
@@ -55,14 +60,14 @@ def read_clause(text: str, language: Language, cutoff: float | None = None) -> R
     if unlisted := next((item.text for item in items if item.part == "unlisted"), ""):
         return ReadClause(reason=f"{unlisted!r} is not among the words that are read", understood=False)
     named = _named(items)
+    silent = not any(item.part in _RESULTS for item in items)
     if not named:
         limits = [item.number for item in items if item.part == "cutoff"]
         # with any other word beside it, it may be that of one kind of probe
         alone = len(limits) == 1 and all(
             item.part in ("cutoff", "cells", "sign") or item.text in language.words.articles for item in items
         )
-        return ReadClause(reason="names no change", cutoff=limits[0] if alone else None)
-    silent = not any(item.part in _RESULTS for item in items)
+        return ReadClause(reason="names no change", cutoff=limits[0] if alone else None, silent=silent or alone)
     if len(named) > 1:
         statements = _denied(items, language) or _in_plural(items, language) or _one_by_one(items, language, cutoff)
         return ReadClause(statements, "" if statements else "more than one change in one clause", silent=silent)

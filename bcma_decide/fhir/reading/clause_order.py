@@ -42,7 +42,9 @@ def _reaches(items: Sequence[Item], place: int, first: int, last: int, words: Cl
     if place > last:
         between = items[last + 1 : place]
         if governs:
-            return place == len(items) - 1 and all(item.part == "sign" and item.text in ":-=" for item in between)
+            # "del(17p): no"; without a colon it may go on in the next line
+            ends = items[place].text in words.alone and place == len(items) - 1
+            return ends and [item.text for item in between] in ([":"], ["="])
         return all(item.part in _BETWEEN for item in between)
     if place > first:
         return False

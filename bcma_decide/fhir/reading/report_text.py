@@ -113,7 +113,7 @@ def _read(split: Sequence[Clause], language: Language, reports: ReportLanguage) 
             under = ""
             continue
         if clause.heading:
-            under = "" if each.understood else clause.text
+            under = "" if each.understood and each.silent else clause.text
         beside = [
             each_read[number]
             for number, joined in ((place - 1, clause.joined), (place + 1, _joined(split, place + 1)))
@@ -121,7 +121,7 @@ def _read(split: Sequence[Clause], language: Language, reports: ReportLanguage) 
         ]
         if each.statements and under:
             each = ReadClause(reason=f"stands under {under!r}")
-        elif each.statements and not all(other.understood for other in beside):
+        elif each.statements and not all(other.complete for other in beside):
             each = ReadClause(reason="goes on in words that are not read")
         yield clause, each
 

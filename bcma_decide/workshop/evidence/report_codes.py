@@ -157,6 +157,7 @@ class ClausesEntry(Strict):
     copies: Phrases
     numbers: dict[str, int]
     governing: Phrases
+    alone: Phrases
     glue: Phrases
     into: Phrases
     headings: Phrases
@@ -239,6 +240,7 @@ def report_problems(file: CytogeneticsFile) -> Iterator[tuple[str, str, str]]:
         ("shared", words.absent),
         ("shared_and", words.shared),
         ("governing", (*words.present, *words.absent)),
+        ("alone", words.governing),
         ("into", words.glue),
         ("articles", words.glue),
     ):
