@@ -28,9 +28,12 @@ from pydantic_settings import (
 
 from bcma_decide.errors import Problem, ServiceError
 from bcma_decide.service.fetching.addresses import read_base
+from bcma_decide.strict.files import UnreadableFile, read_bytes
 from bcma_decide.vocabulary import DEFAULT_REGION, Design
 
 PREFIX: Final = "BCMA_DECIDE_"
+SIZE_LIMIT: Final = 1_000_000
+"""Bytes a file of settings may have."""
 RECOMMENDED_ALGORITHMS: Final = ("ES384", "RS384")
 ALGORITHMS: Final = (*RECOMMENDED_ALGORITHMS, "ES256", "RS256")
 """Asymmetric only: a shared secret would let every client sign for every other."""
@@ -242,8 +245,12 @@ def read_settings(config: Path | None = None, **given: Any) -> Settings:  # noqa
     ServiceError
         With everything that is wrong, none of it repeated in the message: settings may be secret.
     """
-    if config is not None and not config.is_file():
-        raise ServiceError("the service cannot start", [Problem("", "cannot be read", "check the path", str(config))])
+    if config is not None:
+        try:
+            read_bytes(config, SIZE_LIMIT)
+        except UnreadableFile as error:
+            problem = Problem("", error.reason, error.fix, str(config))
+            raise ServiceError("the service cannot start", [problem]) from None
 
     class FromFile(Settings):
         model_config = SettingsConfigDict(toml_file=config)
@@ -262,7 +269,7 @@ def read_settings(config: Path | None = None, **given: Any) -> Settings:  # noqa
         field = str(error).partition('field "')[2].partition('"')[0]
         problem = Problem(PREFIX + field.upper(), "is not JSON", 'write a list as ["a", "b"]')
         raise ServiceError(heading, [problem]) from None
-    except (OSError, ValueError) as error:  # TOML that cannot be parsed
+    except (OSError, ValueError, RecursionError) as error:  # TOML that cannot be parsed
         raise ServiceError(heading, [Problem("", f"is not TOML: {error}", "mend the file", name)]) from None
 
 
