@@ -1,4 +1,4 @@
-"""Files that are none, streams that are closed or full, terminals that say nonsense: one message each, and no waiting."""
+"""Files that are none, streams closed or full, terminals that say nonsense: one message each, and no waiting."""
 
 import json
 import os
@@ -49,7 +49,8 @@ def shell(line, **changes):
     """A line of bash, in which ``$program`` is the program."""
     program = " ".join(COMMAND)
     return subprocess.run(["bash", "-c", line.replace("$program", program)], capture_output=True, text=True,
-                          timeout=SOON * 3, env=environment(**changes), stdin=subprocess.DEVNULL, check=False)  # fmt: skip
+                          timeout=SOON * 3, env=environment(**changes),
+                          stdin=subprocess.DEVNULL, check=False)  # fmt: skip
 
 
 def unremarkable(done):
@@ -61,7 +62,8 @@ def unremarkable(done):
 
 @pytest.mark.parametrize("command", READERS.values(), ids=READERS)
 def test_what_is_no_file_is_refused_without_waiting(odd, command):
-    kinds = {"pipe": "it is a pipe", "link-to-a-pipe": "it is a pipe", "socket": "it is a socket", "directory": "it is a directory",
+    kinds = {"pipe": "it is a pipe", "link-to-a-pipe": "it is a pipe", "socket": "it is a socket",
+    "directory": "it is a directory",
              "link-to-itself": "cannot be read", "large": "is larger than", "none\0": ""}  # fmt: skip
     for name, words in kinds.items():
         if "\0" not in name:
@@ -155,8 +157,10 @@ def test_what_was_written_with_closed_streams_is_whole(tmp_path):
     assert json.loads((tmp_path / "out" / "p.json").read_text())["options"]
 
 
-SIZES = ({"COLUMNS": "0"}, {"COLUMNS": "abc"}, {"COLUMNS": "-5"}, {"COLUMNS": "1"}, {"COLUMNS": "9" * 30}, {"LINES": "0"}, {"LINES": "abc"},
-         {"COLUMNS": "0", "LINES": "0"}, {"COLUMNS": "²"}, {"TERM": ""}, {"LANG": "xx_YY.nonsense", "LC_ALL": "nonsense"},
+SIZES = ({"COLUMNS": "0"}, {"COLUMNS": "abc"}, {"COLUMNS": "-5"}, {"COLUMNS": "1"}, {"COLUMNS": "9" * 30},
+{"LINES": "0"}, {"LINES": "abc"},
+         {"COLUMNS": "0", "LINES": "0"}, {"COLUMNS": "²"}, {"TERM": ""}, {"LANG": "xx_YY.nonsense",
+         "LC_ALL": "nonsense"},
          {"PYTHONIOENCODING": "ascii"}, {"HOME": "/nowhere"}, {"PAGER": "/nowhere/pager"})  # fmt: skip
 
 
@@ -274,8 +278,10 @@ def test_bytes_that_are_no_text_in_arguments_and_names(tmp_path):
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff\xfe.yaml")).write_text("age: 71\n")
     done = run("batch", folder, "--out", tmp_path / "out", "--format", "json", "--format", "html")
     assert done.returncode == 0, done.stderr
-    for options in ("--age $'7\\xff'", "--label $'\\xff' --age 71 --html x.html", "$'\\xff'", "--labs $'Hb \\xff'", "--region $'\\xff'",
-                    "--site $'\\xff' --age 71 --html y.html", "--example $'\\xff'", "--age 71 --html $'\\xff.html'"):  # fmt: skip
+    for options in ("--age $'7\\xff'", "--label $'\\xff' --age 71 --html x.html", "$'\\xff'", "--labs $'Hb \\xff'",
+    "--region $'\\xff'",
+                    "--site $'\\xff' --age 71 --html y.html", "--example $'\\xff'",
+                    "--age 71 --html $'\\xff.html'"):  # fmt: skip
         done = shell(f"cd {tmp_path} && $program compare {options}")
         unremarkable(done)
         assert done.returncode != 1, (options, done)

@@ -1,4 +1,4 @@
-"""``python -m tests.fuzz --count 1000000 --seed 1``: tries so many inputs, prints what became of them, exit code 1 on a fault."""
+"""``python -m tests.fuzz --count 1000000``: tries so many inputs and prints what became of them; code 1 on a fault."""
 
 import argparse
 import sys

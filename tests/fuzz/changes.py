@@ -6,16 +6,21 @@ import re
 
 NASTY = (
     "", " ", "\n", "\r\n", "\t", "\0", "\x1b[31m", "\x9b2J", "\u202e", "\u2028", "\u00a0", "\ufeff", "\ud83e", "\udc00",
-    "9" * 5000, "-" + "9" * 400, "1e999", "-1e-999", "NaN", "Infinity", "0x10", "1_000", "1,200", "1.200,5", "012", "1:30",
-    "2026-W12-1", "2026-123", "20261122", "0000-00-00", "9999-12-31", "2026-02-30", "29.02.2025", "1/2/2026", "٣", "²", "１２",
-    "½", "ⅷ", "ß", "İ", "e\u0301", "🧬", "&a", "*a", "<<: *a", "!!python/object:os.system", "%YAML 9.9", "---", "...", "- ", ": ",
-    "? ", "|", ">", "#", "[", "]", "{", "}", "[" * 200, "{" * 200, "(" * 500, '{"a":' * 200, '"', "'", "\\", "\\u", "\\ud800",
+    "9" * 5000, "-" + "9" * 400, "1e999", "-1e-999", "NaN", "Infinity", "0x10", "1_000", "1,200", "1.200,5", "012",
+    "1:30",
+    "2026-W12-1", "2026-123", "20261122", "0000-00-00", "9999-12-31", "2026-02-30", "29.02.2025", "1/2/2026", "٣",
+    "²", "１２",
+    "½", "ⅷ", "ß", "İ", "e\u0301", "🧬", "&a", "*a", "<<: *a", "!!python/object:os.system", "%YAML 9.9", "---",
+    "...", "- ", ": ",
+    "? ", "|", ">", "#", "[", "]", "{", "}", "[" * 200, "{" * 200, "(" * 500, '{"a":' * 200,
+    '"', "'", "\\", "\\u", "\\ud800",
     "</script>", "{{7*7}}", "%s%n", "../../etc/passwd", "null", "true", "yes", "unknown", "<", ">=", "±", "a" * 10_000,
 )  # fmt: skip
 """What breaks readers: ends of types, halves of letters, other digits, steering, nesting, tags, anchors."""
 _VALUE = re.compile(r"(?<=[:,;\[ ])[^\s:,;\[\]{}]+(?=[,;\]}\n]|$)", re.MULTILINE)
 VALUES = (
-    None, True, False, 0, -1, 1, 10**30, -(10**4000), 0.1, 1e308, float("inf"), float("nan"), [], {}, [[]], [None], [{}], {"": None},
+    None, True, False, 0, -1, 1, 10**30, -(10**4000), 0.1, 1e308, float("inf"), float("nan"), [], {}, [[]], [None],
+    [{}], {"": None},
     {"value": None}, {"reference": "Patient/1"}, {"coding": [{}]}, {"coding": None}, {"text": []},
     {"value": 1, "unit": "mg/dL"}, {"start": "2026"}, "Patient/1", "#1", "final", "active",
 )  # fmt: skip
@@ -44,7 +49,8 @@ def changed_text(draw, text, others):
                 at = draw.randrange(len(other) + 1)
                 text = text[:start] + other[at : at + draw.choice((1, 10, 100, 1000))] + text[end:]
             case 5:
-                text = text[:start] + "".join(chr(draw.choice((draw.randrange(32, 127), draw.randrange(0x2100)))) for _ in piece) + text[end:]  # fmt: skip
+                drawn = [draw.choice((draw.randrange(32, 127), draw.randrange(0x2100))) for _ in piece]
+                text = text[:start] + "".join(map(chr, drawn)) + text[end:]
             case 6:
                 place = draw.randrange(len(text) + 1)
                 rest = text[:start] + text[end:]
@@ -85,10 +91,10 @@ def _small(holder, key):
 
 
 def _places(value):
-    waiting = [value]
+    waiting = [value] if isinstance(value, (dict, list)) else []
     while waiting:
         holder = waiting.pop()
-        for key, inner in list(holder.items()) if isinstance(holder, dict) else list(enumerate(holder)) if isinstance(holder, list) else ():  # fmt: skip
+        for key, inner in list(holder.items() if isinstance(holder, dict) else enumerate(holder)):
             yield holder, key
             if isinstance(inner, (dict, list)):
                 waiting.append(inner)

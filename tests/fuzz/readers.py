@@ -1,4 +1,4 @@
-"""Everything that reads, with real inputs to start from: each a function of one drawn input, and the errors that are its own."""
+"""Everything that reads, with real inputs to start from, and the errors that are its own."""
 
 import asyncio
 import json
@@ -26,15 +26,21 @@ from tests.support.places import RECORDS, ROOT
 
 ON = date(2026, 11, 26)
 WORDS_OF_FISH = (
-    "del(17p)", "deletion 17p", "17p13", "TP53", "t(4;14)", "t(14;16)", "gain(1q)", "1q21", "+1q", "amp(1q)", "IGH::FGFR3", "CKS1B",
-    "detected", "not detected", "positive", "negative", "present", "absent", "no evidence of", "in 45 % of cells", "0 %", "0 of 200",
-    "cut-off 10 %", "FISH", "nuc ish(TP53x1,D17Z1x2)[45/200]", "46,XY[20]", "mother", "control", "literature", "was", "and", "but",
+    "del(17p)", "deletion 17p", "17p13", "TP53", "t(4;14)", "t(14;16)", "gain(1q)", "1q21", "+1q", "amp(1q)",
+    "IGH::FGFR3", "CKS1B",
+    "detected", "not detected", "positive", "negative", "present", "absent", "no evidence of", "in 45 % of cells",
+    "0 %", "0 of 200",
+    "cut-off 10 %", "FISH", "nuc ish(TP53x1,D17Z1x2)[45/200]", "46,XY[20]", "mother", "control", "literature",
+    "was", "and", "but",
     "nicht nachgewiesen", "Nachweis von", "unauffällig", "hyperdiploid", "standard", "high risk", "unknown",
 )  # fmt: skip
 WORDS_OF_VALUES = (
-    "1", "2.1", "10,4", "1,200", "1.200,5", "<", ">=", "1-2", "between", "to", "bis", "mg/dL", "g/dl", "/nl", "10^9/L", "x ULN", "%",
-    "mL/min", "umol/L", "never", "none", "unknown", "yes", "no", "ckd 3b", "II", "R-ISS", "VRd", "daratumumab", "ide-cel:14", "Tecvayli",
-    "cilta-cel", "months", "anti-CD38", "1:30", "+", "±", "(<250)", "Hb", "Thrombozyten", "Kreatinin", "LDH", "ferritin", "CRP", "ECOG",
+    "1", "2.1", "10,4", "1,200", "1.200,5", "<", ">=", "1-2", "between", "to", "bis", "mg/dL", "g/dl", "/nl",
+    "10^9/L", "x ULN", "%",
+    "mL/min", "umol/L", "never", "none", "unknown", "yes", "no", "ckd 3b", "II", "R-ISS", "VRd", "daratumumab",
+    "ide-cel:14", "Tecvayli",
+    "cilta-cel", "months", "anti-CD38", "1:30", "+", "±", "(<250)", "Hb", "Thrombozyten", "Kreatinin", "LDH",
+    "ferritin", "CRP", "ECOG",
 )  # fmt: skip
 WORDS_OF_DAYS = (
     "2026",
@@ -186,8 +192,10 @@ def _call(draw):
     """A request: path, content type and body."""
     match draw.randrange(6):
         case 0 | 1:
-            body = {"profile": draw.choice(plain_profiles()), "setting": "real_world", "region": "US", "date": "2026-11-22",
-                    "explain": ["orr"], "order": True, "pair": ["teclistamab", "cilta-cel"], "weights": {"criteria": []}}  # fmt: skip
+            body = {"profile": draw.choice(plain_profiles()), "setting": "real_world", "region": "US",
+            "date": "2026-11-22",
+                    "explain": ["orr"], "order": True, "pair": ["teclistamab", "cilta-cel"],
+                    "weights": {"criteria": []}}  # fmt: skip
             return "/comparisons", JSON["Content-Type"], as_json(changed_json(draw, body))
         case 2:
             return "/comparisons", "application/fhir+json", _bundle(draw)
@@ -197,7 +205,8 @@ def _call(draw):
             return SELECT, JSON["Content-Type"], as_json(changed_json(draw, select()))
         case _:
             found = {"feedback": [{"card": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea", "outcome": "overridden",
-                                   "overrideReason": {"reason": {"code": "x"}}, "outcomeTimestamp": "2026-11-22T10:00:00Z"}]}  # fmt: skip
+                                   "overrideReason": {"reason": {"code": "x"}},
+                                   "outcomeTimestamp": "2026-11-22T10:00:00Z"}]}  # fmt: skip
             return f"{VIEW}/feedback", JSON["Content-Type"], as_json(changed_json(draw, found))
 
 
@@ -221,7 +230,8 @@ def _token(draw):
     if draw.random() < 0.5:
         return changed_text(draw, draw.choice(whole), whole)
     parts = [as_json(changed_json(draw, {"alg": "ES384", "kid": "ec-1", "typ": "JWT"})),
-             as_json(changed_json(draw, {"iss": "https://ehr.example.org", "aud": "x", "exp": 1, "iat": 1, "jti": "1"}))]  # fmt: skip
+             as_json(changed_json(draw, {"iss": "https://ehr.example.org", "aud": "x", "exp": 1, "iat": 1,
+             "jti": "1"}))]  # fmt: skip
     encoded = [base64.urlsafe_b64encode(each.encode("utf-8", "surrogatepass")).decode().rstrip("=") for each in parts]
     return ".".join((*encoded, draw.choice(("", "AAAA", whole[0].split(".")[2]))))
 
@@ -262,8 +272,10 @@ def _day(draw):
 
 
 def _address(draw):
-    words = ("http", "https", "://", "a.example", "127.1", "[::ffff:10.0.0.1]", "[64:ff9b::1]", "0x7f000001", "2130706433", ":", "8080",
-             "/", "//", "..", ";", "%2e", "%252e", "\\", "fhir", "?", "#", "@", "％２ｅ", "xn--", "[", "]", "ⓛocalhost")  # fmt: skip
+    words = ("http", "https", "://", "a.example", "127.1", "[::ffff:10.0.0.1]", "[64:ff9b::1]", "0x7f000001",
+    "2130706433", ":", "8080",
+             "/", "//", "..", ";", "%2e", "%252e", "\\", "fhir", "?", "#", "@", "％２ｅ", "xn--", "[", "]",
+             "ⓛocalhost")  # fmt: skip
     return "".join(draw.choice(words) for _ in range(draw.randrange(1, 12))) + draw.choice(("", draw.choice(NASTY)))
 
 
@@ -298,8 +310,10 @@ def _read_bundle(text):
 
 
 def _read_fish(text):
-    report = {"resourceType": "Observation", "status": "final", "subject": {"reference": "Patient/1"}, "valueString": text,
-              "code": {"coding": [{"system": "http://loinc.org", "code": "98014-4"}]}, "effectiveDateTime": "2026-01-01"}  # fmt: skip
+    report = {"resourceType": "Observation", "status": "final", "subject": {"reference": "Patient/1"},
+    "valueString": text,
+              "code": {"coding": [{"system": "http://loinc.org", "code": "98014-4"}]},
+              "effectiveDateTime": "2026-01-01"}  # fmt: skip
     patient = {"resourceType": "Patient", "id": "1", "birthDate": "1955-03-01"}
     entry = [{"resource": patient}, {"resource": report}]
     _reader({"resourceType": "Bundle", "type": "collection", "entry": entry}, ON).ledger.model_dump_json()
@@ -323,9 +337,12 @@ def _answered(method, path, headers, body):
 async def _sent(method, path, headers, body):
     from bcma_decide.service.http import access_log
 
-    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "path": path, "raw_path": path.encode(),
-             "query_string": b"", "root_path": "", "scheme": "http", "server": ("cds.example.org", 80), "client": ("127.0.0.1", 40000),
-             "headers": [(b"host", b"cds.example.org"), (b"content-length", str(len(body)).encode()), *headers]}  # fmt: skip
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
+    "path": path, "raw_path": path.encode(),
+             "query_string": b"", "root_path": "", "scheme": "http", "server": ("cds.example.org", 80),
+             "client": ("127.0.0.1", 40000),
+             "headers": [(b"host", b"cds.example.org"), (b"content-length", str(len(body)).encode()),
+             *headers]}  # fmt: skip
     answers = []
 
     async def receive():

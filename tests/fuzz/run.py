@@ -42,8 +42,8 @@ def drawn(name, number, seed):
     return READERS[name].draw(random.Random(f"{seed} {name} {number}"))
 
 
-def try_one(name, given, found, label):
-    """Read one input and note what became of it."""
+def try_one(name, given, found, label, tell):
+    """Read one input and note what became of it; the first of a kind of fault is told at once."""
     reader, begun = READERS[name], time.perf_counter()
     signal.setitimer(signal.ITIMER_REAL, PATIENCE)
     try:
@@ -54,10 +54,12 @@ def try_one(name, given, found, label):
         found.refused += 1
     except (Exception, TooSlow) as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
-        text = f"{type(error).__name__}: {str(error)[:200]!r} at {place.filename.rpartition('site-packages/')[2]}:{place.lineno}"
-        found.faults.setdefault(f"{type(error).__name__} {place.filename}:{place.lineno}", []).append(
-            f"{label}: {text}"
-        )
+        where = f"{place.filename.rpartition('site-packages/')[2]}:{place.lineno}"
+        text = f"{label}: {type(error).__name__}: {str(error)[:200]!r} at {where}"
+        cases = found.faults.setdefault(f"{type(error).__name__} {where}", [])
+        cases.append(text)
+        if len(cases) == 1:
+            tell(text)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     found.slowest = max(found.slowest, time.perf_counter() - begun)
@@ -82,10 +84,9 @@ def run(count, seed, names, tell=lambda text: None):
         for turn in range(rounds):
             for name in names:
                 for number in range(wanted[name] * turn // rounds, wanted[name] * (turn + 1) // rounds):
-                    try_one(name, drawn(name, number, seed), found[name], f"{name} {number}")
+                    try_one(name, drawn(name, number, seed), found[name], f"{name} {number}", tell)
             total = sum(each.tried for each in found.values())
-            tell(
-                f"{total} inputs, {sum(len(each.faults) for each in found.values())} faults, {time.perf_counter() - begun:.0f} s"
-            )
+            faults = sum(len(each.faults) for each in found.values())
+            tell(f"{total} inputs, {faults} faults, {time.perf_counter() - begun:.0f} s")
     logging.disable(logging.NOTSET)
     return found
