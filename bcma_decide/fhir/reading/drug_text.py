@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from bcma_decide.fhir.reading.datatypes import clip
 from bcma_decide.pooled.definitions import Drug, fold
 from bcma_decide.pooled.drug_words import DrugWords, Phrase
 
@@ -52,7 +53,7 @@ class Remark(NamedTuple):
     @property
     def note(self) -> str:
         """The reason, for people."""
-        return f"its text says more than a drug: {self.word!r}" + (f" ({self.why})" if self.why else "")
+        return f"its text says more than a drug: {clip(self.word)!r}" + (f" ({self.why})" if self.why else "")
 
 
 class Lexicon(NamedTuple):

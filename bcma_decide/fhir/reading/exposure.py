@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Final
 
 from bcma_decide.fhir.reading.against import ORDER, against
-from bcma_decide.fhir.reading.datatypes import NO_CONCEPT
+from bcma_decide.fhir.reading.datatypes import NO_CONCEPT, clip
 from bcma_decide.fhir.reading.drug_text import Remark, says
 from bcma_decide.fhir.reading.drugs import Resolved, Unresolved, is_other_drug, read_texts, recognise_drug
 from bcma_decide.fhir.reading.find import Find
@@ -69,7 +69,7 @@ def read_drug(
     codings, texts = drug_names(resource, record)
     given = resource.when(*_DOSES[resource.kind])
     when = given or resource.when(*_WRITTEN)
-    text = texts[0] if texts else ", ".join(coding.code for coding in codings)
+    text = clip(texts[0]) if texts else ", ".join(coding.code for coding in codings)
     base = Find(RECEIVED, text, "usable", None, resource.name, when, codings[0] if codings else None)
     step = next((codes.no_dose_of[coding] for coding in codings if coding in codes.no_dose_of), "")
     if step:

@@ -17,6 +17,7 @@ from bcma_decide.fhir.reading.choose import choose, not_after
 from bcma_decide.fhir.reading.conditions import MYELOMA, has_myeloma, read_condition
 from bcma_decide.fhir.reading.courses import COURSES, courses, one_line_each
 from bcma_decide.fhir.reading.cytogenetics import read_cytogenetics
+from bcma_decide.fhir.reading.datatypes import clip
 from bcma_decide.fhir.reading.exposure import RECEIVED, TRANSPLANT, Dose, drug_names, names_a_drug, read_drug
 from bcma_decide.fhir.reading.find import Find
 from bcma_decide.fhir.reading.imaging import attachments, read_imaging
@@ -175,7 +176,7 @@ def _read(
 
 def _shown(kind: UnmappedKind, codings: Sequence[Coding], texts: Sequence[str]) -> _Unmapped:
     first = min(codings, default=None)
-    text = texts[0] if texts else "" if first else "without code and name"
+    text = clip(texts[0]) if texts else "" if first else "without code and name"
     return kind, text, first.system if first else "", first.code if first else ""
 
 

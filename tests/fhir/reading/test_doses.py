@@ -360,3 +360,14 @@ def test_what_lies_ahead_is_no_dose(resource):
     reading = read(resource)
     assert reading.values == {}
     assert only(reading, "received").state == "ignored"
+
+
+def test_a_long_or_strange_text_is_shown_short_and_plain():
+    words = f"Tecvayli \x1b[31m{'injection ' * 12}not given"
+    shown = only(read(given("d", text(words))), "received")
+    assert len(shown.text) <= 80
+    assert shown.text.isprintable()
+    assert shown.note.isprintable()
+    strange = read(given("d", text(f"Wonderdrug \x1b[31m{'x' * 200}"))).ledger.unmapped[0]
+    assert len(strange.text) <= 80
+    assert strange.text.isprintable()
