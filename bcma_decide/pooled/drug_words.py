@@ -36,8 +36,10 @@ class DrugWords:
     per: tuple[str, ...]
     forms: tuple[str, ...]
     routes: tuple[str, ...]
+    makers: tuple[str, ...]
     schedule: tuple[str, ...]
     counted: tuple[str, ...]
+    counted_from_zero: tuple[str, ...]
     shapes: tuple[str, ...]
     counting_shapes: tuple[str, ...]
     joined_by: tuple[str, ...]
@@ -62,8 +64,8 @@ class DrugWords:
 
     @cached_property
     def product_phrases(self) -> frozenset[Phrase]:
-        """What says how a product looks and where it goes: forms and routes."""
-        return _phrases((*self.forms, *self.routes))
+        """What says how a product looks, where it goes, and whose it is: forms, routes and makers."""
+        return _phrases((*self.forms, *self.routes, *self.makers))
 
     @cached_property
     def schedule_phrases(self) -> frozenset[Phrase]:

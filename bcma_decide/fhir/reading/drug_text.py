@@ -15,9 +15,9 @@ from bcma_decide.fhir.reading.datatypes import clip
 from bcma_decide.pooled.definitions import Drug, fold
 from bcma_decide.pooled.drug_words import DrugWords, Phrase
 
-_NUMBER: Final = r"\d+(?:[.,]\d+)*"
+_NUMBER: Final = r"\d+(?:[.,]\d+)*(?:\s?[x×]\s?10\s?[\^e]?\s?\d+)?"
 _TOKEN: Final = re.compile(
-    rf"(?P<number>{_NUMBER}(?:\s?[-–]\s?{_NUMBER})*(?:\s?[x×]\s?10\s?[\^e]?\s?\d+)?)|(?P<word>[^\W\d_][^\W_]*)|(?P<mark>[^\s.])"
+    rf"(?P<number>{_NUMBER}(?:\s?[-–]\s?{_NUMBER})*)|(?P<word>[^\W\d_][^\W_]*)|(?P<mark>[^\s.])"
 )
 """A dot says nothing (Tabl., i.v.); every other mark is a token of its own."""
 _MARKS: Final = str.maketrans("", "", "®™")
@@ -240,7 +240,9 @@ class _Sentence:
         start = place + 1 if shaped else self._phrase(place, self.words.counted_phrases)
         if not start:
             return 0
-        end = start if shaped else start + self._is_number(start)
+        zero = self._text(start - 1) in self.words.counted_from_zero and self._text(start).strip("0") == ""
+        numbered = self._is_number(start) or (zero and start < len(self.found))
+        end = start if shaped else start + numbered
         if end == place or (not shaped and end == start):
             return 0
         while self._text(end) in (*self.words.joined_by, *self.words.separators) and self._is_number(end + 1):

@@ -166,8 +166,10 @@ class DrugWordsFile(Strict):
     per: WordList
     forms: WordList
     routes: WordList
+    makers: WordList
     schedule: WordList
     counted: WordList
+    counted_from_zero: WordList
     shapes: WordList
     counting_shapes: WordList
     joined_by: WordList
@@ -352,7 +354,7 @@ def _of_lines(lines: LinesEntry) -> tuple[str, ...]:
 
 def _words(words: DrugWordsFile) -> Found:
     """A word that says that it was no dose says nothing else, and every pattern can be read."""
-    beside = {*words.units, *words.per, *words.forms, *words.routes, *words.schedule, *words.counted}
+    beside = {*words.units, *words.per, *words.forms, *words.routes, *words.makers, *words.schedule, *words.counted}
     for row in words.no_dose:
         yield from (("drug_words", word, f"is listed as a word of a drug and as one of {row.why!r}")
                     for word in row.words if word in beside)  # fmt: skip
