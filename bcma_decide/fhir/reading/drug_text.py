@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from bcma_decide.fhir.reading.datatypes import clip
-from bcma_decide.pooled.definitions import Drug, fold
+from bcma_decide.pooled.definitions import Drug
 from bcma_decide.pooled.drug_words import DrugWords, Phrase
 
 _NUMBER: Final = r"\d+(?:[.,]\d+)*(?:\s?[x×]\s?10\s?[\^e]?\s?\d+)?"
@@ -108,7 +108,10 @@ def _remark(found: Sequence[Token], stopped: str, lexicon: Lexicon, text: str) -
 
 
 def _name(found: Sequence[Token], start: int, names: Collection[str]) -> tuple[str, int]:
-    """The longest name that begins here, folded, and where it ends; hyphens inside do not count."""
+    """The longest name that begins here, folded, and where it ends; hyphens inside do not count.
+
+    Tokens are without case and marks, which is what folding a name takes away.
+    """
     best, end = "", start
     if found[start].kind == "mark":
         return best, end
@@ -118,7 +121,7 @@ def _name(found: Sequence[Token], start: int, names: Collection[str]) -> tuple[s
         if token.kind == "mark" and token.text != "-":
             break
         if token.kind != "mark":
-            folded, count = folded + fold(token.text), count + 1
+            folded, count = folded + token.text, count + 1
             if folded in names:
                 best, end = folded, place + 1
         place += 1
