@@ -145,7 +145,11 @@ class _Call:
         """Read one key; what came before something went wrong is kept."""
         word: Word = "refused"
         found: list[Mapping[str, Any]] = []
-        for queries in self._client.searches.of_patient(key, self._patient_id):
+        try:
+            tries = tuple(self._client.searches.of_patient(key, self._patient_id))
+        except ValueError:  # an id that cannot stand in an address is nobody's
+            word, tries = "not found", ()
+        for queries in tries:
             word, found = await self._try(key, queries)
             if word not in _ASK_AGAIN:
                 break
