@@ -302,6 +302,7 @@ def _with_record(profile: Profile, record: RecordLedger, question_date: Day | No
             "traits": traits,
             "inputs": record.inputs,
             "unmapped": record.unmapped,
+            "not_needed": record.not_needed,
             "record_date": record.date.isoformat(),
             "record_date_asked": record.date == question_date,
         }

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple
 
 from bcma_decide.errors import EvidenceError
+from bcma_decide.pooled.report_language import ReportLanguage
 from bcma_decide.pooled.score_book import Citation, row_of, rows_of
 
 CodeBasis = Literal["verified", "secondary", "recalled"]
@@ -21,6 +22,18 @@ Layer = Literal["ingredient", "product", "ndc", "atc", "procedure", "name"]
 LAYERS: Final[tuple[Layer, ...]] = ("ingredient", "product", "ndc", "atc", "procedure", "name")
 """Steps of the drug resolver, the surest first."""
 RECALLED: Final = "recalled"
+CODED: Final = (
+    "variant",
+    "gene",
+    "copy_number",
+    "nomenclature",
+    "source_class",
+    "change_type",
+    "somatic",
+    "translocation",
+    "panel",
+)
+"""Lists of codes of cytogenetics."""
 
 
 class Coding(NamedTuple):
@@ -122,28 +135,37 @@ class Gene(NamedTuple):
     code: str
     text: str
     field: str
-    copies_below: float
+    basis: CodeBasis
+    copies_below: float | None = None
+    copies_above: float | None = None
+    source: str | None = None
+
+
+class Fusion(NamedTuple):
+    """Two genes whose fusion settles a field."""
+
+    system: str
+    genes: tuple[str, ...]
+    text: str
+    field: str
     basis: CodeBasis
     source: str | None = None
 
 
-class Wording(NamedTuple):
-    """How reports write one cytogenetic change."""
-
-    field: str
-    patterns: tuple[str, ...]
-
-
 class Cytogenetics(NamedTuple):
-    """Codes and words of chromosome changes."""
+    """Codes of chromosome changes."""
 
     variant: tuple[Code, ...]
     gene: tuple[Code, ...]
     copy_number: tuple[Code, ...]
     nomenclature: tuple[Code, ...]
+    source_class: tuple[Code, ...]
+    change_type: tuple[Code, ...]
+    somatic: tuple[Code, ...]
+    translocation: tuple[Code, ...]
     panel: tuple[Code, ...]
     genes: tuple[Gene, ...]
-    words: tuple[Wording, ...]
+    fusions: tuple[Fusion, ...]
 
 
 class Words(NamedTuple):
@@ -151,7 +173,6 @@ class Words(NamedTuple):
 
     present: tuple[str, ...]
     absent: tuple[str, ...]
-    doubt: tuple[str, ...]
 
 
 class LineRule(NamedTuple):
@@ -185,6 +206,7 @@ class Codes:
     procedures: tuple[ProcedureCodes, ...]
     cytogenetics: Cytogenetics
     words: Words
+    reports: ReportLanguage
     lines: LineRule
     sources: Mapping[str, Citation]
 
@@ -217,11 +239,12 @@ class Codes:
                     ProcedureCodes(**{**row, "codes": rows_of(Code, row["codes"])}) for row in plain["procedures"]
                 ),
                 cytogenetics=Cytogenetics(
-                    **{name: rows_of(Code, cyto[name]) for name in _CODED},
+                    **{name: rows_of(Code, cyto[name]) for name in CODED},
                     genes=rows_of(Gene, cyto["genes"]),
-                    words=rows_of(Wording, cyto["words"]),
+                    fusions=rows_of(Fusion, cyto["fusions"]),
                 ),
                 words=row_of(Words, plain["words"]),
+                reports=ReportLanguage.from_dict(plain),
                 lines=row_of(LineRule, plain["lines"]),
                 sources={key: row_of(Citation, row) for key, row in plain["sources"].items()},
             )
@@ -262,6 +285,3 @@ class Codes:
             *((row.means, row.max_age_days, row.reason) for row in self.diagnoses),
         )
         return {name: (days, reason) for name, days, reason in rows if days is not None}
-
-
-_CODED: Final = ("variant", "gene", "copy_number", "nomenclature", "panel")

@@ -5,6 +5,7 @@ Junk never raises: what has not the shape of its type is an empty value, or none
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any, Final, NamedTuple
@@ -17,6 +18,7 @@ Plain = Mapping[str, Any]
 UCUM: Final = ("http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
 OBJECT: Final = (dict, Mapping)
 """Types of a JSON object; the plain one stands first because asking for it costs next to nothing."""
+NESTED: Final = (*OBJECT, list)
 _SHORT: Final = 80
 
 
@@ -57,6 +59,8 @@ class Measurement(NamedTuple):
     """Whether the record claims a code of UCUM, which keeps its case."""
     comparator: str | None
     """None without one; empty for one that cannot be read, which still is no plain value."""
+    unit_text: str = ""
+    """The unit as it is written for people, beside the code or alone."""
 
     @property
     def finite(self) -> float | None:
@@ -68,7 +72,12 @@ class ResourceReference(NamedTuple):
     """A Reference, as far as it can be followed or shown."""
 
     address: str | None = None
+    """As written: relative, absolute, a URN, or of what is contained."""
     display: str = ""
+    identifier: str = ""
+    """System and value of a logical reference."""
+    kind: str = ""
+    """Kind of resource it leads to, where it says so."""
 
 
 NO_REFERENCE: Final = ResourceReference()
@@ -107,6 +116,7 @@ def measurement_of(value: Plain) -> Measurement:
         written.strip() if isinstance(written, str) else "",
         ucum and bool(code),
         clip(comparator) if comparator else None,
+        text.strip() if isinstance(text, str) else "",
     )
 
 
@@ -139,8 +149,22 @@ def reference_of(value: object) -> ResourceReference:
     """Read a Reference."""
     if not isinstance(value, OBJECT):
         return NO_REFERENCE
-    address = value.get("reference")
-    return ResourceReference(address if isinstance(address, str) else None, clip(value.get("display")))
+    address, kind = value.get("reference"), value.get("type")
+    return ResourceReference(
+        address if isinstance(address, str) else None,
+        clip(value.get("display")),
+        identifier_of(value.get("identifier")),
+        clip(kind).rpartition("/")[2],
+    )
+
+
+def identifier_of(value: object) -> str:
+    """System and value of an Identifier as one text; empty where either is missing, for then it names nobody."""
+    if not isinstance(value, OBJECT):
+        return ""
+    system, own = value.get("system"), value.get("value")
+    named = isinstance(system, str) and isinstance(own, str) and system.strip() and own.strip()
+    return f"{str(system).strip()}|{str(own).strip()}" if named else ""
 
 
 def local_address(reference: str) -> str:
@@ -149,6 +173,18 @@ def local_address(reference: str) -> str:
         return reference
     parts = reference.split("/_history/")[0].rstrip("/").split("/")
     return "/".join(parts[-2:])
+
+
+def server_of(reference: str) -> str:
+    """``host/base`` of an absolute address of a resource; empty for a relative one and a URN.
+
+    The scheme is left out: behind a proxy one server is written with both.
+    """
+    found = _ABSOLUTE.fullmatch(reference.split("/_history/")[0].rstrip("/"))
+    return f"{found['host'].casefold()}{found['base']}" if found else ""
+
+
+_ABSOLUTE: Final = re.compile(r"https?://(?P<host>[^/]+)(?P<base>(?:/[^/]+)*?)/[A-Za-z]+/[^/]+", re.IGNORECASE)
 
 
 def period_of(value: object) -> When | None:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from bcma_decide.fhir.reading.bundle import PatientRecord
 from bcma_decide.fhir.reading.datatypes import NO_CONCEPT
 from bcma_decide.fhir.reading.dates import When, whole_months
 from bcma_decide.fhir.reading.drugs import Resolved, Unresolved, is_other_drug, recognise_drug
 from bcma_decide.fhir.reading.find import Find
+from bcma_decide.fhir.reading.record import PatientRecord
 from bcma_decide.fhir.reading.resource import Resource
 from bcma_decide.pooled.codes import LAYERS, Codes, Coding
 from bcma_decide.pooled.definitions import Definitions

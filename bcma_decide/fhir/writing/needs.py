@@ -45,7 +45,7 @@ def _coded(field: str, codes: Codes) -> Iterator[tuple[str, Iterable[Code]]]:
     yield from (("Observation", row.codes) for row in codes.observations if row.field == field)
     yield from (("Condition", row.codes) for row in codes.diagnoses if row.means == field)
     yield from (("Procedure", row.codes) for row in codes.procedures if row.field == field)
-    if any(wording.field == field for wording in cytogenetics.words):
+    if any(change.field == field for change in codes.reports.changes):
         yield "Observation", (*cytogenetics.panel, *cytogenetics.variant)
     if kind == "drugs":
         yield "MedicationRequest", ()

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bcma_decide.fhir.reading.bundle import PatientRecord, held_by
+from bcma_decide.fhir.reading.bundle import held_by
 from bcma_decide.fhir.reading.datatypes import Plain, objects
 from bcma_decide.fhir.reading.drugs import Resolved, coded_drugs, recognise_drug
 from bcma_decide.fhir.reading.exposure import drug_names
-from bcma_decide.fhir.reading.resource import Resource, read_resource
+from bcma_decide.fhir.reading.record import PatientRecord
+from bcma_decide.fhir.reading.resource import Resource
+from bcma_decide.fhir.reading.resource_reading import read_resource
 from bcma_decide.pooled.codes import Codes
 from bcma_decide.pooled.definitions import Definitions, fold
 from bcma_decide.pooled.evidence import PooledEvidence
@@ -95,7 +97,7 @@ def ordered(orders: Mapping[str, Any], selections: Sequence[str] | None, wanted:
         (data, entry.get("fullUrl")) for entry in objects(orders.get("entry")) if (data := held_by(entry)) is not None
     ]
     resources = tuple(read_resource(data, wanted.codes.systems, url=url) for data, url in entries)
-    drafts = PatientRecord(None, resources, (), 0, False)
+    drafts = PatientRecord(None, resources)
     found = (
         name
         for order, (data, _) in zip(resources, entries, strict=True)

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from bcma_decide.errors import Problem
 from bcma_decide.fhir.reading.bundle import has_more
 from bcma_decide.fhir.reading.datatypes import objects
-from bcma_decide.fhir.reading.resource import subject_of
+from bcma_decide.fhir.reading.resource_reading import subject_of
 from bcma_decide.service.fetching.searches import KINDS
 from bcma_decide.service.http.problems import Refusal
 

@@ -12,15 +12,20 @@ from pydantic import Field
 
 from bcma_decide.errors import EvidenceError, Problem
 from bcma_decide.patient.fields import FIELDS
-from bcma_decide.pooled.codes import RECALLED, CodeBasis, Layer, ResultKind
+from bcma_decide.pooled.codes import CODED, RECALLED, CodeBasis, Layer, ResultKind
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.workshop.evidence.catalogue import read_shape
-from bcma_decide.workshop.evidence.schema import Number, Source, Strict, Text
+from bcma_decide.workshop.evidence.code_entries import AnswerEntry, CodeEntries, CodeEntry, FieldId, SystemId
+from bcma_decide.workshop.evidence.report_codes import (
+    CutoffsEntry,
+    CytogeneticsFile,
+    FusionEntry,
+    GeneEntry,
+    report_problems,
+)
+from bcma_decide.workshop.evidence.schema import Source, Strict, Text
 
 FOLDER: Final = "codes"
-SystemId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
-CodeText = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9./:-]*$")]
-FieldId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Days = Annotated[int, Field(ge=1, le=3650)]
 
 
@@ -38,35 +43,10 @@ class SystemsFile(Strict):
     sources: dict[str, Source]
 
 
-class CodeEntry(Strict):
-    """One code and how it is known."""
-
-    system: SystemId
-    code: CodeText
-    basis: CodeBasis
-    text: str = ""
-    source: str | None = None
-    note: str = ""
-    not_used: str = ""
-
-
 class DrugCodeEntry(CodeEntry):
     """A code of a drug, with its step of the resolver."""
 
     layer: Layer
-
-
-class AnswerEntry(Strict):
-    """A coded result."""
-
-    system: SystemId
-    code: CodeText
-    value: str
-    basis: CodeBasis
-    source: str | None = None
-
-
-CodeEntries = Annotated[tuple[CodeEntry, ...], Field(min_length=1)]
 
 
 class ObservationEntry(Strict):
@@ -80,52 +60,11 @@ class ObservationEntry(Strict):
     reason: str = ""
 
 
-class GeneEntry(Strict):
-    """A gene whose copy number settles a field."""
-
-    system: SystemId
-    code: CodeText
-    text: Text
-    field: FieldId
-    copies_below: Number
-    basis: CodeBasis
-    source: str | None = None
-
-
-class WordingEntry(Strict):
-    """How reports write one change."""
-
-    field: FieldId
-    patterns: Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-class CytogeneticsEntry(Strict):
-    """Codes and words of chromosome changes."""
-
-    variant: CodeEntries
-    gene: CodeEntries
-    copy_number: CodeEntries
-    nomenclature: CodeEntries
-    panel: CodeEntries
-    genes: tuple[GeneEntry, ...]
-    words: tuple[WordingEntry, ...]
-
-
-class WordsEntry(Strict):
-    """Words of results."""
-
-    present: tuple[str, ...]
-    absent: tuple[str, ...]
-    doubt: tuple[str, ...]
-
-
 class ObservationsFile(Strict):
     """``observations.yaml``."""
 
     observations: tuple[ObservationEntry, ...]
     answers: tuple[AnswerEntry, ...]
-    cytogenetics: CytogeneticsEntry
-    words: WordsEntry
 
 
 class DiagnosisEntry(Strict):
@@ -198,6 +137,7 @@ class CodeFiles:
 
     systems: SystemsFile
     observations: ObservationsFile
+    cytogenetics: CytogeneticsFile
     diagnoses: DiagnosesFile
     drugs: DrugsFile
     procedures: ProceduresFile
@@ -213,8 +153,10 @@ class CodeFiles:
             "drugs": [_plain(row) for row in self.drugs.drugs],
             "other_drugs": [_plain(code) for code in others],
             "procedures": [_plain(row) for row in self.procedures.procedures],
-            "cytogenetics": _plain(self.observations.cytogenetics),
-            "words": _plain(self.observations.words),
+            "cytogenetics": _plain(self.cytogenetics.cytogenetics),
+            "words": _plain(self.cytogenetics.words),
+            "clauses": _plain(self.cytogenetics.clauses),
+            "imaging": _plain(self.cytogenetics.imaging),
             "lines": _plain(self.drugs.lines),
             "sources": {key: source.bedside() for key, source in self.systems.sources.items()},
         }
@@ -227,6 +169,7 @@ def _plain(entry: Strict) -> dict[str, Any]:
 _FILES: Final[dict[str, type[Strict]]] = {
     "systems": SystemsFile,
     "observations": ObservationsFile,
+    "cytogenetics": CytogeneticsFile,
     "diagnoses": DiagnosesFile,
     "drugs": DrugsFile,
     "procedures": ProceduresFile,
@@ -259,7 +202,8 @@ def load_codes(root: Path, definitions: Definitions) -> CodeFiles:
 Found = Iterator[tuple[str, str, str]]
 """File, place, message."""
 
-CodedEntry = CodeEntry | AnswerEntry | GeneEntry | LinesEntry
+CodedEntry = CodeEntry | AnswerEntry | GeneEntry | FusionEntry | LinesEntry | CutoffsEntry
+_UNCODED: Final = (LinesEntry, CutoffsEntry)
 
 
 def _entries(files: CodeFiles) -> Iterator[tuple[str, str, CodedEntry]]:
@@ -268,11 +212,13 @@ def _entries(files: CodeFiles) -> Iterator[tuple[str, str, CodedEntry]]:
         yield from (("observations", "observation", code) for code in row.codes)
         yield from (("observations", f"answer of {row.field}", answer) for answer in row.answers)
     yield from (("observations", "answer", answer) for answer in files.observations.answers)
-    cyto = files.observations.cytogenetics
-    for name in ("variant", "gene", "copy_number", "nomenclature", "panel"):
+    cyto = files.cytogenetics.cytogenetics
+    for name in CODED:
         group = "observation" if name in ("variant", "panel") else "component"
-        yield from (("observations", group, code) for code in getattr(cyto, name))
-    yield from (("observations", "gene", gene) for gene in cyto.genes)
+        yield from (("cytogenetics", group, code) for code in getattr(cyto, name))
+    yield from (("cytogenetics", "gene", gene) for gene in cyto.genes)
+    yield from (("cytogenetics", "gene", fusion) for fusion in cyto.fusions)
+    yield "cytogenetics", "cutoffs", cyto.cutoffs
     for diagnosis in files.diagnoses.diagnoses:
         yield from (("diagnoses", "diagnosis", code) for code in diagnosis.codes)
     for coded in (*(drug.codes for drug in files.drugs.drugs), *(drug.codes for drug in files.drugs.other_drugs)):
@@ -289,15 +235,15 @@ def _all(files: CodeFiles) -> Found:
     entries = list(_entries(files))
     cited = set()
     for file, group, entry in entries:
-        where = group if isinstance(entry, LinesEntry) else f"{entry.system} {entry.code}"
+        where = group if isinstance(entry, _UNCODED) else f"{entry.system} {entry.code}"
         if (entry.basis == RECALLED) == (entry.source is not None):
             yield file, where, "a recalled code has no source, any other has one"
         if entry.source is not None and entry.source not in sources:
             yield file, where, f"source {entry.source!r} is not listed in systems.yaml"
         cited.add(entry.source)
-        if not isinstance(entry, LinesEntry) and entry.system not in systems:
+        if not isinstance(entry, _UNCODED) and entry.system not in systems:
             yield file, where, f"system {entry.system!r} is not listed in systems.yaml"
-    counts = Counter((group, e.system, e.code) for _, group, e in entries if not isinstance(e, LinesEntry))
+    counts = Counter((group, e.system, e.code) for _, group, e in entries if not isinstance(e, _UNCODED))
     for (group, system, code), count in counts.items():
         if count > 1:
             yield "systems", f"{system} {code}", f"stands {count} times among the codes of one kind ({group})"
@@ -321,10 +267,7 @@ def _names(files: CodeFiles, definitions: Definitions) -> Found:
     for answer in files.observations.answers:
         if answer.value not in ("yes", "no"):
             yield "observations", answer.code, f"{answer.value!r} is neither yes nor no"
-    cyto = files.observations.cytogenetics
-    for name in (*(gene.field for gene in cyto.genes), *(words.field for words in cyto.words)):
-        if name not in FIELDS or FIELDS[name].kind != "yes_no":
-            yield "observations", name, "is not a yes-or-no field of the profile"
+    yield from report_problems(files.cytogenetics)
     for diagnosis in files.diagnoses.diagnoses:
         if diagnosis.means != "myeloma" and (diagnosis.means not in FIELDS or FIELDS[diagnosis.means].kind != "yes_no"):
             yield "diagnoses", diagnosis.means, "is not a yes-or-no field of the profile"

@@ -64,7 +64,7 @@ def of_bundle(reading):
 def test_what_was_left_aside_as_a_whole_is_counted():
     nobody = {name: value for name, value in observation("n", HB).items() if name != "subject"}
     assert of_bundle(read(nobody, {**nobody, "id": "n2"}, link=[{"relation": "next", "url": "https://x"}])) == [
-        ("2 resources that name no patient", "ignored"),
+        ("2 resources: Observation/n, Observation/n2", "ignored"),
         ("the record has more pages than were given", "note"),
     ]
     assert of_bundle(read(observation("o", HB), link=[{"relation": "self"}])) == []

@@ -282,7 +282,8 @@ def test_a_course_says_how_long_ago_it_was(day, note):
         ({"verificationStatus": coded("x", "provisional")}, "not_usable", "verification status provisional"),
         ({"verificationStatus": {"text": "maybe"}}, "not_usable", "verification status maybe"),
         ({"verificationStatus": {}}, "not_usable", "verification status not readable"),
-        ({"verificationStatus": "confirmed"}, "not_usable", "verification status not readable"),
+        ({"verificationStatus": "confirmed"}, "used", ""),
+        ({"verificationStatus": 3}, "not_usable", "verification status not readable"),
         ({"clinicalStatus": coded("x", "active")}, "used", ""),
         (
             {"clinicalStatus": coded("x", "remission")},
