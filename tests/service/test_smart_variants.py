@@ -56,7 +56,7 @@ def without_kid(ehr):
     [[public(SIGNING)], [public(SIGNING, use=..., key_ops=["verify"])], [public(SIGNING, kid=...)],
      [public(EC), public(SIGNING)], [public(SIGNING), public(OTHER_RSA, use="enc")],
      [public(SIGNING), public(OTHER_RSA, alg="RS384")]],
-    ids=["one key", "the launcher's", "a key without a name", "one of each kind", "one to encrypt", "another algorithm"],
+    ids=["one key", "the launcher's", "a key without a name", "one a kind", "one to encrypt", "another algorithm"],
 )  # fmt: skip
 def test_a_token_need_not_name_its_key_where_one_alone_fits(keys):
     with serving(Ehr()) as ehr:

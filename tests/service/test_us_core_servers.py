@@ -11,8 +11,8 @@ from tests.service.support.service import VIEW, app, model, post
 from tests.support.cases import for_each
 
 SEARCHES = searches(model().codes)
-WARNING = {"resourceType": "OperationOutcome", "issue": [
-    {"severity": "warning", "code": "processing", "details": {"text": "Resource request returns no results."}}]}  # fmt: skip
+NONE_FOUND = {"severity": "warning", "code": "processing", "details": {"text": "Resource request returns no results."}}
+WARNING = {"resourceType": "OperationOutcome", "issue": [NONE_FOUND]}
 EMPTY = {"resourceType": "Bundle", "type": "searchset", "total": 0,
          "entry": [{"search": {"mode": "outcome"}, "resource": WARNING}]}  # fmt: skip
 
