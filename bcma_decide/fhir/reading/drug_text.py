@@ -16,9 +16,7 @@ from bcma_decide.pooled.definitions import Drug
 from bcma_decide.pooled.drug_words import DrugWords, Phrase
 
 _NUMBER: Final = r"\d+(?:[.,]\d+)*(?:\s?[x×]\s?10\s?[\^e]?\s?\d+)?"
-_TOKEN: Final = re.compile(
-    rf"(?P<number>{_NUMBER}(?:\s?[-–]\s?{_NUMBER})*)|(?P<word>[^\W\d_][^\W_]*)|(?P<mark>[^\s.])"
-)
+_TOKEN: Final = re.compile(rf"(?P<number>{_NUMBER}(?:\s?[-–]\s?{_NUMBER})*)|(?P<word>[^\W\d_][^\W_]*)|(?P<mark>[^\s.])")
 """A dot says nothing (Tabl., i.v.); every other mark is a token of its own."""
 _MARKS: Final = str.maketrans("", "", "®™")
 _TIMES: Final = ("x", "×")

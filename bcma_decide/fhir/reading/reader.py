@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from bcma_decide.comparison import InputLine, NotNeededLine, RecordLedger, UnmappedLine
 from bcma_decide.fhir.reading.choose import choose, not_after
 from bcma_decide.fhir.reading.conditions import MYELOMA, has_myeloma, read_condition
-from bcma_decide.fhir.reading.courses import COURSES, courses, one_line_each
+from bcma_decide.fhir.reading.courses import COURSES, courses, one_line_each, without_denied
 from bcma_decide.fhir.reading.cytogenetics import read_cytogenetics
 from bcma_decide.fhir.reading.datatypes import clip
 from bcma_decide.fhir.reading.exposure import RECEIVED, TRANSPLANT, Dose, drug_names, names_a_drug, read_drug
@@ -95,7 +95,7 @@ def read_bundle(
         lines += choice.lines
         if choice.value is not None:
             values[field] = choice.value
-    doses = [replace(dose, find=not_after(dose.find, on)) for dose in contents.doses]
+    doses = without_denied([replace(dose, find=not_after(dose.find, on)) for dose in contents.doses])
     for drug, find, was_given in one_line_each(doses, definitions):
         lines.append(find.line(on, "used" if find.state == "usable" else find.state))
         if was_given:

@@ -199,6 +199,29 @@ def test_a_stopped_order_alone_is_no_exposure_to_a_drug_against_bcma():
     assert read(stopped, given("a", TECLISTAMAB)).patient.received == ("teclistamab",)
 
 
+NOT_GIVEN = (
+    given("n", TECLISTAMAB, status="not-done"),
+    given("n", TECLISTAMAB, kind=STATEMENT, status="not-taken"),
+    given("n", TECLISTAMAB, kind=STATEMENT, taken="n"),
+    given("n", TECLISTAMAB, wasNotGiven=True),
+)
+
+
+@for_each("denial", NOT_GIVEN)
+def test_an_order_does_not_count_where_another_record_says_that_it_was_not_given(denial):
+    for weak in (order(concept=TECLISTAMAB), given("d", TECLISTAMAB, kind="MedicationDispense", day=None)):
+        reading = read(weak, denial)
+        assert reading.values == {}
+        assert "not_usable" in {line.state for line in lines(reading, "received")}
+        assert read(weak, denial, given("a", TECLISTAMAB)).patient.received == ("teclistamab",)
+        assert read(weak | {"medicationCodeableConcept": LENALIDOMIDE}, denial).patient.received == ("lenalidomide",)
+
+
+def test_a_statement_that_it_was_taken_denies_nothing():
+    taken_so = given("n", TECLISTAMAB, kind=STATEMENT, status="unknown", taken="y")
+    assert read(order(concept=TECLISTAMAB), taken_so).patient.received == ("teclistamab",)
+
+
 @for_each("intent", ["plan", "proposal", "option", "directive", "something"])
 def test_what_is_not_an_order_is_a_plan(intent):
     assert read(given("d", LENALIDOMIDE, kind=ORDER, intent=intent)).values == {}
