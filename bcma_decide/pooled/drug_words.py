@@ -46,6 +46,7 @@ class DrugWords:
     separators: tuple[str, ...]
     no_dose: tuple[NoDose, ...]
     never_given: tuple[str, ...]
+    never_begun: tuple[str, ...]
     doubt: tuple[str, ...]
     ended: tuple[str, ...]
 
@@ -96,6 +97,11 @@ class DrugWords:
     def never_given_phrases(self) -> frozenset[Phrase]:
         """What says that a drug was never given."""
         return _phrases(self.never_given)
+
+    @cached_property
+    def never_begun_phrases(self) -> frozenset[Phrase]:
+        """What says so where it is the reason for an end."""
+        return _phrases((*self.never_given, *self.never_begun))
 
     @cached_property
     def doubt_phrases(self) -> frozenset[Phrase]:

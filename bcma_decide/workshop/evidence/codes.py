@@ -176,6 +176,7 @@ class DrugWordsFile(Strict):
     separators: WordList
     no_dose: Annotated[tuple[NoDoseEntry, ...], Field(min_length=1)]
     never_given: WordList
+    never_begun: WordList
     doubt: WordList
     ended: WordList
 
@@ -361,6 +362,7 @@ def _words(words: DrugWordsFile) -> Found:
     every = (
         *beside,
         *words.never_given,
+        *words.never_begun,
         *words.doubt,
         *words.ended,
         *(word for row in words.no_dose for word in row.words),
