@@ -98,6 +98,10 @@ REPORTS = [
     ("Probes: TP53 (17p13), FGFR3/IGH.\n\ndel(17p) not detected.", {"del_17p": False}),
     ("del(17p) detected. The 17p signal is an artefact of the probe.", {}),
     ("del(17p) detected. On repeat testing del(17p) could not be confirmed.", {}),
+    ("del(17p) detected. This could not be confirmed.", {}),
+    ("del(17p) not detected. Insufficient cells.", {}),
+    ("del(17p) nachgewiesen. Probe nicht auswertbar.", {}),
+    ("t(14;16): insufficient cells. del(17p) detected.", {"del_17p": True}),
     ("t(4;14) detected. del(17p) see comment.", {"t_4_14": True}),
     ("Brother: t(4;14) detected. del(17p) detected.", {}),
     # the laboratory's cut-off given apart
@@ -187,7 +191,7 @@ def test_an_attachment_that_is_no_text_is_listed_with_its_title():
 
 LISTED = {
     word
-    for phrases in load_pooled().codes.reports.clauses[:-5]
+    for phrases in load_pooled().codes.reports.clauses[:-6]
     for phrase in phrases
     for word in re.split(r"\W+", str(phrase).casefold())
 }
