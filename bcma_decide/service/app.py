@@ -29,6 +29,7 @@ from bcma_decide.service.hooks.cds_hooks import hooks_router
 from bcma_decide.service.hooks.hooks_request import Feedback, HooksRequest
 from bcma_decide.service.http.access_log import AccessLog
 from bcma_decide.service.http.headers import SecurityHeaders
+from bcma_decide.service.http.hosts import KnownHosts, host_names
 from bcma_decide.service.http.limits import RequestLimits
 from bcma_decide.service.http.metrics import CONTENT_TYPE, Metrics
 from bcma_decide.service.http.problems import Refusal, refusal_response
@@ -136,6 +137,7 @@ def create_app(
             expose_headers=[AUDIT_HEADER],
             max_age=600,
         )
+    app.add_middleware(KnownHosts, names=host_names(settings))
     app.add_middleware(SecurityHeaders, frame_ancestors=settings.frame_ancestors)
     app.add_middleware(AccessLog, metrics=service.metrics)
     return app
