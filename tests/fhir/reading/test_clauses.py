@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from bcma_decide.comparing.compare import load_pooled
-from tests.fhir.reading.support.clauses import MORE_NOT_READ, MORE_READ, NOT_READ, READ, table
+from tests.fhir.reading.support.clauses import AS_LABORATORIES_WRITE, MORE_NOT_READ, MORE_READ, NOT_READ, READ, table
 from tests.fhir.reading.support.reading import lines, read
 from tests.fhir.reading.support.records import LOINC, coded, observation
 from tests.support.cases import for_each
@@ -39,7 +39,7 @@ def test_anything_else_is_not_used(field, value, text):
     assert all(line.state == "not_usable" and line.note for line in shown)
 
 
-@for_each(("field", "value", "text"), list(table(MORE_READ)))
+@for_each(("field", "value", "text"), list(table(MORE_READ + AS_LABORATORIES_WRITE)))
 def test_other_plain_clauses_are_read(field, value, text):
     reading = read(report(text))
     assert getattr(reading.patient, field) is value, [(line.text, line.note) for line in lines(reading, field)]
@@ -198,7 +198,7 @@ LISTED = {
 WORD = st.text(st.characters(categories=["Ll"]), min_size=1, max_size=12)
 PLAIN = [
     (field, text.rstrip("."))
-    for lines_of in (READ, MORE_READ)
+    for lines_of in (READ, MORE_READ, AS_LABORATORIES_WRITE)
     for field, _, text in table(lines_of)
     if not re.search(r",|; ", text)
 ]
