@@ -1,6 +1,7 @@
 """Clauses of reports, each through the reader as a record of its own: what is read, and what is shown and not used."""
 
 import re
+import unicodedata
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -209,7 +210,7 @@ PLAIN = [
 def test_a_clause_with_one_word_that_is_not_listed_is_not_read(known, word, place):
     """Wherever it stands: no word is passed over."""
     field, text = known
-    assume(word not in LISTED)
+    assume(unicodedata.normalize("NFKC", word).casefold() not in LISTED)
     pieces = text.split(" ")
     changed = " ".join([*pieces[:place], word, *pieces[place:]])
     assert getattr(read(report(changed)).patient, field) is None
