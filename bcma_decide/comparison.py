@@ -30,7 +30,7 @@ from bcma_decide.vocabulary import (
     State,
 )
 
-SCHEMA_VERSION = "6"
+SCHEMA_VERSION = "7"
 
 
 class EvidenceStamp(Value):
@@ -99,12 +99,20 @@ class InputLine(Value):
 class UnmappedLine(Value):
     """A code of a record that means nothing here."""
 
-    kind: Literal["drug", "observation", "condition", "procedure"]
+    kind: Literal["drug", "observation", "condition", "procedure", "report"]
     text: str
     system: str = ""
     code: str = ""
     count: int = 1
     """How many resources carry it."""
+
+
+class NotNeededLine(Value):
+    """Resources of a record that nothing here asks for: understood, and of no use to the comparison."""
+
+    kind: str
+    """Kind of resource, or what the drugs have in common."""
+    count: int
 
 
 class RecordLedger(Value):
@@ -114,8 +122,15 @@ class RecordLedger(Value):
     """Every value, used or not."""
     unmapped: tuple[UnmappedLine, ...] = ()
     """Codes that mean nothing here."""
+    not_needed: tuple[NotNeededLine, ...] = ()
+    """Resources that nothing here asks for."""
     date: Day
     """The day the ages of its values are counted to."""
+
+    @property
+    def inferred(self) -> frozenset[str]:
+        """Fields that were worked out from others, and not stated."""
+        return frozenset(line.field for line in self.inputs if line.state == "inferred")
 
 
 class Profile(Value):
@@ -133,6 +148,8 @@ class Profile(Value):
     """What a patient's record held, if the profile came from one: used, and not used with the reason."""
     unmapped: tuple[UnmappedLine, ...] = ()
     """Codes of that record that mean nothing here."""
+    not_needed: tuple[NotNeededLine, ...] = ()
+    """Resources of that record that nothing here asks for."""
     record_date: str | None = None
     """Day the ages of its values are counted to."""
     record_date_asked: bool = False

@@ -75,11 +75,13 @@ def patient_from_bundle(
     file: str,
 ) -> FromRecord:
     """Read the patient from a bundle at hand; ``file`` is what messages call it. Raises ProfileError."""
-    from bcma_decide.fhir.reading.bundle import newest_date, open_record, refusal
+    from bcma_decide.fhir.reading.bundle import refusal
     from bcma_decide.fhir.reading.ledger import replaced
     from bcma_decide.fhir.reading.reader import read_bundle
+    from bcma_decide.fhir.reading.record import open_record
+    from bcma_decide.fhir.reading.record_day import newest_date
 
-    newest = newest_date(bundle)
+    newest = newest_date(bundle, Day.today())
     on = day or (newest.last if newest else None)
     try:
         if on is None:

@@ -25,14 +25,17 @@ from bcma_decide.service.audit.audit_address import open_audit
 from bcma_decide.service.callers.tokens import TokenGate, Verifier
 from bcma_decide.service.fetching.fhir_client import FhirClient
 from bcma_decide.service.fetching.guarded_transport import Resolve, resolve
+from bcma_decide.service.fetching.searches import searches
 from bcma_decide.service.hooks.cds_hooks import hooks_router
 from bcma_decide.service.hooks.hooks_request import Feedback, HooksRequest
-from bcma_decide.service.http.access_log import AccessLog
+from bcma_decide.service.http.access_log import REQUEST_HEADER, AccessLog
+from bcma_decide.service.http.compression import Compression
 from bcma_decide.service.http.headers import SecurityHeaders
 from bcma_decide.service.http.hosts import KnownHosts, host_names
 from bcma_decide.service.http.limits import RequestLimits
 from bcma_decide.service.http.metrics import CONTENT_TYPE, Metrics
 from bcma_decide.service.http.problems import Refusal, refusal_response
+from bcma_decide.service.http.same_address import SameAddress
 from bcma_decide.service.page.page import page_router
 from bcma_decide.service.rest.comparison_request import ComparisonRequest
 from bcma_decide.service.rest.openapi import shared_schemas
@@ -90,7 +93,7 @@ def create_app(
     metrics = Metrics(pooled.hash)
     verifier = None if settings.open else Verifier(settings, transport=transport)
     audit = None if settings.audit is None else open_audit(settings.audit.get_secret_value(), write=True)
-    client = FhirClient(settings, metrics, resolve=resolve)
+    client = FhirClient(settings, metrics, searches(pooled.codes), resolve=resolve)
     kept = sessions or Sessions(secure=settings.https)
     service = Service(settings, pooled, metrics, reader, today, client, kept, audit)
 
@@ -113,6 +116,7 @@ def create_app(
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lifespan,
     )
     app.state.ready = True
@@ -128,18 +132,20 @@ def create_app(
     _describe(app)
     app.add_middleware(TokenGate, verifier=verifier, page=settings.page != "off")
     app.add_middleware(RequestLimits, settings=settings)
-    if settings.cors_origins:
+    app.add_middleware(KnownHosts, names=host_names(settings))
+    app.add_middleware(SecurityHeaders, frame_ancestors=settings.frame_ancestors)
+    app.add_middleware(Compression)
+    app.add_middleware(SameAddress)
+    app.add_middleware(AccessLog, metrics=service.metrics)
+    if settings.cors_origins:  # outermost, so that a page elsewhere may read an error too, whichever layer made it
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
-            expose_headers=[AUDIT_HEADER],
+            expose_headers=[AUDIT_HEADER, REQUEST_HEADER],
             max_age=600,
         )
-    app.add_middleware(KnownHosts, names=host_names(settings))
-    app.add_middleware(SecurityHeaders, frame_ancestors=settings.frame_ancestors)
-    app.add_middleware(AccessLog, metrics=service.metrics)
     return app
 
 

@@ -116,9 +116,11 @@ RECORD_SCOPES: Final = (
     "patient/Patient.r",
     "patient/Condition.rs",
     "patient/Observation.rs",
+    "patient/DiagnosticReport.rs",
     "patient/MedicationRequest.rs",
     "patient/MedicationAdministration.rs",
     "patient/MedicationStatement.rs",
+    "patient/MedicationDispense.rs",
     "patient/Procedure.rs",
 )
 """What is read of a record, as SMART 2 writes it."""

@@ -110,7 +110,7 @@ def test_pages_of_configured_origins_may_read_the_id(tmp_path):
     origin = "https://ehr.example.org"
     with audited(f"sqlite:///{tmp_path}/a.db", cors_origins=[origin]) as application:
         answer = post(application, "/comparisons", BODY, headers={"Origin": origin})
-    assert answer.headers["access-control-expose-headers"] == "Audit-Id"
+    assert answer.headers["access-control-expose-headers"] == "Audit-Id, x-request-id"
 
 
 def test_without_an_audit_there_is_no_header():

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from bcma_decide.service.fetching.searches import KINDS, searches
 from bcma_decide.service.hooks import cds_hooks
 from bcma_decide.service.hooks.cards import REASONS
-from bcma_decide.service.hooks.prefetch import TEMPLATES
 from bcma_decide.vocabulary import INTENDED_USE
 from tests.render.support.reading import DIRECTIVE
 from tests.service.support.service import (
@@ -17,10 +17,12 @@ from tests.service.support.service import (
     NONE,
     PATIENT,
     SELECT,
+    SIGN,
     VIEW,
     app,
     ask,
     bundle,
+    model,
     post,
     prefetch,
     resource,
@@ -76,7 +78,7 @@ def assert_valid(card):
         assert set(link) <= {"label", "url", "type", "appContext"}
 
 
-def test_discovery_describes_both_services():
+def test_discovery_describes_the_services():
     answer = ask(SERVICE, "GET", "/cds-services")
     assert answer.status_code == 200
     content = answer.json()
@@ -84,6 +86,7 @@ def test_discovery_describes_both_services():
     assert [(each["hook"], f"/cds-services/{each['id']}") for each in content["services"]] == [
         ("patient-view", VIEW),
         ("order-select", SELECT),
+        ("order-sign", SIGN),
     ]
     for each in content["services"]:
         assert {"hook", "id", "title", "description", "prefetch", "usageRequirements", "version", "hookVersion"} == set(
@@ -95,12 +98,15 @@ def test_discovery_describes_both_services():
 
 
 def test_prefetch_templates_stay_within_what_2_0_allows():
-    for template in TEMPLATES.values():
+    templates = searches(model().codes).templates
+    assert set(templates) == set(KINDS)
+    assert "code=" in templates["observations"]
+    for template in templates.values():
         assert re.fullmatch(
             r"[A-Z][A-Za-z]+(/\{\{context\.patientId\}\}|\?patient=\{\{context\.patientId\}\}.*)", template
         )
         for parameter in template.partition("?")[2].split("&")[1:]:
-            assert parameter.partition("=")[0] in ("_sort", "_count")
+            assert parameter.partition("=")[0] in ("_sort", "_count", "code")
 
 
 def test_a_card_says_what_the_sheet_says():
@@ -183,7 +189,8 @@ def test_no_myeloma_no_card():
         assert cards(post(SERVICE, VIEW, view(prefetch=prefetch(conditions=conditions)))) == []
 
 
-OPTIONAL = [key for key in TEMPLATES if key not in ("patient", "conditions")]
+OPTIONAL = [key for key in KINDS if key not in ("patient", "conditions")]
+WARNING = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "processing"}]}
 NEXT = bundle(link=[{"relation": "next", "url": "https://fhir.example.org/page2"}])
 
 
@@ -198,8 +205,36 @@ NEXT = bundle(link=[{"relation": "next", "url": "https://fhir.example.org/page2"
         (ERROR, "the record could not be read"),
         (bundle(ERROR), "the record could not be read"),
         (NEXT, "only a first part was read"),
+        (bundle(WARNING, total=0), ""),
+        (bundle(ERROR, resource("Procedure", "odd")), "only a first part was read"),
+        ("<html><body>Bad gateway</body></html>", "the record could not be read"),
+        ({}, "the record could not be read"),
+        ([], "the record could not be read"),
+        (7, "the record could not be read"),
+        ({"resourceType": "Bundle", "entry": {}}, "the record could not be read"),
+        ({"resourceType": "Bundle", "entry": [7]}, "the record could not be read"),
+        ({"resourceType": "Bundle", "total": 3}, "the record could not be read"),
+        (bundle(WARNING | {"issue": []}), "the record could not be read"),
     ],
-    ids=["absent", "null", "empty", "no entry", "error", "error inside", "more pages"],
+    ids=[
+        "absent",
+        "null",
+        "empty",
+        "no entry",
+        "error",
+        "error inside",
+        "more pages",
+        "a warning inside",
+        "an error beside",
+        "a page of HTML",
+        "an empty object",
+        "an empty list",
+        "a number",
+        "no list of entries",
+        "an entry that is none",
+        "a count alone",
+        "an outcome without issues",
+    ],
 )
 def test_of_what_is_not_required_missing_is_unknown_and_said(key, state, said):
     (card,) = cards(post(BARE, VIEW, view(prefetch=prefetch(**{key: state}))))
@@ -216,14 +251,12 @@ def test_of_what_is_not_required_missing_is_unknown_and_said(key, state, said):
         ({"conditions": ...}, 412),
         ({"conditions": ERROR}, 412),
         ({"conditions": bundle(resource("Condition", "Multiple myeloma"), link=NEXT["link"])}, 200),
-        ({"patient": MYELOMA}, 400),
+        ({"patient": MYELOMA}, 412),
         ({"patient": {"resourceType": "Patient", "id": "2"}}, 400),
         ({"patient": bundle(PATIENT)}, 200),
-        ({"patient": "Patient/1"}, 400),
-        ({"patient": {}}, 400),
-        ({"observations": {"resourceType": "Bundle", "entry": {}}}, 400),
-        ({"observations": {"resourceType": "Bundle", "entry": [7]}}, 400),
-        ({"observations": [1]}, 400),
+        ({"patient": "Patient/1"}, 412),
+        ({"patient": {}}, 412),
+        ({"conditions": "<html>"}, 412),
     ],
 )
 def test_what_is_required(changes, status):

@@ -10,13 +10,15 @@ import httpx
 import pytest
 
 from bcma_decide.cli.serve import _read
-from bcma_decide.service.hooks.prefetch import TEMPLATES
+from bcma_decide.service.fetching.searches import KINDS, searches
 from tests.service.support.calls import call
 from tests.service.support.fhir_server import FHIR, LOOPBACK, TOKEN, late, record, serving, status
 from tests.service.support.running import PATIENCE, running, stop
 from tests.service.support.service import JSON, SELECT, VIEW, app, ask, model, post, select
 from tests.support.cases import for_each
 
+ASKED = sum(len(tries[0]) for tries in searches(model().codes).tries.values())
+"""Searches of one call, where none is refused."""
 NOT_READ = "the record could not be read"
 
 
@@ -61,7 +63,7 @@ def test_a_record_that_is_read_gives_the_card_of_one_that_is_sent(name):
 
 def test_only_what_is_missing_is_read():
     with serving(record(), token=TOKEN) as server:
-        asked = unsent(server, kept=[key for key in TEMPLATES if key != "observations"])
+        asked = unsent(server, kept=[key for key in KINDS if key != "observations"])
         assert card(post(service(server), VIEW, asked)) == card(post(service(server), VIEW, call("fit-58")))
         assert server.kinds == ["Observation"]
 
@@ -74,7 +76,7 @@ def test_only_what_is_missing_is_read():
 )  # fmt: skip
 def test_what_came_as_an_error_or_as_a_first_page_is_read(sent):
     with serving(record(), token=TOKEN) as server:
-        whole = unsent(server, kept=TEMPLATES)
+        whole = unsent(server, kept=KINDS)
         whole["prefetch"]["observations"] = sent
         assert card(post(service(server), VIEW, whole)) == card(post(service(server), VIEW, call("fit-58")))
         assert server.kinds == ["Observation"]
@@ -82,7 +84,7 @@ def test_what_came_as_an_error_or_as_a_first_page_is_read(sent):
 
 def test_what_the_record_has_none_of_is_not_asked_again():
     with serving(record(), token=TOKEN) as server:
-        whole = unsent(server, kept=TEMPLATES)
+        whole = unsent(server, kept=KINDS)
         whole["prefetch"]["observations"] = None
         card(post(service(server), VIEW, whole))
         assert server.asked == []
@@ -90,7 +92,7 @@ def test_what_the_record_has_none_of_is_not_asked_again():
 
 def test_a_first_page_that_came_stays_where_nothing_more_is_read():
     with serving(record(), token=TOKEN, routes={"Observation": status(500)}) as server:
-        whole = unsent(server, kept=TEMPLATES)
+        whole = unsent(server, kept=KINDS)
         whole["prefetch"]["observations"]["link"] = [{"relation": "next", "url": f"{server.base}/Observation?page=2"}]
         found = card(post(service(server), VIEW, whole))
     assert "observations: only a first part was read" in found["detail"]
@@ -107,7 +109,7 @@ def test_what_cannot_be_read_is_said_and_the_card_is_there():
         given_up.set()
         assert f"observations: {NOT_READ}" in found["detail"]
         assert f"procedures: {NOT_READ}" in found["detail"]
-        assert searches(application) == {"complete": 3, "nothing": 2, "no leave": 1, "too late": 1}
+        assert searches(application) == {"complete": 3, "nothing": 4, "no leave": 1, "too late": 1}
 
 
 @pytest.mark.parametrize("kind", ["Patient", "Condition"])
@@ -153,7 +155,7 @@ def test_without_leave_to_read_nothing_is_contacted(changes, word):
 
 def test_neither_server_nor_authorization_is_needed():
     with serving(record(), token=TOKEN) as server:
-        for kept, expected in ((TEMPLATES, 200), (("patient",), 412)):
+        for kept, expected in ((KINDS, 200), (("patient",), 412)):
             asked = unsent(server, kept=kept)
             del asked["fhirServer"], asked["fhirAuthorization"]
             assert post(service(server), VIEW, asked).status_code == expected
@@ -170,7 +172,7 @@ def test_scopes_of_every_form_are_tolerated(scope, patient):
     with serving(record(), token=TOKEN) as server:
         asked = unsent(server, fhirAuthorization=leave(scope=scope, patient=patient))
         card(post(service(server), VIEW, asked))
-        assert len(server.asked) == len(TEMPLATES)
+        assert len(server.asked) == ASKED
 
 
 def test_an_order_of_something_else_reads_nothing():
@@ -179,7 +181,7 @@ def test_an_order_of_something_else_reads_nothing():
             asked = select(name, prefetch={}, fhirServer=server.base, fhirAuthorization=leave())
             asked["context"]["patientId"] = "example"
             assert len(post(service(server), SELECT, asked).json()["cards"]) == expected
-            assert len(server.asked) == expected * len(TEMPLATES)
+            assert len(server.asked) == expected * ASKED
 
 
 def test_entries_of_another_patient_are_left_out():
@@ -220,7 +222,7 @@ def test_a_real_service_logs_neither_token_nor_address_nor_patient():
                 answer = httpx.post(f"http://127.0.0.1:{port}{VIEW}", json=asked, timeout=PATIENCE)
                 assert answer.status_code == (412 if changes else 200), answer.text
             _, out, err = stop(process)
-    assert len(server.asked) == len(TEMPLATES)
+    assert len(server.asked) == ASKED
     assert len(out.splitlines()) == 2
     where = server.base.removeprefix("http://").removesuffix("/fhir")
     assert not re.search(rf"{TOKEN}|M4RKED|elsewhere|{where}|{FHIR}", out + err)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bcma_decide.service.fetching.fhir_client import PAGES, FhirClient, fetch_parts
-from bcma_decide.service.hooks.prefetch import TEMPLATES, Part
+from bcma_decide.service.fetching.searches import KINDS, searches
+from bcma_decide.service.hooks.prefetch import Part
 from bcma_decide.service.http.metrics import Metrics
 from bcma_decide.service.settings import Settings
 from tests.service.support.fhir_server import (
@@ -25,10 +26,14 @@ from tests.service.support.fhir_server import (
     serving,
     status,
 )
-from tests.service.support.service import run
+from tests.service.support.service import model, run
 from tests.support.cases import for_each
 
+NOT_THERE = "the server does not have it"
 OBSERVATIONS = ("observations",)
+SEARCHES = searches(model().codes)
+LISTS = len(SEARCHES.tries["observations"][0])
+"""Searches of observations: by lists of codes."""
 
 
 def resources(bundle, kind):
@@ -36,13 +41,13 @@ def resources(bundle, kind):
 
 
 def fetched(
-    server, *, keys=tuple(TEMPLATES), token=TOKEN, patient="example", networks=LOOPBACK, name=None, resolve=None, **more
+    server, *, keys=tuple(KINDS), token=TOKEN, patient="example", networks=LOOPBACK, name=None, resolve=None, **more
 ):
     """What one call reads, and the counts of its results."""
     asked = name or server.base
     settings = Settings(**{"fhir_servers": [asked], "fhir_private_networks": networks} | more)
     metrics = Metrics("evidence")
-    client = FhirClient(settings, metrics, **({"resolve": resolve} if resolve else {}))
+    client = FhirClient(settings, metrics, SEARCHES, **({"resolve": resolve} if resolve else {}))
     parts = run(lambda: fetch_parts(client, asked, token, patient, keys))
     assert set(parts) == set(keys)
     return parts, counts(metrics)
@@ -72,7 +77,7 @@ def test_what_is_asked_is_asked_as_the_standard_has_it():
     with serving(record(), token=TOKEN) as server:
         fetched(server)
     assert sorted(each.path for each in server.asked) == sorted(
-        "/fhir/" + template.replace("{{context.patientId}}", "example") for template in TEMPLATES.values()
+        f"/fhir/{query}" for key in KINDS for query in next(SEARCHES.of_patient(key, "example"))
     )
     for each in server.asked:
         assert each.method == "GET"
@@ -86,10 +91,12 @@ def test_an_id_of_a_patient_cannot_change_what_is_asked():
     hostile = "a/b?x=1&patient=example#"
     with serving(record(), token=TOKEN) as server:
         parts, _ = fetched(server, keys=("patient", "observations"), patient=hostile)
-        assert parts == {"patient": Part("error"), "observations": Part("nothing")}
+        assert parts == {"patient": Part("error", why=NOT_THERE), "observations": Part("nothing")}
         encoded = "a%2Fb%3Fx%3D1%26patient%3Dexample%23"
-        observations = f"/fhir/Observation?patient={encoded}&_sort=-date&_count=500"
-        assert sorted(each.path for each in server.asked) == [observations, f"/fhir/Patient/{encoded}"]
+        *observations, last = sorted(each.path for each in server.asked)
+        assert last == f"/fhir/Patient/{encoded}"
+        assert len(observations) == LISTS
+        assert all(each.startswith(f"/fhir/Observation?patient={encoded}&code=") for each in observations)
         for hostile in ("../admin", "..", ".", "\ud800", "\n"):
             assert fetched(server, keys=("patient",), patient=hostile)[0]["patient"].state == "error"
     assert all(each.path.startswith("/fhir") for each in server.asked)
@@ -134,7 +141,8 @@ def test_a_server_may_ask_for_no_token():
 def test_an_answer_that_cannot_be_used_is_an_error_of_its_key_alone(odd, word):
     with serving(record(), token=TOKEN, routes={"Observation": odd}) as server:
         parts, counted = fetched(server)
-    assert parts["observations"] == Part("error")
+    why = {"no leave": "the server does not permit it", "not found": NOT_THERE}.get(word, "")
+    assert parts["observations"] == Part("error", why=why)
     assert counted[word] == 1
     assert parts["conditions"].state == "complete"
     assert parts["patient"].state == "complete"
@@ -171,7 +179,7 @@ def test_a_redirect_is_not_followed():
 def test_a_next_page_elsewhere_is_not_followed_and_the_first_is_kept():
     with serving(record()) as other, serving(record(), token=TOKEN, page=3, next_base=other.base) as server:
         parts, counted = fetched(server, keys=OBSERVATIONS)
-    assert (parts["observations"].state, len(parts["observations"].resources)) == ("first page", 3)
+    assert (parts["observations"].state, len(parts["observations"].resources)) == ("first page", 3 * LISTS)
     assert counted == {"elsewhere": 1}
     assert other.asked == []
 
@@ -184,7 +192,7 @@ def test_a_next_page_outside_the_base_is_not_asked(link):
     with serving(record(), routes={"Observation": status(200, page)}) as server:
         parts, _ = fetched(server, keys=OBSERVATIONS)
     assert parts["observations"].state == "first page"
-    assert len(server.asked) == 1
+    assert len(server.asked) == LISTS
 
 
 def test_pages_that_lead_in_a_circle_or_never_end_are_left():
@@ -193,7 +201,7 @@ def test_pages_that_lead_in_a_circle_or_never_end_are_left():
         parts, counted = fetched(server, keys=OBSERVATIONS)
     assert parts["observations"].state == "error"
     assert counted == {"first page": 1}
-    assert len(server.asked) == 2
+    assert len(server.asked) == 2 * LISTS
 
     def endless(handler):
         more = {"relation": "next", "url": f"?page={len(server.asked)}"}
@@ -203,8 +211,8 @@ def test_pages_that_lead_in_a_circle_or_never_end_are_left():
 
     with serving(record(), routes={"Observation": endless}) as server:
         parts, counted = fetched(server, keys=OBSERVATIONS)
-    assert (parts["observations"].state, len(parts["observations"].resources)) == ("first page", PAGES)
-    assert len(server.asked) == PAGES
+    assert (parts["observations"].state, len(parts["observations"].resources)) == ("first page", LISTS * PAGES)
+    assert len(server.asked) == LISTS * PAGES
 
 
 @pytest.mark.slow
@@ -226,7 +234,7 @@ def test_a_name_that_is_not_resolved_in_time_is_given_up():
 
     parts, counted = fetched(None, name="https://fhir.example.org", resolve=asleep, fhir_seconds=0.3)
     assert {part.state for part in parts.values()} == {"error"}
-    assert counted == {"too late": len(TEMPLATES)}
+    assert counted == {"too late": len(KINDS)}
 
 
 @pytest.mark.parametrize("odd", [status(200, padded(200_000)), bomb(50_000_000)], ids=["plain", "packed"])
@@ -239,7 +247,7 @@ def test_a_body_is_cut_at_the_size(odd):
 
 def test_a_packed_body_within_the_size_is_read():
     with serving(record(), routes={"Observation": bomb(50_000)}) as server:
-        parts, _ = fetched(server, keys=OBSERVATIONS, fhir_size_limit=100_000)
+        parts, _ = fetched(server, keys=OBSERVATIONS, fhir_size_limit=200_000)
     assert parts["observations"] == Part("nothing")
 
 
@@ -254,7 +262,7 @@ def test_the_size_holds_for_all_answers_together():
 
 def test_pages_before_one_that_fails_are_kept():
     def second_fails(handler):
-        if len(server.asked) > 1:
+        if "page=2" in handler.path:
             handler.reply(OUTCOME, 500)
         else:
             handler.reply({"resourceType": "Bundle", "link": [{"relation": "next", "url": "?page=2"}],
@@ -268,12 +276,12 @@ def test_pages_before_one_that_fails_are_kept():
 
 def test_cookies_are_not_sent_back():
     def baking(handler):
-        more = [{"relation": "next", "url": "?page=2"}] if len(server.asked) == 1 else []
+        more = [] if "page=2" in handler.path else [{"relation": "next", "url": "?page=2"}]
         handler.reply({"resourceType": "Bundle", "link": more}, Set_Cookie="session=1; Path=/")
 
     with serving(record(), routes={"Observation": baking}) as server:
         fetched(server, keys=OBSERVATIONS)
-    assert len(server.asked) == 2
+    assert len(server.asked) == 2 * LISTS
     assert all("cookie" not in each.headers for each in server.asked)
 
 
@@ -297,24 +305,25 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch):
 def test_a_server_that_is_not_configured_is_never_contacted(change):
     with serving(record()) as server:
         metrics = Metrics("evidence")
-        client = FhirClient(Settings(fhir_servers=[server.base], fhir_private_networks=LOOPBACK), metrics)
-        parts = run(lambda: fetch_parts(client, change(server.base), TOKEN, "example", TEMPLATES))
+        client = FhirClient(Settings(fhir_servers=[server.base], fhir_private_networks=LOOPBACK), metrics, SEARCHES)
+        parts = run(lambda: fetch_parts(client, change(server.base), TOKEN, "example", KINDS))
     assert {part.state for part in parts.values()} == {"error"}
-    assert counts(metrics) == {"not listed": len(TEMPLATES)}
+    assert counts(metrics) == {"not listed": len(KINDS)}
     assert server.asked == []
 
 
 def test_without_servers_configured_nothing_is_contacted():
     with serving(record()) as server:
-        client = FhirClient(Settings(fhir_private_networks=LOOPBACK), Metrics("evidence"))
-        parts = run(lambda: fetch_parts(client, server.base, TOKEN, "example", TEMPLATES))
+        client = FhirClient(Settings(fhir_private_networks=LOOPBACK), Metrics("evidence"), SEARCHES)
+        parts = run(lambda: fetch_parts(client, server.base, TOKEN, "example", KINDS))
     assert {part.state for part in parts.values()} == {"error"}
     assert server.asked == []
 
 
 def test_a_configured_server_may_be_named_with_a_slash_or_below():
     with serving(record()) as server:
-        client = FhirClient(Settings(fhir_servers=[server.base[:-5]], fhir_private_networks=LOOPBACK), Metrics("e"))
+        settings = Settings(fhir_servers=[server.base[:-5]], fhir_private_networks=LOOPBACK)
+        client = FhirClient(settings, Metrics("e"), SEARCHES)
         for name in (server.base, server.base + "/"):
             parts = run(lambda name=name: fetch_parts(client, name, TOKEN, "example", OBSERVATIONS))
             assert parts["observations"].state == "complete"
@@ -335,7 +344,7 @@ def test_an_address_in_a_network_that_is_not_listed_is_refused(networks):
         for name in (server.base, server.base.replace("127.0.0.1", "localhost")):
             parts, counted = fetched(server, name=name, networks=networks)
             assert {part.state for part in parts.values()} == {"error"}
-            assert counted == {"address refused": len(TEMPLATES)}
+            assert counted == {"address refused": len(KINDS)}
     assert server.asked == []
 
 
@@ -365,7 +374,7 @@ def test_a_name_is_judged_by_each_of_its_addresses_and_connected_to_the_one_judg
         name = server.base.replace("127.0.0.1", "localhost")
         parts, _ = fetched(server, name=name, resolve=rebinding, keys=OBSERVATIONS)
     assert parts["observations"].state == "complete"
-    assert asked == ["localhost"], "once for a connection, by its name"
+    assert asked == ["localhost"] * LISTS, "once for a connection, by its name"
     assert server.asked[0].headers["host"] == name.split("/")[2]
 
 
@@ -381,7 +390,7 @@ def test_a_port_where_nobody_listens_is_an_error():
         base = server.base
     parts, counted = fetched(None, name=base)
     assert {part.state for part in parts.values()} == {"error"}
-    assert counted == {"no answer": len(TEMPLATES)}
+    assert counted == {"no answer": len(KINDS)}
 
 
 def certified(folder, *names):
@@ -436,7 +445,7 @@ def test_searches_of_several_calls_wait_for_each_other():
 
     with serving(record(), routes={"Observation": counted, "Procedure": counted}) as server:
         settings = Settings(fhir_servers=[server.base], fhir_private_networks=LOOPBACK, fhir_searches=2)
-        client = FhirClient(settings, Metrics("evidence"))
+        client = FhirClient(settings, Metrics("evidence"), SEARCHES)
 
         async def several():
             keys = ("observations", "procedures")

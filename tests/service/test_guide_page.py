@@ -67,8 +67,8 @@ def test_below_a_path_its_addresses_stand_below_it():
 
 @pytest.mark.parametrize(
     "topic",
-    ["nothing", ".", "..", "../evidence", "../../pyproject.toml", "decisions/../model", "decisions/", "/model",
-     "model/", "__init__.py", "model.md", "MODEL", "model\0", "C:\\model", "\u202eledom", "{{7*7}}",
+    ["nothing", ".", "..", "../evidence", "../../pyproject.toml", "decisions/../model", "/model",
+     "__init__.py", "model.md", "MODEL", "model\0", "C:\\model", "\u202eledom", "{{7*7}}",
      "<script>alert(1)</script>", "x" * 7_000],
 )  # fmt: skip
 def test_a_page_that_is_not_there_is_a_list_of_those_that_are(topic):

@@ -830,7 +830,7 @@ def test_evidence_is_a_page_for_readers_and_json_for_programs(tmp_path):
     page = ask(service, "GET", "/evidence", headers=HTML)
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
-    assert page.headers["vary"] == "Accept"
+    assert page.headers["vary"] == "Accept, Accept-Encoding"
     text = text_of(page)
     for each in (model().hash, *(study.name for study in model().studies), *(f.label for f in FIELDS.values())):
         assert each in text

@@ -21,10 +21,20 @@ def test_every_record_gives_one_card_of_its_patient(name):
 
 def test_a_record_that_cannot_be_read_is_refused_with_its_place():
     asked = call("fit-58")
-    asked["prefetch"]["procedures"]["entry"].append({"resource": {"resourceType": "Patient", "id": "example", "x": 1}})
+    deep = {"resourceType": "Procedure"}
+    for _ in range(70):
+        deep = {"resourceType": "Procedure", "contained": [deep]}
+    asked["prefetch"]["procedures"]["entry"].append({"resource": deep})
     answer = post(app(reading=partial(_read, model())), VIEW, asked)
     assert answer.status_code == 422
-    assert "is a second patient" in answer.json()["issue"][0]["diagnostics"]
+    assert "nested" in answer.json()["issue"][0]["diagnostics"]
+
+
+def test_a_patient_under_another_key_is_passed_over():
+    asked, plain = call("fit-58"), call("fit-58")
+    asked["prefetch"]["procedures"]["entry"].append({"resource": {"resourceType": "Patient", "id": "example", "x": 1}})
+    application = app(reading=partial(_read, model()))
+    assert post(application, VIEW, asked).json() == post(application, VIEW, plain).json()
 
 
 def test_a_record_without_the_disease_gives_no_card():

@@ -108,7 +108,7 @@ def test_the_form_is_negotiated(accept, kind):
     answer = post(SERVICE, "/comparisons", ASKED, headers=headers)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == kind
-    assert answer.headers["vary"] == "Accept"
+    assert answer.headers["vary"] == "Accept, Accept-Encoding"
 
 
 @for_each("accept", ["image/png", "application/fhir+xml", "text/html;q=0", "*/*;q=0", "x", "text/html;q=x"])

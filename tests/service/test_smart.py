@@ -49,7 +49,8 @@ def test_the_record_is_read_once_and_the_tokens_are_dropped(ehr):
     _, found = launch(application, ehr)
     assert sorted(ehr.asked) == sorted(
         ["GET /fhir/.well-known/smart-configuration", "GET /authorize", "POST /token", "GET /keys", "POST /revoke",
-         f"GET /fhir/Patient/{PATIENT}", "GET /fhir/Condition", "GET /fhir/Observation", "GET /fhir/MedicationRequest",
+         f"GET /fhir/Patient/{PATIENT}", "GET /fhir/Condition", "GET /fhir/Observation", "GET /fhir/Observation",
+         "GET /fhir/DiagnosticReport", "GET /fhir/MedicationRequest", "GET /fhir/MedicationDispense",
          "GET /fhir/MedicationAdministration", "GET /fhir/MedicationStatement", "GET /fhir/Procedure"]
     )  # fmt: skip
     kept = repr(found) + repr(vars(application.state.sessions))
@@ -71,8 +72,8 @@ def test_the_authorization_request_is_that_of_smart(ehr):
 
     first, second = run(going)
     asked = parameters(first.headers["location"])
-    record = ("Patient.r Condition.rs Observation.rs MedicationRequest.rs MedicationAdministration.rs "
-              "MedicationStatement.rs Procedure.rs")  # fmt: skip
+    record = ("Patient.r Condition.rs Observation.rs DiagnosticReport.rs MedicationRequest.rs "
+              "MedicationAdministration.rs MedicationStatement.rs MedicationDispense.rs Procedure.rs")  # fmt: skip
     kinds = " ".join(f"patient/{each}" for each in record.split())
     assert asked["scope"] == f"launch openid fhirUser {kinds}"
     assert {name: asked[name] for name in ("response_type", "client_id", "redirect_uri", "aud", "launch")} == {
@@ -179,6 +180,7 @@ def test_fewer_scopes_leave_parts_unknown_and_named(ehr):
         "prescriptions: not permitted by the EHR",
         "administrations of medicines: not permitted by the EHR",
         "statements on medicines: not permitted by the EHR",
+        "medicines handed out: not permitted by the EHR",
     )
     assert "age" in found.values
     assert "received" not in found.values

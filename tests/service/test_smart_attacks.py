@@ -66,7 +66,7 @@ def test_a_slash_at_the_end_of_the_address_is_the_same_ehr(ehr):
         async with browser(configured(ehr)) as client:
             return await client.get("/smart/launch", params={"iss": ehr.iss + "/", "launch": "x"})
 
-    assert parameters(run(going).headers["location"])["aud"] == ehr.iss
+    assert parameters(run(going).headers["location"])["aud"] == ehr.iss + "/", "as the EHR names itself"
 
 
 @pytest.mark.parametrize("query", ["iss={0}", "iss={0}&iss={0}&launch=x", "iss={0}&launch=x&launch=y", "", "launch=x",
@@ -411,8 +411,8 @@ def test_a_record_of_another_patient_is_not_shown(ehr):
 
 def test_a_record_that_does_not_answer_stops_the_launch(ehr):
     ehr.raw = {f"/fhir/{kind}": JSONResponse({}, 500) for kind in (
-        f"Patient/{PATIENT}", "Condition", "Observation", "MedicationRequest", "MedicationAdministration",
-        "MedicationStatement", "Procedure")}  # fmt: skip
+        f"Patient/{PATIENT}", "Condition", "Observation", "DiagnosticReport", "MedicationRequest",
+        "MedicationAdministration", "MedicationStatement", "MedicationDispense", "Procedure")}  # fmt: skip
     answer, found = launch(configured(ehr), ehr)
     stopped(answer, 502, "let nothing of the record be read")
     assert found is None

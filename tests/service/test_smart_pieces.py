@@ -114,7 +114,7 @@ def logins(**options):
     found = Logins(secure=True, **options)
 
     def begin():
-        begun = found.begin(ehr, CONFIGURATION, "https://cds.example.org/smart/callback/a", None)
+        begun = found.begin(ehr, CONFIGURATION, "https://cds.example.org/smart/callback/a", aud=ehr.iss, launch=None)
         state = begun.address.partition("state=")[2].partition("&")[0]
         return state, {begun.cookie: begun.secret}
 

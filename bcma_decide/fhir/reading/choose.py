@@ -23,7 +23,7 @@ class ChosenFind:
     lines: tuple[InputLine, ...]
 
 
-def choose(finds: Sequence[Find], on: date, limits: Mapping[str, tuple[int, str]], once: frozenset[str]) -> ChosenFind:
+def choose(finds: Sequence[Find], on: date, limits: Mapping[str, tuple[int, str]]) -> ChosenFind:
     """Choose among the finds of one field.
 
     Parameters
@@ -34,13 +34,11 @@ def choose(finds: Sequence[Find], on: date, limits: Mapping[str, tuple[int, str]
         The day ages are counted to.
     limits
         Days a value may be old, and why, by field.
-    once
-        Fields that stay present once they were.
     """
     checked = sorted((_in_time(find, on, limits) for find in finds), key=_order)
     usable = [find for find in checked if find.state == "usable" and find.value is not None]
     disputed = _disputed(usable)
-    taken = _taken([find for find in usable if find not in disputed], disputed, usable and usable[0].field in once)
+    taken = _taken([find for find in usable if find not in disputed], disputed)
     stale = next((find for find in checked if find.state == "stale"), None) if taken is None else None
     lines = [find.line(on, *_state(find, taken, disputed, stale)) for find in checked]
     return ChosenFind(taken.value if taken else None, tuple(lines))
@@ -92,9 +90,7 @@ def _same_time(one: Find, other: Find) -> bool:
     return one.when.first <= other.when.last and other.when.first <= one.when.last
 
 
-def _taken(clear: Sequence[Find], disputed: Sequence[Find], once: object) -> Find | None:
-    if once and (positive := next((find for find in clear if find.value == "yes"), None)):
-        return positive
+def _taken(clear: Sequence[Find], disputed: Sequence[Find]) -> Find | None:
     newest = clear[0] if clear else None
     if newest is None or not disputed:
         return newest
@@ -116,4 +112,6 @@ def _state(find: Find, taken: Find | None, disputed: Sequence[Find], stale: Find
         return ("contradiction", f"{differs}; taken as unknown") if taken is None else ("older", differs)
     if taken is not None and find.value == taken.value and find.when == taken.when:
         return "older", "the same value once more"
+    if taken is not None and {find.value, taken.value} == {"yes", "no"}:
+        return "older", "the newest result differs and counts"
     return "older", ""

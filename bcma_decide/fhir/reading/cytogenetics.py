@@ -1,41 +1,61 @@
-"""Chromosome changes: variant observations by gene and copy number, and reports by conservative text rules."""
+"""Chromosome changes of a record: variant observations, panels, observations named after a change, and reports."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bcma_decide.fhir.reading.datatypes import clip
-from bcma_decide.fhir.reading.find import Find, start, weakest
+from bcma_decide.fhir.reading.clause_items import consists_of, mentions, of_chromosomes, word_of
+from bcma_decide.fhir.reading.datatypes import Concept, clip
+from bcma_decide.fhir.reading.find import Find, start
+from bcma_decide.fhir.reading.named_change import change_of, with_its_result
 from bcma_decide.fhir.reading.observations import TIMES, refused_by_status
-from bcma_decide.fhir.reading.resource import Coded, Resource
-from bcma_decide.fhir.reading.results import answered
-from bcma_decide.pooled.codes import Code, Codes, Coding, Words
+from bcma_decide.fhir.reading.prose import plain
+from bcma_decide.fhir.reading.report_text import read_text, spoken_against
+from bcma_decide.fhir.reading.resource import Resource
+from bcma_decide.fhir.reading.variants import read_variant
+from bcma_decide.pooled.codes import Code, Codes, Coding
+from bcma_decide.pooled.report_language import ClauseWords
 
-_LONGEST: Final = 4000
-"""Characters of a report that are read."""
+_KINDS: Final = ("Observation", "DiagnosticReport")
 
 
-def read_cytogenetics(resource: Resource, codes: Codes) -> Iterator[Find]:
-    """Finds of a variant observation or a FISH report; nothing for any other resource."""
+def read_cytogenetics(resource: Resource, codes: Codes) -> list[Find]:
+    """Finds of a resource on chromosome changes, the unusable ones with the reason.
+
+    Empty for any other resource. What names a change under a code or a name that is not known is shown, not used.
+    """
     cyto = codes.cytogenetics
-    if variant := _first(cyto.variant, resource.code.codings):
-        yield from (refused_by_status(find, resource.status) for find in _variant(resource, variant, codes))
-    elif panel := _first(cyto.panel, resource.code.codings):
-        for find in _report(resource, panel, codes):
-            checked = refused_by_status(find, resource.status)
-            yield (
-                checked
-                if panel.usable or checked.state == "ignored"
-                else checked.refused("its code is known from background only and was not checked")
-            )
+    held = resource.code.codings
+    if resource.kind not in _KINDS:
+        return []
+    if variant := _first(cyto.variant, held):
+        finds = list(read_variant(resource, variant, codes))
+    elif panel := _first(cyto.panel, held):
+        finds = _panel(resource, panel, codes)
+        if not panel.usable:
+            finds = [_refused(find, "its code is known from background only and was not checked") for find in finds]
+    elif any(coding in codes.observation_of for coding in held):
+        return []
+    else:
+        finds = _by_name(resource, codes)
+    used = any(find.value is not None for find in finds)
+    if used and (against := word_of(plain("\n".join(texts_of(resource))), codes.reports.clauses.report)):
+        finds = [_refused(find, spoken_against(against)) for find in finds]
+    return [by_status(find, resource.status) for find in finds]
 
 
-def is_cytogenetic(resource: Resource, codes: Codes) -> bool:
-    """Whether a resource is one of those read here; by its code alone, of whatever kind it is."""
-    return _first((*codes.cytogenetics.variant, *codes.cytogenetics.panel), resource.code.codings) is not None
+def by_status(find: Find, status: str) -> Find:
+    """Leave out what was withdrawn, is not final yet, or is preliminary: a text may still be turned."""
+    find = refused_by_status(find, status)
+    return find.refused("status preliminary") if status == "preliminary" and find.value is not None else find
+
+
+def texts_of(resource: Resource) -> list[str]:
+    """Everything a report says in words."""
+    conclusions = [text for concept in resource.conclusions for text in concept.texts]
+    return [resource.coded.wording, *resource.remarks, *resource.coded.answer.texts, *conclusions]
 
 
 def _first(known: Iterable[Code], codings: Iterable[Coding]) -> Code | None:
@@ -43,103 +63,63 @@ def _first(known: Iterable[Code], codings: Iterable[Coding]) -> Code | None:
     return next((code for code in known if code[:2] in held), None) if held else None
 
 
-def _variant(resource: Resource, code: Code, codes: Codes) -> Iterator[Find]:
-    """A gene with its copy number, else the ISCN text; both with the present or absent of the observation."""
-    cyto = codes.cytogenetics
-
-    def components(known: tuple[Code, ...]) -> list[Coded]:
-        usable = tuple(each for each in known if each.usable)
-        return [each for each in resource.components if _first(usable, each.code.codings)]
-
-    base = start("", code, resource, resource.when(*TIMES))
-    genes = {coding for each in components(cyto.gene) for coding in each.answer.codings}
-    for gene in cyto.genes:
-        if Coding(gene.system, gene.code) in genes:
-            find = answered(
-                replace(base, field=gene.field, basis=weakest(base.basis or "verified", gene.basis)),
-                resource.coded.answer,
-                codes.answers,
-                codes,
-            )
-            find = replace(find, text=f"{gene.text}: {find.text}")
-            yield _by_copies(find, components(cyto.copy_number), gene.copies_below)
-    texts = [text for each in components(cyto.nomenclature) for text in _texts_of(each)]
-    for wording in cyto.words:
-        if any(_mentions(text, wording.patterns) for text in texts):
-            find = replace(base, field=wording.field)
-            find = answered(find, resource.coded.answer, codes.answers, codes)
-            yield replace(find, text=clip(f"{'; '.join(texts)}: {find.text}"), layer="text")
+def _named_so(code: Concept, words: ClauseWords) -> bool:
+    """Whether every name of a code is one of a report on cytogenetics."""
+    return bool(code.texts) and all(consists_of(text, words.names, words.naming) for text in code.texts)
 
 
-def _by_copies(find: Find, numbers: list[Coded], below: float) -> Find:
-    """A change of a gene is a loss only where its copy number says so."""
-    if find.value is None:
-        return find
-    if find.value != "yes":
-        return find.refused("the absence of a variant of the gene is not the absence of its loss")
-    quantities = [each.quantity for each in numbers]
-    plain = [each.finite for each in quantities if each is not None and each.comparator is None]
-    counts = [count for count in plain if count is not None]
-    if len(counts) != 1:
-        return find.refused("without one copy number it may be a mutation, not a loss")
-    basis = weakest(find.basis or "verified", "secondary")
-    find = replace(find, text=f"{find.text}, copy number {counts[0]:g}", basis=basis)
-    return find if counts[0] < below else find.refused("its copy number is no loss")
+def _start(resource: Resource) -> Find:
+    first = next(iter(resource.code.codings), None)
+    code = Code(first.system if first else "", first.code if first else "", "secondary")
+    return replace(start("", code, resource, resource.when(*TIMES)), coding=first, layer="text")
 
 
-def _texts_of(component: Coded) -> list[str]:
-    """ISCN text wherever it may stand: nomenclature is written as text, as a string or as a code."""
-    texts = [*component.answer.texts, clip(component.wording), *component.answer.codes]
-    return [text for text in dict.fromkeys(texts) if text]
+def _panel(resource: Resource, panel: Code, codes: Codes) -> list[Find]:
+    base = replace(start("", panel, resource, resource.when(*TIMES)), layer="text")
+    return [*_components(base, resource, codes), *_report(base, texts_of(resource), codes)]
 
 
-def _report(resource: Resource, code: Code, codes: Codes) -> Iterator[Find]:
-    """What the text of a report says of each change, clause by clause."""
-    parts = [resource.coded.wording, *resource.remarks, *resource.coded.answer.texts]
-    text = "\n".join(part[:_LONGEST] for part in parts)
-    base = replace(start("", code, resource, resource.when(*TIMES)), layer="text")
-    for wording in codes.cytogenetics.words:
-        mentions = [clause for clause in clauses(text, codes) if _mentions(clause, wording.patterns)]
-        if not mentions:
+def _by_name(resource: Resource, codes: Codes) -> list[Find]:
+    parts = [text for coded in resource.components for text in (*coded.code.texts, coded.wording, *coded.answer.texts)]
+    said = plain("\n".join((*resource.code.texts, *parts, *texts_of(resource))))
+    if not any(mentions(said, change) for change in codes.reports.changes):
+        return []
+    base = _start(resource)
+    if (change := change_of(resource.code, codes)) is not None and resource.kind == "Observation":
+        own = [] if not resource.coded.results and resource.components else [resource.coded]
+        finds = [with_its_result(base, coded, change, codes) for coded in own]
+        finds += _components(base, resource, codes)
+        remarks = [told for told in _report(base, resource.remarks, codes) if told.field == change.field]
+        unsaid = any(told.value is None or told.value not in {find.value for find in finds} for told in remarks)
+        if unsaid:
+            finds = [_refused(find, "what is remarked on it is not read, or differs") for find in finds]
+        return [*finds, *(_refused(told, "a remark beside its result") for told in remarks)]
+    finds = [*_components(base, resource, codes), *_report(base, texts_of(resource), codes)]
+    if _named_so(resource.code, codes.reports.clauses):
+        return finds
+    return [_refused(find, "the name of the report is not one of cytogenetics that is known here") for find in finds]
+
+
+def _components(base: Find, resource: Resource, codes: Codes) -> Iterator[Find]:
+    """Components that are named after a change; those that only mention one are shown."""
+    for coded in resource.components:
+        if (change := change_of(coded.code, codes)) is not None:
+            yield with_its_result(base, coded, change, codes)
             continue
-        find = replace(base, field=wording.field, text=clip(mentions[0].strip()))
-        values = {clause_says(clause, codes) for clause in mentions}
-        value = values.pop() if len(values) == 1 else None
-        if value is None:
-            yield find.refused("the text is not plain enough to be read")
-        else:
-            yield replace(find, value=value)
+        name = "; ".join(coded.code.texts)
+        said = "; ".join(text for text in (coded.wording, *coded.answer.texts) if text)
+        for change in codes.reports.changes:
+            if mentions(f"{name} {said}", change):
+                shown = replace(base, field=change.field, text=clip(f"{name}: {said}"))
+                yield shown.refused("its name is not that of one change and nothing else")
 
 
-def clauses(text: str, codes: Codes) -> list[str]:
-    """Split a report at full stops, semicolons and lines, but not inside a translocation."""
-    kept = re.sub(r"\(\s*([0-9XY]+)\s*;\s*([0-9XY]+)\s*\)", r"(\1;\2)", text)
-    return [part for part in re.split(r"(?<=[^0-9(]);|;(?=\s)|\.(?=\s|$)|[\n\r]+", kept) if part.strip()]
+def _report(base: Find, texts: Sequence[str], codes: Codes) -> Iterator[Find]:
+    """What the text of a report says of each change."""
+    for told in read_text([text for text in texts if text], of_chromosomes(codes.reports), codes.reports):
+        find = replace(base, field=told.field, text=clip(told.text))
+        yield find.refused(told.reason) if told.value is None else replace(find, value=told.value)
 
 
-def clause_says(clause: str, codes: Codes) -> str | None:
-    """*yes*, *no*, or None where the clause says neither, both, or is in doubt."""
-    words: Words = codes.words
-    plain = f" {' '.join(clause.casefold().split())} "
-    for wording in codes.cytogenetics.words:
-        for pattern in wording.patterns:
-            plain = plain.replace(pattern.casefold(), " ")
-    if any(_has(plain, word) for word in words.doubt):
-        return None
-    absent = [word for word in words.absent if _has(plain, word)]
-    for word in sorted(absent, key=len, reverse=True):
-        plain = plain.replace(word, " ")
-    present = any(_has(plain, word) for word in words.present)
-    left = any(_has(plain, word) for word in ("no", "not", "nor", "neither", "except", "but"))
-    if left or present == bool(absent):
-        return None
-    return "yes" if present else "no"
-
-
-def _has(text: str, word: str) -> bool:
-    return re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", text) is not None
-
-
-def _mentions(text: str, patterns: Iterable[str]) -> bool:
-    plain = " ".join(text.casefold().split())
-    return any(pattern.casefold() in plain for pattern in patterns)
+def _refused(find: Find, reason: str) -> Find:
+    return find.refused(reason) if find.value is not None else find

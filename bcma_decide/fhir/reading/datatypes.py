@@ -5,6 +5,7 @@ Junk never raises: what has not the shape of its type is an empty value, or none
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any, Final, NamedTuple
@@ -17,6 +18,7 @@ Plain = Mapping[str, Any]
 UCUM: Final = ("http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
 OBJECT: Final = (dict, Mapping)
 """Types of a JSON object; the plain one stands first because asking for it costs next to nothing."""
+NESTED: Final = (*OBJECT, list)
 _SHORT: Final = 80
 
 
@@ -29,6 +31,13 @@ class Concept(NamedTuple):
     """Its own text, then those of its codings."""
     codes: tuple[str, ...] = ()
     """The code of every coding, with a system or without."""
+    whole: tuple[str, ...] = ()
+    """The texts at full length, only where one of them is longer than may be shown."""
+
+    @property
+    def wordings(self) -> tuple[str, ...]:
+        """The texts at full length."""
+        return self.whole or self.texts
 
     @property
     def state(self) -> str:
@@ -57,6 +66,8 @@ class Measurement(NamedTuple):
     """Whether the record claims a code of UCUM, which keeps its case."""
     comparator: str | None
     """None without one; empty for one that cannot be read, which still is no plain value."""
+    unit_text: str = ""
+    """The unit as it is written for people, beside the code or alone."""
 
     @property
     def finite(self) -> float | None:
@@ -68,7 +79,12 @@ class ResourceReference(NamedTuple):
     """A Reference, as far as it can be followed or shown."""
 
     address: str | None = None
+    """As written: relative, absolute, a URN, or of what is contained."""
     display: str = ""
+    identifier: str = ""
+    """System and value of a logical reference."""
+    kind: str = ""
+    """Kind of resource it leads to, where it says so."""
 
 
 NO_REFERENCE: Final = ResourceReference()
@@ -86,15 +102,21 @@ def concept_of(value: object, systems: Mapping[str, str]) -> Concept:
     """Read a CodeableConcept; ``systems`` has the short names of code systems by their address."""
     if value is None or not isinstance(value, OBJECT):
         return NO_CONCEPT
-    codings, texts, codes = [], [clip(value.get("text"))], []
+    codings, written, codes = [], [value.get("text")], []
     for each in objects(value.get("coding")):
         system, code = each.get("system"), each.get("code")
-        texts.append(clip(each.get("display")))
+        written.append(each.get("display"))
         codes.append(clip(code))
         if isinstance(system, str) and isinstance(code, str) and system and code:
             short = systems.get(system.rstrip("/"))
             codings.append(Coding(clip(system) if short is None else short, clip(code.strip())))
-    return Concept(tuple(codings), tuple(dict.fromkeys(text for text in texts if text)), tuple(codes))
+    long = any(isinstance(text, str) and len(text) > _SHORT for text in written)
+    return Concept(
+        tuple(codings),
+        tuple(dict.fromkeys(filter(None, map(clip, written)))),
+        tuple(codes),
+        tuple(dict.fromkeys(text for text in written if isinstance(text, str) and clip(text))) if long else (),
+    )
 
 
 def measurement_of(value: Plain) -> Measurement:
@@ -107,6 +129,7 @@ def measurement_of(value: Plain) -> Measurement:
         written.strip() if isinstance(written, str) else "",
         ucum and bool(code),
         clip(comparator) if comparator else None,
+        text.strip() if isinstance(text, str) else "",
     )
 
 
@@ -139,8 +162,22 @@ def reference_of(value: object) -> ResourceReference:
     """Read a Reference."""
     if not isinstance(value, OBJECT):
         return NO_REFERENCE
-    address = value.get("reference")
-    return ResourceReference(address if isinstance(address, str) else None, clip(value.get("display")))
+    address, kind = value.get("reference"), value.get("type")
+    return ResourceReference(
+        address if isinstance(address, str) else None,
+        clip(value.get("display")),
+        identifier_of(value.get("identifier")),
+        clip(kind).rpartition("/")[2],
+    )
+
+
+def identifier_of(value: object) -> str:
+    """System and value of an Identifier as one text; empty where either is missing, for then it names nobody."""
+    if not isinstance(value, OBJECT):
+        return ""
+    system, own = value.get("system"), value.get("value")
+    named = isinstance(system, str) and isinstance(own, str) and system.strip() and own.strip()
+    return f"{str(system).strip()}|{str(own).strip()}" if named else ""
 
 
 def local_address(reference: str) -> str:
@@ -149,6 +186,18 @@ def local_address(reference: str) -> str:
         return reference
     parts = reference.split("/_history/")[0].rstrip("/").split("/")
     return "/".join(parts[-2:])
+
+
+def server_of(reference: str) -> str:
+    """``host/base`` of an absolute address of a resource; empty for a relative one and a URN.
+
+    The scheme is left out: behind a proxy one server is written with both.
+    """
+    found = _ABSOLUTE.fullmatch(reference.split("/_history/")[0].rstrip("/"))
+    return f"{found['host'].casefold()}{found['base']}" if found else ""
+
+
+_ABSOLUTE: Final = re.compile(r"https?://(?P<host>[^/]+)(?P<base>(?:/[^/]+)*?)/[A-Za-z]+/[^/]+", re.IGNORECASE)
 
 
 def period_of(value: object) -> When | None:

@@ -12,34 +12,28 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, Literal
 
-from bcma_decide.comparison import InputLine, RecordLedger, UnmappedLine
-from bcma_decide.fhir.reading.bundle import PatientRecord, open_record
+from bcma_decide.comparison import InputLine, NotNeededLine, RecordLedger, UnmappedLine
 from bcma_decide.fhir.reading.choose import choose, not_after
 from bcma_decide.fhir.reading.conditions import MYELOMA, has_myeloma, read_condition
-from bcma_decide.fhir.reading.cytogenetics import is_cytogenetic, read_cytogenetics
-from bcma_decide.fhir.reading.datatypes import Concept
-from bcma_decide.fhir.reading.exposure import (
-    COURSES,
-    KINDS,
-    RECEIVED,
-    Dose,
-    courses,
-    drug_names,
-    names_a_drug,
-    one_line_each,
-    read_drug,
-)
+from bcma_decide.fhir.reading.courses import COURSES, courses, one_line_each
+from bcma_decide.fhir.reading.cytogenetics import read_cytogenetics
+from bcma_decide.fhir.reading.exposure import RECEIVED, TRANSPLANT, Dose, drug_names, names_a_drug, read_drug
 from bcma_decide.fhir.reading.find import Find
+from bcma_decide.fhir.reading.imaging import attachments, read_imaging
 from bcma_decide.fhir.reading.lines import inferred_lines
 from bcma_decide.fhir.reading.observations import read_observation
 from bcma_decide.fhir.reading.person import read_person
+from bcma_decide.fhir.reading.record import REFERRED, PatientRecord, open_record
+from bcma_decide.fhir.reading.resource import Resource
+from bcma_decide.fhir.reading.standing import standing, with_standing
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.codes import Codes, Coding
 from bcma_decide.pooled.definitions import Definitions
 
 LINES: Final = "prior_lines"
-UnmappedKind = Literal["drug", "observation", "condition", "procedure"]
+UnmappedKind = Literal["drug", "observation", "condition", "procedure", "report"]
+_OTHER_DRUGS: Final = "drugs that say nothing of the myeloma"
 _Unmapped = tuple[UnmappedKind, str, str, str]
 """Kind, text, system and code of what is not known here."""
 
@@ -61,6 +55,7 @@ class _Contents:
     finds: tuple[Find, ...]
     doses: tuple[Dose, ...]
     unmapped: tuple[_Unmapped, ...]
+    not_needed: tuple[NotNeededLine, ...]
 
 
 def read_bundle(
@@ -88,18 +83,18 @@ def read_bundle(
     contents = _everything(record, codes, definitions)
     diagnoses = [not_after(find, on) for find in contents.finds if find.field == MYELOMA]
     by_field: dict[str, list[Find]] = defaultdict(list)
+    transplants = [not_after(find, on) for find in contents.finds if find.field == TRANSPLANT]
     for find in (*contents.finds, *(read_person(record.patient, on) if record.patient else ())):
-        if find.field != MYELOMA:
+        if find.field not in (MYELOMA, TRANSPLANT):
             by_field[find.field].append(find)
-    once = frozenset(wording.field for wording in codes.cytogenetics.words)
     values: dict[str, Any] = {}
     lines: list[InputLine] = []
     for field, finds in by_field.items():
-        choice = choose(finds, on, codes.age_limit, once)
+        choice = choose(finds, on, codes.age_limit)
         lines += choice.lines
         if choice.value is not None:
             values[field] = choice.value
-    doses = [Dose(dose.drug, not_after(dose.find, on)) for dose in contents.doses]
+    doses = [replace(dose, find=not_after(dose.find, on)) for dose in contents.doses]
     for drug, find, was_given in one_line_each(doses, definitions):
         lines.append(find.line(on, "used" if find.state == "usable" else find.state))
         if was_given:
@@ -108,15 +103,18 @@ def read_bundle(
     if course_values:
         values[COURSES] = course_values
         lines += [find.line(on, "used") for find in last_doses]
-    lines += _inferred(doses, codes, on, infer, values)
+    lines += _inferred(inferred_lines(doses, transplants, codes.lines, definitions, on), codes, on, infer, values)
     disease = has_myeloma(diagnoses)
-    lines += [*_diagnosis(diagnoses, disease, on), *_aside(record)]
+    lines += [*_diagnosis(diagnoses, disease, on), *_transplants(transplants, on), *_aside(record)]
     values = {name: values[name] for name in FIELDS if name in values}
     return Reading(
         patient=Patient.read(values, definitions),
         values=values,
         ledger=RecordLedger(
-            inputs=tuple(sorted(dict.fromkeys(lines), key=_place)), unmapped=_unmapped(contents.unmapped), date=on
+            inputs=tuple(sorted(dict.fromkeys(lines), key=_place)),
+            unmapped=_unmapped(contents.unmapped),
+            not_needed=contents.not_needed,
+            date=on,
         ),
         has_myeloma=disease,
     )
@@ -126,34 +124,53 @@ def _everything(record: PatientRecord, codes: Codes, definitions: Definitions) -
     finds: list[Find] = []
     doses: list[Dose] = []
     unmapped: list[_Unmapped] = []
+    not_needed = Counter(record.not_needed)
+    referred_to = record.referred_to
     for resource in record.resources:
-        if is_cytogenetic(resource, codes):
-            finds += read_cytogenetics(resource, codes)
-        elif resource.kind == "Observation":
-            results = list(read_observation(resource, codes))
-            finds += results
-            if not results:
-                unmapped.append(_unknown("observation", resource.code))
-        elif resource.kind == "Condition":
-            conditions = list(read_condition(resource, codes))
-            finds += conditions
-            if not conditions:
-                unmapped.append(_unknown("condition", resource.code))
-        elif resource.kind == "Procedure" and not names_a_drug(resource, codes, definitions):
-            unmapped.append(_unknown("procedure", resource.code))
-        elif resource.kind in KINDS:
-            match read_drug(resource, record, codes, definitions):
-                case None:
-                    unmapped.append(_shown("drug", *drug_names(resource, record)))
-                case Find() as find:
-                    finds.append(find)
-                case named:
-                    doses += named
-    return _Contents(tuple(finds), tuple(doses), tuple(unmapped))
+        if resource.kind in REFERRED:
+            if id(resource) not in referred_to:
+                not_needed[resource.kind] += 1
+            continue
+        why = standing(resource, record)
+        match _read(resource, record, codes, definitions):
+            case "drug" | "observation" | "condition" | "procedure" | "report" as kind:
+                names = drug_names(resource, record) if kind == "drug" else resource.code[:2]
+                unmapped.append(_shown(kind, *names))
+                finds += attachments(resource)
+            case []:
+                not_needed[_OTHER_DRUGS] += 1
+            case found:
+                finds += [with_standing(each, why) for each in found if isinstance(each, Find)]
+                doses += [replace(each, find=with_standing(each.find, why)) for each in found if isinstance(each, Dose)]
+    return _Contents(
+        tuple(finds),
+        tuple(doses),
+        tuple(unmapped),
+        tuple(NotNeededLine(kind=kind, count=count) for kind, count in sorted(not_needed.items())),
+    )
 
 
-def _unknown(kind: UnmappedKind, concept: Concept) -> _Unmapped:
-    return _shown(kind, concept.codings, concept.texts)
+def _read(
+    resource: Resource, record: PatientRecord, codes: Codes, definitions: Definitions
+) -> Sequence[Find | Dose] | UnmappedKind:
+    """What one resource says; its kind where nothing of it is known here, and empty for drugs that are not needed."""
+    told = [*read_cytogenetics(resource, codes), *read_imaging(resource, codes)]
+    match resource.kind:
+        case "Observation":
+            return [*told, *read_observation(resource, codes)] or "observation"
+        case "Condition":
+            return list(read_condition(resource, codes)) or "condition"
+        case "DiagnosticReport" | "DocumentReference":
+            return [*told, *attachments(resource)] if told else "report"
+        case "Procedure" if not names_a_drug(resource, codes, definitions):
+            return "procedure"
+    match read_drug(resource, record, codes, definitions):
+        case None:
+            return "drug"
+        case Find() as find:
+            return [find]
+        case named:
+            return named
 
 
 def _shown(kind: UnmappedKind, codings: Sequence[Coding], texts: Sequence[str]) -> _Unmapped:
@@ -163,7 +180,7 @@ def _shown(kind: UnmappedKind, codings: Sequence[Coding], texts: Sequence[str]) 
 
 
 def _unmapped(unknown: Iterable[_Unmapped]) -> tuple[UnmappedLine, ...]:
-    order = ("drug", "procedure", "condition", "observation")
+    order = ("drug", "procedure", "condition", "observation", "report")
     counts = sorted(Counter(unknown).items(), key=lambda item: (order.index(item[0][0]), item[0]))
     return tuple(
         UnmappedLine(kind=kind, text=text, system=system, code=code, count=count)
@@ -171,11 +188,8 @@ def _unmapped(unknown: Iterable[_Unmapped]) -> tuple[UnmappedLine, ...]:
     )
 
 
-def _inferred(
-    doses: Sequence[Dose], codes: Codes, on: date, infer: bool, values: dict[str, Any]
-) -> Iterator[InputLine]:
+def _inferred(count: int | None, codes: Codes, on: date, infer: bool, values: dict[str, Any]) -> Iterator[InputLine]:
     """The inferred lines of therapy, as a value only if asked for."""
-    count = inferred_lines(doses, codes.lines)
     if count is None or LINES in values:
         return
     if infer:
@@ -201,19 +215,35 @@ def _diagnosis(finds: Sequence[Find], disease: bool | None, on: date) -> Iterato
         yield Find("", "no condition with a code of multiple myeloma", "note", label="Diagnosis").line(on, "note")
 
 
+def _transplants(finds: Sequence[Find], on: date) -> Iterator[InputLine]:
+    for find in finds:
+        state = "note" if find.state == "usable" else find.state
+        yield replace(find, label="Transplantation").line(on, state).model_copy(update={"field": ""})
+
+
 def _aside(record: PatientRecord) -> Iterator[InputLine]:
-    """What was left aside as a whole."""
-    counted = (
-        (len(record.without_subject), "resources that name no patient", "ignored"),
-        (record.junk, "entries without a resource", "ignored"),
-        (int(record.more_pages), "the record has more pages than were given", "note"),
-    )
-    for count, text, state in counted:
-        if count:
-            shown = text if state == "note" else f"{count} {text}"
-            yield InputLine(field="", label="Bundle", text=shown, state="note" if state == "note" else "ignored")
+    """What was left aside as a whole, and what is to be known of the record."""
+    for reason, names in _left_out(record).items():
+        count = f"{len(names)} {'resource' if len(names) == 1 else 'resources'}"
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        text = f"{count}: {', '.join(names[:_NAMED])}{more}"
+        yield InputLine(field="", label="Bundle", text=text, state="ignored", note=reason)
+    if record.junk:
+        yield InputLine(field="", label="Bundle", text=f"{record.junk} entries without a resource", state="ignored")
+    more_pages = ("the record has more pages than were given",) if record.more_pages else ()
+    for remark in (*record.remarks, *more_pages):
+        yield InputLine(field="", label="Bundle", text=remark, state="note")
 
 
+def _left_out(record: PatientRecord) -> Mapping[str, list[str]]:
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for reason, resource in record.left_out:
+        reasons[reason].append(resource.name)
+    return {reason: sorted(names) for reason, names in sorted(reasons.items())}
+
+
+_NAMED: Final = 5
+"""Resources left out that are named for each reason."""
 _STATES: Final = (
     "used", "inferred", "contradiction", "stale", "not_usable", "older", "ignored", "replaced", "note"
 )  # fmt: skip

@@ -6,47 +6,47 @@ times is meant, and what a code means is said by the modules that read observati
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from bcma_decide.fhir.reading.datatypes import (
     NO_CONCEPT,
     NO_REFERENCE,
     Concept,
     Measurement,
-    Plain,
     ResourceReference,
     Result,
     clip,
-    concept_of,
     local_address,
-    measurement_of,
-    objects,
-    period_of,
-    reference_of,
-    result_of,
 )
-from bcma_decide.fhir.reading.dates import When, read_when
+from bcma_decide.fhir.reading.dates import When
 
-_RESULT: Final = re.compile(r"value[A-Z][A-Za-z]*")
-_TIMES: Final[Mapping[str, Callable[[object], When | None]]] = {
-    "authoredOn": read_when,
-    "birthDate": read_when,
-    "dateAsserted": read_when,
-    "deceasedDateTime": read_when,
-    "effectiveDateTime": read_when,
-    "effectiveInstant": read_when,
-    "effectivePeriod": period_of,
-    "issued": read_when,
-    "onsetDateTime": read_when,
-    "onsetPeriod": period_of,
-    "performedDateTime": read_when,
-    "performedPeriod": period_of,
-    "recordedDate": read_when,
-    "whenHandedOver": read_when,
-    "whenPrepared": read_when,
-}
+
+class Extension(NamedTuple):
+    """An extension of a resource: its address and its plain value."""
+
+    url: str
+    codes: tuple[str, ...] = ()
+    """Codes of its value and of the values of its parts."""
+
+
+class ReferenceRange(NamedTuple):
+    """What the laboratory calls normal, and for whom."""
+
+    low: Measurement | None = None
+    high: Measurement | None = None
+    kind: Concept = NO_CONCEPT
+    applies_to: tuple[Concept, ...] = ()
+    age: tuple[Measurement | None, Measurement | None] | None = None
+    """Youngest and oldest it is for; None where it says nothing of age."""
+    text: str = ""
+
+
+class Stage(NamedTuple):
+    """A stage of a condition: which, of what system, and the observations it rests on."""
+
+    summary: Concept = NO_CONCEPT
+    kind: Concept = NO_CONCEPT
+    assessments: tuple[ResourceReference, ...] = ()
 
 
 class Coded(NamedTuple):
@@ -59,6 +59,10 @@ class Coded(NamedTuple):
     """Why there is no result."""
     upper_limits: tuple[Measurement, ...] = ()
     """The upper ends of the laboratory's ranges of the normal."""
+    ranges: tuple[ReferenceRange, ...] = ()
+    """All of its ranges, of whatever kind and for whomever."""
+    interpretation: tuple[Concept, ...] = ()
+    """Codes such as high, low, positive or negative beside the result."""
 
     @property
     def answer(self) -> Concept:
@@ -88,6 +92,26 @@ class Resource(NamedTuple):
     id: str | None = None
     subject: str | None = None
     """Address of the patient it is about."""
+    about: ResourceReference = NO_REFERENCE
+    """The same as it is written: with its server, or by an identifier alone."""
+    identifiers: tuple[str, ...] = ()
+    version: str = ""
+    updated: When | None = None
+    profiles: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    """Codes of its security labels and tags."""
+    rules: str = ""
+    """Rules under which it was written, for which no reader without them may take it."""
+    modifiers: tuple[str, ...] = ()
+    """Addresses of extensions that turn its meaning, wherever in it they stand."""
+    flags: tuple[tuple[str, str], ...] = ()
+    """Elements of older versions of FHIR that turn its meaning, as written."""
+    older: bool = False
+    """Whether it is in the shape of a version of FHIR before R4."""
+    set_aside: str = ""
+    """Why it does not count whatever it says: a newer version of it, or its holder."""
+    holder: str = ""
+    """Name of the resource that contains it."""
     status: str = ""
     intent: str = ""
     verification: str = ""
@@ -102,9 +126,37 @@ class Resource(NamedTuple):
     contained: tuple[Resource, ...] = ()
     medication: Concept = NO_CONCEPT
     medication_reference: ResourceReference = NO_REFERENCE
+    ingredients: tuple[Concept, ...] = ()
+    """What a Medication consists of, where it says so by code."""
+    gives_nothing: bool = False
+    """Whether an amount of a drug in it is zero."""
     do_not_perform: bool = False
+    """Whether it forbids what it names; also where the element cannot be read."""
     remarks: tuple[str, ...] = ()
-    """Conclusion and notes, of any length."""
+    """Conclusion, notes and attachments of plain text, of any length."""
+    conclusions: tuple[Concept, ...] = ()
+    """Coded conclusions of a report."""
+    attachments: tuple[str, ...] = ()
+    """Titles of attachments that are no plain text."""
+    results: tuple[ResourceReference, ...] = ()
+    """Observations of a report."""
+    dosage: tuple[str, ...] = ()
+    """Texts of dosage instructions."""
+    reasons: tuple[str, ...] = ()
+    """Why it has its status, in words and codes."""
+    categories: tuple[Concept, ...] = ()
+    body_site: tuple[Concept, ...] = ()
+    method: Concept = NO_CONCEPT
+    specimen: ResourceReference = NO_REFERENCE
+    focus: tuple[ResourceReference, ...] = ()
+    """Whom or what it is about other than its subject."""
+    stages: tuple[Stage, ...] = ()
+    abated: bool = False
+    """Whether it says that a condition has ended, at a known time or not."""
+    extensions: tuple[Extension, ...] = ()
+    links: tuple[tuple[str, ResourceReference], ...] = ()
+    """Other records of a patient, each with how it is linked."""
+    active: bool = True
     gender: str = ""
     deceased: bool = False
 
@@ -115,8 +167,9 @@ class Resource(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Kind and id, for people; the patient's own id is left out."""
-        return f"{self.kind}/{clip(self.id)}" if self.id and self.kind != "Patient" else self.kind
+        """Kind and id, for people, after its holder if it is contained; the patient's own id is left out."""
+        own = f"{self.kind}/{clip(self.id)}" if self.id and self.kind != "Patient" else self.kind
+        return f"{self.holder}#{own}" if self.holder else own
 
     @property
     def addresses(self) -> frozenset[str]:
@@ -128,94 +181,3 @@ class Resource(NamedTuple):
         """Return the time of the first of these elements that has one."""
         times = dict(self.times)
         return next((times[element] for element in elements if element in times), None)
-
-
-def read_resource(data: Plain, systems: Mapping[str, str], *, path: str = "", url: object = None) -> Resource:
-    """Read a resource.
-
-    Parameters
-    ----------
-    data
-        A JSON object whose ``resourceType`` is text.
-    systems
-        Short names of code systems by their address.
-    path, url
-        Its place in the bundle, and the ``fullUrl`` of its entry.
-    """
-    contained = (each for each in objects(data.get("contained")) if isinstance(each.get("resourceType"), str))
-    # by the standard a contained resource holds no others: what one holds all the same is not followed
-    return _read(data, systems, tuple(_read(each, systems) for each in contained), path, url)
-
-
-def _read(
-    data: Plain, systems: Mapping[str, str], contained: tuple[Resource, ...] = (), path: str = "", url: object = None
-) -> Resource:
-    own, gender = data.get("id"), data.get("gender")
-    return Resource(
-        kind=data["resourceType"],
-        coded=_coded(data, systems),
-        path=path,
-        url=url if isinstance(url, str) else "",
-        id=own if isinstance(own, str) else None,
-        subject=subject_of(data),
-        status=clip(data.get("status")),
-        intent=clip(data.get("intent")),
-        verification=_state(data.get("verificationStatus"), systems),
-        clinical=_state(data.get("clinicalStatus"), systems),
-        elements=frozenset(name for name, value in data.items() if value is not None),
-        times=times_of(data),
-        components=tuple(_coded(each, systems) for each in objects(data.get("component"))),
-        contained=contained,
-        medication=concept_of(data.get("medicationCodeableConcept"), systems),
-        medication_reference=reference_of(data.get("medicationReference")),
-        do_not_perform=data.get("doNotPerform") is True,
-        remarks=tuple(_remarks(data)),
-        gender=gender if isinstance(gender, str) else "",
-        deceased=data.get("deceasedBoolean") is True,
-    )
-
-
-def times_of(data: Plain) -> tuple[tuple[str, When], ...]:
-    """Times of a resource by their element."""
-    return tuple(
-        (name, when) for name, value in data.items() if name in _TIMES and (when := _TIMES[name](value)) is not None
-    )
-
-
-def subject_of(data: Plain) -> str | None:
-    """Return the address of the patient a resource is about."""
-    for name in ("subject", "patient"):
-        if (value := data.get(name)) is not None and (address := reference_of(value).address):
-            return local_address(address)
-    return None
-
-
-def _coded(data: Plain, systems: Mapping[str, str]) -> Coded:
-    return Coded(
-        code=concept_of(data.get("code"), systems),
-        results=tuple(
-            result_of(name, value, systems)
-            for name, value in data.items()
-            if value is not None and _RESULT.fullmatch(name)
-        ),
-        absent=concept_of(data.get("dataAbsentReason"), systems),
-        upper_limits=tuple(_upper_limits(data, systems)),
-    )
-
-
-def _upper_limits(data: Plain, systems: Mapping[str, str]) -> Iterator[Measurement]:
-    for each in objects(data.get("referenceRange")):
-        kinds = [coding.code for coding in concept_of(each.get("type"), systems).codings]
-        # without a type it is the normal range; other types are aims of a treatment, or ranges before and after one
-        if isinstance(high := each.get("high"), Mapping) and (not kinds or "normal" in kinds):
-            yield measurement_of(high)
-
-
-def _state(value: object, systems: Mapping[str, str]) -> str:
-    return "" if value is None else concept_of(value, systems).state
-
-
-def _remarks(data: Plain) -> Iterator[str]:
-    for text in (data.get("conclusion"), *(note.get("text") for note in objects(data.get("note")))):
-        if isinstance(text, str):
-            yield text

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from bcma_decide.comparison import Comparison
-from bcma_decide.fhir.reading.bundle import open_record
+from bcma_decide.fhir.reading.record import open_record
 from bcma_decide.fhir.writing.document import DOCUMENT, document_reference
 from bcma_decide.fhir.writing.guidance import GUIDANCE, guidance_response
 from bcma_decide.fhir.writing.notes import findings_of

@@ -41,3 +41,5 @@ def record_lines(comparison: Comparison) -> Iterator[tuple[str, ...]]:
     for unread in profile.unmapped:
         coded = " ".join(part for part in (unread.system, unread.code) if part)
         yield ("not read", unread.kind, unread.text, coded, str(unread.count))
+    for unasked in profile.not_needed:
+        yield ("not needed", unasked.kind, "", "", str(unasked.count))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from bcma_decide.comparison import Comparison, InputLine, UnmappedLine
@@ -69,12 +69,20 @@ def unmapped(comparison: Comparison) -> tuple[str, ...]:
         ("observation", _("codes of observations that are not read: {count}, such as {names}")),
         ("condition", _("codes of conditions that are not read: {count}, such as {names}")),
         ("procedure", _("codes of procedures that are not read: {count}, such as {names}")),
+        ("report", _("reports that are not read: {count}, such as {names}")),
     ):
         rest = sorted((line for line in lines if line.kind == kind), key=lambda line: -line.count)
         if rest:
             names = "; ".join(_code(line) for line in rest[:_UNKNOWN_SHOWN])
             result.append(many.format(count=len(rest), names=names))
-    return tuple(result)
+    return (*result, *_not_needed(comparison))
+
+
+def _not_needed(comparison: Comparison) -> Iterator[str]:
+    """How many resources nothing here asks for: they are said apart from what is not understood."""
+    if lines := comparison.profile.not_needed:
+        shown = "; ".join(f"{line.kind} {line.count}" for line in lines)
+        yield _("not needed here: {names}").format(names=shown)
 
 
 def shortened(lines: Iterable[str], room: int) -> tuple[str, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import httpx
 from joserfc.errors import JoseError
@@ -19,6 +19,8 @@ from bcma_decide.strict.files import UnreadableFile, read_bytes
 PublicKey = RSAKey | ECKey
 
 SMALLEST_RSA: Final = 2048
+_CURVES: Final = {"ES256": "P-256", "ES384": "P-384"}
+"""Curve of an algorithm; the others are of RSA."""
 LARGEST_SET: Final = 1_000_000
 """Bytes of a key set; more is not read."""
 PATIENCE: Final = 5.0
@@ -37,14 +39,25 @@ class KeySource(Protocol):
 
 def read_keys(content: object) -> dict[str, PublicKey]:
     """Keys of a JWKS that can check a signature, by name; others are left out. Raises ValueError if it is none."""
+    return {kid: key for entry, key in _usable(content) if isinstance(kid := entry.get("kid"), str)}
+
+
+def only_key(content: object, algorithm: str) -> PublicKey | None:
+    """The key of a JWKS that fits an algorithm, where one alone does; raises ValueError if it is no JWKS.
+
+    A token need not name it then (OpenID Connect Core 10.1).
+    """
+    fitting = [key for entry, key in _usable(content) if _fits(entry, key, algorithm)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _usable(content: object) -> Iterator[tuple[Mapping[str, Any], PublicKey]]:
+    """Entries of a JWKS that can check a signature, each with its key."""
     entries = content.get("keys") if isinstance(content, Mapping) else None
     if not isinstance(entries, list):
         raise ValueError("is not a JWKS: no list of keys")  # noqa: TRY004
-    found: dict[str, PublicKey] = {}
     for entry in entries:
-        if not isinstance(entry, dict) or not isinstance(kid := entry.get("kid"), str) or entry.get("use") == "enc":
-            continue
-        if entry.get("kty") not in ("RSA", "EC"):
+        if not isinstance(entry, dict) or entry.get("use") == "enc" or entry.get("kty") not in ("RSA", "EC"):
             continue
         public = {name: value for name, value in entry.items() if name not in ("d", "p", "q", "dp", "dq", "qi", "oth")}
         try:
@@ -52,8 +65,16 @@ def read_keys(content: object) -> dict[str, PublicKey]:
         except (JoseError, ValueError, TypeError, KeyError):
             continue
         if isinstance(key, ECKey) or (isinstance(key, RSAKey) and key.public_key.key_size >= SMALLEST_RSA):
-            found[kid] = key
-    return found
+            yield entry, key
+
+
+def _fits(entry: Mapping[str, Any], key: PublicKey, algorithm: str) -> bool:
+    """Whether an entry says nothing against the algorithm, and its key is of that kind."""
+    operations = entry.get("key_ops")
+    if entry.get("alg", algorithm) != algorithm or (isinstance(operations, list) and "verify" not in operations):
+        return False
+    curve = _CURVES.get(algorithm)
+    return isinstance(key, RSAKey) if curve is None else isinstance(key, ECKey) and key.curve_name == curve
 
 
 class FileKeys:

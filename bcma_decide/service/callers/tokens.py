@@ -138,7 +138,8 @@ def _check_audience(issuer: Issuer, audience: object, path: str) -> None:
     if isinstance(audience, list):
         named = {each for each in audience if isinstance(each, str)}
     accepted = {each[:-1].rstrip("/") + path if each.endswith("*") else each for each in issuer.audience}
-    if not named & accepted:
+    # a slash at the end of an address is the same address here
+    if not {each.rstrip("/") for each in named} & {each.rstrip("/") for each in accepted}:
         raise Untrusted("audience")
 
 

@@ -13,11 +13,17 @@ from bcma_decide.fhir.reading.bundle import check_depth
 from bcma_decide.service.http.bodies import JSON_TYPES, parse_json
 
 Word = Literal[
-    "complete", "nothing", "first page", "no leave", "not found", "redirected", "server error", "outcome",
+    "complete", "nothing", "first page", "no leave", "not found", "refused", "redirected", "server error", "outcome",
     "not JSON", "not FHIR", "too large", "too late", "no answer", "address refused", "elsewhere",
 ]  # fmt: skip
 """What became of a search that was tried, for the metrics: a closed list, nothing of a server or a patient."""
-_STATUS: Final[Mapping[int, Word]] = {401: "no leave", 403: "no leave", 404: "not found", 410: "not found"}
+_STATUS: Final[Mapping[int, Word]] = {
+    400: "refused", 401: "no leave", 403: "no leave", 404: "not found", 410: "not found", 414: "refused",
+    422: "refused", 501: "refused",
+}  # fmt: skip
+"""*refused*: a search the server does not do, which may be asked in a plainer way."""
+_OLD_TYPE: Final = "application/json+fhir"
+"""As servers wrote it before the third version of FHIR, and some still do."""
 _GZIP: Final = 31
 """The window of zlib that means gzip."""
 
@@ -44,11 +50,15 @@ class Room:
 
 
 def check_head(answer: httpx.Response) -> None:
-    """Check status and content type before anything of the body is read; raises Unread."""
+    """Check status and content type before anything of the body is read; raises Unread.
+
+    An answer without a content type may still be JSON, which its body says.
+    """
     status = answer.status_code
     if status != httpx.codes.OK:
         raise Unread("redirected" if answer.is_redirect else _STATUS.get(status, "server error"))
-    if answer.headers.get("content-type", "").partition(";")[0].strip().casefold() not in JSON_TYPES:
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().casefold()
+    if kind and kind not in (*JSON_TYPES, _OLD_TYPE):
         raise Unread("not JSON")
 
 

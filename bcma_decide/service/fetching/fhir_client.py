@@ -2,18 +2,18 @@
 
 Nothing of this can fail a call: what is not read is *error*, and unknown. Nothing is tried twice: within the few
 seconds of a call a second try takes the time of the other searches and adds load to a server in trouble, and the client
-calls again with the next opening of the record. Nothing outlives a call: no connection, no cookie, no resolved address.
+calls again with the next opening of the record. Only a search that a server refuses as such (400) is followed by a
+plainer one. Nothing outlives a call: no connection, no cookie, no resolved address.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import perf_counter
 from typing import Any, Final
-from urllib.parse import quote
 
 import httpx
 
@@ -28,14 +28,21 @@ from bcma_decide.service.fetching.guarded_transport import (
     resolve,
     trusted,
 )
-from bcma_decide.service.hooks.prefetch import PATIENT_ID, TEMPLATES, Part, part_of
+from bcma_decide.service.fetching.searches import KINDS, Searches, Try
+from bcma_decide.service.hooks.prefetch import OUTCOME, Part, part_of
 from bcma_decide.service.http.metrics import Metrics
-from bcma_decide.service.http.problems import OUTCOME_TYPE, Refusal
+from bcma_decide.service.http.problems import OUTCOME_TYPE
 from bcma_decide.service.settings import Settings
 from bcma_decide.version import __version__
 
 PAGES: Final = 10
 """Pages of one search; what lies behind them is not read."""
+_ASK_AGAIN: Final[tuple[Word, ...]] = ("refused", "outcome")
+"""What became of a search that may be asked in a plainer way."""
+_WHY: Final[Mapping[Word, str]] = {
+    "no leave": "the server does not permit it",
+    "not found": "the server does not have it",
+}
 _TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 """A bearer token as RFC 6750 writes it; anything else could end the header."""
 
@@ -48,18 +55,21 @@ class FhirClient:
     settings
         As read; without ``fhir_servers`` nothing is ever contacted.
     metrics
-        Told what became of each search, in one word.
+        Told what became of each key, in one word.
+    searches
+        What is asked for each key.
     resolve
         How names become addresses.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics, *, resolve: Resolve = resolve) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, searches: Searches, *, resolve: Resolve = resolve) -> None:
         self._bases = tuple(base for base in map(read_base, settings.fhir_servers) if base is not None)
         self._backend = GuardedBackend(settings.fhir_private_networks, resolve)
         self._tls = trusted() if self._bases else None
         self.seconds = settings.fhir_seconds
         self.size = settings.fhir_size_limit
         self.metrics = metrics
+        self.searches = searches
         self.running = asyncio.Semaphore(settings.fhir_searches)
 
     def admitted(self, server: str) -> httpx.URL | None:
@@ -75,7 +85,7 @@ class FhirClient:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         return httpx.AsyncClient(
-            transport=GuardedTransport(self._backend, self._tls, len(TEMPLATES)),
+            transport=GuardedTransport(self._backend, self._tls, len(KINDS)),
             headers=headers,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             timeout=httpx.Timeout(self.seconds, connect=self.seconds / 2),
@@ -100,7 +110,7 @@ async def fetch_parts(
     patient_id
         Id of the patient there.
     keys
-        Which of ``TEMPLATES``.
+        Which of ``KINDS``.
 
     Returns
     -------
@@ -132,12 +142,35 @@ class _Call:
         self._room, self._until = room, until
 
     async def part(self, key: str) -> Part:
-        """Read one key; pages that came before something went wrong are kept."""
+        """Read one key; what came before something went wrong is kept."""
+        word: Word = "refused"
+        found: list[Mapping[str, Any]] = []
+        try:
+            tries = tuple(self._client.searches.of_patient(key, self._patient_id))
+        except ValueError:  # an id that cannot stand in an address is nobody's
+            word, tries = "not found", ()
+        for queries in tries:
+            word, found = await self._try(key, queries)
+            if word not in _ASK_AGAIN:
+                break
+        self._client.metrics.searched(word)
+        if word == "complete" or word == "nothing":
+            return Part(word, tuple(found))
+        return Part("first page", tuple(found)) if found else Part("error", why=_WHY.get(word, ""))
+
+    async def _try(self, key: str, queries: Try) -> tuple[Word, list[Mapping[str, Any]]]:
+        """Ask searches together; the word is that of the first that went wrong, if any did."""
+        read = await asyncio.gather(*(self._search(key, query) for query in queries))
+        found = list(_once(each for _, part in read for each in part))
+        wrong = next((word for word, _ in read if word not in ("complete", "nothing")), None)
+        return wrong or ("complete" if found else "nothing"), found
+
+    async def _search(self, key: str, query: str) -> tuple[Word, list[Mapping[str, Any]]]:
         found: list[Mapping[str, Any]] = []
         word: Word
         try:
             async with asyncio.timeout_at(self._until), self._client.running:
-                await self._pages(key, found)
+                await self._pages(key, query, found)
             word = "complete" if found else "nothing"
         except Unread as unread:
             word = unread.word
@@ -147,14 +180,10 @@ class _Call:
             word = "too late"
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
             word = "no answer"
-        self._client.metrics.searched(word)
-        if word == "complete" or word == "nothing":
-            return Part(word, tuple(found))
-        return Part("first page", tuple(found)) if found else Part("error")
+        return word, found
 
-    async def _pages(self, key: str, found: list[Mapping[str, Any]]) -> None:
+    async def _pages(self, key: str, query: str, found: list[Mapping[str, Any]]) -> None:
         """Add resources to ``found``, page by page; raises Unread where there is more that is not read."""
-        query = TEMPLATES[key].replace(PATIENT_ID, quote(self._patient_id, safe=""))
         address: str | None = f"{str(self._base).rstrip('/')}/{query}"
         seen: set[str] = set()
         while address is not None:
@@ -176,20 +205,32 @@ class _Call:
 
     def _resources(self, key: str, content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """What a page holds of what was asked for; raises Unread."""
-        kind = re.split(r"[/?]", TEMPLATES[key])[0]
+        kind = KINDS[key]
         if kind == "Patient":
             fits = content["resourceType"] == kind and content.get("id") == self._patient_id
         else:
             fits = content["resourceType"] == "Bundle"
         if not fits:
-            raise Unread("outcome" if content["resourceType"] == "OperationOutcome" else "not FHIR")
-        try:
-            part = part_of(content, key)
-        except Refusal:
-            raise Unread("not FHIR") from None
+            raise Unread("outcome" if content["resourceType"] == OUTCOME else "not FHIR")
+        part = part_of(content, key)
         if part.state == "error":
-            raise Unread("outcome")
+            raise Unread("outcome" if _has_outcome(content) else "not FHIR")
         return [each for each in part.resources if each["resourceType"] in (kind, "Medication")]
+
+
+def _has_outcome(content: Mapping[str, Any]) -> bool:
+    held = (each.get("resource") for each in objects(content.get("entry")))
+    return any(isinstance(each, Mapping) and each.get("resourceType") == OUTCOME for each in held)
+
+
+def _once(resources: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Leave out what another search of the same key brought as well."""
+    seen: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for each in resources:
+        name = each.get("id")
+        before = seen.setdefault((each["resourceType"], name), each) if isinstance(name, str) else each
+        if before is each or before != each:
+            yield each
 
 
 def _next(content: Mapping[str, Any], address: str) -> str | None:

@@ -22,6 +22,9 @@ ROWS: Final = ("orr", "cr_or_better", PFS, "crs_g3plus", "icans_g3plus", "infect
 """Outcomes on a card."""
 NOT_KNOWN: Final = 2
 """Statements about what is not known on a card."""
+_SOURCE: Final = "/guide"
+"""What explains the service to whoever sees a card, which the page of a patient is not open to."""
+_ORDERED: Final = "Ordered"
 NAMES_SHOWN: Final = 8
 """Things in the record that could not be used, named on a card."""
 
@@ -44,12 +47,17 @@ class CardContext:
     """What a card says besides the comparison: its place, its links, and what of the record was not used."""
 
     hook_instance: UUID
-    public_url: str | None = None
+    pages_url: str | None = None
+    """Where the pages are that everybody may open; None where there are none."""
     smart_launch_url: str | None = None
     not_read: tuple[str, ...] = ()
     """Parts of the record that did not come, each with the reason."""
     not_understood: tuple[str, ...] = ()
     """Entries of the record that mean nothing to the program."""
+    not_used: tuple[str, ...] = ()
+    """What the record says of an input and was not used, each with the reason."""
+    ordered: tuple[str, ...] = ()
+    """What is ordered of the therapies compared."""
 
 
 def card_of(comparison: Comparison, context: CardContext) -> dict[str, Any]:
@@ -58,11 +66,11 @@ def card_of(comparison: Comparison, context: CardContext) -> dict[str, Any]:
     identity = result_hash(comparison)
     card: dict[str, Any] = {
         "uuid": str(uuid5(context.hook_instance, identity)),
-        "summary": summary_of(view),
+        "summary": summary_of(view, comparison, context.ordered),
         "detail": _detail(comparison, view, context),
         "indicator": "warning" if _warns(view) else "info",
         "source": {"label": comparison.software.name}
-        | ({"url": context.public_url} if context.public_url is not None else {}),
+        | ({"url": f"{context.pages_url}{_SOURCE}"} if context.pages_url is not None else {}),
         "overrideReasons": [
             {"code": code, "system": REASONS, "display": display} for code, display in OVERRIDE_REASONS.items()
         ],
@@ -81,21 +89,23 @@ def _contraindications(view: ClinicianView) -> list[str]:
     return [line.text for line in view.front.findings if line.severity == "contraindication"]
 
 
-def summary_of(view: ClinicianView) -> str:
-    """One sentence of at most 139 signs: what is compared, the first row, how much there is to look at."""
+def summary_of(view: ClinicianView, comparison: Comparison, ordered: Sequence[str] = ()) -> str:
+    """One sentence of at most 139 signs: the gravest to look at, what is ordered, what is compared, the first row.
+
+    What has no room is left out from the end; the contraindications are counted in any case.
+    """
     rows = [row for window in view.windows for row in window.rows]
-    flags = _contraindications(view)
-    names = " and ".join(column.option.label for column in view.columns)
-    found = f"{len(flags)} contraindication{'' if len(flags) == 1 else 's'} to look at" if flags else ""
+    names = f"{' and '.join(column.option.label for column in view.columns)} side by side"
+    numbers = f"{names}. {rows[0].outcome.label}, of 100: {_side_by_side(rows[0])}" if rows else names
+    order = f"{_ORDERED}: {', '.join(each.partition(' (')[0] for each in ordered)}" if ordered else ""
     check = "inputs or evidence to check" if view.banners else ""
-    first = f"{rows[0].outcome.label}, of 100: {_side_by_side(rows[0])}" if rows else ""
-    tail = [part for part in (found, check) if part]
-    for parts in ([first, *tail], tail, [found]):
-        text = "; ".join(part for part in parts if part)
-        text = f"{names} side by side. {text}" if text else f"{names} side by side"
-        if len(text) <= LONGEST_SUMMARY:
-            return text
-    return f"{names} side by side"[:LONGEST_SUMMARY]
+    flags = len(_contraindications(view))
+    counted = f"{flags} contraindication{'' if flags == 1 else 's'} to look at" if flags else ""
+    gravest = next(iter(finding_lines(comparison)), None) if flags else None
+    told = f"{counted}: {gravest.text}" if gravest else counted
+    heads = [(told, check, order), (told, order), (counted, check, order), (counted, order), (counted,), ()]
+    texts = ("; ".join(filter(None, (*head, tail))) for head in heads for tail in (numbers, names, ""))
+    return next((text for text in texts if 0 < len(text) <= LONGEST_SUMMARY), names[:LONGEST_SUMMARY])
 
 
 def _side_by_side(row: Row) -> str:
@@ -114,13 +124,15 @@ def _figure(cell: RowCell) -> str:
 def _detail(comparison: Comparison, view: ClinicianView, context: CardContext) -> str:
     blocks = [
         *(f"**{_plain(banner)}**" for banner in view.banners),
+        _plain(f"{_ORDERED}: {', '.join(context.ordered)}.") if context.ordered else "",
+        _list("Findings", _flags(comparison)),
+        _list("Cannot be judged yet", _open(comparison)),
+        _list("In the record, not used", _first(context.not_used)),
         _plain(comparison.tell_apart),
         _table(view),
         _plain(view.same),
         _list("Numbers withheld", published.withheld_lines(_outcomes(view), [each.option for each in view.columns])),
         _list(published.title(), published.option_lines(comparison)),
-        _list("Findings", _flags(comparison)),
-        _list("Cannot be judged yet", _open(comparison)),
         _list("Labels", rule_view.label_lines(comparison)),
         _list("Unknown inputs that move a number most", view.movers),
         _list("Not read from the record", context.not_read),
@@ -200,10 +212,10 @@ def _versions(comparison: Comparison) -> str:
 def _links(comparison: Comparison, context: CardContext, identity: str) -> list[dict[str, str]]:
     """To the evidence behind the numbers, to how good they are, and to the SMART app; only what is configured."""
     links = []
-    if context.public_url is not None:
-        links.append({"label": "Evidence behind the numbers", "url": f"{context.public_url}/evidence",
+    if context.pages_url is not None:
+        links.append({"label": "Evidence behind the numbers", "url": f"{context.pages_url}/evidence",
                       "type": "absolute"})  # fmt: skip
-        links.append({"label": wording.how_good(), "url": f"{context.public_url}/guide/{sentences.VALIDATION}",
+        links.append({"label": wording.how_good(), "url": f"{context.pages_url}/guide/{sentences.VALIDATION}",
                       "type": "absolute"})  # fmt: skip
     if context.smart_launch_url is not None:
         handed = json.dumps({"result": identity, "evidence": comparison.evidence.hash})

@@ -1,4 +1,4 @@
-"""CDS Hooks 2.0.1, with the harmless parts of 3.0: discovery, two services, feedback."""
+"""CDS Hooks 2.0.1, with the harmless parts of 3.0: discovery, three services, feedback."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from bcma_decide.service.hooks.hooks_request import (
     FeedbackEntry,
     HooksRequest,
     OrderSelectContext,
+    OrderSignContext,
     PatientViewContext,
 )
-from bcma_decide.service.hooks.orders import concerns, sought
-from bcma_decide.service.hooks.prefetch import TEMPLATES, Part, PrefetchedRecord, prefetched_record, sent_parts
+from bcma_decide.service.hooks.not_used import not_used
+from bcma_decide.service.hooks.orders import ordered, sought
+from bcma_decide.service.hooks.prefetch import Part, PrefetchedRecord, has_died, prefetched_record, sent_parts
 from bcma_decide.service.http.bodies import read_object, read_shape
 from bcma_decide.service.http.problems import HOOKS_PATH, Refusal
 from bcma_decide.service.rest.openapi import body_of, hooks_examples
@@ -32,10 +34,17 @@ from bcma_decide.vocabulary import CLASS_LABELS, INTENDED_USE
 
 VIEW: Final = "bcma-decide-patient-view"
 SELECT: Final = "bcma-decide-order-select"
-_HOOKS: Final = {VIEW: "patient-view", SELECT: "order-select"}
+SIGN: Final = "bcma-decide-order-sign"
+_HOOKS: Final = {VIEW: "patient-view", SELECT: "order-select", SIGN: "order-sign"}
+_CONTEXTS: Final[dict[str, type[PatientViewContext]]] = {
+    VIEW: PatientViewContext,
+    SELECT: OrderSelectContext,
+    SIGN: OrderSignContext,
+}
 _WHEN: Final = {
     VIEW: "when the record of a patient with multiple myeloma is opened",
-    SELECT: "when one of them is ordered for a patient with multiple myeloma",
+    SELECT: "when one of them is ordered for a patient with multiple myeloma, or a referral asks for one",
+    SIGN: "when an order or a referral of one of them is signed for a patient with multiple myeloma",
 }
 _REQUIREMENTS: Final = (
     "Needs the patient and the diagnoses; whatever else is missing counts as unknown. What is not sent is read from "
@@ -44,8 +53,8 @@ _REQUIREMENTS: Final = (
 _HOOK_VERSION: Final = "1.0"
 
 
-def discovery() -> dict[str, Any]:
-    """Describe the services."""
+def discovery(templates: Mapping[str, str]) -> dict[str, Any]:
+    """Describe the services, with what is asked for."""
     first, second = (long for _, long in CLASS_LABELS.values())
     return {
         "services": [
@@ -55,7 +64,7 @@ def discovery() -> dict[str, Any]:
                 "title": "BCMA therapies side by side",
                 "description": f"Puts {first} and {second} side by side {_WHEN[name]}. {INTENDED_USE}",
                 "usageRequirements": _REQUIREMENTS,
-                "prefetch": dict(TEMPLATES),
+                "prefetch": dict(templates),
                 "version": __version__,
                 "hookVersion": _HOOK_VERSION,
             }
@@ -69,15 +78,19 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
     router = APIRouter(prefix=HOOKS_PATH, tags=["CDS Hooks"])
     wanted = sought(service.pooled)
 
-    def sent(hook: HooksRequest, context: PatientViewContext) -> dict[str, Part] | None:
-        """What came along, or None where the order is of something else."""
-        if isinstance(context, OrderSelectContext) and not concerns(context.draftOrders, context.selections, wanted):
-            return None
-        return sent_parts(hook.prefetch)
+    def sent(hook: HooksRequest, context: PatientViewContext) -> tuple[dict[str, Part], tuple[str, ...]] | None:
+        """What came along and what is ordered, or None where the order is of something else."""
+        orders: tuple[str, ...] = ()
+        if isinstance(context, OrderSignContext):
+            selections = context.selections if isinstance(context, OrderSelectContext) else None
+            orders = ordered(context.draftOrders, selections, wanted)
+            if not orders:
+                return None
+        return sent_parts(hook.prefetch), orders
 
     @router.get("", summary="Discovery")
     async def discover() -> JSONResponse:
-        return JSONResponse(discovery())
+        return JSONResponse(discovery(service.fhir.searches.templates))
 
     @router.post("/{service_id}", summary="Call a service", openapi_extra=body_of(HooksRequest, hooks_examples()))
     async def call(service_id: str, request: Request) -> JSONResponse:
@@ -90,17 +103,17 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
         hook = read_shape(HooksRequest, content, 400, "malformed")
         if hook.hook != _HOOKS[service_id]:
             raise Refusal(400, "malformed", [Problem("hook", f"is not {_HOOKS[service_id]}")])
-        shape = OrderSelectContext if service_id == SELECT else PatientViewContext
-        context = read_shape(shape, hook.context, 400, "malformed context")
-        parts = await service.workers.run(sent, hook, context)
-        if parts is None:
+        context = read_shape(_CONTEXTS[service_id], hook.context, 400, "malformed context")
+        came = await service.workers.run(sent, hook, context)
+        if came is None:
             return JSONResponse({"cards": []})
+        parts, orders = came
         parts = await complete(service.fhir, hook, context.patientId, parts)
         record, question = await service.workers.run(_question, service, reader, context, parts)
         if question is None:
             return JSONResponse({"cards": []})
         answered = await answer(service, question, face=_HOOKS[service_id], issuer=issuer_of(request.scope))
-        context_of_card = _card_context(service, hook, record, question)
+        context_of_card = _card_context(service, hook, record, question, orders)
         card = await service.workers.run(card_of, answered.comparison, context_of_card)
         return JSONResponse({"cards": [card]}, headers=answered.headers)
 
@@ -147,9 +160,11 @@ def _reason(entry: FeedbackEntry) -> str:
 def _question(
     service: Service, reader: Reader, context: PatientViewContext, parts: Mapping[str, Part]
 ) -> tuple[PrefetchedRecord, Question | None]:
-    """The record and what to ask of it today; None where it does not name the disease."""
+    """The record and what to ask of it today; None where it does not name the disease, or the patient has died."""
     settings, today = service.settings, service.today()
-    record = prefetched_record(parts, context.patientId)
+    record = prefetched_record(parts, context.patientId, service.fhir.searches.templates)
+    if has_died(record.parts["patient"].resources[0]):
+        return record, None
     try:
         reading = reader(record.bundle, today)
     except ProfileError as error:
@@ -165,11 +180,16 @@ def _question(
     )
 
 
-def _card_context(service: Service, hook: HooksRequest, record: PrefetchedRecord, question: Question) -> CardContext:
+def _card_context(
+    service: Service, hook: HooksRequest, record: PrefetchedRecord, question: Question, orders: tuple[str, ...]
+) -> CardContext:
+    settings = service.settings
     return CardContext(
         hook_instance=hook.hookInstance,
-        public_url=service.settings.public_url,
-        smart_launch_url=service.settings.smart_launch_url,
+        pages_url=None if settings.page == "off" else settings.public_url,
+        smart_launch_url=settings.smart_launch_url,
         not_read=record.not_read,
         not_understood=tuple(each.text or each.code for each in (question.record.unmapped if question.record else ())),
+        not_used=not_used(question.record.inputs) if question.record else (),
+        ordered=orders,
     )

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+BEARER: Final = "Bearer"
 _NAME = Field(min_length=1, max_length=256)
 
 
 def bare_id(text: str) -> str:
     """The id of a patient, who may be named as a reference."""
     return text.removeprefix("Patient/")
+
+
+def _as_written(kind: object) -> object:
+    """The kind of a token as the standard writes it."""
+    return BEARER if isinstance(kind, str) and kind.casefold() == BEARER.casefold() else kind
 
 
 class ReceivedHook(BaseModel):
@@ -29,10 +35,11 @@ class FhirAuthorization(ReceivedHook):
     """
 
     access_token: str = Field(min_length=1, repr=False)
-    token_type: Literal["Bearer"]
+    token_type: Annotated[Literal["Bearer"], BeforeValidator(_as_written)]
+    """In any case, as RFC 6749 has it."""
     expires_in: int
-    scope: str
-    subject: str
+    scope: str = ""
+    subject: str = ""
     patient: str | None = None
 
 
@@ -43,11 +50,16 @@ class PatientViewContext(ReceivedHook):
     patientId: Annotated[str, _NAME, AfterValidator(bare_id)]  # noqa: N815
 
 
-class OrderSelectContext(PatientViewContext):
+class OrderSignContext(PatientViewContext):
+    """Which orders are about to be signed."""
+
+    draftOrders: dict[str, Any]  # noqa: N815
+
+
+class OrderSelectContext(OrderSignContext):
     """Which orders are being written, and which of them were chosen just now."""
 
     selections: list[str]
-    draftOrders: dict[str, Any]  # noqa: N815
 
 
 class HooksRequest(ReceivedHook):
@@ -73,11 +85,18 @@ class OverrideReason(ReceivedHook):
     reason: dict[str, Any] | None = None
 
 
+class AcceptedSuggestion(ReceivedHook):
+    """A suggestion that was taken; the cards of this service have none."""
+
+    id: str = _NAME
+
+
 class FeedbackEntry(ReceivedHook):
     """What became of one card."""
 
     card: UUID
     outcome: Literal["accepted", "overridden"]
+    acceptedSuggestions: list[AcceptedSuggestion] = Field(default_factory=list)  # noqa: N815
     overrideReason: OverrideReason | None = None  # noqa: N815
     outcomeTimestamp: datetime | None = None  # noqa: N815
 

@@ -16,6 +16,8 @@ from bcma_decide.service.http.metrics import Metrics, known_method
 from bcma_decide.service.http.problems import Refusal, refusal_response
 
 LOGGER: Final = logging.getLogger("bcma_decide.service")
+REQUEST_HEADER: Final = "x-request-id"
+"""Header of an answer with the id that the log gave its request."""
 UNKNOWN_ROUTE: Final = "unknown"
 _LEVELS: Final = {
     "bcma_decide.service": logging.INFO,
@@ -48,7 +50,7 @@ class AccessLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
+                message["headers"] = [*message.get("headers", []), (REQUEST_HEADER.encode(), request_id.encode())]
             await send(message)
 
         with self.metrics.running.track_inprogress():
@@ -66,6 +68,8 @@ class AccessLog:
                   "milliseconds": round(1000 * seconds, 1), "request": request_id}  # fmt: skip
         if "bcma_decide.reason" in scope:
             fields["refused"] = scope["bcma_decide.reason"]
+        if "bcma_decide.said" in scope:
+            fields["said"] = scope["bcma_decide.said"]
         LOGGER.info("", extra={"fields": fields})
 
 

@@ -40,8 +40,11 @@ async def read_object(request: Request) -> dict[str, Any]:
 
 
 def parse_json(content: bytes) -> object:
-    """Parse JSON, of each name in an object one; raises ValueError, or RecursionError where it is nested too deeply."""
-    return strict_json(content.decode())
+    """Parse JSON, of each name in an object one; raises ValueError, or RecursionError where it is nested too deeply.
+
+    A byte order mark at the beginning is passed over, as RFC 8259 allows.
+    """
+    return strict_json(content.decode("utf-8-sig"))
 
 
 def content_type(request: Request) -> str:

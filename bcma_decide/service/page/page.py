@@ -8,7 +8,6 @@ launch from a record leads to: the session it opened fills the form.
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Final
@@ -68,16 +67,16 @@ def page_router(service: Service) -> APIRouter:
 
     @router.get(GUIDE)
     @router.get(f"{GUIDE}/{{topic:path}}")
-    async def guide(request: Request, topic: str = "") -> Response:
+    async def guide(topic: str = "") -> Response:
         text, status = await service.workers.run(guide_html, service, topic or INDEX)
-        return _html(request, text, status, READING_HEADERS)
+        return _html(text, status, READING_HEADERS)
 
     @router.get("/static/{name}")
-    async def static(request: Request, name: str) -> Response:
+    async def static(name: str) -> Response:
         asset = assets().get(name)
         if asset is None:
             raise Refusal(404)
-        return _packed(request, asset.content, asset.media_type, headers=_KEPT)
+        return Response(asset.content, headers=_KEPT, media_type=asset.media_type)
 
     return router
 
@@ -92,8 +91,8 @@ async def _page(service: Service, request: Request, reads: Reads) -> Response:
             return await _file(service, entered, shown)
         page = await service.workers.run(page_html, service, shown, _address(service, request))
     except Refusal as refusal:
-        return _html(request, refused_html(service, refusal.detail), refusal.status)
-    return _html(request, page, 422 if entered.form else _status(shown), shown.headers)
+        return _html(refused_html(service, refusal.detail), refusal.status)
+    return _html(page, 422 if entered.form else _status(shown), shown.headers)
 
 
 async def _result(service: Service, request: Request) -> Response:
@@ -107,7 +106,7 @@ async def _result(service: Service, request: Request) -> Response:
     else:
         status = _status(shown)
     part = await service.workers.run(result_html, service, shown, _address(service, request))
-    return _html(request, part, status, shown.headers)
+    return _html(part, status, shown.headers)
 
 
 async def _shown(service: Service, entered: Entered, filled: Filled | None) -> Shown:
@@ -200,19 +199,8 @@ def _attached(content: bytes, media_type: str, name: str, headers: Mapping[str, 
     return Response(content, media_type=media_type, headers={**(headers or {}), **disposition})
 
 
-def _html(request: Request, text: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    return _packed(request, text.encode(), "text/html", status, {**PAGE_HEADERS, **(headers or {})})
-
-
-def _packed(
-    request: Request, content: bytes, media_type: str, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:
-    """Compress for who takes it: a sheet is a sixth of its size then."""
-    sent = {"Vary": "Accept-Encoding", **(headers or {})}
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        content = gzip.compress(content, 5, mtime=0)
-        sent["Content-Encoding"] = "gzip"
-    return Response(content, status, sent, media_type)
+def _html(text: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(text.encode(), status, {**PAGE_HEADERS, **(headers or {})}, "text/html")
 
 
 def _address(service: Service, request: Request) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Final
 
 from bcma_decide.errors import ProfileError
+from bcma_decide.service.fetching.searches import KINDS
 from bcma_decide.service.hooks.prefetch import NAMES, Part, PartState, PrefetchedRecord, own_record
 from bcma_decide.service.service import Reader, Service
 from bcma_decide.service.sessions import Filled
 from bcma_decide.service.smart.banner import banner_of
-from bcma_decide.service.smart.scopes import KINDS, Access, access
+from bcma_decide.service.smart.scopes import Access, access
 from bcma_decide.service.smart.stopped import AGAIN, TELL, Stopped
 from bcma_decide.service.smart.token import Granted
 
@@ -51,11 +52,11 @@ async def fill(service: Service, reader: Reader, fetch: Fetch, server: str, gran
 def _not_read(may: Mapping[str, Access], record: PrefetchedRecord) -> Iterator[str]:
     """What of the record is not there although it may exist, in words."""
     for key, how in may.items():
-        state: PartState = record.parts[key].state if key in record.parts else "absent"
+        part = record.parts.get(key, Part("absent"))
         if how == "none":
             yield f"{NAMES[key]}: not permitted by the EHR"
-        elif state in _NOT_READ:
-            yield f"{NAMES[key]}: {_NOT_READ[state]}"
+        elif part.state in _NOT_READ:
+            yield ": ".join(filter(None, (NAMES[key], _NOT_READ[part.state], part.why)))
         elif how == "some":
             yield f"{NAMES[key]}: the EHR permits some of them only"
     if record.foreign:

@@ -11,7 +11,7 @@ from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry
 from joserfc.jwt import JWTClaimsRegistry
 
-from bcma_decide.service.callers.key_sets import read_keys
+from bcma_decide.service.callers.key_sets import only_key, read_keys
 from bcma_decide.service.callers.tokens import Untrusted, unverified
 from bcma_decide.service.settings import ALGORITHMS
 from bcma_decide.service.smart.login import Login
@@ -47,8 +47,11 @@ def _verified(token: str, keys: Mapping[str, Any]) -> Mapping[str, Any]:
     if len(token) > LONGEST:
         raise Untrusted("malformed")
     header, _ = unverified(token)
-    algorithm, kid = header.get("alg"), str(header.get("kid"))
+    algorithm, kid = header.get("alg"), header.get("kid")
     if algorithm not in ALGORITHMS:
         raise Untrusted("algorithm")
+    key = only_key(keys, algorithm) if kid is None else read_keys(keys)[str(kid)]
+    if key is None:
+        raise Untrusted("key")
     registry = JWSRegistry(algorithms=[algorithm], strict_check_header=False)
-    return jwt.decode(token, read_keys(keys)[kid], algorithms=[algorithm], registry=registry).claims
+    return jwt.decode(token, key, algorithms=[algorithm], registry=registry).claims

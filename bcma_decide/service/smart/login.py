@@ -56,8 +56,13 @@ class Logins:
         self._clock, self._most = clock, most
         self._waiting: dict[bytes, tuple[float, bytes, Login]] = {}
 
-    def begin(self, ehr: Ehr, configuration: Configuration, redirect_uri: str, launch: str | None) -> Begun:
-        """Begin a login: from an EHR, which names it by ``launch``, or standalone (None)."""
+    def begin(
+        self, ehr: Ehr, configuration: Configuration, redirect_uri: str, *, aud: str, launch: str | None
+    ) -> Begun:
+        """Begin a login: from an EHR, which names it by ``launch``, or standalone (None).
+
+        ``aud`` is the address of the EHR, written as it names itself.
+        """
         state, secret, verifier, nonce = (token_urlsafe(SECRET_BYTES) for _ in range(4))
         scopes = asked_scopes(ehr, configuration, standalone=launch is None)
         address = prepare_grant_uri(
@@ -67,7 +72,7 @@ class Logins:
             redirect_uri=redirect_uri,
             scope=" ".join(scopes),
             state=state,
-            aud=ehr.iss,
+            aud=aud,
             launch=launch,
             code_challenge=create_s256_code_challenge(verifier),
             code_challenge_method="S256",

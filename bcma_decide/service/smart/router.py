@@ -21,6 +21,7 @@ from bcma_decide.service.smart.fill import Fetch, fill
 from bcma_decide.service.smart.identity import check_identity
 from bcma_decide.service.smart.login import PATIENCE, Login, Logins
 from bcma_decide.service.smart.pages import choose_page, stopped_page
+from bcma_decide.service.smart.refusal import OTHER, error_code, said_of
 from bcma_decide.service.smart.stopped import AGAIN, TELL, Stopped
 from bcma_decide.service.smart.token import Granted, exchange, revoke
 from bcma_decide.service.smart.web import Web
@@ -38,13 +39,15 @@ def add_smart(app: FastAPI, service: Service, reader: Reader, resolve: Resolve) 
     servers = tuple(ehr.iss.rstrip("/") for ehr in settings.smart)
     longer = max(settings.fhir_seconds, RECORD_SECONDS)
     reading = settings.model_copy(update={"fhir_servers": servers, "fhir_seconds": longer})
-    client = FhirClient(reading, service.metrics, resolve=resolve)
+    client = FhirClient(reading, service.metrics, service.fhir.searches, resolve=resolve)
     app.include_router(smart_router(service, reader, Web(settings, resolve), partial(fetch_parts, client)))
 
     async def stopped(request: Request, error: Exception) -> Response:
         if not isinstance(error, Stopped):
             raise error
         request.scope["bcma_decide.reason"] = error.reason
+        if error.said:
+            request.scope["bcma_decide.said"] = error.said
         return stopped_page(error, service.pooled.hash)
 
     app.add_exception_handler(Stopped, stopped)
@@ -60,9 +63,10 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
     leaving: set[asyncio.Task[None]] = set()
     router = APIRouter(prefix=SMART_PATH, tags=["SMART"], include_in_schema=False)
 
-    async def begin(request: Request, ehr: Ehr, launch: str | None) -> Response:
-        """Send the browser to the authorization server of an EHR."""
-        begun = logins.begin(ehr, await discovery.find(ehr), _redirect_uri(request, settings, ehr), launch)
+    async def begin(request: Request, ehr: Ehr, aud: str, launch: str | None) -> Response:
+        """Send the browser to the authorization server of an EHR, which is named as it names itself."""
+        back = _redirect_uri(request, settings, ehr)
+        begun = logins.begin(ehr, await discovery.find(ehr), back, aud=aud, launch=launch)
         response = RedirectResponse(begun.address, 303)
         set_cookie(response, settings, begun.cookie, begun.secret, PATIENCE)
         return response
@@ -77,7 +81,7 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
             raise Stopped("iss", what, f"Open the application from the EHR. {TELL}")
         if not named:
             raise Stopped("launch", "The EHR did not name the launch.")
-        return await begin(request, ehr, named)
+        return await begin(request, ehr, iss, named)
 
     @router.get("/start")
     async def start(request: Request) -> Response:
@@ -85,7 +89,7 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
         name = _single(request.query_params, "ehr")
         chosen = ehrs.get(name) if name else next(iter(ehrs.values())) if len(ehrs) == 1 else None
         if chosen is not None:
-            return await begin(request, chosen, None)
+            return await begin(request, chosen, chosen.iss, None)
         if name:
             raise Stopped("ehr", "There is no such EHR here.", "Choose one from the list at /smart/start.", 404)
         return choose_page(list(ehrs.values()), service.pooled.hash)
@@ -147,7 +151,8 @@ def _check_issuer(login: Login, given: QueryParams) -> None:
     named = _single(given, "iss")
     if not named and not login.configuration.names_itself:
         return
-    if named != (login.configuration.issuer or login.ehr.iss):
+    issuer = login.configuration.issuer
+    if named != issuer if issuer else named.rstrip("/") != login.ehr.iss.rstrip("/"):
         raise Stopped("mix-up", "Another server answered than the one that was asked.")
 
 
@@ -163,8 +168,10 @@ _ERRORS: Final = {
 def _check_error(given: QueryParams) -> None:
     error = _single(given, "error")
     if error:
-        what, remedy = _ERRORS.get(error, ("The EHR refused the launch.", f"{AGAIN} {TELL}"))
-        raise Stopped(error if error in _ERRORS else "refused", what, remedy)
+        code = error_code(given)
+        named = "" if code == OTHER else f" ({code})"
+        what, remedy = _ERRORS.get(error, (f"The EHR refused the launch{named}.", f"{AGAIN} {TELL}"))
+        raise Stopped(error if error in _ERRORS else "refused", what, remedy, said=said_of(given))
 
 
 async def _check_identity(web: Web, login: Login, granted: Granted, settings: Settings) -> None:

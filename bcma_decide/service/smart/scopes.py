@@ -6,19 +6,10 @@ import re
 from collections.abc import Collection
 from typing import Final, Literal
 
+from bcma_decide.service.fetching.searches import KINDS
 from bcma_decide.service.settings import Ehr
 from bcma_decide.service.smart.configuration import Configuration
 
-KINDS: Final = {
-    "patient": "Patient",
-    "conditions": "Condition",
-    "observations": "Observation",
-    "medicationRequests": "MedicationRequest",
-    "medicationAdministrations": "MedicationAdministration",
-    "medicationStatements": "MedicationStatement",
-    "procedures": "Procedure",
-}
-"""Parts of a record, and the kind of resource each holds."""
 Access = Literal["whole", "some", "none"]
 _RESOURCE: Final = re.compile(
     r"(?:patient|user)/(?P<kind>\*|[A-Z][A-Za-z]*)\.(?P<may>read|write|\*|c?r?u?d?s?)(?P<only>\?.*)?"

@@ -9,7 +9,7 @@ TELL: Final = "If it stays so, tell whoever runs this service."
 
 
 class Stopped(Exception):  # noqa: N818  # an answer, not a mistake of the program
-    """Why a launch stopped, and what to do; never a word of what another side sent.
+    """Why a launch stopped, and what to do; on the page never a word of what another side sent.
 
     Parameters
     ----------
@@ -21,11 +21,16 @@ class Stopped(Exception):  # noqa: N818  # an answer, not a mistake of the progr
         What to do, a sentence or two.
     status
         Of the page that says so.
+    said
+        What the authorization server said of it, as a log may hold it; empty where it said nothing.
     """
 
-    def __init__(self, reason: str, what: str, remedy: str = f"{AGAIN} {TELL}", status: int = 400) -> None:
+    def __init__(
+        self, reason: str, what: str, remedy: str = f"{AGAIN} {TELL}", status: int = 400, *, said: str = ""
+    ) -> None:
         self.reason = reason
         self.what = what
         self.remedy = remedy
         self.status = status
+        self.said = said
         super().__init__(reason)

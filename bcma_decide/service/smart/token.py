@@ -17,6 +17,7 @@ from authlib.oauth2.rfc7523.client import ASSERTION_TYPE
 
 from bcma_decide.service.smart.client_key import ClientKey, algorithm_of
 from bcma_decide.service.smart.login import Login
+from bcma_decide.service.smart.refusal import OTHER, error_code, said_of
 from bcma_decide.service.smart.stopped import AGAIN, TELL, Stopped
 from bcma_decide.service.smart.web import OK, Unreachable, Web
 
@@ -52,7 +53,10 @@ async def exchange(web: Web, login: Login, code: str, key: ClientKey | None) -> 
     except Unreachable:
         raise Stopped("no token", "The EHR does not answer.", f"{AGAIN} {TELL}", 502) from None
     if status != OK:
-        raise Stopped("no token", "The EHR did not accept the launch: it may have taken too long, or be over.")
+        code = error_code(content)
+        named = f" ({code})" if code not in ("", OTHER) else ""
+        what = f"The EHR did not accept the launch{named}: it may have taken too long, or be over."
+        raise Stopped("no token", what, said=said_of(content) or f"status {status}")
     return read_granted(content, login.scopes)
 
 
@@ -95,7 +99,8 @@ def read_granted(content: Mapping[str, Any], asked: tuple[str, ...]) -> Granted:
     if patient is None:
         what = "The EHR did not say which patient the launch is about."
         raise Stopped("no patient", what, f"Open a patient's record, then open the application from there. {TELL}")
-    if not isinstance(patient, str) or not _ID.fullmatch(patient):
+    patient = patient.removeprefix("Patient/") if isinstance(patient, str) else ""
+    if not _ID.fullmatch(patient):
         raise Stopped("token", "The answer of the EHR to the launch cannot be used.", TELL, 502)
     scope, identity = content.get("scope"), content.get("id_token")
     return Granted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,15 +13,20 @@ from pydantic import Field
 
 from bcma_decide.errors import EvidenceError, Problem
 from bcma_decide.patient.fields import FIELDS
-from bcma_decide.pooled.codes import RECALLED, CodeBasis, Layer, ResultKind
+from bcma_decide.pooled.codes import CODED, RECALLED, CodeBasis, Layer, ResultKind
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.workshop.evidence.catalogue import read_shape
-from bcma_decide.workshop.evidence.schema import Number, Source, Strict, Text
+from bcma_decide.workshop.evidence.code_entries import AnswerEntry, CodeEntries, CodeEntry, FieldId, SystemId
+from bcma_decide.workshop.evidence.report_codes import (
+    CutoffsEntry,
+    CytogeneticsFile,
+    FusionEntry,
+    GeneEntry,
+    report_problems,
+)
+from bcma_decide.workshop.evidence.schema import Source, Strict, Text
 
 FOLDER: Final = "codes"
-SystemId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
-CodeText = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9./:-]*$")]
-FieldId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Days = Annotated[int, Field(ge=1, le=3650)]
 
 
@@ -38,35 +44,10 @@ class SystemsFile(Strict):
     sources: dict[str, Source]
 
 
-class CodeEntry(Strict):
-    """One code and how it is known."""
-
-    system: SystemId
-    code: CodeText
-    basis: CodeBasis
-    text: str = ""
-    source: str | None = None
-    note: str = ""
-    not_used: str = ""
-
-
 class DrugCodeEntry(CodeEntry):
     """A code of a drug, with its step of the resolver."""
 
     layer: Layer
-
-
-class AnswerEntry(Strict):
-    """A coded result."""
-
-    system: SystemId
-    code: CodeText
-    value: str
-    basis: CodeBasis
-    source: str | None = None
-
-
-CodeEntries = Annotated[tuple[CodeEntry, ...], Field(min_length=1)]
 
 
 class ObservationEntry(Strict):
@@ -80,52 +61,11 @@ class ObservationEntry(Strict):
     reason: str = ""
 
 
-class GeneEntry(Strict):
-    """A gene whose copy number settles a field."""
-
-    system: SystemId
-    code: CodeText
-    text: Text
-    field: FieldId
-    copies_below: Number
-    basis: CodeBasis
-    source: str | None = None
-
-
-class WordingEntry(Strict):
-    """How reports write one change."""
-
-    field: FieldId
-    patterns: Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-class CytogeneticsEntry(Strict):
-    """Codes and words of chromosome changes."""
-
-    variant: CodeEntries
-    gene: CodeEntries
-    copy_number: CodeEntries
-    nomenclature: CodeEntries
-    panel: CodeEntries
-    genes: tuple[GeneEntry, ...]
-    words: tuple[WordingEntry, ...]
-
-
-class WordsEntry(Strict):
-    """Words of results."""
-
-    present: tuple[str, ...]
-    absent: tuple[str, ...]
-    doubt: tuple[str, ...]
-
-
 class ObservationsFile(Strict):
     """``observations.yaml``."""
 
     observations: tuple[ObservationEntry, ...]
     answers: tuple[AnswerEntry, ...]
-    cytogenetics: CytogeneticsEntry
-    words: WordsEntry
 
 
 class DiagnosisEntry(Strict):
@@ -155,6 +95,7 @@ class OtherDrugEntry(Strict):
     """A drug that says nothing about the myeloma."""
 
     text: Text
+    names: tuple[str, ...] = ()
     codes: Annotated[tuple[DrugCodeEntry, ...], Field(min_length=1)]
 
 
@@ -164,7 +105,13 @@ class LinesEntry(Strict):
     era_gap_days: Days
     window_days: Days
     gap_days: Days
+    transplant_gap_days: Days
+    high_dose_days: Days
+    mobilisation_days: Days
+    bridging_days: Days
     not_counted: tuple[str, ...]
+    high_dose: tuple[str, ...]
+    mobilising: tuple[str, ...]
     text: Text
     basis: CodeBasis
     source: str | None = None
@@ -179,11 +126,15 @@ class DrugsFile(Strict):
 
 
 class ProcedureEntry(Strict):
-    """A procedure that was a drug, or makes a field true."""
+    """A procedure that was a drug, makes a field true, was a transplantation, or was no dose."""
 
     codes: CodeEntries
     drug: str | None = None
     field: FieldId | None = None
+    names: tuple[Text, ...] = ()
+    transplant: bool = False
+    no_dose: str = ""
+    category: bool = False
 
 
 class ProceduresFile(Strict):
@@ -192,29 +143,68 @@ class ProceduresFile(Strict):
     procedures: tuple[ProcedureEntry, ...]
 
 
+Word = Annotated[str, Field(min_length=1)]
+WordList = Annotated[tuple[Word, ...], Field(min_length=1)]
+Count = Annotated[int, Field(ge=1, le=1000)]
+
+
+class NoDoseEntry(Strict):
+    """Words that say it was no dose."""
+
+    why: Text
+    words: WordList
+
+
+class DrugWordsFile(Strict):
+    """``drug_words.yaml``."""
+
+    suffixes: dict[str, Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z]{4}$")], ...], Field(min_length=1)]]
+    shortest_name: Count
+    shortest_mention: Count
+    longest_text: Count
+    units: WordList
+    per: WordList
+    forms: WordList
+    routes: WordList
+    schedule: WordList
+    counted: WordList
+    shapes: WordList
+    counting_shapes: WordList
+    joined_by: WordList
+    separators: WordList
+    no_dose: Annotated[tuple[NoDoseEntry, ...], Field(min_length=1)]
+    never_given: WordList
+    doubt: WordList
+    ended: WordList
+
+
 @dataclass(frozen=True)
 class CodeFiles:
     """All files of codes as read."""
 
     systems: SystemsFile
     observations: ObservationsFile
+    cytogenetics: CytogeneticsFile
     diagnoses: DiagnosesFile
     drugs: DrugsFile
+    drug_words: DrugWordsFile
     procedures: ProceduresFile
 
     def bedside(self) -> dict[str, Any]:
         """Plain data for the pooled file."""
-        others = [code for drug in self.drugs.other_drugs for code in drug.codes]
         return {
             "systems": {url: system.id for system in self.systems.systems for url in system.urls},
             "observations": [_plain(row) for row in self.observations.observations],
             "answers": [_plain(row) for row in self.observations.answers],
             "diagnoses": [_plain(row) for row in self.diagnoses.diagnoses],
             "drugs": [_plain(row) for row in self.drugs.drugs],
-            "other_drugs": [_plain(code) for code in others],
+            "other_drugs": [_plain(row) for row in self.drugs.other_drugs],
+            "drug_words": _plain(self.drug_words),
             "procedures": [_plain(row) for row in self.procedures.procedures],
-            "cytogenetics": _plain(self.observations.cytogenetics),
-            "words": _plain(self.observations.words),
+            "cytogenetics": _plain(self.cytogenetics.cytogenetics),
+            "words": _plain(self.cytogenetics.words),
+            "clauses": _plain(self.cytogenetics.clauses),
+            "imaging": _plain(self.cytogenetics.imaging),
             "lines": _plain(self.drugs.lines),
             "sources": {key: source.bedside() for key, source in self.systems.sources.items()},
         }
@@ -227,8 +217,10 @@ def _plain(entry: Strict) -> dict[str, Any]:
 _FILES: Final[dict[str, type[Strict]]] = {
     "systems": SystemsFile,
     "observations": ObservationsFile,
+    "cytogenetics": CytogeneticsFile,
     "diagnoses": DiagnosesFile,
     "drugs": DrugsFile,
+    "drug_words": DrugWordsFile,
     "procedures": ProceduresFile,
 }
 
@@ -259,7 +251,8 @@ def load_codes(root: Path, definitions: Definitions) -> CodeFiles:
 Found = Iterator[tuple[str, str, str]]
 """File, place, message."""
 
-CodedEntry = CodeEntry | AnswerEntry | GeneEntry | LinesEntry
+CodedEntry = CodeEntry | AnswerEntry | GeneEntry | FusionEntry | LinesEntry | CutoffsEntry
+_UNCODED: Final = (LinesEntry, CutoffsEntry)
 
 
 def _entries(files: CodeFiles) -> Iterator[tuple[str, str, CodedEntry]]:
@@ -268,11 +261,13 @@ def _entries(files: CodeFiles) -> Iterator[tuple[str, str, CodedEntry]]:
         yield from (("observations", "observation", code) for code in row.codes)
         yield from (("observations", f"answer of {row.field}", answer) for answer in row.answers)
     yield from (("observations", "answer", answer) for answer in files.observations.answers)
-    cyto = files.observations.cytogenetics
-    for name in ("variant", "gene", "copy_number", "nomenclature", "panel"):
+    cyto = files.cytogenetics.cytogenetics
+    for name in CODED:
         group = "observation" if name in ("variant", "panel") else "component"
-        yield from (("observations", group, code) for code in getattr(cyto, name))
-    yield from (("observations", "gene", gene) for gene in cyto.genes)
+        yield from (("cytogenetics", group, code) for code in getattr(cyto, name))
+    yield from (("cytogenetics", "gene", gene) for gene in cyto.genes)
+    yield from (("cytogenetics", "gene", fusion) for fusion in cyto.fusions)
+    yield "cytogenetics", "cutoffs", cyto.cutoffs
     for diagnosis in files.diagnoses.diagnoses:
         yield from (("diagnoses", "diagnosis", code) for code in diagnosis.codes)
     for coded in (*(drug.codes for drug in files.drugs.drugs), *(drug.codes for drug in files.drugs.other_drugs)):
@@ -289,15 +284,15 @@ def _all(files: CodeFiles) -> Found:
     entries = list(_entries(files))
     cited = set()
     for file, group, entry in entries:
-        where = group if isinstance(entry, LinesEntry) else f"{entry.system} {entry.code}"
+        where = group if isinstance(entry, _UNCODED) else f"{entry.system} {entry.code}"
         if (entry.basis == RECALLED) == (entry.source is not None):
             yield file, where, "a recalled code has no source, any other has one"
         if entry.source is not None and entry.source not in sources:
             yield file, where, f"source {entry.source!r} is not listed in systems.yaml"
         cited.add(entry.source)
-        if not isinstance(entry, LinesEntry) and entry.system not in systems:
+        if not isinstance(entry, _UNCODED) and entry.system not in systems:
             yield file, where, f"system {entry.system!r} is not listed in systems.yaml"
-    counts = Counter((group, e.system, e.code) for _, group, e in entries if not isinstance(e, LinesEntry))
+    counts = Counter((group, e.system, e.code) for _, group, e in entries if not isinstance(e, _UNCODED))
     for (group, system, code), count in counts.items():
         if count > 1:
             yield "systems", f"{system} {code}", f"stands {count} times among the codes of one kind ({group})"
@@ -321,10 +316,7 @@ def _names(files: CodeFiles, definitions: Definitions) -> Found:
     for answer in files.observations.answers:
         if answer.value not in ("yes", "no"):
             yield "observations", answer.code, f"{answer.value!r} is neither yes nor no"
-    cyto = files.observations.cytogenetics
-    for name in (*(gene.field for gene in cyto.genes), *(words.field for words in cyto.words)):
-        if name not in FIELDS or FIELDS[name].kind != "yes_no":
-            yield "observations", name, "is not a yes-or-no field of the profile"
+    yield from report_problems(files.cytogenetics)
     for diagnosis in files.diagnoses.diagnoses:
         if diagnosis.means != "myeloma" and (diagnosis.means not in FIELDS or FIELDS[diagnosis.means].kind != "yes_no"):
             yield "diagnoses", diagnosis.means, "is not a yes-or-no field of the profile"
@@ -333,17 +325,48 @@ def _names(files: CodeFiles, definitions: Definitions) -> Found:
     drugs = {drug.id for drug in definitions.drugs}
     for procedure in files.procedures.procedures:
         where = procedure.codes[0].code
-        if (procedure.drug is None) == (procedure.field is None):
-            yield "procedures", where, "names either a drug or a field"
+        if procedure.category and not procedure.no_dose:
+            yield "procedures", where, "is a category, which only says that a procedure was no dose"
+        said = (procedure.drug, procedure.field, procedure.transplant, procedure.no_dose)
+        if sum(map(bool, said)) != 1:
+            yield "procedures", where, "is one of a drug, a field, a transplantation, or no dose"
         if procedure.field is not None and (procedure.field not in FIELDS or FIELDS[procedure.field].kind != "yes_no"):
             yield "procedures", where, f"{procedure.field!r} is not a yes-or-no field of the profile"
     named = [
         *(("drugs", drug.drug) for drug in files.drugs.drugs),
-        *(("drugs", drug) for drug in files.drugs.lines.not_counted),
+        *(("drugs", drug) for drug in _of_lines(files.drugs.lines)),
+        *(("drug_words", drug) for drug in files.drug_words.suffixes),
         *(("procedures", each.drug) for each in files.procedures.procedures if each.drug is not None),
     ]
     yield from ((file, drug, "is not a drug of definitions.yaml") for file, drug in named if drug not in drugs)
+    yield from _words(files.drug_words)
     try:
         files.drugs.lines.text.format(**files.drugs.lines.model_dump())
     except (KeyError, ValueError, IndexError) as error:
         yield "drugs", "lines.text", f"cannot be filled in ({error!r})"
+
+
+def _of_lines(lines: LinesEntry) -> tuple[str, ...]:
+    return (*lines.not_counted, *lines.high_dose, *lines.mobilising)
+
+
+def _words(words: DrugWordsFile) -> Found:
+    """A word that says that it was no dose says nothing else, and every pattern can be read."""
+    beside = {*words.units, *words.per, *words.forms, *words.routes, *words.schedule, *words.counted}
+    for row in words.no_dose:
+        yield from (("drug_words", word, f"is listed as a word of a drug and as one of {row.why!r}")
+                    for word in row.words if word in beside)  # fmt: skip
+    every = (
+        *beside,
+        *words.never_given,
+        *words.doubt,
+        *words.ended,
+        *(word for row in words.no_dose for word in row.words),
+    )
+    yield from (("drug_words", word, "has capitals, or a dot or hyphen, none of which count") for word in every
+                if word != word.casefold() or re.search(r"[a-zäöü][.-]", word))  # fmt: skip
+    for pattern in (*words.shapes, *words.counting_shapes):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            yield "drug_words", pattern, f"is no pattern ({error})"

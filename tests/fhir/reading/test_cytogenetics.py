@@ -2,9 +2,7 @@
 
 import pytest
 
-from bcma_decide.comparing.compare import load_pooled
-from bcma_decide.fhir.reading.cytogenetics import clause_says, clauses
-from tests.fhir.reading.support.reading import only, read
+from tests.fhir.reading.support.reading import lines, only, read
 from tests.fhir.reading.support.records import HGNC, LOINC, coded, observation, quantity
 from tests.support.cases import for_each
 
@@ -108,12 +106,25 @@ def test_the_same_words_under_another_code_are_not_read():
     assert reading.values == {}
 
 
-def test_once_present_stays_present():
+@for_each(("old", "new", "expected"), [("detected", "not detected", False), ("not detected", "detected", True)])
+def test_the_newest_explicit_result_counts_in_both_directions(old, new, expected):
+    reading = read(
+        observation("old", coded(LOINC, "98014-4"), days=900, valueString=f"del(17p) {old}"),
+        observation("new", coded(LOINC, "98014-4"), days=30, valueString=f"del(17p) {new}"),
+    )
+    assert reading.patient.del_17p is expected
+    (older,) = [line for line in lines(reading, "del_17p") if line.state == "older"]
+    assert (older.text, older.note) == (f"del(17p) {old}", "the newest result differs and counts")
+    assert older.date == "2024-06-08"
+
+
+def test_a_newer_statement_that_is_not_read_leaves_the_older_result():
     reading = read(
         observation("old", coded(LOINC, "98014-4"), days=900, valueString="del(17p) detected"),
-        observation("new", coded(LOINC, "98014-4"), days=30, valueString="del(17p) not detected"),
+        observation("new", coded(LOINC, "98014-4"), days=30, valueString="del(17p) could not be assessed"),
     )
     assert reading.patient.del_17p is True
+    assert {line.state for line in lines(reading, "del_17p")} == {"used", "not_usable"}
 
 
 def test_two_reports_of_one_day_that_differ_are_a_contradiction():
@@ -125,9 +136,3 @@ def test_two_reports_of_one_day_that_differ_are_a_contradiction():
 def test_high_risk_follows_from_the_three_changes_and_not_from_silence():
     """The trait is derived by the definitions; a report that names two changes leaves it open."""
     assert "high_risk_cytogenetics" not in read(fish("t(4;14) negative; t(14;16) negative")).values
-
-
-def test_clauses_keep_translocations_whole():
-    codes = load_pooled().codes
-    assert clauses("t(4;14) seen; t(14; 16) not seen. Done", codes) == ["t(4;14) seen", " t(14;16) not seen", " Done"]
-    assert clause_says("t(4;14) seen", codes) == "yes"

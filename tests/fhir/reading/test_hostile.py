@@ -7,7 +7,8 @@ import pytest
 
 from bcma_decide.errors import ProfileError
 from bcma_decide.fhir.reading import bundle as reader
-from bcma_decide.fhir.reading.bundle import newest_date, parse_bundle, read_bundle_file
+from bcma_decide.fhir.reading.bundle import parse_bundle, read_bundle_file
+from bcma_decide.fhir.reading.record_day import newest_date
 from bcma_decide.patient.files import load_example
 from tests.fhir.reading.support.reading import only, read
 from tests.fhir.reading.support.records import (
@@ -66,7 +67,7 @@ def test_what_is_no_record_of_one_patient_is_refused_with_its_place(record, fiel
         "Patient/example",
         "https://records.example/Patient/example",
         "Patient/example/_history/3",
-        "https://a/b/Patient/example/",
+        "http://records.example/Patient/example/",
     ],
 )
 def test_the_patient_may_be_named_in_every_usual_way(reference):
@@ -86,7 +87,9 @@ def test_a_patient_named_by_a_uuid():
 def test_a_resource_that_names_no_patient_is_ignored_and_counted():
     reading = read(observation("a", HB, valueQuantity=quantity(9, "g/dL")) | {"subject": None})
     assert reading.values == {}
-    assert "1 resources that name no patient" in [line.text for line in reading.ledger.inputs]
+    assert ("1 resource: Observation/a", "names no patient") in [
+        (line.text, line.note) for line in reading.ledger.inputs
+    ]
 
 
 JUNK = [
@@ -242,7 +245,7 @@ def test_the_same_resource_twice_counts_once():
     ],
 )
 def test_the_newest_date_of_a_record(record, text):
-    found = newest_date(record)
+    found = newest_date(record, ON)
     assert (found.text if found else None) == text
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from bcma_decide.errors import ProfileError
 from bcma_decide.fhir.reading import bundle as door
+from bcma_decide.fhir.reading.record_day import newest_date
 from tests.fhir.reading.support.reading import read
-from tests.fhir.reading.support.records import LOINC, bundle, coded, observation, person
+from tests.fhir.reading.support.records import LOINC, ON, bundle, coded, observation, person
 from tests.support.cases import for_each
 
 HB = coded(LOINC, "718-7")
@@ -59,7 +60,7 @@ def test_a_record_of_sixty_four_levels_is_read(levels, fits):
         ({"resourceType": "Patient"}, "resourceType", "is 'Patient', not 'Bundle'", "a FHIR R4 Bundle"),
         (
             {"type": "history"}, "type", "'history' is not read",
-            "one of collection, searchset, document, transaction, batch",
+            "one of collection, searchset, document, transaction, batch, batch-response, transaction-response",
         ),
         ({"entry": {}}, "entry", "is not a list", "a list of entries, each with a resource"),
         (
@@ -97,16 +98,43 @@ def test_a_bundle_without_a_stamp_is_of_the_newest_day_in_it(element):
     old = observation("old", HB, effectiveDateTime="2025-01-01")
     new = observation("new", HB, effectiveDateTime=None) | {element: "2026-11-20"}
     for order in ((old, new), (new, old)):
-        assert door.newest_date(bundle(*order, timestamp=None)).text == "2026-11-20"
+        assert newest_date(bundle(*order, timestamp=None), ON).text == "2026-11-20"
 
 
 def test_a_day_of_birth_is_no_day_of_the_record():
-    assert door.newest_date(bundle(person(birthDate="2026-11-20"), timestamp=None)) is None
+    assert newest_date(bundle(person(birthDate="2026-11-20"), timestamp=None), ON) is None
 
 
 def test_a_stamp_comes_before_all_days_inside():
     new = observation("new", HB, effectiveDateTime="2026-11-20", meta={"lastUpdated": "2026-11-21T00:00:00Z"})
     stamped = bundle(new, timestamp="2026-01-01T00:00:00Z", meta={"lastUpdated": "2026-02-01T00:00:00Z"})
-    assert door.newest_date(stamped).text == "2026-01-01"
-    assert door.newest_date({**stamped, "timestamp": None}).text == "2026-02-01"
-    assert door.newest_date({**stamped, "timestamp": None, "meta": None}).text == "2026-11-21"
+    assert newest_date(stamped, ON).text == "2026-01-01"
+    assert newest_date({**stamped, "timestamp": None}, ON).text == "2026-02-01"
+    assert newest_date({**stamped, "timestamp": None, "meta": None}, ON).text == "2026-11-21"
+
+
+@for_each(
+    ("more", "on"),
+    [
+        ({"effectiveDateTime": "2062-11-20"}, "2026-11-20"),
+        ({"effectiveDateTime": "2026-11-24", "status": "registered"}, "2026-11-20"),
+        ({"effectiveDateTime": "2026-11-24", "status": "entered-in-error"}, "2026-11-20"),
+        ({"effectiveDateTime": "2026-11-24", "status": "preparation"}, "2026-11-20"),
+        ({"effectiveDateTime": "2026-11-24", "status": ["final"]}, "2026-11-20"),
+        ({"effectiveDateTime": "2026-11-24", "status": "amended"}, "2026-11-24"),
+        ({"effectiveDateTime": "2026-11-24", "meta": {"lastUpdated": "2062-01-01T00:00:00Z"}}, "2026-11-24"),
+    ],
+)
+def test_only_what_is_final_and_past_dates_a_record(more, on):
+    held = observation("a", HB, effectiveDateTime="2026-11-20"), observation("b", HB, **more)
+    assert newest_date(bundle(*held, timestamp=None), ON).text == on
+
+
+def test_a_stamp_in_the_future_is_a_slip():
+    held = bundle(observation("a", HB, effectiveDateTime="2026-11-20"), timestamp="2062-01-01T00:00:00Z")
+    assert newest_date(held, ON).text == "2026-11-20"
+
+
+def test_a_month_that_has_not_ended_ends_today():
+    held = bundle(observation("a", HB, effectiveDateTime="2026-11"), timestamp=None)
+    assert newest_date(held, ON).last == ON

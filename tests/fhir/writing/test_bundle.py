@@ -5,7 +5,7 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
@@ -326,7 +326,8 @@ def test_unknown_inputs_that_move_a_number_are_asked_for_by_verified_codes():
     assert guidance["status"] == "data-requested"
     moving = [unknown for unknown in comparison.unknowns if unknown.moves]
     asked = [each["extension"][0]["valueString"] for each in guidance["dataRequirement"]]
-    assert list(dict.fromkeys(text.partition(": ")[0] for text in asked)) == [each.label for each in moving]
+    kidney = ["Creatinine clearance", "eGFR"]
+    assert list(dict.fromkeys(text.partition(": ")[0] for text in asked)) == [*(each.label for each in moving), *kidney]
     codes = {
         (coding["system"], coding["code"])
         for each in guidance["dataRequirement"]
@@ -388,3 +389,27 @@ def test_the_committed_bundle_is_the_one_written():
         "run: python -m tests.fhir.writing.support.written"
     )
     Bundle.model_validate(written())
+
+
+def asked_codes(patient):
+    comparison = compare(patient, pooled=MODEL)
+    (guidance,) = resources(fhir_bundle(comparison, MODEL.codes, recorded=RECORDED), "GuidanceResponse")
+    return {
+        code["code"]
+        for each in guidance["dataRequirement"]
+        for found in each.get("codeFilter", ())
+        for code in found["code"]
+    }
+
+
+def test_a_missing_kidney_function_asks_for_the_weight_and_never_for_urine_of_a_day():
+    clearance = {code.code for row in MODEL.codes.observations if row.field == "creatinine_clearance"
+                 for code in row.codes}  # fmt: skip
+    read = partial(Patient.read, definitions=MODEL.definitions)
+    for values in ({}, {"age": 74, "sex": "male"}, {"age": 74, "sex": "male", "creatinine": "1.9 mg/dL"}):
+        asked = asked_codes(read(values))
+        assert "29463-7" in asked
+        assert ("2160-0" in asked) is ("creatinine" not in values)
+        assert not asked & clearance
+    weighed = {"age": 74, "sex": "male", "creatinine": "1.9 mg/dL", "weight": "80 kg"}
+    assert not asked_codes(read(weighed)) & {"29463-7", "2160-0", *clearance}

@@ -9,9 +9,11 @@ KEYS = {
     "Patient": "patient",
     "Condition": "conditions",
     "Observation": "observations",
+    "DiagnosticReport": "diagnosticReports",
     "MedicationRequest": "medicationRequests",
     "MedicationAdministration": "medicationAdministrations",
     "MedicationStatement": "medicationStatements",
+    "MedicationDispense": "medicationDispenses",
     "Procedure": "procedures",
 }
 

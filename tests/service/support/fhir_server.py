@@ -50,7 +50,7 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(bundle, *, token=None, page=500, routes=None, tls=None, next_base=None):
+def serving(bundle, *, token=None, page=500, routes=None, tls=None, next_base=None, refuses=None):
     """Serve the resources of a bundle below ``/fhir``.
 
     Parameters
@@ -64,13 +64,15 @@ def serving(bundle, *, token=None, page=500, routes=None, tls=None, next_base=No
     routes
         By what follows ``/fhir/`` in the path, or its first part: a function of the request handler that answers
         instead, to any method. Some stand below.
+    refuses
+        From kind and query of a search to whether it is answered with 400: what a server does not do.
     tls
         Certificate and key file: then it speaks https.
     next_base
         What links to next pages begin with; default its own address.
     """
     server = FhirServer()
-    httpd = _Server(("127.0.0.1", 0), _handler(server, bundle, token, page, routes or {}, next_base))
+    httpd = _Server(("127.0.0.1", 0), _handler(server, bundle, token, page, routes or {}, next_base, refuses))
     if tls is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*tls)
@@ -86,7 +88,7 @@ def serving(bundle, *, token=None, page=500, routes=None, tls=None, next_base=No
         thread.join()
 
 
-def _handler(server, bundle, token, page, routes, next_base):
+def _handler(server, bundle, token, page, routes, next_base, refuses):
     resources = [entry["resource"] for entry in bundle.get("entry", [])]
 
     class Handler(BaseHTTPRequestHandler):
@@ -119,7 +121,7 @@ def _handler(server, bundle, token, page, routes, next_base):
                 kind, _, name = path.partition("/")
                 found = [each for each in resources if (each["resourceType"], each.get("id")) == (kind, name)]
                 self.reply(found[0] if found else OUTCOME, 200 if found else 404)
-            elif "patient" not in (query := parse_qs(parts.query)):
+            elif "patient" not in (query := parse_qs(parts.query)) or (refuses and refuses(path, query)):
                 self.reply(OUTCOME, 400)
             else:
                 self.reply(searched(path, query))
@@ -138,6 +140,10 @@ def _handler(server, bundle, token, page, routes, next_base):
     def searched(kind, query):
         patient = query["patient"][0]
         of = [each for each in resources if each["resourceType"] == kind and _subject(each) == patient]
+        for name in ("code", "category"):
+            if name in query:
+                wanted = query[name][0].split(",")
+                of = [each for each in of if wanted_by(wanted, each.get(name))]
         if query.get("_sort") == ["-date"]:
             of.sort(key=lambda each: each.get("effectiveDateTime", ""), reverse=True)
         number, count = int(query.get("_page", ["1"])[0]), min(page, int(query.get("_count", ["500"])[0]))
@@ -151,6 +157,18 @@ def _handler(server, bundle, token, page, routes, next_base):
         return content
 
     return Handler
+
+
+def wanted_by(tokens, concepts):
+    """Whether one of the codes is asked for, with its system or without (token search of FHIR)."""
+    concepts = concepts if isinstance(concepts, list) else [concepts or {}]
+    codings = [coding for concept in concepts for coding in concept.get("coding", ())]
+    return any(each.get("code") in tokens or f"{each.get('system')}|{each.get('code')}" in tokens for each in codings)
+
+
+def us_core(kind, query):
+    """A server that stops at US Core: for observations it wants a code or a category, as Epic does."""
+    return kind == "Observation" and not query.keys() & {"code", "category"}
 
 
 def _subject(resource):

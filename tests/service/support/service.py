@@ -21,6 +21,7 @@ TODAY = date(2026, 11, 26)
 BASE = "http://cds.example.org"
 VIEW = "/cds-services/bcma-decide-patient-view"
 SELECT = "/cds-services/bcma-decide-order-select"
+SIGN = "/cds-services/bcma-decide-order-sign"
 INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
 JSON = {"Content-Type": "application/json"}
 
@@ -108,9 +109,11 @@ def prefetch(**changes):
         "patient": PATIENT,
         "conditions": MYELOMA,
         "observations": bundle(resource("Observation", "prior_lines", value=4)),
+        "diagnosticReports": NONE,
         "medicationRequests": NONE,
         "medicationAdministrations": NONE,
         "medicationStatements": NONE,
+        "medicationDispenses": NONE,
         "procedures": None,
     } | changes
     return {key: value for key, value in whole.items() if value is not ...}

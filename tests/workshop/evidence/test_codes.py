@@ -79,7 +79,7 @@ def test_invented_codes_are_in_no_file(code):
         ("observations", "max_age_days: 14", "max_age_days: 0", "greater than or equal to 1"),
         ("observations", '    reason: "Blood counts', '    resaon: "Blood counts', "is not a known field"),
         ("observations", "system: loinc, code: 718-7", "system: lonic, code: 718-7", "system 'lonic' is not listed"),
-        ("observations", "field: del_17p, copies_below", "field: ferritin, copies_below", "not a yes-or-no field"),
+        ("cytogenetics", "field: del_17p, copies_below", "field: ferritin, copies_below", "not a yes-or-no field"),
         ("diagnoses", "means: plasma_cell_leukemia", "means: leukemia", "not a yes-or-no field"),
         ("drugs", "{drug: bortezomib,", "{drug: bortezomibe,", "bortezomibe: is not a drug of definitions.yaml"),
         ("drugs", "layer: ingredient", "layer: substance", "Input should be"),
@@ -88,7 +88,7 @@ def test_invented_codes_are_in_no_file(code):
             "procedures",
             "  - drug: teclistamab\n",
             "  - drug: teclistamab\n    field: hiv\n",
-            "either a drug or a field",
+            "is one of a drug, a field, a transplantation, or no dose",
         ),
         (
             "systems",

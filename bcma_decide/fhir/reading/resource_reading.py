@@ -1,0 +1,382 @@
+"""A resource from its JSON: every element that is read of any resource is read here, of any version of FHIR."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from bcma_decide.fhir.reading.datatypes import (
+    NESTED,
+    NO_CONCEPT,
+    NO_REFERENCE,
+    OBJECT,
+    Concept,
+    Measurement,
+    Plain,
+    ResourceReference,
+    clip,
+    concept_of,
+    identifier_of,
+    local_address,
+    measurement_of,
+    objects,
+    period_of,
+    reference_of,
+    result_of,
+)
+from bcma_decide.fhir.reading.dates import When, read_when
+from bcma_decide.fhir.reading.resource import Coded, Extension, ReferenceRange, Resource, Stage
+
+_RESULT: Final = re.compile(r"value[A-Z][A-Za-z]*")
+_TIMES: Final[Mapping[str, Callable[[object], When | None]]] = {
+    "authoredOn": read_when,
+    "birthDate": read_when,
+    "dateAsserted": read_when,
+    "deceasedDateTime": read_when,
+    "abatementDateTime": read_when,
+    "abatementPeriod": period_of,
+    "dateWritten": read_when,
+    "effectiveDateTime": read_when,
+    "effectiveInstant": read_when,
+    "effectivePeriod": period_of,
+    "effectiveTimeDateTime": read_when,
+    "effectiveTimePeriod": period_of,
+    "issued": read_when,
+    "onsetDateTime": read_when,
+    "onsetPeriod": period_of,
+    "occurenceDateTime": read_when,  # spelled so in R5, for the administration of a drug
+    "occurencePeriod": period_of,
+    "occurrenceDateTime": read_when,
+    "occurrencePeriod": period_of,
+    "performedDateTime": read_when,
+    "performedPeriod": period_of,
+    "recordedDate": read_when,
+    "whenHandedOver": read_when,
+    "whenPrepared": read_when,
+}
+
+
+_FLAGS: Final = ("notDone", "notGiven", "notPerformed", "taken", "wasNotGiven", "wasNotTaken")
+"""Elements of older versions of FHIR that turn the meaning of a resource."""
+_NOT_DONE: Final = ("notDoneReason", "reasonNot")
+"""How elements begin that say why something was not done."""
+_OLDER_KINDS: Final = {"MedicationOrder": "MedicationRequest"}
+"""Kinds of older versions of FHIR by what they are called now."""
+_DEEPEST: Final = 8
+
+
+def read_resource(data: Plain, systems: Mapping[str, str], *, path: str = "", url: object = None) -> Resource:
+    """Read a resource.
+
+    Parameters
+    ----------
+    data
+        A JSON object whose ``resourceType`` is text.
+    systems
+        Short names of code systems by their address.
+    path, url
+        Its place in the bundle, and the ``fullUrl`` of its entry.
+    """
+    contained = (each for each in objects(data.get("contained")) if isinstance(each.get("resourceType"), str))
+    # by the standard a contained resource holds no others: what one holds all the same is not followed
+    return _read(data, systems, tuple(_read(each, systems) for each in contained), path, url)
+
+
+def _read(
+    data: Plain, systems: Mapping[str, str], contained: tuple[Resource, ...] = (), path: str = "", url: object = None
+) -> Resource:
+    own, gender = data.get("id"), data.get("gender")
+    kind: str = data["resourceType"]
+    meta = data.get("meta")
+    meta = meta if isinstance(meta, OBJECT) else {}
+    medication = data.get("medication")  # R5 has concept and reference in one element
+    medication = medication if isinstance(medication, OBJECT) else {}
+    return Resource(
+        kind=_OLDER_KINDS.get(kind, kind),
+        coded=_coded(data, systems),
+        path=path,
+        url=url if isinstance(url, str) else "",
+        id=own if isinstance(own, str) else None,
+        subject=subject_of(data),
+        about=_about(data),
+        identifiers=tuple(filter(None, map(identifier_of, _listed(data.get("identifier"))))),
+        version=clip(meta.get("versionId")),
+        updated=read_when(meta.get("lastUpdated")),
+        profiles=tuple(clip(each) for each in _listed(meta.get("profile")) if isinstance(each, str)),
+        labels=tuple(clip(each.get("code")) for name in ("security", "tag") for each in objects(meta.get(name))),
+        rules=_written(data.get("implicitRules")),
+        modifiers=tuple(dict.fromkeys(_modifiers(data))),
+        flags=tuple(_flags(data, systems)),
+        older=_is_older(data),
+        status=clip(data.get("status")),
+        intent=clip(data.get("intent")),
+        verification=_state(data.get("verificationStatus"), systems),
+        clinical=_state(data.get("clinicalStatus"), systems),
+        elements=frozenset(name for name, value in data.items() if value is not None),
+        times=times_of(data),
+        components=tuple(_coded(each, systems) for each in objects(data.get("component"))),
+        contained=contained,
+        medication=concept_of(data.get("medicationCodeableConcept") or medication.get("concept"), systems),
+        medication_reference=reference_of(data.get("medicationReference") or medication.get("reference")),
+        ingredients=tuple(_ingredients(data, systems)),
+        gives_nothing=_gives_nothing(data),
+        # without its value, an element that has an extension says at least that there is one
+        do_not_perform=_forbids(data.get("doNotPerform", data.get("_doNotPerform"))),
+        remarks=tuple(_remarks(data)),
+        conclusions=_concepts(data, systems, "conclusionCode", "codedDiagnosis"),
+        attachments=tuple(_attachments(data)),
+        results=tuple(map(reference_of, objects(data.get("result")))),
+        dosage=tuple(_dosage(data)),
+        reasons=tuple(dict.fromkeys(_reasons(data, systems))),
+        categories=_concepts(data, systems, "category"),
+        body_site=_concepts(data, systems, "bodySite"),
+        method=concept_of(data.get("method"), systems),
+        specimen=reference_of(next(iter(_listed(data.get("specimen"))), None)),
+        focus=tuple(map(reference_of, _listed(data.get("focus")))),
+        stages=tuple(_stages(data, systems)),
+        abated=any(data.get(name) not in (None, False) for name in data if name.startswith("abatement")),
+        extensions=tuple(_extensions(data)),
+        links=tuple((clip(each.get("type")), reference_of(each.get("other"))) for each in objects(data.get("link"))),
+        active=data.get("active") is not False,
+        gender=gender if isinstance(gender, str) else "",
+        deceased=data.get("deceasedBoolean") is True,
+    )
+
+
+def times_of(data: Plain) -> tuple[tuple[str, When], ...]:
+    """Times of a resource by their element."""
+    return tuple(
+        (name, when) for name, value in data.items() if name in _TIMES and (when := _TIMES[name](value)) is not None
+    )
+
+
+def subject_of(data: Plain) -> str | None:
+    """Return the address of the patient a resource is about."""
+    for name in ("subject", "patient"):
+        if (value := data.get(name)) is not None and (address := reference_of(value).address):
+            return local_address(address)
+    return None
+
+
+def _coded(data: Plain, systems: Mapping[str, str]) -> Coded:
+    return Coded(
+        code=concept_of(data.get("type" if data.get("resourceType") == "DocumentReference" else "code"), systems),
+        results=tuple(
+            result_of(name, value, systems)
+            for name, value in data.items()
+            if value is not None and _RESULT.fullmatch(name)
+        ),
+        absent=concept_of(data.get("dataAbsentReason"), systems),
+        upper_limits=tuple(_upper_limits(data, systems)),
+        ranges=tuple(_range(each, systems) for each in objects(data.get("referenceRange"))),
+        interpretation=_concepts(data, systems, "interpretation"),
+    )
+
+
+def _range(data: Plain, systems: Mapping[str, str]) -> ReferenceRange:
+    def bound(holder: Plain, name: str) -> Measurement | None:
+        return measurement_of(value) if isinstance(value := holder.get(name), OBJECT) else None
+
+    age = data.get("age")
+    return ReferenceRange(
+        bound(data, "low"),
+        bound(data, "high"),
+        _first_concept(data, "type", systems),
+        _concepts(data, systems, "appliesTo"),
+        (bound(age, "low"), bound(age, "high")) if isinstance(age, OBJECT) else None,
+        clip(data.get("text")),
+    )
+
+
+def _upper_limits(data: Plain, systems: Mapping[str, str]) -> Iterator[Measurement]:
+    for each in objects(data.get("referenceRange")):
+        kinds = [coding.code for coding in concept_of(each.get("type"), systems).codings]
+        # without a type it is the normal range; other types are aims of a treatment, or ranges before and after one
+        if isinstance(high := each.get("high"), OBJECT) and (not kinds or "normal" in kinds):
+            yield measurement_of(high)
+
+
+def _state(value: object, systems: Mapping[str, str]) -> str:
+    """A status: a concept, or before R4 its code as plain text."""
+    if isinstance(value, str):
+        return clip(value)
+    return "" if value is None else concept_of(value, systems).state
+
+
+def _remarks(data: Plain) -> Iterator[str]:
+    """Conclusion and notes under their names of any version, and attachments of plain text."""
+    notes = (note.get("text") for note in _listed(data.get("note")) if isinstance(note, OBJECT))
+    plain = (data.get(name) for name in ("conclusion", "comments", "comment", "note"))
+    attached = (_decoded(each) for each in objects(data.get("presentedForm")))
+    for text in (*plain, *notes, *attached):
+        if isinstance(text, str) and text:
+            yield text
+
+
+def _decoded(attachment: Plain) -> str:
+    """The text of an attachment of plain text; empty where it is no such text."""
+    kind, coded = clip(attachment.get("contentType")), attachment.get("data")
+    if not kind.casefold().startswith("text/plain") or not isinstance(coded, str):
+        return ""
+    try:
+        return b64decode(coded, validate=False).decode("utf-8")
+    except ValueError:
+        return ""
+
+
+def _attachments(data: Plain) -> Iterator[str]:
+    for each in objects(data.get("presentedForm")):
+        if not _decoded(each):
+            yield clip(each.get("title")) or clip(each.get("contentType")) or "without a title"
+
+
+def _about(data: Plain) -> ResourceReference:
+    return next(
+        (reference_of(value) for name in ("subject", "patient") if (value := data.get(name)) is not None), NO_REFERENCE
+    )
+
+
+def _listed(value: object) -> list[object]:
+    """What may stand alone or in a list, as a list."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _concepts(data: Plain, systems: Mapping[str, str], *names: str) -> tuple[Concept, ...]:
+    found = (concept_of(each, systems) for name in names for each in _listed(data.get(name)))
+    return tuple(each for each in found if each != NO_CONCEPT)
+
+
+def _first_concept(data: Plain, name: str, systems: Mapping[str, str]) -> Concept:
+    return next(iter(_concepts(data, systems, name)), NO_CONCEPT)
+
+
+def _written(value: object) -> str:
+    """A plain value as the record writes it; *unreadable* for what is none."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return clip(value) or "unreadable"
+
+
+def _flags(data: Plain, systems: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Elements of other versions that turn the meaning; a reason why something was not done says that it was not."""
+    for name, value in data.items():
+        if value is None:
+            continue
+        if name in _FLAGS:
+            yield name, _written(value)
+        elif name.startswith(_NOT_DONE):
+            yield name, "given"
+        elif name == "adherence":  # R5
+            yield name, concept_of(value.get("code") if isinstance(value, OBJECT) else None, systems).state
+
+
+def _forbids(value: object) -> bool:
+    """Whether an order says not to give it; a word that cannot be read is not taken for no."""
+    return value is not None and _written(value).casefold() not in ("false", "no", "n", "0")
+
+
+def _modifiers(value: object, depth: int = 0) -> Iterator[str]:
+    """Addresses of modifier extensions in any element; what is contained speaks for itself."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, OBJECT):
+        for name, inner in value.items():
+            if name == "modifierExtension":
+                # one that has not even the shape of an extension is no better understood
+                yield from (_written(each.get("url")) or "without address" for each in objects(inner))
+                if inner and not list(objects(inner)):
+                    yield "unreadable"
+            elif name != "contained" and isinstance(inner, NESTED):
+                yield from _modifiers(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            if isinstance(inner, NESTED):
+                yield from _modifiers(inner, depth + 1)
+
+
+def _is_older(data: Plain) -> bool:
+    """Whether a resource is in a shape that R4 no longer has."""
+    return (
+        data["resourceType"] in _OLDER_KINDS
+        or any(isinstance(data.get(name), str) for name in ("clinicalStatus", "verificationStatus"))
+        or any(name in data for name in (*_FLAGS, "dateWritten", "comments", "codedDiagnosis"))
+        or any(name.startswith("effectiveTime") for name in data)
+    )
+
+
+def _reasons(data: Plain, systems: Mapping[str, str]) -> Iterator[str]:
+    for each in (*_listed(data.get("statusReason")), *_listed(data.get("statusReasonCodeableConcept"))):
+        concept = concept_of(each, systems)
+        yield from (
+            concept.texts or concept.codes or ((_written(each),) if not isinstance(each, OBJECT) else ("unreadable",))
+        )
+
+
+def _gives_nothing(data: Plain) -> bool:
+    """Whether a dose or the quantity handed out is zero."""
+    dosages = [each for name in ("dosage", "dosageInstruction") for each in _listed(data.get(name))]
+    rates = [rate for each in dosages for rate in _listed(_within(each, "doseAndRate"))]
+    amounts = [
+        data.get("quantity"),
+        *(_within(each, name) for each in (*dosages, *rates) for name in ("dose", "doseQuantity", "quantity")),
+    ]
+    values = (_within(each, "value") for each in amounts)
+    return any(value == 0 and not isinstance(value, bool) for value in values)
+
+
+def _within(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, OBJECT) else None
+
+
+def _ingredients(data: Plain, systems: Mapping[str, str]) -> Iterator[Concept]:
+    """What is in a product; what is there for its form only, or with nothing of it, is not."""
+    for each in objects(data.get("ingredient")):
+        amount = _within(_within(each.get("strength"), "numerator"), "value")
+        if each.get("isActive") is False or amount == 0:
+            continue
+        concept = each.get("itemCodeableConcept") or _within(each.get("item"), "concept")
+        if (found := concept_of(concept, systems)) != NO_CONCEPT:
+            yield found
+
+
+def _dosage(data: Plain) -> Iterator[str]:
+    for name in ("dosage", "dosageInstruction"):
+        for each in _listed(data.get(name)):
+            if isinstance(each, OBJECT) and isinstance(text := each.get("text"), str):
+                yield clip(text)
+
+
+def _stages(data: Plain, systems: Mapping[str, str]) -> Iterator[Stage]:
+    for each in _listed(data.get("stage")):
+        if isinstance(each, OBJECT):
+            yield Stage(
+                concept_of(each.get("summary"), systems),
+                concept_of(each.get("type"), systems),
+                tuple(map(reference_of, _listed(each.get("assessment")))),
+            )
+
+
+def _extensions(data: Plain) -> Iterator[Extension]:
+    """Extensions of the resource itself and of its code, each with the codes of its value and its parts."""
+    code = data.get("code")
+    for each in (
+        *objects(data.get("extension")),
+        *objects(code.get("extension") if isinstance(code, OBJECT) else None),
+    ):
+        parts = (each, *objects(each.get("extension")))
+        values = (value for part in parts for name, value in part.items() if name.startswith("value"))
+        yield Extension(_written(each.get("url")), tuple(code for value in values for code in _codes(value)))
+
+
+def _codes(value: object) -> Iterator[str]:
+    """Codes of a value of any type."""
+    if isinstance(value, str):
+        yield clip(value)
+    elif isinstance(value, OBJECT):
+        for each in (value, *objects(value.get("coding"))):
+            if isinstance(code := each.get("code"), str):
+                yield clip(code)

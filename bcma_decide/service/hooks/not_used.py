@@ -1,0 +1,37 @@
+"""What a record says of an input and was not used, in lines for a card: whoever knows the record finds it named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from bcma_decide.comparison import InputLine
+from bcma_decide.vocabulary import InputState
+
+_REACHED: Final[tuple[InputState, ...]] = ("used", "inferred")
+_TOLD: Final[tuple[InputState, ...]] = ("contradiction", "not_usable", "stale")
+"""States of what stands in the record and is unknown all the same; what is older or withdrawn has something newer."""
+_OF_ALL: Final[tuple[InputState, ...]] = ("ignored", "note")
+_WHOLE: Final = "Bundle"
+"""How lines are called that count what was left aside."""
+
+
+def not_used(lines: Iterable[InputLine]) -> tuple[str, ...]:
+    """Lines of the ledger that reached no number, for inputs that nothing else in the record tells.
+
+    What was left aside as a whole, such as entries that name no patient, comes first.
+    """
+    lines = tuple(lines)
+    known = {line.field for line in lines if line.state in _REACHED and line.field}
+    aside = [_with_note(line.text, line) for line in lines if line.label == _WHOLE and line.state in _OF_ALL]
+    told = [_line(line) for line in lines if line.state in _TOLD and line.field not in known]
+    return tuple(dict.fromkeys((*aside, *told)))
+
+
+def _line(line: InputLine) -> str:
+    day = f" of {line.date}" if line.date else ""
+    return _with_note(f"{line.label}{day}: {line.text}", line)
+
+
+def _with_note(text: str, line: InputLine) -> str:
+    return f"{text} ({line.note})" if line.note else text
