@@ -87,9 +87,10 @@ def read_address(text: str) -> httpx.URL | None:
     """
     try:
         url = httpx.URL(text)
+        host = url.host  # decoded, which fails for a name that only looks like an encoded one
     except (httpx.InvalidURL, ValueError):
         return None
-    if url.scheme not in ("http", "https") or url.userinfo or not _is_one_host(url.host) or not _is_one_path(url):
+    if url.scheme not in ("http", "https") or url.userinfo or not _is_one_host(host) or not _is_one_path(url):
         return None
     return url.copy_with(fragment=None) if (url.port or 0) <= _LAST_PORT else None
 
