@@ -127,6 +127,11 @@ class RecordLedger(Value):
     date: Day
     """The day the ages of its values are counted to."""
 
+    @property
+    def inferred(self) -> frozenset[str]:
+        """Fields that were worked out from others, and not stated."""
+        return frozenset(line.field for line in self.inputs if line.state == "inferred")
+
 
 class Profile(Value):
     """What is known of the patient: the model's traits and whatever else was given."""

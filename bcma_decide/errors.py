@@ -15,6 +15,7 @@ A message says what is wrong, where (file and field), and what to do about it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +27,7 @@ EXIT_DIFFERS = 5
 EXIT_NOT_REPEATABLE = 6
 
 _LONGEST_QUOTE: Final = 40
+_STEERING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Problem:
         """One line: ``file: field: message (fix)``."""
         where = ": ".join(part for part in (self.file, self.field) if part)
         text = f"{where}: {self.message}" if where else self.message
-        return f"{text} ({self.fix})" if self.fix else text
+        return one_line(f"{text} ({self.fix})" if self.fix else text)
 
 
 class BcmaDecideError(Exception):
@@ -91,6 +93,20 @@ class NoEvidenceError(BcmaDecideError):
     """There is nothing usable to answer with (missing or unreadable pooled file, unknown outcome)."""
 
     exit_code = EXIT_NO_EVIDENCE
+
+
+def printable(text: str) -> str:
+    r"""A text that a terminal only shows: what would steer it is written as in ``\u001b``, which JSON reads as well.
+
+    That is every control character but line feed and tab, what turns the direction of writing, other ends of lines,
+    and halves of letters.
+    """
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def one_line(text: str) -> str:
+    """The same on one line: a name with a line feed in it does not look like a message of its own."""
+    return printable(text).replace("\n", "\\u000a").replace("\t", "\\u0009")
 
 
 def quote(value: object) -> str:

@@ -43,6 +43,7 @@ NAMES_OF_REGIONS: Final[dict[str, str]] = {
 }  # fmt: skip
 
 _ISO: Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
+_ISO_ONLY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _POINTS: Final = re.compile(r"([0-9]{1,2})\. ?([0-9]{1,2})\. ?([0-9]{4})")
 _SLASHES: Final = re.compile(r"([0-9]{1,2})[/-]([0-9]{1,2})[/-]([0-9]{4})")
 
@@ -87,6 +88,17 @@ def read_day(text: str) -> Day:
     except ValueError:
         pass
     raise _no_day(f"{quote(text)} is not a day", "write it as 2026-11-22 or 22.11.2026")
+
+
+def iso_day(text: str) -> Day:
+    """A day written as ``2026-11-22`` and in no other way, for what other programs send.
+
+    Python's own reader also takes weeks, as in ``2026-W12-1``, and days without hyphens: a typing error away from
+    another day. Raises ValueError.
+    """
+    if not _ISO_ONLY.fullmatch(text):
+        raise ValueError("is not a day of the calendar, as in 2026-11-22")
+    return Day(int(text[:4]), int(text[5:7]), int(text[8:]))
 
 
 def _one_day(first: int, second: int, year: int, written: str) -> Day:

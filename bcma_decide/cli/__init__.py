@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any, Final
 
@@ -11,6 +11,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from bcma_decide.cli.streams import flushed, open_streams, settle_size
+from bcma_decide.errors import printable
 from bcma_decide.version import __version__
 
 EPILOG: Final = (
@@ -39,8 +41,29 @@ COMMANDS: Final = {
 """Where each command lives, and its one-line help, so that listing them loads none of them."""
 
 
+@contextmanager
+def _shown() -> Iterator[None]:
+    """Usage errors repeat what was given: without its control characters."""
+    try:
+        yield
+    except Exception as error:
+        if hasattr(error, "format_message"):  # the error of the library inside typer, which has no public name
+            error.message = printable(str(getattr(error, "message", "")))  # type: ignore[attr-defined]
+        raise
+
+
 class LazyGroup(TyperGroup):
-    """A group whose commands are imported when they are used."""
+    """A group whose commands are imported when they are used, and whose errors show what was given, not obey it."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as the library has it
+        """Parse what stands before a command."""
+        with _shown():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401  # as the library has it
+        """Parse what stands behind a command, and run it."""
+        with _shown():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - the library's own types
         """Names in the order of the table."""
@@ -100,14 +123,7 @@ def main_callback(
 
 def main() -> None:
     """Entry point of the ``bcma-decide`` command."""
-    for stream in (sys.stdout, sys.stderr):
-        # a terminal that cannot show a letter gets a stand-in instead of a traceback
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    try:
+    open_streams()
+    settle_size()
+    with flushed():
         app()
-    except OSError as error:  # a full disk, for example; a closed pipe ends quietly before it comes here
-        if error.errno is None:  # not from the system: a missing template of a broken installation, for example
-            raise
-        sys.stderr.write(f"cannot write the output: {error.strerror}\n")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is tried again on the way out
-        sys.exit(1)

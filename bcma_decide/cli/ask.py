@@ -16,7 +16,7 @@ from bcma_decide.patient.reading import is_unknown
 from bcma_decide.pooled.definitions import Definitions, shipped_definitions
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from bcma_decide.render.terminal.console import Console
 
 LEAVE: Final = frozenset({"q", "quit"})
 YES: Final = frozenset({"y", "yes"})
@@ -36,7 +36,7 @@ def ask_patient(console: Console | None = None, definitions: Definitions | None 
     Left
         When the person answers ``q`` or closes the input.
     """
-    from rich.console import Console as Terminal
+    from bcma_decide.render.terminal.console import Console as Terminal
 
     console = console or Terminal(stderr=True, highlight=False)
     definitions = definitions or shipped_definitions()

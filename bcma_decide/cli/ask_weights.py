@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from bcma_decide.cli.ask import LEAVE, Left, read_answer, write_line
+from bcma_decide.cli.sheets import write
 from bcma_decide.errors import WeightsError
 from bcma_decide.patient.weights import weights_from
 from bcma_decide.patient.weights_files import weights_text
 from bcma_decide.preference_shapes import MOST_CRITERIA
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from bcma_decide.pooled.criteria import Criterion
     from bcma_decide.preference_shapes import Weights
+    from bcma_decide.render.terminal.console import Console
 
 Answer = TypeVar("Answer")
 
@@ -43,7 +43,7 @@ def ask_weights(criteria: Mapping[str, Criterion], console: Console | None = Non
     Left
         When the person answers ``q`` or closes the input.
     """
-    from rich.console import Console as Terminal
+    from bcma_decide.render.terminal.console import Console as Terminal
 
     console = console or Terminal(stderr=True, highlight=False)
     write_line(console, "What matters here? First which outcomes and burdens, then which change of each, then what")
@@ -82,7 +82,7 @@ def _until(console: Console, prompt: str, read: Callable[[str], Answer]) -> Answ
 
 def _chosen(text: str, listed: Sequence[Criterion]) -> list[Criterion]:
     parts = [part for part in _SEPARATORS.split(text) if part]
-    if not parts or not all(part.isdigit() and 1 <= int(part) <= len(listed) for part in parts):
+    if not parts or not all(part.isascii() and part.isdigit() and 1 <= int(part[:9]) <= len(listed) for part in parts):
         raise ValueError(f"numbers from 1 to {len(listed)}, separated by commas")
     places = list(dict.fromkeys(int(part) - 1 for part in parts))
     if len(places) > MOST_CRITERIA:
@@ -160,5 +160,5 @@ def _offer_file(console: Console, weights: Weights) -> None:
     name = read_answer(console, "Write these weights to a file? (its name, Enter = no): ")
     if not name or name.casefold() in LEAVE:
         return
-    Path(name).write_text(weights_text(weights), encoding="utf-8")
+    write(Path(name), weights_text(weights).encode())
     write_line(console, f"wrote {name}")

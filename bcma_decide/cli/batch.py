@@ -23,6 +23,7 @@ from bcma_decide.cli.compare import (
     warn_if_old,
 )
 from bcma_decide.cli.errors import report_errors
+from bcma_decide.cli.output import say
 from bcma_decide.cli.records import FromRecord, Infer, patient_from_bundle
 from bcma_decide.cli.sheets import (
     ForAudiences,
@@ -41,7 +42,7 @@ from bcma_decide.cli.sheets import (
 )
 from bcma_decide.cli.tasks import Task, read_bundle_of, tasks_of
 from bcma_decide.comparison import result_json
-from bcma_decide.errors import EXIT_INVALID_INPUT, BcmaDecideError, Problem
+from bcma_decide.errors import EXIT_INVALID_INPUT, BcmaDecideError, Problem, one_line
 from bcma_decide.patient.files import read_profile
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.time_course import Clock
@@ -208,7 +209,7 @@ def _one(task: Task, order: Order, done: Done) -> None:
         comparison = answer_question(question, order.pooled)
         pages = dict(_pages(task, order, comparison))
         for path, content in pages.items():
-            write(path, content)
+            write(path, content, inside=order.out)
             done.written.append(path)
     except BcmaDecideError as error:
         done.failed[task] = error.problems or (Problem("", error.message),)
@@ -241,8 +242,9 @@ def _pages(task: Task, order: Order, comparison: Comparison) -> Iterator[tuple[P
 @contextmanager
 def _progress(tasks: Sequence[Task]) -> Iterator[Iterator[Task]]:
     """The tasks one by one: with a bar on a terminal, elsewhere with a line each."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from bcma_decide.render.terminal.console import Console
 
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
@@ -254,7 +256,7 @@ def _progress(tasks: Sequence[Task]) -> Iterator[Iterator[Task]]:
 
         def turns() -> Iterator[Task]:
             for task in tasks:
-                progress.update(bar, description=task.name)
+                progress.update(bar, description=one_line(task.name))
                 yield task
                 progress.advance(bar)
 
@@ -263,7 +265,7 @@ def _progress(tasks: Sequence[Task]) -> Iterator[Iterator[Task]]:
 
 def _announced(tasks: Sequence[Task]) -> Iterator[Task]:
     for number, task in enumerate(tasks, 1):
-        typer.echo(f"{number}/{len(tasks)} {task.name}", err=True)
+        say(f"{number}/{len(tasks)} {one_line(task.name)}", err=True)
         yield task
 
 
@@ -283,9 +285,9 @@ def report(done: Done, *, as_json: bool = False) -> None:
         print_json({"written": [str(path) for path in done.written], "failed": failed})
     for task, problems in done.failed.items():
         for problem in problems:
-            typer.echo(str(Problem(problem.field, problem.message, problem.fix, task.place)), err=True)
+            say(str(Problem(problem.field, problem.message, problem.fix, task.place)), err=True)
     counts = f"{_counted(done.profiles, 'profile')} written ({_counted(len(done.written), 'file')})"
-    typer.echo(f"{'stopped: ' if done.interrupted else ''}{counts}, {len(done.failed)} failed", err=True)
+    say(f"{'stopped: ' if done.interrupted else ''}{counts}, {len(done.failed)} failed", err=True)
     if done.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
     if done.failed:

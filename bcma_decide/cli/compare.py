@@ -16,6 +16,7 @@ from bcma_decide import spellings
 from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.fhir_out import STANDARD_OUTPUT, FhirOut, bundle_target, bundle_text
+from bcma_decide.cli.output import say
 from bcma_decide.cli.profile_options import ExampleName, patient_from_sources, with_profile_options
 from bcma_decide.cli.records import FhirFile, Infer, patient_from_record
 from bcma_decide.cli.sheets import (
@@ -54,19 +55,18 @@ from bcma_decide.cli.views import (
     read_view,
     show,
 )
-from bcma_decide.errors import ProfileError
+from bcma_decide.errors import ProfileError, one_line, printable
 from bcma_decide.patient.files import STANDARD_INPUT
 from bcma_decide.vocabulary import DEFAULT_REGION, EXPLAINED, Design
 
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from bcma_decide.comparison import Comparison
     from bcma_decide.pooled.evidence import PooledEvidence
     from bcma_decide.preference_shapes import Weights
     from bcma_decide.render.sheet.sheet import Sheet
+    from bcma_decide.render.terminal.console import Console
 
 compare_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -246,14 +246,14 @@ def compare(
         pages[bundle_file] = bundle.encode()
     for path, content in pages.items():
         write(path, content)
-        typer.echo(f"wrote {path}", err=True)
+        say(one_line(f"wrote {path}"), err=True)
     if fhir_out == STANDARD_OUTPUT:
-        sys.stdout.write(bundle)
+        sys.stdout.write(printable(bundle))
         return
     if as_json:
         from bcma_decide.comparison import result_json
 
-        sys.stdout.write(result_json(comparison))
+        sys.stdout.write(printable(result_json(comparison)))
         return
     from bcma_decide.cli.paging import print_or_page
 
@@ -345,7 +345,7 @@ def _asked(read: Callable[[str], T], text: str, option: str) -> T:
 
 
 def _console(color: str) -> Console:
-    from rich.console import Console
+    from bcma_decide.render.terminal.console import Console
 
     if color == "auto":
         return Console(highlight=False)
@@ -368,7 +368,7 @@ def warn_if_old(pooled: PooledEvidence) -> None:
 
     if evidence_stamp(pooled, today()).out_of_date:
         months = pooled.assumptions["evidence_months"]
-        typer.echo(
+        say(
             f"the evidence is of {pooled.date}, more than {months:g} months old; "
             "newer results, labels and rules are not in it",
             err=True,
@@ -396,9 +396,8 @@ def _pages(comparison: Comparison, sheet: Sheet, files: dict[str, Path]) -> dict
 
         pages[files["html"]] = render_html(comparison, sheet).encode()
     if "pdf" in files:
-        from rich.console import Console
-
         from bcma_decide.render.sheet.pdf import render_pdf
+        from bcma_decide.render.terminal.console import Console
 
         console = Console(stderr=True)
         with console.status("writing the PDF") if console.is_terminal else nullcontext():

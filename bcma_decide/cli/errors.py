@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 
 import typer
 
+from bcma_decide.cli.output import say
 from bcma_decide.errors import BcmaDecideError
 
 Parameters = ParamSpec("Parameters")
@@ -22,7 +23,7 @@ def report_errors(command: Callable[Parameters, Result]) -> Callable[Parameters,
         try:
             return command(*args, **kwargs)
         except BcmaDecideError as error:
-            typer.echo(str(error), err=True)
+            say(str(error), err=True)
             raise typer.Exit(error.exit_code) from None
 
     return wrapped

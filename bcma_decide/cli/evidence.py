@@ -11,7 +11,7 @@ import typer
 
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.evidence_report import report
-from bcma_decide.cli.output import print_json
+from bcma_decide.cli.output import print_json, say
 from bcma_decide.cli.pooling import build, pool
 from bcma_decide.cli.validation import validate
 from bcma_decide.vocabulary import OUTCOMES
@@ -60,7 +60,7 @@ def check(evidence: Directory = None, as_json: AsJson = False) -> None:
     else:
         catalogue = load_catalogue(evidence)
         figures = _figure_counts(catalogue.studies)
-        typer.echo(
+        say(
             f"The evidence is sound: {len(catalogue.studies)} studies with {sum(figures.values())} figures "
             f"({', '.join(f'{count} {basis}' for basis, count in figures.items())}), "
             f"{len(catalogue.adjusted_effects.effects)} adjusted effects, hash {catalogue.hash[:12]}."
@@ -113,7 +113,7 @@ def list_studies(
     for row in rows:
         _add(table, *(value for key, value in row.items() if key != "role"))
     _print(table)
-    typer.echo(f"{len(rows)} studies")
+    say(f"{len(rows)} studies")
 
 
 @evidence_app.command()
@@ -127,13 +127,13 @@ def show(
     catalogue = _catalogue(evidence)
     found = catalogue.study(study)
     if as_json:
-        typer.echo(found.model_dump_json(indent=2, exclude_defaults=True))
+        say(found.model_dump_json(indent=2, exclude_defaults=True))
         return
     _show_head(found)
     _show_figures(found, catalogue)
     _show_sources([found])
     if found.notes:
-        typer.echo(f"\n{found.notes}")
+        say(f"\n{found.notes}")
 
 
 @evidence_app.command()
@@ -185,7 +185,7 @@ def todo(
         what = f"{item.outcome} by {item.trait}" if item.trait else item.outcome
         _add(table, f"{item.gain:.2f}", item.study, what, item.figure, item.where)
     _print(table)
-    typer.echo(f"{min(limit, len(items))} of {len(items)} recalled figures; gain is the fall in variance (log odds).")
+    say(f"{min(limit, len(items))} of {len(items)} recalled figures; gain is the fall in variance (log odds).")
 
 
 @evidence_app.command()
@@ -246,7 +246,7 @@ def selected(
         print_json(content)
         return
     for line in lines:
-        typer.echo(line)
+        say(line)
 
 
 def _catalogue(directory: Path | None) -> Catalogue:
@@ -273,9 +273,9 @@ def _figure_counts(studies: Iterable[Study]) -> dict[str, int]:
 
 def _print_problems(problems: Sequence[Problem]) -> None:
     for problem in problems:
-        typer.echo(str(problem))
+        say(str(problem))
     files = len({problem.file for problem in problems})
-    typer.echo(f"{len(problems)} problems in {files} files", err=True)
+    say(f"{len(problems)} problems in {files} files", err=True)
 
 
 def _print_news(catalogue: Catalogue, directory: Path | None) -> None:
@@ -291,9 +291,9 @@ def _print_news(catalogue: Catalogue, directory: Path | None) -> None:
     found = news_sources(root, catalogue, load_rules(root, load_definitions(root)))
     by_file = [(file, [source.key for source in group]) for file, group in groupby(found, lambda source: source.file)]
     if found:
-        typer.echo(f"Remark: {len(found)} sources in {len(by_file)} files are news pages, a last resort:")
+        say(f"Remark: {len(found)} sources in {len(by_file)} files are news pages, a last resort:")
     for file, keys in by_file:
-        typer.echo(f"  {file}: {', '.join(keys)}")
+        say(f"  {file}: {', '.join(keys)}")
 
 
 def _print_time_remarks(catalogue: Catalogue) -> None:
@@ -303,13 +303,13 @@ def _print_time_remarks(catalogue: Catalogue) -> None:
     found = time_remarks(catalogue.studies)
     if found:
         are = "time to event is" if len(found) == 1 else "times to event are"
-        typer.echo(f"Remark: {len(found)} {are} not fully described:")
+        say(f"Remark: {len(found)} {are} not fully described:")
     for remark in found:
-        typer.echo(f"  {remark}")
+        say(f"  {remark}")
 
 
 def _show_head(study: Study) -> None:
-    typer.echo(f"{study.name} ({study.id})")
+    say(f"{study.name} ({study.id})")
     lines = {
         "Class": study.class_id,
         "Product": study.product_text,
@@ -324,7 +324,7 @@ def _show_head(study: Study) -> None:
     }
     for label, text in lines.items():
         if text:
-            typer.echo(f"  {label}: {text}")
+            say(f"  {label}: {text}")
 
 
 def _show_figures(study: Study, catalogue: Catalogue) -> None:
@@ -336,7 +336,7 @@ def _show_figures(study: Study, catalogue: Catalogue) -> None:
             _add(table, line.label, line.figure, line.basis, line.source, line.note)
         _print(table)
     if any(not row.primary for row in study.outcomes):
-        typer.echo("* another data cut or denominator than the primary row")
+        say("* another data cut or denominator than the primary row")
 
 
 def _show_sources(studies: Iterable[Study]) -> None:
@@ -370,7 +370,7 @@ def _add(table: Table, *cells: object) -> None:
 
 def _print(table: Table) -> None:
     """To stdout; where that is no terminal, as wide as the text needs and without colour."""
-    from rich.console import Console
+    from bcma_decide.render.terminal.console import Console
 
     console = Console(highlight=False)
     if not console.is_terminal:

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from bcma_decide.cli.errors import report_errors
+from bcma_decide.cli.output import say
 from bcma_decide.errors import EvidenceError, Problem
 
 DEFAULT: Final = Path("reports") / "evidence.html"
@@ -24,9 +25,8 @@ def report(
 
     Deterministic: the same evidence gives the same bytes.
     """
-    from rich.console import Console
-
     from bcma_decide.pooled.location import evidence_directory
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.workshop.evidence_report.report import evidence_report
 
     directory = evidence_directory(evidence)
@@ -38,4 +38,4 @@ def report(
     except OSError as error:
         problem = Problem("--output", error.strerror or "cannot be written", "name another file", str(output))
         raise EvidenceError("the report cannot be written", [problem]) from None
-    typer.echo(f"wrote {output}: {len(page.encode()) / 1e6:.1f} MB")
+    say(f"wrote {output}: {len(page.encode()) / 1e6:.1f} MB")

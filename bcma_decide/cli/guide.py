@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from bcma_decide.cli import EPILOG
-from bcma_decide.cli.output import print_listing
+from bcma_decide.cli.output import print_listing, say
 from bcma_decide.guide import find, pages
 
 guide_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -49,16 +49,17 @@ def guide(
         fix = closest(topic, sorted(names)) or f"pages: {', '.join(pages())}"
         raise typer.BadParameter(f"there is no page {quote(topic)}; {fix}", param_hint="TOPIC")
     if not sys.stdout.isatty():
-        typer.echo(page.text, nl=False)
+        say(page.text, nl=False)
         return
     _show(page.text, paged=not no_pager)
 
 
 def _show(text: str, *, paged: bool) -> None:
     """Draw Markdown on the terminal, through a pager where it is longer than that."""
-    from rich.console import Console
     from rich.markdown import Markdown
     from rich.theme import Theme
+
+    from bcma_decide.render.terminal.console import Console
 
     console = Console(highlight=False, theme=Theme({"markdown.code": "bold"}))
     console.width = min(console.width, WIDEST)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand
 
+from bcma_decide.cli.output import say
 from bcma_decide.patient.fields import FIELDS, PANELS
 
 _KEPT: Final = "\N{NO-BREAK SPACE}"
@@ -19,7 +20,7 @@ ALL: Final = "bcma_decide.help_all"
 def _show_all(ctx: typer.Context, value: bool) -> None:
     if value:
         ctx.meta[ALL] = True
-        typer.echo(ctx.get_help(), nl=False)
+        say(ctx.get_help(), nl=False)
         raise typer.Exit
 
 
@@ -49,9 +50,10 @@ def write_help(command: TyperCommand, ctx: Any, formatter: Any) -> None:  # noqa
 
 
 def _write_fields(metavars: dict[str, str], epilog: str) -> None:
-    from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
+
+    from bcma_decide.render.terminal.console import Console
 
     console = Console(file=sys.stdout, highlight=False)
     numbers = [field for field in FIELDS.values() if not field.findings_only]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from bcma_decide.cli.errors import report_errors
-from bcma_decide.errors import Problem, SynthesisError
+from bcma_decide.cli.output import say
+from bcma_decide.errors import Problem, SynthesisError, one_line
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.workshop.own_table.analysis import Analysis
     from bcma_decide.workshop.plots.page import Table
 
@@ -146,8 +146,7 @@ def meta(
 
     bcma-decide meta two-groups.csv --measure OR --method MH
     """
-    from rich.console import Console
-
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.workshop.meta_analysis.study_table import fitting, read_table
     from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
     from bcma_decide.workshop.own_table.pooled import PoolingMethod, usual_model
@@ -214,10 +213,11 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         problem = Problem("", error.strerror or "cannot be written", "check the path", str(path))
         raise SynthesisError("the result cannot be written", [problem]) from None
-    typer.echo(f"wrote {path}", err=True)
+    say(one_line(f"wrote {path}"), err=True)
 
 
 def _write_drawings(analysis: Analysis, title: str, folder: Path) -> None:
+    from bcma_decide.cli.sheets import check_inside
     from bcma_decide.workshop.own_table.figures import drawings
 
     try:
@@ -226,6 +226,7 @@ def _write_drawings(analysis: Analysis, title: str, folder: Path) -> None:
         problem = Problem("--svg", error.strerror or "cannot be made", "name a folder", str(folder))
         raise SynthesisError("the drawings cannot be written", [problem]) from None
     for name, drawn in drawings(analysis, title):
+        check_inside(folder / f"{name}.svg", folder)
         _write(folder / f"{name}.svg", drawn)
 
 

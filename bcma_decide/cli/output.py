@@ -10,10 +10,17 @@ from textwrap import wrap
 
 import typer
 
+from bcma_decide.errors import printable
+
+
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print a text as it may be shown: what it repeats of a file or a name does not steer the terminal."""
+    typer.echo(printable(text), err=err, nl=nl)
+
 
 def print_json(content: object) -> None:
     """Print plain data as indented JSON, names in their own letters."""
-    typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+    say(json.dumps(content, indent=2, ensure_ascii=False))
 
 
 def print_listing(lines: Mapping[str, str]) -> None:
@@ -24,4 +31,4 @@ def print_listing(lines: Mapping[str, str]) -> None:
         if sys.stdout.isatty():
             width = max(get_terminal_size().columns, lead + 20)
             line = "\n".join(wrap(line, width, subsequent_indent=" " * lead, break_on_hyphens=False))
-        typer.echo(line)
+        say(line)

@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable
 from typing import Final
 
-from rich.console import Console
 from rich.pager import SystemPager
+
+from bcma_decide.render.terminal.console import Console
 
 LESS: Final = "FRX"
 """Leave at once where all fits, keep colours, leave the text on the screen; used unless LESS says otherwise."""

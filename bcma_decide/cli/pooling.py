@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import typer
 
 from bcma_decide.cli.errors import report_errors
+from bcma_decide.cli.output import say
 from bcma_decide.vocabulary import OUTCOMES
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.workshop.evidence_report.published import PublishedPooling
     from bcma_decide.workshop.meta_analysis.effect_sizes import Measure
     from bcma_decide.workshop.meta_analysis.pooling import MeanTest
@@ -56,11 +56,11 @@ def build(
 
     Deterministic: the same evidence gives the same bytes.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from bcma_decide.errors import EvidenceError, Problem
     from bcma_decide.pooled.location import POOLED_FILE, evidence_directory
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.workshop.patient_model.document import document_text
     from bcma_decide.workshop.patient_model.fit import fit, step_count
     from bcma_decide.workshop.patient_model.inputs import load_inputs
@@ -84,7 +84,7 @@ def build(
     estimated = sum(
         entry["state"] == "estimated" for options in document["outcomes"].values() for entry in options.values()
     )
-    typer.echo(f"wrote {path}: {estimated} estimates, evidence hash {document['evidence']['hash'][:12]}")
+    say(f"wrote {path}: {estimated} estimates, evidence hash {document['evidence']['hash'][:12]}")
 
 
 @report_errors
@@ -116,10 +116,9 @@ def pool(
 
     A patient's comparison does not come from here but from the model of: bcma-decide evidence build
     """
-    from rich.console import Console
-
     from bcma_decide.cli.output import print_json
     from bcma_decide.pooled.location import evidence_directory
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.workshop.evidence.catalogue import load_catalogue
     from bcma_decide.workshop.evidence_report.published import pool_outcome
 

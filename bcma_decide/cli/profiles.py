@@ -10,7 +10,7 @@ import typer
 
 from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
-from bcma_decide.cli.output import print_listing
+from bcma_decide.cli.output import print_listing, say
 
 template_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 examples_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -38,11 +38,11 @@ def template(
         from bcma_decide.patient.weights_files import weights_template
         from bcma_decide.pooled.criteria import criteria_of
 
-        typer.echo(weights_template(criteria_of(load_pooled(evidence))), nl=False)
+        say(weights_template(criteria_of(load_pooled(evidence))), nl=False)
         return
     from bcma_decide.patient.files import template as profile_template
 
-    typer.echo(profile_template(load_pooled(evidence).definitions), nl=False)
+    say(profile_template(load_pooled(evidence).definitions), nl=False)
 
 
 def _names() -> list[str]:
@@ -77,7 +77,7 @@ def examples(
         _write_sheets(example_names() if show is None else (show,), out)
         return
     if show is not None:
-        typer.echo(example_path(show).read_text(encoding="utf-8"), nl=False)
+        say(example_path(show).read_text(encoding="utf-8"), nl=False)
         return
     print_listing({name: describe_example(name) for name in example_names()})
 

@@ -12,7 +12,8 @@ import typer
 
 from bcma_decide.cli.compare import EvidenceDirectory
 from bcma_decide.cli.errors import report_errors
-from bcma_decide.errors import EXIT_DIFFERS, EXIT_NOT_REPEATABLE
+from bcma_decide.cli.output import say
+from bcma_decide.errors import EXIT_DIFFERS, EXIT_NOT_REPEATABLE, one_line
 from bcma_decide.version import __version__
 
 if TYPE_CHECKING:
@@ -108,9 +109,9 @@ def _one(store: Audit, pooled: PooledEvidence, record_id: str, output: Path | No
     else:
         for name, value in said.items():
             if value:
-                typer.echo(f"{name.replace('_', ' '):<15}{value}")
+                say(f"{name.replace('_', ' '):<15}{value}")
     if output is not None:
-        typer.echo(f"wrote {output}" if found.document else f"nothing to write to {output}", err=True)
+        say(one_line(f"wrote {output}") if found.document else one_line(f"nothing to write to {output}"), err=True)
     return EXITS[found.verdict]
 
 
@@ -127,14 +128,14 @@ def _all(store: Audit, pooled: PooledEvidence, as_json: bool) -> int:
             if as_json and found.verdict != "same":
                 others.append(_plain(found))
             elif found.verdict != "same":
-                typer.echo(f"{record.id}  {record.recorded}  {found.verdict}: {found.reason}")
+                say(f"{record.id}  {record.recorded}  {found.verdict}: {found.reason}")
             advance()
     if as_json:
         from bcma_decide.cli.output import print_json
 
         print_json({"counts": {verdict: counts[verdict] for verdict in EXITS}, "not_same": others})
     else:
-        typer.echo(", ".join(f"{counts[verdict]} {verdict}" for verdict in EXITS))
+        say(", ".join(f"{counts[verdict]} {verdict}" for verdict in EXITS))
     if counts["differs"] + counts["changed"]:
         return EXIT_DIFFERS
     return EXIT_NOT_REPEATABLE if counts["not repeatable"] else 0
@@ -153,7 +154,7 @@ def _list(store: Audit, as_json: bool) -> None:
         return
     for row in rows:
         short = row | {"evidence": row["evidence"][:12], "result": row["result"][:12], "issuer": row["issuer"] or "-"}
-        typer.echo("  ".join(short.values()))
+        say("  ".join(short.values()))
 
 
 def _plain(found: Replay) -> dict[str, Any]:
@@ -178,8 +179,9 @@ def _plain(found: Replay) -> dict[str, Any]:
 @contextmanager
 def _progress(total: int) -> Iterator[Any]:
     """A bar on a terminal, nothing elsewhere; gives the function that moves it on."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress
+
+    from bcma_decide.render.terminal.console import Console
 
     console = Console(stderr=True, highlight=False)
     with Progress(

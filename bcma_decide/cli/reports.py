@@ -9,6 +9,7 @@ import typer
 
 from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
+from bcma_decide.cli.output import say
 
 if TYPE_CHECKING:
     from bcma_decide.workshop.reports import Report
@@ -55,11 +56,11 @@ def _write(folder: Path, wanted: tuple[Report, ...]) -> None:
     for report in wanted:
         path = folder / report.name
         if needed := report.missing():
-            typer.echo(f"left {path}: install: {needed}", err=True)
+            say(f"left {path}: install: {needed}", err=True)
             left += 1
         else:
-            write(path, _made(report))
-            typer.echo(f"wrote {path}")
+            write(path, _made(report), inside=folder)
+            say(f"wrote {path}")
     if left:
         raise typer.Exit(DIFFERS)
 
@@ -70,21 +71,21 @@ def _check(folder: Path, wanted: tuple[Report, ...]) -> None:
     for report in wanted:
         path = folder / report.name
         if not path.is_file():
-            typer.echo(f"{path}: is not there")
+            say(f"{path}: is not there")
             differing += 1
         elif report.settled and (needed := report.missing()):
-            typer.echo(f"not checked {path}: install: {needed}", err=True)
+            say(f"not checked {path}: install: {needed}", err=True)
         elif report.settled and path.read_bytes() != _made(report):
-            typer.echo(f"{path}: differs from what is written today")
+            say(f"{path}: differs from what is written today")
             differing += 1
     if differing:
-        typer.echo(f"{differing} of {len(wanted)} files; write them with: bcma-decide reports {folder}", err=True)
+        say(f"{differing} of {len(wanted)} files; write them with: bcma-decide reports {folder}", err=True)
         raise typer.Exit(DIFFERS)
 
 
 def _made(report: Report) -> bytes:
     """Make a file, which is named on a terminal meanwhile."""
-    from rich.console import Console
+    from bcma_decide.render.terminal.console import Console
 
     with Console(stderr=True).status(report.name):
         return report.make()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from bcma_decide.cli.errors import report_errors
-from bcma_decide.cli.output import print_json
+from bcma_decide.cli.output import print_json, say
 from bcma_decide.cli.profiles import EvidenceDirectory
 from bcma_decide.vocabulary import DEFAULT_REGION
 
@@ -70,8 +70,7 @@ def list_rules(
     if as_json:
         print_json([_plain(rule, pooled.definitions) for rule in chosen])
         return
-    from rich.console import Console
-
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.render.terminal.page import TerminalPage
     from bcma_decide.rules.condition_words import condition_words
 
@@ -90,7 +89,7 @@ def list_rules(
                     for rule in rows
                 ]
             )
-    typer.echo(f"{len(chosen)} of {len(pooled.rules.rules)} rules; details: bcma-decide rules show ID")
+    say(f"{len(chosen)} of {len(pooled.rules.rules)} rules; details: bcma-decide rules show ID")
 
 
 @rules_app.command()
@@ -114,8 +113,7 @@ def show(
 
         print_json(_plain(rule, pooled.definitions) if rule else plain_value(product))
         return
-    from rich.console import Console
-
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.render.terminal.page import TerminalPage
 
     page = TerminalPage(Console(highlight=False))
@@ -159,8 +157,7 @@ def table(
     if as_json:
         print_json([plain_value(row) for row in rows])
         return
-    from rich.console import Console
-
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.render.terminal.page import TerminalPage
 
     page = TerminalPage(Console(highlight=False))
@@ -169,7 +166,7 @@ def table(
         page.items([(cell.product, _cell(cell)) for cell in row.cells], 16)
         if row.differences and len({cell.rank for cell in row.cells if cell.rank}) > 1:
             page.bullets(f"differs: {text}" for text in row.differences)
-    typer.echo(f"{len(rows)} states of {len(products)} products, {region}, {pooled.date}")
+    say(f"{len(rows)} states of {len(products)} products, {region}, {pooled.date}")
 
 
 @rules_app.command()
@@ -189,8 +186,8 @@ def check(evidence: EvidenceDirectory = None, as_json: AsJson = False) -> None:
             print_json([asdict(problem) for problem in error.problems])
         else:
             for problem in error.problems:
-                typer.echo(str(problem))
-            typer.echo(f"{len(error.problems)} problems", err=True)
+                say(str(problem))
+            say(f"{len(error.problems)} problems", err=True)
         raise typer.Exit(EXIT_INVALID_INPUT) from None
     rules = [rule for _, file in files.topics for rule in file.rules]
     bases = {basis: sum(rule.basis == basis for rule in rules) for basis in ("verified", "derived", "recalled")}
@@ -200,7 +197,7 @@ def check(evidence: EvidenceDirectory = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json([])
         return
-    typer.echo(
+    say(
         f"The rules are sound: {len(rules)} rules "
         f"({', '.join(f'{count} {basis}' for basis, count in bases.items())}), "
         f"{labels} labels and {facts} practical facts of {len(files.products.products)} products."

@@ -8,7 +8,7 @@ import typer
 
 from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
-from bcma_decide.cli.output import print_json
+from bcma_decide.cli.output import print_json, say
 from bcma_decide.cli.profile_options import (
     ExampleName,
     ProfileCommand,
@@ -82,10 +82,9 @@ def score(
     facts = derive(patient, pooled.definitions).facts
     line = score_line(found, facts)
     if as_json:
-        typer.echo(line.model_dump_json(indent=2))
+        say(line.model_dump_json(indent=2))
         return
-    from rich.console import Console
-
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.render.terminal.score import render_score
 
     render_score(line, pooled.definitions.scores.sources, Console(highlight=False))
@@ -96,8 +95,7 @@ def _list(pooled: PooledEvidence, as_json: bool) -> None:
     if as_json:
         print_json([{"id": about.id, "name": about.name, "purpose": about.purpose} for about in rows])
         return
-    from rich.console import Console
-
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.render.terminal.page import TerminalPage
 
     page = TerminalPage(Console(highlight=False))

@@ -12,7 +12,8 @@ import typer
 
 from bcma_decide.cli.compare import EvidenceDirectory, warn_if_old
 from bcma_decide.cli.errors import report_errors
-from bcma_decide.errors import Problem, ServiceError
+from bcma_decide.cli.output import say
+from bcma_decide.errors import Problem, ServiceError, one_line
 
 if TYPE_CHECKING:
     from bcma_decide.fhir.reading.reader import Reading
@@ -79,7 +80,7 @@ def serve(
     Example: bcma-decide serve --port 8000, then POST /comparisons
     """
     if example is not None:
-        typer.echo((DEPLOY / EXAMPLES[example]).read_text(encoding="utf-8"), nl=False)
+        say((DEPLOY / EXAMPLES[example]).read_text(encoding="utf-8"), nl=False)
         return
     _require_extra()
     from bcma_decide.comparing.compare import load_pooled
@@ -95,11 +96,11 @@ def serve(
 
     def started(address: str, bound: int) -> None:
         shown = f"[{address}]" if ":" in address else address
-        typer.echo(f"listening on http://{shown}:{bound}", err=True)
+        say(f"listening on http://{shown}:{bound}", err=True)
         if settings.open:
-            typer.echo("open: anyone on this machine may call; for development only", err=True)
+            say("open: anyone on this machine may call; for development only", err=True)
         if recorded is not None:
-            typer.echo(f"audit: {recorded}; it holds what is asked for patients", err=True)
+            say(f"audit: {one_line(recorded)}; it holds what is asked for patients", err=True)
 
     run(settings, pooled, reader=partial(_read, pooled), started=started)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from secrets import token_hex
 from typing import Annotated, Any, Final
 
 import typer
@@ -229,16 +230,35 @@ def make_folder(path: Path) -> None:
         raise SheetError(f"{path}: cannot be written: it is read-only; name another")
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; raises SheetError."""
-    target = path.resolve()
-    part = target.with_name(f".bcma-decide-{os.getpid()}.part")
+def check_inside(path: Path, folder: Path) -> None:
+    """Refuse a link in a folder of results that leads out of it: nobody named where it leads. Raises SheetError."""
     try:
+        inside = path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # a link to itself
+        inside = False
+    if not inside:
+        raise _refusal(path, "it is a link that leads out of the folder; remove it")
+
+
+def write(path: Path, content: bytes, *, inside: Path | None = None) -> None:
+    """Write a file whole or not at all; raises SheetError.
+
+    A link is followed where its own name was given. Of files whose names the program makes up ``inside`` is the folder,
+    and a link there may not lead out of it.
+    """
+    if inside is not None:
+        check_inside(path, inside)
+    try:
+        target = path.resolve()
+        part = target.with_name(f".bcma-decide-{token_hex(8)}.part")
         try:
-            part.write_bytes(content)
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as stream:
+                stream.write(content)
             part.replace(target)
         finally:
             part.unlink(missing_ok=True)
+    except RuntimeError:  # a link to itself
+        raise _refusal(path, "it is a link to itself") from None
     except OSError as error:
         raise _refusal(path, error.strerror or str(error)) from None
 

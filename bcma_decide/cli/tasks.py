@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import typer
 
+from bcma_decide.strict.files import UnreadableFile, check_plain
+
 PROFILES: Final = (".yaml", ".yml", ".json")
 BUNDLES: Final = (".json", ".ndjson")
 LINES: Final = ".ndjson"
@@ -104,8 +106,9 @@ def _of_file(path: Path) -> list[Task]:
     if path.suffix.lower() != LINES:
         return [Task(path, path.stem)]
     try:
+        check_plain(path)
         return [Task(path, f"{path.stem}-{line}", line=line, offset=offset) for line, offset in _lines(path)]
-    except OSError:
+    except (OSError, UnreadableFile):
         return [Task(path, path.stem)]  # fails in its turn, and stops no other
 
 

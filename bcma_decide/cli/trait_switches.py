@@ -7,9 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import typer
-
-from bcma_decide.cli.output import print_json
+from bcma_decide.cli.output import print_json, say
 from bcma_decide.vocabulary import CLASS_LABELS, FAMILIES, TRAIT_LABELS, ClassId
 
 if TYPE_CHECKING:
@@ -30,15 +28,15 @@ def show_trait_switches(evidence: Path | None, limit: int, *, as_json: bool) -> 
             {"acting": [row._asdict() for row in _acting(found)], "off": [asdict(switch) for switch in found.off]}
         )
         return
-    typer.echo("Traits that move numbers, and what halved or doubled priors change:")
+    say("Traits that move numbers, and what halved or doubled priors change:")
     for row in _acting(found):
         if row.acting or row.halved or row.doubled:
-            typer.echo(f"  {_where(row.family, row.class_id)}: {_named(row.acting) or 'none'}")
-            typer.echo(f"    halved: {_change(row.acting, row.halved)}")
-            typer.echo(f"    doubled: {_change(row.acting, row.doubled)}")
-    typer.echo("\nNearest to acting, and the studies that would do it (two equal groups each):")
+            say(f"  {_where(row.family, row.class_id)}: {_named(row.acting) or 'none'}")
+            say(f"    halved: {_change(row.acting, row.halved)}")
+            say(f"    doubled: {_change(row.acting, row.doubled)}")
+    say("\nNearest to acting, and the studies that would do it (two equal groups each):")
     for switch in nearest(found.off)[:limit]:
-        typer.echo(f"  {_where(switch.family, switch.class_id)}: {_line(switch)}")
+        say(f"  {_where(switch.family, switch.class_id)}: {_line(switch)}")
 
 
 class ActingRow(NamedTuple):

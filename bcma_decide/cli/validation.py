@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from bcma_decide.cli.errors import report_errors
+from bcma_decide.cli.output import say
 from bcma_decide.vocabulary import OUTCOMES
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.workshop.validation.shapes import Validation
 
 DEFAULT: Final = Path("reports") / "validation.html"
@@ -61,10 +61,10 @@ def validate(
 
     How to read it: bcma-decide guide validation
     """
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from bcma_decide.pooled.location import evidence_directory
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.workshop.validation.history import load_history
     from bcma_decide.workshop.validation.page import validation_page
     from bcma_decide.workshop.validation.stored import stored_text
@@ -85,7 +85,7 @@ def validate(
 
         validation = run(directory, outcomes=outcome or (), workers=workers, progress=step)
     if as_json:
-        typer.echo(stored_text(validation), nl=False)
+        say(stored_text(validation), nl=False)
         return
     _print_summary(validation, Console(highlight=False))
     if not outcome:
@@ -97,12 +97,12 @@ def _patients(path: Path, directory: Path, *, as_json: bool) -> None:
     """Score a table of patients and print what was found; nothing of it is kept."""
     from dataclasses import asdict
 
-    from rich.console import Console
     from rich.table import Table
 
     from bcma_decide.cli.output import print_json
     from bcma_decide.pooled.file import read_pooled
     from bcma_decide.pooled.location import pooled_path
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.workshop.validation.patients import read_patients, score_patients
     from bcma_decide.workshop.validation.words import percent
 
@@ -170,4 +170,4 @@ def _write(path: Path, text: str) -> None:
     except OSError as error:
         problem = Problem("", error.strerror or "cannot be written", "name another folder", str(path))
         raise EvidenceError("the validation cannot be written", [problem]) from None
-    typer.echo(f"wrote {path}")
+    say(f"wrote {path}")

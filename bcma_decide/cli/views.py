@@ -11,10 +11,9 @@ import typer
 from bcma_decide.vocabulary import EXPLAINED
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from bcma_decide.comparison import Comparison
     from bcma_decide.pooled.evidence import PooledEvidence
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.render.terminal.parts import Part
 
 RESULT: Final = "What is shown instead of the first screen"

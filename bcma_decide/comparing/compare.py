@@ -47,6 +47,7 @@ from bcma_decide.comparison import (
     TraitLine,
 )
 from bcma_decide.errors import NoEvidenceError, Problem
+from bcma_decide.facts.facts import Facts
 from bcma_decide.facts.score_lines import score_lines
 from bcma_decide.facts.traits import derive
 from bcma_decide.model.decision_clock import from_the_decision
@@ -198,7 +199,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     facts, book = numbers.traits.facts, pooled.rules
     names = {option.id: option.label for option in pooled.options}
     label_months = pooled.assumptions["label_months"]
-    labels = indications(book, facts, region, on, names, label_months)
+    labels = indications(book, _said(question, numbers, pooled), region, on, names, label_months)
     label_context = context_of_labels(labels, region, on, book.as_of, int(label_months))
     practical = practical_sources(book, region, on)
     scores = score_lines(pooled.definitions.scores, facts)
@@ -257,6 +258,14 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     )
 
 
+def _said(question: Question, numbers: PatientNumbers, pooled: PooledEvidence) -> Facts:
+    """What is known without what was inferred from the record: an inference never settles a label."""
+    inferred = question.record.inferred if question.record else ()
+    if not inferred:
+        return numbers.traits.facts
+    return derive(question.patient.model_copy(update=dict.fromkeys(inferred)), pooled.definitions).facts
+
+
 def _references(pooled: PooledEvidence, keys: frozenset[str]) -> tuple[Reference, ...]:
     """References of the numbers, then those of everything else that is said, each once."""
     behind = {reference.key for reference in pooled.references}
@@ -290,10 +299,9 @@ def _profile(numbers: PatientNumbers, question: Question) -> Profile:
 
 def _with_record(profile: Profile, record: RecordLedger, question_date: Day | None) -> Profile:
     """Add what a record held; traits that were inferred from it say so."""
-    inferred = {line.field for line in record.inputs if line.state == "inferred"}
     traits = tuple(
         line.model_copy(update={"how": "; ".join(part for part in (line.how, "inferred from the record") if part)})
-        if line.trait in inferred and line.state == "given"
+        if line.trait in record.inferred and line.state == "given"
         else line
         for line in profile.traits
     )

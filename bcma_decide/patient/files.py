@@ -15,6 +15,7 @@ from bcma_decide.patient.fields import FIELDS, PANELS, ProfileField, definition_
 from bcma_decide.patient.names import ALIASES, LABS
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import Definitions
+from bcma_decide.strict.files import TooLarge, UnreadableFile, read_bytes
 from bcma_decide.strict.json import RepeatedNameError, strict_json
 
 STANDARD_INPUT: Final = "-"
@@ -58,20 +59,25 @@ def read_text(source: Path | str, limit: int, holds: str, refuse: Callable[[str,
         Makes the error of a place in the file, what is wrong there, and what to do.
     """
     try:
-        if str(source) == STANDARD_INPUT:
-            content = sys.stdin.buffer.read(limit + 1)
-        else:
-            with Path(source).open("rb") as stream:
-                content = stream.read(limit + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise refuse("", f"cannot be read: {reason}", "check the path") from None
-    if len(content) > limit:
-        raise refuse("", f"is larger than {limit // 1_000_000} MB", holds)
+        content = _standard_input(limit) if str(source) == STANDARD_INPUT else read_bytes(source, limit)
+    except TooLarge as error:
+        raise refuse("", error.reason, holds) from None
+    except UnreadableFile as error:
+        raise refuse("", error.reason, error.fix) from None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise refuse(f"byte {error.start}", "is not UTF-8 text", "save the file as UTF-8") from None
+
+
+def _standard_input(limit: int) -> bytes:
+    try:
+        content = sys.stdin.buffer.read(limit + 1)
+    except OSError as error:  # closed by whoever started the program, or a folder
+        raise UnreadableFile(f"cannot be read: {error.strerror or error}", "give something to it") from None
+    if len(content) > limit:
+        raise TooLarge(limit)
+    return content
 
 
 def parse(text: str, name: str = "profile", *, as_json: bool = False) -> dict[str, Any]:

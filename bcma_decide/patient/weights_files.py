@@ -49,6 +49,8 @@ def _parsed(text: str, name: str) -> object:
             return strict_json(text, keep_no_numbers=True)
         except RepeatedNameError as error:
             raise _refusal(name, quote(error.name), "stands there twice", "keep one of them") from None
+        except RecursionError:
+            raise _refusal(name, "", "is nested too deeply", "mend the JSON") from None
         except json.JSONDecodeError:  # YAML that begins with a brace, or broken: its reader says where
             pass
     return read_yaml(text, name=name, error=WeightsError)

@@ -13,6 +13,8 @@ from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple
 
 from bcma_decide.errors import EvidenceError
+from bcma_decide.pooled.definitions import fold
+from bcma_decide.pooled.drug_words import DrugWords
 from bcma_decide.pooled.report_language import ReportLanguage
 from bcma_decide.pooled.score_book import Citation, row_of, rows_of
 
@@ -45,6 +47,8 @@ class Coding(NamedTuple):
 
 def normal(coding: Coding) -> Coding:
     """Bring the forms of one code together: an NDC is labeler and product, whatever its padding and package."""
+    if coding.system == "atc":
+        return Coding("atc", coding.code.upper().replace(" ", ""))
     if coding.system != "ndc":
         return coding
     if re.fullmatch(r"[0-9]{11}", coding.code):
@@ -120,12 +124,28 @@ class DrugCodes(NamedTuple):
     codes: tuple[Code, ...]
 
 
+class OtherDrug(NamedTuple):
+    """A drug that says nothing about the myeloma: its name, other names, and its codes."""
+
+    text: str
+    codes: tuple[Code, ...]
+    names: tuple[str, ...] = ()
+
+
 class ProcedureCodes(NamedTuple):
-    """The codes of procedures that were a drug, or make a field true."""
+    """The codes of procedures that were a drug, make a field true, belong to a line of therapy, or were no dose."""
 
     codes: tuple[Code, ...]
     drug: str | None = None
     field: str | None = None
+    names: tuple[str, ...] = ()
+    """What it is called where it has no code."""
+    transplant: bool = False
+    """Whether it was a transplantation, which is a part of a line of therapy and none of its own."""
+    no_dose: str = ""
+    """Why it was no dose, though records show it beside one."""
+    category: bool = False
+    """Whether its codes are categories of procedures, and not procedures."""
 
 
 class Gene(NamedTuple):
@@ -181,7 +201,19 @@ class LineRule(NamedTuple):
     era_gap_days: int
     window_days: int
     gap_days: int
+    transplant_gap_days: int
+    """From the end of a line to a transplantation in it, and from there to consolidation or maintenance."""
+    high_dose_days: int
+    """Days over which a drug of a transplantation is given; longer it is a drug of a regimen."""
+    mobilisation_days: int
+    """Before a transplantation: what is given over a few of these days mobilises stem cells."""
+    bridging_days: int
+    """Before CAR-T cells: what begins in these days is bridging or lymphodepletion."""
     not_counted: tuple[str, ...]
+    high_dose: tuple[str, ...]
+    """Drugs that are given as high-dose therapy before a transplantation."""
+    mobilising: tuple[str, ...]
+    """Drugs that are given to mobilise stem cells."""
     text: str
     basis: CodeBasis
     source: str | None = None
@@ -202,7 +234,8 @@ class Codes:
     answers: tuple[CodedResult, ...]
     diagnoses: tuple[DiagnosisCodes, ...]
     drugs: tuple[DrugCodes, ...]
-    other_drugs: tuple[Code, ...]
+    other_drugs: tuple[OtherDrug, ...]
+    drug_words: DrugWords
     procedures: tuple[ProcedureCodes, ...]
     cytogenetics: Cytogenetics
     words: Words
@@ -234,9 +267,14 @@ class Codes:
                     DiagnosisCodes(**{**row, "codes": rows_of(Code, row["codes"])}) for row in plain["diagnoses"]
                 ),
                 drugs=tuple(DrugCodes(row["drug"], rows_of(Code, row["codes"])) for row in plain["drugs"]),
-                other_drugs=rows_of(Code, plain["other_drugs"]),
+                other_drugs=tuple(
+                    OtherDrug(row["text"], rows_of(Code, row["codes"]), tuple(row["names"]))
+                    for row in plain["other_drugs"]
+                ),
+                drug_words=DrugWords.from_dict(plain["drug_words"]),
                 procedures=tuple(
-                    ProcedureCodes(**{**row, "codes": rows_of(Code, row["codes"])}) for row in plain["procedures"]
+                    ProcedureCodes(**{**row, "codes": rows_of(Code, row["codes"]), "names": tuple(row["names"])})
+                    for row in plain["procedures"]
                 ),
                 cytogenetics=Cytogenetics(
                     **{name: rows_of(Code, cyto[name]) for name in CODED},
@@ -271,6 +309,63 @@ class Codes:
             **{normal(code.key): (row.drug, code) for row in self.drugs for code in row.codes},
             **{code.key: (str(row.drug), code._replace(layer="procedure")) for row in procedures for code in row.codes},
         }
+
+    @cached_property
+    def other_names(self) -> Mapping[str, str]:
+        """Names of drugs that say nothing about the myeloma, folded, and which each is."""
+        return {fold(name): drug.text for drug in self.other_drugs for name in (drug.text, *drug.names)}
+
+    @cached_property
+    def other_drug_of(self) -> Mapping[Coding, str]:
+        """Which of those drugs a code is."""
+        return {normal(code.key): drug.text for drug in self.other_drugs for code in drug.codes if code.usable}
+
+    @cached_property
+    def _ten_digits(self) -> Mapping[str, Coding]:
+        """Products by the ten digits of an NDC without hyphens; only the layout of their own labeler counts."""
+        ndc = [code.code.split("-") for row in self.drugs for code in row.codes if code.system == "ndc"]
+        return {"".join(parts): normal(Coding("ndc", "-".join(parts))) for parts in ndc}
+
+    def drug_coding(self, coding: Coding) -> Coding:
+        """One form of every code of a drug: an NDC of any layout, and letters of an ATC code in one case."""
+        if coding.system == "ndc" and re.fullmatch(r"[0-9]{10}", coding.code):
+            found = {self._ten_digits[start] for cut in (8, 9) if (start := coding.code[:cut]) in self._ten_digits}
+            return found.pop() if len(found) == 1 else coding
+        return normal(coding)
+
+    @cached_property
+    def _texts(self) -> Mapping[Coding, str]:
+        drugs = [(drug, code) for drug, code in self.drug_of.values() if code.text]
+        steps = [code for row in self.procedures for code in row.codes if code.text]
+        return {**{normal(code.key): code.text for _, code in drugs}, **{code.key: code.text for code in steps}}
+
+    def text_of(self, coding: Coding) -> str:
+        """What a code of a drug or procedure is called where it is defined; empty where that is not known."""
+        return self._texts.get(self.drug_coding(coding), "")
+
+    @cached_property
+    def no_dose_of(self) -> Mapping[Coding, str]:
+        """Why a procedure of a code was no dose."""
+        return self._no_dose(category=False)
+
+    @cached_property
+    def no_dose_category_of(self) -> Mapping[Coding, str]:
+        """Why a procedure of a category was no dose, whatever drug it names."""
+        return self._no_dose(category=True)
+
+    def _no_dose(self, *, category: bool) -> Mapping[Coding, str]:
+        rows = [row for row in self.procedures if row.no_dose and row.category is category]
+        return {code.key: row.no_dose for row in rows for code in row.codes if code.usable}
+
+    @cached_property
+    def transplant_of(self) -> Mapping[Coding, Code]:
+        """Codes of transplantations."""
+        return {code.key: code for row in self.procedures if row.transplant for code in row.codes if code.usable}
+
+    @cached_property
+    def transplant_names(self) -> frozenset[str]:
+        """What transplantations are called, folded."""
+        return frozenset(fold(name) for row in self.procedures if row.transplant for name in row.names)
 
     @cached_property
     def field_of_procedure(self) -> Mapping[Coding, tuple[str, Code]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from bcma_decide.pooled.seal import POOLED_SCHEMA_VERSION, SETTINGS, seal_holds
 from bcma_decide.pooled.studies import all_studies
 from bcma_decide.pooled.survival_levels import SurvivalEvidence
 from bcma_decide.pooled.way_book import WayBook
+from bcma_decide.strict.files import UnreadableFile, read_bytes
 from bcma_decide.vocabulary import (
     CLASSES,
     FAMILY_OF,
@@ -30,6 +31,9 @@ from bcma_decide.vocabulary import (
     STAGES,
     State,
 )
+
+SIZE_LIMIT: Final = 200_000_000
+"""Bytes the file may have; a usual one has a few million."""
 
 
 def read_pooled(path: Path) -> PooledEvidence:
@@ -42,9 +46,9 @@ def read_pooled(path: Path) -> PooledEvidence:
     """
     rebuild = "build it with: bcma-decide evidence build"
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        problem = Problem("", f"cannot be read: {error.strerror or error}", rebuild, str(path))
+        text = read_bytes(path, SIZE_LIMIT).decode().replace("\r\n", "\n")
+    except UnreadableFile as error:
+        problem = Problem("", error.reason, rebuild, str(path))
         raise NoEvidenceError("there is no pooled evidence to answer with", [problem]) from error
     except UnicodeDecodeError as error:
         raise NoEvidenceError(
@@ -52,7 +56,7 @@ def read_pooled(path: Path) -> PooledEvidence:
         ) from error
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NoEvidenceError(
             "the pooled evidence is not valid JSON", [Problem("", str(error), rebuild, str(path))]
         ) from error

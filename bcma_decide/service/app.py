@@ -31,6 +31,7 @@ from bcma_decide.service.hooks.hooks_request import Feedback, HooksRequest
 from bcma_decide.service.http.access_log import REQUEST_HEADER, AccessLog
 from bcma_decide.service.http.compression import Compression
 from bcma_decide.service.http.headers import SecurityHeaders
+from bcma_decide.service.http.hosts import KnownHosts, host_names
 from bcma_decide.service.http.limits import RequestLimits
 from bcma_decide.service.http.metrics import CONTENT_TYPE, Metrics
 from bcma_decide.service.http.problems import Refusal, refusal_response
@@ -133,6 +134,7 @@ def create_app(
     _describe(app)
     app.add_middleware(TokenGate, verifier=verifier, page=settings.page != "off")
     app.add_middleware(RequestLimits, settings=settings)
+    app.add_middleware(KnownHosts, names=host_names(settings))
     app.add_middleware(SecurityHeaders, frame_ancestors=settings.frame_ancestors)
     app.add_middleware(Compression)
     app.add_middleware(SameAddress)

@@ -12,8 +12,9 @@ from bcma_decide.errors import Problem, ServiceError
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.service.app import create_app
 from bcma_decide.service.http.access_log import set_up_logging
+from bcma_decide.service.http.connections import HeadInTime, allow_many_connections
 from bcma_decide.service.service import Reader
-from bcma_decide.service.settings import Settings, require_authentication
+from bcma_decide.service.settings import LOOPBACK_NAMES, Settings, is_loopback, require_authentication
 
 
 def run(
@@ -42,6 +43,9 @@ def run(
         When it would be open to a network, or cannot listen there.
     """
     require_authentication(settings)
+    if settings.public_url is None and not settings.hosts and is_loopback(settings.host):
+        settings = settings.model_copy(update={"hosts": LOOPBACK_NAMES})  # no page from elsewhere asks by its own name
+    allow_many_connections()
     app = create_app(settings, pooled, reader=reader)
     set_up_logging()
     proxies = [str(network) for network in settings.trusted_proxies]
@@ -55,7 +59,7 @@ def run(
         ws="none",
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies,
-        limit_concurrency=settings.connections,
+        http=HeadInTime,
         timeout_graceful_shutdown=settings.stop_seconds,
     )
     server = _Server(config, started)

@@ -28,14 +28,18 @@ from pydantic_settings import (
 
 from bcma_decide.errors import Problem, ServiceError
 from bcma_decide.service.fetching.addresses import read_base
+from bcma_decide.strict.files import UnreadableFile, read_bytes
 from bcma_decide.vocabulary import DEFAULT_REGION, Design
 
 PREFIX: Final = "BCMA_DECIDE_"
+SIZE_LIMIT: Final = 1_000_000
+"""Bytes a file of settings may have."""
 RECOMMENDED_ALGORITHMS: Final = ("ES384", "RS384")
 ALGORITHMS: Final = (*RECOMMENDED_ALGORITHMS, "ES256", "RS256")
 """Asymmetric only: a shared secret would let every client sign for every other."""
 
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+_HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
 
 Algorithm = Literal["ES384", "RS384", "ES256", "RS256"]
 
@@ -72,6 +76,14 @@ def _origin(text: str) -> str:
     return text
 
 
+def _host_name(text: str) -> str:
+    name = text.strip("[]").casefold()
+    if not _HOST.fullmatch(name):
+        raise ValueError("write a name or an address without port, as cds.example.org")
+    return name
+
+
+HostName = Annotated[str, AfterValidator(_host_name)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 BaseAddress = Annotated[str, AfterValidator(_web_address), AfterValidator(_without_slash)]
 ServerAddress = Annotated[BaseAddress, AfterValidator(_base)]
@@ -147,6 +159,8 @@ class Settings(BaseSettings):
     """0 takes a free one."""
     public_url: BaseAddress | None = None
     """The address clients know this service by; links on cards need it."""
+    hosts: tuple[HostName, ...] = ()
+    """Names and addresses, without port, that requests may name as their host beside that of ``public_url``."""
     smart_launch_url: WebAddress | None = None
     """A SMART app that cards offer to open."""
     issuers: tuple[Issuer, ...] = ()
@@ -170,7 +184,7 @@ class Settings(BaseSettings):
     requests_per_minute: int = Field(default=1_200, ge=0)
     """Per client address; 0 sets no limit."""
     connections: int = Field(default=200, ge=1)
-    """Requests at a time; more are refused."""
+    """Requests at work at a time; more are refused. A connection that asks for nothing is none."""
     stop_seconds: int = Field(default=30, ge=0)
     """Time that running requests get to finish when the service is told to stop."""
     metrics: bool = True
@@ -244,8 +258,12 @@ def read_settings(config: Path | None = None, **given: Any) -> Settings:  # noqa
     ServiceError
         With everything that is wrong, none of it repeated in the message: settings may be secret.
     """
-    if config is not None and not config.is_file():
-        raise ServiceError("the service cannot start", [Problem("", "cannot be read", "check the path", str(config))])
+    if config is not None:
+        try:
+            read_bytes(config, SIZE_LIMIT)
+        except UnreadableFile as error:
+            problem = Problem("", error.reason, error.fix, str(config))
+            raise ServiceError("the service cannot start", [problem]) from None
 
     class FromFile(Settings):
         model_config = SettingsConfigDict(toml_file=config)
@@ -264,12 +282,15 @@ def read_settings(config: Path | None = None, **given: Any) -> Settings:  # noqa
         field = str(error).partition('field "')[2].partition('"')[0]
         problem = Problem(PREFIX + field.upper(), "is not JSON", 'write a list as ["a", "b"]')
         raise ServiceError(heading, [problem]) from None
-    except (OSError, ValueError) as error:  # TOML that cannot be parsed
+    except (OSError, ValueError, RecursionError) as error:  # TOML that cannot be parsed
         raise ServiceError(heading, [Problem("", f"is not TOML: {error}", "mend the file", name)]) from None
 
 
 def _message(kind: str, message: str) -> str:
     return "is not a setting" if kind == "extra_forbidden" else message.removeprefix("Value error, ")
+
+
+LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
 
 def is_loopback(host: str) -> bool:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 from bcma_decide.errors import quote
+from bcma_decide.strict.letters import HALF, half_of_a_letter
 
 LONGEST_NUMBER: Final = 40
 """Digits of a whole number; a longer one is left as text, for whoever reads it to refuse."""
+
+_LONE: Final = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+)
+"""The escape of half a letter without its other half, or what looks like one behind an escaped backslash."""
 
 
 class RepeatedNameError(ValueError):
@@ -46,7 +53,13 @@ def strict_json(text: str, *, keep_no_numbers: bool = False) -> Any:  # noqa: AN
         For what is nested too deeply.
     """
     constant = float if keep_no_numbers else _refuse
-    return json.loads(text, object_pairs_hook=_unique, parse_constant=constant, parse_int=_whole)
+    if (place := half_of_a_letter(text)) is not None:
+        raise json.JSONDecodeError(HALF, text, place)
+    value = json.loads(text, object_pairs_hook=_unique, parse_constant=constant, parse_int=_whole)
+    lone = _LONE.search(text)
+    if lone and half_of_a_letter(json.dumps(value, ensure_ascii=False)) is not None:
+        raise json.JSONDecodeError(HALF, text, lone.start())
+    return value
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

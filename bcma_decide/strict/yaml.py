@@ -13,11 +13,16 @@ from typing import Any, Final
 import yaml
 
 from bcma_decide.errors import BcmaDecideError, EvidenceError, Problem
+from bcma_decide.strict.files import TooLarge, UnreadableFile, read_bytes
+from bcma_decide.strict.letters import HALF, half_of_a_letter
 
 SIZE_LIMIT: Final = 1_000_000
 """Bytes one file may have."""
 DEPTH_LIMIT: Final = 40
 """Levels one file may nest; deeper ones are refused before they can exhaust the parser."""
+
+LONGEST_NUMBER: Final = 40
+"""Digits of a whole number; a longer one is left as text, for whoever reads it to refuse."""
 
 _TOO_DEEP: Final = f"nests deeper than {DEPTH_LIMIT} levels"
 
@@ -49,6 +54,9 @@ def read_yaml(source: Path | str, *, name: str = "", error: type[BcmaDecideError
         text = source
         if len(text.encode("utf-8", "surrogatepass")) > SIZE_LIMIT:
             raise _too_large(name, error)
+    if (place := half_of_a_letter(text)) is not None:  # the C parser would fail on it
+        line = text.count("\n", 0, place) + 1
+        raise _refusal(error, name, f"line {line}", HALF, "save the file as UTF-8")
     try:
         return _Builder(name, error).build(text)
     except yaml.MarkedYAMLError as problem:
@@ -63,13 +71,13 @@ def read_yaml(source: Path | str, *, name: str = "", error: type[BcmaDecideError
 
 def _read_text(path: Path, name: str, error: type[BcmaDecideError]) -> str:
     try:
-        if path.stat().st_size > SIZE_LIMIT:
-            raise _too_large(name, error)
-        return path.read_text(encoding="utf-8-sig")
+        return read_bytes(path, SIZE_LIMIT).decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise _refusal(error, name, f"byte {problem.start}", "is not UTF-8 text", "save the file as UTF-8") from None
-    except OSError as problem:
-        raise _refusal(error, name, "", problem.strerror or "cannot be read", "check the path") from None
+    except TooLarge:
+        raise _too_large(name, error) from None
+    except UnreadableFile as problem:
+        raise _refusal(error, name, "", problem.reason, problem.fix) from None
 
 
 def _too_large(name: str, error: type[BcmaDecideError]) -> BcmaDecideError:
@@ -92,7 +100,7 @@ def _plain(text: str) -> Data:
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
-        return int(text)
+        return int(text) if len(text) <= LONGEST_NUMBER else text
     if _FLOAT.fullmatch(text):
         return float(text)
     return text

@@ -78,10 +78,44 @@ def test_below_means_the_same_origin_and_the_path_going_on(address, inside):
     ["", "fhir.example.org", "/r4", "ftp://fhir.example.org", "file:///etc/passwd", "https://", "https:///r4",
      "https://user@fhir.example.org/r4", "https://fhir.example.org@evil.example/r4", "https://a.example/r4/%2e%2e/x",
      "https://a.example/r4/..%2fx", "https://a.example/r4/..%5cx", "https://a.example/r4\n", "javascript:alert(1)",
-     "https://a.example:99999/", "https://[::1/r4", "x" * 100_000],
+     "https://a.example:99999/", "https://[::1/r4", "x" * 100_000,
+     # steps upwards in disguise
+     "https://a.example/r4/..;/x", "https://a.example/r4/..;a=b/x", "https://a.example/r4/.;/x", "https://a.example/r4/;/x",
+     "https://a.example/r4/..%3b/x", "https://a.example/r4/%2E%2E;/x", "https://a.example/r4/%252e%252e/x",
+     "https://a.example/r4/%25252e%25252e/x", "https://a.example/r4/.%2e/x", "https://a.example/r4/%2e./x",
+     "https://a.example/r4/%2e", "https://a.example/r4/..\\x", "https://a.example/r4\\..\\x", "https://a.example/r4/..%5C",
+     "https://a.example/r4/%252fx", "https://a.example/r4%2f..%2fx", "https://a.example//r4", "https://a.example/r4//x",
+     "https://a.example/r4/..%20/x", "https://a.example/r4/%c0%ae%c0%ae/x", "https://a.example/r4/\uff0e\uff0e/x",
+     "https://a.example/r4/\u2025/x", "https://a.example/r4/%00/x", "https://a.example/r4/..%09/x", "https://a.example/r4/\u202e",
+     # addresses of IPv4 in disguise
+     "https://2130706433/r4", "https://0x7f000001/r4", "https://0x7f.0.0.1/r4", "https://127.1/r4", "https://0177.0.0.1/r4",
+     "https://127.0.0.0x1/r4", "https://10.0.0.1.:443/r4", "https://127.0.0.1./r4", "https://a.example.1/r4", "https://017700000001/r4",
+     "https://[::ffff:10.0.0.1]/r4", "https://[::ffff:8.8.8.8]/r4", "https://[::10.0.0.1]/r4", "https://[64:ff9b::a00:1]/r4",
+     "https://[64:ff9b:1::a00:1]/r4", "https://[2002:a00:1::]/r4", "https://[::ffff:0:10.0.0.1]/r4", "https://[0:0:0:0:0:ffff:7f00:1]/r4",
+     "https://[2001:0:4136:e378:8000:63bf:3fff:fdd2]/r4", "https://[fe80::1%25eth0]/r4"],
 )  # fmt: skip
 def test_what_is_no_plain_web_address_is_not_read(address):
     assert read_address(address) is None
+
+
+@for_each(
+    "address",
+    ["https://a.example/r4/Patient/x-1.2?_count=5&x=%2e%2e%2f", "https://a.example", "https://a.example/r4/", "https://10.0.0.1/r4",
+     "https://a.example/r4/Patient/...", "https://a.example/r4;v=1/Patient", "https://[fd12::1]/r4", "https://[::1]:8080/r4",
+     "https://a1.example/r4/%24everything", "https://127-0-0-1.example/r4", "https://a.example./r4"],
+)  # fmt: skip
+def test_a_plain_address_is_read(address):
+    assert read_address(address) is not None
+
+
+def test_a_base_goes_no_step_upwards():
+    for address in (
+        "https://a.example/r4/../x",
+        "https://a.example/r4/./x",
+        "https://a.example/r4/..",
+        "https://a.example/..",
+    ):
+        assert read_base(address) is None
 
 
 def test_a_base_has_no_query():

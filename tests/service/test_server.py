@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.cli.support.program import COMMAND, environment
-from tests.service.support.running import PATIENCE, running, stop
+from tests.service.support.running import PATIENCE, SLOW, running, stop, until_running
 from tests.service.support.tokens import bearer, issuer, token
 
 
@@ -34,7 +34,7 @@ def raw(port, content, *, patience=PATIENCE, pause=0.0):
 
 
 def head(length, path="/comparisons"):
-    return (f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{length}\r\n\r\n").encode()
+    return (f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{length}\r\n\r\n").encode()
 
 
 def test_it_starts_answers_and_stops_with_exit_code_0():
@@ -85,29 +85,6 @@ def test_a_port_that_is_taken_is_one_message():
     assert done.returncode == 2
     assert "cannot listen on 127.0.0.1" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-SLOW = """
-import os, time
-from bcma_decide.service import answering
-answer_question = answering.answer_question
-def slow(*arguments):
-    while not os.path.exists(os.environ["GATE"]):
-        time.sleep(0.02)
-    return answer_question(*arguments)
-answering.answer_question = slow
-import sys
-sys.argv = ["bcma-decide", "serve", "--port", "0"]
-from bcma_decide.cli import main
-main()
-"""
-
-
-def until_running(base, count):
-    limit = time.monotonic() + PATIENCE
-    while f"bcma_decide_requests_running {count}.0" not in httpx.get(f"{base}/metrics").text:
-        assert time.monotonic() < limit
-        time.sleep(0.05)
 
 
 def until_closed(base):

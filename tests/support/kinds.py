@@ -17,6 +17,7 @@ KINDS: Final = {
 PLACES: Final = {
     "": UNIT,
     "documents": REFERENCE,
+    "fuzz": ATTACK,
     "golden": REFERENCE,
     "facts/test_scores.py": REFERENCE,
     "fhir/reading/test_hostile.py": ATTACK,

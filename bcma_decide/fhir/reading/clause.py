@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from bcma_decide.fhir.reading.cell_share import CellShare, Finding, finding
 from bcma_decide.fhir.reading.clause_items import Item, Language, items_of
+from bcma_decide.fhir.reading.clause_order import out_of_order
 
 Said: TypeAlias = Literal["yes", "no"]
 _RESULTS: Final = ("present", "counting", "absent", "percent", "count", "copies", "cutoff")
@@ -35,7 +36,12 @@ class ReadClause:
     understood: bool = True
     """Whether every word of it is of the lists."""
     silent: bool = False
-    """Whether it names changes and holds no word or number that could be a result."""
+    """Whether it holds no word or number that could be a result of what stands beside it."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of it can belong to the clause before or behind it."""
+        return self.understood and (bool(self.statements) or self.silent)
 
 
 def read_clause(text: str, language: Language, cutoff: float | None = None) -> ReadClause:
@@ -54,14 +60,14 @@ def read_clause(text: str, language: Language, cutoff: float | None = None) -> R
     if unlisted := next((item.text for item in items if item.part == "unlisted"), ""):
         return ReadClause(reason=f"{unlisted!r} is not among the words that are read", understood=False)
     named = _named(items)
+    silent = not any(item.part in _RESULTS for item in items)
     if not named:
         limits = [item.number for item in items if item.part == "cutoff"]
         # with any other word beside it, it may be that of one kind of probe
         alone = len(limits) == 1 and all(
             item.part in ("cutoff", "cells", "sign") or item.text in language.words.articles for item in items
         )
-        return ReadClause(reason="names no change", cutoff=limits[0] if alone else None)
-    silent = not any(item.part in _RESULTS for item in items)
+        return ReadClause(reason="names no change", cutoff=limits[0] if alone else None, silent=silent or alone)
     if len(named) > 1:
         statements = _denied(items, language) or _in_plural(items, language) or _one_by_one(items, language, cutoff)
         return ReadClause(statements, "" if statements else "more than one change in one clause", silent=silent)
@@ -86,6 +92,8 @@ def _said(items: Sequence[Item], language: Language, cutoff: float | None) -> St
     if any(item.part in ("either", "both") for item in items):
         return "one of several statements in one clause"
     kind = next((change.kind for change in language.changes if change.field == field), None)
+    if fault := out_of_order(items, language.words):
+        return fault
     word = _word(items, language)
     share = _share(items, cutoff)
     number = _of_copies(copies, kind, language)
@@ -131,7 +139,7 @@ def _word(items: Sequence[Item], language: Language) -> str:
         and second.part == "counting"
         and bool(between)
         and between[0].part in ("change", "other")
-        and all(item.part in ("change", "other", "locus", "listed") or item.text in "()" for item in between)
+        and all(item.part in ("change", "other", "locus", "glue", "kind") or item.text in "()" for item in between)
     )
     return "absent" if denied else _Fault("more than one result word")
 
@@ -197,7 +205,7 @@ def _together(
 def _denied(items: Sequence[Item], language: Language) -> tuple[Statement, ...]:
     """``No evidence of a, b or c``, and nothing behind it: every member is denied by the one word before the first."""
     begin = next((place for place, item in enumerate(items) if item.part == "absent"), None)
-    if begin is None or any(item.part not in ("listed", "sign") for item in items[:begin]):
+    if begin is None or any(item.part not in ("glue", "heading", "sign") for item in items[:begin]):
         return ()
     word = items[begin].text
     members, joint = _members(items[begin + 1 :])

@@ -11,7 +11,7 @@ from bcma_decide.pooled.report_language import ClauseWords, NamedChange, ReportL
 
 Part = Literal[
     "change", "locus", "other", "present", "counting", "absent", "cutoff", "percent", "count", "copies",
-    "either", "both", "plural", "cells", "listed", "sign", "unlisted",
+    "either", "both", "plural", "cells", "glue", "heading", "kind", "adjective", "sign", "unlisted",
 ]  # fmt: skip
 _NUMBER: Final = r"\d{1,3}(?:[.,]\d{1,2})?"
 _PERCENT: Final = rf"(?P<bound>[<>]=?)? ?(?P<number>{_NUMBER}) ?(?:%|per ?cent|prozent)"
@@ -26,7 +26,6 @@ class Language(NamedTuple):
 
     changes: tuple[NamedChange, ...]
     other_changes: tuple[str, ...]
-    listed: tuple[str, ...]
     words: ClauseWords
     copies: tuple[tuple[str, float], ...] = ()
     """Copies of a normal cell, by the kind of change that leaves more or fewer."""
@@ -50,7 +49,6 @@ def of_chromosomes(reports: ReportLanguage) -> Language:
     return Language(
         reports.changes,
         reports.other_changes,
-        reports.clauses.listed,
         reports.clauses,
         (("loss", reports.copies_below), ("gain", reports.copies_above)),
         (("loss", cutoffs.loss), ("gain", cutoffs.gain), ("fusion", cutoffs.fusion)),
@@ -61,19 +59,25 @@ def of_imaging(reports: ReportLanguage) -> Language:
     """The language of disease outside the marrow."""
     imaging = reports.imaging
     change = NamedChange(imaging.field, imaging.names, imaging.loci, imaging.mentions)
-    return Language((change,), (), (*reports.clauses.listed, *imaging.listed), reports.clauses)
+    words = reports.clauses
+    return Language(
+        (change,),
+        (),
+        words._replace(glue=(*words.glue, *imaging.glue), headings=(*words.headings, *imaging.headings)),
+    )
 
 
 def items_of(text: str, language: Language) -> list[Item]:
     """Take a clause in plain spelling apart, the longest piece first where several begin at one place."""
     lowered = " ".join(text.casefold().split()).rstrip(" .")
+    patterns = _patterns(language)
     items: list[Item] = []
     place = 0
     while place < len(lowered):
         if lowered[place] == " ":
             place += 1
             continue
-        hits = ((pattern.match(lowered, place), part, field) for pattern, part, field in _patterns(language))
+        hits = ((pattern.match(lowered, place), part, field) for pattern, part, field in patterns)
         found = max(
             ((hit, part, field) for hit, part, field in hits if hit and hit[0]),
             key=lambda each: each[0].end(),
@@ -103,10 +107,15 @@ def _mention(change: NamedChange) -> re.Pattern[str]:
     return re.compile(f"{words}|{_BEFORE}(?:{'|'.join(change.names)})")
 
 
-def word_of(text: str, words: Iterable[str]) -> str:
-    """Return the first of these words or phrases that a text holds, or nothing."""
-    lowered = " ".join(text.casefold().split())
-    return next((word for word in words if re.search(rf"(?<!\w){re.escape(word.casefold())}(?!\w)", lowered)), "")
+def word_of(text: str, words: tuple[str, ...]) -> str:
+    """Return the first of these words or phrases in a text, or nothing."""
+    found = _words(words).search(" ".join(text.casefold().split()))
+    return found[0] if found else ""
+
+
+@lru_cache(maxsize=32)
+def _words(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{_any_of(words)})(?!\w)")
 
 
 def consists_of(name: str, words: Iterable[str], needed: Iterable[str]) -> bool:
@@ -151,7 +160,8 @@ def _patterns(language: Language) -> tuple[tuple[re.Pattern[str], Part, str], ..
     ]  # fmt: skip
     named: tuple[tuple[Part, Sequence[str]], ...] = (
         ("absent", words.absent), ("present", words.present), ("counting", words.counting), ("either", words.either),
-        ("both", words.both), ("plural", words.plural), ("cells", words.cells), ("listed", language.listed),
+        ("both", words.both), ("plural", words.plural), ("cells", words.cells), ("glue", words.glue),
+        ("heading", words.headings), ("kind", words.kinds), ("adjective", words.adjectives),
     )  # fmt: skip
     pieces += [(_any_of(each), part, "") for part, each in named]
     return tuple((re.compile(f"{_BEFORE}(?:{body}){_AFTER}"), part, field) for body, part, field in pieces)

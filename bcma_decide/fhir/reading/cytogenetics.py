@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bcma_decide.fhir.reading.clause_items import consists_of, mentions, of_chromosomes
+from bcma_decide.fhir.reading.clause_items import consists_of, mentions, of_chromosomes, word_of
 from bcma_decide.fhir.reading.datatypes import Concept, clip
 from bcma_decide.fhir.reading.find import Find, start
 from bcma_decide.fhir.reading.named_change import change_of, with_its_result
 from bcma_decide.fhir.reading.observations import TIMES, refused_by_status
-from bcma_decide.fhir.reading.report_text import read_text
+from bcma_decide.fhir.reading.prose import plain
+from bcma_decide.fhir.reading.report_text import read_text, spoken_against
 from bcma_decide.fhir.reading.resource import Resource
 from bcma_decide.fhir.reading.variants import read_variant
 from bcma_decide.pooled.codes import Code, Codes, Coding
@@ -39,6 +40,9 @@ def read_cytogenetics(resource: Resource, codes: Codes) -> list[Find]:
         return []
     else:
         finds = _by_name(resource, codes)
+    used = any(find.value is not None for find in finds)
+    if used and (against := word_of(plain("\n".join(texts_of(resource))), codes.reports.clauses.report)):
+        finds = [_refused(find, spoken_against(against)) for find in finds]
     return [by_status(find, resource.status) for find in finds]
 
 
@@ -76,6 +80,10 @@ def _panel(resource: Resource, panel: Code, codes: Codes) -> list[Find]:
 
 
 def _by_name(resource: Resource, codes: Codes) -> list[Find]:
+    parts = [text for coded in resource.components for text in (*coded.code.texts, coded.wording, *coded.answer.texts)]
+    said = plain("\n".join((*resource.code.texts, *parts, *texts_of(resource))))
+    if not any(mentions(said, change) for change in codes.reports.changes):
+        return []
     base = _start(resource)
     if (change := change_of(resource.code, codes)) is not None and resource.kind == "Observation":
         own = [] if not resource.coded.results and resource.components else [resource.coded]

@@ -31,6 +31,13 @@ class Concept(NamedTuple):
     """Its own text, then those of its codings."""
     codes: tuple[str, ...] = ()
     """The code of every coding, with a system or without."""
+    whole: tuple[str, ...] = ()
+    """The texts at full length, only where one of them is longer than may be shown."""
+
+    @property
+    def wordings(self) -> tuple[str, ...]:
+        """The texts at full length."""
+        return self.whole or self.texts
 
     @property
     def state(self) -> str:
@@ -95,15 +102,21 @@ def concept_of(value: object, systems: Mapping[str, str]) -> Concept:
     """Read a CodeableConcept; ``systems`` has the short names of code systems by their address."""
     if value is None or not isinstance(value, OBJECT):
         return NO_CONCEPT
-    codings, texts, codes = [], [clip(value.get("text"))], []
+    codings, written, codes = [], [value.get("text")], []
     for each in objects(value.get("coding")):
         system, code = each.get("system"), each.get("code")
-        texts.append(clip(each.get("display")))
+        written.append(each.get("display"))
         codes.append(clip(code))
         if isinstance(system, str) and isinstance(code, str) and system and code:
             short = systems.get(system.rstrip("/"))
             codings.append(Coding(clip(system) if short is None else short, clip(code.strip())))
-    return Concept(tuple(codings), tuple(dict.fromkeys(text for text in texts if text)), tuple(codes))
+    long = any(isinstance(text, str) and len(text) > _SHORT for text in written)
+    return Concept(
+        tuple(codings),
+        tuple(dict.fromkeys(filter(None, map(clip, written)))),
+        tuple(codes),
+        tuple(dict.fromkeys(text for text in written if isinstance(text, str) and clip(text))) if long else (),
+    )
 
 
 def measurement_of(value: Plain) -> Measurement:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -19,6 +19,10 @@ class When:
     last: date
     moment: datetime | None = None
     text: str = ""
+    end: When | None = field(default=None, compare=False)
+    """The end of a period as it is written; None for what is no period, and for one without an end."""
+    is_open: bool = field(default=False, compare=False)
+    """Whether it is a period that has begun and has no end."""
 
     def days_before(self, on: date) -> int:
         """Days before ``on``, the most they can be."""
@@ -51,9 +55,11 @@ def _month_end(first: date) -> date:
 
 def span(start: When | None, end: When | None) -> When | None:
     """Return the time from a start to an end; an open end is taken as its start."""
-    if start is None or end is None:
-        return start or end
-    return None if end.last < start.first else When(start.first, end.last, None, f"{start.text}/{end.text}")
+    if start is None:
+        return end
+    if end is None:
+        return replace(start, is_open=True)
+    return None if end.last < start.first else When(start.first, end.last, None, f"{start.text}/{end.text}", end)
 
 
 def whole_years(birth: When, on: date) -> tuple[int, int]:
@@ -67,8 +73,7 @@ def _years(born: date, on: date) -> int:
 
 def whole_months(when: When, on: date) -> int | None:
     """Completed months since the end of a time, None where its date leaves more than one answer."""
-    if "/" in when.text:
-        when = When(when.last, when.last)
+    when = when.end or when
     days = [min(day, on) for day in (when.first, when.last)]
     counts = {12 * (on.year - day.year) + on.month - day.month - (on.day < day.day) for day in days}
     return counts.pop() if len(counts) == 1 else None

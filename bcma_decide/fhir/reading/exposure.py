@@ -1,24 +1,24 @@
-"""Drugs that were given, from medication resources and procedures, and the courses of BCMA therapy among them."""
+"""Drugs that were given, from medication resources and procedures."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from itertools import chain
 from typing import Final
 
+from bcma_decide.fhir.reading.against import ORDER, against
 from bcma_decide.fhir.reading.datatypes import NO_CONCEPT
-from bcma_decide.fhir.reading.dates import When, whole_months
-from bcma_decide.fhir.reading.drugs import Resolved, Unresolved, is_other_drug, recognise_drug
+from bcma_decide.fhir.reading.drug_text import Remark, says
+from bcma_decide.fhir.reading.drugs import Resolved, Unresolved, is_other_drug, read_texts, recognise_drug
 from bcma_decide.fhir.reading.find import Find
 from bcma_decide.fhir.reading.record import PatientRecord
 from bcma_decide.fhir.reading.resource import Resource
-from bcma_decide.pooled.codes import LAYERS, Codes, Coding
-from bcma_decide.pooled.definitions import Definitions
+from bcma_decide.pooled.codes import Codes, Coding
+from bcma_decide.pooled.definitions import Definitions, fold
 
 RECEIVED: Final = "received"
-COURSES: Final = "prior_bcma_courses"
+TRANSPLANT: Final = "transplant"
+"""Field of the finds that only the inference of lines reads."""
 _GIVEN: Final = {
     "MedicationAdministration": ("completed", "in-progress", "stopped"),
     "MedicationDispense": ("completed",),
@@ -29,16 +29,23 @@ _GIVEN: Final = {
 """Statuses that say that the drug was given: an order that is only active does not."""
 _WITHDRAWN: Final = ("entered-in-error", "not-taken", "not-done", "cancelled", "declined")
 _ORDERED: Final = ("order", "original-order", "reflex-order", "filler-order", "instance-order", "")
-_TIMES: Final = {
-    "MedicationAdministration": ("effectiveDateTime", "effectivePeriod"),
-    "MedicationDispense": ("whenHandedOver", "whenPrepared"),
-    "MedicationStatement": ("effectiveDateTime", "effectivePeriod", "dateAsserted"),
-    "MedicationRequest": ("authoredOn",),
-    "Procedure": ("performedDateTime", "performedPeriod"),
-}
+_DOSES: Final = {
+    "MedicationAdministration": (
+        "effectiveDateTime", "effectivePeriod", "effectiveTimeDateTime", "effectiveTimePeriod", "occurenceDateTime",
+        "occurencePeriod",
+    ),
+    "MedicationDispense": ("whenHandedOver",),
+    "MedicationStatement": ("effectiveDateTime", "effectivePeriod"),
+    "MedicationRequest": (),
+    "Procedure": ("performedDateTime", "performedPeriod", "occurrenceDateTime", "occurrencePeriod"),
+}  # fmt: skip
+"""Elements that say when a drug was given."""
+_WRITTEN: Final = ("authoredOn", "dateWritten", "dateAsserted", "whenPrepared", "recordedDate")
+"""Elements that say when something was written or made ready: no day of a dose."""
 KINDS: Final = tuple(_GIVEN)
 _UNDER_CODE: Final = ("Procedure", "ServiceRequest")
 """Kinds whose own code says what was given or ordered."""
+_IN_ERROR: Final = "entered-in-error"
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,12 @@ class Dose:
 
     drug: str
     find: Find
+    dated: bool = True
+    """Whether the time of the find is that of a dose, and not of an order or a statement."""
+    ongoing: bool = False
+    """Whether the drug is still given, so that there is no last dose yet."""
+    is_order: bool = False
+    """Whether it is an order, behind which doses have to follow."""
 
 
 def read_drug(
@@ -54,20 +67,73 @@ def read_drug(
 ) -> list[Dose] | Find | None:
     """Doses of a medication resource or procedure, a find it makes by itself, or None where nothing is known of it."""
     codings, texts = drug_names(resource, record)
-    when = resource.when(*_TIMES[resource.kind])
+    given = resource.when(*_DOSES[resource.kind])
+    when = given or resource.when(*_WRITTEN)
     text = texts[0] if texts else ", ".join(coding.code for coding in codings)
     base = Find(RECEIVED, text, "usable", None, resource.name, when, codings[0] if codings else None)
-    fields = [codes.field_of_procedure[coding] for coding in codings if coding in codes.field_of_procedure]
-    recognised = recognise_drug(codings, texts, codes, definitions)
-    if recognised is None and fields:
-        name, code = fields[0]
-        find = replace(base, field=name, text=code.text, value="yes", coding=code.key, basis=code.basis, note=code.note)
-        return _by_status(replace(find, layer="procedure"), resource)
+    step = next((codes.no_dose_of[coding] for coding in codings if coding in codes.no_dose_of), "")
+    if step:
+        return _by_status(base, resource, record, codes).refused(step)
+    recognised = _recognised(resource, record, codes, definitions)
     if recognised is None:
-        return [] if is_other_drug(codings, texts, codes) else None
+        return _without_a_drug(base, resource, record, codes, definitions)
     if isinstance(recognised, Unresolved):
-        return _by_status(base, resource).refused(recognised.note)
-    return [Dose(drug, _by_status(_named(base, drug, recognised), resource)) for drug in recognised.drugs]
+        return _by_status(base, resource, record, codes).refused(recognised.note)
+    ongoing = bool(given and resource.kind == "MedicationStatement" and (resource.status == "active" or given.is_open))
+    traits = {drug.id for drug in definitions.drugs if drug.modality is not None}
+    return [
+        Dose(
+            drug,
+            _by_status(_named(base, drug, recognised), resource, record, codes, is_trait=drug in traits),
+            given is not None,
+            ongoing,
+            resource.kind == ORDER,
+        )
+        for drug in recognised.drugs
+    ]
+
+
+def _recognised(
+    resource: Resource, record: PatientRecord, codes: Codes, definitions: Definitions
+) -> Resolved | Unresolved | None:
+    """The drug of a resource, else of what its product consists of; the two may not disagree."""
+    codings, texts = drug_names(resource, record)
+    main = recognise_drug(codings, texts, codes, definitions)
+    product = _product(resource, record)
+    parts = [
+        recognise_drug(each.codings, each.wordings, codes, definitions)
+        for each in (product.ingredients if product else ())
+    ]
+    inside = [part for part in parts if isinstance(part, Resolved)]
+    if main is None:
+        drugs = tuple(dict.fromkeys(drug for part in inside for drug in part.drugs))
+        return inside[0]._replace(drugs=drugs) if inside else next((part for part in parts if part), None)
+    if isinstance(main, Resolved) and any(set(part.drugs).isdisjoint(main.drugs) for part in inside):
+        return Unresolved("its name and its ingredients are of different drugs", contradiction=True)
+    return main
+
+
+def _without_a_drug(
+    base: Find, resource: Resource, record: PatientRecord, codes: Codes, definitions: Definitions
+) -> list[Dose] | Find | None:
+    """What it is where it names no drug of the definitions: a procedure that is a field, a transplant, another drug."""
+    codings, texts = drug_names(resource, record)
+    if any(coding in codes.transplant_of for coding in codings) or any(
+        fold(text) in codes.transplant_names for text in texts
+    ):
+        note = "part of a line of therapy; counts for that only"
+        return _by_status(replace(base, field=TRANSPLANT, note=note), resource, record, codes)
+    if field := next(
+        (codes.field_of_procedure[coding] for coding in codings if coding in codes.field_of_procedure), None
+    ):
+        name, code = field
+        find = replace(base, field=name, text=code.text, value="yes", coding=code.key, basis=code.basis, note=code.note)
+        find = _by_status(replace(find, layer="procedure"), resource, record, codes)
+        if not code.usable:
+            return find.refused("its code is known from background only and was not checked")
+        remarks = [each for each in read_texts(codings, texts, codes, definitions) if isinstance(each, Remark)]
+        return find.refused(remarks[0].note) if remarks and find.state == "usable" else find
+    return [] if is_other_drug(codings, texts, codes, definitions) else None
 
 
 def _named(base: Find, drug: str, by: Resolved) -> Find:
@@ -76,88 +142,55 @@ def _named(base: Find, drug: str, by: Resolved) -> Find:
 
 def names_a_drug(resource: Resource, codes: Codes, definitions: Definitions) -> bool:
     """Whether a procedure is one that is read here; most are not."""
-    codings, texts, _ = resource.code
-    known = any(coding in codes.drug_of or coding in codes.field_of_procedure for coding in codings)
-    return known or recognise_drug(codings, texts, codes, definitions) is not None
+    known = (codes.drug_of, codes.field_of_procedure, codes.no_dose_of, codes.transplant_of)
+    if any(coding in group for coding in resource.code.codings for group in known):
+        return True
+    if any(fold(text) in codes.transplant_names for text in resource.code.wordings):
+        return True
+    return recognise_drug(resource.code.codings, resource.code.wordings, codes, definitions) is not None
 
 
 def drug_names(resource: Resource, record: PatientRecord) -> tuple[tuple[Coding, ...], tuple[str, ...]]:
     """Codings and texts of the drug: of the resource itself, or of the Medication it refers to."""
     if resource.kind in _UNDER_CODE:
-        return resource.code.codings, resource.code.texts
+        return resource.code.codings, resource.code.wordings
     reference = resource.medication_reference
-    medication = record.find("Medication", reference.address, resource)
+    medication = _product(resource, record)
     product = medication.code if medication else NO_CONCEPT
-    texts = (*resource.medication.texts, *product.texts, *([reference.display] if reference.display else ()))
+    texts = (*resource.medication.wordings, *product.wordings, *([reference.display] if reference.display else ()))
     return (*resource.medication.codings, *product.codings), tuple(dict.fromkeys(texts))
 
 
-def _by_status(find: Find, resource: Resource) -> Find:
-    status = resource.status
+def _product(resource: Resource, record: PatientRecord) -> Resource | None:
+    """Return the Medication a resource refers to."""
+    return record.find("Medication", resource.medication_reference.address, resource)
+
+
+def _by_status(find: Find, resource: Resource, record: PatientRecord, codes: Codes, *, is_trait: bool = False) -> Find:
+    status, product = resource.status, _product(resource, record)
     if status in _WITHDRAWN:
         return find.refused(f"status {status}", "ignored")
+    if product is not None and product.status == _IN_ERROR:
+        return find.refused(f"its Medication has the status {product.status}", "ignored")
     if resource.do_not_perform:
         return find.refused("an order not to give it", "ignored")
-    if resource.kind == "MedicationRequest" and resource.intent not in _ORDERED:
+    if resource.gives_nothing:
+        return find.refused("an amount of zero")
+    if resource.kind == ORDER and resource.intent not in _ORDERED:
         return find.refused(f"intent {resource.intent}: planned, not given")
     if status not in _GIVEN[resource.kind]:
-        ordered = "ordered; that it was given is not recorded" if resource.kind == "MedicationRequest" else ""
+        ordered = "ordered; that it was given is not recorded" if resource.kind == ORDER else ""
         return find.refused("; ".join(part for part in (f"status {status or 'missing'}", ordered) if part))
-    return find
+    if category := _no_dose_category(resource, codes):
+        return find.refused(category)
+    said = against(resource, codes.drug_words, is_trait=is_trait)
+    return find.refused(said) if said else find
 
 
-def one_line_each(doses: Sequence[Dose], definitions: Definitions) -> Iterator[tuple[str, Find, bool]]:
-    """One find for each drug that was given, and for each reason why records of a drug do not count.
-
-    Yields
-    ------
-    tuple
-        The drug, the find to show (the surest step, the newest date), and whether it was given.
-    """
-    groups: dict[tuple[int, str], list[Find]] = defaultdict(list)
-    order = {drug.id: number for number, drug in enumerate(definitions.drugs)}
-    for dose in doses:
-        reason = "" if dose.find.state == "usable" else f"{dose.find.state}: {dose.find.note}"
-        groups[order[dose.drug], reason].append(dose.find)
-    for (number, _), finds in sorted(groups.items()):
-        surest = min(finds, key=_surety)
-        count = f"{len(finds)} records" if len(finds) > 1 else ""
-        note = "; ".join(part for part in (surest.note, count) if part)
-        drug = definitions.drugs[number].id
-        text = surest.text
-        shown = text if text.casefold() == drug else f"{drug} ({text})" if text else drug
-        ended = When(surest.when.last, surest.when.last, None, surest.when.text) if surest.when else None
-        yield drug, replace(surest, text=shown, note=note, when=ended), surest.state == "usable"
-
-
-def _surety(find: Find) -> tuple[int, int, str, str]:
-    step = LAYERS.index(find.layer) if find.layer in LAYERS else len(LAYERS)
-    return step, -(find.when.last.toordinal() if find.when else 0), find.text, find.resource
-
-
-def courses(doses: Iterable[Dose], definitions: Definitions, on: date) -> tuple[list[str], list[Find]]:
-    """Courses of BCMA therapy as the profile reads them, and the find of the last dose behind each."""
-    against = {drug.id: drug for drug in definitions.drugs if "bcma" in drug.targets}
-    last: dict[str, Find] = {}
-    for dose in doses:
-        if dose.drug in against and dose.find.state == "usable":
-            known = last.get(dose.drug)
-            if known is None or _later(dose.find) > _later(known):
-                last[dose.drug] = dose.find
-    values, finds = [], []
-    for drug, find in [(drug, last[name]) for name, drug in against.items() if name in last]:
-        months = whole_months(find.when, on) if find.when else None
-        value = str(drug.modality) if months is None else f"{drug.modality}:{months}"
-        values.append(value)
-        finds.append(replace(find, field=COURSES, text=drug.id, value=value, note=_since(find.when, months)))
-    return values, finds
-
-
-def _later(find: Find) -> tuple[int, str]:
-    return (find.when.last.toordinal() if find.when else 0, find.resource)
-
-
-def _since(when: When | None, months: int | None) -> str:
-    if months is None:
-        return "months since the last dose not known" if when is None else "its date is not exact enough for months"
-    return f"last recorded dose {months} months before"
+def _no_dose_category(resource: Resource, codes: Codes) -> str:
+    """Why a resource of its category is no dose; empty where the category says nothing of that."""
+    known = codes.no_dose_category_of
+    coded = (known[coding] for each in resource.categories for coding in each.codings if coding in known)
+    words = codes.drug_words.no_dose_phrases
+    named = (f"its category is {text!r}" for each in resource.categories for text in each.texts if says(text, words))
+    return next(chain(coded, named), "")

@@ -23,7 +23,8 @@ def read_imaging(resource: Resource, codes: Codes) -> Iterator[Find]:
     A negative report counts only where the whole body was seen.
     """
     imaging = codes.reports.imaging
-    if resource.kind not in ("DiagnosticReport", "Observation"):
+    texts = [text for text in texts_of(resource) if text]
+    if resource.kind not in ("DiagnosticReport", "Observation") or not texts:
         return
     names = resource.code.texts
     known = bool(names) and all(consists_of(name, imaging.names_of_reports, imaging.naming) for name in names)
@@ -38,7 +39,6 @@ def read_imaging(resource: Resource, codes: Codes) -> Iterator[Find]:
         basis="secondary",
         layer="text",
     )
-    texts = [text for text in texts_of(resource) if text]
     for told in read_text(texts, of_imaging(codes.reports), codes.reports):
         find = replace(base, text=clip(told.text))
         if told.value is None:

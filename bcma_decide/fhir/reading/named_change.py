@@ -33,8 +33,9 @@ def change_of(code: Concept, codes: Codes) -> NamedChange | None:
 
 def _named(text: str, language: Language) -> str | None:
     """The field of the change a text names; empty where it is made of listed words alone, None otherwise."""
-    names = (*language.words.names, *language.listed)
-    items = [item for item in items_of(text, language) if item.text not in names]
+    words = language.words
+    passed = (*words.names, *words.glue, *words.headings, *words.kinds)
+    items = [item for item in items_of(text, language) if item.text not in passed]
     fields = {item.field for item in items if item.part in ("change", "other")}
     if any(item.part not in ("change", "locus", "sign") for item in items) or len(fields) > 1:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 _DASHES: Final = dict.fromkeys(map(ord, "‐‑‒–—―−﹣－"), "-")
@@ -54,15 +54,18 @@ def clauses(text: str, known: frozenset[str]) -> list[Clause]:
         Short words that end a sentence; any other of up to four letters before a full stop is an abbreviation.
     """
     found: list[Clause] = []
-    open_end = False
-    for line in text.split("\n"):
+    open_end = listing = False
+    for line in re.sub(r", *\n(?! *\n)", ", ", text).split("\n"):
         if not line.strip():
-            open_end = False
+            open_end = listing = False
             continue
         bullet = _BULLET.match(line)
         rest = line[bullet.end() :] if bullet else line
+        if bullet and open_end and not listing:
+            found[-1] = replace(found[-1], heading=True)
         if bullet or _LABEL.match(rest):
             open_end = False
+        listing = bullet is not None
         for piece, mark in _pieces(rest, known):
             found.append(Clause(piece.strip(), open_end, piece.rstrip().endswith(":")))
             open_end = mark != "."

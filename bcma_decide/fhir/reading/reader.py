@@ -15,17 +15,9 @@ from typing import Any, Final, Literal
 from bcma_decide.comparison import InputLine, NotNeededLine, RecordLedger, UnmappedLine
 from bcma_decide.fhir.reading.choose import choose, not_after
 from bcma_decide.fhir.reading.conditions import MYELOMA, has_myeloma, read_condition
+from bcma_decide.fhir.reading.courses import COURSES, courses, one_line_each
 from bcma_decide.fhir.reading.cytogenetics import read_cytogenetics
-from bcma_decide.fhir.reading.exposure import (
-    COURSES,
-    RECEIVED,
-    Dose,
-    courses,
-    drug_names,
-    names_a_drug,
-    one_line_each,
-    read_drug,
-)
+from bcma_decide.fhir.reading.exposure import RECEIVED, TRANSPLANT, Dose, drug_names, names_a_drug, read_drug
 from bcma_decide.fhir.reading.find import Find
 from bcma_decide.fhir.reading.imaging import attachments, read_imaging
 from bcma_decide.fhir.reading.lines import inferred_lines
@@ -91,8 +83,9 @@ def read_bundle(
     contents = _everything(record, codes, definitions)
     diagnoses = [not_after(find, on) for find in contents.finds if find.field == MYELOMA]
     by_field: dict[str, list[Find]] = defaultdict(list)
+    transplants = [not_after(find, on) for find in contents.finds if find.field == TRANSPLANT]
     for find in (*contents.finds, *(read_person(record.patient, on) if record.patient else ())):
-        if find.field != MYELOMA:
+        if find.field not in (MYELOMA, TRANSPLANT):
             by_field[find.field].append(find)
     values: dict[str, Any] = {}
     lines: list[InputLine] = []
@@ -101,7 +94,7 @@ def read_bundle(
         lines += choice.lines
         if choice.value is not None:
             values[field] = choice.value
-    doses = [Dose(dose.drug, not_after(dose.find, on)) for dose in contents.doses]
+    doses = [replace(dose, find=not_after(dose.find, on)) for dose in contents.doses]
     for drug, find, was_given in one_line_each(doses, definitions):
         lines.append(find.line(on, "used" if find.state == "usable" else find.state))
         if was_given:
@@ -110,9 +103,9 @@ def read_bundle(
     if course_values:
         values[COURSES] = course_values
         lines += [find.line(on, "used") for find in last_doses]
-    lines += _inferred(doses, codes, on, infer, values)
+    lines += _inferred(inferred_lines(doses, transplants, codes.lines, definitions, on), codes, on, infer, values)
     disease = has_myeloma(diagnoses)
-    lines += [*_diagnosis(diagnoses, disease, on), *_aside(record)]
+    lines += [*_diagnosis(diagnoses, disease, on), *_transplants(transplants, on), *_aside(record)]
     values = {name: values[name] for name in FIELDS if name in values}
     return Reading(
         patient=Patient.read(values, definitions),
@@ -148,7 +141,7 @@ def _everything(record: PatientRecord, codes: Codes, definitions: Definitions) -
                 not_needed[_OTHER_DRUGS] += 1
             case found:
                 finds += [with_standing(each, why) for each in found if isinstance(each, Find)]
-                doses += [Dose(each.drug, with_standing(each.find, why)) for each in found if isinstance(each, Dose)]
+                doses += [replace(each, find=with_standing(each.find, why)) for each in found if isinstance(each, Dose)]
     return _Contents(
         tuple(finds),
         tuple(doses),
@@ -195,11 +188,8 @@ def _unmapped(unknown: Iterable[_Unmapped]) -> tuple[UnmappedLine, ...]:
     )
 
 
-def _inferred(
-    doses: Sequence[Dose], codes: Codes, on: date, infer: bool, values: dict[str, Any]
-) -> Iterator[InputLine]:
+def _inferred(count: int | None, codes: Codes, on: date, infer: bool, values: dict[str, Any]) -> Iterator[InputLine]:
     """The inferred lines of therapy, as a value only if asked for."""
-    count = inferred_lines(doses, codes.lines)
     if count is None or LINES in values:
         return
     if infer:
@@ -223,6 +213,12 @@ def _diagnosis(finds: Sequence[Find], disease: bool | None, on: date) -> Iterato
         yield replace(find, label="Diagnosis").line(on, state).model_copy(update={"field": ""})
     if disease is None:
         yield Find("", "no condition with a code of multiple myeloma", "note", label="Diagnosis").line(on, "note")
+
+
+def _transplants(finds: Sequence[Find], on: date) -> Iterator[InputLine]:
+    for find in finds:
+        state = "note" if find.state == "usable" else find.state
+        yield replace(find, label="Transplantation").line(on, state).model_copy(update={"field": ""})
 
 
 def _aside(record: PatientRecord) -> Iterator[InputLine]:

@@ -41,7 +41,7 @@ def read_text(texts: Sequence[str], language: Language, reports: ReportLanguage)
     if not any(mentions(plain(text), change) for change in language.changes for text in texts):
         return
     words = language.words
-    known = (*language.listed, *words.present, *words.counting, *words.absent, *words.cells)
+    known = (*words.glue, *words.headings, *words.kinds, *words.present, *words.counting, *words.absent, *words.cells)
     short = frozenset(word.casefold() for word in known)
     whole = plain("\n\n".join(texts))
     against = word_of(whole, language.words.report) if len(whole) <= _LONGEST else ""
@@ -55,10 +55,15 @@ def read_text(texts: Sequence[str], language: Language, reports: ReportLanguage)
         if not about:
             continue
         refusal = (
-            f"the report holds {against!r}: it may be of somebody else, or taken back" if against
+            spoken_against(against) if against
             else "the report is too long to be read whole" if len(whole) > _LONGEST else ""
         )  # fmt: skip
         yield from _told(change, about, language, refusal)
+
+
+def spoken_against(word: str) -> str:
+    """Why nothing of a report with this word is used."""
+    return f"the report holds {word!r}: it may be of somebody else, or taken back"
 
 
 def _told(
@@ -108,7 +113,7 @@ def _read(split: Sequence[Clause], language: Language, reports: ReportLanguage) 
             under = ""
             continue
         if clause.heading:
-            under = "" if each.understood else clause.text
+            under = "" if each.understood and each.silent else clause.text
         beside = [
             each_read[number]
             for number, joined in ((place - 1, clause.joined), (place + 1, _joined(split, place + 1)))
@@ -116,7 +121,7 @@ def _read(split: Sequence[Clause], language: Language, reports: ReportLanguage) 
         ]
         if each.statements and under:
             each = ReadClause(reason=f"stands under {under!r}")
-        elif each.statements and not all(other.understood for other in beside):
+        elif each.statements and not all(other.complete for other in beside):
             each = ReadClause(reason="goes on in words that are not read")
         yield clause, each
 

@@ -128,6 +128,8 @@ class Resource(NamedTuple):
     medication_reference: ResourceReference = NO_REFERENCE
     ingredients: tuple[Concept, ...] = ()
     """What a Medication consists of, where it says so by code."""
+    gives_nothing: bool = False
+    """Whether an amount of a drug in it is zero."""
     do_not_perform: bool = False
     """Whether it forbids what it names; also where the element cannot be read."""
     remarks: tuple[str, ...] = ()

@@ -46,6 +46,8 @@ _TIMES: Final[Mapping[str, Callable[[object], When | None]]] = {
     "issued": read_when,
     "onsetDateTime": read_when,
     "onsetPeriod": period_of,
+    "occurenceDateTime": read_when,  # spelled so in R5, for the administration of a drug
+    "occurencePeriod": period_of,
     "occurrenceDateTime": read_when,
     "occurrencePeriod": period_of,
     "performedDateTime": read_when,
@@ -119,6 +121,7 @@ def _read(
         medication=concept_of(data.get("medicationCodeableConcept") or medication.get("concept"), systems),
         medication_reference=reference_of(data.get("medicationReference") or medication.get("reference")),
         ingredients=tuple(_ingredients(data, systems)),
+        gives_nothing=_gives_nothing(data),
         # without its value, an element that has an extension says at least that there is one
         do_not_perform=_forbids(data.get("doNotPerform", data.get("_doNotPerform"))),
         remarks=tuple(_remarks(data)),
@@ -306,17 +309,36 @@ def _is_older(data: Plain) -> bool:
 
 
 def _reasons(data: Plain, systems: Mapping[str, str]) -> Iterator[str]:
-    for each in _listed(data.get("statusReason")):
+    for each in (*_listed(data.get("statusReason")), *_listed(data.get("statusReasonCodeableConcept"))):
         concept = concept_of(each, systems)
         yield from (
             concept.texts or concept.codes or ((_written(each),) if not isinstance(each, OBJECT) else ("unreadable",))
         )
 
 
+def _gives_nothing(data: Plain) -> bool:
+    """Whether a dose or the quantity handed out is zero."""
+    dosages = [each for name in ("dosage", "dosageInstruction") for each in _listed(data.get(name))]
+    rates = [rate for each in dosages for rate in _listed(_within(each, "doseAndRate"))]
+    amounts = [
+        data.get("quantity"),
+        *(_within(each, name) for each in (*dosages, *rates) for name in ("dose", "doseQuantity", "quantity")),
+    ]
+    values = (_within(each, "value") for each in amounts)
+    return any(value == 0 and not isinstance(value, bool) for value in values)
+
+
+def _within(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, OBJECT) else None
+
+
 def _ingredients(data: Plain, systems: Mapping[str, str]) -> Iterator[Concept]:
+    """What is in a product; what is there for its form only, or with nothing of it, is not."""
     for each in objects(data.get("ingredient")):
-        item = each.get("item")
-        concept = each.get("itemCodeableConcept") or (item.get("concept") if isinstance(item, OBJECT) else None)
+        amount = _within(_within(each.get("strength"), "numerator"), "value")
+        if each.get("isActive") is False or amount == 0:
+            continue
+        concept = each.get("itemCodeableConcept") or _within(each.get("item"), "concept")
         if (found := concept_of(concept, systems)) != NO_CONCEPT:
             yield found
 

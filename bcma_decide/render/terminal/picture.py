@@ -6,10 +6,10 @@ import io
 import re
 from typing import Final
 
-from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
 from bcma_decide.comparison import Comparison
+from bcma_decide.render.terminal.console import Console
 from bcma_decide.render.terminal.first_screen import render_first_screen
 
 _BACKGROUND: Final = (255, 255, 255)

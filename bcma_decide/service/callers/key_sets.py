@@ -14,6 +14,7 @@ from joserfc.jwk import ECKey, JWKRegistry, RSAKey
 
 from bcma_decide.errors import Problem, ServiceError
 from bcma_decide.service.settings import Issuer
+from bcma_decide.strict.files import UnreadableFile, read_bytes
 
 PublicKey = RSAKey | ECKey
 
@@ -82,9 +83,9 @@ class FileKeys:
     def __init__(self, file: Path) -> None:
         heading = "the service cannot start: the keys of an issuer cannot be used"
         try:
-            self._keys = read_keys(json.loads(file.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
+            self._keys = read_keys(json.loads(read_bytes(file, LARGEST_SET)))
+        except (UnreadableFile, ValueError, RecursionError) as error:
+            reason = error.reason if isinstance(error, UnreadableFile) else f"is no JSON: {error}"
             raise ServiceError(heading, [Problem("issuers", reason, "give a JWKS file", str(file))]) from None
         if not self._keys:
             fix = f"EC, or RSA of {SMALLEST_RSA} bits or more, each with its kid"

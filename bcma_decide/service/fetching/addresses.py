@@ -5,9 +5,12 @@ A name may lead anywhere, so the addresses it leads to are judged too, each time
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
+from unicodedata import normalize
+from urllib.parse import unquote_to_bytes
 
 import httpx
 
@@ -19,11 +22,28 @@ _NEVER: Final = tuple(
     for each in (
         "0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "224.0.0.0/4", "240.0.0.0/4",
         "100.100.100.200/32", "168.63.129.16/32", "fd00:ec2::254/128", "fd20:ce::254/128",
-        "::/128", "::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fe80::/10", "fec0::/10", "ff00::/8",
+        "::/128", "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fe80::/10", "fec0::/10",
+        "ff00::/8",
     )
 )  # fmt: skip
 """Link-local, multicast, unspecified and reserved; what cloud machines ask for their own credentials; and forms of IPv6
 that hide an address of IPv4. No setting opens them: no record is kept there."""
+_HIDING: Final = tuple(
+    ip_network(each)
+    for each in (
+        "::/96",
+        "::ffff:0:0/96",
+        "::ffff:0:0:0/96",
+        "64:ff9b::/96",
+        "64:ff9b:1::/48",
+        "2001::/32",
+        "2002::/16",
+    )
+)
+"""Where addresses of IPv6 hold one of IPv4. A resolver may give one, which is judged by what it holds; nobody writes
+one but to be read otherwise."""
+_NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
+_ENCODED_SLASH: Final = re.compile(rb"%(?:2f|5c)", re.IGNORECASE)
 _LAST_PORT: Final = 65_535
 _LOOPBACK: Final = ip_address("::1")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
@@ -59,21 +79,52 @@ def _plain(address: Address) -> Address:
 
 
 def read_address(text: str) -> httpx.URL | None:
-    """A web address without user, fragment and steps upwards; None where it is none."""
+    """A web address without user and fragment, whose host and path mean one thing to every program; else None.
+
+    Not one: a path with steps upwards that are disguised (encoded once or twice, ``..;``, a backslash), with an encoded
+    slash or two slashes in a row; an address of IPv4 written in another way than four decimal numbers, or inside one of
+    IPv6. Somebody on the way may read such an address otherwise than it was judged here.
+    """
     try:
         url = httpx.URL(text)
     except (httpx.InvalidURL, ValueError):
         return None
-    steps = url.path.replace("\\", "/").split("/")
-    if url.scheme not in ("http", "https") or not url.host or url.userinfo or "." in steps or ".." in steps:
+    if url.scheme not in ("http", "https") or url.userinfo or not _is_one_host(url.host) or not _is_one_path(url):
         return None
     return url.copy_with(fragment=None) if (url.port or 0) <= _LAST_PORT else None
 
 
+def _is_one_host(host: str) -> bool:
+    last = host.rstrip(".").rpartition(".")[2]
+    try:
+        address = ip_address(host)
+    except ValueError:  # a name, unless a resolver would take it for a number
+        return bool(last) and "%" not in host and _NUMBER.fullmatch(last) is None
+    if not isinstance(address, IPv6Address):
+        return True
+    return address.scope_id is None and (address == _LOOPBACK or not any(address in each for each in _HIDING))
+
+
+def _is_one_path(url: httpx.URL) -> bool:
+    """Whether nothing of a path, as it goes out, turns into another one when it is decoded."""
+    raw = url.raw_path.partition(b"?")[0]
+    plain = unquote_to_bytes(raw)
+    if _ENCODED_SLASH.search(raw) or unquote_to_bytes(plain) != plain:
+        return False
+    try:
+        path = normalize("NFKC", plain.decode())  # a letter that looks like a dot may become one
+    except UnicodeDecodeError:
+        return False
+    steps = [step.partition(";")[0].strip() for step in path.split("/")[1:]]
+    upwards = any(step in (".", "..") for step in steps) or not all(steps[:-1])
+    return not upwards and "\\" not in path and path.isprintable()
+
+
 def read_base(text: str) -> httpx.URL | None:
-    """A web address that others can lie below: without a query too."""
+    """A web address that others can lie below: without a query and any step upwards too."""
     url = read_address(text)
-    return None if url is None or b"?" in url.raw_path else url
+    steps = text.partition("?")[0].replace("\\", "/").split("/")
+    return None if url is None or b"?" in url.raw_path or "." in steps or ".." in steps else url
 
 
 def is_below(base: httpx.URL, url: httpx.URL) -> bool:

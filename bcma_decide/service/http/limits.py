@@ -1,5 +1,8 @@
 """Limits of a request: how large, how long, how many; they hold before anything of it is understood.
 
+How many counts requests at work, not connections: one that waits for its next request, or is slow to send one, keeps
+nobody else from being answered. What tells whether the service runs is answered however much it has to do.
+
 The counting of requests is that of the library ``limits`` (in memory, per process).
 """
 
@@ -18,6 +21,7 @@ from bcma_decide.service.http.problems import Refusal, refusal_response
 from bcma_decide.service.settings import Settings
 
 WITHOUT_RATE: Final = ("/healthz", "/readyz")
+ALWAYS_ANSWERED: Final = (*WITHOUT_RATE, "/metrics")
 _CLOSE: Final = {"Connection": "close"}
 _HOME: Final = 64
 """Leading bits of an IPv6 address that one client commonly holds."""
@@ -31,6 +35,7 @@ class RequestLimits:
         self.settings = settings
         self._rate = RateLimitItemPerMinute(max(1, settings.requests_per_minute))
         self._counter = FixedWindowRateLimiter(MemoryStorage())
+        self._at_work = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -43,7 +48,18 @@ class RequestLimits:
         except Refusal as refusal:
             await refusal_response(scope["path"], refusal)(scope, receive, send)
             return
-        await self._within_limits(scope, receive, send)
+        if scope["path"] in ALWAYS_ANSWERED:
+            await self._within_limits(scope, receive, send)
+            return
+        if self._at_work >= self.settings.connections:
+            busy = Refusal(503, "too many requests at a time", headers={"Retry-After": "1"} | _CLOSE)
+            await refusal_response(scope["path"], busy)(scope, receive, send)
+            return
+        self._at_work += 1
+        try:
+            await self._within_limits(scope, receive, send)
+        finally:
+            self._at_work -= 1
 
     async def _check_rate(self, scope: Scope) -> None:
         if not self.settings.requests_per_minute or scope["path"] in WITHOUT_RATE:

@@ -9,7 +9,6 @@ launch from a record leads to: the session it opened fills the form.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import date as Day  # noqa: N812  # a parameter is called date
 from http import HTTPStatus
 from typing import Final
 
@@ -37,6 +36,7 @@ from bcma_decide.service.page.page_view import Shown, guide_html, page_html, ref
 from bcma_decide.service.page.view_options import usual_view
 from bcma_decide.service.service import Service
 from bcma_decide.service.sessions import Filled
+from bcma_decide.spellings import iso_day
 
 Reads = Callable[[Service, Request, Filled | None], Awaitable[Entered]]
 
@@ -174,7 +174,7 @@ def _question(
         patient=Patient.read(values, service.pooled.definitions),
         setting=view.setting,
         region=view.region,
-        date=Day.fromisoformat(view.date),
+        date=iso_day(view.date),
         clock=view.clock,
         order=view.order,
         explain=(view.explain,) if view.explain else (),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date as Day  # noqa: N812  # a field is called date
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -13,13 +12,14 @@ from bcma_decide.render.sheet.sheet import ROWS, Paper, Sheet
 from bcma_decide.render.words.language import SOURCE, Audience
 from bcma_decide.service.http.bodies import read_shape
 from bcma_decide.service.service import Service
+from bcma_decide.spellings import iso_day
 from bcma_decide.time_course import Clock
 from bcma_decide.vocabulary import EXPLAINED, Design
 
 
 def _is_a_day(text: str) -> str:
     try:
-        Day.fromisoformat(text)
+        iso_day(text)
     except ValueError:
         raise ValueError("is not a day of the calendar, as in 2026-11-30") from None
     return text

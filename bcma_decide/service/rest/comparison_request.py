@@ -22,6 +22,7 @@ from bcma_decide.service.http.problems import Refusal
 from bcma_decide.service.rest.media import FHIR
 from bcma_decide.service.rest.openapi import profile_schema, record_schema
 from bcma_decide.service.service import Service
+from bcma_decide.spellings import iso_day
 from bcma_decide.time_course import Clock
 from bcma_decide.vocabulary import DEFAULT_REGION, EXPLAINED, Design
 
@@ -65,7 +66,7 @@ class ComparisonRequest(BaseModel):
     @classmethod
     def _is_a_day(cls, text: str | None) -> str | None:
         try:
-            Day.fromisoformat(text or "2000-01-01")
+            iso_day(text or "2000-01-01")
         except ValueError:
             raise ValueError("is not a day of the calendar") from None
         return text
@@ -130,7 +131,7 @@ def question_of(service: Service, received: ReceivedComparison) -> Question:
         422 when the record cannot be, with the place in it; 501 when the service reads none.
     """
     request = received.request
-    day = Day.fromisoformat(request.date) if request.date else None
+    day = iso_day(request.date) if request.date else None
     if request.from_record:
         return _of_record(service, received, day or service.today())
     try:

@@ -11,8 +11,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, RSAKey
 
 from bcma_decide.errors import Problem, ServiceError
-from bcma_decide.service.callers.key_sets import SMALLEST_RSA
+from bcma_decide.service.callers.key_sets import LARGEST_SET, SMALLEST_RSA
 from bcma_decide.service.settings import Ehr
+from bcma_decide.strict.files import UnreadableFile, read_bytes
 
 ClientKey = RSAKey | ECKey
 
@@ -23,16 +24,16 @@ _FIX: Final = f"give a private key as JWK or PEM: EC P-384, or RSA of {SMALLEST_
 def read_client_key(file: Path) -> ClientKey:
     """Read a private key from a file; raises ServiceError, which never repeats what the file holds."""
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "is no text"
+        text = read_bytes(file, LARGEST_SET).decode()
+    except (UnreadableFile, UnicodeDecodeError) as error:
+        reason = error.reason if isinstance(error, UnreadableFile) else "is no text"
         raise ServiceError(_HEADING, [Problem("smart", reason, _FIX, str(file))]) from None
     try:
         key = _parsed(text)
         usable = key.is_private and (
             key.public_key.key_size >= SMALLEST_RSA if isinstance(key, RSAKey) else key.curve_name == "P-384"
         )
-    except (JoseError, ValueError, TypeError, KeyError):
+    except (JoseError, ValueError, TypeError, KeyError, RecursionError):
         usable = False
     if not usable:
         raise ServiceError(_HEADING, [Problem("smart", "holds no usable private key", _FIX, str(file))])

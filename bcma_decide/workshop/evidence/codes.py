@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -94,6 +95,7 @@ class OtherDrugEntry(Strict):
     """A drug that says nothing about the myeloma."""
 
     text: Text
+    names: tuple[str, ...] = ()
     codes: Annotated[tuple[DrugCodeEntry, ...], Field(min_length=1)]
 
 
@@ -103,7 +105,13 @@ class LinesEntry(Strict):
     era_gap_days: Days
     window_days: Days
     gap_days: Days
+    transplant_gap_days: Days
+    high_dose_days: Days
+    mobilisation_days: Days
+    bridging_days: Days
     not_counted: tuple[str, ...]
+    high_dose: tuple[str, ...]
+    mobilising: tuple[str, ...]
     text: Text
     basis: CodeBasis
     source: str | None = None
@@ -118,17 +126,56 @@ class DrugsFile(Strict):
 
 
 class ProcedureEntry(Strict):
-    """A procedure that was a drug, or makes a field true."""
+    """A procedure that was a drug, makes a field true, was a transplantation, or was no dose."""
 
     codes: CodeEntries
     drug: str | None = None
     field: FieldId | None = None
+    names: tuple[Text, ...] = ()
+    transplant: bool = False
+    no_dose: str = ""
+    category: bool = False
 
 
 class ProceduresFile(Strict):
     """``procedures.yaml``."""
 
     procedures: tuple[ProcedureEntry, ...]
+
+
+Word = Annotated[str, Field(min_length=1)]
+WordList = Annotated[tuple[Word, ...], Field(min_length=1)]
+Count = Annotated[int, Field(ge=1, le=1000)]
+
+
+class NoDoseEntry(Strict):
+    """Words that say it was no dose."""
+
+    why: Text
+    words: WordList
+
+
+class DrugWordsFile(Strict):
+    """``drug_words.yaml``."""
+
+    suffixes: dict[str, Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z]{4}$")], ...], Field(min_length=1)]]
+    shortest_name: Count
+    shortest_mention: Count
+    longest_text: Count
+    units: WordList
+    per: WordList
+    forms: WordList
+    routes: WordList
+    schedule: WordList
+    counted: WordList
+    shapes: WordList
+    counting_shapes: WordList
+    joined_by: WordList
+    separators: WordList
+    no_dose: Annotated[tuple[NoDoseEntry, ...], Field(min_length=1)]
+    never_given: WordList
+    doubt: WordList
+    ended: WordList
 
 
 @dataclass(frozen=True)
@@ -140,18 +187,19 @@ class CodeFiles:
     cytogenetics: CytogeneticsFile
     diagnoses: DiagnosesFile
     drugs: DrugsFile
+    drug_words: DrugWordsFile
     procedures: ProceduresFile
 
     def bedside(self) -> dict[str, Any]:
         """Plain data for the pooled file."""
-        others = [code for drug in self.drugs.other_drugs for code in drug.codes]
         return {
             "systems": {url: system.id for system in self.systems.systems for url in system.urls},
             "observations": [_plain(row) for row in self.observations.observations],
             "answers": [_plain(row) for row in self.observations.answers],
             "diagnoses": [_plain(row) for row in self.diagnoses.diagnoses],
             "drugs": [_plain(row) for row in self.drugs.drugs],
-            "other_drugs": [_plain(code) for code in others],
+            "other_drugs": [_plain(row) for row in self.drugs.other_drugs],
+            "drug_words": _plain(self.drug_words),
             "procedures": [_plain(row) for row in self.procedures.procedures],
             "cytogenetics": _plain(self.cytogenetics.cytogenetics),
             "words": _plain(self.cytogenetics.words),
@@ -172,6 +220,7 @@ _FILES: Final[dict[str, type[Strict]]] = {
     "cytogenetics": CytogeneticsFile,
     "diagnoses": DiagnosesFile,
     "drugs": DrugsFile,
+    "drug_words": DrugWordsFile,
     "procedures": ProceduresFile,
 }
 
@@ -276,17 +325,48 @@ def _names(files: CodeFiles, definitions: Definitions) -> Found:
     drugs = {drug.id for drug in definitions.drugs}
     for procedure in files.procedures.procedures:
         where = procedure.codes[0].code
-        if (procedure.drug is None) == (procedure.field is None):
-            yield "procedures", where, "names either a drug or a field"
+        if procedure.category and not procedure.no_dose:
+            yield "procedures", where, "is a category, which only says that a procedure was no dose"
+        said = (procedure.drug, procedure.field, procedure.transplant, procedure.no_dose)
+        if sum(map(bool, said)) != 1:
+            yield "procedures", where, "is one of a drug, a field, a transplantation, or no dose"
         if procedure.field is not None and (procedure.field not in FIELDS or FIELDS[procedure.field].kind != "yes_no"):
             yield "procedures", where, f"{procedure.field!r} is not a yes-or-no field of the profile"
     named = [
         *(("drugs", drug.drug) for drug in files.drugs.drugs),
-        *(("drugs", drug) for drug in files.drugs.lines.not_counted),
+        *(("drugs", drug) for drug in _of_lines(files.drugs.lines)),
+        *(("drug_words", drug) for drug in files.drug_words.suffixes),
         *(("procedures", each.drug) for each in files.procedures.procedures if each.drug is not None),
     ]
     yield from ((file, drug, "is not a drug of definitions.yaml") for file, drug in named if drug not in drugs)
+    yield from _words(files.drug_words)
     try:
         files.drugs.lines.text.format(**files.drugs.lines.model_dump())
     except (KeyError, ValueError, IndexError) as error:
         yield "drugs", "lines.text", f"cannot be filled in ({error!r})"
+
+
+def _of_lines(lines: LinesEntry) -> tuple[str, ...]:
+    return (*lines.not_counted, *lines.high_dose, *lines.mobilising)
+
+
+def _words(words: DrugWordsFile) -> Found:
+    """A word that says that it was no dose says nothing else, and every pattern can be read."""
+    beside = {*words.units, *words.per, *words.forms, *words.routes, *words.schedule, *words.counted}
+    for row in words.no_dose:
+        yield from (("drug_words", word, f"is listed as a word of a drug and as one of {row.why!r}")
+                    for word in row.words if word in beside)  # fmt: skip
+    every = (
+        *beside,
+        *words.never_given,
+        *words.doubt,
+        *words.ended,
+        *(word for row in words.no_dose for word in row.words),
+    )
+    yield from (("drug_words", word, "has capitals, or a dot or hyphen, none of which count") for word in every
+                if word != word.casefold() or re.search(r"[a-zäöü][.-]", word))  # fmt: skip
+    for pattern in (*words.shapes, *words.counting_shapes):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            yield "drug_words", pattern, f"is no pattern ({error})"

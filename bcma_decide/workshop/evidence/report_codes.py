@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Annotated
 
 from pydantic import Field
@@ -155,7 +156,13 @@ class ClausesEntry(Strict):
     cutoff: Phrases
     copies: Phrases
     numbers: dict[str, int]
-    listed: Phrases
+    governing: Phrases
+    alone: Phrases
+    glue: Phrases
+    into: Phrases
+    headings: Phrases
+    kinds: Phrases
+    adjectives: Phrases
     general: Phrases
     doubt: Phrases
     report: Phrases
@@ -170,7 +177,8 @@ class ImagingEntry(Strict):
     names: Phrases
     loci: Phrases
     mentions: Phrases
-    listed: Phrases
+    headings: Phrases
+    glue: Phrases
     naming: Phrases
     names_of_reports: Phrases
     whole: Phrases
@@ -215,14 +223,27 @@ def report_problems(file: CytogeneticsFile) -> Iterator[tuple[str, str, str]]:
                 yield "cytogenetics", pattern, "matches nothing at all"
         except re.error as error:
             yield "cytogenetics", pattern, f"is no regular expression ({error})"
-    results = (("present", words.present), ("counting", words.counting), ("absent", words.absent))
-    for one, first in results:
-        for other, second in (*results, ("listed", (*words.listed, *imaging.listed))):
-            both = sorted(set(first) & set(second)) if one != other else []
-            yield from (("cytogenetics", f"clauses.{one}", f"{word!r} stands under {other} as well") for word in both)
-    for name in ("leading", "shared"):
-        yield from (
-            ("cytogenetics", f"clauses.{name}", f"{word!r} is not among the absent")
-            for word in getattr(words, name)
-            if word not in words.absent
-        )
+    lists = {
+        "present": words.present,
+        "counting": words.counting,
+        "absent": words.absent,
+        "glue": (*words.glue, *imaging.glue),
+        "headings": (*words.headings, *imaging.headings),
+        "kinds": words.kinds,
+        "adjectives": words.adjectives,
+    }
+    for (one, first), (other, second) in combinations(lists.items(), 2):
+        for word in sorted(set(first) & set(second)):
+            yield "cytogenetics", f"clauses.{one}", f"{word!r} stands under {other} as well"
+    for name, within in (
+        ("leading", words.absent),
+        ("shared", words.absent),
+        ("shared_and", words.shared),
+        ("governing", (*words.present, *words.absent)),
+        ("alone", words.governing),
+        ("into", words.glue),
+        ("articles", words.glue),
+    ):
+        for word in getattr(words, name):
+            if word not in within:
+                yield "cytogenetics", f"clauses.{name}", f"{word!r} is in none of the lists it is chosen from"

@@ -17,6 +17,7 @@ from typing import Final, Literal
 import numpy as np
 
 from bcma_decide.errors import Problem, SynthesisError
+from bcma_decide.strict.files import TooLarge, UnreadableFile, read_bytes
 from bcma_decide.workshop.meta_analysis.effect_sizes import FloatArray
 
 __all__ = [
@@ -137,15 +138,16 @@ def read_table(path: Path, renamed: Mapping[str, str] | None = None) -> StudyTab
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > SIZE_LIMIT:
-            raise _refused(path.name, [Problem("", f"is larger than {SIZE_LIMIT // 1_000_000} MB", "split it")])
         # Spreadsheets put a byte order mark before the header, which would else be part of the first column's name.
-        return path.read_text(encoding="utf-8-sig")
+        text = read_bytes(path, SIZE_LIMIT).decode("utf-8-sig")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         problem = Problem(f"byte {error.start}", "is not UTF-8 text", "save the file as UTF-8")
         raise _refused(path.name, [problem]) from None
-    except OSError as error:
-        raise _refused(str(path), [Problem("", error.strerror or "cannot be read", "check the path")]) from None
+    except TooLarge as error:
+        raise _refused(path.name, [Problem("", error.reason, "split it")]) from None
+    except UnreadableFile as error:
+        raise _refused(str(path), [Problem("", error.reason, error.fix)]) from None
 
 
 def _refused(file: str, problems: Sequence[Problem]) -> SynthesisError:

@@ -115,6 +115,9 @@ def test_the_lines_of_therapy_are_told_with_their_rule():
     rule = (
         "records of a drug at most 30 days apart are one era; "
         "eras that begin within 28 days of each other are one line; "
+        "a transplantation at most 180 days after a line, and what begins at most 180 days after it, belong to that "
+        "line, and so does a mobilising drug at most 90 days before it; "
+        "what begins in the 60 days before CAR-T cells and has ended by then is bridging or lymphodepletion and none; "
         "a new drug later, or a pause of more than 180 days, begins another"
     )
     doses = [given("a", LENALIDOMIDE, day="2024-01-01"), given("b", BORTEZOMIB, day="2024-03-01")]

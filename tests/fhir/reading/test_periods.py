@@ -85,14 +85,16 @@ def test_results_of_overlapping_periods_contradict_each_other(first, second, new
     [
         (lasting("2025-01-10", "2026-04-25"), 7),
         (lasting("2025-01-10", "2026-04-26"), 6),
-        (lasting("2025-01-10"), 22),
+        (lasting("2025-01-10"), None),
         (lasting(end="2026-04-25"), 7),
-        (lasting("2025-01-10", "2027-01-01"), 0),
+        (lasting("2025-01-10", "2027-01-01"), None),
+        (lasting("2025-01-10", "2026-04"), None),
+        (lasting("2025-01-10", "2026"), None),
     ],
-    ids=["to the day", "a day short", "no end", "no start", "goes on"],
+    ids=["to the day", "a day short", "no end", "no start", "goes on", "to a month", "to a year"],
 )
 def test_months_since_a_course_count_from_its_end(period, months):
-    """On 2026-11-25; a period whose end is not known lasted at least to its start."""
+    """On 2026-11-25; what has no end, or ends later, has no last dose yet."""
     (course,) = read(taken("t", period, TECLISTAMAB)).patient.prior_bcma_courses
     assert (course.kind, course.months_since) == ("bispecific", months)
 

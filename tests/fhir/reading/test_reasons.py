@@ -26,6 +26,9 @@ LENALIDOMIDE = coded(RXNORM, "342369")
 CAR_T = coded(ICD10PCS, "XW033A7")
 
 
+ORDERED = "the date is that of the order or statement; the day of a dose is not recorded"
+
+
 def told(field, *resources, **more):
     """Text, state and note of the one line of a field."""
     line = only(read(*resources, **more), field)
@@ -238,9 +241,9 @@ def test_of_results_that_are_too_old_only_the_newest_is_told():
             "not_usable", "status active; ordered; that it was given is not recorded",
         ),
         ("MedicationRequest", {"intent": "plan"}, "not_usable", "intent plan: planned, not given"),
-        ("MedicationRequest", {"intent": "order"}, "used", ""),
+        ("MedicationRequest", {"intent": "order"}, "used", ORDERED),
         ("MedicationRequest", {"doNotPerform": True}, "ignored", "an order not to give it"),
-        ("MedicationRequest", {"doNotPerform": False}, "used", ""),
+        ("MedicationRequest", {"doNotPerform": False}, "used", ORDERED),
         ("MedicationAdministration", {"day": "2026-12-01"}, "ignored", "dated after 2026-11-25"),
         ("MedicationAdministration", {"status": "in-progress"}, "used", ""),
         ("MedicationDispense", {"status": "completed"}, "used", ""),

@@ -5,10 +5,28 @@ import re
 import signal
 import subprocess
 import sys
+import time
+
+import httpx
 
 from tests.cli.support.program import COMMAND, environment
 
 PATIENCE = 60
+SLOW = """
+import os, time
+from bcma_decide.service import answering
+answer_question = answering.answer_question
+def slow(*arguments):
+    while not os.path.exists(os.environ["GATE"]):
+        time.sleep(0.02)
+    return answer_question(*arguments)
+answering.answer_question = slow
+import sys
+sys.argv = ["bcma-decide", "serve", "--port", "0"]
+from bcma_decide.cli import main
+main()
+"""
+"""The service with answers that wait until the file ``GATE`` is there."""
 
 
 @contextlib.contextmanager
@@ -33,3 +51,10 @@ def stop(process):
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err
+
+
+def until_running(base, count):
+    limit = time.monotonic() + PATIENCE
+    while f"bcma_decide_requests_running {count}.0" not in httpx.get(f"{base}/metrics").text:
+        assert time.monotonic() < limit
+        time.sleep(0.05)

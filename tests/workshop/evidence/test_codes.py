@@ -88,7 +88,7 @@ def test_invented_codes_are_in_no_file(code):
             "procedures",
             "  - drug: teclistamab\n",
             "  - drug: teclistamab\n    field: hiv\n",
-            "either a drug or a field",
+            "is one of a drug, a field, a transplantation, or no dose",
         ),
         (
             "systems",

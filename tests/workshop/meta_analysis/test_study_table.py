@@ -88,7 +88,9 @@ def test_every_file_that_is_no_table_has_its_message(tmp_path, name):
 
 
 def test_a_file_that_is_not_there_and_one_that_is_too_large(tmp_path, monkeypatch):
-    with pytest.raises(SynthesisError, match=r"nowhere\.csv: No such file or directory \(check the path\)"):
+    with pytest.raises(
+        SynthesisError, match=r"nowhere\.csv: cannot be read: No such file or directory \(check the path\)"
+    ):
         read_table(tmp_path / "nowhere.csv")
     monkeypatch.setattr(study_table, "SIZE_LIMIT", 10)
     with pytest.raises(SynthesisError, match="is larger than"):

@@ -294,6 +294,22 @@ MORE_NOT_READ = """
 17p ---: t(4;14) absent, del(17p)
 17p ---: detected del(17p), t(4;14) not detected
 17p ---: del(17p) artefact, detected
+17p ---: Result not found: del(17p)
+17p ---: del(17p): result not found
+17p ---: Test for del(17p): Befund nicht vorhanden
+17p ---: del(17p): plasma cells not seen
+17p ---: Plasma cells not found, del(17p)
+17p ---: No plasma cells, del(17p)
+17p ---: del(17p), no translocation
+17p ---: del(17p), translocation not detected
+17p ---: del(17p), no evidence of fusion
+17p ---: No abnormality, del(17p)
+17p ---: del(17p) no evidence of abnormality
+17p ---: Kein Befund del(17p)
+17p ---: Kein Ergebnis für del(17p)
+17p ---: Keine Zellen mit del(17p) Analyse
+17p ---: Positive FISH, del(17p)
+17p ---: del(17p) shows rearrangement
 4;14 ---: t(14;4) detected
 4;14 ---: t(4;14;16) detected
 4;14 ---: t(4;14) positive cells seen in controls
