@@ -99,9 +99,9 @@ def _said(items: Sequence[Item], language: Language, cutoff: float | None) -> St
     number = _of_copies(copies, kind, language)
     if number == "no" and changes and word != "absent":
         number = _Fault("the copies are those of a normal cell")
-    for fault in (word, share, number):
-        if isinstance(fault, _Fault):
-            return fault
+    for read in (word, share, number):
+        if isinstance(read, _Fault):
+            return read
     least = dict(language.shares).get(kind or "")
     value = _together(word, share, finding(share, least) if isinstance(share, CellShare) else None, number)
     return value if isinstance(value, _Fault) else Statement(field, "yes" if value == "yes" else "no")
