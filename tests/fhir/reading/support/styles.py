@@ -5,7 +5,7 @@ apart from evidence/codes. None where a style has no way to say it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
@@ -68,7 +68,6 @@ class Draw:
 
     random: Random
     count: int = 0
-    names: list[str] = field(default_factory=list)
 
     def name(self) -> str:
         self.count += 1
@@ -177,6 +176,39 @@ def _lab(name):
         return coded_lab(draw, value, us, english)
 
     return dict(zip(STYLES, (us_lab, us_lab, us_lab, us_lab, german_lab, named), strict=True))
+
+
+def _hbsag():
+    def snomed(draw, value):
+        answer = shown(SNOMED, "10828004", "Positive") if value else shown(SNOMED, "260385009", "Negative")
+        return [observation(draw.name(), coded(LOINC, "5195-3"), days=30, valueCodeableConcept=answer)]
+
+    def loinc(draw, value):
+        answer = shown(LOINC, "LA6576-8", "Positive") if value else shown(LOINC, "LA6577-6", "Negative")
+        return [observation(draw.name(), coded(LOINC, "5195-3"), days=30, valueCodeableConcept=answer)]
+
+    def german(draw, value):
+        answer = {"text": "positiv" if value else "negativ"}
+        return [observation(draw.name(), coded(LOINC, "5196-1"), days=30, valueCodeableConcept=answer)]
+
+    def text(draw, value):
+        return [observation(draw.name(), coded(LOINC, "5195-3"), days=30, valueString="Reactive" if value else "Non-reactive")]
+
+    return dict(zip(STYLES, (snomed, loinc, snomed, None, german, text), strict=True))
+
+
+def _ldh():
+    def measured(draw, value, reference, **more):
+        number = quantity(round(value * 225, 6), "U/L")
+        return [observation(draw.name(), coded(LOINC, "2532-0"), valueQuantity=number, referenceRange=[reference], **more)]
+
+    def bounds(draw, value):
+        return measured(draw, value, {"low": quantity(135, "U/L"), "high": quantity(225, "U/L")})
+
+    def text(draw, value):
+        return measured(draw, value, {"text": draw.one("135-225", "(135-225)", "135 - 225 U/L", "< 225")})
+
+    return dict(zip(STYLES, (bounds, bounds, None, None, bounds, text), strict=True))
 
 
 def _stage(code, answers, name):
@@ -340,7 +372,7 @@ class Trait:
     field: str
     value: object
     forms: dict[str, Form | None]
-    expected: object = None
+    course: str = ""
 
     def resources(self, style, draw, value=None):
         form = self.forms.get(style)
@@ -349,7 +381,9 @@ class Trait:
 
 PLASMA_CELL_LEUKEMIA = _diagnosis("C90.10", "C90.1", "95210003", "Plasma cell leukemia")
 EXTRAMEDULLARY = _diagnosis("C90.20", "C90.2", None, "Extramedullary plasmacytoma")
+MYELOMA = _diagnosis("C90.00", "C90.0", "109989006", "Multiple myeloma")
 TRAITS = (
+    Trait("multiple myeloma", "myeloma", True, MYELOMA),
     *(Trait(CHANGE[change], change, True, _cytogenetics(change)) for change in CHANGE),
     Trait("plasma cell leukaemia", "plasma_cell_leukemia", True, PLASMA_CELL_LEUKEMIA),
     Trait("extramedullary disease", "extramedullary_disease", True, EXTRAMEDULLARY),
@@ -358,16 +392,14 @@ TRAITS = (
     Trait("ECOG", "ecog", 3, _ecog()),
     *(Trait(LABS[name][1], name, value, _lab(name)) for name, value in
       {"hemoglobin": 9.1, "platelets": 85, "neutrophils": 2.1, "creatinine": 1.4, "egfr": 42, "ferritin": 640, "crp": 4.1, "weight": 72}.items()),
+    Trait("LDH over its upper limit", "ldh", 2.0, _ldh()),
+    Trait("HBsAg", "hbsag", True, _hbsag()),
     Trait("drug given", "received", None, _by_style(_given_drug)),
-    Trait("BCMA CAR-T given", "prior_bcma_courses", 14, _by_style(lambda style: product_form(style, PRODUCTS[2]))),
-    Trait("BCMA bispecific given", "prior_bcma_courses", 14, _by_style(lambda style: product_form(style, PRODUCTS[0]))),
-    Trait("BCMA ADC given", "prior_bcma_courses", 14, _by_style(lambda style: product_form(style, PRODUCTS[4]))),
+    Trait("BCMA CAR-T given", "prior_bcma_courses", 14, _by_style(lambda style: product_form(style, PRODUCTS[2])), "car_t"),
+    Trait("BCMA bispecific given", "prior_bcma_courses", 14, _by_style(lambda style: product_form(style, PRODUCTS[0])), "bispecific"),
+    Trait("BCMA antibody-drug conjugate given", "prior_bcma_courses", 14, _by_style(lambda style: product_form(style, PRODUCTS[4])), "adc"),
 )  # fmt: skip
 
 
 def trait(field_name: str) -> Trait:
     return next(each for each in TRAITS if each.field == field_name)
-
-
-def with_value(each: Trait, value: object) -> Trait:
-    return replace(each, value=value)
