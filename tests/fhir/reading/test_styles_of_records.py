@@ -10,9 +10,9 @@ from random import Random
 
 import pytest
 
-from tests.fhir.reading.corpus import held_of, read, same
 from tests.fhir.reading.support.records import bundle, condition, person
 from tests.fhir.reading.support.styles import CHANGE, STYLES, TRAITS, Draw
+from tests.fhir.reading.support.truths import held_of, read, same
 from tests.support.cases import for_each
 
 GUIDE = Path(str(files("bcma_decide") / "guide" / "records.md"))
@@ -21,14 +21,16 @@ DRAWS = 8
 
 
 def readings(trait, style):
-    """What the reader makes of every way this style has to say the trait: the reading and whether it holds the value."""
+    """Every way this style has to say the trait: the reading, and whether it holds the value."""
     for number in range(DRAWS):
         values = (True, False) if trait.field in {*CHANGE, "hbsag"} else (trait.value,)
         for value in values:
             resources = trait.resources(style, Draw(Random(number)), value)
             if resources is None:
                 return
-            reading = read(bundle(person(), *([] if trait.field == "myeloma" else [condition("mm", "x", "y")]), *resources))
+            reading = read(
+                bundle(person(), *([] if trait.field == "myeloma" else [condition("mm", "x", "y")]), *resources)
+            )
             yield reading, _holds(reading, trait, value)
 
 
