@@ -1,7 +1,7 @@
 """Read many records and say what was misread: drawn ones whose truth is known, and a folder of public ones.
 
-``python -m tests.fhir.reading.support.corpus --drawn 600`` and ``... FOLDER`` print a table kind by kind and every
-misread with the name of its record. What public records say is worked out in ``public``; nothing of theirs is kept here.
+``python -m tests.fhir.reading.support.corpus --drawn 600`` and ``... FOLDER`` print a table kind by kind
+and every misread with the name of its record. What public records say is worked out in ``public``; nothing of theirs is kept here.
 """
 
 import argparse
@@ -94,7 +94,8 @@ def told(tally: Tally) -> str:
     lines += [f"refused {line}" for line in tally.refused]
     lines.append(
         f"{tally.records} records, {tally.special} with FISH text, a BCMA drug or a stage; "
-        f"{len(tally.refused)} refused; {len(tally.misread)} misread, {len(tally.must_be_read)} unread that must be read"
+        f"{len(tally.refused)} refused; {len(tally.misread)} misread, "
+        f"{len(tally.must_be_read)} unread that must be read"
     )
     return "\n".join(lines)
 
