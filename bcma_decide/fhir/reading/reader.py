@@ -15,8 +15,9 @@ from typing import Any, Final, Literal
 from bcma_decide.comparison import InputLine, NotNeededLine, RecordLedger, UnmappedLine
 from bcma_decide.fhir.reading.choose import choose, not_after
 from bcma_decide.fhir.reading.conditions import MYELOMA, has_myeloma, read_condition
-from bcma_decide.fhir.reading.courses import COURSES, courses, one_line_each
+from bcma_decide.fhir.reading.courses import COURSES, courses, one_line_each, without_denied
 from bcma_decide.fhir.reading.cytogenetics import read_cytogenetics
+from bcma_decide.fhir.reading.datatypes import clip
 from bcma_decide.fhir.reading.exposure import RECEIVED, TRANSPLANT, Dose, drug_names, names_a_drug, read_drug
 from bcma_decide.fhir.reading.find import Find
 from bcma_decide.fhir.reading.imaging import attachments, read_imaging
@@ -94,7 +95,7 @@ def read_bundle(
         lines += choice.lines
         if choice.value is not None:
             values[field] = choice.value
-    doses = [replace(dose, find=not_after(dose.find, on)) for dose in contents.doses]
+    doses = without_denied([replace(dose, find=not_after(dose.find, on)) for dose in contents.doses])
     for drug, find, was_given in one_line_each(doses, definitions):
         lines.append(find.line(on, "used" if find.state == "usable" else find.state))
         if was_given:
@@ -175,7 +176,7 @@ def _read(
 
 def _shown(kind: UnmappedKind, codings: Sequence[Coding], texts: Sequence[str]) -> _Unmapped:
     first = min(codings, default=None)
-    text = texts[0] if texts else "" if first else "without code and name"
+    text = clip(texts[0]) if texts else "" if first else "without code and name"
     return kind, text, first.system if first else "", first.code if first else ""
 
 

@@ -166,14 +166,17 @@ class DrugWordsFile(Strict):
     per: WordList
     forms: WordList
     routes: WordList
+    makers: WordList
     schedule: WordList
     counted: WordList
+    counted_from_zero: WordList
     shapes: WordList
     counting_shapes: WordList
     joined_by: WordList
     separators: WordList
     no_dose: Annotated[tuple[NoDoseEntry, ...], Field(min_length=1)]
     never_given: WordList
+    never_begun: WordList
     doubt: WordList
     ended: WordList
 
@@ -352,13 +355,14 @@ def _of_lines(lines: LinesEntry) -> tuple[str, ...]:
 
 def _words(words: DrugWordsFile) -> Found:
     """A word that says that it was no dose says nothing else, and every pattern can be read."""
-    beside = {*words.units, *words.per, *words.forms, *words.routes, *words.schedule, *words.counted}
+    beside = {*words.units, *words.per, *words.forms, *words.routes, *words.makers, *words.schedule, *words.counted}
     for row in words.no_dose:
         yield from (("drug_words", word, f"is listed as a word of a drug and as one of {row.why!r}")
                     for word in row.words if word in beside)  # fmt: skip
     every = (
         *beside,
         *words.never_given,
+        *words.never_begun,
         *words.doubt,
         *words.ended,
         *(word for row in words.no_dose for word in row.words),
