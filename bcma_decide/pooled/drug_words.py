@@ -36,14 +36,17 @@ class DrugWords:
     per: tuple[str, ...]
     forms: tuple[str, ...]
     routes: tuple[str, ...]
+    makers: tuple[str, ...]
     schedule: tuple[str, ...]
     counted: tuple[str, ...]
+    counted_from_zero: tuple[str, ...]
     shapes: tuple[str, ...]
     counting_shapes: tuple[str, ...]
     joined_by: tuple[str, ...]
     separators: tuple[str, ...]
     no_dose: tuple[NoDose, ...]
     never_given: tuple[str, ...]
+    never_begun: tuple[str, ...]
     doubt: tuple[str, ...]
     ended: tuple[str, ...]
 
@@ -62,8 +65,8 @@ class DrugWords:
 
     @cached_property
     def product_phrases(self) -> frozenset[Phrase]:
-        """What says how a product looks and where it goes: forms and routes."""
-        return _phrases((*self.forms, *self.routes))
+        """What says how a product looks, where it goes, and whose it is: forms, routes and makers."""
+        return _phrases((*self.forms, *self.routes, *self.makers))
 
     @cached_property
     def schedule_phrases(self) -> frozenset[Phrase]:
@@ -94,6 +97,11 @@ class DrugWords:
     def never_given_phrases(self) -> frozenset[Phrase]:
         """What says that a drug was never given."""
         return _phrases(self.never_given)
+
+    @cached_property
+    def never_begun_phrases(self) -> frozenset[Phrase]:
+        """What says so where it is the reason for an end."""
+        return _phrases((*self.never_given, *self.never_begun))
 
     @cached_property
     def doubt_phrases(self) -> frozenset[Phrase]:

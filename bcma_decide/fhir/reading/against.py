@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Final
 
 from bcma_decide.fhir.reading.datatypes import clip
@@ -19,8 +20,10 @@ def against(resource: Resource, words: DrugWords, *, is_trait: bool) -> str:
     An order is weak evidence. A stopped one counts only with a reason that implies that it had been given, and never
     for a drug whose exposure is a trait by itself (``is_trait``); any doubt in its reason or notes is enough.
     """
-    said = (*resource.reasons, *resource.remarks, *resource.dosage)
-    if never := next((text for text in said if says(text, words.never_given_phrases)), None):
+    said = (*resource.reasons, *resource.remarks)
+    begun = (text for text in resource.reasons if says(text, words.never_begun_phrases))
+    given = (text for text in (*said, *resource.dosage) if says(text, words.never_given_phrases))
+    if never := next(chain(begun, given), None):
         return f"not given, by its own words: {clip(never)!r}"
     if resource.kind != ORDER:
         return ""

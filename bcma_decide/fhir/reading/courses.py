@@ -15,7 +15,18 @@ from bcma_decide.pooled.codes import LAYERS
 from bcma_decide.pooled.definitions import Definitions
 
 COURSES: Final = "prior_bcma_courses"
+_DENIED: Final = "an order or dispense only, and another record says that it was not given"
 _NO_DOSE_DATE: Final = "the date is that of the order or statement; the day of a dose is not recorded"
+
+
+def without_denied(doses: Sequence[Dose]) -> list[Dose]:
+    """Refuse orders and dispenses of a drug that another record says was not given, where nothing says that it was."""
+    given = {dose.drug for dose in doses if dose.find.state == "usable" and not dose.is_weak}
+    denied = {dose.drug for dose in doses if dose.denies and not dose.is_weak} - given
+    return [
+        replace(dose, find=dose.find.refused(_DENIED)) if dose.drug in denied and dose.find.state == "usable" else dose
+        for dose in doses
+    ]
 
 
 def one_line_each(doses: Sequence[Dose], definitions: Definitions) -> Iterator[tuple[str, Find, bool]]:

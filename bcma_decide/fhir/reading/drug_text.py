@@ -11,13 +11,12 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from bcma_decide.pooled.definitions import Drug, fold
+from bcma_decide.fhir.reading.datatypes import clip
+from bcma_decide.pooled.definitions import Drug
 from bcma_decide.pooled.drug_words import DrugWords, Phrase
 
-_NUMBER: Final = r"\d+(?:[.,]\d+)*"
-_TOKEN: Final = re.compile(
-    rf"(?P<number>{_NUMBER}(?:\s?[-–]\s?{_NUMBER})*(?:\s?[x×]\s?10\s?[\^e]?\s?\d+)?)|(?P<word>[^\W\d_][^\W_]*)|(?P<mark>[^\s.])"
-)
+_NUMBER: Final = r"\d+(?:[.,]\d+)*(?:\s?[x×]\s?10\s?[\^e]?\s?\d+)?"
+_TOKEN: Final = re.compile(rf"(?P<number>{_NUMBER}(?:\s?[-–]\s?{_NUMBER})*)|(?P<word>[^\W\d_][^\W_]*)|(?P<mark>[^\s.])")
 """A dot says nothing (Tabl., i.v.); every other mark is a token of its own."""
 _MARKS: Final = str.maketrans("", "", "®™")
 _TIMES: Final = ("x", "×")
@@ -52,7 +51,7 @@ class Remark(NamedTuple):
     @property
     def note(self) -> str:
         """The reason, for people."""
-        return f"its text says more than a drug: {self.word!r}" + (f" ({self.why})" if self.why else "")
+        return f"its text says more than a drug: {clip(self.word)!r}" + (f" ({self.why})" if self.why else "")
 
 
 class Lexicon(NamedTuple):
@@ -107,7 +106,10 @@ def _remark(found: Sequence[Token], stopped: str, lexicon: Lexicon, text: str) -
 
 
 def _name(found: Sequence[Token], start: int, names: Collection[str]) -> tuple[str, int]:
-    """The longest name that begins here, folded, and where it ends; hyphens inside do not count."""
+    """The longest name that begins here, folded, and where it ends; hyphens inside do not count.
+
+    Tokens are without case and marks, which is what folding a name takes away.
+    """
     best, end = "", start
     if found[start].kind == "mark":
         return best, end
@@ -117,7 +119,7 @@ def _name(found: Sequence[Token], start: int, names: Collection[str]) -> tuple[s
         if token.kind == "mark" and token.text != "-":
             break
         if token.kind != "mark":
-            folded, count = folded + fold(token.text), count + 1
+            folded, count = folded + token.text, count + 1
             if folded in names:
                 best, end = folded, place + 1
         place += 1
@@ -239,7 +241,9 @@ class _Sentence:
         start = place + 1 if shaped else self._phrase(place, self.words.counted_phrases)
         if not start:
             return 0
-        end = start if shaped else start + self._is_number(start)
+        zero = self._text(start - 1) in self.words.counted_from_zero and self._text(start).strip("0") == ""
+        numbered = self._is_number(start) or (zero and start < len(self.found))
+        end = start if shaped else start + numbered
         if end == place or (not shaped and end == start):
             return 0
         while self._text(end) in (*self.words.joined_by, *self.words.separators) and self._is_number(end + 1):

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Final
 
 from bcma_decide.fhir.reading.against import ORDER, against
-from bcma_decide.fhir.reading.datatypes import NO_CONCEPT
+from bcma_decide.fhir.reading.datatypes import NO_CONCEPT, clip
 from bcma_decide.fhir.reading.drug_text import Remark, says
 from bcma_decide.fhir.reading.drugs import Resolved, Unresolved, is_other_drug, read_texts, recognise_drug
 from bcma_decide.fhir.reading.find import Find
@@ -28,6 +28,13 @@ _GIVEN: Final = {
 }
 """Statuses that say that the drug was given: an order that is only active does not."""
 _WITHDRAWN: Final = ("entered-in-error", "not-taken", "not-done", "cancelled", "declined")
+_NOT_GIVEN: Final = ("not-taken", "not-done")
+_DENYING: Final = frozenset(
+    (("taken", "n"), ("adherence", "not-taking"),
+     *((name, "true") for name in ("notDone", "notGiven", "notPerformed", "wasNotGiven", "wasNotTaken")))
+)  # fmt: skip
+"""What elements of other versions of FHIR say of a drug that was not given."""
+_WEAK: Final = (ORDER, "MedicationDispense")
 _ORDERED: Final = ("order", "original-order", "reflex-order", "filler-order", "instance-order", "")
 _DOSES: Final = {
     "MedicationAdministration": (
@@ -60,6 +67,10 @@ class Dose:
     """Whether the drug is still given, so that there is no last dose yet."""
     is_order: bool = False
     """Whether it is an order, behind which doses have to follow."""
+    is_weak: bool = False
+    """Whether it says that a drug was ordered or handed out, and not that it was given."""
+    denies: bool = False
+    """Whether it says by its status that the drug was not given."""
 
 
 def read_drug(
@@ -69,7 +80,7 @@ def read_drug(
     codings, texts = drug_names(resource, record)
     given = resource.when(*_DOSES[resource.kind])
     when = given or resource.when(*_WRITTEN)
-    text = texts[0] if texts else ", ".join(coding.code for coding in codings)
+    text = clip(texts[0]) if texts else ", ".join(coding.code for coding in codings)
     base = Find(RECEIVED, text, "usable", None, resource.name, when, codings[0] if codings else None)
     step = next((codes.no_dose_of[coding] for coding in codings if coding in codes.no_dose_of), "")
     if step:
@@ -88,6 +99,8 @@ def read_drug(
             given is not None,
             ongoing,
             resource.kind == ORDER,
+            resource.kind in _WEAK,
+            resource.status in _NOT_GIVEN or not _DENYING.isdisjoint(resource.flags),
         )
         for drug in recognised.drugs
     ]

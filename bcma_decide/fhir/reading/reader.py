@@ -14,9 +14,10 @@ from typing import Any, Final, Literal
 
 from bcma_decide.comparison import InputLine, NotNeededLine, RecordLedger, UnmappedLine
 from bcma_decide.fhir.reading.choose import choose, not_after
-from bcma_decide.fhir.reading.conditions import MYELOMA, has_myeloma, read_condition
-from bcma_decide.fhir.reading.courses import COURSES, courses, one_line_each
+from bcma_decide.fhir.reading.conditions import MYELOMA, after_newer_entries, has_myeloma, read_condition
+from bcma_decide.fhir.reading.courses import COURSES, courses, one_line_each, without_denied
 from bcma_decide.fhir.reading.cytogenetics import read_cytogenetics
+from bcma_decide.fhir.reading.datatypes import clip
 from bcma_decide.fhir.reading.exposure import RECEIVED, TRANSPLANT, Dose, drug_names, names_a_drug, read_drug
 from bcma_decide.fhir.reading.find import Find
 from bcma_decide.fhir.reading.imaging import attachments, read_imaging
@@ -81,20 +82,21 @@ def read_bundle(
     """
     record = open_record(bundle, codes.systems)
     contents = _everything(record, codes, definitions)
-    diagnoses = [not_after(find, on) for find in contents.finds if find.field == MYELOMA]
+    finds = after_newer_entries(contents.finds, on)
+    diagnoses = [not_after(find, on) for find in finds if find.field == MYELOMA]
     by_field: dict[str, list[Find]] = defaultdict(list)
-    transplants = [not_after(find, on) for find in contents.finds if find.field == TRANSPLANT]
-    for find in (*contents.finds, *(read_person(record.patient, on) if record.patient else ())):
+    transplants = [not_after(find, on) for find in finds if find.field == TRANSPLANT]
+    for find in (*finds, *(read_person(record.patient, on, codes.agreement) if record.patient else ())):
         if find.field not in (MYELOMA, TRANSPLANT):
             by_field[find.field].append(find)
     values: dict[str, Any] = {}
     lines: list[InputLine] = []
-    for field, finds in by_field.items():
-        choice = choose(finds, on, codes.age_limit)
+    for field, found in by_field.items():
+        choice = choose(found, on, codes.age_limit)
         lines += choice.lines
         if choice.value is not None:
             values[field] = choice.value
-    doses = [replace(dose, find=not_after(dose.find, on)) for dose in contents.doses]
+    doses = without_denied([replace(dose, find=not_after(dose.find, on)) for dose in contents.doses])
     for drug, find, was_given in one_line_each(doses, definitions):
         lines.append(find.line(on, "used" if find.state == "usable" else find.state))
         if was_given:
@@ -157,7 +159,7 @@ def _read(
     told = [*read_cytogenetics(resource, codes), *read_imaging(resource, codes)]
     match resource.kind:
         case "Observation":
-            return [*told, *read_observation(resource, codes)] or "observation"
+            return [*told, *read_observation(resource, record, codes)] or "observation"
         case "Condition":
             return list(read_condition(resource, codes)) or "condition"
         case "DiagnosticReport" | "DocumentReference":
@@ -175,7 +177,7 @@ def _read(
 
 def _shown(kind: UnmappedKind, codings: Sequence[Coding], texts: Sequence[str]) -> _Unmapped:
     first = min(codings, default=None)
-    text = texts[0] if texts else "" if first else "without code and name"
+    text = clip(texts[0]) if texts else "" if first else "without code and name"
     return kind, text, first.system if first else "", first.code if first else ""
 
 
