@@ -15,8 +15,8 @@ GETS = ("/healthz", "/readyz", "/", "/evidence", "/guide", "/cds-services", "/sc
 
 @pytest.fixture(scope="module")
 def port():
-    names = json.dumps(["cds.example.org"])
-    with running(BCMA_DECIDE_CORS_ORIGINS=json.dumps([ORIGIN]), BCMA_DECIDE_HOSTS=names) as (_, found):
+    variables = {"BCMA_DECIDE_CORS_ORIGINS": json.dumps([ORIGIN]), "BCMA_DECIDE_HOSTS": '["cds.example.org"]'}
+    with running(**variables) as (_, found):
         yield found
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.fhir.reading.corpus import check_drawn, same
+from tests.fhir.reading.support.corpus import check_drawn
 from tests.fhir.reading.support.myeloma import drawn
 from tests.fhir.reading.support.styles import STYLES
+from tests.fhir.reading.support.truths import same
 from tests.support.cases import for_each
 
 
@@ -33,13 +34,15 @@ def test_the_same_number_is_the_same_record():
 
 @for_each(
     "held, accepted",
-    [(9.1, 9.2), (None, True), (True, None), ([("car_t", 3)], ("car_t", 4)), ([("car_t", 3)], ("adc", 3)), ("male", "female"),
-     (["lenalidomide", "teclistamab"], ["lenalidomide"])],
+    [(9.1, 9.2), (None, True), (True, None), ([("car_t", 3)], ("car_t", 4)), ([("car_t", 3)], ("adc", 3)),
+     ("male", "female"), (["lenalidomide", "teclistamab"], ["lenalidomide"])],
 )  # fmt: skip
 def test_what_differs_is_seen(held, accepted):
     assert not same(held, accepted)
 
 
-@for_each("held, accepted", [(9.1, 9.1000000001), (None, None), (False, False), ([("car_t", 3.0)], ("car_t", 3)), (2, 2)])
+@for_each(
+    "held, accepted", [(9.1, 9.1000000001), (None, None), (False, False), ([("car_t", 3.0)], ("car_t", 3)), (2, 2)]
+)
 def test_what_agrees_is_seen(held, accepted):
     assert same(held, accepted)

@@ -20,7 +20,6 @@ from tests.fhir.reading.support.records import (
     given,
     observation,
     person,
-    quantity,
 )
 from tests.fhir.reading.support.styles import (
     CHANGE,
@@ -30,13 +29,13 @@ from tests.fhir.reading.support.styles import (
     LABS,
     PRODUCTS,
     STYLES,
-    TRAITS,
     Draw,
     product_form,
     report,
     shown,
     trait,
 )
+from tests.fhir.reading.support.truths import Truth
 
 MUST_READ = {
     "mCODE": {"iss", "r_iss", "ecog", "del_17p", "plasma_cell_leukemia", "extramedullary_disease", *LABS},
@@ -58,7 +57,8 @@ NOT_A_RESULT = (
     "Patient's sister: {c} detected", "Positive control: {c} present", "Probes for {c} were present on the panel",
     "Indication: {c}?", "{c} cannot be excluded", "Possible {c} detected", "Test for {c} failed",
     "Literature: {c} positive cases relapse earlier", "Preliminary: {c} detected. Amended report: issued in error.",
-    "Donor cells: {c} identified in {p}% of nuclei", "{c} detected in the control sample", "Previously {c} detected elsewhere",
+    "Donor cells: {c} identified in {p}% of nuclei", "{c} detected in the control sample",
+    "Previously {c} detected elsewhere",
     "Kontrollprobe: {c} nachgewiesen", "Die {c} wird bei {p}% der Patienten gefunden", "Request: {c} present?",
 )  # fmt: skip
 NOT_THERE = (
@@ -68,35 +68,36 @@ NOT_THERE = (
 )  # fmt: skip
 NOT_GIVEN = (
     "{d} patient education", "{d} leukapheresis", "{d} (planned, awaiting slot)", "{d} declined", "{d} not given",
-    "{d} consent signed", "{d} cancelled", "{d}-free interval", "Apheresis for {d}", "{d} geplant", "{d} information leaflet",
+    "{d} consent signed", "{d} cancelled", "{d}-free interval", "Apheresis for {d}", "{d} geplant",
+    "{d} information leaflet",
     "{d} eligibility assessment", "{d} slot reservation", "{d} prior authorization",
 )  # fmt: skip
+CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 TURNED = (
-    {"status": "not-done"}, {"status": "entered-in-error"}, {"modifierExtension": [{"url": "urn:x:negated", "valueBoolean": True}]},
+    {"status": "not-done"}, {"status": "entered-in-error"},
+    {"modifierExtension": [{"url": "urn:x:negated", "valueBoolean": True}]},
     {"subject": {"reference": "https://elsewhere.example/fhir/Patient/example"}},
 )  # fmt: skip
-ACTIVE = coded("http://terminology.hl7.org/CodeSystem/condition-clinical", "active")
+ACTIVE = coded(CLINICAL, "active")
 NOT_NOW = (
-    {"clinicalStatus": coded("http://terminology.hl7.org/CodeSystem/condition-clinical", "resolved")},
-    {"clinicalStatus": {"text": "Resolved"}}, {"clinicalStatus": ACTIVE, "abatementDateTime": "2021-03-01"},
-    {"clinicalStatus": ACTIVE, "verificationStatus": coded("http://terminology.hl7.org/CodeSystem/condition-ver-status", "refuted")},
-    {"clinicalStatus": ACTIVE, "verificationStatus": coded("http://terminology.hl7.org/CodeSystem/condition-ver-status", "provisional")},
+    {"clinicalStatus": coded(CLINICAL, "resolved")}, {"clinicalStatus": {"text": "Resolved"}},
+    {"clinicalStatus": ACTIVE, "abatementDateTime": "2021-03-01"},
+    {"clinicalStatus": ACTIVE, "verificationStatus": coded(VERIFICATION, "refuted")},
+    {"clinicalStatus": ACTIVE, "verificationStatus": coded(VERIFICATION, "provisional")},
 )  # fmt: skip
-NOT_CERTAIN = ("Suspected {d}", "Rule out {d}", "Family history of {d}", "No {d}", "Verdacht auf {d}", "{d} excluded", "Possible {d}")
+NOT_CERTAIN = (
+    "Suspected {d}",
+    "Rule out {d}",
+    "Family history of {d}",
+    "No {d}",
+    "Verdacht auf {d}",
+    "{d} excluded",
+    "Possible {d}",
+)
 
 
 SPECIAL = {*CHANGE, "iss", "r_iss", "prior_bcma_courses"}
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What may be held of a field: one of the accepted values, where None is unknown; ``must`` refuses None."""
-
-    field: str
-    accepted: tuple
-    kind: str
-    must: bool
-    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def drawn(seed: int, number: int) -> Record:
     draw = Draw(random)
     age, sex = random.randint(45, 88), random.choice(["female", "male"])
     born = ON.replace(year=ON.year - age, month=random.randint(1, 10), day=random.randint(1, 28))
-    truths = [Truth("age", (age,), "person", True), Truth("sex", (sex,), "person", True)]
+    truths = [Truth("age", (age,), "person"), Truth("sex", (sex,), "person")]
     resources = [condition("mm", *MYELOMA[style])]
     for part in (_labs, _changes, _stages, _diagnoses, _products, _ecog):
         made, said = part(draw, style)
@@ -125,19 +126,25 @@ def drawn(seed: int, number: int) -> Record:
     random.shuffle(resources)
     special = any(each.field in SPECIAL and each.kind != "no BCMA drug" for each in truths)
     patient = person(gender=sex, birthDate=born.isoformat())
-    return Record(f"drawn-{seed}-{number}-{style.replace(' ', '-')}", style, bundle(patient, *resources), tuple(truths), special)
+    return Record(
+        f"drawn-{seed}-{number}-{style.replace(' ', '-')}", style, bundle(patient, *resources), tuple(truths), special
+    )
 
 
 def _truth(style, field, value, kind, said=""):
-    must = field in MUST_READ[style]
-    return Truth(field, (value,) if must else (value, None), kind, must, said)
+    return Truth(field, (value,) if field in MUST_READ[style] else (value, None), kind, said)
+
+
+RANGES = {
+    "platelets": (20, 300), "hemoglobin": (7, 15), "creatinine": (0.6, 6), "ferritin": (50, 3000), "crp": (0.2, 20),
+    "neutrophils": (0.4, 7), "weight": (48, 110), "egfr": (12, 110),
+}  # fmt: skip
 
 
 def _labs(draw, style):
     resources, truths = [], []
     for name in draw.random.sample(sorted(LABS), draw.random.randint(2, 5)):
-        value = round(draw.random.uniform(*{"platelets": (20, 300), "hemoglobin": (7, 15), "creatinine": (0.6, 6), "ferritin": (50, 3000),
-            "crp": (0.2, 20), "neutrophils": (0.4, 7), "weight": (48, 110), "egfr": (12, 110)}[name]), 1)  # fmt: skip
+        value = round(draw.random.uniform(*RANGES[name]), 1)
         made = trait(name).resources(style, draw, value)
         truths.append(_truth(style, name, value, "laboratory value"))
         resources += [*made, *_beside(draw, made[0], truths)]
@@ -145,9 +152,13 @@ def _labs(draw, style):
 
 
 def _beside(draw, right, truths):
-    """A second result of the same test that may not be taken: older, withdrawn, of urine, of somebody else, without a value."""
+    """A second result of the same test that may not be taken: older, withdrawn, of urine, of somebody else."""
     number = right["valueQuantity"]["value"]
-    wrong = {**right, "id": draw.name(), "valueQuantity": right["valueQuantity"] | {"value": round(number * 1.7 + 1, 2)}}
+    wrong = {
+        **right,
+        "id": draw.name(),
+        "valueQuantity": right["valueQuantity"] | {"value": round(number * 1.7 + 1, 2)},
+    }
     newer, older = (ON - timedelta(days=1)).isoformat(), (ON - timedelta(days=9)).isoformat()
     absent = coded("http://terminology.hl7.org/CodeSystem/data-absent-reason", "error")
     return draw.one(
@@ -183,8 +194,16 @@ def _changes(draw, style):
         elif what == "trap":
             resources.append(report(draw.name(), text, concept))
             accepted = (None,) if trap == "not a result" else (None, False)
-            truths.append(Truth(change, accepted, f"cytogenetics, {trap}", False, text))
+            truths.append(Truth(change, accepted, f"cytogenetics, {trap}", text))
     return resources, truths
+
+
+STAGE_GROUP = shown(LOINC, "21908-9", "Stage group")
+NO_ISS = (
+    ("stage of no system", STAGE_GROUP, {"text": "Stage III"}),
+    ("Durie and Salmon", STAGE_GROUP, {"text": "Durie-Salmon IIIA"}),
+    ("code against words", coded(NCIT, "C139007"), shown(NCIT, "C70658", "ISS Stage III")),
+)
 
 
 def _stages(draw, style):
@@ -196,19 +215,18 @@ def _stages(draw, style):
             resources += made
             truths.append(_truth(style, name, value, "stage"))
         elif name == "iss" and draw.one(True, False, False):
-            said, resource = draw.one(
-                ("stage of no system", {"valueCodeableConcept": {"text": "Stage III"}, "code": shown(LOINC, "21908-9", "Stage group")}),
-                ("Durie and Salmon", {"valueCodeableConcept": {"text": "Durie-Salmon IIIA"}, "code": shown(LOINC, "21908-9", "Stage group")}),
-                ("code against words", {"valueCodeableConcept": coded(NCIT, "C70658", "ISS Stage III"), "code": coded(NCIT, "C139007")}),
-            )  # fmt: skip
-            resources.append(observation(draw.name(), {}, days=200, **resource))
-            truths.append(Truth("iss", (None,), "stage that is none", False, said))
+            said, concept, answer = draw.random.choice(NO_ISS)
+            resources.append(observation(draw.name(), concept, days=200, valueCodeableConcept=answer))
+            truths.append(Truth("iss", (None,), "stage that is none", said))
     return resources, truths
 
 
 def _diagnoses(draw, style):
     resources, truths = [], []
-    for name, words in (("plasma_cell_leukemia", "plasma cell leukemia"), ("extramedullary_disease", "extramedullary plasmacytoma")):
+    for name, words in (
+        ("plasma_cell_leukemia", "plasma cell leukemia"),
+        ("extramedullary_disease", "extramedullary plasmacytoma"),
+    ):
         made = trait(name).resources(style, draw)
         what = draw.one("said", "turned", "doubt", "nothing", "nothing")
         if not made or what == "nothing":
@@ -218,10 +236,10 @@ def _diagnoses(draw, style):
             truths.append(_truth(style, name, True, "diagnosis"))
         elif what == "turned" and name == "extramedullary_disease":
             resource |= draw.random.choice(NOT_NOW)
-            truths.append(Truth(name, (None,), "diagnosis that is over or refuted", False))
+            truths.append(Truth(name, (None,), "diagnosis that is over or refuted"))
         else:
             resource["code"]["text"] = draw.random.choice(NOT_CERTAIN).format(d=words)
-            truths.append(Truth(name, (None,), "diagnosis in doubt", False, resource["code"]["text"]))
+            truths.append(Truth(name, (None,), "diagnosis in doubt", resource["code"]["text"]))
         resources.append(resource)
     return resources, truths
 
@@ -234,23 +252,29 @@ def _products(draw, style):
     if what in ("said", "turned") and form:
         made = form(draw, months)
         if what == "said":
-            return made, [Truth("prior_bcma_courses", ((product.course, months),), "BCMA drug given", True, str(made[-1]))]
+            return made, [Truth("prior_bcma_courses", ((product.course, months),), "BCMA drug given", str(made[-1]))]
         made[-1] |= draw.random.choice(TURNED)
-        return made, [Truth("prior_bcma_courses", (None,), "BCMA drug not given", False, str(made[-1]))]
+        return made, [Truth("prior_bcma_courses", (None,), "BCMA drug not given", str(made[-1]))]
     if what == "no dose yet or not known":
         name = {"text": draw.one(product.drug, product.text[0])}
         if product.course != "car_t" and draw.one(True, False):
-            made = given(draw.name(), name, kind="MedicationStatement", status="active", effectivePeriod={"start": "2025-01-10"})
+            made = given(
+                draw.name(), name, kind="MedicationStatement", status="active", effectivePeriod={"start": "2025-01-10"}
+            )
             del made["effectiveDateTime"]
-            return [made], [Truth("prior_bcma_courses", ((product.course, (0, None)), None), "BCMA drug, ongoing", False, str(made))]
+            return [made], [
+                Truth("prior_bcma_courses", ((product.course, (0, None)), None), "BCMA drug, ongoing", str(made))
+            ]
         made = given(draw.name(), name, kind="MedicationRequest", intent="order")
-        return [made], [Truth("prior_bcma_courses", ((product.course, (None,)), None), "BCMA drug, only ordered", False, str(made))]
+        return [made], [
+            Truth("prior_bcma_courses", ((product.course, (None,)), None), "BCMA drug, only ordered", str(made))
+        ]
     if what == "words":
         words = draw.random.choice(NOT_GIVEN).format(d=draw.one(product.drug.capitalize(), product.text[0].split()[0]))
         kind = draw.one("Procedure", "MedicationStatement", "MedicationAdministration")
         made = given(draw.name(), {"text": words}, kind=kind, day="2025-03-01")
-        return [made], [Truth("prior_bcma_courses", (None,), "BCMA drug in other words", False, words)]
-    return [], [Truth("prior_bcma_courses", (None,), "no BCMA drug", False)]
+        return [made], [Truth("prior_bcma_courses", (None,), "BCMA drug in other words", words)]
+    return [], [Truth("prior_bcma_courses", (None,), "no BCMA drug")]
 
 
 def _ecog(draw, style):
@@ -259,11 +283,3 @@ def _ecog(draw, style):
     if not made or draw.one(True, False, False):
         return [], []
     return made, [_truth(style, "ecog", value, "performance status")]
-
-
-def style_traits(style):
-    """The traits a style has a way to say."""
-    return [each for each in TRAITS if each.forms.get(style)]
-
-
-__all__ = ["ON", "Record", "Truth", "drawn", "quantity", "style_traits"]

@@ -5,7 +5,7 @@ apart from evidence/codes. None where a style has no way to say it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
@@ -39,7 +39,8 @@ PRESENT, ABSENT = coded(LOINC, "LA9633-4", "Present"), coded(LOINC, "LA9634-2", 
 SNOMED_YES, SNOMED_NO = coded(SNOMED, "260373001", "Detected"), coded(SNOMED, "260415000", "Not detected")
 
 ISCN = {
-    "del_17p": "del(17)(p13)", "t_4_14": "t(4;14)(p16;q32)", "t_14_16": "t(14;16)(q32;q23)", "gain_1q": "dup(1)(q21q32)",
+    "del_17p": "del(17)(p13)", "t_4_14": "t(4;14)(p16;q32)", "t_14_16": "t(14;16)(q32;q23)",
+    "gain_1q": "dup(1)(q21q32)",
 }  # fmt: skip
 CHANGE = {"del_17p": "del(17p)", "t_4_14": "t(4;14)", "t_14_16": "t(14;16)", "gain_1q": "gain 1q"}
 GENES = {
@@ -68,7 +69,6 @@ class Draw:
 
     random: Random
     count: int = 0
-    names: list[str] = field(default_factory=list)
 
     def name(self) -> str:
         self.count += 1
@@ -88,13 +88,16 @@ def shown(system, code, display):
 def report(name, text, concept, *, days=300, **more):
     day = (ON - timedelta(days=days)).isoformat()
     return {"resourceType": "DiagnosticReport", "id": name, "status": "final", "code": concept,
-            "subject": {"reference": "Patient/example"}, "effectiveDateTime": day, "conclusion": text, **more}  # fmt: skip
+            "subject": {"reference": "Patient/example"}, "effectiveDateTime": day, "conclusion": text,
+            **more}  # fmt: skip
 
 
 FISH = shown(LOINC, "98014-4", "Multiple myeloma FISH panel")
 ENGLISH = {
-    True: ["{c} detected", "{c}: detected", "{c} detected in {p}% of nuclei", "Positive for {c}.", "{c} positive ({p} %)",
-           "{c} detected in {p}% of nuclei (cut-off {q}%)", "{c} identified in {n}/200 nuclei", "{c} present in {p}% of cells"],
+    True: ["{c} detected", "{c}: detected", "{c} detected in {p}% of nuclei", "Positive for {c}.",
+           "{c} positive ({p} %)",
+           "{c} detected in {p}% of nuclei (cut-off {q}%)", "{c} identified in {n}/200 nuclei",
+           "{c} present in {p}% of cells"],
     False: ["{c} not detected", "{c}: not detected", "No evidence of {c}.", "Negative for {c}.", "{c}: negative",
             "{c} absent", "{c} was not detected", "No {c} detected", "{c}: absent"],
 }  # fmt: skip
@@ -177,6 +180,45 @@ def _lab(name):
         return coded_lab(draw, value, us, english)
 
     return dict(zip(STYLES, (us_lab, us_lab, us_lab, us_lab, german_lab, named), strict=True))
+
+
+def _hbsag():
+    def snomed(draw, value):
+        answer = shown(SNOMED, "10828004", "Positive") if value else shown(SNOMED, "260385009", "Negative")
+        return [observation(draw.name(), coded(LOINC, "5195-3"), days=30, valueCodeableConcept=answer)]
+
+    def loinc(draw, value):
+        answer = shown(LOINC, "LA6576-8", "Positive") if value else shown(LOINC, "LA6577-6", "Negative")
+        return [observation(draw.name(), coded(LOINC, "5195-3"), days=30, valueCodeableConcept=answer)]
+
+    def german(draw, value):
+        answer = {"text": "positiv" if value else "negativ"}
+        return [observation(draw.name(), coded(LOINC, "5196-1"), days=30, valueCodeableConcept=answer)]
+
+    def text(draw, value):
+        return [
+            observation(
+                draw.name(), coded(LOINC, "5195-3"), days=30, valueString="Reactive" if value else "Non-reactive"
+            )
+        ]
+
+    return dict(zip(STYLES, (snomed, loinc, snomed, None, german, text), strict=True))
+
+
+def _ldh():
+    def measured(draw, value, reference, **more):
+        number = quantity(round(value * 225, 6), "U/L")
+        return [
+            observation(draw.name(), coded(LOINC, "2532-0"), valueQuantity=number, referenceRange=[reference], **more)
+        ]
+
+    def bounds(draw, value):
+        return measured(draw, value, {"low": quantity(135, "U/L"), "high": quantity(225, "U/L")})
+
+    def text(draw, value):
+        return measured(draw, value, {"text": draw.one("135-225", "(135-225)", "135 - 225 U/L", "< 225")})
+
+    return dict(zip(STYLES, (bounds, bounds, None, None, bounds, text), strict=True))
 
 
 def _stage(code, answers, name):
@@ -267,7 +309,8 @@ PRODUCTS = (
     Product("idecabtagene vicleucel", "car_t", "", "59572-515-01", "L01XL07", "ABECMA Infusionsdispersion",
             ("Abecma cell suspension, IV", "Idecabtagene vicleucel infusion", "ide-cel infusion"), (HCPCS, "Q2055")),
     Product("belantamab mafodotin", "adc", "2725585", "0173-0913-01", "L01FX15", "BLENREP 100 mg Pulver",
-            ("BLENREP 100 mg powder for concentrate for solution for infusion", "belantamab mafodotin-blmf 100 MG Injection",
+            ("BLENREP 100 mg powder for concentrate for solution for infusion",
+             "belantamab mafodotin-blmf 100 MG Injection",
              "belantamab mafodotin 2.5 mg/kg IV every 3 weeks")),
 )  # fmt: skip
 
@@ -290,7 +333,10 @@ def product_form(style: str, product: Product) -> Form | None:
     def german(draw, months):
         name = draw.name()
         concept = {
-            "coding": [{"system": ATC_DE, "code": product.atc, "display": product.drug.capitalize()}, {"system": PZN, "code": "00000000"}],
+            "coding": [
+                {"system": ATC_DE, "code": product.atc, "display": product.drug.capitalize()},
+                {"system": PZN, "code": "00000000"},
+            ],
             "text": product.german,
         }  # fmt: skip
         made = dose(draw, months, {})
@@ -320,7 +366,17 @@ def _given_drug(style):
     def text(draw, value):
         return [given(draw.name(), {"text": draw.one("lenalidomide 25 mg capsule PO daily", "Revlimid 10 mg capsule")})]
 
-    return {"mCODE": rxnorm, "US Core": rxnorm, "plain SNOMED": snomed, "German core data set": german, "text": text}.get(style)
+    return {
+        "mCODE": rxnorm,
+        "US Core": rxnorm,
+        "plain SNOMED": snomed,
+        "German core data set": german,
+        "text": text,
+    }.get(style)
+
+
+def _product(product):
+    return {style: product_form(style, product) for style in STYLES}
 
 
 def _by_style(make):
@@ -340,7 +396,7 @@ class Trait:
     field: str
     value: object
     forms: dict[str, Form | None]
-    expected: object = None
+    course: str = ""
 
     def resources(self, style, draw, value=None):
         form = self.forms.get(style)
@@ -349,7 +405,13 @@ class Trait:
 
 PLASMA_CELL_LEUKEMIA = _diagnosis("C90.10", "C90.1", "95210003", "Plasma cell leukemia")
 EXTRAMEDULLARY = _diagnosis("C90.20", "C90.2", None, "Extramedullary plasmacytoma")
+MEASURED = {
+    "hemoglobin": 9.1, "platelets": 85, "neutrophils": 2.1, "creatinine": 1.4, "egfr": 42, "ferritin": 640, "crp": 4.1,
+    "weight": 72,
+}  # fmt: skip
+MYELOMA = _diagnosis("C90.00", "C90.0", "109989006", "Multiple myeloma")
 TRAITS = (
+    Trait("multiple myeloma", "myeloma", True, MYELOMA),
     *(Trait(CHANGE[change], change, True, _cytogenetics(change)) for change in CHANGE),
     Trait("plasma cell leukaemia", "plasma_cell_leukemia", True, PLASMA_CELL_LEUKEMIA),
     Trait("extramedullary disease", "extramedullary_disease", True, EXTRAMEDULLARY),
@@ -357,17 +419,15 @@ TRAITS = (
     Trait("R-ISS", "r_iss", 3, _stage("C141392", ["C141394", "C141395", "C141396"], "R-ISS")),
     Trait("ECOG", "ecog", 3, _ecog()),
     *(Trait(LABS[name][1], name, value, _lab(name)) for name, value in
-      {"hemoglobin": 9.1, "platelets": 85, "neutrophils": 2.1, "creatinine": 1.4, "egfr": 42, "ferritin": 640, "crp": 4.1, "weight": 72}.items()),
+      MEASURED.items()),
+    Trait("LDH over its upper limit", "ldh", 2.0, _ldh()),
+    Trait("HBsAg", "hbsag", True, _hbsag()),
     Trait("drug given", "received", None, _by_style(_given_drug)),
-    Trait("BCMA CAR-T given", "prior_bcma_courses", 14, _by_style(lambda style: product_form(style, PRODUCTS[2]))),
-    Trait("BCMA bispecific given", "prior_bcma_courses", 14, _by_style(lambda style: product_form(style, PRODUCTS[0]))),
-    Trait("BCMA ADC given", "prior_bcma_courses", 14, _by_style(lambda style: product_form(style, PRODUCTS[4]))),
+    Trait("BCMA CAR-T given", "prior_bcma_courses", 14, _product(PRODUCTS[2]), "car_t"),
+    Trait("BCMA bispecific given", "prior_bcma_courses", 14, _product(PRODUCTS[0]), "bispecific"),
+    Trait("BCMA antibody-drug conjugate given", "prior_bcma_courses", 14, _product(PRODUCTS[4]), "adc"),
 )  # fmt: skip
 
 
 def trait(field_name: str) -> Trait:
     return next(each for each in TRAITS if each.field == field_name)
-
-
-def with_value(each: Trait, value: object) -> Trait:
-    return replace(each, value=value)
