@@ -24,6 +24,7 @@ serve_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 EXTRA: Final = (
     "authlib",
     "fastapi",
+    "h11",
     "httpcore",
     "httpx",
     "joserfc",

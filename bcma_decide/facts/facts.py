@@ -166,7 +166,7 @@ class Facts:
         formula = self.definitions.scores.find(other)
         measure = self.measures.get(trait)
         if isinstance(formula, Formula):
-            base, name = computed(formula, self.patient, self.measures), formula.about.name
+            base, name = computed(formula, self.patient, self.measures, self.definitions.scores), formula.about.name
         else:
             base, name = self.measures.get(other), label_of(other)
         if measure is None or base is None or base.span.low <= 0.0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from math import exp, hypot, log
 from typing import Final, NamedTuple
@@ -15,7 +15,9 @@ from bcma_decide.patient.reading import ROMAN, Quantity
 from bcma_decide.pooled.score_book import Conversion, Formula, FormulaKind, ScoreBook
 
 NUMERIC: Final = tuple(field.id for field in FIELDS.values() if field.kind in ("whole", "stage", "quantity"))
-INPUTS: Final = ("age", "weight", "creatinine")
+CREATININE: Final = "creatinine"
+RATE: Final = "egfr"
+INPUTS: Final = ("age", "weight", CREATININE)
 
 
 class KnownNumber(NamedTuple):
@@ -41,7 +43,7 @@ def measures(patient: Patient, scores: ScoreBook) -> dict[str, KnownNumber]:
         if (looked_up := converted_score(conversion, found)) is not None:
             found.setdefault(conversion.gives, looked_up)
     for formula in scores.formulas:
-        measure = computed(formula, patient, found)
+        measure = computed(formula, patient, found, scores)
         if measure is not None:
             found.setdefault(formula.gives, measure)
     return found
@@ -90,22 +92,77 @@ def formula_inputs(formula: Formula) -> tuple[str, ...]:
     return INPUTS if formula.kind == "cockcroft_gault" else ("age", "creatinine")
 
 
-def computed(formula: Formula, patient: Patient, known: Mapping[str, KnownNumber]) -> KnownNumber | None:
-    """Work a formula out where its inputs are known; of creatinine under dialysis nothing follows."""
+def computed(
+    formula: Formula, patient: Patient, known: Mapping[str, KnownNumber], scores: ScoreBook
+) -> KnownNumber | None:
+    """Work a formula out where its inputs are known; of creatinine under dialysis nothing follows.
+
+    A weight that is not known lies between two ends, and so does what follows from it. In place of a creatinine that
+    is not known, that behind a given rate of filtration counts.
+    """
     inputs = formula_inputs(formula)
-    if patient.dialysis or not all(name in known for name in inputs):
+    behind = _behind(formula, inputs, known, scores)
+    assumed = [name for name in inputs if name not in known and name in formula.where_missing]
+    if patient.dialysis or not all(
+        name in known or name in assumed or (name == CREATININE and behind) for name in inputs
+    ):
+        return None
+    if len(assumed) == len(inputs):
         return None
     sexes = (True, False) if patient.sex is None else (patient.sex == "female",)
     # every formula rises or falls with each input throughout, so that its ends lie at ends of the inputs
-    corners = [dict(zip(inputs, ends, strict=True)) for ends in product(*(set(known[name].span) for name in inputs))]
-    results = sorted(_FORMULAS[formula.kind](formula.constants, ends, female) for ends in corners for female in sexes)
-    span = Span(results[0], results[-1])
-    named = [in_sentence(FIELD_LABELS[name]) for name in inputs]
+    results = sorted(
+        _FORMULAS[formula.kind](formula.constants, ends, female)
+        for female in sexes
+        for ends in _corners(formula, inputs, known, behind, female)
+    )
+    field = FIELDS[formula.gives]
+    # an end that was assumed may lead beyond what anyone has
+    span = (
+        Span(max(results[0], field.low), min(results[-1], field.high))
+        if assumed or behind
+        else Span(results[0], results[-1])
+    )
+    sources = tuple(RATE if name == CREATININE and behind else name for name in inputs if name not in assumed)
+    named = [in_sentence(FIELD_LABELS[name]) for name in inputs if name in known]
+    if behind:
+        named.append(f"the creatinine behind an {FIELD_LABELS[RATE]} of {known[RATE].text}")
     how = f"{formula.about.name} from {', '.join(named)}" + (" and sex" if patient.sex else "; sex not known")
-    fields = (*inputs, "sex") if patient.sex else inputs
-    spread = (label for name, label in zip(inputs, named, strict=True) if not known[name].span.exact)
-    missing = (*spread, *(() if patient.sex else ("sex",)))
-    return KnownNumber(span, measure_text(span, FIELDS[formula.gives].unit), how, fields, missing)
+    for name in assumed:
+        ends = span_text(FIELDS[name], Span(*formula.where_missing[name]))
+        how += f"; {in_sentence(FIELD_LABELS[name])} not known, taken as {ends}"
+    fields = (*sources, "sex") if patient.sex else sources
+    spread = (in_sentence(FIELD_LABELS[name]) for name in sources if not known[name].span.exact)
+    missing = (*(in_sentence(FIELD_LABELS[name]) for name in assumed), *spread, *(() if patient.sex else ("sex",)))
+    return KnownNumber(span, measure_text(span, field.unit), how, fields, missing)
+
+
+def _behind(
+    formula: Formula, inputs: tuple[str, ...], known: Mapping[str, KnownNumber], scores: ScoreBook
+) -> Formula | None:
+    """The formula by which a given rate of filtration leads back to the creatinine that is not known."""
+    if formula.gives == RATE or CREATININE not in inputs or CREATININE in known or RATE not in known:
+        return None
+    return next((each for each in scores.formulas if each.gives == RATE), None)
+
+
+def _corners(
+    formula: Formula,
+    inputs: tuple[str, ...],
+    known: Mapping[str, KnownNumber],
+    behind: Formula | None,
+    female: bool,
+) -> Iterator[dict[str, float]]:
+    """Every way of taking an end of each input; a creatinine worked back belongs to the age it was worked back with."""
+    own = [name for name in inputs if not (name == CREATININE and behind)]
+    spans = [known[name].span if name in known else Span(*formula.where_missing[name]) for name in own]
+    for ends in product(*map(set, spans)):
+        corner = dict(zip(own, ends, strict=True))
+        if behind is None:
+            yield corner
+            continue
+        for rate in set(known[RATE].span):
+            yield {**corner, CREATININE: creatinine_behind(behind.constants, rate, corner["age"], female)}
 
 
 def measured_log_sd(
@@ -121,7 +178,8 @@ def measured_log_sd(
     formula = next((formula for formula in scores.formulas if formula.gives == name), None)
     if formula is None:
         return None
-    numbers = {field: known[field].span.low for field in formula_inputs(formula)}
+    inputs = formula_inputs(formula)
+    numbers = next(_corners(formula, inputs, known, _behind(formula, inputs, known, scores), False))
     varying = [field for field in numbers if field in by_field]
     return hypot(*(_elasticity(formula, numbers, field) * by_field[field] for field in varying)) if varying else None
 
@@ -157,6 +215,17 @@ def ckd_epi_2021(constants: Mapping[str, float], given: Mapping[str, float], fem
     rate = constants["scale"] * min(ratio, 1.0) ** constants[f"alpha_{sex}"] * max(ratio, 1.0) ** constants["beta"]
     rate *= float(constants["age_base"] ** given["age"])
     return float(rate * constants["female_factor"] if female else rate)
+
+
+def creatinine_behind(constants: Mapping[str, float], rate: float, age: float, female: bool) -> float:
+    """Creatinine in mg/dL at which CKD-EPI 2021 gives a rate of filtration: its inverse, which is exact.
+
+    The formula falls throughout with creatinine, by one power below kappa and another above.
+    """
+    sex = "female" if female else "male"
+    at_kappa = ckd_epi_2021(constants, {"creatinine": constants[f"kappa_{sex}"], "age": age}, female)
+    power = constants[f"alpha_{sex}"] if rate > at_kappa else constants["beta"]
+    return float(constants[f"kappa_{sex}"] * (rate / at_kappa) ** (1.0 / power))
 
 
 _FORMULAS: Final[Mapping[FormulaKind, Callable[[Mapping[str, float], Mapping[str, float], bool], float]]] = {

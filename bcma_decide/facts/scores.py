@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 
 from bcma_decide.facts.facts import Facts, ItemPoints, ScoreResult
-from bcma_decide.facts.measures import KnownNumber, computed, converted_score, formula_inputs
+from bcma_decide.facts.measures import RATE, KnownNumber, computed, converted_score, formula_inputs
 from bcma_decide.logic import Span
 from bcma_decide.patient.fields import FIELD_LABELS, in_sentence
 from bcma_decide.pooled.score_book import AnyScore, Conversion, Formula, PointScore, ScoreItem, Staging
@@ -80,7 +80,7 @@ def _staged(score: Staging, facts: Facts) -> ScoreResult:
 
 def _worked_out(score: Formula | Conversion, facts: Facts) -> ScoreResult:
     if isinstance(score, Formula):
-        own = computed(score, facts.patient, facts.measures)
+        own = computed(score, facts.patient, facts.measures, facts.definitions.scores)
         names = formula_inputs(score)
     else:
         own = converted_score(score, facts.measures)
@@ -89,6 +89,8 @@ def _worked_out(score: Formula | Conversion, facts: Facts) -> ScoreResult:
     if isinstance(score, Formula):
         sex = facts.patient.sex
         text = f"sex {sex or 'not known'}"
+        if own is not None and RATE in own.fields:
+            items.append(_input(RATE, facts))
         items.append(ItemPoints("sex", text, fields=("sex",) if sex else (), missing=() if sex else ("sex",)))
     if own is None and not any(item.missing for item in items):
         why = "not for patients on dialysis" if facts.patient.dialysis else "not a value of the table"

@@ -22,6 +22,7 @@ from bcma_decide.patient.reading import Quantity, Read, Unreadable, is_unknown, 
 from bcma_decide.patient.therapies import RECEIVED, read_courses, read_drugs
 from bcma_decide.patient.upper_limits import LIMITS, is_multiple, read_multiple
 from bcma_decide.pooled.definitions import Definitions, shipped_definitions
+from bcma_decide.strict.letters import HALF, half_of_a_letter
 
 _HEADINGS: Final = ("refractory_to", "exposed_to", "naive_to")
 _LONGEST: Final = 60
@@ -199,6 +200,9 @@ def _listed(text: object, values: Mapping[str, Any], notes: list[str]) -> Iterat
         return
     if not isinstance(text, str):
         yield Problem(LABS, f"{quote(text)} is no text", "name, number and unit on each line")
+        return
+    if half_of_a_letter(text) is not None:
+        yield Problem(LABS, HALF, "save the list as UTF-8")
         return
     before: dict[str, LabValue] = {}
     for each in read_lines(text):

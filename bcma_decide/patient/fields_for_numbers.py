@@ -54,7 +54,7 @@ NUMBER_FIELDS: Final[tuple[ProfileField, ...]] = (
         "Body weight?", "Actual weight.",
         "Enters the Cockcroft-Gault formula.",
         low=25, high=300, units=(Unit("kg", "kilogram",
-            loose=("kgs", "kilo", "kilos")), Unit("lb", "pound", ("lbs",), loose=("pounds",))),
+            loose=("kgs", "kilo", "kilos")), Unit("lb", "pound", ("lbs", "[lb_av]"), loose=("pounds",))),
         example="70 kg", feeds=("renal_impairment",),
     ),
     ProfileField(
@@ -269,7 +269,8 @@ NUMBER_FIELDS: Final[tuple[ProfileField, ...]] = (
     ProfileField(
         "creatinine_clearance", "Creatinine clearance", "quantity", KIDNEY,
         "Creatinine clearance?",
-        "Measured, not indexed to body surface; left out, by Cockcroft-Gault from age, sex, weight, creatinine.",
+        "Measured, not indexed to body surface; left out, by Cockcroft-Gault from age, sex, creatinine and weight, "
+        "as a span where the weight is not known.",
         "Decides about renal impairment and the dose of fludarabine.",
         low=1, high=250, units=(Unit("mL/min", "milliliter/minute",
             loose=("mL/min.", "cc/min")), Unit("mL/s", "milliliter/second")),
@@ -279,12 +280,12 @@ NUMBER_FIELDS: Final[tuple[ProfileField, ...]] = (
         "egfr", "eGFR", "quantity", KIDNEY,
         "Estimated glomerular filtration rate?",
         "Indexed to body surface; left out, by CKD-EPI 2021 from age, sex and creatinine.",
-        "Some studies and rules speak of it instead of creatinine clearance; in no number.",
+        "Some studies and rules speak of it; where no creatinine is known, the clearance is worked out from it.",
         low=1, high=250,
         units=(Unit("mL/min/1.73 m2", "milliliter/minute", ("mL/min/1.73m2", "mL/min/1.73m²", "mL/min/1.73 m²"),
                 loose=("mL/min", "mL/min/1,73m2", "mL/min/1,73m²", "mL/min/1.73qm", "mL/min/1,73qm",
                        "mL/min/1.73", "mL/min/1,73")),),
-        unit_optional=True, staged=True, example="58", findings_only=True,
+        unit_optional=True, staged=True, example="58", feeds=("renal_impairment",),
     ),
     ProfileField(
         "dialysis", "Dialysis", "yes_no", KIDNEY,

@@ -7,16 +7,19 @@ carried and never used; a *secondary* one is used and marked.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple
 
 from bcma_decide.errors import EvidenceError
+from bcma_decide.pooled.agreement import Agreement
 from bcma_decide.pooled.definitions import fold
 from bcma_decide.pooled.drug_words import DrugWords
 from bcma_decide.pooled.report_language import ReportLanguage
 from bcma_decide.pooled.score_book import Citation, row_of, rows_of
+from bcma_decide.pooled.wording import Lexicon, words_of
 
 CodeBasis = Literal["verified", "secondary", "recalled"]
 ResultKind = Literal["value", "of_upper_limit", "answer"]
@@ -108,13 +111,40 @@ class ObservationCodes(NamedTuple):
 
 
 class DiagnosisCodes(NamedTuple):
-    """The codes of one diagnosis: ``myeloma``, or a yes-or-no field."""
+    """The codes of one diagnosis: ``myeloma``, or a field; how it is written in words, and what contradicts it."""
 
     means: str
     codes: tuple[Code, ...]
     current: bool = False
     max_age_days: int | None = None
     reason: str = ""
+    value: str = "yes"
+    """What the profile reads where it is present."""
+    coarse: bool = False
+    """Whether a value that was measured takes its place, however old this is."""
+    names: tuple[str, ...] = ()
+    """What it is called; a text that is nothing else stands for it, and one that calls it otherwise contradicts it."""
+
+
+class ConditionWords(NamedTuple):
+    """What statuses and texts of conditions say, in lower case."""
+
+    confirmed: tuple[str, ...]
+    refuted: tuple[str, ...]
+    active: tuple[str, ...]
+    remission: tuple[str, ...]
+    ended: tuple[str, ...]
+    doubt: tuple[str, ...]
+    """Words after which the condition is not the patient's now, or not certain."""
+    weak: tuple[str, ...]
+    """Words that say so only beside the name of the condition."""
+    neutral: tuple[str, ...]
+    """Parts of official names that hold such a word and do not say so."""
+    other_names: tuple[str, ...]
+    """What other diseases near to these are called."""
+    certainty: tuple[tuple[str, str], ...]
+    """Codes of how certain a diagnosis is, in the German extension and behind a code, and the status they stand for."""
+    certainty_urls: tuple[str, ...]
 
 
 class DrugCodes(NamedTuple):
@@ -240,6 +270,8 @@ class Codes:
     cytogenetics: Cytogenetics
     words: Words
     reports: ReportLanguage
+    agreement: Agreement
+    condition_words: ConditionWords
     lines: LineRule
     sources: Mapping[str, Citation]
 
@@ -264,7 +296,8 @@ class Codes:
                 ),
                 answers=rows_of(CodedResult, plain["answers"]),
                 diagnoses=tuple(
-                    DiagnosisCodes(**{**row, "codes": rows_of(Code, row["codes"])}) for row in plain["diagnoses"]
+                    DiagnosisCodes(**{**row, "names": tuple(row["names"]), "codes": rows_of(Code, row["codes"])})
+                    for row in plain["diagnoses"]
                 ),
                 drugs=tuple(DrugCodes(row["drug"], rows_of(Code, row["codes"])) for row in plain["drugs"]),
                 other_drugs=tuple(
@@ -283,6 +316,11 @@ class Codes:
                 ),
                 words=row_of(Words, plain["words"]),
                 reports=ReportLanguage.from_dict(plain),
+                agreement=Agreement.from_dict(plain["agreement"]),
+                condition_words=row_of(
+                    ConditionWords,
+                    {**plain["condition_words"], "certainty": tuple(map(tuple, plain["condition_words"]["certainty"]))},
+                ),
                 lines=row_of(LineRule, plain["lines"]),
                 sources={key: row_of(Citation, row) for key, row in plain["sources"].items()},
             )
@@ -300,6 +338,43 @@ class Codes:
     def diagnosis_of(self) -> Mapping[Coding, tuple[DiagnosisCodes, Code]]:
         """What a condition code means."""
         return {code.key: (row, code) for row in self.diagnoses for code in row.codes}
+
+    @cached_property
+    def condition_lexicon(self) -> Lexicon[tuple[str, frozenset[tuple[str, str]]]]:
+        """Words of conditions: a name with what its diagnoses mean and their values, or one of the lists."""
+        words = self.condition_words
+        named: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for row in self.diagnoses:
+            for name in row.names:
+                named[name].add((row.means, row.value))
+        lists = {
+            "other": words.other_names,
+            "doubt": words.doubt,
+            "weak": words.weak,
+            "neutral": words.neutral,
+            "past": (*words.remission, *words.ended),
+        }
+        return Lexicon(
+            (
+                *((entry, (kind, frozenset())) for kind, entries in lists.items() for entry in entries),
+                *((name, ("name", frozenset(means))) for name, means in named.items()),
+            )
+        )
+
+    @cached_property
+    def diagnosis_named(self) -> Mapping[tuple[str, ...], DiagnosisCodes]:
+        """Diagnoses by a name that is one of theirs and nothing else."""
+        return {words_of(name): row for row in self.diagnoses for name in row.names}
+
+    @cached_property
+    def status_words(self) -> Mapping[str, str]:
+        """What words of statuses say: *confirmed*, *refuted*, *active*, *remission* or *ended*."""
+        words = self.condition_words
+        named = {
+            "confirmed": words.confirmed, "refuted": words.refuted, "active": words.active,
+            "remission": words.remission, "ended": words.ended,
+        }  # fmt: skip
+        return {" ".join(words_of(entry)): name for name, entries in named.items() for entry in entries}
 
     @cached_property
     def drug_of(self) -> Mapping[Coding, tuple[str, Code]]:
@@ -377,6 +452,6 @@ class Codes:
         """Days a value of a field may be old, and why, where there is a limit."""
         rows: Iterable[tuple[str, int | None, str]] = (
             *((row.field, row.max_age_days, row.reason) for row in self.observations),
-            *((row.means, row.max_age_days, row.reason) for row in self.diagnoses),
+            *((row.means, row.max_age_days, row.reason) for row in self.diagnoses if not row.coarse),
         )
         return {name: (days, reason) for name, days, reason in rows if days is not None}

@@ -65,6 +65,7 @@ class ClauseWords(NamedTuple):
     adjectives: tuple[str, ...]
     general: tuple[str, ...]
     doubt: tuple[str, ...]
+    back: tuple[str, ...]
     report: tuple[str, ...]
     naming: tuple[str, ...]
     names: tuple[str, ...]

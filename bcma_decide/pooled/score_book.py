@@ -7,6 +7,7 @@ because they are made at every start of the program.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from bcma_decide.logic import Bounds
@@ -104,6 +105,8 @@ class Formula(NamedTuple):
     kind: FormulaKind
     gives: str
     constants: Mapping[str, float]
+    where_missing: Mapping[str, tuple[float, float]] = MappingProxyType({})
+    """Ends between which an input lies that is not known, by field, in its unit."""
 
 
 class ConversionRow(NamedTuple):
@@ -155,7 +158,14 @@ class ScoreBook(NamedTuple):
                 for row in plain["conversions"]
             ),
             formulas=tuple(
-                Formula(_about(row), row["kind"], row["gives"], dict(row["constants"])) for row in plain["formulas"]
+                Formula(
+                    _about(row),
+                    row["kind"],
+                    row["gives"],
+                    dict(row["constants"]),
+                    {name: (low, high) for name, (low, high) in row["where_missing"].items()},
+                )
+                for row in plain["formulas"]
             ),
             stagings=tuple(
                 Staging(_about(row), row["gives"], tuple(_stage(stage) for stage in row["stages"]))

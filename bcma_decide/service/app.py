@@ -38,6 +38,7 @@ from bcma_decide.service.http.problems import Refusal, refusal_response
 from bcma_decide.service.http.same_address import SameAddress
 from bcma_decide.service.page.page import page_router
 from bcma_decide.service.rest.comparison_request import ComparisonRequest
+from bcma_decide.service.rest.definitions import definitions_router
 from bcma_decide.service.rest.openapi import shared_schemas
 from bcma_decide.service.rest.rest import rest_router
 from bcma_decide.service.service import Reader, Service
@@ -121,6 +122,7 @@ def create_app(
     )
     app.state.ready = True
     app.include_router(rest_router(service))
+    app.include_router(definitions_router())
     if reader is not None:
         app.include_router(hooks_router(service, reader))
         if settings.smart:

@@ -43,7 +43,7 @@ def strict_json(text: str, *, keep_no_numbers: bool = False) -> Any:  # noqa: AN
     text
         The document.
     keep_no_numbers
-        Whether ``NaN`` and the infinities are kept, for a field to refuse by its own name.
+        Whether ``NaN``, the infinities and halves of letters are kept, for a field to refuse by its own name.
 
     Raises
     ------
@@ -52,10 +52,11 @@ def strict_json(text: str, *, keep_no_numbers: bool = False) -> Any:  # noqa: AN
     RecursionError
         For what is nested too deeply.
     """
-    constant = float if keep_no_numbers else _refuse
+    if keep_no_numbers:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=float, parse_int=_whole)
     if (place := half_of_a_letter(text)) is not None:
         raise json.JSONDecodeError(HALF, text, place)
-    value = json.loads(text, object_pairs_hook=_unique, parse_constant=constant, parse_int=_whole)
+    value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_whole)
     lone = _LONE.search(text)
     if lone and half_of_a_letter(json.dumps(value, ensure_ascii=False)) is not None:
         raise json.JSONDecodeError(HALF, text, lone.start())

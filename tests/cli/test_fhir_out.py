@@ -94,7 +94,7 @@ def test_a_file_and_json_on_standard_output_go_together(tmp_path):
     path = tmp_path / "answer.json"
     done = invoke("compare", "--fhir", RECORD, "--fhir-out", path, "--json")
     assert json.loads(done.stdout)["profile"]["inputs"]
-    assert json.loads(path.read_text(encoding="utf-8"))["type"] == "collection"
+    assert json.loads(path.read_text(encoding="utf-8"))["type"] == "transaction"
 
 
 def test_help_teaches_it():

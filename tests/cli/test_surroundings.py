@@ -22,6 +22,7 @@ READERS = {
     "laboratory list": ("compare", "--labs", "{}"),
     "table": ("meta", "{}"),
     "settings": ("serve", "--config", "{}"),
+    "audit": ("replay", "--list", "--audit", "sqlite:///{}"),
 }
 SOON = 20
 """Seconds a program may take that has nothing to wait for."""
@@ -63,16 +64,14 @@ def unremarkable(done):
 @pytest.mark.parametrize("command", READERS.values(), ids=READERS)
 def test_what_is_no_file_is_refused_without_waiting(odd, command):
     kinds = {"pipe": "it is a pipe", "link-to-a-pipe": "it is a pipe", "socket": "it is a socket",
-    "directory": "it is a directory",
-             "link-to-itself": "cannot be read", "large": "is larger than", "none\0": ""}  # fmt: skip
+             "directory": "it is a directory", "/dev/zero": "it is a device"}  # fmt: skip
+    if command[0] != "replay":  # which opens a database of any size
+        kinds |= {"link-to-itself": "cannot be read", "large": "is larger than"}
     for name, words in kinds.items():
-        if "\0" not in name:
-            done = run(*(each.replace("{}", str(odd / name)) for each in command))
-            assert done.returncode in (2, 3), (name, done)
-            assert words in done.stderr
-            assert "Traceback" not in done.stderr
-    device = run(*(each.replace("{}", "/dev/zero") for each in command))
-    assert "it is a device" in device.stderr
+        done = run(*(each.replace("{}", str(odd / name)) for each in command))
+        assert done.returncode in (2, 3), (name, done)
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="nothing is forbidden here")

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide import Patient
+from bcma_decide.facts.measures import ckd_epi_2021, creatinine_behind
 from bcma_decide.facts.traits import derive
 from bcma_decide.pooled.definitions import shipped_definitions
 from tests.support.cases import for_each
@@ -33,13 +34,64 @@ def clearance(**values):
 
 @pytest.mark.parametrize(
     ("left_out", "cockcroft_gault", "ckd_epi"),
-    [("age", "age", "age"), ("weight", "body weight", ""), ("creatinine", "creatinine", "creatinine")],
+    [("age", "age", "age"), ("creatinine", "creatinine", "creatinine")],
 )
 def test_a_formula_without_its_inputs_has_no_value_and_names_them(left_out, cockcroft_gault, ckd_epi):
     values = {name: value for name, value in MAN.items() if name != left_out}
     for name, missing in zip(FORMULAS, (cockcroft_gault, ckd_epi), strict=True):
         found = score(name, sex="male", **values)
         assert (found.span is None, found.missing) == (bool(missing), (missing,) if missing else ())
+
+
+@for_each(
+    ("values", "low", "high"),
+    [
+        # (140 - 72) x 40 / (72 x 3.5) and x 140
+        ({"age": 72, "sex": "male", "creatinine": "3.5 mg/dL"}, 10.794, 37.778),
+        ({"age": 72, "sex": "female", "creatinine": "3.5 mg/dL"}, 9.175, 32.111),
+        ({"age": 72, "creatinine": "3.5 mg/dL"}, 9.175, 37.778),
+        ({"age": "70-72", "sex": "male", "creatinine": "3.5 mg/dL"}, 10.794, 38.889),
+        # 142 x (r/0.7)^-1.2 x 0.9938^72 x 1.012 = 20 at 2.4931 mg/dL
+        ({"age": 72, "sex": "female", "egfr": "20 mL/min/1.73 m2"}, 12.88, 45.08),
+        ({"age": 72, "sex": "female", "egfr": "20 mL/min/1.73 m2", "weight": "60 kg"}, 19.32, 19.32),
+        ({"age": 72, "sex": "male", "egfr": "stage 4", "weight": "70 kg"}, 16.39, 28.39),
+    ],
+)
+def test_without_a_weight_or_a_creatinine_a_clearance_is_a_span(values, low, high):
+    """Worked out by hand; weights from 40 to 140 kg, the creatinine behind a rate by solving CKD-EPI 2021 for it."""
+    assert clearance(**values) == pytest.approx((low, high), rel=1e-3)
+
+
+@for_each(
+    ("values", "impaired"),
+    [
+        ({"age": 72, "sex": "male", "creatinine": "3.5 mg/dL"}, True),
+        ({"age": 72, "sex": "male", "creatinine": "1.2 mg/dL"}, None),
+        ({"age": 50, "sex": "male", "creatinine": "0.7 mg/dL"}, False),
+        ({"age": 72, "sex": "female", "egfr": "12"}, True),
+        ({"age": 72, "sex": "female", "egfr": "20"}, None),
+        ({"age": 40, "sex": "male", "egfr": "95"}, False),
+        ({"egfr": "12"}, None),
+        ({"age": 72, "sex": "male", "creatinine": "3.5 mg/dL", "creatinine_clearance": "60 mL/min"}, False),
+    ],
+)
+def test_renal_impairment_follows_only_where_the_whole_span_says_so(values, impaired):
+    """Below 45 mL/min."""
+    assert traits(**values)["renal_impairment"].value is impaired
+
+
+def test_a_span_of_clearance_names_what_would_narrow_it():
+    found = traits(age=72, sex="male", creatinine="3.5 mg/dL").facts.measures["creatinine_clearance"]
+    assert found.missing == ("body weight",)
+    assert "body weight not known, taken as 40 to 140 kg" in found.shown
+
+
+@given(st.integers(18, 100), st.floats(0.3, 12), st.booleans())
+@examples(60)
+def test_the_creatinine_behind_a_rate_is_the_inverse_of_the_formula(age, creatinine, female):
+    constants = next(each for each in shipped_definitions().scores.formulas if each.kind == "ckd_epi_2021").constants
+    rate = ckd_epi_2021(constants, {"creatinine": creatinine, "age": age}, female)
+    assert creatinine_behind(constants, rate, age, female) == pytest.approx(creatinine, rel=1e-9)
 
 
 def test_sex_alone_gives_no_kidney_function():

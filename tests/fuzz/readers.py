@@ -367,7 +367,7 @@ def _read_prefetch(value):
     from bcma_decide.service.hooks.prefetch import prefetched_record, sent_parts
 
     if isinstance(value, dict):
-        _reader(prefetched_record(sent_parts(value), "1").bundle, ON)
+        _reader(prefetched_record(sent_parts(value), "1", {key: key for key in sent_parts({})}).bundle, ON)
 
 
 @cache

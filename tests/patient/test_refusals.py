@@ -154,3 +154,9 @@ def test_the_ends_of_a_range_are_inside(field, low, high):
 )
 def test_how_values_are_written(quantity, text):
     assert str(quantity) == text
+
+
+def test_half_of_a_letter_is_no_text_of_a_list():
+    """It would be told as a line that is not read, and no answer with it could be written down."""
+    with pytest.raises(ProfileError, match="half of a letter"):
+        Patient.read({"labs": "Hb 9.8 g/dL\nx \ud83e"})

@@ -92,7 +92,7 @@ def test_below_means_the_same_origin_and_the_path_going_on(address, inside):
      "https://127.0.0.0x1/r4", "https://10.0.0.1.:443/r4", "https://127.0.0.1./r4", "https://a.example.1/r4", "https://017700000001/r4",
      "https://[::ffff:10.0.0.1]/r4", "https://[::ffff:8.8.8.8]/r4", "https://[::10.0.0.1]/r4", "https://[64:ff9b::a00:1]/r4",
      "https://[64:ff9b:1::a00:1]/r4", "https://[2002:a00:1::]/r4", "https://[::ffff:0:10.0.0.1]/r4", "https://[0:0:0:0:0:ffff:7f00:1]/r4",
-     "https://[2001:0:4136:e378:8000:63bf:3fff:fdd2]/r4", "https://[fe80::1%25eth0]/r4"],
+     "https://[2001:0:4136:e378:8000:63bf:3fff:fdd2]/r4", "https://[fe80::1%25eth0]/r4", "https://xn--/r4", "https://xn--a.example/r4"],
 )  # fmt: skip
 def test_what_is_no_plain_web_address_is_not_read(address):
     assert read_address(address) is None

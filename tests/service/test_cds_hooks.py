@@ -320,6 +320,10 @@ def test_malformed_calls_are_400(changes):
     assert_no_empty_value(answer.json())
 
 
+def test_a_prefetch_of_null_is_one_without_keys():
+    assert post(BARE, VIEW, view(prefetch=None)).status_code == 412
+
+
 def test_parts_that_are_not_known_are_passed_over():
     call = view(extension={"org.example.x": {"a": 1}}, actionSelectionBehavior="any")
     assert len(cards(post(BARE, VIEW, call))) == 1

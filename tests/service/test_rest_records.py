@@ -279,7 +279,7 @@ def test_with_fhir_the_sheet_comes_inside_if_asked_for():
 
 def test_of_a_profile_the_answer_as_fhir_names_no_patient():
     found = post(SERVICE, "/comparisons?format=fhir", {"profile": {"age": 71}}).json()
-    assert found["type"] == "collection"
+    assert found["type"] == "transaction"
     subjects = [entry["resource"]["subject"] for entry in found["entry"] if "subject" in entry["resource"]]
     assert {json.dumps(each) for each in subjects} == {'{"display": "patient of this request"}'}
 

@@ -15,7 +15,8 @@ GETS = ("/healthz", "/readyz", "/", "/evidence", "/guide", "/cds-services", "/sc
 
 @pytest.fixture(scope="module")
 def port():
-    with running(BCMA_DECIDE_CORS_ORIGINS=json.dumps([ORIGIN])) as (_, found):
+    variables = {"BCMA_DECIDE_CORS_ORIGINS": json.dumps([ORIGIN]), "BCMA_DECIDE_HOSTS": '["cds.example.org"]'}
+    with running(**variables) as (_, found):
         yield found
 
 

@@ -16,6 +16,7 @@ KINDS: Final = {
 }
 PLACES: Final = {
     "": UNIT,
+    "cli/test_surroundings.py": ATTACK,
     "documents": REFERENCE,
     "fuzz": ATTACK,
     "golden": REFERENCE,
@@ -30,6 +31,8 @@ PLACES: Final = {
     "service/test_audit.py": SERVED,
     "service/test_audit_killed.py": SERVED,
     "service/test_cds_client_in_chromium.py": SERVED,
+    "service/test_connections.py": SERVED,
+    "service/test_deployment.py": SERVED,
     "service/test_fetched_cards.py": SERVED,
     "service/test_fhir_client.py": SERVED,
     "service/test_load.py": SERVED,

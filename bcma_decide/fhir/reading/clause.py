@@ -92,8 +92,8 @@ def _said(items: Sequence[Item], language: Language, cutoff: float | None) -> St
     if any(item.part in ("either", "both") for item in items):
         return "one of several statements in one clause"
     kind = next((change.kind for change in language.changes if change.field == field), None)
-    if fault := out_of_order(items, language.words):
-        return fault
+    if misplaced := out_of_order(items, language.words):
+        return misplaced
     word = _word(items, language)
     share = _share(items, cutoff)
     number = _of_copies(copies, kind, language)

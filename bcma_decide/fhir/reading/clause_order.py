@@ -50,10 +50,15 @@ def _reaches(items: Sequence[Item], place: int, first: int, last: int, words: Cl
         return False
     between = items[place + 1 : first]
     if governs:
-        return all(item.part in ("adjective", "kind", "copies") or item.text in words.articles for item in between)
-    return all(item.part in ("sign", "kind") for item in between) and not any(
-        item.part == "heading" for item in items[:place]
-    )
+        return all(_leads(item, words) for item in between)
+    if items[place].part == "counting" and between and all(_leads(item, words) for item in between):
+        return True  # "analysis detected a deletion ..."
+    headed = any(item.part == "heading" for item in items[:place])
+    return not headed and all(item.part in ("sign", "kind") for item in between)
+
+
+def _leads(item: Item, words: ClauseWords) -> bool:
+    return item.part in ("adjective", "kind", "copies") or item.text in words.articles
 
 
 def _beside(items: Sequence[Item], place: int) -> bool:

@@ -2,45 +2,209 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
+from bcma_decide.fhir.reading.dates import When
 from bcma_decide.fhir.reading.find import Find, start
 from bcma_decide.fhir.reading.resource import Resource
-from bcma_decide.pooled.codes import Code, Codes, DiagnosisCodes
+from bcma_decide.fhir.reading.stages import stages_of_condition
+from bcma_decide.pooled.codes import Code, Codes, Coding, DiagnosisCodes
+from bcma_decide.pooled.wording import words_of
 
 MYELOMA: Final = "myeloma"
-_CERTAIN: Final = ("confirmed", "")
-"""Verification statuses that count; a record may leave it out."""
-_NOT_NOW: Final = ("inactive", "remission", "resolved")
-_TIMES: Final = ("recordedDate", "onsetDateTime", "onsetPeriod")
+ENTERED_IN_ERROR: Final = "entered-in-error"
+_ONSET: Final = ("onsetDateTime", "onsetPeriod")
+_CLASSIFICATION: Final = "icd-10"
+"""Beginning of the names of the classifications whose codes are written in several ways."""
+_ICD: Final = re.compile(r"(?P<head>[A-Z][0-9]{2})\.?(?P<tail>[0-9A-Z]{0,4}?)[-+*!†#]*\s*(?P<certainty>[GVZA]?)")
+_SENTENCE: Final = re.compile(r"[.;\n]+(?:\s|$)|\n")
+REFUTED: Final = "refuted"
+ENDED: Final = "ended"
 
 
 def read_condition(resource: Resource, codes: Codes) -> Iterator[Find]:
     """Finds of a condition; ``field`` is *myeloma* for the diagnosis itself."""
-    known = codes.diagnosis_of
-    for row, code in [known[coding] for coding in resource.code.codings if coding in known]:
-        yield _read(resource, row, code)
+    named = dict.fromkeys(_named(resource, codes))
+    for row, code, certainty in named:
+        find = _read(resource, row, code, certainty, codes)
+        yield find
+        if row.means == MYELOMA and find.value is not None:
+            yield from stages_of_condition(resource, code, codes)
 
 
-def _read(resource: Resource, row: DiagnosisCodes, code: Code) -> Find:
-    find = start(row.means, code, resource, resource.when(*_TIMES))
-    if resource.verification == "entered-in-error":
-        return find.refused("verification status entered-in-error", "ignored")
-    if resource.verification not in _CERTAIN:
-        return find.refused(f"verification status {resource.verification}")
+def _named(resource: Resource, codes: Codes) -> Iterator[tuple[DiagnosisCodes, Code, str]]:
+    """Diagnoses of a condition, each with its code and how certain that says it is; by name only without a code."""
+    found = False
+    for coding in resource.code.codings:
+        plain, certainty = classified(coding)
+        if plain in codes.diagnosis_of:
+            found = True
+            yield *codes.diagnosis_of[plain], certainty
+    if found:
+        return
+    for text in resource.code.texts:
+        row = codes.diagnosis_named.get(words_of(text))
+        if row is not None:
+            yield row, Code("", "", "verified", text), ""
+
+
+def classified(coding: Coding) -> tuple[Coding, str]:
+    """A code of ICD-10 as it is listed, and the letter behind it that says how certain the diagnosis is.
+
+    >>> classified(Coding("icd-10-cm", "C9010")), classified(Coding("icd-10-gm", "c90.00 V"))
+    ((Coding(system='icd-10-cm', code='C90.10'), ''), (Coding(system='icd-10-gm', code='C90.00'), 'V'))
+    """
+    if not coding.system.startswith(_CLASSIFICATION) or coding.system == "icd-10-pcs":
+        return coding, ""
+    found = _ICD.fullmatch(coding.code.strip().upper())
+    if found is None:
+        return coding, ""
+    tail = found["tail"]
+    if found["certainty"] and coding.system == "icd-10-cm":
+        return coding, ""  # there the last letter is part of the code
+    return Coding(coding.system, f"{found['head']}.{tail}" if tail else found["head"]), found["certainty"]
+
+
+def _read(resource: Resource, row: DiagnosisCodes, code: Code, certainty: str, codes: Codes) -> Find:
+    find = replace(start(row.means, code, resource, _when(resource)), max_age_days=row.max_age_days, coarse=row.coarse)
+    if not code.code:
+        find = replace(find, coding=None, layer="text", basis="")
+    if resource.verification == ENTERED_IN_ERROR:
+        return find.refused(f"verification status {ENTERED_IN_ERROR}", "ignored")
+    verified = _status(resource.verification, codes)
+    if resource.verification and verified != "confirmed":
+        return find.refused(f"verification status {REFUTED if verified == REFUTED else resource.verification}")
+    if reason := _two_statuses(resource, codes):
+        return find.refused(reason)
     if not code.usable:
         return find.refused("its code is known from background only and was not checked")
+    if reason := _uncertain(resource, certainty, codes):
+        return find.refused(reason)
+    if reason := _worded(resource, row, codes):
+        return find.refused(reason)
     if code.not_used:
         return find.refused(code.not_used)
-    if row.current and resource.clinical in _NOT_NOW:
-        return find.refused(f"clinical status {resource.clinical}; the profile asks for now")
-    return replace(find, value="yes")
+    if reason := _not_now(resource, row, codes):
+        return find.refused(reason)
+    return replace(find, value=row.value)
 
 
-def has_myeloma(finds: list[Find]) -> bool | None:
-    """Whether the record says myeloma: yes; no only where it was refuted and nothing says yes; else not known."""
+def _status(text: str, codes: Codes) -> str:
+    plain = " ".join(words_of(text))
+    return codes.status_words.get(plain, "")
+
+
+def _two_statuses(resource: Resource, codes: Codes) -> str:
+    """Why its statuses do not count: their words say another thing than their codes."""
+    pairs = (
+        ("verification", resource.verification, resource.verification_words),
+        ("clinical", resource.clinical, resource.clinical_words),
+    )
+    for name, code, words in pairs:
+        said = _status(code, codes)
+        differing = (word for word in words if _status(word, codes) != said and _turns(word, codes))
+        if (other := next(differing, None)) is not None:
+            return f"{name} status {code} by its code and {other} in words"
+    return ""
+
+
+def _turns(word: str, codes: Codes) -> bool:
+    """Whether the words of a status name another one, or a doubt."""
+    hits = codes.condition_lexicon.hits(words_of(word))
+    return _status(word, codes) != "" or any(hit.meaning[0] in ("doubt", "weak") for hit in hits)
+
+
+def _when(resource: Resource) -> When | None:
+    """When it was recorded; an onset after that is the time, so that what is to come does not count."""
+    recorded, onset = resource.when("recordedDate"), resource.when(*_ONSET)
+    if recorded is not None and onset is not None and onset.first > recorded.last:
+        return onset
+    return recorded or onset
+
+
+def _uncertain(resource: Resource, letter: str, codes: Codes) -> str:
+    """Why the letter of certainty keeps a diagnosis from counting; empty where it is certain or there is none."""
+    words = codes.condition_words
+    meaning = dict(words.certainty)
+    letters = [code for each in resource.extensions if each.url in words.certainty_urls for code in each.codes]
+    said = [meaning.get(each, f"certainty {each}") for each in (*letters, *([letter] if letter else ()))]
+    return next((f"it is coded as {each}" for each in said if each != "confirmed"), "")
+
+
+def _worded(resource: Resource, row: DiagnosisCodes, codes: Codes) -> str:
+    """Why the words of a condition keep it from counting; empty where they do not."""
+    lexicon = codes.condition_lexicon
+    for text in resource.code.texts:
+        hits = [(hit.entry, *hit.meaning) for hit in lexicon.hits(words_of(text))]
+        if doubt := next((entry for entry, kind, _ in hits if kind in ("doubt", "weak")), ""):
+            return f"its name says {doubt.strip('*')!r}"
+        if row.current and (past := next((entry for entry, kind, _ in hits if kind == "past"), "")):
+            return f"its name says {past!r}; the profile asks for now"
+        names = {each for _, kind, means in hits if kind == "name" for each in means}
+        if (row.means, row.value) not in names and (names or any(kind == "other" for _, kind, _ in hits)):
+            return f"its name and its code say different things ({text})"
+    for note in resource.remarks:
+        for sentence in filter(None, _SENTENCE.split(note)):
+            hits = [(hit.entry, *hit.meaning) for hit in lexicon.hits(words_of(sentence))]
+            about = any(kind == "name" and (row.means, row.value) in means for _, kind, means in hits)
+            strong = next((entry for entry, kind, _ in hits if kind == "doubt" or (row.current and kind == "past")), "")
+            weak = next((entry for entry, kind, _ in hits if kind == "weak"), "")
+            # a note of myeloma itself speaks of much else; one of a rare finding speaks of that
+            if (strong and (about or row.means != MYELOMA)) or (weak and about):
+                return f"a note beside it says {(strong or weak).strip('*')!r}"
+    return ""
+
+
+def _not_now(resource: Resource, row: DiagnosisCodes, codes: Codes) -> str:
+    """Why it does not say what is now; myeloma itself is for life, and a leukaemia of plasma cells in remission too."""
+    clinical = _status(resource.clinical, codes)
+    if row.means == MYELOMA:
+        return ""
+    if resource.abated:
+        return "it has ended (abatement)"
+    if resource.clinical and (clinical == ENDED or (row.current and clinical != "active")):
+        return f"clinical status {resource.clinical}; the profile asks for now"
+    return ""
+
+
+_SETTLING: Final = ("it has ended", "clinical status", "it is coded as excluded", f"verification status {REFUTED}")
+"""Beginnings of the reasons that say what is now: an older entry of the same does not stand against them."""
+
+
+_OVERTAKEN: Final = "a newer entry of the same refutes or ends it"
+_DISPUTED: Final = "another entry of the same time refutes or ends it"
+
+
+def after_newer_entries(finds: Sequence[Find], on: date) -> list[Find]:
+    """Refuse what a newer entry about the same refutes or ends, and where their times leave it open, that too."""
+    settling: dict[str, list[Find]] = defaultdict(list)
+    for find in finds:
+        is_past = find.when is None or find.when.first <= on
+        if find.state == "not_usable" and find.note.startswith(_SETTLING) and is_past:
+            settling[find.field].append(find)
+    return [_settled(find, settling[find.field]) if find.field in settling else find for find in finds]
+
+
+def _settled(find: Find, others: Sequence[Find]) -> Find:
+    if find.value is None or find.state != "usable":
+        return find
+    # stages of one disease are told apart by their codes; of a finding every code means the same
+    same = [other for other in others if not find.coarse or other.coding == find.coding]
+    if any(other.when and find.when and other.when.first > find.when.last for other in same):
+        return find.refused(_OVERTAKEN)
+    open_ones = (other for other in same if not (other.when and find.when and other.when.last < find.when.first))
+    return find.refused(_DISPUTED) if any(open_ones) else find
+
+
+def has_myeloma(finds: Sequence[Find]) -> bool | None:
+    """Whether the record says myeloma: yes; no where the newest entry refutes it; else not known."""
     if any(find.value == "yes" for find in finds):
         return True
-    return False if any(find.note == "verification status refuted" for find in finds) else None
+    if any(find.note == _DISPUTED for find in finds):
+        return None
+    return False if any(find.note == f"verification status {REFUTED}" for find in finds) else None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from bcma_decide.fhir.reading.clause_items import consists_of, mentions, of_chromosomes, word_of
-from bcma_decide.fhir.reading.datatypes import Concept, clip
+from bcma_decide.fhir.reading.datatypes import NO_CONCEPT, Concept, clip
 from bcma_decide.fhir.reading.find import Find, start
 from bcma_decide.fhir.reading.named_change import change_of, with_its_result
 from bcma_decide.fhir.reading.observations import TIMES, refused_by_status
@@ -40,10 +40,18 @@ def read_cytogenetics(resource: Resource, codes: Codes) -> list[Find]:
         return []
     else:
         finds = _by_name(resource, codes)
-    used = any(find.value is not None for find in finds)
-    if used and (against := word_of(plain("\n".join(texts_of(resource))), codes.reports.clauses.report)):
-        finds = [_refused(find, spoken_against(against)) for find in finds]
+    if any(find.value is not None for find in finds) and (reason := _against(resource, codes)):
+        finds = [_refused(find, reason) for find in finds]
     return [by_status(find, resource.status) for find in finds]
+
+
+def _against(resource: Resource, codes: Codes) -> str:
+    """What speaks against everything a resource says; empty where nothing does."""
+    if resource.coded.results and resource.coded.absent != NO_CONCEPT:
+        return "a result, and a reason why there is none"
+    names = [text for coded in (resource.coded, *resource.components) for text in coded.code.texts]
+    word = word_of(plain("\n".join((*names, *texts_of(resource)))), codes.reports.clauses.report)
+    return spoken_against(word) if word else ""
 
 
 def by_status(find: Find, status: str) -> Find:

@@ -68,6 +68,8 @@ class Measurement(NamedTuple):
     """None without one; empty for one that cannot be read, which still is no plain value."""
     unit_text: str = ""
     """The unit as it is written for people, beside the code or alone."""
+    unit_code: str = ""
+    """The code of the unit, of whatever system."""
 
     @property
     def finite(self) -> float | None:
@@ -130,6 +132,7 @@ def measurement_of(value: Plain) -> Measurement:
         ucum and bool(code),
         clip(comparator) if comparator else None,
         text.strip() if isinstance(text, str) else "",
+        code.strip() if isinstance(code, str) else "",
     )
 
 

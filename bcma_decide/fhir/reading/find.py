@@ -34,6 +34,12 @@ class Find:
     layer: str = ""
     note: str = ""
     label: str = ""
+    rank: int = 1
+    """How final it is: 0 preliminary, 1 final, 2 corrected; of one time the more final counts."""
+    max_age_days: int | None = None
+    """Days it may be old, where that differs from its field's."""
+    coarse: bool = False
+    """Whether it tells a span only, so that what was measured takes its place."""
 
     def refused(self, note: str, state: FindState = "not_usable") -> Find:
         """Return the same, not used for this reason."""

@@ -35,7 +35,7 @@ def _named(text: str, language: Language) -> str | None:
     """The field of the change a text names; empty where it is made of listed words alone, None otherwise."""
     words = language.words
     passed = (*words.names, *words.glue, *words.headings, *words.kinds)
-    items = [item for item in items_of(text, language) if item.text not in passed]
+    items = [item for item in items_of(text, language) if item.text not in passed and item.part != "cells"]
     fields = {item.field for item in items if item.part in ("change", "other")}
     if any(item.part not in ("change", "locus", "sign") for item in items) or len(fields) > 1:
         return None

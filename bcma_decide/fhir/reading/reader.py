@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 from bcma_decide.comparison import InputLine, NotNeededLine, RecordLedger, UnmappedLine
 from bcma_decide.fhir.reading.choose import choose, not_after
-from bcma_decide.fhir.reading.conditions import MYELOMA, has_myeloma, read_condition
+from bcma_decide.fhir.reading.conditions import MYELOMA, after_newer_entries, has_myeloma, read_condition
 from bcma_decide.fhir.reading.courses import COURSES, courses, one_line_each, without_denied
 from bcma_decide.fhir.reading.cytogenetics import read_cytogenetics
 from bcma_decide.fhir.reading.datatypes import clip
@@ -82,16 +82,17 @@ def read_bundle(
     """
     record = open_record(bundle, codes.systems)
     contents = _everything(record, codes, definitions)
-    diagnoses = [not_after(find, on) for find in contents.finds if find.field == MYELOMA]
+    finds = after_newer_entries(contents.finds, on)
+    diagnoses = [not_after(find, on) for find in finds if find.field == MYELOMA]
     by_field: dict[str, list[Find]] = defaultdict(list)
-    transplants = [not_after(find, on) for find in contents.finds if find.field == TRANSPLANT]
-    for find in (*contents.finds, *(read_person(record.patient, on) if record.patient else ())):
+    transplants = [not_after(find, on) for find in finds if find.field == TRANSPLANT]
+    for find in (*finds, *(read_person(record.patient, on, codes.agreement) if record.patient else ())):
         if find.field not in (MYELOMA, TRANSPLANT):
             by_field[find.field].append(find)
     values: dict[str, Any] = {}
     lines: list[InputLine] = []
-    for field, finds in by_field.items():
-        choice = choose(finds, on, codes.age_limit)
+    for field, found in by_field.items():
+        choice = choose(found, on, codes.age_limit)
         lines += choice.lines
         if choice.value is not None:
             values[field] = choice.value
@@ -158,7 +159,7 @@ def _read(
     told = [*read_cytogenetics(resource, codes), *read_imaging(resource, codes)]
     match resource.kind:
         case "Observation":
-            return [*told, *read_observation(resource, codes)] or "observation"
+            return [*told, *read_observation(resource, record, codes)] or "observation"
         case "Condition":
             return list(read_condition(resource, codes)) or "condition"
         case "DiagnosticReport" | "DocumentReference":

@@ -44,9 +44,9 @@ def read_text(texts: Sequence[str], language: Language, reports: ReportLanguage)
     known = (*words.glue, *words.headings, *words.kinds, *words.present, *words.counting, *words.absent, *words.cells)
     short = frozenset(word.casefold() for word in known)
     whole = plain("\n\n".join(texts))
-    against = word_of(whole, language.words.report) if len(whole) <= _LONGEST else ""
     split = [part for text in texts for part in (*clauses(plain(text[:_LONGEST]), short), Clause(""))]
     read = list(_read(split, language, reports))
+    refusal = _refusal(whole, split, language)
     for change in language.changes:
         about = [
             (clause, each) for clause, each in read
@@ -54,11 +54,20 @@ def read_text(texts: Sequence[str], language: Language, reports: ReportLanguage)
         ]  # fmt: skip
         if not about:
             continue
-        refusal = (
-            spoken_against(against) if against
-            else "the report is too long to be read whole" if len(whole) > _LONGEST else ""
-        )  # fmt: skip
         yield from _told(change, about, language, refusal)
+
+
+def _refusal(whole: str, split: Sequence[Clause], language: Language) -> str:
+    """Why nothing that a report says is used; empty where nothing speaks against it."""
+    if len(whole) > _LONGEST:
+        return "the report is too long to be read whole"
+    if word := word_of(whole, language.words.report):
+        return spoken_against(word)
+    for clause in split:
+        named = any(mentions(clause.text, change) for change in language.changes)
+        if not named and (word := word_of(clause.text, language.words.back)):
+            return f"the report holds {word!r}, and does not say of what"
+    return ""
 
 
 def spoken_against(word: str) -> str:

@@ -118,6 +118,10 @@ class Resource(NamedTuple):
     """Verification status of a condition; empty only where there is none."""
     clinical: str = ""
     """Clinical status, likewise."""
+    verification_words: tuple[str, ...] = ()
+    """What stands beside the code of the verification status in words."""
+    clinical_words: tuple[str, ...] = ()
+    """The same of the clinical status."""
     elements: frozenset[str] = frozenset()
     """Names of everything that is there, readable or not."""
     times: tuple[tuple[str, When], ...] = ()

@@ -114,6 +114,8 @@ def _read(
         intent=clip(data.get("intent")),
         verification=_state(data.get("verificationStatus"), systems),
         clinical=_state(data.get("clinicalStatus"), systems),
+        verification_words=concept_of(data.get("verificationStatus"), systems).texts,
+        clinical_words=concept_of(data.get("clinicalStatus"), systems).texts,
         elements=frozenset(name for name, value in data.items() if value is not None),
         times=times_of(data),
         components=tuple(_coded(each, systems) for each in objects(data.get("component"))),
@@ -131,7 +133,7 @@ def _read(
         dosage=tuple(_dosage(data)),
         reasons=tuple(dict.fromkeys(_reasons(data, systems))),
         categories=_concepts(data, systems, "category"),
-        body_site=_concepts(data, systems, "bodySite"),
+        body_site=_concepts(_collection(data), systems, "bodySite"),
         method=concept_of(data.get("method"), systems),
         specimen=reference_of(next(iter(_listed(data.get("specimen"))), None)),
         focus=tuple(map(reference_of, _listed(data.get("focus")))),
@@ -162,17 +164,34 @@ def subject_of(data: Plain) -> str | None:
 
 def _coded(data: Plain, systems: Mapping[str, str]) -> Coded:
     return Coded(
-        code=concept_of(data.get("type" if data.get("resourceType") == "DocumentReference" else "code"), systems),
+        # of a specimen and of a document their type says what they are
+        code=concept_of(
+            data.get("type" if data.get("resourceType") in ("DocumentReference", "Specimen") else "code"), systems
+        ),
         results=tuple(
             result_of(name, value, systems)
             for name, value in data.items()
             if value is not None and _RESULT.fullmatch(name)
         ),
-        absent=concept_of(data.get("dataAbsentReason"), systems),
+        absent=_absent(data, systems),
         upper_limits=tuple(_upper_limits(data, systems)),
         ranges=tuple(_range(each, systems) for each in objects(data.get("referenceRange"))),
         interpretation=_concepts(data, systems, "interpretation"),
     )
+
+
+def _absent(data: Plain, systems: Mapping[str, str]) -> Concept:
+    """Why there is no result: by its own element, or by an extension of the result or of its number."""
+    if (said := concept_of(data.get("dataAbsentReason"), systems)) != NO_CONCEPT or data.get("dataAbsentReason"):
+        return said if said != NO_CONCEPT else Concept((), ("not readable",))
+    values = [
+        value for name, value in data.items() if _RESULT.fullmatch(name.lstrip("_")) and isinstance(value, OBJECT)
+    ]
+    for holder in (*values, *(inner for value in values if isinstance(inner := value.get("_value"), OBJECT))):
+        for each in objects(holder.get("extension")):
+            if _written(each.get("url")).endswith("data-absent-reason"):
+                return Concept((), (_written(each.get("valueCode")) or "not said",))
+    return NO_CONCEPT
 
 
 def _range(data: Plain, systems: Mapping[str, str]) -> ReferenceRange:
@@ -236,6 +255,12 @@ def _about(data: Plain) -> ResourceReference:
     return next(
         (reference_of(value) for name in ("subject", "patient") if (value := data.get(name)) is not None), NO_REFERENCE
     )
+
+
+def _collection(data: Plain) -> Plain:
+    """The place of a specimen stands one level deeper than that of a result."""
+    collection = data.get("collection") if data["resourceType"] == "Specimen" else data
+    return collection if isinstance(collection, OBJECT) else {}
 
 
 def _listed(value: object) -> list[object]:
@@ -361,11 +386,13 @@ def _stages(data: Plain, systems: Mapping[str, str]) -> Iterator[Stage]:
 
 
 def _extensions(data: Plain) -> Iterator[Extension]:
-    """Extensions of the resource itself and of its code, each with the codes of its value and its parts."""
+    """Extensions of the resource itself, of its code and of its codings, each with the codes of its value and parts."""
     code = data.get("code")
+    code = code if isinstance(code, OBJECT) else {}
     for each in (
         *objects(data.get("extension")),
-        *objects(code.get("extension") if isinstance(code, OBJECT) else None),
+        *objects(code.get("extension")),
+        *(each for coding in objects(code.get("coding")) for each in objects(coding.get("extension"))),
     ):
         parts = (each, *objects(each.get("extension")))
         values = (value for part in parts for name, value in part.items() if name.startswith("value"))

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from bcma_decide.fhir.reading.datatypes import Concept, Measurement, WrittenNumber, clip, written_number
+from bcma_decide.fhir.reading.agreement import (
+    against_its_side,
+    implausible,
+    only_number,
+    side_of,
+    unit_conflict,
+    words_against,
+)
+from bcma_decide.fhir.reading.datatypes import NO_CONCEPT, Concept, Measurement, WrittenNumber, clip, written_number
 from bcma_decide.fhir.reading.find import Find, weakest
+from bcma_decide.fhir.reading.ranges import Fitting, Whom, fitting
 from bcma_decide.fhir.reading.resource import Coded
+from bcma_decide.fhir.reading.stages import stage_in, words_of_stage_against
 from bcma_decide.fhir.reading.units import unit_of
 from bcma_decide.patient.field import ProfileField, or_list
 from bcma_decide.patient.fields import FIELDS
@@ -22,30 +32,40 @@ _BOUNDS: Final = ("<", "<=", ">=", ">")
 """Comparators of a number that is known to lie beyond them."""
 
 
-def with_result(find: Find, row: ObservationCodes, coded: Coded, codes: Codes) -> Find:
-    """Complete a find with the result of an observation or one of its components."""
+def with_result(find: Find, row: ObservationCodes, coded: Coded, codes: Codes, whom: Whom) -> Find:
+    """Complete a find with the result of an observation or one of its components; ``whom`` a range has to be for."""
     field = FIELDS[row.field]
+    reason = next(iter((*coded.absent.texts, *coded.absent.codes)), "")
     if not coded.results:
-        reason = next(iter((*coded.absent.texts, *(coding.code for coding in coded.absent.codings))), "")
         return replace(find, text="no result").refused(f"no result: {reason}" if reason else "no result")
+    if coded.absent != NO_CONCEPT:
+        shown = ", ".join(_shown(result.content) or result.shown for result in coded.results)
+        return replace(find, text=shown).refused(f"a reason for its absence stands beside the result: {reason}")
     if len(coded.results) > 1:
         elements = sorted(clip(result.element) for result in coded.results)
         return replace(find, text=", ".join(elements)).refused("more than one result")
     (result,) = coded.results
     match result.content:
         case Measurement() as quantity:
-            return _quantity(find, row, field, quantity, coded.upper_limits)
+            return _quantity(find, row, field, quantity, coded, codes, whom)
         case WrittenNumber() as number if row.measure == "value" and field.kind == "whole":
             return _read(replace(find, text=number.shown), field, number.value, "")
+        case WrittenNumber() as number if field.kind == "stage" and number.shown in ("1", "2", "3"):
+            return replace(find, text=number.shown, value=number.shown)
         case Concept() as concept:
-            return answered(find, concept, (*row.answers, *(codes.answers if field.kind == "yes_no" else ())), codes)
+            answers = (*row.answers, *(codes.answers if field.kind == "yes_no" else ()))
+            return _against_its_side(answered(find, concept, answers, codes), coded, codes)
         case bool() as present if field.kind == "yes_no":
             word = "yes" if present else "no"
-            return replace(find, text=word, value=word)
+            return _against_its_side(replace(find, text=word, value=word), coded, codes)
     if result.element == "valueString" and field.kind == "yes_no":
-        return worded(replace(find, text=result.shown), result.shown, codes.words)
+        return _against_its_side(worded(replace(find, text=result.shown), result.shown, codes.words), coded, codes)
+    if result.element == "valueString" and field.kind == "stage":
+        stage = stage_in(result.shown, codes.agreement)
+        find = replace(find, text=result.shown)
+        return replace(find, value=stage, layer="text") if stage else find.refused("its words are no stage, I to III")
     if result.element == "valueString" and row.measure != "answer" and isinstance(result.content, str):
-        return _written(replace(find, text=result.shown), row, field, result.content)
+        return _checked(_written(replace(find, text=result.shown), row, field, result.content), field, codes)
     return replace(find, text=result.shown or result.element).refused(f"{result.element} is not read for it")
 
 
@@ -59,11 +79,26 @@ def answered(find: Find, concept: Concept, answers: Iterable[CodedResult], codes
     usable = [hit for hit in hits if hit.basis != "recalled"]
     if len({hit.value for hit in usable}) > 1:
         return find.refused("its codes contradict each other")
+    kind = FIELDS[find.field].kind
     if usable:
+        value, book = usable[0].value, codes.agreement
+        if kind == "stage":
+            reason = words_of_stage_against(value, concept.texts, book)
+        else:
+            reason = words_against(find.field, value, concept.texts, book)
         basis = weakest(find.basis or "verified", usable[0].basis)
-        return replace(find, value=usable[0].value, basis=basis)
-    if FIELDS[find.field].kind == "yes_no":
+        return find.refused(reason) if reason else replace(find, value=value, basis=basis)
+    if kind == "yes_no":
         return worded(find, wording, codes.words)
+    others = {answer[:2] for row in codes.observations if row.field != find.field for answer in row.answers}
+    if others.intersection(concept.codings):
+        return find.refused("its answer is one of another question")
+    numbers = {only_number(text, codes.agreement) for text in concept.texts} if kind == "whole" else set()
+    if len(numbers) == 1 and (number := numbers.pop()) is not None:
+        return _read(replace(find, layer="text"), FIELDS[find.field], int(number), "")
+    stages = {stage_in(text, codes.agreement) for text in concept.texts} if kind == "stage" else set()
+    if len(stages) == 1 and (stage := stages.pop()) is not None:
+        return replace(find, value=stage, layer="text")
     return find.refused("its code of the result is not known here")
 
 
@@ -76,8 +111,40 @@ def worded(find: Find, text: str, words: Words) -> Find:
     return replace(find, value=value, layer="text")
 
 
+def _shown(content: object) -> str:
+    if isinstance(content, Measurement):
+        return f"{content.comparator or ''}{content.number.shown} {clip(content.unit)}".strip()
+    return next(iter(content.texts), "") if isinstance(content, Concept) else ""
+
+
+def _against_its_side(find: Find, coded: Coded, codes: Codes) -> Find:
+    """Refuse an answer whose interpretation says the contrary, or that it is no clear one."""
+    sides = side_of(coded.interpretation, codes.agreement)
+    wrong = sides & {"doubt", "negative" if find.value == "yes" else "positive"}
+    if find.value is None or not wrong:
+        return find
+    return find.refused(f"its interpretation is {' and '.join(sorted(wrong))}")
+
+
+def _checked(find: Find, field: ProfileField, codes: Codes) -> Find:
+    """Refuse a number from text that no patient can have; as it will be read."""
+    if find.value is None or field.kind != "quantity":
+        return find
+    read = read_quantity(field, find.value)
+    if isinstance(read.value, Quantity):
+        reason = implausible(field, read.value.value, field.units[0], codes.agreement)
+        return find.refused(reason) if reason else find
+    return find
+
+
 def _quantity(
-    find: Find, row: ObservationCodes, field: ProfileField, quantity: Measurement, upper_limits: Sequence[Measurement]
+    find: Find,
+    row: ObservationCodes,
+    field: ProfileField,
+    quantity: Measurement,
+    coded: Coded,
+    codes: Codes,
+    whom: Whom,
 ) -> Find:
     unit_text = clip(quantity.unit)
     shown = " ".join(part for part in (f"{quantity.comparator or ''}{quantity.number.shown}", unit_text) if part)
@@ -87,7 +154,7 @@ def _quantity(
     if quantity.comparator is not None and (quantity.comparator not in _BOUNDS or row.measure == "of_upper_limit"):
         return find.refused("a bound, not a value")
     if row.measure == "of_upper_limit":
-        return _of_upper_limit(find, field, quantity, upper_limits)
+        return _of_upper_limit(find, field, quantity, coded, codes, whom)
     if field.kind == "whole":
         # a score has no unit; records write {score}, 1 or nothing
         plain = quantity.unit.startswith("{") or quantity.unit in ("", "1") or unit_of(field, quantity) is not None
@@ -104,25 +171,53 @@ def _quantity(
     if unit is None:
         accepted = or_list([each.name for each in field.units])
         return find.refused(f"{unit_text} is not a unit for it ({accepted})")
-    return _read(find, field, quantity.number.value, unit.name, quantity.comparator or "")
+    if reason := unit_conflict(field, quantity) or _off_its_side(quantity, coded, codes, whom):
+        return find.refused(reason)
+    read = _read(find, field, quantity.number.value, unit.name, quantity.comparator or "")
+    if read.value is None or quantity.comparator is not None:
+        return read
+    reason = implausible(field, quantity.finite, unit, codes.agreement)
+    return find.refused(reason) if reason else read
+
+
+def _off_its_side(quantity: Measurement, coded: Coded, codes: Codes, whom: Whom) -> str:
+    sides = side_of(coded.interpretation, codes.agreement)
+    if not sides:
+        return ""
+    return against_its_side(quantity, sides, fitting(coded.ranges, whom, codes.agreement).range)
 
 
 def _of_upper_limit(
-    find: Find, field: ProfileField, quantity: Measurement, upper_limits: Sequence[Measurement]
+    find: Find, field: ProfileField, quantity: Measurement, coded: Coded, codes: Codes, whom: Whom
 ) -> Find:
-    """Divide by the laboratory's own upper limit, given in the same unit."""
+    """Divide by the laboratory's own upper limit for this patient, given in the same unit."""
     if not quantity.unit:
         return find.refused("no unit")
-    if len(upper_limits) != 1:
-        return find.refused("no single upper limit of normal (referenceRange.high) to divide by")
-    value, limit = quantity.finite, upper_limits[0].finite
-    if value is None or limit is None or limit <= 0:
+    limits = FIELDS[f"{field.id}_upper_limit"]
+    if reason := unit_conflict(limits, quantity):
+        return find.refused(reason)
+    found: Fitting = fitting(coded.ranges, whom, codes.agreement)
+    upper = found.range.high if found.range else None
+    if upper is None:
+        return find.refused(found.reason)
+    value, limit = quantity.finite, upper.finite
+    if value is None or limit is None or limit <= 0 or upper.comparator is not None:
         return find.refused("its upper limit of normal is not a number")
-    if upper_limits[0].unit != quantity.unit:
+    own, others = unit_of(limits, quantity), unit_of(limits, upper)
+    # a range without a unit is in that of its result
+    if upper.unit and upper.unit != quantity.unit and (own is None or own is not others):
         return find.refused("its upper limit of normal is in another unit")
-    find = replace(find, text=f"{find.text} (upper limit {written_number(limit).shown})")
+    if own is limits.units[0] and not limits.low <= limit <= limits.high:
+        return find.refused(f"its upper limit of normal ({limit:g}) is not plausible; check the unit")
+    sides = side_of(coded.interpretation, codes.agreement)
+    if reason := against_its_side(quantity, sides, found.range):
+        return find.refused(reason)
     # twelve digits: what the division adds beyond them is no measurement
-    return _read(find, field, float(f"{value / limit:.12g}"), field.unit)
+    multiple = float(f"{value / limit:.12g}")
+    if reason := implausible(field, multiple, field.units[0], codes.agreement):
+        return find.refused(reason)
+    find = replace(find, text=f"{find.text} (upper limit {written_number(limit).shown})")
+    return _read(find, field, multiple, field.unit)
 
 
 def _written(find: Find, row: ObservationCodes, field: ProfileField, text: str) -> Find:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bcma_decide.fhir.reading.clause import ReadClause
-from bcma_decide.fhir.reading.datatypes import clip
+from bcma_decide.fhir.reading.datatypes import NO_CONCEPT, clip
 from bcma_decide.fhir.reading.find import Find, start, weakest
 from bcma_decide.fhir.reading.iscn import changes_of, is_formula, read_formula
 from bcma_decide.fhir.reading.observations import TIMES
@@ -26,6 +26,8 @@ def read_variant(resource: Resource, code: Code, codes: Codes) -> Iterator[Find]
     ]  # fmt: skip
     source = _refused_source(resource, codes)
     finds = [*_genes(base, resource, genes, codes), *_fusions(base, resource, genes, codes)]
+    if misnamed := _misnamed(resource, codes):
+        finds = [find.refused(f"the code of a gene and its name differ: {misnamed}") for find in finds]
     texts = [text for each in _of(resource, cyto.nomenclature) for text in _texts_of(each)]
     finds += _named(base, resource, texts, codes)
     yield from (find.refused(source) if source and find.value is not None else find for find in finds)
@@ -33,7 +35,26 @@ def read_variant(resource: Resource, code: Code, codes: Codes) -> Iterator[Find]
 
 def _of(resource: Resource, known: Iterable[Code]) -> list[Coded]:
     usable = {code.key for code in known if code.usable}
-    return [each for each in resource.components if usable & set(each.code.codings)]
+    return [
+        each for each in resource.components
+        if usable & set(each.code.codings) and not (each.results and each.absent != NO_CONCEPT)
+    ]  # fmt: skip
+
+
+def _misnamed(resource: Resource, codes: Codes) -> str:
+    """The name of a gene that is not the one its code has here; empty where all agree or are not known."""
+    cyto = codes.cytogenetics
+    names = {Coding(gene.system, gene.code): gene.text for gene in cyto.genes} | {
+        Coding(fusion.system, code): name
+        for fusion in cyto.fusions
+        for code, name in zip(fusion.genes, fusion.text.split("::"), strict=True)
+    }
+    for each in _of(resource, cyto.gene):
+        for coding in each.answer.codings:
+            texts = each.answer.texts
+            if coding in names and texts and not all(names[coding].casefold() in text.casefold() for text in texts):
+                return clip(", ".join(texts))
+    return ""
 
 
 def _refused_source(resource: Resource, codes: Codes) -> str:

@@ -23,9 +23,16 @@ from bcma_decide.pooled.codes import Codes
 
 
 def fhir_bundle(
-    comparison: Comparison, codes: Codes, *, recorded: datetime, subject: str | None = None, pdf: bytes | None = None
+    comparison: Comparison,
+    codes: Codes,
+    *,
+    recorded: datetime,
+    subject: str | None = None,
+    pdf: bytes | None = None,
+    author: str = "",
+    encounter: str = "",
 ) -> dict[str, Any]:
-    """Write a comparison as a Bundle of type ``collection``.
+    """Write a comparison as a Bundle of type ``transaction``: every resource is to be created.
 
     Parameters
     ----------
@@ -39,13 +46,17 @@ def fhir_bundle(
         Reference to the patient, as in ``Patient/1``; without one the patient is named in words only.
     pdf
         The printed sheet, to go inside.
+    author
+        Reference to the person whom the document is by, as in ``Practitioner/7``; empty where nobody is named.
+    encounter
+        Reference to the visit the document belongs to; empty where none is named.
 
     Raises
     ------
     ValueError
-        When the time has no zone, or the subject is no reference.
+        When the time has no zone, or what should be a reference is none.
     """
-    frame = frame_of(comparison, recorded, subject)
+    frame = frame_of(comparison, recorded, subject, author, encounter)
     options, findings = assessed(comparison), findings_of(comparison)
     parts = [GUIDANCE, *map(part_of, options), *([DOCUMENT] if pdf is not None else [])]
     resources: list[Written] = [
@@ -59,9 +70,16 @@ def fhir_bundle(
         "resourceType": "Bundle",
         "id": frame.id_of("Bundle"),
         "identifier": frame.identifier,
-        "type": "collection",
+        "type": "transaction",
         "timestamp": frame.recorded,
-        "entry": [{"fullUrl": f"urn:uuid:{each['id']}", "resource": each} for each in resources],
+        "entry": [
+            {
+                "fullUrl": f"urn:uuid:{each['id']}",
+                "resource": each,
+                "request": {"method": "POST", "url": each["resourceType"]},
+            }
+            for each in resources
+        ],
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from bcma_decide.comparison import Comparison
+from bcma_decide.fhir.writing.narrative import narrated
 from bcma_decide.fhir.writing.needs import data_requirements
 from bcma_decide.fhir.writing.notes import WORST, Findings, difference, finding_note
 from bcma_decide.fhir.writing.origin import DEVICE
@@ -24,7 +25,9 @@ def guidance_response(frame: Frame, codes: Codes, findings: Findings) -> Written
     wanted = data_requirements(comparison, codes)
     issues = _issues(comparison)
     outcome = {"resourceType": "OperationOutcome", "id": _MESSAGES, "issue": issues}
-    return filled(
+    notes = _notes(comparison, findings)
+    asked = [f"Asked for: {each['extension'][0]['valueString']}." for each in wanted]
+    answer = filled(
         {
             "resourceType": "GuidanceResponse",
             "id": frame.id_of(GUIDANCE),
@@ -35,11 +38,13 @@ def guidance_response(frame: Frame, codes: Codes, findings: Findings) -> Written
             "subject": dict(frame.subject),
             "occurrenceDateTime": frame.recorded,
             "performer": frame.link(DEVICE),
-            "note": as_notes(_notes(comparison, findings)),
+            "note": as_notes(notes),
             "evaluationMessage": [{"reference": f"#{_MESSAGES}"}] if issues else [],
             "dataRequirement": wanted,
         }
     )
+    said = [*notes, *asked, *(issue["details"]["text"] for issue in issues)]
+    return narrated(answer, "Answer as a whole", dict.fromkeys(said))
 
 
 def _notes(comparison: Comparison, findings: Findings) -> list[str]:

@@ -47,12 +47,17 @@ def _kidney(comparison: Comparison, known: set[str]) -> dict[str, str]:
     """Fields that would settle a finding on the kidney function, each with what to say of it."""
     open_needs = {need for each in comparison.findings if each.state == "cannot_be_judged" for need in each.needs}
     return {
-        needed: f"{FIELDS[function].label}: needs {in_sentence(FIELDS[needed].label)}"
+        needed: f"{FIELDS[function].label}: needs {_label(needed)}"
         for function, sources in _FROM.items()
-        if function not in known and any(need.startswith(in_sentence(FIELDS[function].label)) for need in open_needs)
+        if function not in known
         for needed in sources
-        if needed not in known
+        # a function that is a span for want of an input needs that input
+        if needed not in known and any(need.startswith((_label(function), _label(needed))) for need in open_needs)
     }
+
+
+def _label(field: str) -> str:
+    return in_sentence(FIELDS[field].label)
 
 
 def _by_kind(trait: str, known: set[str], codes: Codes) -> dict[str, list[Code]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bcma_decide.comparison import Comparison
+from bcma_decide.fhir.writing.narrative import narrated
 from bcma_decide.fhir.writing.parts import EVIDENCE, Frame, Written
 
 DEVICE: Final = "Device"
@@ -14,7 +15,7 @@ PROVENANCE: Final = "Provenance"
 def device(frame: Frame) -> Written:
     """The program as the device that did it, with its versions."""
     software, evidence = frame.comparison.software, frame.comparison.evidence
-    return {
+    made: Written = {
         "resourceType": "Device",
         "id": frame.id_of(DEVICE),
         "deviceName": [{"name": software.name, "type": "user-friendly-name"}],
@@ -26,11 +27,13 @@ def device(frame: Frame) -> Written:
         ],
         "note": [{"text": frame.comparison.intended_use}],
     }
+    versions = [f"{each['type']['text']}: {each['value']}" for each in made["version"]]
+    return narrated(made, software.name, [*versions, frame.comparison.intended_use])
 
 
 def provenance(frame: Frame, parts: list[str]) -> Written:
     """Who made the other resources of the bundle, when, and from which evidence."""
-    return {
+    origin = {
         "resourceType": "Provenance",
         "id": frame.id_of(PROVENANCE),
         "target": [frame.link(part) for part in parts],
@@ -38,6 +41,9 @@ def provenance(frame: Frame, parts: list[str]) -> Written:
         "agent": [{"who": frame.link(DEVICE)}],
         "entity": [{"role": "source", "what": _evidence(frame.comparison)}],
     }
+    software, evidence = frame.comparison.software, frame.comparison.evidence
+    said = f"{software.name} {software.version}, from evidence {evidence.version} of {evidence.date} ({evidence.hash})."
+    return narrated(origin, "Origin", [f"Made on {frame.recorded} by {said}"])
 
 
 def _evidence(comparison: Comparison) -> dict[str, object]:

@@ -37,6 +37,9 @@ INPUT: Final = f"{BASE}:fhir:input"
 SUBJECT: Final = "patient of this request"
 """What the patient is called where no reference is given."""
 
+AUTHORS: Final = ("Practitioner", "PractitionerRole")
+"""Who may be the author of a document: a person who answers for it."""
+
 _NAMESPACE: Final = UUID("5e4d1f0e-7d0b-5c5e-9d55-0f9a2e6e3c11")
 _ID: Final = r"[A-Za-z0-9._-]{1,64}"
 """As R4 has ids, and the low line that many servers put in them."""
@@ -53,6 +56,10 @@ class Frame:
     subject: Mapping[str, str]
     """Reference to the patient."""
     recorded: str
+    author: str = ""
+    """Reference to whom a document is by; empty where nobody was named."""
+    encounter: str = ""
+    """Reference to the visit it belongs to."""
 
     def id_of(self, part: str) -> str:
         """The id of a resource: the same for the same comparison of the same patient."""
@@ -68,19 +75,27 @@ class Frame:
         return {"system": RESULT, "value": self.identity}
 
 
-def frame_of(comparison: Comparison, recorded: datetime, subject: str | None) -> Frame:
-    """Begin to write a comparison; raises ValueError for a time without zone or a subject that is no reference."""
+def frame_of(
+    comparison: Comparison, recorded: datetime, subject: str | None, author: str = "", encounter: str = ""
+) -> Frame:
+    """Begin to write a comparison; raises ValueError for a time without zone, or what is no reference of its kind."""
     if recorded.tzinfo is None:
         raise ValueError("the time needs its zone")
     if subject is not None and not is_reference(subject):
         raise ValueError("the subject is not a reference such as Patient/1")
+    if author and not is_reference(author, *AUTHORS):
+        raise ValueError("the author is not a reference such as Practitioner/1")
+    if encounter and not is_reference(encounter, "Encounter"):
+        raise ValueError("the encounter is not a reference such as Encounter/1")
     about = {"display": SUBJECT} if subject is None else {"reference": subject}
-    return Frame(comparison, result_hash(comparison), about, recorded.isoformat(timespec="seconds"))
+    stamp = recorded.isoformat(timespec="seconds")
+    return Frame(comparison, result_hash(comparison), about, stamp, author, encounter)
 
 
-def is_reference(text: str) -> bool:
-    """Whether a text can be a reference: kind and id, or a URN."""
-    return _REFERENCE.fullmatch(text) is not None
+def is_reference(text: str, *kinds: str) -> bool:
+    """Whether a text can be a reference: kind and id, or a URN; where kinds are named, kind and id of one of them."""
+    fits = not kinds or text.partition("/")[0] in kinds
+    return fits and _REFERENCE.fullmatch(text) is not None
 
 
 def percent(fraction: float) -> float:

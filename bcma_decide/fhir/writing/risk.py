@@ -7,6 +7,7 @@ from typing import Any
 
 from bcma_decide.behind import Move
 from bcma_decide.comparison import Comparison, Estimate, Option, Outcome, Unknown
+from bcma_decide.fhir.writing.narrative import narrated
 from bcma_decide.fhir.writing.notes import Findings, option_notes
 from bcma_decide.fhir.writing.origin import DEVICE
 from bcma_decide.fhir.writing.parts import (
@@ -54,7 +55,9 @@ def risk_assessment(frame: Frame, option: Option, findings: Findings) -> Written
     """Write what is expected with one option."""
     comparison = frame.comparison
     software, evidence = comparison.software, comparison.evidence
-    return filled(
+    predictions = [*_predictions(comparison, option), *_survival(comparison, option)]
+    notes = option_notes(comparison, option, findings)
+    assessment = filled(
         {
             "resourceType": "RiskAssessment",
             "id": frame.id_of(part_of(option)),
@@ -68,10 +71,12 @@ def risk_assessment(frame: Frame, option: Option, findings: Findings) -> Written
             "occurrenceDateTime": frame.recorded,
             "performer": frame.link(DEVICE),
             "basis": _basis(comparison),
-            "prediction": [*_predictions(comparison, option), *_survival(comparison, option)],
-            "note": as_notes(option_notes(comparison, option, findings)),
+            "prediction": predictions,
+            "note": as_notes(notes),
         }
     )
+    numbers = (f"{each['outcome']['text']}: {each['rationale']}" for each in predictions)
+    return narrated(assessment, option.long_label, [*numbers, *notes])
 
 
 def _basis(comparison: Comparison) -> list[dict[str, str]]:

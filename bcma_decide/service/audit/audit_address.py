@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from importlib import import_module
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from bcma_decide.errors import AuditError, Problem
+from bcma_decide.strict.files import UnreadableFile, check_plain
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
@@ -115,7 +117,13 @@ def _see_to_file(url: URL, write: bool) -> None:
         return
     path = str(url.database)
     try:
+        with suppress(FileNotFoundError):
+            check_plain(path)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600) if write else os.open(path, os.O_RDONLY))
+    except UnreadableFile as error:
+        raise AuditError(
+            "the audit cannot be opened", [Problem("audit", f"{path}: {error.reason}", error.fix)]
+        ) from None
     except OSError as error:
         fix = "name a file in a folder that can be written" if write else "check the path"
         problem = Problem("audit", f"{path}: {error.strerror}", fix)

@@ -25,12 +25,14 @@ from bcma_decide.errors import Problem, ServiceError
 from bcma_decide.service.callers.key_sets import KeySource, key_source
 from bcma_decide.service.http.problems import Refusal, refusal_response
 from bcma_decide.service.page.page_access import is_page
+from bcma_decide.service.rest.definitions import DEFINITIONS
 from bcma_decide.service.settings import Issuer, Settings
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Without a token; ``/metrics`` looks at the address of the client instead."""
-OPEN_BELOW: Final = "/smart/"
-"""Browsers that an EHR sends bring no token of ours: what they bring is checked there."""
+OPEN_BELOW: Final = ("/smart/", DEFINITIONS)
+"""Browsers that an EHR sends bring no token of ours: what they bring is checked there. Definitions say nothing of a
+patient."""
 LONGEST_LIFE: Final = 3_600
 """Seconds a token may still be valid: as long as its use is remembered."""
 MOST_REMEMBERED: Final = 100_000

@@ -43,7 +43,6 @@ _HIDING: Final = tuple(
 """Where addresses of IPv6 hold one of IPv4. A resolver may give one, which is judged by what it holds; nobody writes
 one but to be read otherwise."""
 _NUMBER: Final = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
-_ENCODED_SLASH: Final = re.compile(rb"%(?:2f|5c)", re.IGNORECASE)
 _LAST_PORT: Final = 65_535
 _LOOPBACK: Final = ip_address("::1")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
@@ -81,15 +80,16 @@ def _plain(address: Address) -> Address:
 def read_address(text: str) -> httpx.URL | None:
     """A web address without user and fragment, whose host and path mean one thing to every program; else None.
 
-    Not one: a path with steps upwards that are disguised (encoded once or twice, ``..;``, a backslash), with an encoded
-    slash or two slashes in a row; an address of IPv4 written in another way than four decimal numbers, or inside one of
+    Not one: a path that is encoded twice, or decoded has steps upwards (``..;`` too), a backslash or two slashes in a
+    row; an address of IPv4 written in another way than four decimal numbers, or inside one of
     IPv6. Somebody on the way may read such an address otherwise than it was judged here.
     """
     try:
         url = httpx.URL(text)
+        host = url.host  # decoded, which fails for a name that only looks like an encoded one
     except (httpx.InvalidURL, ValueError):
         return None
-    if url.scheme not in ("http", "https") or url.userinfo or not _is_one_host(url.host) or not _is_one_path(url):
+    if url.scheme not in ("http", "https") or url.userinfo or not _is_one_host(host) or not _is_one_path(url):
         return None
     return url.copy_with(fragment=None) if (url.port or 0) <= _LAST_PORT else None
 
@@ -109,7 +109,7 @@ def _is_one_path(url: httpx.URL) -> bool:
     """Whether nothing of a path, as it goes out, turns into another one when it is decoded."""
     raw = url.raw_path.partition(b"?")[0]
     plain = unquote_to_bytes(raw)
-    if _ENCODED_SLASH.search(raw) or unquote_to_bytes(plain) != plain:
+    if unquote_to_bytes(plain) != plain:
         return False
     try:
         path = normalize("NFKC", plain.decode())  # a letter that looks like a dot may become one

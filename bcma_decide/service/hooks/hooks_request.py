@@ -17,6 +17,11 @@ def bare_id(text: str) -> str:
     return text.removeprefix("Patient/")
 
 
+def _or_nothing(value: object) -> object:
+    """Clients that have nothing to send write null, which the standard does not have."""
+    return {} if value is None else value
+
+
 def _as_written(kind: object) -> object:
     """The kind of a token as the standard writes it."""
     return BEARER if isinstance(kind, str) and kind.casefold() == BEARER.casefold() else kind
@@ -70,7 +75,7 @@ class HooksRequest(ReceivedHook):
     context: dict[str, Any]
     fhirServer: str | None = None  # noqa: N815
     fhirAuthorization: FhirAuthorization | None = None  # noqa: N815
-    prefetch: dict[str, Any] = Field(default_factory=dict)
+    prefetch: Annotated[dict[str, Any], BeforeValidator(_or_nothing)] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _server_with_authorization(self) -> HooksRequest:

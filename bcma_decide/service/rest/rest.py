@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -9,8 +10,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from bcma_decide.comparison import Comparison
-from bcma_decide.errors import BcmaDecideError
+from bcma_decide.errors import BcmaDecideError, Problem
 from bcma_decide.fhir.writing.bundle import bundle_json, fhir_bundle, patient_reference
+from bcma_decide.fhir.writing.parts import AUTHORS, is_reference
 from bcma_decide.render.sheet.html import render_html
 from bcma_decide.render.sheet.pdf import missing, render_pdf
 from bcma_decide.render.sheet.sheet import Paper, Sheet
@@ -78,6 +80,8 @@ def rest_router(service: Service) -> APIRouter:
         paper: Paper = "A4",
         lang: str = SOURCE,
         with_pdf: Annotated[bool, Query(description="With FHIR: the sheet inside, as a DocumentReference.")] = False,
+        author: Annotated[str, Query(description="With FHIR: whom the document is by, as in Practitioner/7.")] = "",
+        encounter: Annotated[str, Query(description="With FHIR: the visit it belongs to, as in Encounter/1.")] = "",
         setting: Annotated[Design | None, _BESIDE] = None,
         clock: Annotated[Clock | None, _BESIDE] = None,
         region: Annotated[str | None, _BESIDE] = None,
@@ -90,6 +94,7 @@ def rest_router(service: Service) -> APIRouter:
         The patient is a profile or a FHIR record in a JSON request, or a FHIR Bundle as the whole body.
         """
         form = negotiated(request.headers.get("accept"), format)
+        named = _named(author, encounter)
         beside = {"setting": setting, "clock": clock, "region": region, "date": date, "infer": infer, "order": order}
         received = await receive(request, beside)
         try:
@@ -97,7 +102,7 @@ def rest_router(service: Service) -> APIRouter:
             question = await service.workers.run(question_of, service, received)
             answered = await answer(service, question, face="rest", issuer=issuer_of(request.scope))
             if form == "fhir":
-                return await _fhir(service, received, answered, sheet if with_pdf else None)
+                return await _fhir(service, received, answered, sheet if with_pdf else None, named)
             return await _written(service, answered, sheet, form)
         except BcmaDecideError as error:
             raise Refusal.of(error) from None
@@ -124,9 +129,23 @@ def rest_router(service: Service) -> APIRouter:
     return router
 
 
-async def _fhir(service: Service, received: ReceivedComparison, answered: Answered, sheet: Sheet | None) -> Response:
+def _named(author: str, encounter: str) -> dict[str, str]:
+    """Whom a document is by and the visit it belongs to; raises Refusal (422)."""
+    wrong = [
+        Problem(field, "is no reference", f"write it as {kinds[0]}/1")
+        for field, text, kinds in (("author", author, AUTHORS), ("encounter", encounter, ("Encounter",)))
+        if text and not is_reference(text, *kinds)
+    ]
+    if wrong:
+        raise Refusal(422, "the request cannot be used", wrong, name="invalid-request")
+    return {"author": author, "encounter": encounter}
+
+
+async def _fhir(
+    service: Service, received: ReceivedComparison, answered: Answered, sheet: Sheet | None, named: Mapping[str, str]
+) -> Response:
     document = None if sheet is None else await _printed(service, answered, sheet)
-    text = await service.workers.run(_as_fhir, service, received, answered, document)
+    text = await service.workers.run(_as_fhir, service, received, answered, document, named)
     return Response(text, media_type=FHIR, headers={"Vary": "Accept", **answered.headers})
 
 
@@ -149,10 +168,14 @@ async def _written(service: Service, answered: Answered, sheet: Sheet, form: For
     return Response(document, media_type="application/pdf", headers={**headers, **disposition})
 
 
-def _as_fhir(service: Service, received: ReceivedComparison, answered: Answered, pdf: bytes | None) -> str:
+def _as_fhir(
+    service: Service, received: ReceivedComparison, answered: Answered, pdf: bytes | None, named: Mapping[str, str]
+) -> str:
     """The comparison as a Bundle; of a record, about its patient."""
     request = received.request
     subject = patient_reference(request.record) if request.from_record else None
     return bundle_json(
-        fhir_bundle(answered.comparison, service.pooled.codes, recorded=datetime.now(UTC), subject=subject, pdf=pdf)
+        fhir_bundle(
+            answered.comparison, service.pooled.codes, recorded=datetime.now(UTC), subject=subject, pdf=pdf, **named
+        )
     )

@@ -13,8 +13,11 @@ from pydantic import Field
 
 from bcma_decide.errors import EvidenceError, Problem
 from bcma_decide.patient.fields import FIELDS
+from bcma_decide.patient.quantities import read_quantity
+from bcma_decide.patient.reading import Unreadable
 from bcma_decide.pooled.codes import CODED, RECALLED, CodeBasis, Layer, ResultKind
 from bcma_decide.pooled.definitions import Definitions
+from bcma_decide.workshop.evidence.agreement import AgreementFile, agreement_faults
 from bcma_decide.workshop.evidence.catalogue import read_shape
 from bcma_decide.workshop.evidence.code_entries import AnswerEntry, CodeEntries, CodeEntry, FieldId, SystemId
 from bcma_decide.workshop.evidence.report_codes import (
@@ -76,12 +79,32 @@ class DiagnosisEntry(Strict):
     current: bool = False
     max_age_days: Days | None = None
     reason: str = ""
+    value: Text = "yes"
+    coarse: bool = False
+    names: Annotated[tuple[Text, ...], Field(min_length=1)]
+
+
+class ConditionWordsEntry(Strict):
+    """What statuses and texts of conditions say."""
+
+    confirmed: tuple[str, ...]
+    refuted: tuple[str, ...]
+    active: tuple[str, ...]
+    remission: tuple[str, ...]
+    ended: tuple[str, ...]
+    doubt: tuple[str, ...]
+    weak: tuple[str, ...]
+    neutral: tuple[str, ...]
+    other_names: tuple[str, ...]
+    certainty: tuple[tuple[str, str], ...]
+    certainty_urls: tuple[str, ...]
 
 
 class DiagnosesFile(Strict):
     """``diagnoses.yaml``."""
 
     diagnoses: tuple[DiagnosisEntry, ...]
+    words: ConditionWordsEntry
 
 
 class DrugEntry(Strict):
@@ -186,6 +209,7 @@ class CodeFiles:
     """All files of codes as read."""
 
     systems: SystemsFile
+    agreement: AgreementFile
     observations: ObservationsFile
     cytogenetics: CytogeneticsFile
     diagnoses: DiagnosesFile
@@ -205,6 +229,8 @@ class CodeFiles:
             "drug_words": _plain(self.drug_words),
             "procedures": [_plain(row) for row in self.procedures.procedures],
             "cytogenetics": _plain(self.cytogenetics.cytogenetics),
+            "agreement": self.agreement.bedside(),
+            "condition_words": _plain(self.diagnoses.words),
             "words": _plain(self.cytogenetics.words),
             "clauses": _plain(self.cytogenetics.clauses),
             "imaging": _plain(self.cytogenetics.imaging),
@@ -219,6 +245,7 @@ def _plain(entry: Strict) -> dict[str, Any]:
 
 _FILES: Final[dict[str, type[Strict]]] = {
     "systems": SystemsFile,
+    "agreement": AgreementFile,
     "observations": ObservationsFile,
     "cytogenetics": CytogeneticsFile,
     "diagnoses": DiagnosesFile,
@@ -245,6 +272,11 @@ def load_codes(root: Path, definitions: Definitions) -> CodeFiles:
         problems = [Problem(where, message, file=f"{FOLDER}/{name}.yaml") for name, where, message in _all(files)]
         problems += [
             Problem(where, message, file=f"{FOLDER}/{name}.yaml") for name, where, message in _names(files, definitions)
+        ]
+        fields = [row.field for row in files.observations.observations]
+        problems += [
+            Problem(where, message, file=f"{FOLDER}/agreement.yaml")
+            for where, message in agreement_faults(files.agreement, fields)
         ]
         if not problems:
             return files
@@ -273,6 +305,11 @@ def _entries(files: CodeFiles) -> Iterator[tuple[str, str, CodedEntry]]:
     yield "cytogenetics", "cutoffs", cyto.cutoffs
     for diagnosis in files.diagnoses.diagnoses:
         yield from (("diagnoses", "diagnosis", code) for code in diagnosis.codes)
+    for kind in files.agreement.sets:
+        yield from (("agreement", f"code of {kind.id}", code) for member in kind.members for code in member.codes)
+    for population in files.agreement.populations:
+        yield from (("agreement", "population", code) for code in population.codes)
+    yield from (("agreement", "observation", code) for code in files.agreement.stage_groups)
     for coded in (*(drug.codes for drug in files.drugs.drugs), *(drug.codes for drug in files.drugs.other_drugs)):
         yield from (("drugs", "drug", code) for code in coded)
     for procedure in files.procedures.procedures:
@@ -307,6 +344,22 @@ def _all(files: CodeFiles) -> Found:
     yield from (("systems", url, "names two systems") for url, count in urls.items() if count > 1)
 
 
+def _value_of(diagnosis: DiagnosisEntry, definitions: Definitions) -> Found:
+    """A diagnosis makes a yes-or-no field *yes*, or names the stage of a kidney function."""
+    field = FIELDS.get(diagnosis.means)
+    if diagnosis.means == "myeloma" or (field is not None and field.kind == "yes_no"):
+        if diagnosis.value != "yes":
+            yield "diagnoses", diagnosis.means, "can only be yes"
+    elif field is None or not field.staged:
+        yield "diagnoses", diagnosis.means, "is neither a yes-or-no field nor a kidney function"
+    else:
+        try:
+            if read_quantity(field, diagnosis.value, definitions).span is None:
+                yield "diagnoses", diagnosis.means, f"{diagnosis.value!r} names no stage"
+        except Unreadable:
+            yield "diagnoses", diagnosis.means, f"{diagnosis.value!r} names no stage"
+
+
 def _names(files: CodeFiles, definitions: Definitions) -> Found:
     """Fields, drugs and values named are those of the profile and the definitions."""
     for row in files.observations.observations:
@@ -321,8 +374,7 @@ def _names(files: CodeFiles, definitions: Definitions) -> Found:
             yield "observations", answer.code, f"{answer.value!r} is neither yes nor no"
     yield from report_problems(files.cytogenetics)
     for diagnosis in files.diagnoses.diagnoses:
-        if diagnosis.means != "myeloma" and (diagnosis.means not in FIELDS or FIELDS[diagnosis.means].kind != "yes_no"):
-            yield "diagnoses", diagnosis.means, "is not a yes-or-no field of the profile"
+        yield from _value_of(diagnosis, definitions)
         if (diagnosis.max_age_days is None) == bool(diagnosis.reason):
             yield "diagnoses", diagnosis.means, "a limit of age has a reason, and only a limit has one"
     drugs = {drug.id for drug in definitions.drugs}

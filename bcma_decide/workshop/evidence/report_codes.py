@@ -165,6 +165,7 @@ class ClausesEntry(Strict):
     adjectives: Phrases
     general: Phrases
     doubt: Phrases
+    back: Phrases
     report: Phrases
     naming: Phrases
     names: Phrases

@@ -118,12 +118,21 @@ class StagingEntry(AboutEntry):
     stages: Annotated[list[StageOfEntry], Field(min_length=2)]
 
 
+class AssumedEntry(Strict):
+    """Ends between which an input that is not known is taken to lie, in the unit of its field."""
+
+    low: Number
+    high: Number
+    reason: Text
+
+
 class FormulaEntry(AboutEntry):
-    """A formula with its constants."""
+    """A formula with its constants, and what is taken for an input that is not known."""
 
     kind: Literal["cockcroft_gault", "ckd_epi_2021"]
     gives: Name
     constants: dict[Name, Number]
+    where_missing: dict[Name, AssumedEntry] = Field(default_factory=dict)
 
 
 class ConversionRowEntry(Strict):
@@ -182,7 +191,14 @@ class ScoresFile(Strict):
                 for e in self.conversions
             ],
             "formulas": [
-                {"about": e.about(), "kind": e.kind, "gives": e.gives, "constants": e.constants} for e in self.formulas
+                {
+                    "about": e.about(),
+                    "kind": e.kind,
+                    "gives": e.gives,
+                    "constants": e.constants,
+                    "where_missing": {name: [span.low, span.high] for name, span in e.where_missing.items()},
+                }
+                for e in self.formulas
             ],
             "stagings": [
                 {"about": e.about(), "gives": e.gives, "stages": [_stage(stage) for stage in e.stages]}
@@ -237,6 +253,10 @@ def score_problems(checked: ScoresFile) -> Iterator[tuple[str, str]]:
         yield from _staging_problems(staging)
     for formula in checked.formulas:
         yield from _gives(formula.id, formula.gives, ("quantity",))
+        for name, ends in formula.where_missing.items():
+            field = FIELDS.get(name)
+            if field is None or not field.low <= ends.low < ends.high <= field.high:
+                yield formula.id, f"where_missing.{name}: no field, or ends outside its range"
     for conversion in checked.conversions:
         yield from _gives(conversion.id, conversion.gives, ("whole",))
         yield from _gives(conversion.id, conversion.takes, ("whole", "quantity"))

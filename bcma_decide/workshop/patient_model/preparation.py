@@ -103,7 +103,8 @@ def trait_correlation(correlations: TraitCorrelations, prior: CorrelationPrior, 
         matrix[i, j] = matrix[j, i] = value
     # Each pair comes from a table of other patients; together they need not be the correlations of anyone. Those seen
     # are, with the assumed ones the smallest eigenvalue is -0.39 and the repair moves single pairs by up to 0.17.
-    return nearest_correlation(matrix)
+    # the last digits depend on the processor, and a pooled file is to be the same on every one
+    return np.round(nearest_correlation(matrix), 12)
 
 
 def _kept(pair: CorrelationPair, value: float, prior: CorrelationPrior) -> float:

@@ -44,19 +44,22 @@ def test_a_concept_has_the_short_names_of_its_systems_and_its_texts_in_order():
 @for_each(
     ("written", "measured"),
     [
-        (quantity(9.5, "g/dL"), Measurement(WrittenNumber(9.5, "9.5"), "g/dL", True, None, "g/dL")),
+        (quantity(9.5, "g/dL"), Measurement(WrittenNumber(9.5, "9.5"), "g/dL", True, None, "g/dL", "g/dL")),
         ({"value": 9, "unit": " g/dL "}, Measurement(WrittenNumber(9, "9"), "g/dL", False, None, "g/dL")),
-        ({"value": 9, "unit": "grams", "system": UCUM, "code": "g"}, (WrittenNumber(9, "9"), "g", True, None, "grams")),
+        (
+            {"value": 9, "unit": "grams", "system": UCUM, "code": "g"},
+            (WrittenNumber(9, "9"), "g", True, None, "grams", "g"),
+        ),
         (
             {"value": 9, "unit": "grams", "system": "x", "code": "g"},
-            (WrittenNumber(9, "9"), "grams", False, None, "grams"),
+            (WrittenNumber(9, "9"), "grams", False, None, "grams", "g"),
         ),
-        ({"value": 9, "unit": "g", "system": UCUM, "code": 5}, (WrittenNumber(9, "9"), "g", True, None, "g")),
-        ({"value": 9, "comparator": "<"}, (WrittenNumber(9, "9"), "", False, "<", "")),
-        ({"value": 9, "comparator": ["<"]}, (WrittenNumber(9, "9"), "", False, "", "")),
-        ({"value": "9"}, (WrittenNumber(None, "9"), "", False, None, "")),
-        ({"value": True}, (WrittenNumber(None, "True"), "", False, None, "")),
-        ({}, (WrittenNumber(None, "?"), "", False, None, "")),
+        ({"value": 9, "unit": "g", "system": UCUM, "code": 5}, (WrittenNumber(9, "9"), "g", True, None, "g", "")),
+        ({"value": 9, "comparator": "<"}, (WrittenNumber(9, "9"), "", False, "<", "", "")),
+        ({"value": 9, "comparator": ["<"]}, (WrittenNumber(9, "9"), "", False, "", "", "")),
+        ({"value": "9"}, (WrittenNumber(None, "9"), "", False, None, "", "")),
+        ({"value": True}, (WrittenNumber(None, "True"), "", False, None, "", "")),
+        ({}, (WrittenNumber(None, "?"), "", False, None, "", "")),
     ],
 )
 def test_a_quantity_keeps_number_unit_and_bound(written, measured):

@@ -150,3 +150,25 @@ def test_the_nomenclature_of_a_variant_is_read_whole_or_not_at_all(text, value, 
     part = {"code": coded(LOINC, "81291-7"), "valueCodeableConcept": {"text": text}}
     reading = read(observation("v", coded(LOINC, "69548-6"), valueCodeableConcept=value, component=[part]))
     assert reading.patient.del_17p is expected, [(line.text, line.note) for line in reading.ledger.inputs]
+
+
+def test_a_gene_whose_code_and_name_differ_is_not_used():
+    number = {"code": coded(LOINC, "82155-3"), "valueQuantity": quantity(1, "1")}
+    for name, expected in (("TP53", True), ("TP53 gene", True), ("KRAS", None)):
+        gene = {"code": coded(LOINC, "48018-6"), "valueCodeableConcept": coded(HGNC, "HGNC:11998", name)}
+        made = observation("v", coded(LOINC, "69548-6"), valueCodeableConcept=PRESENT, component=[gene, number])
+        assert read(made).patient.del_17p is expected
+
+
+@for_each("code", [coded(LOINC, "98014-4", "FISH of the donor"), coded(LOINC, "98014-4", "Vorbefund FISH")])
+def test_a_known_code_that_is_named_after_somebody_else_or_another_time_is_not_used(code):
+    reading = read(observation("f", code, valueString="del(17p) detected"))
+    assert reading.patient.del_17p is None
+    assert [line.state for line in lines(reading, "del_17p")] == ["not_usable"]
+
+
+def test_a_text_beside_a_reason_why_there_is_none_is_not_used():
+    reading = read(
+        observation("f", coded(LOINC, "98014-4"), valueString="del(17p) detected", dataAbsentReason={"text": "error"})
+    )
+    assert reading.patient.del_17p is None

@@ -62,7 +62,7 @@ def test_every_result_of_a_resource_is_kept_with_its_type():
         )
     ).coded.results
     assert [(each.element, each.content) for each in results] == [
-        ("valueQuantity", (WrittenNumber(9, "9"), "g/dL", True, None, "g/dL")),
+        ("valueQuantity", (WrittenNumber(9, "9"), "g/dL", True, None, "g/dL", "g/dL")),
         ("valueCodeableConcept", Concept((), ("low",), ())),
         ("valueInteger", WrittenNumber(2, "2")),
         ("valueBoolean", False),

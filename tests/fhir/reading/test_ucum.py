@@ -16,8 +16,7 @@ OTHER = "http://local.example/units"
     [
         ("hemoglobin", HB, {"value": 9, "code": "g/dL", "system": UCUM}, 9),
         ("hemoglobin", HB, {"value": 9, "unit": "grams", "code": "g/dL", "system": UCUM}, 9),
-        ("hemoglobin", HB, {"value": 90, "unit": "g/dL", "code": "g/L", "system": UCUM}, 9),
-        ("hemoglobin", HB, {"value": 90, "unit": "g/dL", "code": " g/L ", "system": UCUM}, 9),
+        ("hemoglobin", HB, {"value": 90, "unit": "grams a litre", "code": " g/L ", "system": UCUM}, 9),
         ("hemoglobin", HB, {"value": 9, "code": "g/dL", "system": "urn:oid:2.16.840.1.113883.6.8"}, 9),
         ("hemoglobin", HB, {"value": 9, "unit": "g/dL", "code": "77", "system": OTHER}, 9),
         ("hemoglobin", HB, {"value": 9, "unit": " g/dl "}, 9),
@@ -43,6 +42,10 @@ def test_a_unit_that_is_read(field, concept, amount, kept):
         (
             {"value": 9, "unit": "g/dL", "code": "G/DL", "system": UCUM},
             "G/DL is not a unit for it (g/dL, g/L or mmol/L)",
+        ),
+        (
+            {"value": 90, "unit": "g/dL", "code": "g/L", "system": UCUM},
+            "its unit is g/dL in words and g/L by its code",
         ),
         ({"value": 9, "code": "Mg/dL", "system": UCUM}, "Mg/dL is not a unit for it (g/dL, g/L or mmol/L)"),
         ({"value": 9, "code": "g/dL", "system": OTHER}, "no unit"),

@@ -176,7 +176,7 @@ NOT_READ = """
 
 def table(text: str) -> Iterator[tuple[str, bool | None, str]]:
     """Field, value and clause of every line."""
-    for line in text.strip().splitlines():
+    for line in filter(None, text.splitlines()):
         head, clause = line.split(": ", 1)
         change, value = head.split()
         yield FIELDS[change], VALUES[value], clause
@@ -217,6 +217,29 @@ MORE_READ = """
 1q yes: 5 signals of CKS1B in 25 % of nuclei
 1q no: two copies of 1q
 1q no: gain(1q21) nicht nachweisbar
+"""
+
+AS_LABORATORIES_WRITE = """
+17p yes: Deletion of TP53 (17p13.1) was detected in 85.5% of the analyzed nuclei.
+17p yes: FISH analysis detected a deletion of 17p (TP53) in 45% of plasma cells.
+17p yes: The FISH study was positive for a deletion of 17p in 56% of nuclei
+17p yes: Abnormal FISH result: del(17p) in 45% of nuclei
+17p yes: Loss of TP53 (17p13) in 62% of cells (cut off 5.6%)
+17p no: TP53/17p13.1 deletion: Not Detected
+17p no: TP53 (17p13.1) Deletion - Not Detected
+17p no: del(17p13.1)/TP53: negative
+17p no: There is no evidence of a deletion 17p
+17p no: FISH analysis revealed no deletion of 17p
+17p no: Interphase FISH did not detect del(17p)
+17p no: Es konnte keine Deletion 17p nachgewiesen werden
+17p no: Deletion 17p konnte nicht nachgewiesen werden
+17p no: Deletion 17p lässt sich nicht nachweisen
+17p no: Es fanden sich keine Hinweise auf eine Deletion 17p
+4;14 yes: An IGH::FGFR3 fusion was observed in 88.0% of cells
+4;14 yes: t(4;14) IGH-FGFR3 : Positive (75% of nuclei)
+4;14 no: IGH/FGFR3 t(4;14): Negative
+1q yes: Gain/amplification of 1q (CKS1B): detected
+1q no: 1q21 gain/amplification: not detected
 """
 
 MORE_NOT_READ = """
