@@ -83,7 +83,12 @@ def test_invented_codes_are_in_no_file(code):
         ("diagnoses", "means: plasma_cell_leukemia", "means: leukemia", "neither a yes-or-no field"),
         ("diagnoses", "value: stage 3a", "value: stage 7", "'stage 7' names no stage"),
         ("agreement", "accepts: [blood, creatinine]", "accepts: [blod, creatinine]", "'blod' is no member of a set"),
-        ("agreement", "  - {field: ferritin, accepts: [blood, ferritin]}\n", "", "has codes and no row of what it accepts"),
+        (
+            "agreement",
+            "  - {field: ferritin, accepts: [blood, ferritin]}\n",
+            "",
+            "has codes and no row of what it accepts",
+        ),
         ("agreement", "[ferritin]}", "[ferritin, crp]}", "'crp' stands there twice"),
         ("agreement", "{field: platelets, at_least: 1", "{field: platelet, at_least: 1", "is no field of the profile"),
         ("agreement", "needs: [clearance]", "needs: [mdrd]", "needs 'mdrd', which it does not accept"),

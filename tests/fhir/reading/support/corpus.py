@@ -1,8 +1,8 @@
 """Read many records and say what was misread: drawn ones whose truth is known, and a folder of public ones.
 
-``python -m tests.fhir.reading.support.corpus --drawn 600`` and ``... FOLDER`` print a table kind by kind and every
-misread with the name of its record, and ``SILENT`` resources of which nothing is said. What public records say is worked
-out in ``public``; nothing of theirs is kept here.
+``python -m tests.fhir.reading.support.corpus --drawn 600`` and ``... FOLDER`` print a table kind by kind
+and every misread with the name of its record, and ``SILENT`` resources of which nothing is said. What public records
+say is worked out in ``public``; nothing of theirs is kept here.
 """
 
 import argparse
