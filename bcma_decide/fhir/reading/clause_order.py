@@ -14,7 +14,7 @@ from bcma_decide.pooled.report_language import ClauseWords
 
 _NAMED: Final = ("change", "other", "locus")
 _RESULTS: Final = ("present", "counting", "absent")
-_BETWEEN: Final = ("glue", "sign", "cells", "percent", "count", "cutoff", "copies", "adjective", "plural", "kind")
+_BETWEEN: Final = ("glue", "sign", "cells", "percent", "count", "cutoff", "copies", "adjective", "plural", "kind", "narrowing")
 """What may stand between a change and the result behind it."""
 
 
@@ -58,7 +58,7 @@ def _reaches(items: Sequence[Item], place: int, first: int, last: int, words: Cl
 
 
 def _leads(item: Item, words: ClauseWords) -> bool:
-    return item.part in ("adjective", "kind", "copies") or item.text in words.articles
+    return item.part in ("adjective", "kind", "copies", "narrowing") or item.text in words.articles
 
 
 def _beside(items: Sequence[Item], place: int) -> bool:

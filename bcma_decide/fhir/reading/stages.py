@@ -103,7 +103,21 @@ def stages_of_condition(resource: Resource, code: Code, codes: Codes) -> Iterato
 
 
 def group_code(resource: Resource, codes: Codes) -> Code | None:
-    """The code of a stage that leaves its system open, as it is known here."""
+    """The code of a stage that leaves its system open, as it is known here, or a name that says the system."""
     known = codes.agreement.stage_group_of
     hit = next((known[coding] for coding in resource.code.codings if coding in known), None)
-    return None if hit is None else Code(hit.system, hit.code, hit.basis, hit.text)
+    if hit is not None:
+        return Code(hit.system, hit.code, hit.basis, hit.text)
+    own = {code.key for row in codes.observations for code in row.codes}
+    names = resource.code.texts
+    if not names or own & set(resource.code.codings) or not all(_is_of_stages(name, codes.agreement) for name in names):
+        return None
+    # its letters are those of another score, of injuries, which is a number
+    numbers = any(isinstance(result.content, str) and result.content.strip().isdigit() for result in resource.coded.results)
+    return None if numbers or not systems_said(names, (), codes.agreement) else Code("", "", "secondary", names[0])
+
+
+def _is_of_stages(name: str, book: Agreement) -> bool:
+    """Whether a name is made of words of stages alone."""
+    words = words_of(name)
+    return bool(words) and sum(hit.length for hit in book.stage_lexicon.hits(words)) == len(words)
