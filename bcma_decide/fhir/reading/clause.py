@@ -131,7 +131,7 @@ def _said(items: Sequence[Item], language: Language, cutoff: float | None) -> St
     if misplaced := out_of_order(items, language.words):
         return misplaced
     word = _word(items, language)
-    share = _share(items, cutoff)
+    share = _share(items, cutoff, worded=bool(word))
     number = _of_copies(copies, kind, language)
     if number == "no" and changes and word != "absent":
         number = _Fault("the copies are those of a normal cell")
@@ -156,7 +156,7 @@ def _side_by_side(items: Sequence[Item]) -> bool:
     places = [place for place, item in enumerate(items) if item.part in ("change", "other")]
     between = items[places[0] + 1 : places[-1]]
     return len(places) == 2 and all(
-        item.part in ("locus", "kind") or (item.part == "sign" and item.text in "(),/") for item in between
+        item.part in ("locus", "kind") or (item.part == "sign" and item.text in "()[],/") for item in between
     )
 
 
@@ -182,15 +182,15 @@ def _word(items: Sequence[Item], language: Language) -> str:
     return "absent" if denied else _Fault("more than one result word")
 
 
-def _share(items: Sequence[Item], cutoff: float | None) -> CellShare | _Fault | None:
-    """The share of cells a clause gives."""
+def _share(items: Sequence[Item], cutoff: float | None, *, worded: bool) -> CellShare | _Fault | None:
+    """The share of cells a clause gives; a cut-off may stand beside a word alone."""
     percents = [item for item in items if item.part == "percent"]
     counts = [item for item in items if item.part == "count"]
     limits = [item.number for item in items if item.part == "cutoff"]
     if max(len(percents), len(counts), len(limits)) > 1:
         return _Fault("more than one number of a kind")
     if not percents and not counts:
-        return _Fault("a cut-off without a number beside it") if limits else None
+        return _Fault("a cut-off without a number beside it") if limits and not worded else None
     shares = [item.number for item in (*percents, *counts)]
     plain = [share for share in shares if share is not None and share <= 100]
     if len(plain) < len(shares):

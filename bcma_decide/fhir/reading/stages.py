@@ -11,7 +11,7 @@ from bcma_decide.fhir.reading.find import Find, start
 from bcma_decide.fhir.reading.resource import Resource
 from bcma_decide.pooled.agreement import Agreement
 from bcma_decide.pooled.codes import Code, CodedResult, Codes, ObservationCodes
-from bcma_decide.pooled.wording import words_of
+from bcma_decide.pooled.wording import says_bound, words_of
 
 SYSTEMS: Final = ("iss", "r_iss")
 """Fields of the profile that are stages; also the members of the set *staging* that they accept."""
@@ -20,6 +20,8 @@ _NUMERALS: Final = {"i": "1", "ii": "2", "iii": "3", "1": "1", "2": "2", "3": "3
 
 def stage_in(text: str, book: Agreement) -> str | None:
     """The stage a text says and nothing else: ``ISS Stage II``; None for any other text."""
+    if says_bound(text):
+        return None
     words = words_of(text)
     around = {place for hit in book.stage_lexicon.hits(words) for place in range(hit.start, hit.start + hit.length)}
     left = [word for place, word in enumerate(words) if place not in around]
