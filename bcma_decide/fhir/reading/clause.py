@@ -77,7 +77,7 @@ def read_clause(text: str, language: Language, cutoff: float | None = None) -> R
     return ReadClause((said,)) if isinstance(said, Statement) else ReadClause(reason=said, silent=silent)
 
 
-def _under_its_place(items: Sequence[Item], language: Language) -> Sequence[Item]:
+def _under_its_place(items: list[Item], language: Language) -> list[Item]:
     """``TP53 (17p13.1): no deletion detected``: the word for a change stands for that of the place before the sign."""
     ends = (place for place, item in enumerate(items) if item.part == "sign" and item.text in _HEADS)
     end = next(ends, 0)
@@ -99,7 +99,7 @@ def _under_its_place(items: Sequence[Item], language: Language) -> Sequence[Item
     return [*rest[:place], rest[place]._replace(part="change", field=field), *rest[place + 1 :]]
 
 
-def _narrowed(items: Sequence[Item]) -> Sequence[Item]:
+def _narrowed(items: Sequence[Item]) -> list[Item]:
     """``in the liver, spleen and skin``: what joins words that narrow joins nothing else."""
     kept: list[Item] = []
     for place, item in enumerate(items):

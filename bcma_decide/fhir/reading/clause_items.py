@@ -123,7 +123,7 @@ def _words(words: tuple[str, ...]) -> re.Pattern[str]:
 
 def consists_of(name: str, words: Iterable[str], needed: Iterable[str]) -> bool:
     """Whether a name is made of listed words alone, one of ``needed`` among them."""
-    found = [word for word in re.split(r"[\s,;:()]+", name.casefold()) if word not in ("", "-", "/", "+")]
+    found = [word for word in re.split(r"[\s,;:()\[\]]+", name.casefold()) if word not in ("", "-", "/", "+")]
     listed = {word.casefold() for word in words}
     parts = [part for word in found for part in ([word] if word in listed else word.split("/"))]
     return bool(parts) and all(part in listed for part in parts) and any(word in parts for word in needed)

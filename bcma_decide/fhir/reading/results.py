@@ -65,9 +65,9 @@ def with_result(find: Find, row: ObservationCodes, coded: Coded, codes: Codes, w
         find = replace(find, text=result.shown)
         return replace(find, value=stage, layer="text") if stage else find.refused("its words are no stage, I to III")
     if result.element == "valueString" and field.kind == "whole" and isinstance(result.content, str):
-        number = score_in(result.content, field.id, codes.agreement)
-        if number is not None:
-            return _read(replace(find, text=result.shown, layer="text"), field, int(number), "")
+        score = score_in(result.content, field.id, codes.agreement)
+        if score is not None:
+            return _read(replace(find, text=result.shown, layer="text"), field, int(score), "")
     if result.element == "valueString" and row.measure != "answer" and isinstance(result.content, str):
         return _checked(_written(replace(find, text=result.shown), row, field, result.content), field, codes)
     return replace(find, text=result.shown or result.element).refused(f"{result.element} is not read for it")

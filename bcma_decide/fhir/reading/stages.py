@@ -115,7 +115,9 @@ def group_code(resource: Resource, codes: Codes) -> Code | None:
     if not names or own & set(resource.code.codings) or not all(_is_of_stages(name, codes.agreement) for name in names):
         return None
     # its letters are those of another score, of injuries, which is a number
-    numbers = any(isinstance(result.content, str) and result.content.strip().isdigit() for result in resource.coded.results)
+    numbers = any(
+        isinstance(result.content, str) and result.content.strip().isdigit() for result in resource.coded.results
+    )
     return None if numbers or not systems_said(names, (), codes.agreement) else Code("", "", "secondary", names[0])
 
 
