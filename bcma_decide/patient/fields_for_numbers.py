@@ -12,8 +12,8 @@ from bcma_decide.patient.field import DISEASE, KIDNEY, LABORATORY, PERSON, TREAT
 
 COUNT = "gigacount/liter"
 CELLS = (
-    Unit("10^9/L", COUNT, ("10*9/L", "10**9/L", "10e9/L", "1e9/L", "10⁹/L", "G/L", "Gpt/L", "/nL", "1/nL"),
-         loose=("Giga/L", "Gpt./L", "Mrd/L", "Mrd./L")),
+    Unit("10^9/L", COUNT, ("10*9/L", "10**9/L", "10e9/L", "1e9/L", "10⁹/L", "G/L", "Gpt/L"),
+         loose=("/nL", "1/nL", "Giga/L", "Gpt./L", "Mrd/L", "Mrd./L")),
     Unit("/uL", "count/microliter", ("1/uL", "cells/uL", "/mm3", "/mm^3", "cells/mm3", "/mcL", "cells/mcL"),
          loose=("/mm³", "/cmm", "/cumm", "cells/cmm", "Zellen/uL", "per uL", "pro uL")),
     Unit("10^3/uL", "kilocount/microliter", ("10*3/uL", "10**3/uL", "10e3/uL", "10³/uL", "K/uL", "10^3/mm3",
