@@ -16,7 +16,8 @@ CELLS = (
          loose=("/nL", "1/nL", "Giga/L", "Gpt./L", "Mrd/L", "Mrd./L")),
     Unit("/uL", "count/microliter", ("1/uL", "cells/uL", "/mm3", "/mm^3", "cells/mm3", "/mcL", "cells/mcL"),
          loose=("/mm³", "/cmm", "/cumm", "cells/cmm", "Zellen/uL", "per uL", "pro uL")),
-    Unit("10^3/uL", "kilocount/microliter", ("10*3/uL", "10**3/uL", "10e3/uL", "10³/uL", "K/uL", "10^3/mm3"),
+    Unit("10^3/uL", "kilocount/microliter", ("10*3/uL", "10**3/uL", "10e3/uL", "10³/uL", "K/uL", "10^3/mm3",
+         "10*3/mm3"),
          loose=("Tsd/uL", "Tsd./uL", "Tausend/uL", "thou/uL", "thou/mm3", "thousand/uL", "K/mm3", "k/mm³", "K/mcL",
                 "Tsd/mm3", "Tsd./mm3", "10^3/mcL", "10³/mm³", "th/mm3", "th/uL")),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from bcma_decide.errors import EvidenceError
 from bcma_decide.pooled.score_book import rows_of
-from bcma_decide.pooled.wording import Lexicon
+from bcma_decide.pooled.wording import Lexicon, words_of
 
 Key = tuple[str, str]
 """System and code."""
@@ -114,6 +114,8 @@ class Agreement:
     stage_words: tuple[str, ...]
     score_words: frozenset[str]
     """Words that may stand before the number of a performance status."""
+    grades: Mapping[str, Mapping[str, tuple[tuple[str, ...], ...]]]
+    """Words by which a scale describes its grades, by field and number."""
     sexes: Mapping[str, tuple[str, ...]]
     """Codes of sexes: *female*, *male*, and those that say nothing (*silent*)."""
 
@@ -146,6 +148,10 @@ class Agreement:
                 stage_groups=rows_of(Named, plain["stage_groups"]),
                 stage_words=tuple(plain["stage_words"]),
                 score_words=frozenset(plain["score_words"]),
+                grades={
+                    field: {number: tuple(map(words_of, texts)) for number, texts in by_number.items()}
+                    for field, by_number in plain["grades"].items()
+                },
                 sexes={name: tuple(plain["sexes"][name]) for name in SEXES},
             )
         except (KeyError, TypeError, AttributeError) as error:

@@ -22,6 +22,18 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
+_BOUND: Final = re.compile("[<>≤≥≈~±+]")
+
+
+def says_bound(text: str) -> bool:
+    """Whether a text holds a sign of a bound or of an estimate, which its words do not tell.
+
+    >>> says_bound("ECOG <2"), says_bound("ECOG 2")
+    (True, False)
+    """
+    return _BOUND.search(unicodedata.normalize("NFKC", text)) is not None
+
+
 class Hit(NamedTuple, Generic[Meaning]):
     """An entry of a list that stands in a text: its place among the words, its length, and what it means."""
 

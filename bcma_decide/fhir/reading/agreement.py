@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
@@ -15,10 +16,11 @@ from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.quantities import converted_quantity
 from bcma_decide.pooled.agreement import Agreement, Member, NoteRule
 from bcma_decide.pooled.codes import Codes
-from bcma_decide.pooled.wording import Hit, Lexicon, words_of
+from bcma_decide.pooled.wording import Hit, Lexicon, says_bound, words_of
 
 _OF_WHOLE: Final = ("specimen", "person", "purpose")
 """Sets that the name of a panel speaks of for all its components."""
+_GRADED: Final = re.compile(r"(?P<head>[^\d<>≤≥≈~±+]*)(?P<number>\d) ?[-–—:=.,(] ?(?P<rest>\D.*)", re.DOTALL)
 _UNUSABLE: Final = ("unsatisfactory", "entered-in-error", "unavailable")
 
 
@@ -143,8 +145,26 @@ def leading_number(text: str, book: Agreement) -> str | None:
     return left[0] if left and left[0].isdecimal() else None
 
 
+def score_in(text: str, field: str, book: Agreement) -> str | None:
+    """The number of a score where its text says nothing else, or describes it as the scale does."""
+    return only_number(text, book) or _graded(text, field, book)
+
+
+def _graded(text: str, field: str, book: Agreement) -> str | None:
+    """``2 - Ambulatory and capable of all selfcare``: the number, with words of its own grade alone."""
+    found = _GRADED.fullmatch(text)
+    if found is None or not set(words_of(found["head"])) <= book.score_words:
+        return None
+    words = words_of(found["rest"])
+    described = book.grades.get(field, {}).get(found["number"], ())
+    own = any(len(words) > 1 and words[0] == each[0] and set(words) <= set(each) for each in described)
+    return found["number"] if own else None
+
+
 def only_number(text: str, book: Agreement) -> str | None:
     """The number of a score where its text says nothing else: ``ECOG 1``."""
+    if says_bound(text):
+        return None
     left = [word for word in words_of(text) if word not in book.score_words]
     return left[0] if len(left) == 1 and left[0].isdecimal() else None
 

@@ -15,6 +15,7 @@ from bcma_decide.fhir.reading.clause_items import Item, Language, items_of
 from bcma_decide.fhir.reading.clause_order import out_of_order
 
 Said: TypeAlias = Literal["yes", "no"]
+_HEADS: Final = ":|-="
 _RESULTS: Final = ("present", "counting", "absent", "percent", "count", "copies", "cutoff")
 
 
@@ -59,6 +60,7 @@ def read_clause(text: str, language: Language, cutoff: float | None = None) -> R
     items = items_of(text, language)
     if unlisted := next((item.text for item in items if item.part == "unlisted"), ""):
         return ReadClause(reason=f"{unlisted!r} is not among the words that are read", understood=False)
+    items = _narrowed(_under_its_place(items, language))
     named = _named(items)
     silent = not any(item.part in _RESULTS for item in items)
     if not named:
@@ -75,6 +77,40 @@ def read_clause(text: str, language: Language, cutoff: float | None = None) -> R
     return ReadClause((said,)) if isinstance(said, Statement) else ReadClause(reason=said, silent=silent)
 
 
+def _under_its_place(items: list[Item], language: Language) -> list[Item]:
+    """``TP53 (17p13.1): no deletion detected``: the word for a change stands for that of the place before the sign."""
+    ends = (place for place, item in enumerate(items) if item.part == "sign" and item.text in _HEADS)
+    end = next(ends, 0)
+    head, rest = items[:end], items[end + 1 :]
+    fields = {item.field for item in items if item.part == "locus"}
+    if len(fields) != 1 or any(item.part in ("change", "other") for item in items):
+        return items
+    if not any(item.part == "locus" for item in head) or any(
+        item.part not in ("locus", "glue", "heading", "kind", "sign") for item in head
+    ):
+        return items
+    (field,) = fields
+    kind = next((change.kind for change in language.changes if change.field == field), None)
+    words = language.words.losses if kind == "loss" else language.words.gains if kind == "gain" else ()
+    meant = [place for place, item in enumerate(rest) if item.part == "kind"]
+    if len(meant) != 1 or rest[meant[0]].text not in words:
+        return items
+    (place,) = meant
+    return [*rest[:place], rest[place]._replace(part="change", field=field), *rest[place + 1 :]]
+
+
+def _narrowed(items: Sequence[Item]) -> list[Item]:
+    """``in the liver, spleen and skin``: what joins words that narrow joins nothing else."""
+    kept: list[Item] = []
+    for place, item in enumerate(items):
+        joins = item.part == "both" or (item.part == "sign" and item.text in ",/")
+        behind = next((each.part for each in items[place + 1 :] if each.part not in ("both", "glue")), "")
+        before = next((each.part for each in reversed(kept) if each.part != "glue"), "")
+        if not (joins and before == behind == "narrowing"):
+            kept.append(item)
+    return kept
+
+
 def _named(items: Sequence[Item]) -> frozenset[str]:
     """The changes of a clause: by field, those that no field asks for by their text."""
     return frozenset(item.field or item.text for item in items if item.part in ("change", "locus", "other"))
@@ -84,7 +120,7 @@ def _said(items: Sequence[Item], language: Language, cutoff: float | None) -> St
     """What a clause on one change says, or why it is not read."""
     changes = [item for item in items if item.part in ("change", "other")]
     field = next((item.field for item in items if item.field), "")
-    copies = [item.number for item in items if item.part == "copies"]
+    copies = [item for item in items if item.part == "copies"]
     if not changes and not copies:
         return "a place in the genome, and no change of it"
     if len(changes) > 1 and not _side_by_side(items):
@@ -95,7 +131,7 @@ def _said(items: Sequence[Item], language: Language, cutoff: float | None) -> St
     if misplaced := out_of_order(items, language.words):
         return misplaced
     word = _word(items, language)
-    share = _share(items, cutoff)
+    share = _share(items, cutoff, worded=bool(word))
     number = _of_copies(copies, kind, language)
     if number == "no" and changes and word != "absent":
         number = _Fault("the copies are those of a normal cell")
@@ -104,6 +140,8 @@ def _said(items: Sequence[Item], language: Language, cutoff: float | None) -> St
             return read
     least = dict(language.shares).get(kind or "")
     value = _together(word, share, finding(share, least) if isinstance(share, CellShare) else None, number)
+    if value == "no" and any(item.part == "narrowing" for item in items):
+        return "what is denied is denied of a part"
     return value if isinstance(value, _Fault) else Statement(field, "yes" if value == "yes" else "no")
 
 
@@ -118,7 +156,7 @@ def _side_by_side(items: Sequence[Item]) -> bool:
     places = [place for place, item in enumerate(items) if item.part in ("change", "other")]
     between = items[places[0] + 1 : places[-1]]
     return len(places) == 2 and all(
-        item.part == "locus" or (item.part == "sign" and item.text in "(),/") for item in between
+        item.part in ("locus", "kind") or (item.part == "sign" and item.text in "()[],/") for item in between
     )
 
 
@@ -144,15 +182,15 @@ def _word(items: Sequence[Item], language: Language) -> str:
     return "absent" if denied else _Fault("more than one result word")
 
 
-def _share(items: Sequence[Item], cutoff: float | None) -> CellShare | _Fault | None:
-    """The share of cells a clause gives."""
+def _share(items: Sequence[Item], cutoff: float | None, *, worded: bool) -> CellShare | _Fault | None:
+    """The share of cells a clause gives; a cut-off may stand beside a word alone."""
     percents = [item for item in items if item.part == "percent"]
     counts = [item for item in items if item.part == "count"]
     limits = [item.number for item in items if item.part == "cutoff"]
     if max(len(percents), len(counts), len(limits)) > 1:
         return _Fault("more than one number of a kind")
     if not percents and not counts:
-        return _Fault("a cut-off without a number beside it") if limits else None
+        return _Fault("a cut-off without a number beside it") if limits and not worded else None
     shares = [item.number for item in (*percents, *counts)]
     plain = [share for share in shares if share is not None and share <= 100]
     if len(plain) < len(shares):
@@ -167,13 +205,16 @@ def _share(items: Sequence[Item], cutoff: float | None) -> CellShare | _Fault | 
     )
 
 
-def _of_copies(copies: Sequence[float | None], kind: str | None, language: Language) -> Said | _Fault | None:
+def _of_copies(copies: Sequence[Item], kind: str | None, language: Language) -> Said | _Fault | None:
     """What a number of copies says."""
     if not copies:
         return None
-    normal, count = dict(language.copies).get(kind or ""), copies[0]
+    normal, count, bound = dict(language.copies).get(kind or ""), copies[0].number, copies[0].bound
     if len(copies) > 1 or count is None or normal is None:
         return _Fault("a number of copies that is not read for it")
+    if bound:
+        beyond = count > normal or (bound == ">" and count == normal)
+        return "yes" if kind == "gain" and beyond else _Fault("a number of copies that is not read for it")
     if count == normal:
         return "no"
     return "yes" if (count < normal) == (kind == "loss") else _Fault("copies of another change")

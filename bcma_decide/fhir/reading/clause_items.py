@@ -11,7 +11,7 @@ from bcma_decide.pooled.report_language import ClauseWords, NamedChange, ReportL
 
 Part = Literal[
     "change", "locus", "other", "present", "counting", "absent", "cutoff", "percent", "count", "copies",
-    "either", "both", "plural", "cells", "glue", "heading", "kind", "adjective", "sign", "unlisted",
+    "either", "both", "plural", "cells", "glue", "heading", "kind", "adjective", "narrowing", "sign", "unlisted",
 ]  # fmt: skip
 _NUMBER: Final = r"\d{1,3}(?:[.,]\d{1,2})?"
 _PERCENT: Final = rf"(?P<bound>[<>]=?)? ?(?P<number>{_NUMBER}) ?(?:%|per ?cent|prozent)"
@@ -31,6 +31,8 @@ class Language(NamedTuple):
     """Copies of a normal cell, by the kind of change that leaves more or fewer."""
     shares: tuple[tuple[str, float], ...] = ()
     """Least share of cells that is a finding, by kind of change."""
+    narrowing: tuple[str, ...] = ()
+    """Words that tell where or of what sort: what is denied with one of them is not denied elsewhere."""
 
 
 class Item(NamedTuple):
@@ -64,6 +66,7 @@ def of_imaging(reports: ReportLanguage) -> Language:
         (change,),
         (),
         words._replace(glue=(*words.glue, *imaging.glue), headings=(*words.headings, *imaging.headings)),
+        narrowing=imaging.narrowing,
     )
 
 
@@ -120,9 +123,10 @@ def _words(words: tuple[str, ...]) -> re.Pattern[str]:
 
 def consists_of(name: str, words: Iterable[str], needed: Iterable[str]) -> bool:
     """Whether a name is made of listed words alone, one of ``needed`` among them."""
-    found = [word for word in re.split(r"[\s,;:()]+", name.casefold()) if word not in ("", "-", "/", "+")]
+    found = [word for word in re.split(r"[\s,;:()\[\]]+", name.casefold()) if word not in ("", "-", "/", "+")]
     listed = {word.casefold() for word in words}
-    return bool(found) and all(word in listed for word in found) and any(word in found for word in needed)
+    parts = [part for word in found for part in ([word] if word in listed else word.split("/"))]
+    return bool(parts) and all(part in listed for part in parts) and any(word in parts for word in needed)
 
 
 def _item(found: re.Match[str], part: Part, field: str, words: ClauseWords) -> Item:
@@ -137,7 +141,12 @@ def _item(found: re.Match[str], part: Part, field: str, words: ClauseWords) -> I
             return Item(part, text, number=100 * some / everyone if some <= everyone and everyone else None)
         case "copies":
             spelled = {name.casefold(): number for name, number in words.numbers}
-            return Item(part, text, number=float(spelled.get(groups["number"], groups["number"])))
+            number = float(spelled.get(groups["number"], groups["number"]))
+            upper = groups["upper"]
+            if upper and float(spelled.get(upper, upper)) <= number:
+                return Item(part, text)
+            bound = ">" if groups["above"] else ">=" if upper or groups["least"] or groups["more"] else ""
+            return Item(part, text, number=number, bound=bound)
     return Item(part, text, field)
 
 
@@ -145,8 +154,11 @@ def _item(found: re.Match[str], part: Part, field: str, words: ClauseWords) -> I
 def _patterns(language: Language) -> tuple[tuple[re.Pattern[str], Part, str], ...]:
     """Everything a clause may hold."""
     words = language.words
+    number = rf"\d|{_any_of(name for name, _ in words.numbers)}"
     copies = (
-        rf"(?P<number>\d|{_any_of(name for name, _ in words.numbers)}) +(?:{_any_of(words.copies)})(?: +(?:of|von))?"
+        rf"(?:(?P<least>{_any_of(words.at_least)}) *|(?P<above>{_any_of(words.more_than)}) *)?(?P<number>{number})"
+        rf"(?: *(?:{_any_of(words.up_to)}) *(?P<upper>{number})| *(?P<more>{_any_of(words.or_more)}))?"
+        rf" +(?:{_any_of(words.copies)})(?: +(?:of|von))?"
     )
     limit = _any_of(words.cutoff)
     before = rf"(?:{limit})(?: +(?:of|is|von|ist))?[:= ]*(?:[<>]=?)? *(?P<number>{_NUMBER}) ?(?:%|per ?cent|prozent)"
@@ -162,8 +174,9 @@ def _patterns(language: Language) -> tuple[tuple[re.Pattern[str], Part, str], ..
         ("absent", words.absent), ("present", words.present), ("counting", words.counting), ("either", words.either),
         ("both", words.both), ("plural", words.plural), ("cells", words.cells), ("glue", words.glue),
         ("heading", words.headings), ("kind", words.kinds), ("adjective", words.adjectives),
+        ("narrowing", language.narrowing),
     )  # fmt: skip
-    pieces += [(_any_of(each), part, "") for part, each in named]
+    pieces += [(_any_of(each), part, "") for part, each in named if each]
     return tuple((re.compile(f"{_BEFORE}(?:{body}){_AFTER}"), part, field) for body, part, field in pieces)
 
 

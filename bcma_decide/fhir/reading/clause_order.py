@@ -14,7 +14,9 @@ from bcma_decide.pooled.report_language import ClauseWords
 
 _NAMED: Final = ("change", "other", "locus")
 _RESULTS: Final = ("present", "counting", "absent")
-_BETWEEN: Final = ("glue", "sign", "cells", "percent", "count", "cutoff", "copies", "adjective", "plural", "kind")
+_BETWEEN: Final = (
+    "glue", "sign", "cells", "percent", "count", "cutoff", "copies", "adjective", "plural", "kind", "narrowing",
+)  # fmt: skip
 """What may stand between a change and the result behind it."""
 
 
@@ -58,24 +60,28 @@ def _reaches(items: Sequence[Item], place: int, first: int, last: int, words: Cl
 
 
 def _leads(item: Item, words: ClauseWords) -> bool:
-    return item.part in ("adjective", "kind", "copies") or item.text in words.articles
+    return item.part in ("adjective", "kind", "copies", "narrowing") or item.text in words.articles
 
 
 def _beside(items: Sequence[Item], place: int) -> bool:
     """Whether a general word for a change stands right beside the name of one."""
     for step in (-1, 1):
         beside = place + step
-        while 0 <= beside < len(items) and items[beside].part == "kind":
+        while 0 <= beside < len(items) and (items[beside].part == "kind" or _brackets(items[beside])):
             beside += step
         if 0 <= beside < len(items) and items[beside].part in _NAMED:
             return True
     return False
 
 
+def _brackets(item: Item) -> bool:
+    return item.part == "sign" and item.text in "()[]"
+
+
 def _led_to(items: Sequence[Item], place: int, first: int, words: ClauseWords) -> bool:
     """Whether cells are those in which something was seen, or the heading of the clause, and not what was seen."""
     before = place - 1
-    while before >= 0 and items[before].part in ("glue", "cells"):
+    while before >= 0 and (items[before].part in ("glue", "cells") or _brackets(items[before])):
         if items[before].text in words.into:
             return True
         before -= 1

@@ -219,7 +219,9 @@ class _Sentence:
         end = self._phrase(place + 1, self.words.unit_phrases)
         if not end:
             counted = self._phrase(place + 1, self.words.counted_phrases) if not self.inner else 0
-            return self._phrase(place + 1, self.words.product_phrases) or counted
+            end = self._phrase(place + 1, self.words.product_phrases)
+            if not end or self._text(end) not in self.words.per:
+                return end or counted
         while end < len(self.found):
             if further := self._phrase(end, self.words.unit_phrases):
                 end = further
@@ -273,7 +275,7 @@ class _Sentence:
             place_now += 1
             if token.text == "-" and words:
                 continue
-            if token.kind == "mark" and (words or (token.text,) not in phrases):
+            if token.kind == "mark" and not (token.text == "+" and words) and (words or (token.text,) not in phrases):
                 break
             words.append(token.text)
             if tuple(words) in phrases:

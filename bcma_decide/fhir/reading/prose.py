@@ -81,13 +81,22 @@ def _pieces(line: str, known: frozenset[str]) -> list[tuple[str, str]]:
         last = place + 1 == len(line) or line[place + 1] == " "
         stop = sign == "." and last and not _abbreviates(line[begin:place], known)
         if depth == 0 and (stop or (sign in ";!" and last)):
-            pieces.append((line[begin:place], ";" if sign == ";" else "."))
+            # "neg. control": a short word may be one that is cut short, and what follows its own
+            soft = sign == ";" or (_is_short(line[begin:place]) and line[place + 2 : place + 3].islower())
+            pieces.append((line[begin:place], ";" if soft else "."))
             begin = place + 1
     pieces.append((line[begin:], ""))
     return [(piece, mark) for piece, mark in pieces if piece.strip()]
 
 
 def _abbreviates(before: str, known: frozenset[str]) -> bool:
-    """Whether the full stop after this text may belong to an abbreviation."""
-    word = re.split(r"[\s(]", before)[-1].casefold()
-    return bool(re.fullmatch(r"[^\W\d_]{1,4}|(?:[^\W\d_]+\.)+[^\W\d_]*", word)) and word not in known
+    """Whether the full stop after this text belongs to an abbreviation, as far as words can tell."""
+    return _is_short(before) and _last_word(before) not in known
+
+
+def _is_short(before: str) -> bool:
+    return re.fullmatch(r"[^\W\d_]{1,4}|(?:[^\W\d_]+\.)+[^\W\d_]*", _last_word(before)) is not None
+
+
+def _last_word(before: str) -> str:
+    return re.split(r"[\s(]", before)[-1].casefold()

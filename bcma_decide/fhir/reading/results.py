@@ -9,7 +9,7 @@ from typing import Final
 from bcma_decide.fhir.reading.agreement import (
     against_its_side,
     implausible,
-    only_number,
+    score_in,
     side_of,
     unit_conflict,
     words_against,
@@ -64,6 +64,10 @@ def with_result(find: Find, row: ObservationCodes, coded: Coded, codes: Codes, w
         stage = stage_in(result.shown, codes.agreement)
         find = replace(find, text=result.shown)
         return replace(find, value=stage, layer="text") if stage else find.refused("its words are no stage, I to III")
+    if result.element == "valueString" and field.kind == "whole" and isinstance(result.content, str):
+        score = score_in(result.content, field.id, codes.agreement)
+        if score is not None:
+            return _read(replace(find, text=result.shown, layer="text"), field, int(score), "")
     if result.element == "valueString" and row.measure != "answer" and isinstance(result.content, str):
         return _checked(_written(replace(find, text=result.shown), row, field, result.content), field, codes)
     return replace(find, text=result.shown or result.element).refused(f"{result.element} is not read for it")
@@ -93,7 +97,7 @@ def answered(find: Find, concept: Concept, answers: Iterable[CodedResult], codes
     others = {answer[:2] for row in codes.observations if row.field != find.field for answer in row.answers}
     if others.intersection(concept.codings):
         return find.refused("its answer is one of another question")
-    numbers = {only_number(text, codes.agreement) for text in concept.texts} if kind == "whole" else set()
+    numbers = {score_in(text, find.field, codes.agreement) for text in concept.texts} if kind == "whole" else set()
     if len(numbers) == 1 and (number := numbers.pop()) is not None:
         return _read(replace(find, layer="text"), FIELDS[find.field], int(number), "")
     stages = {stage_in(text, codes.agreement) for text in concept.texts} if kind == "stage" else set()

@@ -11,7 +11,7 @@ from bcma_decide.fhir.reading.find import Find, start
 from bcma_decide.fhir.reading.resource import Resource
 from bcma_decide.pooled.agreement import Agreement
 from bcma_decide.pooled.codes import Code, CodedResult, Codes, ObservationCodes
-from bcma_decide.pooled.wording import words_of
+from bcma_decide.pooled.wording import says_bound, words_of
 
 SYSTEMS: Final = ("iss", "r_iss")
 """Fields of the profile that are stages; also the members of the set *staging* that they accept."""
@@ -20,6 +20,8 @@ _NUMERALS: Final = {"i": "1", "ii": "2", "iii": "3", "1": "1", "2": "2", "3": "3
 
 def stage_in(text: str, book: Agreement) -> str | None:
     """The stage a text says and nothing else: ``ISS Stage II``; None for any other text."""
+    if says_bound(text):
+        return None
     words = words_of(text)
     around = {place for hit in book.stage_lexicon.hits(words) for place in range(hit.start, hit.start + hit.length)}
     left = [word for place, word in enumerate(words) if place not in around]
@@ -103,7 +105,23 @@ def stages_of_condition(resource: Resource, code: Code, codes: Codes) -> Iterato
 
 
 def group_code(resource: Resource, codes: Codes) -> Code | None:
-    """The code of a stage that leaves its system open, as it is known here."""
+    """The code of a stage that leaves its system open, as it is known here, or a name that says the system."""
     known = codes.agreement.stage_group_of
     hit = next((known[coding] for coding in resource.code.codings if coding in known), None)
-    return None if hit is None else Code(hit.system, hit.code, hit.basis, hit.text)
+    if hit is not None:
+        return Code(hit.system, hit.code, hit.basis, hit.text)
+    own = {code.key for row in codes.observations for code in row.codes}
+    names = resource.code.texts
+    if not names or own & set(resource.code.codings) or not all(_is_of_stages(name, codes.agreement) for name in names):
+        return None
+    # its letters are those of another score, of injuries, which is a number
+    numbers = any(
+        isinstance(result.content, str) and result.content.strip().isdigit() for result in resource.coded.results
+    )
+    return None if numbers or not systems_said(names, (), codes.agreement) else Code("", "", "secondary", names[0])
+
+
+def _is_of_stages(name: str, book: Agreement) -> bool:
+    """Whether a name is made of words of stages alone."""
+    words = words_of(name)
+    return bool(words) and sum(hit.length for hit in book.stage_lexicon.hits(words)) == len(words)

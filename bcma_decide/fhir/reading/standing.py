@@ -19,6 +19,10 @@ _TAKEN: Final = {
 all other elements of the kind say by *true* that something was not done."""
 
 
+_TEST: Final = "HTEST"
+"""Label of data made up for a test (v3 ActReason). Where the patient carries it too, all of the record is."""
+
+
 class Standing(NamedTuple):
     """Why a resource does not count."""
 
@@ -38,6 +42,8 @@ def standing(resource: Resource, record: PatientRecord) -> Standing | None:
         return Standing("it is written under rules that are not known here (implicitRules)", "not_usable")
     if resource.modifiers:
         return Standing("it carries an extension that may turn its meaning (modifierExtension)", "not_usable")
+    if _TEST in resource.labels and record.patient is not None and _TEST not in record.patient.labels:
+        return Standing("it is marked as test data, and the patient is not", "not_usable")
     for name, value in resource.flags:
         if value not in _TAKEN.get(name, ("false",)):
             return Standing(f"{name}: {value}", "ignored")

@@ -11,6 +11,8 @@ from bcma_decide.patient.field import ProfileField, Unit
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.quantities import converted_quantity, find_unit
 
+_CODES: Final = frozenset({"/nL", "1/nL"})
+"""What has to be interpreted where it is typed, and is plain as a code of UCUM."""
 _REMARK: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -78,7 +80,7 @@ def _remark(match: re.Match[str]) -> str:
 
 @cache
 def _spellings(unit: Unit) -> frozenset[str]:
-    return frozenset(_fold(spelling) for spelling in (unit.name, *unit.spellings))
+    return frozenset(_fold(spelling) for spelling in (unit.name, *unit.spellings, *_CODES.intersection(unit.loose)))
 
 
 def _fold(text: str) -> str:

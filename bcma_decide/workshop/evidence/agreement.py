@@ -91,6 +91,7 @@ class AgreementFile(Strict):
     stage_groups: tuple[CodeEntry, ...]
     stage_words: WordList
     score_words: WordList
+    grades: dict[FieldId, dict[str, WordList]]
     sexes: dict[str, WordList]
 
     def bedside(self) -> dict[str, Any]:
@@ -117,6 +118,10 @@ class AgreementFile(Strict):
             "stage_groups": _named(self.stage_groups),
             "stage_words": list(self.stage_words),
             "score_words": list(self.score_words),
+            "grades": {
+                field: {number: list(texts) for number, texts in by_number.items()}
+                for field, by_number in self.grades.items()
+            },
             "sexes": {name: list(codes) for name, codes in self.sexes.items()},
         }
 

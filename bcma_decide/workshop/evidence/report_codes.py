@@ -156,12 +156,18 @@ class ClausesEntry(Strict):
     cutoff: Phrases
     copies: Phrases
     numbers: dict[str, int]
+    at_least: Phrases
+    more_than: Phrases
+    up_to: Phrases
+    or_more: Phrases
     governing: Phrases
     alone: Phrases
     glue: Phrases
     into: Phrases
     headings: Phrases
     kinds: Phrases
+    losses: Phrases
+    gains: Phrases
     adjectives: Phrases
     general: Phrases
     doubt: Phrases
@@ -180,6 +186,7 @@ class ImagingEntry(Strict):
     mentions: Phrases
     headings: Phrases
     glue: Phrases
+    narrowing: Phrases
     naming: Phrases
     names_of_reports: Phrases
     whole: Phrases
@@ -232,6 +239,7 @@ def report_problems(file: CytogeneticsFile) -> Iterator[tuple[str, str, str]]:
         "headings": (*words.headings, *imaging.headings),
         "kinds": words.kinds,
         "adjectives": words.adjectives,
+        "narrowing": imaging.narrowing,
     }
     for (one, first), (other, second) in combinations(lists.items(), 2):
         for word in sorted(set(first) & set(second)):
@@ -244,6 +252,8 @@ def report_problems(file: CytogeneticsFile) -> Iterator[tuple[str, str, str]]:
         ("alone", words.governing),
         ("into", words.glue),
         ("articles", words.glue),
+        ("losses", words.kinds),
+        ("gains", words.kinds),
     ):
         for word in getattr(words, name):
             if word not in within:

@@ -49,6 +49,9 @@ def percent(value, high=None, **more):
         ("del(17p)", {"valueCodeableConcept": PRESENT, "note": [{"text": "del(17p) of the donor"}]}, None),
         ("del(17p)", {"valueCodeableConcept": PRESENT, "note": [{"text": "The donor was tested"}]}, None),
         ("del(17p)", {"valueCodeableConcept": PRESENT, "note": [{"text": "200 nuclei"}]}, True),
+        ("FISH TP53 deletion % abnormal cells", percent(62, 10), True),
+        ("Percentage of cells with TP53 deletion", percent(3, 10), False),
+        ("TP53 deletion % normal cells", percent(93, 10), None),
         ("del(17p) or monosomy 17", {"valueCodeableConcept": PRESENT}, None),
         ("del(17p) of the donor", {"valueCodeableConcept": PRESENT}, None),
         ("No del(17p)", {"valueCodeableConcept": PRESENT}, None),
@@ -85,6 +88,8 @@ def test_components_of_a_panel_that_is_not_known_are_shown():
 IGH, FGFR3, NSD2, MAF, MAFB = "HGNC:5477", "HGNC:3690", "HGNC:12766", "HGNC:6776", "HGNC:6408"
 TRANSLOCATION = {"code": coded(LOINC, "48019-4"),
                  "valueCodeableConcept": coded("http://www.sequenceontology.org", "SO:1000044")}  # fmt: skip
+FUSION = {"code": coded(LOINC, "48019-4"),
+          "valueCodeableConcept": coded("http://sequenceontology.org", "SO:0001565", "gene_fusion")}  # fmt: skip
 DELETION = {"code": coded(LOINC, "48019-4"),
             "valueCodeableConcept": coded("http://www.sequenceontology.org", "SO:0000159")}  # fmt: skip
 GERMLINE = {"code": coded(LOINC, "48002-0"), "valueCodeableConcept": coded(LOINC, "LA6683-2")}
@@ -103,6 +108,7 @@ def genes(*names):
         (genes(IGH, MAF), PRESENT, {"t_14_16": True}),
         ([*genes(IGH, FGFR3), TRANSLOCATION, SOMATIC], PRESENT, {"t_4_14": True}),
         ([*genes(IGH, FGFR3), TRANSLOCATION], ABSENT, {"t_4_14": False}),
+        ([*genes(IGH, FGFR3), FUSION], PRESENT, {"t_4_14": True}),
         (genes(IGH, FGFR3), ABSENT, {}),
         ([*genes(IGH, FGFR3), DELETION], PRESENT, {}),
         ([*genes(IGH, FGFR3), GERMLINE], PRESENT, {}),

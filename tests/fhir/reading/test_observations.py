@@ -269,6 +269,9 @@ def test_components_of_a_panel_are_read():
         ({"valueCodeableConcept": coded(SNOMED, "10828004")}, True),
         ({"valueCodeableConcept": coded(SNOMED, "260415000")}, False),
         ({"valueString": "Negative"}, False),
+        ({"valueString": "nicht reaktiv"}, False),
+        ({"valueString": "reaktiv"}, True),
+        ({"valueString": "grenzwertig reaktiv"}, None),
         ({"valueCodeableConcept": {"text": "Non-reactive"}}, False),
         ({"valueBoolean": True}, True),
         ({"valueString": "negative, repeat advised"}, None),
@@ -291,10 +294,41 @@ def test_a_test_result_is_yes_no_or_unknown(result, expected):
     ("result", "expected"),
     [({"valueInteger": 2}, 2), ({"valueQuantity": quantity(2, "{score}")}, 2),
      ({"valueCodeableConcept": coded(LOINC, "LA9623-5")}, 1), ({"valueInteger": 7}, None),
-     ({"valueQuantity": {"value": 1.5}}, None), ({"valueString": "2"}, 2), ({"valueInteger": "2"}, None)],
+     ({"valueQuantity": {"value": 1.5}}, None), ({"valueString": "2"}, 2), ({"valueInteger": "2"}, None),
+     ({"valueString": "ECOG PS 2"}, 2), ({"valueString": "Grad 1"}, 1), ({"valueString": "ECOG of the carer 1"}, None),
+     ({"valueCodeableConcept": {"text": "ECOG <2"}}, None), ({"valueCodeableConcept": {"text": "≥1"}}, None),
+     ({"valueCodeableConcept": {"text": "1+"}}, None),
+     ({"valueString": "2 - Ambulatory and capable of all selfcare but unable to carry out any work activities"}, 2),
+     ({"valueCodeableConcept": {"text": "ECOG 0: Fully active"}}, 0),
+     ({"valueString": "1 = Einschränkung bei körperlicher Anstrengung, aber gehfähig"}, 1),
+     ({"valueString": "1 - Fully active"}, None), ({"valueString": "2 - ambulatory at the last visit"}, None),
+     ({"valueString": "1-2 - Ambulatory and capable of all selfcare"}, None), ({"valueString": "2 - not done"}, None)],
 )  # fmt: skip
 def test_performance_status(result, expected):
-    assert read(observation("e", coded(LOINC, "89247-1"), **result)).patient.ecog == expected
+    for code in (coded(LOINC, "89247-1"), coded(SNOMED, "423740007")):
+        assert read(observation("e", code, **result)).patient.ecog == expected
+
+
+@for_each(
+    ("name", "stage", "iss", "r_iss"),
+    [
+        ("ISS stage", "III", 3, None), ("ISS", "II", 2, None), ("ISS-Stadium", "Stadium I", 1, None),
+        ("Revised ISS (R-ISS)", "Stage II", None, 2), ("International Staging System", "III", 3, None),
+        ("ISS stage at diagnosis", "ISS III", 3, None), ("ISS", "3", None, None), ("ISS stage", "≥ II", None, None),
+        ("ISS stage", "I-II", None, None), ("R2-ISS", "III", None, None), ("Durie-Salmon stage", "III", None, None),
+        ("ISS stage of brother", "III", None, None), ("Injury Severity Score (ISS)", "II", None, None),
+        ("R-ISS or ISS", "II", None, None),
+    ],
+)  # fmt: skip
+def test_a_stage_is_read_by_a_name_that_says_its_system_and_nothing_else(name, stage, iss, r_iss):
+    patient = read(observation("s", {"text": name}, valueString=stage)).patient
+    assert (patient.iss, patient.r_iss) == (iss, r_iss)
+
+
+@for_each("unit", [quantity(71, "/nL"), quantity(71, "10*3/mm3"), {"value": 71, "unit": "/nl"}])
+def test_counts_in_other_units_of_the_same_size(unit):
+    reading = read(observation("p", coded(LOINC, "777-3"), valueQuantity=unit))
+    assert reading.patient.platelets is not None, lines(reading, "platelets")
 
 
 def test_a_stage_outside_its_value_set_is_not_used():

@@ -36,6 +36,12 @@ def stamped(version=None, updated=None):
 # --- what turns the meaning
 
 
+def test_test_data_of_a_patient_who_is_none_is_not_used():
+    label = {"meta": {"security": [{"code": "HTEST"}]}}
+    assert only(read(hb(**label)), "hemoglobin").state == "not_usable"
+    assert read(hb(**label), patient=person() | label).patient.hemoglobin is not None
+
+
 @for_each(
     "more",
     [

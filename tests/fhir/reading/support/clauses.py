@@ -220,6 +220,29 @@ MORE_READ = """
 """
 
 AS_LABORATORIES_WRITE = """
+17p yes: TP53 (17p13.1): deletion detected in 64% of nuclei
+17p yes: TP53: Deletion in 64 % der Kerne nachgewiesen
+17p no: TP53/17p13.1: No deletion detected.
+17p no: TP53 gene deletion: absent
+17p yes: TP53 heterozygous deletion detected
+17p yes: Deletion of TP53 gene detected in 142/200 (71%) interphase nuclei
+4;14 no: No t(4;14) (IGH::NSD2) fusion
+1q yes: 1q21 gain/amp: detected
+17p no: 17p13.1 (TP53) - deletion not detected
+17p yes: Abnormal: loss of TP53 at 17p13.1 was observed in 88/100 nuclei (normal cutoff 9%).
+17p yes: Loss of one TP53 signal (17p13.1) detected in 62% of cells
+17p yes: High-risk cytogenetics: del(17p) detected in 58% of plasma cells.
+17p no: TP53 deletion: 2% (normal <7%)
+17p no: del(17p): not detected (reference range: <10%)
+17p no: del(17p) neg., t(4;14) neg., t(14;16) neg.
+4;14 yes: IGH/FGFR3 rearrangement t(4;14)(p16.3;q32): DETECTED in 81% of cells
+4;14 yes: FGFR3/IGH fusion [t(4;14)] detected in 92% of cells
+14;16 yes: The IGH-MAF fusion, t(14;16), was detected in 55% of plasma cells.
+1q yes: three to four copies of 1q
+1q yes: 1q gain (≥4 copies) present
+1q yes: Amplification of 1q21 (CKS1B) detected in 80% of nuclei, 4 or more copies
+1q yes: 1q21 (CKS1B): Zugewinn in 52% der Zellen
+1q no: No gain or amplification of 1q21 (CKS1B) detected.
 17p yes: Deletion of TP53 (17p13.1) was detected in 85.5% of the analyzed nuclei.
 17p yes: FISH analysis detected a deletion of 17p (TP53) in 45% of plasma cells.
 17p yes: The FISH study was positive for a deletion of 17p in 56% of nuclei
@@ -344,6 +367,23 @@ MORE_NOT_READ = """
 1q ---: gain of 1p detected
 1q ---: 1q loss detected
 1q ---: three copies of 1q in 5 % of nuclei
-1q ---: three to four copies of 1q
+1q ---: two or more copies of 1q
+1q ---: two to three copies of 1q
+1q ---: four to three copies of 1q
+1q ---: up to three copies of 1q
+17p ---: one to two copies of TP53
+17p ---: at least one copy of TP53
+17p ---: TP53: deletion of exon 4 detected
+17p ---: TP53 (17p13.1): gain detected
+17p ---: TP53: deletion and duplication not tested
+17p ---: CEP17/TP53: deletion detected
+17p ---: High-risk: del(17p), t(4;14), gain 1q
+17p ---: TP53 deletion: 2 % (normal 93 %)
+17p ---: No loss of one copy of chromosome 13 and TP53
+1q ---: 1q21 (CKS1B): loss detected
+1q ---: 1q21: gain cannot be evaluated
+4;14 ---: FGFR3: rearrangement detected
+4;14 ---: 4p16 (FGFR3): loss detected
+4;14 ---: t(4;14) neg. control, patient not tested
 1q ---: 1q gain detected with 2 copies
 """

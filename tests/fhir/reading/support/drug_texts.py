@@ -8,6 +8,14 @@ from typing import Final
 
 DRUGS: Final[dict[str, tuple[str, ...]]] = {
     # names, brands, suffixes
+    "idecabtagene vicleucel 450 x 10e6 CAR+ T cells": ("idecabtagene vicleucel",),
+    "Abecma 450 x 10^6 CAR+ T cells IV": ("idecabtagene vicleucel",),
+    "CARVYKTI 0.5-1.0 x 10^6 CAR-positive viable T cells/kg": ("ciltacabtagene autoleucel",),
+    "CARVYKTI (ciltacabtagene autoleucel) suspension for IV infusion": ("ciltacabtagene autoleucel",),
+    "bortezomib 3.5 mg SDV for SC injection": ("bortezomib",),
+    "Bortezomib 3,5 mg Plv. z. Herst. e. Inj.-Lsg.": ("bortezomib",),
+    "Blenrep 70 mg Plv. f. e. Konz. z. Herst. e. Inf.-Lsg.": ("belantamab mafodotin",),
+    "Lenalidomid Heumann 10 mg HKP": ("lenalidomide",),
     "teclistamab": ("teclistamab",),
     "Teclistamab": ("teclistamab",),
     "TECVAYLI": ("teclistamab",),
@@ -461,7 +469,9 @@ NO_DOSE: Final = (
     "Teclistamab.not.given",
     "teclistamab--not given",
     "elranatamab 12 mg SC step-up dose 1 (C1D1)",
-    "idecabtagene vicleucel 450 x 10e6 CAR+ T cells",
+    "CARVYKTI cells/kg calculation",
+    "0 CAR+ T cells Abecma",
+    "diphenhydramine for infusion of Tecvayli",
     "CAR-T-Zell-Therapie (Carvykti): Vorstellung",
     "Carvykti day -5",
     "Carvykti D-5 fludarabine",
