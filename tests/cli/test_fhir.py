@@ -145,6 +145,8 @@ def test_the_sheet_has_dates_beside_values_and_the_rest_on_its_second_page(recor
     text = " ".join(re.sub("<[^>]+>", " ", page.read_text(encoding="utf-8")).split())
     assert "Prior lines: 1 (inferred from the record)" in text
     assert "too old: Ferritin: 500 ng/mL" in text
+    printed = text.partition("In the record, seen and not used")[2].partition("Method")[0]
+    assert "Ferritin: 500 ng/mL" in printed, "on paper too, where the rest of the record has no room"
     assert "drugs not recognised: Wonderdrug" in text
 
 

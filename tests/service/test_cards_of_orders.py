@@ -178,6 +178,32 @@ def test_a_weak_kidney_stands_on_the_card_without_a_weight_and_beside_much_else(
     assert re.search(r"and \d+ more", found)
 
 
+def test_a_planned_drug_is_named_beside_those_that_were_given():
+    asked = call("fit-58")
+    asked["prefetch"]["medicationRequests"]["entry"] = [{"resource": request(text)} for text in ("cilta-cel planned",)]
+    (card,) = cards(post(READING, VIEW, asked))
+    told = card["detail"].partition("**In the record, not used**")[2].partition("\n\n**")[0]
+    assert "cilta-cel planned" in told
+
+
+def test_a_long_list_of_drugs_hides_no_diagnosis_and_no_procedure():
+    asked = call("fit-58")
+    asked["prefetch"]["medicationRequests"]["entry"] = [{"resource": request(f"Tablet {n}")} for n in range(30)]
+    for key, kind in (("conditions", "Condition"), ("procedures", "Procedure")):
+        other = {"resourceType": kind, "id": "other", "status": "completed", "code": {"text": f"An odd {kind}"},
+                 "subject": {"reference": "Patient/example"}}  # fmt: skip
+        asked["prefetch"][key]["entry"].append({"resource": other})
+    (card,) = cards(post(READING, VIEW, asked))
+    told = card["detail"].partition("**In the record, not understood**")[2].partition("\n\n**")[0]
+    assert all(name in told for name in ("Tablet 0", "An odd Condition", "An odd Procedure"))
+
+
+def request(text):
+    return {"resourceType": "MedicationRequest", "id": text.replace(" ", "-"), "status": "active", "intent": "order",
+            "medicationCodeableConcept": {"text": text}, "subject": {"reference": "Patient/example"},
+            "authoredOn": TODAY.isoformat()}  # fmt: skip
+
+
 def test_entries_that_name_no_patient_are_used_or_counted():
     asked, plain = call("fit-58"), call("fit-58")
     for entry in asked["prefetch"]["observations"]["entry"]:

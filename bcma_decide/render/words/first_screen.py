@@ -6,11 +6,10 @@ Only words and places are decided here: every number is one of the `Comparison`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
 
 from bcma_decide.comparison import Comparison, Contrast, Indication, Option, PublishedOption
 from bcma_decide.pooled.rule_book import NOT_IN_FORCE
-from bcma_decide.render.words import arrange, tell_apart, wording
+from bcma_decide.render.words import arrange, record_view, tell_apart, wording
 from bcma_decide.render.words.finding_lines import finding_lines, first_lines, open_count
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.language import inside, ngettext
@@ -28,7 +27,7 @@ from bcma_decide.render.words.screen_shapes import (
     Row,
     RowLabel,
 )
-from bcma_decide.vocabulary import CLASSES, PFS, InputState, LabelState
+from bcma_decide.vocabulary import CLASSES, PFS, LabelState
 
 
 def first_screen(comparison: Comparison) -> FirstScreen:
@@ -233,15 +232,11 @@ def _movers(comparison: Comparison) -> str:
     return _("Knowing these would change it most: {traits}").format(traits=", ".join(parts)) if parts else ""
 
 
-_LEFT_OUT: Final[tuple[InputState, ...]] = ("contradiction", "stale", "not_usable")
-"""States of what a record says and no number has: behind a value that looks unknown may stand one of these."""
-
-
 def _read_as(comparison: Comparison) -> tuple[str, ...]:
     profile = comparison.profile
     used = sum(line.state in ("used", "inferred") for line in profile.inputs)
     record = ngettext("{n} value from the record", "{n} values from the record", used).format(n=used)
-    unused = sum(line.state in _LEFT_OUT for line in profile.inputs)
+    unused = sum(line.state in record_view.LEFT_OUT for line in profile.inputs)
     left_out = ngettext("{n} seen and not used", "{n} seen and not used", unused).format(n=unused)
     counted = ", ".join((*((record,) if used else ()), *((left_out,) if unused else ())))
     return (*profile.read_as, *((counted,) if counted else ()))

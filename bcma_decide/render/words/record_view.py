@@ -15,6 +15,8 @@ REACHED: Final = ("used", "inferred")
 """States of values that are part of the profile."""
 TOLD: Final = ("contradiction", "stale", "not_usable", "replaced", "note", "ignored")
 """States that are told one by one, in this order; the rest is counted."""
+LEFT_OUT: Final = ("contradiction", "stale", "not_usable")
+"""States of what a record says and no number has."""
 _UNKNOWN_SHOWN: Final = 5
 
 
