@@ -28,7 +28,7 @@ from bcma_decide.service.fetching.guarded_transport import Resolve, resolve
 from bcma_decide.service.fetching.searches import searches
 from bcma_decide.service.hooks.cds_hooks import hooks_router
 from bcma_decide.service.hooks.hooks_request import Feedback, HooksRequest
-from bcma_decide.service.http.access_log import REQUEST_HEADER, AccessLog
+from bcma_decide.service.http.access_log import REQUEST_HEADER, AccessLog, Failures
 from bcma_decide.service.http.compression import Compression
 from bcma_decide.service.http.headers import SecurityHeaders
 from bcma_decide.service.http.hosts import KnownHosts, host_names
@@ -135,11 +135,10 @@ def create_app(
     app.add_middleware(TokenGate, verifier=verifier, page=settings.page != "off")
     app.add_middleware(RequestLimits, settings=settings)
     app.add_middleware(KnownHosts, names=host_names(settings))
-    app.add_middleware(SecurityHeaders, frame_ancestors=settings.frame_ancestors)
     app.add_middleware(Compression)
     app.add_middleware(SameAddress)
-    app.add_middleware(AccessLog, metrics=service.metrics)
-    if settings.cors_origins:  # outermost, so that a page elsewhere may read an error too, whichever layer made it
+    app.add_middleware(Failures)
+    if settings.cors_origins:  # further out, so that a page elsewhere may read an error too, whichever layer made it
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
@@ -148,6 +147,8 @@ def create_app(
             expose_headers=[AUDIT_HEADER, REQUEST_HEADER],
             max_age=600,
         )
+    app.add_middleware(SecurityHeaders, frame_ancestors=settings.frame_ancestors)
+    app.add_middleware(AccessLog, metrics=service.metrics)
     return app
 
 

@@ -62,7 +62,7 @@ def _web_address(text: str) -> str:
 
 def _base(text: str) -> str:
     if read_base(text) is None:
-        raise ValueError("write an address without user, query and fragment")
+        raise ValueError("write an address without user, query and fragment, and nothing in disguise")
     return text
 
 

@@ -115,7 +115,7 @@ def test_pages_of_configured_origins_may_call_and_read_answers_and_errors(port):
     for method in ("GET", "POST"):
         status, headers, _ = send(port, "OPTIONS", VIEW, Origin=ORIGIN, Access_Control_Request_Method=method,
                                   Access_Control_Request_Headers="authorization, content-type")  # fmt: skip
-        assert status == 200
+        assert (status, headers["x-content-type-options"]) == (200, "nosniff")
         assert method in headers["access-control-allow-methods"]
         assert {"authorization", "content-type"} <= set(headers["access-control-allow-headers"].lower().split(", "))
     assert "access-control-allow-origin" not in send(port, "GET", "/cds-services", Origin="https://evil.example")[1]

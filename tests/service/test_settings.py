@@ -129,3 +129,14 @@ def test_without_a_part_one_line_says_what_to_install(monkeypatch):
     result = invoke("serve")
     assert result.exit_code == 2
     assert 'no_such_library (install: pip install "bcma-decide[clinic]")' in result.output
+
+
+@for_each("address", ["https://[::ffff:10.0.0.1]/fhir", "https://ehr.example.org/fhir/..;/x",
+"https://ehr.example.org/%252e%252e/x",
+                      "https://ehr.example.org/a/../b", "https://2130706433/fhir",
+                      "https://[64:ff9b::a00:1]/fhir"])  # fmt: skip
+def test_a_server_in_disguise_is_no_setting(address):
+    with pytest.raises(ValueError, match="in disguise"):
+        Settings(fhir_servers=(address,))
+    with pytest.raises(ValueError, match="in disguise"):
+        Settings(smart=({"id": "a", "iss": address, "client_id": "x"},))

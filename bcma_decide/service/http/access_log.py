@@ -18,6 +18,8 @@ from bcma_decide.service.http.problems import Refusal, refusal_response
 LOGGER: Final = logging.getLogger("bcma_decide.service")
 REQUEST_HEADER: Final = "x-request-id"
 """Header of an answer with the id that the log gave its request."""
+_ID: Final = "bcma_decide.request"
+"""Under which the id stands in the scope of a request."""
 UNKNOWN_ROUTE: Final = "unknown"
 _LEVELS: Final = {
     "bcma_decide.service": logging.INFO,
@@ -30,10 +32,7 @@ _LEVELS: Final = {
 
 
 class AccessLog:
-    """Outermost layer: gives each request an id, logs and counts its answer, and lets no error through.
-
-    An error of the program is logged by its kind and place only: its message may hold what a patient's record says.
-    """
+    """Outermost layer: gives each request an id, logs and counts its answer."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
@@ -53,14 +52,9 @@ class AccessLog:
                 message["headers"] = [*message.get("headers", []), (REQUEST_HEADER.encode(), request_id.encode())]
             await send(message)
 
+        scope[_ID] = request_id
         with self.metrics.running.track_inprogress():
-            try:
-                await self.app(scope, receive, noting)
-            except Exception as error:  # noqa: BLE001, RUF100  # whatever it is, it must not be printed with its message
-                LOGGER.error("", extra={"fields": {"request": request_id, **place_of(error)}})  # noqa: TRY400
-                if status == 0:
-                    refusal = Refusal(500, "the request could not be answered")
-                    await refusal_response(scope["path"], refusal)(scope, receive, noting)
+            await self.app(scope, receive, noting)
         seconds = perf_counter() - begun
         route, method = route_of(scope), known_method(scope["method"])
         self.metrics.answered(method, route, status, seconds)
@@ -71,6 +65,36 @@ class AccessLog:
         if "bcma_decide.said" in scope:
             fields["said"] = scope["bcma_decide.said"]
         LOGGER.info("", extra={"fields": fields})
+
+
+class Failures:
+    """Lets no error of the program through: it is logged by its kind and place, and answered with 500.
+
+    Its message may hold what a patient's record says, so it is neither logged nor answered.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noting)
+        except Exception as error:  # noqa: BLE001, RUF100  # whatever it is, it must not be printed with its message
+            LOGGER.error("", extra={"fields": {"request": scope.get(_ID, ""), **place_of(error)}})  # noqa: TRY400
+            if not started:
+                refusal = Refusal(500, "the request could not be answered")
+                await refusal_response(scope["path"], refusal)(scope, receive, send)
 
 
 def route_of(scope: Scope) -> str:

@@ -1,8 +1,8 @@
 """Read many records and say what was misread: drawn ones whose truth is known, and a folder of public ones.
 
 ``python -m tests.fhir.reading.support.corpus --drawn 600`` and ``... FOLDER`` print a table kind by kind
-and every misread with the name of its record. What public records say is worked out in ``public``; nothing of theirs
-is kept here.
+and every misread with the name of its record, and ``SILENT`` resources of which nothing is said. What public records
+say is worked out in ``public``; nothing of theirs is kept here.
 """
 
 import argparse
@@ -86,6 +86,30 @@ def check_folder(folder: Path) -> Tally:
     return tally
 
 
+def silent_in(folder: Path) -> list[str]:
+    """Resources, one of each kind, status and code, of which a record of the patient and them alone says nothing."""
+    seen, silent = set(), []
+    for file in sorted(folder.rglob("*.json")):
+        record = json.loads(file.read_text(encoding="utf-8-sig"))
+        resources = [entry["resource"] for entry in record.get("entry", []) if "resource" in entry]
+        patient = next((each for each in resources if each["resourceType"] == "Patient"), None)
+        for resource in resources:
+            concept = resource.get("code") or resource.get("medicationCodeableConcept") or resource.get("vaccineCode")
+            key = json.dumps([resource["resourceType"], resource.get("status"), concept], sort_keys=True)
+            if key in seen or patient is None or resource["resourceType"] == "Patient":
+                continue
+            seen.add(key)
+            entries = [entry for entry in record["entry"] if entry.get("resource") in (patient, resource)]
+            try:
+                ledger = read({"resourceType": "Bundle", "type": "collection", "entry": entries}).ledger
+            except ProfileError:
+                continue
+            told_of = any(line.resource and not line.resource.startswith("Patient") for line in ledger.inputs)
+            if not (told_of or ledger.unmapped or ledger.not_needed):
+                silent.append(f"{file.name}: {key[:160]}")
+    return silent
+
+
 def told(tally: Tally) -> str:
     lines = [
         f"{kind:44} {tally.right[kind]:5} right {tally.unread[kind]:5} unread of {count}"
@@ -117,6 +141,8 @@ def main() -> int:
         )
     for tally in tallies:
         print(told(tally))
+    for line in [line for folder in asked.folders for line in silent_in(folder)]:
+        print("SILENT", line)
     return int(any(tally.misread for tally in tallies))
 
 
