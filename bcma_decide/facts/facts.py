@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from bcma_decide.facts.drug_history import SUMMARIES, Claim, DrugHistory, against_bcma
-from bcma_decide.facts.measures import KnownNumber, computed
+from bcma_decide.facts.measures import NUMERIC, KnownNumber, computed
 from bcma_decide.logic import Bounds, Span, Truth, all_of, any_of, negated
 from bcma_decide.patient.fields import FIELDS, or_list
 from bcma_decide.patient.phrases import COURSE_KINDS, and_list, course_text, label_of, span_text, yes_no
@@ -122,6 +122,9 @@ class Facts:
             case Is(trait, wanted):
                 found = self.truth(trait)
                 return found._replace(value=None if found.value is None else found.value is wanted)
+            case IsKnown(trait, wanted) if trait in NUMERIC:
+                measure = self.measures.get(trait)
+                return Judgement((measure is not None and measure.span.exact) is wanted)
             case IsKnown(trait, wanted):
                 known = self.truth(trait).value is not None
                 return Judgement(known is wanted, (f"{label_of(trait)}: {'known' if known else 'not known'}",))

@@ -23,7 +23,10 @@ class Is(NamedTuple):
 
 
 class IsKnown(NamedTuple):
-    """Whether a trait is known at all: ``{trait: hiv, known: false}``. The one condition that is never unknown."""
+    """Whether a trait is known: ``{trait: hiv, known: false}``. The one condition that is never unknown.
+
+    A number is known where it is one number: a span of which only the ends are known is not.
+    """
 
     trait: str
     value: bool

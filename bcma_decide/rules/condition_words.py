@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bcma_decide.facts.measures import NUMERIC
 from bcma_decide.patient.fields import FIELDS, or_list
 from bcma_decide.patient.phrases import COURSE_KINDS, label_of, yes_no
 from bcma_decide.pooled.conditions import (
@@ -34,6 +35,8 @@ def condition_words(condition: Condition, definitions: Definitions) -> str:
             return f"{label_of(trait)} {yes_no(value, trait)}"
         case Is(trait, value):
             return label_of(trait) if value else f"no {label_of(trait)}"
+        case IsKnown(trait, value) if trait in NUMERIC:
+            return f"{label_of(trait)} {'known' if value else 'not known'} to the number"
         case IsKnown(trait, value):
             return f"{label_of(trait)} {'known' if value else 'not known'}"
         case OneOf(trait, values):

@@ -105,6 +105,24 @@ def test_the_terminal_says_what_was_used_and_what_was_not(record):
     assert "drugs not recognised: Wonderdrug" in text
 
 
+def test_what_was_withdrawn_is_told_with_its_reason_and_what_was_left_out_is_counted_first(record):
+    bundle = json.loads(record.read_text(encoding="utf-8"))
+    given = {
+        "resourceType": "MedicationAdministration", "id": "tec", "status": "entered-in-error",
+        "medicationCodeableConcept": {"text": "teclistamab"}, "effectiveDateTime": "2026-01-10",
+        "subject": bundle["entry"][1]["resource"]["subject"],
+    }  # fmt: skip
+    bundle["entry"].append({"resource": given})
+    record.write_text(json.dumps(bundle), encoding="utf-8")
+    text = " ".join(invoke("compare", "--fhir", record, "--full").stdout.split())
+    assert re.search(r"\? ignored [^.]*teclistamab, 2026-01-10[^.]*entered-in-error", text)
+    short = " ".join(invoke("compare", "--fhir", record).stdout.split())
+    states = [line["state"] for line in result("--fhir", record)["profile"]["inputs"]]
+    used, left = states.count("used"), sum(state in ("stale", "not_usable", "contradiction") for state in states)
+    assert left >= 1
+    assert f"{used} values from the record, {left} seen and not used" in short, short
+
+
 def test_no_section_without_a_record():
     assert "From the record" not in invoke("compare", "--age", "68", "--full").stdout
 
@@ -127,6 +145,8 @@ def test_the_sheet_has_dates_beside_values_and_the_rest_on_its_second_page(recor
     text = " ".join(re.sub("<[^>]+>", " ", page.read_text(encoding="utf-8")).split())
     assert "Prior lines: 1 (inferred from the record)" in text
     assert "too old: Ferritin: 500 ng/mL" in text
+    printed = text.partition("In the record, seen and not used")[2].partition("Method")[0]
+    assert "Ferritin: 500 ng/mL" in printed, "on paper too, where the rest of the record has no room"
     assert "drugs not recognised: Wonderdrug" in text
 
 

@@ -97,7 +97,11 @@ def test_of_an_empty_profile_it_says_what_it_needs(rule):
 
 
 def test_only_rules_on_tests_not_yet_done_fire_on_silence():
-    asked = {rule.id for rule in RULES.values() if any(isinstance(leaf, IsKnown) for leaf in leaves(rule.when))}
+    asked = {
+        rule.id
+        for rule in RULES.values()
+        if any(isinstance(leaf, IsKnown) and FIELDS[leaf.trait].kind == "yes_no" for leaf in leaves(rule.when))
+    }
     assert asked == FIRE_ON_SILENCE
 
 
@@ -135,7 +139,9 @@ def oddly(value):
         return f"  +000{value['value']!r}   {value['unit']} "
     if isinstance(value, list):
         return ";".join("".join(f"{letter}-" for letter in each) if ":" not in each else each for each in value)
-    return {"yes": " PoSiTiVe ", "no": "aBsEnT"}.get(value, f"+000{value}.0")
+    if isinstance(value, str):
+        return {"yes": " PoSiTiVe ", "no": "aBsEnT"}.get(value, f" {value.upper()} ")
+    return f"+000{value}.0"
 
 
 @every_rule

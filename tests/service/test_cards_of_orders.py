@@ -1,6 +1,7 @@
 """What stands on a card of an order, of a referral, and of a record of which something was seen and not used."""
 
 import json
+import re
 from functools import partial
 
 from bcma_decide.cli.serve import _read
@@ -9,6 +10,7 @@ from tests.service.support.calls import call
 from tests.service.support.service import (
     SELECT,
     SIGN,
+    TODAY,
     VIEW,
     app,
     ask,
@@ -95,6 +97,7 @@ def test_signing_an_order_brings_the_card_without_a_selection():
     [
         (referral("Referral for CAR-T evaluation"), ("CAR-T",)),
         (referral("Referral to CAR T-cell therapy program"), ("CAR-T",)),
+        (referral("Chimeric antigen receptor T-cell therapy evaluation"), ("CAR-T",)),
         (referral("Bispecific antibody therapy"), ("Bispecific",)),
         (referral("BCMA bispecific or CAR-T?"), ("CAR-T", "Bispecific")),
         (referral("Referral to haematology", reasonCode=[{"text": "BCMA-directed therapy"}]), ("CAR-T", "Bispecific")),
@@ -151,6 +154,54 @@ def test_a_statement_that_was_seen_and_not_used_is_named():
     (card,) = cards(post(READING, VIEW, asked))
     start = card["detail"].index("**In the record, not used**")
     assert "17p" in card["detail"][start:].partition("\n\n**")[0]
+
+
+def test_a_weak_kidney_stands_on_the_card_without_a_weight_and_beside_much_else():
+    """Where a card is full, what is left out repeats a subject that stands there already."""
+    asked = call("renal-74")
+    asked["prefetch"]["observations"]["entry"] = [
+            {"resource": {
+                "resourceType": "Observation", "id": code, "status": "final",
+                "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+                "subject": {"reference": f"Patient/{asked['context']['patientId']}"},
+                "effectiveDateTime": TODAY.isoformat(),
+                "valueQuantity": {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit},
+            }}
+            for code, value, unit in [("2160-0", 2.9, "mg/dL"), ("751-8", 0.8, "10*9/L"), ("777-3", 41, "10*9/L"),
+                                      ("2276-4", 2100, "ng/mL"), ("1988-5", 42, "mg/L"), ("718-7", 8.1, "g/dL"),
+                                      ("89247-1", 2, "{score}"), ("10230-1", 44, "%")]
+    ]  # fmt: skip
+    (card,) = cards(post(READING, VIEW, asked))
+    found = card["detail"].partition("**Findings**")[2].partition("\n\n**")[0]
+    assert re.search("Clearance below 50: fludarabine.* reduced or not given", found)
+    assert "Clearance below 45" in found
+    assert re.search(r"and \d+ more", found)
+
+
+def test_a_planned_drug_is_named_beside_those_that_were_given():
+    asked = call("fit-58")
+    asked["prefetch"]["medicationRequests"]["entry"] = [{"resource": request(text)} for text in ("cilta-cel planned",)]
+    (card,) = cards(post(READING, VIEW, asked))
+    told = card["detail"].partition("**In the record, not used**")[2].partition("\n\n**")[0]
+    assert "cilta-cel planned" in told
+
+
+def test_a_long_list_of_drugs_hides_no_diagnosis_and_no_procedure():
+    asked = call("fit-58")
+    asked["prefetch"]["medicationRequests"]["entry"] = [{"resource": request(f"Tablet {n}")} for n in range(30)]
+    for key, kind in (("conditions", "Condition"), ("procedures", "Procedure")):
+        other = {"resourceType": kind, "id": "other", "status": "completed", "code": {"text": f"An odd {kind}"},
+                 "subject": {"reference": "Patient/example"}}  # fmt: skip
+        asked["prefetch"][key]["entry"].append({"resource": other})
+    (card,) = cards(post(READING, VIEW, asked))
+    told = card["detail"].partition("**In the record, not understood**")[2].partition("\n\n**")[0]
+    assert all(name in told for name in ("Tablet 0", "An odd Condition", "An odd Procedure"))
+
+
+def request(text):
+    return {"resourceType": "MedicationRequest", "id": text.replace(" ", "-"), "status": "active", "intent": "order",
+            "medicationCodeableConcept": {"text": text}, "subject": {"reference": "Patient/example"},
+            "authoredOn": TODAY.isoformat()}  # fmt: skip
 
 
 def test_entries_that_name_no_patient_are_used_or_counted():

@@ -193,6 +193,10 @@ def test_on_this_machine_it_answers_to_the_names_of_this_machine_only():
         with connected(port) as connection:
             connection.sendall(b"GET /evidence HTTP/1.0\r\n\r\n")
             assert status_of(connection) == 400
+        for path in ("/healthz", "/readyz", "/metrics"):
+            with connected(port) as connection:
+                connection.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+                assert status_of(connection) == 200, "as load balancers ask, without a name"
 
 
 def test_it_answers_to_its_public_name_and_those_configured():

@@ -80,7 +80,12 @@ def test_what_is_large_is_packed_for_who_takes_it(port):
         assert gzip.decompress(packed) == plain
         assert len(packed) < len(plain) / 2
     assert "content-encoding" not in send(port, "GET", "/healthz", Accept_Encoding="gzip")[1]
-    assert "content-encoding" not in send(port, "GET", "/", Accept_Encoding="identity")[1]
+    for refused in ("identity", "gzip;q=0", "br, gzip; q=0.000", "x-gzip"):
+        _, headers, body = send(port, "GET", "/", Accept_Encoding=refused)
+        assert "content-encoding" not in headers, refused
+        assert "accept-encoding" in headers["vary"].lower(), "another client gets another answer"
+        assert len(body) > 100_000
+    assert "content-encoding" in send(port, "GET", "/", Accept_Encoding="br;q=1, gzip; q=0.5")[1]
 
 
 @pytest.mark.parametrize(

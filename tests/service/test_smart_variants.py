@@ -109,6 +109,19 @@ def test_the_ehr_is_named_to_its_authorization_server_as_it_names_itself(configu
         assert parameters(run(going))["aud"] == ehr.iss + launched_slash
 
 
+@for_each("configured_slash", ["", "/"])
+def test_without_a_launch_the_ehr_is_named_as_its_configuration_names_it(configured_slash):
+    """Whoever starts standalone has brought no address."""
+    with serving(Ehr()) as ehr:
+        application = configured(ehr, ehr={"iss": ehr.iss + configured_slash})
+
+        async def going():
+            async with browser(application) as client:
+                return (await client.get("/smart/start")).headers["location"]
+
+        assert parameters(run(going))["aud"] == ehr.iss
+
+
 def test_a_whole_launch_passes_where_the_configured_address_has_a_slash(ehr):
     answer, found = launch(configured(ehr, ehr={"iss": ehr.iss + "/"}), ehr)
     assert (answer.status_code, ehr.faults) == (303, [])

@@ -67,6 +67,30 @@ def test_a_server_that_refuses_a_search_gives_the_same_card_by_a_plainer_one(ref
         assert read_from(server) == sent()
 
 
+def report_by_category(kind, query):
+    return kind == "DiagnosticReport" and "category" not in query
+
+
+@for_each("category", ["LAB", "GE", "LP7839-6", "LP29684-5"])
+def test_a_report_is_found_under_the_category_that_us_core_gives_it(category):
+    """Of notes, as pathology and radiology write them, the categories are those of LOINC."""
+    whole = categorised(record())
+    fish = {
+        "resourceType": "DiagnosticReport", "id": "report", "status": "final",
+        "category": [{"coding": [{"code": category}]}], "code": {"coding": [{"system": "http://loinc.org",
+        "code": "98014-4"}]}, "subject": {"reference": "Patient/example"}, "effectiveDateTime": "2026-10-02",
+        "conclusion": "t(14;16) detected in 80 % of nuclei.",
+    }  # fmt: skip
+    whole["entry"] = [*whole["entry"], {"resource": fish}]
+    with serving(whole, token=TOKEN) as plain:
+        expected = read_from(plain)
+    with serving(whole, token=TOKEN, refuses=report_by_category) as server:
+        found = read_from(server)
+    assert found == expected
+    with serving(categorised(record()), token=TOKEN) as without:
+        assert read_from(without)["detail"] != expected["detail"]
+
+
 def test_a_server_that_answers_at_once_is_asked_once():
     with serving(record(), token=TOKEN, refuses=us_core) as server:
         read_from(server)

@@ -10,11 +10,14 @@ from typing import Final, Literal
 from bcma_decide.comparison import Comparison
 from bcma_decide.render.sheet.citing import Citation, ranges
 from bcma_decide.render.sheet.clinician_findings import FULL_RANKS, FullFinding
+from bcma_decide.render.words import record_view
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.language import ngettext
 
-Kind = Literal["findings", "method", "not_known", "sources"]
-KINDS: Final[tuple[Kind, ...]] = ("findings", "method", "not_known", "sources")
+Kind = Literal["findings", "record", "method", "not_known", "sources"]
+KINDS: Final[tuple[Kind, ...]] = ("findings", "record", "method", "not_known", "sources")
+RECORD_LINES: Final = 5
+"""Values of a record that were seen and not used, on the second page."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def back_page(
     sources: tuple[Mapping[str, int], Sequence[Citation]],
     room: int | None,
 ) -> Back:
-    """Contraindications and cautions in full, the method, what is not known, the sources.
+    """Contraindications and cautions in full, what was not used of a record, the method, what is not known, sources.
 
     Parameters
     ----------
@@ -73,12 +76,13 @@ def back_page(
     sources
         The number of each source's key, and the citations under these numbers.
     room
-        How many items there is room for; None for all. The last ones give way first; contraindications and the
-        method never do.
+        How many items there is room for; None for all. The last ones give way first; contraindications, the record
+        and the method never do.
     """
     numbers, citations = sources
     items = (
         *(_finding(each, numbers) for each in findings),
+        *(Item("record", "", "", text, evidence=False, always=True) for text in _seen_and_not_used(comparison)),
         *(Item("method", "", "", text, evidence=False, always=True) for text in method()),
         *(Item("not_known", "", "", text) for text in _general_first(comparison)),
         *(Item("sources", str(each.number), "", each.text) for each in citations),
@@ -99,6 +103,7 @@ def titles() -> dict[Kind, str]:
     """Heading of each block."""
     return {
         "findings": _("Contraindications and cautions in full"),
+        "record": _("In the record, seen and not used"),
         "method": _("Method"),
         "not_known": _("What is not known"),
         "sources": _("Sources"),
@@ -137,6 +142,12 @@ def _finding(each: FullFinding, numbers: Mapping[str, int]) -> Item:
     )
 
 
+def _seen_and_not_used(comparison: Comparison) -> tuple[str, ...]:
+    """Behind a value that looks unknown may stand one that could not be used."""
+    left_out = [line.text for line in record_view.unused(comparison) if line.state in record_view.LEFT_OUT]
+    return record_view.shortened(left_out, RECORD_LINES)
+
+
 def _general_first(comparison: Comparison) -> tuple[str, ...]:
     """What no input could settle: of all first, of single products last."""
     names = tuple(f"{option.label}: " for option in comparison.options if option.kind == "product")
@@ -148,6 +159,7 @@ def _more(left: Sequence[Item]) -> str:
     count = {kind: sum(item.kind == kind for item in left) for kind in KINDS}
     words = {
         "findings": ngettext("{n} more caution", "{n} more cautions", count["findings"]),
+        "record": "",
         "method": "",
         "not_known": ngettext("{n} more of what is not known", "{n} more of what is not known", count["not_known"]),
         "sources": ngettext("{n} more source", "{n} more sources", count["sources"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,8 @@ class FindingLine:
     """Classes it concerns; empty for the profile itself."""
     verified: bool = True
     """False for recalled ones, which no source was seen for."""
+    subject: str = ""
+    """The state of the patient it is about."""
 
 
 def finding_lines(comparison: Comparison) -> tuple[FindingLine, ...]:
@@ -32,9 +35,22 @@ def finding_lines(comparison: Comparison) -> tuple[FindingLine, ...]:
     return tuple(line for one in ranks for line in _of_rank([each for each in firing if each.rank == one]))
 
 
-def first_lines(lines: tuple[FindingLine, ...]) -> tuple[FindingLine, ...]:
-    """The first of these lines, :data:`SHOWN` of them, and every contraindication however many there are."""
-    return tuple(line for place, line in enumerate(lines) if place < SHOWN or line.severity == "contraindication")
+def first_lines(lines: tuple[FindingLine, ...], shown: int = SHOWN) -> tuple[FindingLine, ...]:
+    """The first of these lines, ``shown`` of them, and every contraindication however many there are."""
+    return tuple(line for place, line in enumerate(lines) if place < shown or line.severity == "contraindication")
+
+
+def every_subject_first(lines: tuple[FindingLine, ...]) -> tuple[FindingLine, ...]:
+    """Among lines of equal weight, one of each subject before a second of any: what is cut off repeats a subject."""
+    seen: Counter[tuple[str, bool, str]] = Counter()
+    placed = []
+    for line in lines:
+        weight = (line.severity, line.verified)
+        placed.append((weight, seen[*weight, line.subject], line))
+        seen[*weight, line.subject] += 1
+    weights = list(dict.fromkeys(weight for weight, _, _ in placed))
+    placed.sort(key=lambda each: (weights.index(each[0]), each[1]))
+    return tuple(line for _, _, line in placed)
 
 
 def open_count(comparison: Comparison) -> int:
@@ -59,4 +75,5 @@ def _line(text: str, group: list[Finding]) -> FindingLine:
         ids=tuple(dict.fromkeys(finding.id for finding in group)),
         classes=tuple(dict.fromkeys(classes)),
         verified=group[0].basis != UNVERIFIED,
+        subject=group[0].subject or group[0].id,
     )

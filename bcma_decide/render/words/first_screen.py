@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bcma_decide.comparison import Comparison, Contrast, Indication, Option, PublishedOption
 from bcma_decide.pooled.rule_book import NOT_IN_FORCE
-from bcma_decide.render.words import arrange, tell_apart, wording
+from bcma_decide.render.words import arrange, record_view, tell_apart, wording
 from bcma_decide.render.words.finding_lines import finding_lines, first_lines, open_count
 from bcma_decide.render.words.language import gettext as _
 from bcma_decide.render.words.language import inside, ngettext
@@ -236,7 +236,10 @@ def _read_as(comparison: Comparison) -> tuple[str, ...]:
     profile = comparison.profile
     used = sum(line.state in ("used", "inferred") for line in profile.inputs)
     record = ngettext("{n} value from the record", "{n} values from the record", used).format(n=used)
-    return (*profile.read_as, *((record,) if used else ()))
+    unused = sum(line.state in record_view.LEFT_OUT for line in profile.inputs)
+    left_out = ngettext("{n} seen and not used", "{n} seen and not used", unused).format(n=unused)
+    counted = ", ".join((*((record,) if used else ()), *((left_out,) if unused else ())))
+    return (*profile.read_as, *((counted,) if counted else ()))
 
 
 def _more_findings(more: int, open_: int) -> str:

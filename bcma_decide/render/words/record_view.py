@@ -13,8 +13,10 @@ from bcma_decide.render.words.language import gettext as _
 
 REACHED: Final = ("used", "inferred")
 """States of values that are part of the profile."""
-TOLD: Final = ("contradiction", "stale", "not_usable", "replaced", "note")
-"""States that are told one by one; the rest is counted."""
+TOLD: Final = ("contradiction", "stale", "not_usable", "replaced", "note", "ignored")
+"""States that are told one by one, in this order; the rest is counted."""
+LEFT_OUT: Final = ("contradiction", "stale", "not_usable")
+"""States of what a record says and no number has."""
 _UNKNOWN_SHOWN: Final = 5
 
 
@@ -46,13 +48,13 @@ def used(comparison: Comparison) -> tuple[RecordLine, ...]:
 
 
 def unused(comparison: Comparison) -> tuple[RecordLine, ...]:
-    """Lines of the values that did not, with the reason; older and withdrawn ones are counted in the last line."""
+    """Lines of the values that did not, with the reason, withdrawn ones last; older ones are counted in a last line."""
     inputs = comparison.profile.inputs
     alike: dict[tuple[str, str, str], list[InputLine]] = {}
     for each in inputs:
         if each.state in TOLD:
             alike.setdefault((each.state, each.label, each.note), []).append(each)
-    told = [_told(lines) for lines in alike.values()]
+    told = [_told(lines) for (state, *_), lines in sorted(alike.items(), key=lambda each: TOLD.index(each[0][0]))]
     counts = Counter(each.state for each in inputs if each.state not in (*TOLD, *REACHED))
     if counts:
         said = "; ".join(f"{state_word(state)}: {count}" for state, count in sorted(counts.items()))

@@ -35,11 +35,28 @@ _PAGE: Final = "_count=500"
 _NEWEST: Final = "_sort=-date"
 _NARROWER: Final[Mapping[str, tuple[str, ...]]] = {
     "conditions": ("category=problem-list-item", "category=encounter-diagnosis", "category=health-concern"),
-    "observations": ("category=laboratory", "category=vital-signs", "category=survey", "category=exam"),
-    "diagnosticReports": ("category=LAB", "category=GE", "category=PAT", "category=RAD"),
+    "observations": (
+        "category=laboratory",
+        "category=vital-signs",
+        "category=survey",
+        "category=exam",
+        "category=imaging",
+    ),
+    "diagnosticReports": (
+        "category=LAB",
+        "category=GE",
+        "category=PAT",
+        "category=RAD",
+        "category=LP7839-6",
+        "category=LP29684-5",
+    ),
     "medicationRequests": ("intent=order",),
 }
-"""What US Core lets a server ask for besides the patient: searches that together bring what the first would have."""
+"""What US Core lets a server ask for besides the patient: searches that together bring what the first would have.
+
+Reports have the categories of HL7 V2 for laboratories, and those of LOINC for notes: LP7839-6 is pathology, LP29684-5
+radiology. An ejection fraction is an observation of imaging.
+"""
 
 Try = tuple[str, ...]
 """Searches that are asked together, below the base address of a server."""

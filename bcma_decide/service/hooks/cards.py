@@ -14,7 +14,7 @@ from bcma_decide.render.sheet.clinician_rows import Row, RowCell
 from bcma_decide.render.sheet.clinician_view import ClinicianView, Room, clinician_view
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words import published, rule_view, sentences, wording
-from bcma_decide.render.words.finding_lines import finding_lines, first_lines
+from bcma_decide.render.words.finding_lines import every_subject_first, finding_lines, first_lines
 from bcma_decide.vocabulary import PFS
 
 LONGEST_SUMMARY: Final = 139
@@ -25,6 +25,8 @@ NOT_KNOWN: Final = 2
 _SOURCE: Final = "/guide"
 """What explains the service to whoever sees a card, which the page of a patient is not open to."""
 _ORDERED: Final = "Ordered"
+FINDINGS_SHOWN: Final = 12
+"""Findings on a card, besides contraindications, which all stand there."""
 NAMES_SHOWN: Final = 8
 """Things in the record that could not be used, named on a card."""
 
@@ -172,8 +174,8 @@ def _table(view: ClinicianView) -> str:
 
 def _flags(comparison: Comparison) -> list[str]:
     """Findings in one line each, every contraindication among them, and how many others have no room."""
-    lines = finding_lines(comparison)
-    shown = first_lines(lines)
+    lines = every_subject_first(finding_lines(comparison))
+    shown = first_lines(lines, FINDINGS_SHOWN)
     left = len(lines) - len(shown)
     texts = [f"{line.severity}{'' if line.verified else ', unverified'}: {line.text}" for line in shown]
     return [*texts, *([f"and {left} more"] if left else [])]

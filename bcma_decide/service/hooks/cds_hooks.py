@@ -22,7 +22,7 @@ from bcma_decide.service.hooks.hooks_request import (
     OrderSignContext,
     PatientViewContext,
 )
-from bcma_decide.service.hooks.not_used import not_used
+from bcma_decide.service.hooks.not_used import not_understood, not_used
 from bcma_decide.service.hooks.orders import ordered, sought
 from bcma_decide.service.hooks.prefetch import Part, PrefetchedRecord, has_died, prefetched_record, sent_parts
 from bcma_decide.service.http.bodies import read_object, read_shape
@@ -189,7 +189,7 @@ def _card_context(
         pages_url=None if settings.page == "off" else settings.public_url,
         smart_launch_url=settings.smart_launch_url,
         not_read=record.not_read,
-        not_understood=tuple(each.text or each.code for each in (question.record.unmapped if question.record else ())),
+        not_understood=not_understood(question.record.unmapped) if question.record else (),
         not_used=not_used(question.record.inputs) if question.record else (),
         ordered=orders,
     )

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Final
 
-from bcma_decide.comparison import InputLine
+from bcma_decide.comparison import InputLine, UnmappedLine
+from bcma_decide.fhir.reading.courses import COURSES
+from bcma_decide.fhir.reading.exposure import RECEIVED
 from bcma_decide.vocabulary import InputState
 
 _REACHED: Final[tuple[InputState, ...]] = ("used", "inferred")
 _TOLD: Final[tuple[InputState, ...]] = ("contradiction", "not_usable", "stale")
 """States of what stands in the record and is unknown all the same; what is older or withdrawn has something newer."""
 _OF_ALL: Final[tuple[InputState, ...]] = ("ignored", "note")
+_OF_SEVERAL: Final = frozenset({RECEIVED, COURSES})
+"""Fields of several drugs: that one of them is known says nothing of another."""
 _WHOLE: Final = "Bundle"
 """How lines are called that count what was left aside."""
 
@@ -22,7 +27,7 @@ def not_used(lines: Iterable[InputLine]) -> tuple[str, ...]:
     What was left aside as a whole, such as entries that name no patient, comes first.
     """
     lines = tuple(lines)
-    known = {line.field for line in lines if line.state in _REACHED and line.field}
+    known = {line.field for line in lines if line.state in _REACHED and line.field} - _OF_SEVERAL
     aside = [_with_note(line.text, line) for line in lines if line.label == _WHOLE and line.state in _OF_ALL]
     told = [_line(line) for line in lines if line.state in _TOLD and line.field not in known]
     return tuple(dict.fromkeys((*aside, *told)))
@@ -35,3 +40,11 @@ def _line(line: InputLine) -> str:
 
 def _with_note(text: str, line: InputLine) -> str:
     return f"{text} ({line.note})" if line.note else text
+
+
+def not_understood(lines: Iterable[UnmappedLine]) -> tuple[str, ...]:
+    """Names of what means nothing here, kinds in turn: a long list of drugs hides no report and no diagnosis."""
+    kinds: dict[str, list[str]] = {}
+    for line in lines:
+        kinds.setdefault(line.kind, []).append(line.text or line.code)
+    return tuple(name for turn in zip_longest(*kinds.values()) for name in turn if name)

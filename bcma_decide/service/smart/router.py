@@ -16,7 +16,7 @@ from bcma_decide.service.fetching.guarded_transport import Resolve
 from bcma_decide.service.service import Reader, Service
 from bcma_decide.service.settings import Ehr, Settings
 from bcma_decide.service.smart.client_key import public_keys, read_client_keys
-from bcma_decide.service.smart.configuration import Discovery
+from bcma_decide.service.smart.configuration import Configuration, Discovery
 from bcma_decide.service.smart.fill import Fetch, fill
 from bcma_decide.service.smart.identity import check_identity
 from bcma_decide.service.smart.login import PATIENCE, Login, Logins
@@ -63,10 +63,12 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
     leaving: set[asyncio.Task[None]] = set()
     router = APIRouter(prefix=SMART_PATH, tags=["SMART"], include_in_schema=False)
 
-    async def begin(request: Request, ehr: Ehr, aud: str, launch: str | None) -> Response:
+    async def begin(request: Request, ehr: Ehr, launched_from: str | None, launch: str | None) -> Response:
         """Send the browser to the authorization server of an EHR, which is named as it names itself."""
         back = _redirect_uri(request, settings, ehr)
-        begun = logins.begin(ehr, await discovery.find(ehr), back, aud=aud, launch=launch)
+        configuration = await discovery.find(ehr)
+        aud = launched_from or _own_name(ehr, configuration)
+        begun = logins.begin(ehr, configuration, back, aud=aud, launch=launch)
         response = RedirectResponse(begun.address, 303)
         set_cookie(response, settings, begun.cookie, begun.secret, PATIENCE)
         return response
@@ -89,7 +91,7 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
         name = _single(request.query_params, "ehr")
         chosen = ehrs.get(name) if name else next(iter(ehrs.values())) if len(ehrs) == 1 else None
         if chosen is not None:
-            return await begin(request, chosen, chosen.iss, None)
+            return await begin(request, chosen, None, None)
         if name:
             raise Stopped("ehr", "There is no such EHR here.", "Choose one from the list at /smart/start.", 404)
         return choose_page(list(ehrs.values()), service.pooled.hash)
@@ -127,6 +129,12 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
         return JSONResponse(public_keys(keys.values()))
 
     return router
+
+
+def _own_name(ehr: Ehr, configuration: Configuration) -> str:
+    """The address of an EHR with or without a slash at its end, as it writes it itself where it does."""
+    issuer = configuration.issuer
+    return issuer if issuer and issuer.rstrip("/") == ehr.iss.rstrip("/") else ehr.iss
 
 
 def _redirect_uri(request: Request, settings: Settings, ehr: Ehr) -> str:

