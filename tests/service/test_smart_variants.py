@@ -143,7 +143,7 @@ def test_a_refusal_is_in_the_log_with_its_plain_words_and_on_the_page_by_its_cod
     assert "The EHR refused the launch (invalid_request)." in answer.text
     assert "audience" not in answer.text
     last = log_lines(capfd)[-1]
-    assert (last["refused"], last["said"]) == ("refused", "invalid_request: Bad audience ...")
+    assert (last["refused"], last["said"]) == ("refused", "invalid_request: ... audience ...")
 
 
 def test_what_a_token_endpoint_refuses_is_in_the_log_without_its_secrets(ehr, capfd):
@@ -162,7 +162,9 @@ def test_what_a_token_endpoint_refuses_is_in_the_log_without_its_secrets(ehr, ca
     ("content", "code", "said"),
     [
         ({"error": "invalid_scope"}, "invalid_scope", "invalid_scope"),
-        ({"error": "made_up", "error_description": "No such thing."}, OTHER, "another error: No such thing."),
+        ({"error": "made_up", "error_description": "No such thing."}, OTHER, "another error: ... such thing."),
+        ({"error": "access_denied", "error_description": "user Anna Weber (WEBER) said no"}, "access_denied",
+         "access_denied: user ... ... ... said no"),
         ({"error": 7}, "", ""),
         ({}, "", ""),
         ({"error": "server_error", "error_description": ["x"]}, "server_error", "server_error"),

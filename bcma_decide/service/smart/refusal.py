@@ -15,8 +15,8 @@ CODES: Final = frozenset({
 })  # fmt: skip
 """Error codes of RFC 6749 (4.1.2.1 and 5.2), OpenID Connect Core (3.1.2.6), RFC 7009 and RFC 8707."""
 OTHER: Final = "another error"
-_WORD: Final = re.compile(r"[(\"']*(?:[A-Za-z][a-z]{0,18}|[A-Z]{2,6})(?:['-][a-z]{1,18})?[)\"'.,:;!?]*")
-"""A word of plain language: no digit, no sign of an address, no capital inside, not long; no token is one."""
+_WORD: Final = re.compile(r"[(\"']*[a-z]{1,19}(?:['-][a-z]{1,18})?[)\"'.,:;!?]*")
+"""A word of plain language: no digit, no sign of an address, no capital, not long; no token is one, and no name."""
 _WORDS: Final = 20
 _LEFT_OUT: Final = "..."
 
@@ -30,7 +30,7 @@ def error_code(content: Mapping[str, Any]) -> str:
 
 
 def said_of(content: Mapping[str, Any]) -> str:
-    """Code and plain words of a refusal, for the log: what may be a token, an address or a number is left out."""
+    """Code and plain words of a refusal, for the log: what may be a token, an address, a number or a name is left out."""
     code, text = error_code(content), content.get("error_description")
     words = text.split() if isinstance(text, str) else []
     plain = [word if _WORD.fullmatch(word) else _LEFT_OUT for word in words[:_WORDS]]
