@@ -30,7 +30,7 @@ def error_code(content: Mapping[str, Any]) -> str:
 
 
 def said_of(content: Mapping[str, Any]) -> str:
-    """Code and plain words of a refusal, for the log: what may be a token, an address, a number or a name is left out."""
+    """Code and plain words of a refusal, for the log: what may be a token, a number or a name is left out."""
     code, text = error_code(content), content.get("error_description")
     words = text.split() if isinstance(text, str) else []
     plain = [word if _WORD.fullmatch(word) else _LEFT_OUT for word in words[:_WORDS]]
