@@ -99,6 +99,7 @@ READ = {
         "Stage 4 chronic kidney disease (HCC)",
         "CKD stage 4 (eGFR 15-29)",
         "CKD G4 A2",
+        "CKD - Chronische Niereninsuffizienz Grad 4",
         "CKD stage IV",
         "Chronic kidney disease stage 4 due to type 2 diabetes mellitus",
         "Hypertensive chronic kidney disease, stage 4",
