@@ -368,7 +368,7 @@ class Codes:
 
     @cached_property
     def condition_lexicons(self) -> Mapping[tuple[str, str], ConditionLexicon]:
-        """The same for each diagnosis, by what it means and its value: with the parts of its name and what stands beside."""
+        """The same for each diagnosis, by what it means and its value: with its parts and what stands beside."""
         of = {row.means: tuple(each for each in self.diagnoses if each.means == row.means) for row in self.diagnoses}
         by_means = {means: self._condition_lexicon(rows) for means, rows in of.items()}
         return {(row.means, row.value): by_means[row.means] for row in self.diagnoses}

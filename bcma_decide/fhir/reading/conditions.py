@@ -189,7 +189,7 @@ def _misnamed(text: str, resource: Resource, row: DiagnosisCodes, codes: Codes) 
 
 
 def _noted(sentence: str, row: DiagnosisCodes, codes: Codes) -> str:
-    """Why a sentence of a note takes a diagnosis back; a note of myeloma speaks of much else, one of another of that."""
+    """Why a sentence of a note takes a diagnosis back; of myeloma itself a note tells much else."""
     hits, unknown = _read_words(sentence, row, codes)
     kinds = [(hit.entry, *hit.meaning) for hit in hits]
     about = any(kind == "name" and (row.means, row.value) in means for _, kind, means in kinds)

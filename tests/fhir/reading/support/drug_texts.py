@@ -8,6 +8,12 @@ from typing import Final
 
 DRUGS: Final[dict[str, tuple[str, ...]]] = {
     # names, brands, suffixes
+    "Abecma (idecabtagene vicleucel) suspension for IV infusion": ("idecabtagene vicleucel",),
+    "idecabtagene vicleucel (Abecma) suspension for intravenous infusion": ("idecabtagene vicleucel",),
+    "Carvykti (ciltacabtagene autoleucel) Suspension zur i.v. Infusion": ("ciltacabtagene autoleucel",),
+    "Tecvayli (teclistamab) solution for SC injection": ("teclistamab",),
+    "elranatamab (Elrexfio) zur subkutanen Injektion": ("elranatamab",),
+    "Pomalyst (pomalidomide) capsule for oral use": ("pomalidomide",),
     "teclistamab": ("teclistamab",),
     "Teclistamab": ("teclistamab",),
     "TECVAYLI": ("teclistamab",),
