@@ -102,8 +102,8 @@ def side_of(concepts: Iterable[Concept], book: Agreement) -> frozenset[str]:
 
 def _side(word: str, book: Agreement) -> str:
     """The side a code or the words of an interpretation name; empty for those that are not known."""
-    plain = word.strip().casefold()
-    return book.side_of.get(plain) or book.side_of.get(" ".join(words_of(plain)), "")
+    spellings = (word.strip().casefold(), " ".join(words_of(word)))
+    return next((book.side_of[each] for each in spellings if each in book.side_of), "")
 
 
 def _unknown_side(concepts: Iterable[Concept], book: Agreement) -> str:
