@@ -94,7 +94,7 @@ class Plausible(NamedTuple):
 
 WORDED: Final = ("yes", "no", "doubt")
 SEXES: Final = ("female", "male", "silent")
-SIDES: Final = ("high", "low", "normal", "positive", "negative", "doubt")
+SIDES: Final = ("high", "low", "normal", "positive", "negative", "doubt", "silent")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +193,7 @@ class Agreement:
 
     @cached_property
     def side_of(self) -> Mapping[str, str]:
-        """Codes and words beside a result, letter case aside, and the side they name."""
+        """Codes and words beside a result, letter case aside, and the side they name; *silent* for none."""
         return {word.casefold(): name for name, words in self.sides.items() for word in words}
 
     @cached_property

@@ -124,6 +124,10 @@ class DiagnosisCodes(NamedTuple):
     """Whether a value that was measured takes its place, however old this is."""
     names: tuple[str, ...] = ()
     """What it is called; a text that is nothing else stands for it, and one that calls it otherwise contradicts it."""
+    parts: tuple[str, ...] = ()
+    """Words that name it beside its code, and not alone."""
+    beside: tuple[str, ...] = ()
+    """Words that may stand beside its name and change nothing."""
 
 
 class ConditionWords(NamedTuple):
@@ -140,11 +144,19 @@ class ConditionWords(NamedTuple):
     """Words that say so only beside the name of the condition."""
     neutral: tuple[str, ...]
     """Parts of official names that hold such a word and do not say so."""
+    beside: tuple[str, ...]
+    """Words that change nothing beside the name of any diagnosis."""
+    category_codes: tuple[Code, ...]
+    """Codes of categories of what is not the patient's."""
     other_names: tuple[str, ...]
     """What other diseases near to these are called."""
     certainty: tuple[tuple[str, str], ...]
     """Codes of how certain a diagnosis is, in the German extension and behind a code, and the status they stand for."""
     certainty_urls: tuple[str, ...]
+
+
+ConditionLexicon = Lexicon[tuple[str, frozenset[tuple[str, str]]]]
+"""Words of conditions: the list they are on, and for names what they mean with its value."""
 
 
 class DrugCodes(NamedTuple):
@@ -296,7 +308,13 @@ class Codes:
                 ),
                 answers=rows_of(CodedResult, plain["answers"]),
                 diagnoses=tuple(
-                    DiagnosisCodes(**{**row, "names": tuple(row["names"]), "codes": rows_of(Code, row["codes"])})
+                    DiagnosisCodes(
+                        **{
+                            **row,
+                            **{name: tuple(row[name]) for name in ("names", "parts", "beside")},
+                            "codes": rows_of(Code, row["codes"]),
+                        }
+                    )
                     for row in plain["diagnoses"]
                 ),
                 drugs=tuple(DrugCodes(row["drug"], rows_of(Code, row["codes"])) for row in plain["drugs"]),
@@ -319,7 +337,11 @@ class Codes:
                 agreement=Agreement.from_dict(plain["agreement"]),
                 condition_words=row_of(
                     ConditionWords,
-                    {**plain["condition_words"], "certainty": tuple(map(tuple, plain["condition_words"]["certainty"]))},
+                    {
+                        **plain["condition_words"],
+                        "certainty": tuple(map(tuple, plain["condition_words"]["certainty"])),
+                        "category_codes": rows_of(Code, plain["condition_words"]["category_codes"]),
+                    },
                 ),
                 lines=row_of(LineRule, plain["lines"]),
                 sources={key: row_of(Citation, row) for key, row in plain["sources"].items()},
@@ -340,23 +362,36 @@ class Codes:
         return {code.key: (row, code) for row in self.diagnoses for code in row.codes}
 
     @cached_property
-    def condition_lexicon(self) -> Lexicon[tuple[str, frozenset[tuple[str, str]]]]:
+    def condition_lexicon(self) -> ConditionLexicon:
         """Words of conditions: a name with what its diagnoses mean and their values, or one of the lists."""
+        return self._condition_lexicon(())
+
+    @cached_property
+    def condition_lexicons(self) -> Mapping[tuple[str, str], ConditionLexicon]:
+        """The same for each diagnosis, by what it means and its value: with its parts and what stands beside."""
+        of = {row.means: tuple(each for each in self.diagnoses if each.means == row.means) for row in self.diagnoses}
+        by_means = {means: self._condition_lexicon(rows) for means, rows in of.items()}
+        return {(row.means, row.value): by_means[row.means] for row in self.diagnoses}
+
+    def _condition_lexicon(self, of: tuple[DiagnosisCodes, ...]) -> ConditionLexicon:
         words = self.condition_words
         named: dict[str, set[tuple[str, str]]] = defaultdict(set)
         for row in self.diagnoses:
-            for name in row.names:
+            for name in (*row.names, *(row.parts if row in of else ())):
                 named[name].add((row.means, row.value))
-        lists = {
-            "other": words.other_names,
-            "doubt": words.doubt,
-            "weak": words.weak,
-            "neutral": words.neutral,
-            "past": (*words.remission, *words.ended),
-        }
+        # of two lists that hold the same words the later counts
+        lists = (
+            ("beside", words.beside),
+            ("other", words.other_names),
+            ("beside", tuple(word for row in of for word in row.beside)),
+            ("doubt", words.doubt),
+            ("weak", words.weak),
+            ("neutral", words.neutral),
+            ("past", (*words.remission, *words.ended)),
+        )
         return Lexicon(
             (
-                *((entry, (kind, frozenset())) for kind, entries in lists.items() for entry in entries),
+                *((entry, (kind, frozenset())) for kind, entries in lists for entry in entries),
                 *((name, ("name", frozenset(means))) for name, means in named.items()),
             )
         )

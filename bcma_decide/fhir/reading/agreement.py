@@ -41,9 +41,10 @@ def contradiction(field: str, resource: Resource, coded: Coded, record: PatientR
     named += [member for text in (resource.specimen.display, *letters) for member in _in_words(text, book)]
     if coded is not resource.coded:
         named += [each for each in _members(resource.code, book) if each.kind in _OF_WHOLE]
-    if reason := _unaccepted(field, coded, named, book):
+    if reason := _unaccepted(field, coded, named, book) or _unknown_side(coded.interpretation, book):
         return reason
-    notes = (*resource.remarks, *(specimen.remarks if specimen else ()))
+    worded = (text for each in (coded.code, *coded.interpretation, resource.method) for text in each.wordings)
+    notes = (*worded, *resource.remarks, *(specimen.remarks if specimen else ()))
     return next((reason for text in notes if (reason := _spoiled(field, text, book))), "")
 
 
@@ -97,8 +98,25 @@ def _spoiled(field: str, text: str, book: Agreement) -> str:
 
 def side_of(concepts: Iterable[Concept], book: Agreement) -> frozenset[str]:
     """Sides that the codes and words of an interpretation name."""
-    said = (word for concept in concepts for word in (*concept.codes, *concept.texts))
-    return frozenset(book.side_of[word.casefold()] for word in said if word.casefold() in book.side_of)
+    said = (_side(word, book) for concept in concepts for word in (*concept.codes, *concept.texts))
+    return frozenset(filter(None, said))
+
+
+def _side(word: str, book: Agreement) -> str:
+    """The side a code or the words of an interpretation name; empty for those that are not known."""
+    spellings = (word.strip().casefold(), " ".join(words_of(word)))
+    return next((book.side_of[each] for each in spellings if each in book.side_of), "")
+
+
+def _unknown_side(concepts: Iterable[Concept], book: Agreement) -> str:
+    """Why an interpretation leaves open what it says: its words are not known, or without words its code."""
+    for concept in concepts:
+        unknown = [text for text in concept.texts if not _side(text, book)]
+        if not concept.texts and not any(_side(code, book) for code in concept.codes):
+            unknown = [*concept.codes]
+        if unknown:
+            return f"its interpretation is not one that is known here ({unknown[0]})"
+    return ""
 
 
 def against_its_side(quantity: Measurement, sides: frozenset[str], limits: ReferenceRange | None) -> str:

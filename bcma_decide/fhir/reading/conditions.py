@@ -9,12 +9,13 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from bcma_decide.fhir.reading.datatypes import clip
 from bcma_decide.fhir.reading.dates import When
 from bcma_decide.fhir.reading.find import Find, start
 from bcma_decide.fhir.reading.resource import Resource
 from bcma_decide.fhir.reading.stages import stages_of_condition
 from bcma_decide.pooled.codes import Code, Codes, Coding, DiagnosisCodes
-from bcma_decide.pooled.wording import words_of
+from bcma_decide.pooled.wording import Hit, words_of
 
 MYELOMA: Final = "myeloma"
 ENTERED_IN_ERROR: Final = "entered-in-error"
@@ -23,6 +24,7 @@ _CLASSIFICATION: Final = "icd-10"
 """Beginning of the names of the classifications whose codes are written in several ways."""
 _ICD: Final = re.compile(r"(?P<head>[A-Z][0-9]{2})\.?(?P<tail>[0-9A-Z]{0,4}?)[-+*!†#]*\s*(?P<certainty>[GVZA]?)")
 _SENTENCE: Final = re.compile(r"[.;\n]+(?:\s|$)|\n")
+_DATE: Final = re.compile(r"\b(?:[0-9]{1,2}[./-]){0,2}(?:19|20)[0-9]{2}(?:-[0-9]{2}){0,2}\b")
 REFUTED: Final = "refuted"
 ENDED: Final = "ended"
 
@@ -48,9 +50,19 @@ def _named(resource: Resource, codes: Codes) -> Iterator[tuple[DiagnosisCodes, C
     if found:
         return
     for text in resource.code.texts:
-        row = codes.diagnosis_named.get(words_of(text))
+        row = codes.diagnosis_named.get(words_of(text)) or _by_name(text, resource, codes)
         if row is not None:
             yield row, Code("", "", "verified", text), ""
+
+
+def _by_name(text: str, resource: Resource, codes: Codes) -> DiagnosisCodes | None:
+    """The one diagnosis whose name a text holds, and beside it nothing that is not known."""
+    meant = [hit.meaning[1] for hit in codes.condition_lexicon.hits(words_of(text)) if hit.meaning[0] == "name"]
+    if not meant:
+        return None
+    shared = frozenset.intersection(*meant)
+    rows = [row for row in codes.diagnoses if (row.means, row.value) in shared]
+    return rows[0] if len(rows) == 1 and not _misnamed(text, resource, rows[0], codes) else None
 
 
 def classified(coding: Coding) -> tuple[Coding, str]:
@@ -79,7 +91,7 @@ def _read(resource: Resource, row: DiagnosisCodes, code: Code, certainty: str, c
     verified = _status(resource.verification, codes)
     if resource.verification and verified != "confirmed":
         return find.refused(f"verification status {REFUTED if verified == REFUTED else resource.verification}")
-    if reason := _two_statuses(resource, codes):
+    if reason := _two_statuses(resource, row, codes) or _anothers(resource, codes):
         return find.refused(reason)
     if not code.usable:
         return find.refused("its code is known from background only and was not checked")
@@ -99,8 +111,8 @@ def _status(text: str, codes: Codes) -> str:
     return codes.status_words.get(plain, "")
 
 
-def _two_statuses(resource: Resource, codes: Codes) -> str:
-    """Why its statuses do not count: their words say another thing than their codes."""
+def _two_statuses(resource: Resource, row: DiagnosisCodes, codes: Codes) -> str:
+    """Why its statuses do not count: a further code or their words say another thing than the code."""
     pairs = (
         ("verification", resource.verification, resource.verification_words),
         ("clinical", resource.clinical, resource.clinical_words),
@@ -108,8 +120,21 @@ def _two_statuses(resource: Resource, codes: Codes) -> str:
     for name, code, words in pairs:
         said = _status(code, codes)
         differing = (word for word in words if _status(word, codes) != said and _turns(word, codes))
-        if (other := next(differing, None)) is not None:
-            return f"{name} status {code} by its code and {other} in words"
+        for other in differing:
+            # myeloma is for life: how far it is away makes no difference
+            if row.means != MYELOMA or {said, _status(other, codes)} != {"remission", ENDED}:
+                return f"{name} status is {code} and {other}"
+    return ""
+
+
+def _anothers(resource: Resource, codes: Codes) -> str:
+    """Why its category says that it is not the patient's, or not certain."""
+    listed = {code.key for code in codes.condition_words.category_codes}
+    for category in resource.categories:
+        hits = (hit for text in category.wordings for hit in codes.condition_lexicon.hits(words_of(text)))
+        doubtful = any(hit.meaning[0] == "doubt" for hit in hits)
+        if doubtful or listed.intersection(category.codings):
+            return f"its category is {next(iter(category.texts), '') or ', '.join(category.codes)}"
     return ""
 
 
@@ -138,26 +163,61 @@ def _uncertain(resource: Resource, letter: str, codes: Codes) -> str:
 
 def _worded(resource: Resource, row: DiagnosisCodes, codes: Codes) -> str:
     """Why the words of a condition keep it from counting; empty where they do not."""
-    lexicon = codes.condition_lexicon
-    for text in resource.code.texts:
-        hits = [(hit.entry, *hit.meaning) for hit in lexicon.hits(words_of(text))]
-        if doubt := next((entry for entry, kind, _ in hits if kind in ("doubt", "weak")), ""):
-            return f"its name says {doubt.strip('*')!r}"
-        if row.current and (past := next((entry for entry, kind, _ in hits if kind == "past"), "")):
-            return f"its name says {past!r}; the profile asks for now"
-        names = {each for _, kind, means in hits if kind == "name" for each in means}
-        if (row.means, row.value) not in names and (names or any(kind == "other" for _, kind, _ in hits)):
-            return f"its name and its code say different things ({text})"
+    for text in resource.code.wordings:
+        if reason := _misnamed(text, resource, row, codes):
+            return reason
     for note in resource.remarks:
         for sentence in filter(None, _SENTENCE.split(note)):
-            hits = [(hit.entry, *hit.meaning) for hit in lexicon.hits(words_of(sentence))]
-            about = any(kind == "name" and (row.means, row.value) in means for _, kind, means in hits)
-            strong = next((entry for entry, kind, _ in hits if kind == "doubt" or (row.current and kind == "past")), "")
-            weak = next((entry for entry, kind, _ in hits if kind == "weak"), "")
-            # a note of myeloma itself speaks of much else; one of a rare finding speaks of that
-            if (strong and (about or row.means != MYELOMA)) or (weak and about):
-                return f"a note beside it says {(strong or weak).strip('*')!r}"
+            if reason := _noted(sentence, row, codes):
+                return reason
     return ""
+
+
+def _misnamed(text: str, resource: Resource, row: DiagnosisCodes, codes: Codes) -> str:
+    """Why a name of a condition does not stand for its code; it may hold known words only."""
+    hits, unknown = _read_words(_without_codes(text, resource), row, codes)
+    kinds = [(hit.entry, *hit.meaning) for hit in hits]
+    if doubt := next((entry for entry, kind, _ in kinds if kind in ("doubt", "weak")), ""):
+        return f"its name says {doubt.strip('*')!r}"
+    if row.current and (past := next((entry for entry, kind, _ in kinds if kind == "past"), "")):
+        return f"its name says {past!r}; the profile asks for now"
+    names = {each for _, kind, means in kinds if kind == "name" for each in means}
+    others = any(kind == "other" for _, kind, _ in kinds)
+    if others or (names and (row.means, row.value) not in names):
+        return f"its name and its code say different things ({clip(text)})"
+    return f"its name says more than a diagnosis: {clip(unknown)!r}" if unknown else ""
+
+
+def _noted(sentence: str, row: DiagnosisCodes, codes: Codes) -> str:
+    """Why a sentence of a note takes a diagnosis back; of myeloma itself a note tells much else."""
+    hits, unknown = _read_words(sentence, row, codes)
+    kinds = [(hit.entry, *hit.meaning) for hit in hits]
+    about = any(kind == "name" and (row.means, row.value) in means for _, kind, means in kinds)
+    strong = next((entry for entry, kind, _ in kinds if kind == "doubt" or (row.current and kind == "past")), "")
+    weak = next((entry for entry, kind, _ in kinds if kind == "weak"), "")
+    if (strong and (about or row.means != MYELOMA)) or (weak and about):
+        return f"a note beside it says {(strong or weak).strip('*')!r}"
+    if about and unknown and row.means != MYELOMA:
+        return f"a note beside it says more than the diagnosis: {clip(unknown)!r}"
+    return ""
+
+
+def _read_words(
+    text: str, row: DiagnosisCodes, codes: Codes
+) -> tuple[list[Hit[tuple[str, frozenset[tuple[str, str]]]]], str]:
+    """Known words of a text, and the first that is none; a date says nothing but where the field asks for now."""
+    words = words_of(text if row.current else _DATE.sub(" ", text))
+    hits = codes.condition_lexicons[row.means, row.value].hits(words)
+    known = {place for hit in hits for place in range(hit.start, hit.start + hit.length)}
+    return hits, next((word for place, word in enumerate(words) if place not in known), "")
+
+
+def _without_codes(text: str, resource: Resource) -> str:
+    """A name without the codes that are written into it."""
+    for code in resource.code.codes:
+        if code and code[-1].isalnum():
+            text = re.sub(rf"(?<!\w){re.escape(code)}(?!\w)", " ", text, flags=re.IGNORECASE)
+    return text
 
 
 def _not_now(resource: Resource, row: DiagnosisCodes, codes: Codes) -> str:

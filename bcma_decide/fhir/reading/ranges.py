@@ -25,11 +25,15 @@ _YEARS: Final = {
     **dict.fromkeys(("h", "hour", "hours"), 1 / 8766),
 }
 """Length of units of age, in years."""
+_NUMBER: Final = r"[0-9]+(?:\.[0-9]+|,[0-9]{1,2})?"
+"""A comma before three digits may part thousands, so that such a number is not read."""
 _TEXT: Final = re.compile(
-    r"[(\[]?\s*(?:(?P<low>[0-9]+(?:\.[0-9]+)?)\s*(?:-|–|to|bis)\s*|(?:<=?|≤|up to|bis)\s*)"
-    r"(?P<high>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[^0-9()\[\]<>;:,]*?)\s*[)\]]?"
+    rf"[(\[\]]?\s*(?:(?:from|von|between|zwischen)?\s*(?P<low>{_NUMBER})\s*(?:-|–|—|−|\.{{2,3}}|…|;|to|bis|and|und)\s*"
+    rf"|(?:<=?|≤|up to|bis)\s*)"
+    rf"(?P<high>{_NUMBER})\s*(?P<unit>[^0-9()\[\]<>;:,]*?)\s*[)\[\]]?",
+    re.IGNORECASE,
 )
-"""A range in words: ``135-225 U/L``, ``(<250)``, ``up to 250 U/L``; nothing before and after."""
+"""A range in words: ``135-225 U/L``, ``[135;225]``, ``(<250)``, ``up to 250 U/L``; nothing before and after."""
 
 
 _NO_SINGLE: Final = "no single upper limit of normal (referenceRange.high) to divide by"
@@ -64,6 +68,8 @@ def fitting(ranges: Sequence[ReferenceRange], whom: Whom, book: Agreement) -> Fi
     normal = [each for each in map(_read_text, ranges) if _is_normal(each)]
     if not normal:
         return Fitting(None, _NO_SINGLE)
+    if any(_is_reversed(each) for each in normal):
+        return Fitting(None, f"its range of normal ends below its beginning{_shown(normal[0])}")
     judged = [(each, _is_for(each, whom, book)) for each in normal]
     mine = [each for each, fits in judged if fits]
     if len({(each.low and each.low.finite, each.high and each.high.finite) for each in mine}) > 1:
@@ -74,6 +80,11 @@ def fitting(ranges: Sequence[ReferenceRange], whom: Whom, book: Agreement) -> Fi
             return Fitting(None, f"for whom its range of normal is, is not known{_shown(open_ones[0])}")
         return Fitting(None, f"its range of normal is for others{_shown(normal[0])}")
     return Fitting(mine[0])
+
+
+def _is_reversed(each: ReferenceRange) -> bool:
+    low, high = _named(each)
+    return low is not None and high is not None and low > high
 
 
 def _named(each: ReferenceRange) -> tuple[float | None, float | None]:
@@ -101,7 +112,9 @@ def _read_text(each: ReferenceRange) -> ReferenceRange:
 
 
 def _measured(number: str | None, unit: str) -> Measurement | None:
-    return None if number is None else Measurement(written_number(float(number)), unit.strip(), False, None)
+    if number is None:
+        return None
+    return Measurement(written_number(float(number.replace(",", "."))), unit.strip(), False, None)
 
 
 def _is_for(each: ReferenceRange, whom: Whom, book: Agreement) -> Truth:

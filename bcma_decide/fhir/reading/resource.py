@@ -119,7 +119,7 @@ class Resource(NamedTuple):
     clinical: str = ""
     """Clinical status, likewise."""
     verification_words: tuple[str, ...] = ()
-    """What stands beside the code of the verification status in words."""
+    """What stands beside the code of the verification status: further codes, and words."""
     clinical_words: tuple[str, ...] = ()
     """The same of the clinical status."""
     elements: frozenset[str] = frozenset()

@@ -114,8 +114,8 @@ def _read(
         intent=clip(data.get("intent")),
         verification=_state(data.get("verificationStatus"), systems),
         clinical=_state(data.get("clinicalStatus"), systems),
-        verification_words=concept_of(data.get("verificationStatus"), systems).texts,
-        clinical_words=concept_of(data.get("clinicalStatus"), systems).texts,
+        verification_words=_beside_state(data.get("verificationStatus"), systems),
+        clinical_words=_beside_state(data.get("clinicalStatus"), systems),
         elements=frozenset(name for name, value in data.items() if value is not None),
         times=times_of(data),
         components=tuple(_coded(each, systems) for each in objects(data.get("component"))),
@@ -222,6 +222,12 @@ def _state(value: object, systems: Mapping[str, str]) -> str:
     if isinstance(value, str):
         return clip(value)
     return "" if value is None else concept_of(value, systems).state
+
+
+def _beside_state(value: object, systems: Mapping[str, str]) -> tuple[str, ...]:
+    """What stands beside the code of a status: further codes, and words."""
+    status = concept_of(value, systems)
+    return (*(code for code in status.codes if code and code != status.state), *status.texts)
 
 
 def _remarks(data: Plain) -> Iterator[str]:

@@ -93,7 +93,10 @@ def answered(find: Find, concept: Concept, answers: Iterable[CodedResult], codes
         basis = weakest(find.basis or "verified", usable[0].basis)
         return find.refused(reason) if reason else replace(find, value=value, basis=basis)
     if kind == "yes_no":
-        return worded(find, wording, codes.words)
+        # a code nobody looked up may say the contrary of its display; one of a house says no more than its words
+        of_a_standard = {coding.system for coding in concept.codings} & {answer.system for answer in codes.answers}
+        read = worded(find, wording, codes.words)
+        return find.refused("its code of the result is not known here") if of_a_standard and read.value else read
     others = {answer[:2] for row in codes.observations if row.field != find.field for answer in row.answers}
     if others.intersection(concept.codings):
         return find.refused("its answer is one of another question")

@@ -82,6 +82,8 @@ class DiagnosisEntry(Strict):
     value: Text = "yes"
     coarse: bool = False
     names: Annotated[tuple[Text, ...], Field(min_length=1)]
+    parts: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 class ConditionWordsEntry(Strict):
@@ -95,6 +97,8 @@ class ConditionWordsEntry(Strict):
     doubt: tuple[str, ...]
     weak: tuple[str, ...]
     neutral: tuple[str, ...]
+    beside: tuple[str, ...]
+    category_codes: CodeEntries
     other_names: tuple[str, ...]
     certainty: tuple[tuple[str, str], ...]
     certainty_urls: tuple[str, ...]

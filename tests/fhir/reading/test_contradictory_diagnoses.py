@@ -26,6 +26,10 @@ def status(code, of="ver-status"):
     return {"coding": [{"system": f"http://terminology.hl7.org/CodeSystem/condition-{of}", "code": code}]}
 
 
+def two(*codes, of="ver-status"):
+    return {"coding": [coding for code in codes for coding in status(code, of)["coding"]]}
+
+
 def german(code, letter=None):
     extension = {
         "url": "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit",
@@ -60,6 +64,15 @@ CONDITIONS = [
     (PCL, [called(german("C90.10", "A"))], None),
     (EMD, [condition("c", WHO, "C90.2")], True),
     (EMD, [condition("c", GM, "C90.21")], None),
+    # two codes of one status, and categories
+    (PCL, [worded("PCL", clinicalStatus=two("active", "resolved", of="clinical"))], None),
+    (PCL, [worded("PCL", clinicalStatus=two("active", "recurrence", of="clinical"))], True),
+    (PCL, [worded("PCL", verificationStatus=two("confirmed", "refuted"))], None),
+    (PCL, [worded("PCL", verificationStatus=two("confirmed", "confirmed"))], True),
+    (PCL, [worded("PCL", category=[{"text": "Family history"}])], None),
+    (PCL, [worded("PCL", category=[concept(SNOMED, "57177007")])], None),
+    (PCL, [worded("PCL", category=[{"text": "Familienanamnese"}])], None),
+    (PCL, [worded("PCL", category=[{"text": "Problem List Item"}, {"text": "Encounter Diagnosis"}])], True),
     # words of the name
     (PCL, [worded("Plasma cell leukemia not having achieved remission")], True),
     (PCL, [worded("Rule out plasma cell leukemia")], None),
