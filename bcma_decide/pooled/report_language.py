@@ -115,6 +115,12 @@ class Ordinary(NamedTuple):
     words: tuple[str, ...]
     forms: tuple[str, ...]
     """Regular expressions on text in small letters."""
+    longer_than: int
+    """Words of a sentence above which it may hold others than these."""
+    topics: tuple[str, ...]
+    """Words of which such a sentence holds one."""
+    subjects: tuple[str, ...]
+    """Words that such a sentence may not hold."""
     clauses: tuple[str, ...]
     """Regular expressions on whole clauses as they are written."""
     alone: tuple[str, ...]

@@ -7,11 +7,12 @@ report is used only where everything beside its results is made of words that an
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from bcma_decide.fhir.reading.clause_items import Language, any_of, items_of, mentions, whole_word, word_of
-from bcma_decide.pooled.report_language import ReportLanguage
+from bcma_decide.fhir.reading.clause_items import Item, Language, any_of, items_of, mentions, whole_word, word_of
+from bcma_decide.pooled.report_language import Ordinary, ReportLanguage
 
 _BETWEEN: Final = " .,;:()/|=+&\"'*!-"
 _RESULT_ALONE: Final = ("present", "counting", "absent", "heading", "kind", "sign")
@@ -36,20 +37,32 @@ def stranger(text: str, language: Language, reports: ReportLanguage) -> str:
         return lowered
     if overall(text, language, reports) or any(form.fullmatch(written) for form in _whole(ordinary.clauses)):
         return ""
-    named = any(mentions(text, change) for change in language.changes)
-    named = named or any(item.part == "other" for item in items_of(text, language))
+    items = items_of(text, language)
+    named = any(mentions(text, change) for change in language.changes) or any(item.part == "other" for item in items)
     listed = _listed(language, reports, named)
     place = 0
     while place < len(lowered):
         if lowered[place] in _BETWEEN:
             place += 1
             continue
-        end = max((found.end() for each in listed if (found := each.match(lowered, place))), default=place)
+        end = max((hit.end() for each in listed if (hit := each.match(lowered, place))), default=place)
         if end == place:
             word = re.match(r"[\w.+-]+|.", lowered[place:])
-            return word[0] if word else lowered[place]
+            unlisted = word[0] if word else lowered[place]
+            return "" if _in_general(lowered, items, language, ordinary) else unlisted
         place = end
     return ""
+
+
+def _in_general(lowered: str, items: Sequence[Item], language: Language, ordinary: Ordinary) -> bool:
+    """Whether a sentence is one of general prose, and speaks neither of this sample or report nor of a doubt."""
+    words = language.words
+    return (
+        len(lowered.split()) > ordinary.longer_than
+        and bool(word_of(lowered, (*words.general, *ordinary.topics)))
+        and not word_of(lowered, (*ordinary.subjects, *words.doubt, *words.back, *words.report))
+        and not any(item.part == "absent" for item in items)
+    )
 
 
 def overall(text: str, language: Language, reports: ReportLanguage) -> str:
@@ -85,7 +98,7 @@ def _listed(language: Language, reports: ReportLanguage, named: bool) -> tuple[r
     phrases = [
         *ordinary.words, *words.present, *words.counting, *words.articles, *words.either, *words.both, *words.plural,
         *words.cells, *words.cutoff, *words.copies, *words.glue, *words.headings, *words.kinds, *words.adjectives,
-        *words.general, *words.names,
+        *words.general, *words.names, *ordinary.harmless,
     ]  # fmt: skip
     if named:
         phrases += [*words.absent, *words.doubt]

@@ -89,5 +89,8 @@ def _pieces(line: str, known: frozenset[str]) -> list[tuple[str, str]]:
 
 def _abbreviates(before: str, known: frozenset[str]) -> bool:
     """Whether the full stop after this text may belong to an abbreviation."""
-    word = re.split(r"[\s(]", before)[-1].casefold()
+    written = re.split(r"[\s(]", before)[-1]
+    word = written.casefold()
+    if len(written) == 1 and written.isupper():
+        return True  # of a name
     return bool(re.fullmatch(r"[^\W\d_]{1,4}|(?:[^\W\d_]+\.)+[^\W\d_]*", word)) and word not in known

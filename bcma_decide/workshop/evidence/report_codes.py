@@ -176,6 +176,9 @@ class OrdinaryEntry(Strict):
 
     words: Phrases
     forms: Phrases
+    longer_than: Annotated[int, Field(ge=1)]
+    topics: Phrases
+    subjects: Phrases
     clauses: Phrases
     alone: Phrases
     normal: Phrases
