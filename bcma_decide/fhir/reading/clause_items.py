@@ -151,9 +151,7 @@ def _item(found: re.Match[str], part: Part, field: str, words: ClauseWords) -> I
 def _patterns(language: Language) -> tuple[tuple[re.Pattern[str], Part, str], ...]:
     """Everything a clause may hold."""
     words = language.words
-    copies = (
-        rf"(?P<number>\d|{any_of(name for name, _ in words.numbers)}) +(?:{any_of(words.copies)})(?: +(?:of|von))?"
-    )
+    copies = rf"(?P<number>\d|{any_of(name for name, _ in words.numbers)}) +(?:{any_of(words.copies)})(?: +(?:of|von))?"
     limit = any_of(words.cutoff)
     before = rf"(?:{limit})(?: +(?:of|is|von|ist))?[:= ]*(?:[<>]=?)? *(?P<number>{_NUMBER}) ?(?:%|per ?cent|prozent)"
     behind = rf"(?P<number>{_NUMBER}) ?(?:%|per ?cent|prozent) +(?:{limit})"

