@@ -49,7 +49,7 @@ def stranger(text: str, language: Language, reports: ReportLanguage) -> str:
         if end == place:
             word = re.match(r"[\w.+-]+|.", lowered[place:])
             unlisted = word[0] if word else lowered[place]
-            return "" if _in_general(lowered, items, language, ordinary) else unlisted
+            return "" if named and _in_general(lowered, items, language, ordinary) else unlisted
         place = end
     return ""
 
