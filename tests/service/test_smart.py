@@ -9,7 +9,17 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from bcma_decide.fhir.reading.reader import read_bundle
 from tests.service.support.ehr import BUNDLES, NAME, PATIENT, Ehr, parameters, serving
-from tests.service.support.launching import PUBLIC, TODAY, begun, browser, configured, filled, launched, returned
+from tests.service.support.launching import (
+    PUBLIC,
+    TODAY,
+    begun,
+    browser,
+    configured,
+    filled,
+    launch,
+    launched,
+    returned,
+)
 from tests.service.support.service import model, run
 
 
@@ -17,17 +27,6 @@ from tests.service.support.service import model, run
 def ehr():
     with serving(Ehr()) as server:
         yield server
-
-
-def launch(application, server, **options):
-    """The last answer and what the session is filled with."""
-
-    async def going():
-        async with browser(application) as client:
-            answer = await launched(client, server, **options)
-            return answer, filled(application, client)
-
-    return run(going)
 
 
 @pytest.mark.parametrize("standalone", [False, True], ids=["from the EHR", "standalone"])

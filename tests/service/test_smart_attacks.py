@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from bcma_decide.service.http.access_log import set_up_logging
 from bcma_decide.service.smart.login import Logins
 from tests.service.support.ehr import PATIENT, SIGNING, Ehr, parameters, serving
-from tests.service.support.launching import begun, browser, configured, filled, launched, returned
+from tests.service.support.launching import begun, browser, configured, filled, launch, launched, returned
 from tests.service.support.service import run
 
 STRANGE = RSAKey.generate_key(2048, {"kid": "ehr-1"})
@@ -24,15 +24,6 @@ STRANGE = RSAKey.generate_key(2048, {"kid": "ehr-1"})
 def ehr():
     with serving(Ehr()) as server:
         yield server
-
-
-def launch(application, server, **options):
-    async def going():
-        async with browser(application) as client:
-            answer = await launched(client, server, **options)
-            return answer, filled(application, client)
-
-    return run(going)
 
 
 def stopped(answer, status, *words):

@@ -12,7 +12,7 @@ from bcma_decide.service.callers.key_sets import only_key
 from bcma_decide.service.http.access_log import set_up_logging
 from bcma_decide.service.smart.refusal import OTHER, error_code, said_of
 from tests.service.support.ehr import PATIENT, SIGNING, Ehr, parameters, serving
-from tests.service.support.launching import browser, configured, filled, launched
+from tests.service.support.launching import browser, configured, launch
 from tests.service.support.service import run
 from tests.support.cases import for_each
 
@@ -25,15 +25,6 @@ EC_384 = ECKey.generate_key("P-384", {"kid": "ec-384"})
 def ehr():
     with serving(Ehr()) as server:
         yield server
-
-
-def launch(application, server, **options):
-    async def going():
-        async with browser(application) as client:
-            answer = await launched(client, server, **options)
-            return answer, filled(application, client)
-
-    return run(going)
 
 
 def public(key, **changes):

@@ -61,7 +61,8 @@ class PatientRecord:
         if address.startswith("#"):
             return next((each for each in holder.contained if each.kind == kind and each.id == address[1:]), None)
         here = self._by_address.get(local_address(address), ())
-        return next((each for each in here if each.kind == kind and _is_named(each, address, holder)), None)
+        named = (each for each in here if each.kind == kind and _is_named(each, address, holder))
+        return min(named, key=lambda each: bool(each.set_aside), default=None)
 
     @cached_property
     def _by_address(self) -> Mapping[str, list[Resource]]:
@@ -211,12 +212,15 @@ def _by_subject(
     own: list[Resource] = []
     left_out: list[tuple[str, Resource]] = []
     others: dict[str, Resource] = {}
+    with_holder: dict[str, str] = {}  # what is contained is left out with its holder, which stands before it
     for each in resources:
         if each.kind in REFERRED:
             own.append(each)
         elif each.kind in READ:
-            if reason := _not_the_patients(each, patient, known):
+            reason = _not_the_patients(each, patient, known) or (with_holder.get(each.path, "") if each.holder else "")
+            if reason:
                 left_out.append((reason, each))
+                with_holder[each.path] = reason
                 continue
             own.append(each)
             if each.subject is not None and each.subject not in known:

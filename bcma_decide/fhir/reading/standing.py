@@ -42,6 +42,8 @@ def standing(resource: Resource, record: PatientRecord) -> Standing | None:
         if value not in _TAKEN.get(name, ("false",)):
             return Standing(f"{name}: {value}", "ignored")
     product = record.find("Medication", resource.medication_reference.address, resource)
+    if product is not None and product.set_aside:
+        return Standing(f"its product: {product.set_aside}", "ignored")
     if product is not None and (product.modifiers or product.rules):
         return Standing("its product carries an extension that may turn its meaning (modifierExtension)", "not_usable")
     focus = [each for each in resource.focus if not record.is_patient(each, resource)]

@@ -80,8 +80,8 @@ def _plain(address: Address) -> Address:
 def read_address(text: str) -> httpx.URL | None:
     """A web address without user and fragment, whose host and path mean one thing to every program; else None.
 
-    Not one: a path that is encoded twice, or decoded has steps upwards (``..;`` too), a backslash or two slashes in a
-    row; an address of IPv4 written in another way than four decimal numbers, or inside one of
+    Not one: a path that is encoded twice, or decoded has more steps, steps upwards (``..;`` too), a backslash or two
+    slashes in a row; an address of IPv4 written in another way than four decimal numbers, or inside one of
     IPv6. Somebody on the way may read such an address otherwise than it was judged here.
     """
     try:
@@ -109,7 +109,7 @@ def _is_one_path(url: httpx.URL) -> bool:
     """Whether nothing of a path, as it goes out, turns into another one when it is decoded."""
     raw = url.raw_path.partition(b"?")[0]
     plain = unquote_to_bytes(raw)
-    if unquote_to_bytes(plain) != plain:
+    if unquote_to_bytes(plain) != plain or plain.count(b"/") != raw.count(b"/"):
         return False
     try:
         path = normalize("NFKC", plain.decode())  # a letter that looks like a dot may become one

@@ -321,3 +321,25 @@ def test_what_is_not_needed_is_counted_apart_from_what_is_not_understood():
         ("Encounter", 2), ("Medication", 1), ("drugs that say nothing of the myeloma", 1),
     ]  # fmt: skip
     assert [(line.kind, line.code) for line in reading.ledger.unmapped] == [("drug", "1")]
+
+
+def test_they_are_left_out_with_their_report():
+    """A result without a server of its own cannot be another patient's than its report."""
+    elsewhere = {"reference": "https://other.example/fhir/Patient/example"}
+    reading = read(report(hb("c1"), subject=elsewhere))
+    assert reading.values == {}
+    assert left_out(reading) == [
+        (
+            "2 resources: DiagnosticReport/d, DiagnosticReport/d#Observation/c1",
+            "is about a patient of another server",
+        )
+    ]
+
+
+@for_each("order", [1, -1])
+def test_of_a_product_the_highest_version_counts_too(order):
+    right = {"resourceType": "Medication", "id": "m", "code": LENALIDOMIDE, "meta": {"versionId": "1"}}
+    wrong = {**right, "status": "entered-in-error", "meta": {"versionId": "2"}}
+    dose = given("d", None, medicationReference={"reference": "Medication/m"})
+    assert read(dose, right).values["received"] == ["lenalidomide"]
+    assert read(dose, *[right, wrong][::order]).values == {}

@@ -10,7 +10,7 @@ import httpx
 from bcma_decide.cli.serve import _read
 from bcma_decide.service.sessions import Sessions
 from tests.service.support import ehr as hospital
-from tests.service.support.service import TODAY, app, model
+from tests.service.support.service import TODAY, app, model, run
 
 PUBLIC = "https://cds.example.org"
 LOOPBACK = ("127.0.0.0/8",)
@@ -71,3 +71,14 @@ def filled(application, client):
 
 
 __all__ = ["PUBLIC", "TODAY", "begun", "browser", "configured", "filled", "hospital", "launched", "returned"]
+
+
+def launch(application, server, **options):
+    """The last answer of a whole launch, and what the session is filled with."""
+
+    async def going():
+        async with browser(application) as client:
+            answer = await launched(client, server, **options)
+            return answer, filled(application, client)
+
+    return run(going)
