@@ -116,6 +116,29 @@ class Imaging(NamedTuple):
     whole: tuple[str, ...]
 
 
+class Ordinary(NamedTuple):
+    """What an ordinary report holds beside its results."""
+
+    words: tuple[str, ...]
+    forms: tuple[str, ...]
+    """Regular expressions on text in small letters."""
+    longer_than: int
+    """Words of a sentence above which it may hold others than these."""
+    topics: tuple[str, ...]
+    """Words of which such a sentence holds one."""
+    subjects: tuple[str, ...]
+    """Words that such a sentence may not hold."""
+    clauses: tuple[str, ...]
+    """Regular expressions on whole clauses as they are written."""
+    alone: tuple[str, ...]
+    normal: tuple[str, ...]
+    harmless: tuple[str, ...]
+    """Phrases that take nothing back, though one of their words would."""
+    specimens: tuple[str, ...]
+    agreeing: tuple[tuple[str, tuple[str, ...]], ...]
+    """By value, the interpretations that agree with it."""
+
+
 class ReportLanguage(NamedTuple):
     """All of it."""
 
@@ -127,6 +150,7 @@ class ReportLanguage(NamedTuple):
     copies_above: float
     """Copies over which there is a gain."""
     clauses: ClauseWords
+    ordinary: Ordinary
     iscn: Nomenclature
     imaging: Imaging
 
@@ -134,6 +158,7 @@ class ReportLanguage(NamedTuple):
     def from_dict(cls, plain: Mapping[str, Any]) -> ReportLanguage:
         """Build from the pooled file's ``codes``; what is missing is a KeyError."""
         cyto, iscn = plain["cytogenetics"], plain["cytogenetics"]["iscn"]
+        agreeing = {value: tuple(words) for value, words in plain["ordinary"]["agreeing"].items()}
         return cls(
             changes=rows_of(NamedChange, cyto["changes"]),
             other_changes=tuple(cyto["other_changes"]),
@@ -141,6 +166,7 @@ class ReportLanguage(NamedTuple):
             copies_below=cyto["copies"]["loss"]["below"],
             copies_above=cyto["copies"]["gain"]["above"],
             clauses=row_of(ClauseWords, {**plain["clauses"], "numbers": tuple(plain["clauses"]["numbers"].items())}),
+            ordinary=row_of(Ordinary, {**plain["ordinary"], "agreeing": tuple(agreeing.items())}),
             iscn=Nomenclature(
                 iscn["clone_cells"], rows_of(Structural, iscn["structural"]), rows_of(Probes, iscn["probes"])
             ),

@@ -16,6 +16,8 @@ Part = Literal[
 _NUMBER: Final = r"\d{1,3}(?:[.,]\d{1,2})?"
 _PERCENT: Final = rf"(?P<bound>[<>]=?)? ?(?P<number>{_NUMBER}) ?(?:%|per ?cent|prozent)"
 _COUNT: Final = r"(?P<some>\d{1,4}) ?(?:of|out of|/|von|aus) ?(?P<all>\d{1,4})"
+_BOX: Final = re.compile(r"[\[(] *[x✓✔]? *[\])]")
+"""A box to tick: what stands beside it need not be what was ticked."""
 _SIGNS: Final = ",:()[]/|=-"
 _BEFORE: Final = r"(?<![\w+.-])"
 _AFTER: Final = r"(?!-?\w)(?!\.\d)"
@@ -80,6 +82,10 @@ def items_of(text: str, language: Language) -> list[Item]:
         if lowered[place] == " ":
             place += 1
             continue
+        if box := _BOX.match(lowered, place):
+            items.append(Item("unlisted", box[0]))
+            place = box.end()
+            continue
         hits = ((pattern.match(lowered, place), part, field) for pattern, part, field in patterns)
         found = max(
             ((hit, part, field) for hit, part, field in hits if hit and hit[0]),
@@ -118,7 +124,7 @@ def word_of(text: str, words: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=32)
 def _words(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{_any_of(words)})(?!\w)")
+    return re.compile(rf"(?<!\w)(?:{any_of(words)})(?!\w)")
 
 
 def consists_of(name: str, words: Iterable[str], needed: Iterable[str]) -> bool:
@@ -154,13 +160,13 @@ def _item(found: re.Match[str], part: Part, field: str, words: ClauseWords) -> I
 def _patterns(language: Language) -> tuple[tuple[re.Pattern[str], Part, str], ...]:
     """Everything a clause may hold."""
     words = language.words
-    number = rf"\d|{_any_of(name for name, _ in words.numbers)}"
+    number = rf"\d|{any_of(name for name, _ in words.numbers)}"
     copies = (
-        rf"(?:(?P<least>{_any_of(words.at_least)}) *|(?P<above>{_any_of(words.more_than)}) *)?(?P<number>{number})"
-        rf"(?: *(?:{_any_of(words.up_to)}) *(?P<upper>{number})| *(?P<more>{_any_of(words.or_more)}))?"
-        rf" +(?:{_any_of(words.copies)})(?: +(?:of|von))?"
+        rf"(?:(?P<least>{any_of(words.at_least)}) *|(?P<above>{any_of(words.more_than)}) *)?(?P<number>{number})"
+        rf"(?: *(?:{any_of(words.up_to)}) *(?P<upper>{number})| *(?P<more>{any_of(words.or_more)}))?"
+        rf" +(?:{any_of(words.copies)})(?: +(?:of|von))?"
     )
-    limit = _any_of(words.cutoff)
+    limit = any_of(words.cutoff)
     before = rf"(?:{limit})(?: +(?:of|is|von|ist))?[:= ]*(?:[<>]=?)? *(?P<number>{_NUMBER}) ?(?:%|per ?cent|prozent)"
     behind = rf"(?P<number>{_NUMBER}) ?(?:%|per ?cent|prozent) +(?:{limit})"
     pieces: list[tuple[str, Part, str]] = [
@@ -176,9 +182,15 @@ def _patterns(language: Language) -> tuple[tuple[re.Pattern[str], Part, str], ..
         ("heading", words.headings), ("kind", words.kinds), ("adjective", words.adjectives),
         ("narrowing", language.narrowing),
     )  # fmt: skip
-    pieces += [(_any_of(each), part, "") for part, each in named if each]
-    return tuple((re.compile(f"{_BEFORE}(?:{body}){_AFTER}"), part, field) for body, part, field in pieces)
+    pieces += [(any_of(each), part, "") for part, each in named if each]
+    return tuple((re.compile(whole_word(body)), part, field) for body, part, field in pieces)
 
 
-def _any_of(words: Iterable[str]) -> str:
+def whole_word(body: str) -> str:
+    """A pattern that begins and ends where a word does."""
+    return f"{_BEFORE}(?:{body}){_AFTER}"
+
+
+def any_of(words: Iterable[str]) -> str:
+    """A pattern of these words and phrases in small letters, the longest first."""
     return "|".join(re.escape(word.casefold()).replace(r"\ ", " +") for word in sorted(words, key=len, reverse=True))

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bcma_decide.fhir.reading.clause_items import consists_of, mentions, of_chromosomes, word_of
-from bcma_decide.fhir.reading.datatypes import NO_CONCEPT, Concept, clip
+from bcma_decide.fhir.reading.around import against_conclusions, against_interpretation, around
+from bcma_decide.fhir.reading.clause_items import consists_of, mentions, of_chromosomes
+from bcma_decide.fhir.reading.datatypes import Concept, clip
 from bcma_decide.fhir.reading.find import Find, start
 from bcma_decide.fhir.reading.named_change import change_of, with_its_result
 from bcma_decide.fhir.reading.observations import TIMES, refused_by_status
+from bcma_decide.fhir.reading.ordinary import taken_back
 from bcma_decide.fhir.reading.prose import plain
-from bcma_decide.fhir.reading.report_text import read_text, spoken_against
+from bcma_decide.fhir.reading.record import PatientRecord
+from bcma_decide.fhir.reading.report_text import read_text, spoken_against, stranger_of, unknown_beside
 from bcma_decide.fhir.reading.resource import Resource
 from bcma_decide.fhir.reading.variants import read_variant
 from bcma_decide.pooled.codes import Code, Codes, Coding
@@ -21,7 +24,7 @@ from bcma_decide.pooled.report_language import ClauseWords
 _KINDS: Final = ("Observation", "DiagnosticReport")
 
 
-def read_cytogenetics(resource: Resource, codes: Codes) -> list[Find]:
+def read_cytogenetics(resource: Resource, record: PatientRecord, codes: Codes) -> list[Find]:
     """Finds of a resource on chromosome changes, the unusable ones with the reason.
 
     Empty for any other resource. What names a change under a code or a name that is not known is shown, not used.
@@ -40,18 +43,21 @@ def read_cytogenetics(resource: Resource, codes: Codes) -> list[Find]:
         return []
     else:
         finds = _by_name(resource, codes)
-    if any(find.value is not None for find in finds) and (reason := _against(resource, codes)):
+    if any(find.value is not None for find in finds) and (reason := _against(resource, record, codes)):
         finds = [_refused(find, reason) for find in finds]
-    return [by_status(find, resource.status) for find in finds]
+    finds = [against_interpretation(find, resource.coded.interpretation, codes.reports) for find in finds]
+    return [by_status(against_conclusions(find, resource, codes), resource.status) for find in finds]
 
 
-def _against(resource: Resource, codes: Codes) -> str:
+def _against(resource: Resource, record: PatientRecord, codes: Codes) -> str:
     """What speaks against everything a resource says; empty where nothing does."""
-    if resource.coded.results and resource.coded.absent != NO_CONCEPT:
-        return "a result, and a reason why there is none"
-    names = [text for coded in (resource.coded, *resource.components) for text in coded.code.texts]
-    word = word_of(plain("\n".join((*names, *texts_of(resource)))), codes.reports.clauses.report)
-    return spoken_against(word) if word else ""
+    if reason := around(resource, record, codes):
+        return reason
+    names = [text for coded in (resource.coded, *resource.components) for text in coded.code.wordings]
+    if word := taken_back(plain("\n".join((*names, *texts_of(resource)))), codes.reports):
+        return spoken_against(word)
+    word = stranger_of(resource.remarks, of_chromosomes(codes.reports), codes.reports)
+    return unknown_beside(word) if word else ""
 
 
 def by_status(find: Find, status: str) -> Find:
@@ -62,8 +68,8 @@ def by_status(find: Find, status: str) -> Find:
 
 def texts_of(resource: Resource) -> list[str]:
     """Everything a report says in words."""
-    conclusions = [text for concept in resource.conclusions for text in concept.texts]
-    return [resource.coded.wording, *resource.remarks, *resource.coded.answer.texts, *conclusions]
+    conclusions = [text for concept in resource.conclusions for text in concept.wordings]
+    return [resource.coded.wording, *resource.remarks, *resource.coded.answer.wordings, *conclusions]
 
 
 def _first(known: Iterable[Code], codings: Iterable[Coding]) -> Code | None:

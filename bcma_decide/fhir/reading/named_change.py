@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from bcma_decide.fhir.reading.around import against_interpretation
 from bcma_decide.fhir.reading.cell_share import CellShare, finding
 from bcma_decide.fhir.reading.clause import read_clause
 from bcma_decide.fhir.reading.clause_items import Language, items_of, mentions, of_chromosomes
@@ -49,6 +50,10 @@ def with_its_result(find: Find, coded: Coded, change: NamedChange, codes: Codes)
     name = next(iter(coded.code.texts), "")
     find = replace(find, field=change.field, text=clip(name), layer="text")
     find = replace(find, basis=weakest(find.basis or "verified", "secondary"))
+    return against_interpretation(_with_result(find, coded, change, codes, name), coded.interpretation, codes.reports)
+
+
+def _with_result(find: Find, coded: Coded, change: NamedChange, codes: Codes, name: str) -> Find:
     if not coded.results:
         reason = next(iter(coded.absent.texts or coded.absent.codes), "")
         return find.refused(f"no result: {clip(reason)}" if reason else "no result")

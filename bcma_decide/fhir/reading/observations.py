@@ -17,7 +17,7 @@ from bcma_decide.fhir.reading.stages import group_code, stage_of
 from bcma_decide.pooled.codes import Code, Codes, ObservationCodes
 
 WITHDRAWN: Final = ("entered-in-error", "cancelled")
-FINISHED: Final = ("final", "amended", "corrected", "preliminary")
+FINISHED: Final = ("final", "amended", "corrected", "appended", "preliminary")
 _RANKS: Final = {"preliminary": 0, "amended": 2, "corrected": 2}
 TIMES: Final = ("effectiveDateTime", "effectiveInstant", "effectivePeriod")
 

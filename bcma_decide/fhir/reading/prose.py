@@ -91,6 +91,9 @@ def _pieces(line: str, known: frozenset[str]) -> list[tuple[str, str]]:
 
 def _abbreviates(before: str, known: frozenset[str]) -> bool:
     """Whether the full stop after this text belongs to an abbreviation, as far as words can tell."""
+    written = re.split(r"[\s(]", before)[-1]
+    if len(written) == 1 and written.isupper():
+        return True  # of a name
     return _is_short(before) and _last_word(before) not in known
 
 

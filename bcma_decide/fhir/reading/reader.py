@@ -156,7 +156,7 @@ def _read(
     resource: Resource, record: PatientRecord, codes: Codes, definitions: Definitions
 ) -> Sequence[Find | Dose] | UnmappedKind:
     """What one resource says; its kind where nothing of it is known here, and empty for drugs that are not needed."""
-    told = [*read_cytogenetics(resource, codes), *read_imaging(resource, codes)]
+    told = [*read_cytogenetics(resource, record, codes), *read_imaging(resource, codes)]
     match resource.kind:
         case "Observation":
             return [*told, *read_observation(resource, record, codes)] or "observation"

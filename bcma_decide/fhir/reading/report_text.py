@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Final, NamedTuple
 
 from bcma_decide.fhir.reading.clause import ReadClause, read_clause
 from bcma_decide.fhir.reading.clause_items import Language, mentions, word_of
 from bcma_decide.fhir.reading.iscn import is_formula, read_formula
+from bcma_decide.fhir.reading.ordinary import overall, stranger, taken_back
 from bcma_decide.fhir.reading.prose import Clause, clauses, plain
 from bcma_decide.pooled.report_language import NamedChange, ReportLanguage
 
@@ -40,13 +41,11 @@ def read_text(texts: Sequence[str], language: Language, reports: ReportLanguage)
     """
     if not any(mentions(plain(text), change) for change in language.changes for text in texts):
         return
-    words = language.words
-    known = (*words.glue, *words.headings, *words.kinds, *words.present, *words.counting, *words.absent, *words.cells)
-    short = frozenset(word.casefold() for word in known)
     whole = plain("\n\n".join(texts))
-    split = [part for text in texts for part in (*clauses(plain(text[:_LONGEST]), short), Clause(""))]
+    split = _split(texts, language)
     read = list(_read(split, language, reports))
-    refusal = _refusal(whole, split, language)
+    refusal = _refusal(whole, read, language, reports)
+    overalls = {said for clause, _ in read if (said := overall(clause.text, language, reports))}
     for change in language.changes:
         about = [
             (clause, each) for clause, each in read
@@ -54,19 +53,40 @@ def read_text(texts: Sequence[str], language: Language, reports: ReportLanguage)
         ]  # fmt: skip
         if not about:
             continue
-        yield from _told(change, about, language, refusal)
+        yield from _told(change, about, language, refusal, overalls)
 
 
-def _refusal(whole: str, split: Sequence[Clause], language: Language) -> str:
+def stranger_of(texts: Sequence[str], language: Language, reports: ReportLanguage) -> str:
+    """The first word beside the results in these texts that an ordinary report does not hold; empty without one."""
+    read = _read(_split(texts, language), language, reports)
+    return next((word for clause, each in read if (word := _stranger(clause, each, language, reports))), "")
+
+
+def _stranger(clause: Clause, each: ReadClause, language: Language, reports: ReportLanguage) -> str:
+    formula = each.understood and is_formula(clause.text)
+    return "" if each.statements or formula else stranger(clause.text, language, reports)
+
+
+def _split(texts: Sequence[str], language: Language) -> list[Clause]:
+    """Clauses of a report, an empty one behind each of its texts."""
+    words = language.words
+    known = (*words.glue, *words.headings, *words.kinds, *words.present, *words.counting, *words.absent, *words.cells)
+    short = frozenset(word.casefold() for word in known)
+    return [part for text in texts for part in (*clauses(plain(text[:_LONGEST]), short), Clause(""))]
+
+
+def _refusal(whole: str, read: Sequence[tuple[Clause, ReadClause]], language: Language, reports: ReportLanguage) -> str:
     """Why nothing that a report says is used; empty where nothing speaks against it."""
     if len(whole) > _LONGEST:
         return "the report is too long to be read whole"
-    if word := word_of(whole, language.words.report):
+    if word := taken_back(whole, reports):
         return spoken_against(word)
-    for clause in split:
+    for clause, each in read:
         named = any(mentions(clause.text, change) for change in language.changes)
         if not named and (word := word_of(clause.text, language.words.back)):
             return f"the report holds {word!r}, and does not say of what"
+        if word := _stranger(clause, each, language, reports):
+            return unknown_beside(word)
     return ""
 
 
@@ -75,8 +95,17 @@ def spoken_against(word: str) -> str:
     return f"the report holds {word!r}: it may be of somebody else, or taken back"
 
 
+def unknown_beside(word: str) -> str:
+    """Why nothing of a report with a word that is not listed is used."""
+    return f"beside its results the report holds {word!r}, and what that means for them is not known here"
+
+
 def _told(
-    change: NamedChange, about: Sequence[tuple[Clause, ReadClause]], language: Language, refusal: str
+    change: NamedChange,
+    about: Sequence[tuple[Clause, ReadClause]],
+    language: Language,
+    refusal: str,
+    overalls: Set[str],
 ) -> Iterator[Told]:
     said = [
         (clause.text, statement.value)
@@ -88,6 +117,8 @@ def _told(
     values = {value for _, value in said}
     if not refusal and len(values) > 1:
         refusal = "the report says both"
+    if not refusal and values and overalls - values:
+        refusal = "the report says something else of the whole"
     if not refusal and any(
         not _in_general(text, language) and not (each.silent and values == {"yes"}) for text, each in other
     ):

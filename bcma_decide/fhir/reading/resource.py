@@ -152,6 +152,8 @@ class Resource(NamedTuple):
     body_site: tuple[Concept, ...] = ()
     method: Concept = NO_CONCEPT
     specimen: ResourceReference = NO_REFERENCE
+    more_specimens: tuple[ResourceReference, ...] = ()
+    """Those behind the first."""
     focus: tuple[ResourceReference, ...] = ()
     """Whom or what it is about other than its subject."""
     stages: tuple[Stage, ...] = ()

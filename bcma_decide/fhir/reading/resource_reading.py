@@ -136,6 +136,7 @@ def _read(
         body_site=_concepts(_collection(data), systems, "bodySite"),
         method=concept_of(data.get("method"), systems),
         specimen=reference_of(next(iter(_listed(data.get("specimen"))), None)),
+        more_specimens=tuple(map(reference_of, _listed(data.get("specimen"))[1:])),
         focus=tuple(map(reference_of, _listed(data.get("focus")))),
         stages=tuple(_stages(data, systems)),
         abated=any(data.get(name) not in (None, False) for name in data if name.startswith("abatement")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from bcma_decide.fhir.reading.clause import ReadClause
 from bcma_decide.fhir.reading.datatypes import NO_CONCEPT, clip
@@ -14,6 +15,8 @@ from bcma_decide.fhir.reading.prose import plain
 from bcma_decide.fhir.reading.resource import Coded, Resource
 from bcma_decide.fhir.reading.results import answered
 from bcma_decide.pooled.codes import Code, Codes, Coding, Fusion, Gene
+
+_NOT_WHOLE: Final = "the formula cannot be read whole"
 
 
 def read_variant(resource: Resource, code: Code, codes: Codes) -> Iterator[Find]:
@@ -30,7 +33,27 @@ def read_variant(resource: Resource, code: Code, codes: Codes) -> Iterator[Find]
         finds = [find.refused(f"the code of a gene and its name differ: {misnamed}") for find in finds]
     texts = [text for each in _of(resource, cyto.nomenclature) for text in _texts_of(each)]
     finds += _named(base, resource, texts, codes)
+    finds = _without_differing(finds, unread=any(_is_unread(text, codes) for text in texts))
     yield from (find.refused(source) if source and find.value is not None else find for find in finds)
+
+
+def _is_unread(text: str, codes: Codes) -> bool:
+    """Whether a nomenclature is not read to its end: it may deny what the genes say."""
+    written = plain(text)
+    if is_formula(written):
+        return not read_formula(written, codes.reports).understood
+    return changes_of(written, codes.reports.iscn) is None
+
+
+def _without_differing(finds: Sequence[Find], *, unread: bool) -> list[Find]:
+    """Refuse what genes and nomenclature of one variant do not say alike."""
+    said = {field: {find.value for find in finds if find.field == field} for field in {find.field for find in finds}}
+    return [
+        find.refused(_NOT_WHOLE if unread else "its genes and its nomenclature differ")
+        if find.value is not None and (unread or len(said[find.field]) > 1)
+        else find
+        for find in finds
+    ]
 
 
 def _of(resource: Resource, known: Iterable[Code]) -> list[Coded]:
@@ -128,8 +151,7 @@ def _named(base: Find, resource: Resource, texts: Sequence[str], codes: Codes) -
             lowered = written.casefold()
             about = (c.field for c in codes.reports.changes if any(word in lowered for word in c.mentions))
             yield from (
-                replace(base, field=field, text=clip(text), layer="text").refused("the formula cannot be read whole")
-                for field in about
+                replace(base, field=field, text=clip(text), layer="text").refused(_NOT_WHOLE) for field in about
             )
             continue
         for field in dict.fromkeys(fields):

@@ -237,6 +237,7 @@ class CodeFiles:
             "condition_words": _plain(self.diagnoses.words),
             "words": _plain(self.cytogenetics.words),
             "clauses": _plain(self.cytogenetics.clauses),
+            "ordinary": _plain(self.cytogenetics.ordinary),
             "imaging": _plain(self.cytogenetics.imaging),
             "lines": _plain(self.drugs.lines),
             "sources": {key: source.bedside() for key, source in self.systems.sources.items()},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import combinations
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -177,6 +177,22 @@ class ClausesEntry(Strict):
     names: Phrases
 
 
+class OrdinaryEntry(Strict):
+    """What an ordinary report holds beside its results."""
+
+    words: Phrases
+    forms: Phrases
+    longer_than: Annotated[int, Field(ge=1)]
+    topics: Phrases
+    subjects: Phrases
+    clauses: Phrases
+    alone: Phrases
+    normal: Phrases
+    harmless: Phrases
+    specimens: Phrases
+    agreeing: dict[Literal["yes", "no"], Phrases]
+
+
 class ImagingEntry(Strict):
     """Names of disease outside the marrow in reports of imaging."""
 
@@ -198,6 +214,7 @@ class CytogeneticsFile(Strict):
     cytogenetics: CytogeneticsEntry
     words: WordsEntry
     clauses: ClausesEntry
+    ordinary: OrdinaryEntry
     imaging: ImagingEntry
 
 
@@ -221,6 +238,8 @@ def report_problems(file: CytogeneticsFile) -> Iterator[tuple[str, str, str]]:
     patterns = (
         *(pattern for change in cyto.changes for pattern in (*change.names, *change.loci)),
         *cyto.other_changes,
+        *file.ordinary.forms,
+        *file.ordinary.clauses,
         *(each.pattern for each in cyto.iscn.structural),
         *imaging.names,
         *imaging.loci,
