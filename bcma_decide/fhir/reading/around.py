@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from bcma_decide.fhir.reading.clause_items import of_chromosomes
 from bcma_decide.fhir.reading.datatypes import NO_CONCEPT, Concept, clip
@@ -18,7 +19,8 @@ from bcma_decide.fhir.reading.resource import Resource
 from bcma_decide.pooled.codes import Codes
 from bcma_decide.pooled.report_language import ReportLanguage
 
-_UNUSABLE = ("unsatisfactory", "entered-in-error", "unavailable")
+_PROPERTY: Final = re.compile(r"\[([A-Za-z]{3,})\]")
+_UNUSABLE: Final = ("unsatisfactory", "entered-in-error", "unavailable")
 
 
 def around(resource: Resource, record: PatientRecord, codes: Codes) -> str:
@@ -28,7 +30,8 @@ def around(resource: Resource, record: PatientRecord, codes: Codes) -> str:
     named = (resource.code, resource.method)
     language = of_chromosomes(codes.reports)
     for text in (text for concept in named for text in concept.wordings):
-        if word := stranger(plain(text), language, codes.reports):
+        # names of LOINC have their property in brackets, which are no box to be ticked
+        if word := stranger(_PROPERTY.sub(r"\1", plain(text)), language, codes.reports):
             return f"its name holds {clip(word)!r}, and what that means is not known here"
     return next(_specimens(resource, record, codes.reports), "")
 
