@@ -24,6 +24,7 @@ MEASURED = {
     "hemoglobin": (4, 17, 0.1, "g/dL"),
     "creatinine": (0.3, 6, 0.01, "mg/dL"),
     "creatinine_clearance": (5, 150, 1, "mL/min"),
+    "egfr": (5, 120, 1, "mL/min/1.73m2"),
     "weight": (35, 150, 1, "kg"),
     "albumin": (1, 5.5, 0.1, "g/dL"),
     "beta2_microglobulin": (0.5, 30, 0.1, "mg/L"),
@@ -33,10 +34,11 @@ MEASURED = {
 """LDH is printed in U/L and divided by its upper limit of about 200 here: one unit is less than 0.01 of it."""
 NEAR = {
     "ferritin": (400, 650, 2000), "crp": (3,), "platelets": (75, 175), "neutrophils": (1.2,), "hemoglobin": (9,),
-    "creatinine": (1.07,), "creatinine_clearance": (45,), "weight": (60,), "albumin": (3.5,),
+    "creatinine": (1.07,), "creatinine_clearance": (45,), "egfr": (20, 93), "weight": (60,), "albumin": (3.5,),
     "beta2_microglobulin": (3.5, 5.5), "ldh": (1,), "marrow_plasma_cells": (50,),
 }  # fmt: skip
-"""Where a cut-off lies, and where the creatinine and the weight of the kidney profile below meet one."""
+"""Where a cut-off lies, where the creatinine and the weight of the kidney profile below meet one, and where the lowest
+and the highest weight behind an eGFR do."""
 LABORATORY = {
     "platelets": "160 10^9/L", "neutrophils": "2.5 10^9/L", "hemoglobin": "10.5 g/dL", "crp": "0.5 mg/dL",
     "ferritin": "700 ng/mL", "beta2_microglobulin": "6 mg/L", "albumin": "3.8 g/dL", "ldh": "1.3 x ULN",
@@ -61,6 +63,8 @@ def evidence(name):
 
 def profile(base, field):
     """A base profile with laboratory values of which ``field`` decides, and nothing that already says its trait."""
+    if field == "egfr":
+        return {**BASES[base], "age": 72, "sex": "female"}
     rest = KIDNEY if field in ("creatinine", "weight") else LABORATORY if field != "creatinine_clearance" else {}
     return {**rest, **BASES[base]} if field not in ("creatinine", "weight") else {**BASES[base], **rest}
 
@@ -117,7 +121,7 @@ def test_a_score_with_missing_items_has_no_cliff_where_it_is_settled():
 
 
 def test_every_measured_field_that_moves_a_number_is_scanned():
-    assert varying_fields(shipped().definitions) | {"weight"} == MEASURED.keys()
+    assert varying_fields(shipped().definitions) | {"weight", "egfr"} == MEASURED.keys()
     feeding = {name for name, field in FIELDS.items() if field.feeds and field.kind in ("whole", "stage", "quantity")}
     assert feeding == MEASURED.keys() | WHOLE.keys()
 

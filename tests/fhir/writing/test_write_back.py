@@ -14,8 +14,6 @@ from bcma_decide.fhir.writing.bundle import bundle_json, fhir_bundle
 from bcma_decide.fhir.writing.definitions import EXTENSIONS, structure_definitions
 from bcma_decide.patient.profile import Patient
 from tests.fhir.writing.support.written import small, written
-from tests.service.support.service import app, ask, post
-from tests.service.support.tokens import issuer
 from tests.support.cases import for_each
 
 MODEL = load_pooled()
@@ -78,20 +76,6 @@ def test_without_a_person_the_document_has_no_author_and_never_a_device():
 def test_what_is_no_reference_to_a_person_or_a_visit_is_refused(named):
     with pytest.raises(ValueError, match="is not a reference such as"):
         document(**named)
-    body = {"profile": {"age": 71}}
-    ((name, value),) = named.items()
-    answer = post(app(), f"/comparisons?format=fhir&{name}={value}", body)
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == name
-
-
-def test_over_rest_the_document_is_by_whom_the_caller_names():
-    path = "/comparisons?format=fhir&with_pdf=true&author=PractitionerRole/7&encounter=Encounter/3"
-    answer = post(app(), path, {"profile": {"age": 71}})
-    if answer.status_code == 503:
-        pytest.skip("no PDF is written here")
-    (found,) = of_kind(answer.json(), "DocumentReference")
-    assert found["author"] == [{"reference": "PractitionerRole/7"}]
 
 
 def test_every_resource_is_told_in_words_that_are_well_formed_and_hold_its_numbers():
@@ -179,21 +163,6 @@ def test_a_definition_is_a_valid_extension_of_r4(definition):
     complex_ = any(each.get("sliceName") for each in definition["snapshot"]["element"])
     (value,) = (each for each in definition["snapshot"]["element"] if each["id"] == "Extension.value[x]")
     assert value["max"] == ("0" if complex_ else "1")
-
-
-def test_a_service_gives_them_to_everybody_one_by_one_and_by_address(tmp_path):
-    service = app(issuers=(issuer(tmp_path),))
-    whole = ask(service, "GET", "/fhir/StructureDefinition")
-    assert whole.headers["content-type"] == "application/fhir+json"
-    assert whole.json()["total"] == len(EXTENSIONS)
-    for own in EXTENSIONS:
-        one = ask(service, "GET", f"/fhir/StructureDefinition/{own.id}")
-        assert (one.status_code, one.json()["url"]) == (200, own.url)
-        found = ask(service, "GET", "/fhir/StructureDefinition", params={"url": own.url}).json()
-        assert [each["resource"] for each in found["entry"]] == [one.json()]
-    assert ask(service, "GET", "/fhir/StructureDefinition/nothing").status_code == 404
-    assert "entry" not in ask(service, "GET", "/fhir/StructureDefinition", params={"url": "urn:x"}).json()
-    assert ask(service, "GET", "/evidence").status_code == 401, "the rest is as it was"
 
 
 def test_the_json_is_the_same_bytes_again():
