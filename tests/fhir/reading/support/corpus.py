@@ -40,7 +40,9 @@ def check_grafted(files, seed=SEED) -> Tally:
     tally = Tally()
     for number, file in enumerate(files):
         public, record = json.loads(file.read_text(encoding="utf-8")), drawn(seed + 1, number)
-        patient = next(entry for entry in public["entry"] if entry["resource"]["resourceType"] == "Patient")
+        patient = next((entry for entry in public["entry"] if entry["resource"]["resourceType"] == "Patient"), None)
+        if patient is None:
+            continue
         whose = {"reference": patient.get("fullUrl") or f"Patient/{patient['resource']['id']}"}
         others = [
             entry["resource"] for entry in record.bundle["entry"] if entry["resource"]["resourceType"] != "Patient"
