@@ -1,7 +1,9 @@
 """The page in a real browser, asking a really running server: live, by keyboard, without scripts, on paper, for axe."""
 
 import re
+from collections import deque
 from datetime import date
+from threading import Thread
 
 import httpx
 import pytest
@@ -29,8 +31,15 @@ PATIENCE = 30_000
 
 @pytest.fixture(scope="module")
 def address():
-    with running(BCMA_DECIDE_REQUESTS_PER_MINUTE="0") as (_, port):
+    with running(BCMA_DECIDE_REQUESTS_PER_MINUTE="0") as (process, port):
+        # a log that nobody reads stops the server once the pipe is full
+        reading = [Thread(target=deque, args=(stream, 0)) for stream in (process.stdout, process.stderr)]
+        for each in reading:
+            each.start()
         yield f"http://127.0.0.1:{port}"
+        process.kill()
+        for each in reading:
+            each.join()
 
 
 @pytest.fixture
