@@ -10,6 +10,7 @@ from typing import Final
 from bcma_decide.fhir.reading.datatypes import Concept, Measurement
 from bcma_decide.fhir.reading.record import PatientRecord
 from bcma_decide.fhir.reading.resource import Coded, ReferenceRange, Resource
+from bcma_decide.fhir.reading.standing import unfit_specimen
 from bcma_decide.fhir.reading.units import differing_units
 from bcma_decide.patient.field import ProfileField, Unit
 from bcma_decide.patient.fields import FIELDS
@@ -21,18 +22,14 @@ from bcma_decide.pooled.wording import Hit, Lexicon, says_bound, words_of
 _OF_WHOLE: Final = ("specimen", "person", "purpose")
 """Sets that the name of a panel speaks of for all its components."""
 _GRADED: Final = re.compile(r"(?P<head>[^\d<>≤≥≈~±+]*)(?P<number>\d) ?[-–—:=.,(] ?(?P<rest>\D.*)", re.DOTALL)
-_UNUSABLE: Final = ("unsatisfactory", "entered-in-error", "unavailable")
 
 
 def contradiction(field: str, resource: Resource, coded: Coded, record: PatientRecord, codes: Codes) -> str:
     """Why a result does not fit the code it stands under; empty where nothing contradicts it."""
     book = codes.agreement
     specimen = record.find("Specimen", resource.specimen.address, resource)
-    if specimen is not None:
-        if specimen.subject is not None and specimen.subject != resource.subject:
-            return "its specimen is of another patient"
-        if specimen.status in _UNUSABLE:
-            return f"its specimen is {specimen.status}"
+    if specimen is not None and (reason := unfit_specimen(specimen, resource)):
+        return reason
     taken_from = (specimen.code, *specimen.body_site) if specimen else ()
     beside = (resource.method, *resource.body_site, *taken_from)
     named = [*_members(coded.code, book), *(member for concept in beside for member in _members(concept, book))]

@@ -16,11 +16,11 @@ from bcma_decide.fhir.reading.ordinary import stranger
 from bcma_decide.fhir.reading.prose import plain
 from bcma_decide.fhir.reading.record import PatientRecord
 from bcma_decide.fhir.reading.resource import Resource
+from bcma_decide.fhir.reading.standing import unfit_specimen
 from bcma_decide.pooled.codes import Codes
 from bcma_decide.pooled.report_language import ReportLanguage
 
 _PROPERTY: Final = re.compile(r"\[([A-Za-z]{3,})\]")
-_UNUSABLE: Final = ("unsatisfactory", "entered-in-error", "unavailable")
 
 
 def around(resource: Resource, record: PatientRecord, codes: Codes) -> str:
@@ -42,10 +42,8 @@ def _specimens(resource: Resource, record: PatientRecord, reports: ReportLanguag
         specimen = record.find("Specimen", reference.address, resource)
         texts = [reference.display]
         if specimen is not None:
-            if specimen.subject is not None and specimen.subject != resource.subject:
-                yield "its specimen is of another patient"
-            if specimen.status in _UNUSABLE:
-                yield f"its specimen is {specimen.status}"
+            if reason := unfit_specimen(specimen, resource):
+                yield reason
             texts += [text for each in (specimen.code, *specimen.body_site) for text in each.wordings]
             texts += specimen.remarks
         for text in texts:

@@ -90,13 +90,18 @@ def _under_its_place(items: list[Item], language: Language) -> list[Item]:
     ):
         return items
     (field,) = fields
-    kind = next((change.kind for change in language.changes if change.field == field), None)
+    kind = _kind_of(field, language)
     words = language.words.losses if kind == "loss" else language.words.gains if kind == "gain" else ()
     meant = [place for place, item in enumerate(rest) if item.part == "kind"]
     if len(meant) != 1 or rest[meant[0]].text not in words:
         return items
     (place,) = meant
     return [*rest[:place], rest[place]._replace(part="change", field=field), *rest[place + 1 :]]
+
+
+def _kind_of(field: str, language: Language) -> str | None:
+    """Loss, gain or fusion; None for a change that no field asks for."""
+    return next((change.kind for change in language.changes if change.field == field), None)
 
 
 def _narrowed(items: Sequence[Item]) -> list[Item]:
@@ -127,7 +132,7 @@ def _said(items: Sequence[Item], language: Language, cutoff: float | None) -> St
         return "the change is named twice"
     if any(item.part in ("either", "both") for item in items):
         return "one of several statements in one clause"
-    kind = next((change.kind for change in language.changes if change.field == field), None)
+    kind = _kind_of(field, language)
     if misplaced := out_of_order(items, language.words):
         return misplaced
     word = _word(items, language)

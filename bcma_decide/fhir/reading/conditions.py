@@ -27,6 +27,7 @@ _SENTENCE: Final = re.compile(r"[.;\n]+(?:\s|$)|\n")
 _DATE: Final = re.compile(r"\b(?:[0-9]{1,2}[./-]){0,2}(?:19|20)[0-9]{2}(?:-[0-9]{2}){0,2}\b")
 REFUTED: Final = "refuted"
 ENDED: Final = "ended"
+_EXCLUDED: Final = "it is coded as excluded"
 
 
 def read_condition(resource: Resource, codes: Codes) -> Iterator[Find]:
@@ -90,19 +91,24 @@ def _read(resource: Resource, row: DiagnosisCodes, code: Code, certainty: str, c
         return find.refused(f"verification status {ENTERED_IN_ERROR}", "ignored")
     verified = _status(resource.verification, codes)
     if resource.verification and verified != "confirmed":
-        return find.refused(f"verification status {REFUTED if verified == REFUTED else resource.verification}")
-    if reason := _two_statuses(resource, row, codes) or _anothers(resource, codes):
+        said = REFUTED if verified == REFUTED else resource.verification
+        return find.refused(f"verification status {said}", settles=said.startswith(REFUTED))
+    if reason := _two_statuses("verification", resource.verification, resource.verification_words, row, codes):
+        return find.refused(reason)
+    if reason := _two_statuses("clinical", resource.clinical, resource.clinical_words, row, codes):
+        return find.refused(reason, settles=True)
+    if reason := _anothers(resource, codes):
         return find.refused(reason)
     if not code.usable:
         return find.refused("its code is known from background only and was not checked")
     if reason := _uncertain(resource, certainty, codes):
-        return find.refused(reason)
+        return find.refused(reason, settles=reason == _EXCLUDED)
     if reason := _worded(resource, row, codes):
         return find.refused(reason)
     if code.not_used:
         return find.refused(code.not_used)
     if reason := _not_now(resource, row, codes):
-        return find.refused(reason)
+        return find.refused(reason, settles=True)
     return replace(find, value=row.value)
 
 
@@ -111,19 +117,14 @@ def _status(text: str, codes: Codes) -> str:
     return codes.status_words.get(plain, "")
 
 
-def _two_statuses(resource: Resource, row: DiagnosisCodes, codes: Codes) -> str:
-    """Why its statuses do not count: a further code or their words say another thing than the code."""
-    pairs = (
-        ("verification", resource.verification, resource.verification_words),
-        ("clinical", resource.clinical, resource.clinical_words),
-    )
-    for name, code, words in pairs:
-        said = _status(code, codes)
-        differing = (word for word in words if _status(word, codes) != said and _turns(word, codes))
-        for other in differing:
-            # myeloma is for life: how far it is away makes no difference
-            if row.means != MYELOMA or {said, _status(other, codes)} != {"remission", ENDED}:
-                return f"{name} status is {code} and {other}"
+def _two_statuses(name: str, code: str, words: Sequence[str], row: DiagnosisCodes, codes: Codes) -> str:
+    """Why a status does not count: a further code or its words say another thing than the code."""
+    said = _status(code, codes)
+    differing = (word for word in words if _status(word, codes) != said and _turns(word, codes))
+    for other in differing:
+        # myeloma is for life: how far it is away makes no difference
+        if row.means != MYELOMA or {said, _status(other, codes)} != {"remission", ENDED}:
+            return f"{name} status is {code} and {other}"
     return ""
 
 
@@ -232,10 +233,6 @@ def _not_now(resource: Resource, row: DiagnosisCodes, codes: Codes) -> str:
     return ""
 
 
-_SETTLING: Final = ("it has ended", "clinical status", "it is coded as excluded", f"verification status {REFUTED}")
-"""Beginnings of the reasons that say what is now: an older entry of the same does not stand against them."""
-
-
 _OVERTAKEN: Final = "a newer entry of the same refutes or ends it"
 _DISPUTED: Final = "another entry of the same time refutes or ends it"
 
@@ -245,7 +242,7 @@ def after_newer_entries(finds: Sequence[Find], on: date) -> list[Find]:
     settling: dict[str, list[Find]] = defaultdict(list)
     for find in finds:
         is_past = find.when is None or find.when.first <= on
-        if find.state == "not_usable" and find.note.startswith(_SETTLING) and is_past:
+        if find.settles and is_past:
             settling[find.field].append(find)
     return [_settled(find, settling[find.field]) if find.field in settling else find for find in finds]
 

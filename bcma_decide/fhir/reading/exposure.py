@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
@@ -85,9 +86,9 @@ def read_drug(
     step = next((codes.no_dose_of[coding] for coding in codings if coding in codes.no_dose_of), "")
     if step:
         return _by_status(base, resource, record, codes).refused(step)
-    recognised = _recognised(resource, record, codes, definitions)
+    recognised = _recognised(codings, texts, _product(resource, record), codes, definitions)
     if recognised is None:
-        return _without_a_drug(base, resource, record, codes, definitions)
+        return _without_a_drug(base, codings, texts, resource, record, codes, definitions)
     if isinstance(recognised, Unresolved):
         return _by_status(base, resource, record, codes).refused(recognised.note)
     ongoing = bool(given and resource.kind == "MedicationStatement" and (resource.status == "active" or given.is_open))
@@ -107,12 +108,10 @@ def read_drug(
 
 
 def _recognised(
-    resource: Resource, record: PatientRecord, codes: Codes, definitions: Definitions
+    codings: Sequence[Coding], texts: Sequence[str], product: Resource | None, codes: Codes, definitions: Definitions
 ) -> Resolved | Unresolved | None:
     """The drug of a resource, else of what its product consists of; the two may not disagree."""
-    codings, texts = drug_names(resource, record)
     main = recognise_drug(codings, texts, codes, definitions)
-    product = _product(resource, record)
     parts = [
         recognise_drug(each.codings, each.wordings, codes, definitions)
         for each in (product.ingredients if product else ())
@@ -127,10 +126,15 @@ def _recognised(
 
 
 def _without_a_drug(
-    base: Find, resource: Resource, record: PatientRecord, codes: Codes, definitions: Definitions
+    base: Find,
+    codings: Sequence[Coding],
+    texts: Sequence[str],
+    resource: Resource,
+    record: PatientRecord,
+    codes: Codes,
+    definitions: Definitions,
 ) -> list[Dose] | Find | None:
     """What it is where it names no drug of the definitions: a procedure that is a field, a transplant, another drug."""
-    codings, texts = drug_names(resource, record)
     if any(coding in codes.transplant_of for coding in codings) or any(
         fold(text) in codes.transplant_names for text in texts
     ):
@@ -151,16 +155,6 @@ def _without_a_drug(
 
 def _named(base: Find, drug: str, by: Resolved) -> Find:
     return replace(base, value=drug, layer=by.layer, coding=by.coding or base.coding, basis=by.basis)
-
-
-def names_a_drug(resource: Resource, codes: Codes, definitions: Definitions) -> bool:
-    """Whether a procedure is one that is read here; most are not."""
-    known = (codes.drug_of, codes.field_of_procedure, codes.no_dose_of, codes.transplant_of)
-    if any(coding in group for coding in resource.code.codings for group in known):
-        return True
-    if any(fold(text) in codes.transplant_names for text in resource.code.wordings):
-        return True
-    return recognise_drug(resource.code.codings, resource.code.wordings, codes, definitions) is not None
 
 
 def drug_names(resource: Resource, record: PatientRecord) -> tuple[tuple[Coding, ...], tuple[str, ...]]:

@@ -40,10 +40,12 @@ class Find:
     """Days it may be old, where that differs from its field's."""
     coarse: bool = False
     """Whether it tells a span only, so that what was measured takes its place."""
+    settles: bool = False
+    """Whether the reason it is not used says what is now, so that an older entry of the same does not count either."""
 
-    def refused(self, note: str, state: FindState = "not_usable") -> Find:
-        """Return the same, not used for this reason."""
-        return replace(self, state=state, value=None, note=note)
+    def refused(self, note: str, state: FindState = "not_usable", *, settles: bool = False) -> Find:
+        """Return the same, not used for this reason, which may settle what is now (``settles``)."""
+        return replace(self, state=state, value=None, note=note, settles=settles)
 
     def line(self, on: date, state: InputState, note: str = "") -> InputLine:
         """The line of the ledger."""

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from bcma_decide.fhir.reading.cell_share import CellShare, finding
 from bcma_decide.fhir.reading.clause import ReadClause, Statement
+from bcma_decide.fhir.reading.clause_items import of_chromosomes
 from bcma_decide.pooled.report_language import Nomenclature, Probes, ReportLanguage, Structural
 
 _NUCLEI: Final = re.compile(r"(?:iscn|karyotype|karyotyp|fish)?[ :]*nuc ?ish ?(?P<body>.+)")
@@ -149,7 +150,7 @@ def _of_probes(
     if not own and not together:
         return None
     kind = next(change.kind for change in reports.changes if change.field == probes.field)
-    least = {"loss": reports.cutoffs.loss, "gain": reports.cutoffs.gain, "fusion": reports.cutoffs.fusion}[kind or ""]
+    least = dict(of_chromosomes(reports).shares)[kind or ""]
     controls = [each.copies for each in signals if each.name in probes.controls and not each.other]
     changed: bool | None
     if kind == "fusion":

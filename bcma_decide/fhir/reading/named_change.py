@@ -9,11 +9,11 @@ from bcma_decide.fhir.reading.around import against_interpretation
 from bcma_decide.fhir.reading.cell_share import CellShare, finding
 from bcma_decide.fhir.reading.clause import read_clause
 from bcma_decide.fhir.reading.clause_items import Language, items_of, mentions, of_chromosomes
-from bcma_decide.fhir.reading.datatypes import Concept, Measurement, clip
+from bcma_decide.fhir.reading.datatypes import NO_CONCEPT, Concept, Measurement, clip
 from bcma_decide.fhir.reading.find import Find, weakest
 from bcma_decide.fhir.reading.prose import plain
 from bcma_decide.fhir.reading.resource import Coded
-from bcma_decide.fhir.reading.results import answered
+from bcma_decide.fhir.reading.results import answered, no_result
 from bcma_decide.pooled.codes import Codes
 from bcma_decide.pooled.report_language import NamedChange
 
@@ -55,9 +55,8 @@ def with_its_result(find: Find, coded: Coded, change: NamedChange, codes: Codes)
 
 def _with_result(find: Find, coded: Coded, change: NamedChange, codes: Codes, name: str) -> Find:
     if not coded.results:
-        reason = next(iter(coded.absent.texts or coded.absent.codes), "")
-        return find.refused(f"no result: {clip(reason)}" if reason else "no result")
-    if len(coded.results) > 1 or coded.absent != Coded().absent:
+        return find.refused(no_result(coded))
+    if len(coded.results) > 1 or coded.absent != NO_CONCEPT:
         return find.refused("more than one result, or a result and a reason why there is none")
     (result,) = coded.results
     match result.content:

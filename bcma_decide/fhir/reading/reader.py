@@ -18,7 +18,7 @@ from bcma_decide.fhir.reading.conditions import MYELOMA, after_newer_entries, ha
 from bcma_decide.fhir.reading.courses import COURSES, courses, one_line_each, without_denied
 from bcma_decide.fhir.reading.cytogenetics import read_cytogenetics
 from bcma_decide.fhir.reading.datatypes import clip
-from bcma_decide.fhir.reading.exposure import RECEIVED, TRANSPLANT, Dose, drug_names, names_a_drug, read_drug
+from bcma_decide.fhir.reading.exposure import RECEIVED, TRANSPLANT, Dose, drug_names, read_drug
 from bcma_decide.fhir.reading.find import Find
 from bcma_decide.fhir.reading.imaging import attachments, read_imaging
 from bcma_decide.fhir.reading.lines import inferred_lines
@@ -156,21 +156,20 @@ def _read(
     resource: Resource, record: PatientRecord, codes: Codes, definitions: Definitions
 ) -> Sequence[Find | Dose] | UnmappedKind:
     """What one resource says; its kind where nothing of it is known here, and empty for drugs that are not needed."""
-    told = [*read_cytogenetics(resource, record, codes), *read_imaging(resource, codes)]
-    match resource.kind:
-        case "Observation":
+    if resource.kind == "Condition":
+        return list(read_condition(resource, codes)) or "condition"
+    if resource.kind in ("Observation", "DiagnosticReport", "DocumentReference"):
+        told = [*read_cytogenetics(resource, record, codes), *read_imaging(resource, codes)]
+        if resource.kind == "Observation":
             return [*told, *read_observation(resource, record, codes)] or "observation"
-        case "Condition":
-            return list(read_condition(resource, codes)) or "condition"
-        case "DiagnosticReport" | "DocumentReference":
-            return [*told, *attachments(resource)] if told else "report"
-        case "Procedure" if not names_a_drug(resource, codes, definitions):
-            return "procedure"
+        return [*told, *attachments(resource)] if told else "report"
     match read_drug(resource, record, codes, definitions):
         case None:
-            return "drug"
+            return "procedure" if resource.kind == "Procedure" else "drug"
         case Find() as find:
             return [find]
+        case [] if resource.kind == "Procedure":
+            return "procedure"
         case named:
             return named
 

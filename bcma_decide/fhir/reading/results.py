@@ -35,12 +35,12 @@ _BOUNDS: Final = ("<", "<=", ">=", ">")
 def with_result(find: Find, row: ObservationCodes, coded: Coded, codes: Codes, whom: Whom) -> Find:
     """Complete a find with the result of an observation or one of its components; ``whom`` a range has to be for."""
     field = FIELDS[row.field]
-    reason = next(iter((*coded.absent.texts, *coded.absent.codes)), "")
     if not coded.results:
-        return replace(find, text="no result").refused(f"no result: {reason}" if reason else "no result")
+        return replace(find, text="no result").refused(no_result(coded))
     if coded.absent != NO_CONCEPT:
         shown = ", ".join(_shown(result.content) or result.shown for result in coded.results)
-        return replace(find, text=shown).refused(f"a reason for its absence stands beside the result: {reason}")
+        reason = f"a reason for its absence stands beside the result: {_why_absent(coded)}"
+        return replace(find, text=shown).refused(reason)
     if len(coded.results) > 1:
         elements = sorted(clip(result.element) for result in coded.results)
         return replace(find, text=", ".join(elements)).refused("more than one result")
@@ -71,6 +71,16 @@ def with_result(find: Find, row: ObservationCodes, coded: Coded, codes: Codes, w
     if result.element == "valueString" and row.measure != "answer" and isinstance(result.content, str):
         return _checked(_written(replace(find, text=result.shown), row, field, result.content), field, codes)
     return replace(find, text=result.shown or result.element).refused(f"{result.element} is not read for it")
+
+
+def no_result(coded: Coded) -> str:
+    """That there is no result, and the reason the record gives."""
+    reason = _why_absent(coded)
+    return f"no result: {reason}" if reason else "no result"
+
+
+def _why_absent(coded: Coded) -> str:
+    return next(iter((*coded.absent.texts, *coded.absent.codes)), "")
 
 
 def answered(find: Find, concept: Concept, answers: Iterable[CodedResult], codes: Codes) -> Find:

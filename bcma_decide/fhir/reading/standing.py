@@ -23,6 +23,9 @@ _TEST: Final = "HTEST"
 """Label of data made up for a test (v3 ActReason). Where the patient carries it too, all of the record is."""
 
 
+_UNUSABLE: Final = ("unsatisfactory", "entered-in-error", "unavailable")
+
+
 class Standing(NamedTuple):
     """Why a resource does not count."""
 
@@ -57,6 +60,13 @@ def standing(resource: Resource, record: PatientRecord) -> Standing | None:
         named = focus[0].display or focus[0].kind or "another"
         return Standing(f"it is about {named}, not the patient (focus)", "not_usable")
     return None
+
+
+def unfit_specimen(specimen: Resource, resource: Resource) -> str:
+    """Why nothing measured in a specimen counts for a resource of the patient; empty where it does."""
+    if specimen.subject is not None and specimen.subject != resource.subject:
+        return "its specimen is of another patient"
+    return f"its specimen is {specimen.status}" if specimen.status in _UNUSABLE else ""
 
 
 def with_standing(find: Find, why: Standing | None) -> Find:

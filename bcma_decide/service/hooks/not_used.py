@@ -9,9 +9,9 @@ from typing import Final
 from bcma_decide.comparison import InputLine, UnmappedLine
 from bcma_decide.fhir.reading.courses import COURSES
 from bcma_decide.fhir.reading.exposure import RECEIVED
+from bcma_decide.render.words.record_view import REACHED
 from bcma_decide.vocabulary import InputState
 
-_REACHED: Final[tuple[InputState, ...]] = ("used", "inferred")
 _TOLD: Final[tuple[InputState, ...]] = ("contradiction", "not_usable", "stale")
 """States of what stands in the record and is unknown all the same; what is older or withdrawn has something newer."""
 _OF_ALL: Final[tuple[InputState, ...]] = ("ignored", "note")
@@ -27,7 +27,7 @@ def not_used(lines: Iterable[InputLine]) -> tuple[str, ...]:
     What was left aside as a whole, such as entries that name no patient, comes first.
     """
     lines = tuple(lines)
-    known = {line.field for line in lines if line.state in _REACHED and line.field} - _OF_SEVERAL
+    known = {line.field for line in lines if line.state in REACHED and line.field} - _OF_SEVERAL
     aside = [_with_note(line.text, line) for line in lines if line.label == _WHOLE and line.state in _OF_ALL]
     told = [_line(line) for line in lines if line.state in _TOLD and line.field not in known]
     return tuple(dict.fromkeys((*aside, *told)))

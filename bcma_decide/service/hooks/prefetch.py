@@ -43,6 +43,8 @@ _WORDS: Final[dict[PartState, str]] = {
 }
 
 
+_INCOMPLETE: Final[tuple[PartState, ...]] = ("absent", "error", "first page")
+"""States of a part of which there may be more."""
 _NOTICES: Final = ("success", "information", "warning")
 """Severities of an OperationOutcome that comes with an answer, not in the place of one."""
 
@@ -79,11 +81,7 @@ class PrefetchedRecord:
     @property
     def not_read(self) -> tuple[str, ...]:
         """What did not come, in words; that the record has none of something is not among it."""
-        texts = [
-            f"{NAMES[key]}: {part.words}"
-            for key, part in self.parts.items()
-            if part.state in ("absent", "error", "first page")
-        ]
+        texts = [f"{NAMES[key]}: {part.words}" for key, part in self.parts.items() if part.state in _INCOMPLETE]
         if self.foreign:
             texts.append(f"{self.foreign} entries of another patient, left out")
         return tuple(texts)
@@ -96,7 +94,7 @@ def sent_parts(prefetch: Mapping[str, Any]) -> dict[str, Part]:
 
 def not_complete(parts: Mapping[str, Part]) -> tuple[str, ...]:
     """Keys of which there may be more than is there; that the record has none of something is complete."""
-    return tuple(key for key, part in parts.items() if part.state in ("absent", "error", "first page"))
+    return tuple(key for key, part in parts.items() if part.state in _INCOMPLETE)
 
 
 def completed(parts: Mapping[str, Part], fetched: Mapping[str, Part]) -> dict[str, Part]:
