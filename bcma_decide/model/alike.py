@@ -39,7 +39,7 @@ def alike(
     pooled: PooledEvidence, setting: Design, values: Sequence[Known], extra_variance: Mapping[tuple[str, int], float]
 ) -> Alike:
     """Of one patient's ``values`` (traits,), all of them, and extra variances by family and class."""
-    acting = _acting(pooled)[1]
+    acting = acts_on_curves(pooled).tolist()
     return Alike(
         setting,
         tuple(value if acts else None for value, acts in zip(values, acting, strict=True)),
@@ -50,12 +50,11 @@ def alike(
 @lru_cache(maxsize=KEPT)
 def patients_alike(pooled: PooledEvidence, values: tuple[Known, ...]) -> Patients:
     """Virtual patients of the evidence with these values of the traits that act on curves."""
-    return conditional_patients(pooled.population, values, _acting(pooled)[0])
+    return conditional_patients(pooled.population, values, acts_on_curves(pooled))
 
 
 @lru_cache(maxsize=4)
-def _acting(pooled: PooledEvidence) -> tuple[NDArray[np.bool_], list[bool]]:
-    """Traits that act on progression-free survival or on the way to it, in either class, (traits,)."""
+def acts_on_curves(pooled: PooledEvidence) -> NDArray[np.bool_]:
+    """Which traits act on progression-free survival or on the way to it, in either class, (traits,)."""
     families = [pooled.family_index[family] for family in (PFS, NOT_INFUSED) if family in pooled.family_index]
-    acting = np.asarray(pooled.used[families].any(axis=(0, 1)))
-    return acting, acting.tolist()
+    return np.asarray(pooled.used[families].any(axis=(0, 1)))

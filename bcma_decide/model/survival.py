@@ -371,22 +371,23 @@ def _sides_at_knots(mixtures: Sequence[tuple[_Mixture, _Mixture]]) -> Array:
     return np.concatenate([mean[:, :, None], ends], axis=2)
 
 
-def reaches(months: Array, share: Array, level: float = 0.5) -> float | None:
-    """The month at which a falling share reaches a level, between months by a straight line; None where it does not.
+def reaches(months: Array, share: Array, end: Array, level: float = 0.5) -> Array:
+    """The month at which falling shares (..., times) reach a level, (...); between months by a straight line.
 
-    ``months`` (times,) start at 0 where ``share`` is 1.
+    ``months`` (times,) start at 0 where every share is 1. NaN where it is not reached by the month ``end`` (...).
     """
-    below = np.flatnonzero(share <= level)
-    if not below.size:
-        return None
-    at = int(below[0])
-    if at == 0:
-        return float(months[0])
-    before, after = share[at - 1], share[at]
-    return float(months[at - 1] + (before - level) / (before - after) * (months[at] - months[at - 1]))
+    below = (share <= level) & (months <= end[..., None])
+    at = below.argmax(axis=-1)[..., None]
+    after, before = (np.take_along_axis(share, place, -1)[..., 0] for place in (at, np.maximum(at - 1, 0)))
+    start, stop = months[np.maximum(at - 1, 0)[..., 0]], months[at[..., 0]]
+    fall = np.where(before > after, before - after, 1.0)
+    return np.where(below.any(axis=-1), start + (before - level) / fall * (stop - start), np.nan)
 
 
-def restricted_mean(months: Array, share: Array, within: float) -> float:
-    """Mean time free of the event up to ``within`` months: the area under the curve, by the trapezoid rule."""
+def restricted_mean(months: Array, share: Array, end: Array, within: float) -> Array:
+    """Mean time free of the event up to ``within`` months: the area under the curves (..., times), (...).
+
+    By the trapezoid rule; NaN where patients are not followed so long, to the month ``end`` (...).
+    """
     inside = months <= within
-    return float(np.trapezoid(share[inside], months[inside]))
+    return np.where(end >= within, np.trapezoid(share[..., inside], months[inside]), np.nan)
