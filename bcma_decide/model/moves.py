@@ -87,8 +87,7 @@ def ends(trait: str, rates: Array, patients: Patients) -> Sequence[tuple[float, 
         return None
     mass = groups * weight
     mass /= mass.sum(axis=1, keepdims=True)
-    means = (mass @ values).tolist()
-    natural = means if binary else [natural_scale(trait, end) for end in means]
+    natural = (0.0, 1.0) if binary else tuple(natural_scale(trait, end) for end in (mass @ values).tolist())
     found = []
     for at in (rates @ mass.T).tolist():
         first, second = (0, 1) if at[0] <= at[1] else (1, 0)

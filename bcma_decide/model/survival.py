@@ -94,6 +94,8 @@ def curve_sides(pooled: PooledEvidence, alikes: Sequence[Alike]) -> Array:
         Shape (patients, options, 5, months): options as :func:`options_with_curve` has them, sides :data:`MEAN` to
         :data:`NEXT_HIGH`. They fall, and no interval lies beside its mean.
     """
+    if not options_with_curve(pooled):
+        return np.empty((len(alikes), 0, 5, MONTHS.size))
     setting = alikes[0].setting
     patients = [patients_alike(pooled, of.values) for of in alikes]
     extra = np.array([of.extra_variance for of in alikes])
