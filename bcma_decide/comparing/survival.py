@@ -251,7 +251,7 @@ def survival_explanation(pooled: PooledEvidence) -> SurvivalExplanation:
                             month=point["month"],
                             share=point["pct"] / 100.0,
                             interval=_fractions(point["ci95"]),
-                            interval_months=point["interval_months"],
+                            interval_months=point["interval_months"] and tuple(point["interval_months"]),
                         )
                         for point in line["points"]
                     ),
