@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from bcma_decide.cli.records import FromRecord
     from bcma_decide.comparison import Comparison
+    from bcma_decide.patient.stated_weights import Weights
     from bcma_decide.pooled.evidence import PooledEvidence
-    from bcma_decide.preference_shapes import Weights
     from bcma_decide.render.sheet.sheet import Paper, Sheet
     from bcma_decide.render.terminal.console import Console
     from bcma_decide.render.words.language import Audience
