@@ -9,7 +9,7 @@ from bcma_decide import Patient, compare
 from bcma_decide.cohort.answer import answer_batch
 from bcma_decide.cohort.cells import JSON_CELLS
 from bcma_decide.cohort.question import CohortQuestion, choose_columns
-from bcma_decide.patient.files import example_names, example_path, load_example, read_values
+from bcma_decide.patient.files import example_names, load_example
 from tests.cohort.support.one_row import assert_same
 from tests.cohort.support.tables import asked, batch_of, cells_of
 from tests.golden.profiles import TYPED
@@ -30,7 +30,7 @@ def as_text(values):
 
 
 def test_the_shipped_examples_are_answered_as_alone():
-    rows = {name: as_text(read_values(example_path(name))) for name in example_names()}
+    rows = {name: cells_of(load_example(name)) for name in example_names()}
     batch = batch_of(rows)
     answers = answer_batch(batch, asked(batch)).to_pylist()
     assert [row["id"] for row in answers] == list(example_names())

@@ -62,6 +62,7 @@ def of_contrast(place, contrast):
 
 def assert_same(row, comparison, carried=("id",)):
     """The row of a batch is that of the comparison: numbers to 1e-9, everything else exactly."""
+    assert row["problems"] == []
     expected = one_row(comparison)
     found = {name: value for name, value in row.items() if value is not None and name not in carried}
     found["read_as"] = sorted(found["read_as"])
