@@ -24,7 +24,7 @@ def test_a_table_with_a_row_that_cannot_be_used(tmp_path):
         ("1", "a", False), ("2", "b", True),
     ]  # fmt: skip
     assert json.loads(summary.read_text())["rows"] == {"answered": 1, "not_used": 1}
-    assert "Response (PR or better)" in result.stdout
+    assert "Patients by what is expected of them" in result.stdout
 
 
 def test_what_is_wrong_before_anything_is_read(tmp_path):
