@@ -20,7 +20,7 @@ BUNDLE_TYPES: Final = (
     "collection", "searchset", "document", "transaction", "batch", "batch-response", "transaction-response",
 )  # fmt: skip
 """Kinds of bundles that are read; the responses hold what was asked for in one call."""
-_PLAIN: Final = (str, int, float, type(None))
+_PLAIN: Final = frozenset((str, int, float, bool, type(None)))
 _HOLDS: Final = "the record of one patient"
 
 
@@ -140,18 +140,17 @@ def refusal(where: str, message: str, fix: str, file: str = "") -> ProfileError:
 
 def check_depth(value: object, name: str) -> None:
     """Refuse what is nested deeper than any record; raises ProfileError. No recursion."""
-    level: list[object] = [value]
+    level: list[Any] = [value]
     for _ in range(DEPTH_LIMIT):
-        level = [
-            inner
-            for each in level
-            if isinstance(each, NESTED)
-            for inner in (each.values() if isinstance(each, OBJECT) else each)
-            # most values are plain, and asking them whether they are a Mapping would cost more than all else here
-            if not isinstance(inner, _PLAIN) and isinstance(inner, NESTED)
-        ]
-        if not level:
+        deeper: list[Any] = []
+        for each in level:
+            if isinstance(each, NESTED):
+                held = each.values() if isinstance(each, OBJECT) else each
+                # most values are plain, and asking them whether they are a Mapping would cost more than all else here
+                deeper += [inner for inner in held if inner.__class__ not in _PLAIN and isinstance(inner, NESTED)]
+        if not deeper:
             return
+        level = deeper
     raise _too_deep("", name)
 
 

@@ -66,6 +66,7 @@ _NOT_DONE: Final = ("notDoneReason", "reasonNot")
 _OLDER_KINDS: Final = {"MedicationOrder": "MedicationRequest"}
 """Kinds of older versions of FHIR by what they are called now."""
 _DEEPEST: Final = 8
+_PLAIN_RANGE: Final = frozenset(("low", "high", "text"))
 _PLAIN: Final = frozenset((str, int, float, bool, type(None)))
 """Types of what holds nothing: most values are, and asking them for more would cost more than all else here."""
 
@@ -153,10 +154,10 @@ def _coded(data: Plain, systems: Mapping[str, str]) -> Coded:
         results=tuple(
             result_of(name, value, systems)
             for name, value in data.items()
-            if value is not None and _RESULT.fullmatch(name)
+            if name.startswith("value") and value is not None and _RESULT.fullmatch(name)
         ),
         absent=_absent(data, systems),
-        upper_limits=tuple(_upper_limits(data, systems)),
+        upper_limits=tuple(_upper_limits(data, systems)) if "referenceRange" in data else (),
         ranges=tuple(_range(each, systems) for each in objects(data.get("referenceRange"))),
         interpretation=_concepts(data, systems, "interpretation"),
     )
@@ -167,7 +168,9 @@ def _absent(data: Plain, systems: Mapping[str, str]) -> Concept:
     if (said := concept_of(data.get("dataAbsentReason"), systems)) != NO_CONCEPT or data.get("dataAbsentReason"):
         return said if said != NO_CONCEPT else Concept((), ("not readable",))
     values = [
-        value for name, value in data.items() if _RESULT.fullmatch(name.lstrip("_")) and isinstance(value, OBJECT)
+        value
+        for name, value in data.items()
+        if "value" in name and _RESULT.fullmatch(name.lstrip("_")) and isinstance(value, OBJECT)
     ]
     for holder in (*values, *(inner for value in values if isinstance(inner := value.get("_value"), OBJECT))):
         for each in objects(holder.get("extension")):
@@ -177,26 +180,30 @@ def _absent(data: Plain, systems: Mapping[str, str]) -> Concept:
 
 
 def _range(data: Plain, systems: Mapping[str, str]) -> ReferenceRange:
-    def bound(holder: Plain, name: str) -> Measurement | None:
-        return measurement_of(value) if isinstance(value := holder.get(name), OBJECT) else None
-
+    low, high = _bound(data, "low"), _bound(data, "high")
+    if data.keys() <= _PLAIN_RANGE:
+        return ReferenceRange(low, high, text=clip(data.get("text")))
     age = data.get("age")
     return ReferenceRange(
-        bound(data, "low"),
-        bound(data, "high"),
+        low,
+        high,
         _first_concept(data, "type", systems),
         _concepts(data, systems, "appliesTo"),
-        (bound(age, "low"), bound(age, "high")) if isinstance(age, OBJECT) else None,
+        (_bound(age, "low"), _bound(age, "high")) if isinstance(age, OBJECT) else None,
         clip(data.get("text")),
     )
+
+
+def _bound(holder: Plain, name: str) -> Measurement | None:
+    return measurement_of(value) if isinstance(value := holder.get(name), OBJECT) else None
 
 
 def _upper_limits(data: Plain, systems: Mapping[str, str]) -> Iterator[Measurement]:
     for each in objects(data.get("referenceRange")):
         kinds = [coding.code for coding in concept_of(each.get("type"), systems).codings]
         # without a type it is the normal range; other types are aims of a treatment, or ranges before and after one
-        if isinstance(high := each.get("high"), OBJECT) and (not kinds or "normal" in kinds):
-            yield measurement_of(high)
+        if (not kinds or "normal" in kinds) and (high := _bound(each, "high")) is not None:
+            yield high
 
 
 def _state(value: object, systems: Mapping[str, str]) -> str:
@@ -257,7 +264,10 @@ def _listed(value: object) -> list[object]:
 
 
 def _concepts(data: Plain, systems: Mapping[str, str], *names: str) -> tuple[Concept, ...]:
-    found = (concept_of(each, systems) for name in names for each in _listed(data.get(name)))
+    held = [value for name in names if (value := data.get(name)) is not None]
+    if not held:
+        return ()
+    found = (concept_of(each, systems) for value in held for each in _listed(value))
     return tuple(each for each in found if each != NO_CONCEPT)
 
 

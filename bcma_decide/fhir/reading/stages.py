@@ -110,9 +110,10 @@ def group_code(resource: Resource, codes: Codes) -> Code | None:
     hit = next((known[coding] for coding in resource.code.codings if coding in known), None)
     if hit is not None:
         return Code(hit.system, hit.code, hit.basis, hit.text)
-    own = {code.key for row in codes.observations for code in row.codes}
-    names = resource.code.texts
-    if not names or own & set(resource.code.codings) or not all(_is_of_stages(name, codes.agreement) for name in names):
+    names, own = resource.code.texts, codes.observation_of
+    if not names or any(coding in own for coding in resource.code.codings):
+        return None
+    if not all(_is_of_stages(name, codes.agreement) for name in names):
         return None
     # its letters are those of another score, of injuries, which is a number
     numbers = any(
