@@ -474,9 +474,7 @@ _READERS: Final[Mapping[str, _Reader]] = {
     "more_specimens": lambda data, _: tuple(map(reference_of, _listed(data.get("specimen"))[1:])),
     "focus": lambda data, _: tuple(map(reference_of, _listed(data.get("focus")))),
     "stages": lambda data, systems: tuple(_stages(data, systems)),
-    "abated": lambda data, _: any(
-        data.get(name) not in (None, False) for name in data if name.startswith("abatement")
-    ),
+    "abated": lambda data, _: any(data.get(name) not in (None, False) for name in data if name.startswith("abatement")),
     "extensions": lambda data, _: tuple(_extensions(data)),
     "links": lambda data, _: tuple(
         (clip(each.get("type")), reference_of(each.get("other"))) for each in objects(data.get("link"))
