@@ -20,6 +20,9 @@ UCUM: Final = ("http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
 OBJECT: Final = (dict, Mapping)
 """Types of a JSON object; the plain one stands first because asking for it costs next to nothing."""
 NESTED: Final = (*OBJECT, list)
+PLAIN: Final = frozenset((str, int, float, bool, type(None)))
+"""Types of what holds nothing, as most values of a record."""
+MODIFIER: Final = "modifierExtension"
 _SHORT: Final = 80
 
 
@@ -130,7 +133,7 @@ def concept_of(value: object, systems: Mapping[str, str]) -> Concept:
 
 def _is_short(value: object) -> bool:
     """Whether something is a short text or none: what was kept between records is never a note, and never large."""
-    return value is None or (value.__class__ is str and len(value) <= _SHORT)  # type: ignore[arg-type]
+    return value is None or (value.__class__ is str and len(value) <= _SHORT)
 
 
 @lru_cache(maxsize=4096)
@@ -165,7 +168,7 @@ def _measurement(number: object, system: object, code: object, text: object, com
 
 
 _plain_measurement = lru_cache(maxsize=4096, typed=True)(_measurement)
-"""The same of numbers with short units: results and ends of ranges repeat. Typed, for 2 and 2.0 are written otherwise."""
+"""Of numbers with short units: results and ends of ranges repeat. Typed, for 2 and 2.0 are not written alike."""
 
 
 def written_number(value: object) -> WrittenNumber:
@@ -251,6 +254,8 @@ def clip(value: object) -> str:
     """Text of a record as it may be shown: one line, printable, short."""
     if not isinstance(value, str):
         return ""
+    if len(value) <= _SHORT and value.isprintable() and " " not in value:
+        return value
     cut = value[: 4 * _SHORT]
     plain = " ".join((cut if cut.isprintable() else "".join(c if c.isprintable() else " " for c in cut)).split())
     return plain if len(plain) <= _SHORT else f"{plain[: _SHORT - 3]}..."

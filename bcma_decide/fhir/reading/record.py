@@ -129,7 +129,7 @@ def open_record(bundle: Plain, systems: Mapping[str, str] = NO_SYSTEMS) -> Patie
         if data["resourceType"] not in _KEPT:
             not_needed[data["resourceType"]] += 1
         elif not _is_repeated(data, seen):
-            kept.append(read_resource(data, systems, path=path, url=url))
+            kept.append(read_resource(data, systems, path=path, url=url, modified=entries.modified))
     resources = [each for one in current(kept, entries.deleted) for each in _with_contained(one)]
     patient, known, remarks = _patient(resources)
     own, left_out = _by_subject(resources, patient, known)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from bcma_decide.fhir.reading.datatypes import (
+    MODIFIER,
     NESTED,
     NO_CONCEPT,
     NO_REFERENCE,
     OBJECT,
+    PLAIN,
     Concept,
     Measurement,
     Plain,
@@ -66,12 +68,15 @@ _NOT_DONE: Final = ("notDoneReason", "reasonNot")
 _OLDER_KINDS: Final = {"MedicationOrder": "MedicationRequest"}
 """Kinds of older versions of FHIR by what they are called now."""
 _DEEPEST: Final = 8
+_BESIDE_CODE: Final = frozenset(("dataAbsentReason", "interpretation", "referenceRange"))
+_LONGEST: Final = 1000
+_LONGEST_NAME: Final = 40
 _PLAIN_RANGE: Final = frozenset(("low", "high", "text"))
-_PLAIN: Final = frozenset((str, int, float, bool, type(None)))
-"""Types of what holds nothing: most values are, and asking them for more would cost more than all else here."""
 
 
-def read_resource(data: Plain, systems: Mapping[str, str], *, path: str = "", url: object = None) -> Resource:
+def read_resource(
+    data: Plain, systems: Mapping[str, str], *, path: str = "", url: object = None, modified: bool = True
+) -> Resource:
     """Read a resource.
 
     Parameters
@@ -82,28 +87,43 @@ def read_resource(data: Plain, systems: Mapping[str, str], *, path: str = "", ur
         Short names of code systems by their address.
     path, url
         Its place in the bundle, and the ``fullUrl`` of its entry.
+    modified
+        Whether modifier extensions are to be looked for; False only where it is known that there are none.
     """
     contained = (each for each in objects(data.get("contained")) if isinstance(each.get("resourceType"), str))
     # by the standard a contained resource holds no others: what one holds all the same is not followed
-    return _read(data, systems, tuple(_read(each, systems) for each in contained), path, url)
+    return _read(data, systems, modified, tuple(_read(each, systems, modified) for each in contained), path, url)
 
 
 def _read(
-    data: Plain, systems: Mapping[str, str], contained: tuple[Resource, ...] = (), path: str = "", url: object = None
+    data: Plain,
+    systems: Mapping[str, str],
+    modified: bool,
+    contained: tuple[Resource, ...] = (),
+    path: str = "",
+    url: object = None,
 ) -> Resource:
     kind: str = data["resourceType"]
     return Resource(
         kind=_OLDER_KINDS.get(kind, kind),
         path=path,
         url=url if isinstance(url, str) else "",
-        modifiers=_modifiers(data),
+        modifiers=_modifiers(data) if modified else (),
         elements=frozenset(name for name, value in data.items() if value is not None),
         contained=contained,
-        **{field: read(data, systems) for field, read in _readers_for(tuple(data))},
+        **{field: read(data, systems) for field, read in _readers_for(_names(data))},
     )
 
 
 _Reader = Callable[[Plain, Mapping[str, str]], Any]
+
+
+def _names(data: Plain) -> tuple[str, ...]:
+    """Names of the elements; where they are too long to be kept, the beginnings of those that are read."""
+    names = tuple(data)
+    if len("".join(names)) < _LONGEST:
+        return names
+    return tuple(dict.fromkeys(name[:_LONGEST_NAME] for name in names if _fields_of(name)))
 
 
 @lru_cache(maxsize=1024)
@@ -146,26 +166,30 @@ def subject_of(data: Plain) -> str | None:
 
 
 def _coded(data: Plain, systems: Mapping[str, str]) -> Coded:
+    # of a specimen and of a document their type says what they are
+    named = "type" if data.get("resourceType") in ("DocumentReference", "Specimen") else "code"
+    code = concept_of(data.get(named), systems)
+    if data.keys().isdisjoint(_BESIDE_CODE) and not any("value" in name for name in data):
+        return Coded(code)
+    listed = list(objects(data.get("referenceRange")))
     return Coded(
-        # of a specimen and of a document their type says what they are
-        code=concept_of(
-            data.get("type" if data.get("resourceType") in ("DocumentReference", "Specimen") else "code"), systems
-        ),
+        code=code,
         results=tuple(
             result_of(name, value, systems)
             for name, value in data.items()
             if name.startswith("value") and value is not None and _RESULT.fullmatch(name)
         ),
         absent=_absent(data, systems),
-        upper_limits=tuple(_upper_limits(data, systems)) if "referenceRange" in data else (),
-        ranges=tuple(_range(each, systems) for each in objects(data.get("referenceRange"))),
+        upper_limits=tuple(_upper_limits(listed, systems)) if listed else (),
+        ranges=tuple(_range(each, systems) for each in listed) if listed else (),
         interpretation=_concepts(data, systems, "interpretation"),
     )
 
 
 def _absent(data: Plain, systems: Mapping[str, str]) -> Concept:
     """Why there is no result: by its own element, or by an extension of the result or of its number."""
-    if (said := concept_of(data.get("dataAbsentReason"), systems)) != NO_CONCEPT or data.get("dataAbsentReason"):
+    if reason := data.get("dataAbsentReason"):
+        said = concept_of(reason, systems)
         return said if said != NO_CONCEPT else Concept((), ("not readable",))
     values = [
         value
@@ -198,9 +222,9 @@ def _bound(holder: Plain, name: str) -> Measurement | None:
     return measurement_of(value) if isinstance(value := holder.get(name), OBJECT) else None
 
 
-def _upper_limits(data: Plain, systems: Mapping[str, str]) -> Iterator[Measurement]:
-    for each in objects(data.get("referenceRange")):
-        kinds = [coding.code for coding in concept_of(each.get("type"), systems).codings]
+def _upper_limits(ranges: Sequence[Plain], systems: Mapping[str, str]) -> Iterator[Measurement]:
+    for each in ranges:
+        kinds = [coding.code for coding in concept_of(each.get("type"), systems).codings] if "type" in each else ()
         # without a type it is the normal range; other types are aims of a treatment, or ranges before and after one
         if (not kinds or "normal" in kinds) and (high := _bound(each, "high")) is not None:
             yield high
@@ -309,15 +333,15 @@ def _modifiers(data: Plain) -> tuple[str, ...]:
     for _ in range(_DEEPEST + 1):
         deeper: list[Any] = []
         for each in level:
-            if not isinstance(each, OBJECT):
+            if isinstance(each, list):
                 deeper += [inner for inner in each if isinstance(inner, NESTED)]
                 continue
             for name, inner in each.items():
-                if name == "modifierExtension":
+                if name == MODIFIER:
                     # one that has not even the shape of an extension is no better understood
                     own = [_written(one.get("url")) or "without address" for one in objects(inner)]
                     found.update(dict.fromkeys(own or (["unreadable"] if inner else [])))
-                elif inner.__class__ not in _PLAIN and name != "contained" and isinstance(inner, NESTED):
+                elif inner.__class__ not in PLAIN and name != "contained" and isinstance(inner, NESTED):
                     deeper.append(inner)
         if not deeper:
             break
@@ -391,10 +415,13 @@ def _extensions(data: Plain) -> Iterator[Extension]:
     """Extensions of the resource itself, of its code and of its codings, each with the codes of its value and parts."""
     code = data.get("code")
     code = code if isinstance(code, OBJECT) else {}
+    listed = code.get("coding")
+    if "extension" not in data and "extension" not in code and not any("extension" in each for each in objects(listed)):
+        return
     for each in (
         *objects(data.get("extension")),
         *objects(code.get("extension")),
-        *(each for coding in objects(code.get("coding")) for each in objects(coding.get("extension"))),
+        *(each for coding in objects(listed) for each in objects(coding.get("extension"))),
     ):
         parts = (each, *objects(each.get("extension")))
         values = (value for part in parts for name, value in part.items() if name.startswith("value"))
@@ -427,8 +454,8 @@ def _text(value: object) -> str:
 
 
 _READERS: Final[Mapping[str, _Reader]] = {
-    "coded": lambda data, systems: _coded(data, systems),
-    "id": lambda data, _: _text(data.get("id")) if isinstance(data.get("id"), str) else None,
+    "coded": _coded,
+    "id": lambda data, _: own if isinstance(own := data.get("id"), str) else None,
     "subject": lambda data, _: subject_of(data),
     "about": lambda data, _: _about(data),
     "identifiers": lambda data, _: tuple(filter(None, map(identifier_of, _listed(data.get("identifier"))))),

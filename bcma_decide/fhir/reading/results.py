@@ -256,8 +256,8 @@ def _written(find: Find, row: ObservationCodes, field: ProfileField, text: str) 
 
 def _read(find: Find, field: ProfileField, number: float | None, unit: str, bound: str = "") -> Find:
     """Let the field itself read the value; what it refuses is shown with its reason."""
-    if number is not None and not bound and (kept := _plain(field, number, unit)) is not None:
-        return replace(find, value=f"{unambiguous(kept)} {field.unit}")
+    if number is not None and not bound and (plain := _plain(field, number, unit)) is not None:
+        return replace(find, value=f"{unambiguous(plain)} {field.unit}")
     # as text, of which no digit is lost: it is read as if typed
     value = "" if number is None else f"{bound}{_text(number)} {unit}".strip()
     try:
