@@ -175,6 +175,11 @@ class Patient:
         """Read what :meth:`model_dump_json` gave; raises ProfileError, or ValueError where it gave something else."""
         return cls.model_validate(json.decode(text))
 
+    @classmethod
+    def model_construct(cls, **values: object) -> Patient:
+        """A profile of values that were read before, unchecked."""
+        return cls._of(values)
+
     def model_copy(self, *, update: Mapping[str, object]) -> Patient:
         """The same with other values of some fields, as they are."""
         return self._of({**self._values(), **update})
