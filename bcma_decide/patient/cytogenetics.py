@@ -10,6 +10,7 @@ from bcma_decide.patient.field import ProfileField
 from bcma_decide.patient.fields import FIELD_LABELS
 from bcma_decide.patient.names import field_of
 from bcma_decide.patient.numerals import plain_text
+from bcma_decide.patient.patterns import Pattern
 from bcma_decide.patient.reading import Fault, Read, Unreadable, folded_word, read_yes_no
 
 FIELD: Final = "high_risk_cytogenetics"
@@ -24,11 +25,11 @@ _SPELT: Final = {
     "gain1q": "gain_1q", "1q": "gain_1q", "amp1q": "gain_1q", "1qgain": "gain_1q", "gain1q21": "gain_1q",
     "amp1q21": "gain_1q", "1q21": "gain_1q", "1qplus": "gain_1q", "amplification1q": "gain_1q",
 }  # fmt: skip
-_BETWEEN: Final = re.compile(r",|/|\+(?!$)|&| and | und |;(?! ?1[46])", re.IGNORECASE)
-_ABSENT: Final = re.compile(
+_BETWEEN: Final = Pattern(r",|/|\+(?!$)|&| and | und |;(?! ?1[46])", re.IGNORECASE)
+_ABSENT: Final = Pattern(
     r"^(?:no|kein|keine|ohne|without) |(?: |:)?(?:neg\.?|negativ|negative|absent|nein|no)$", re.IGNORECASE
 )
-_PRESENT: Final = re.compile(r"(?: |:)?(?:pos\.?|positiv|positive|present|ja|yes|\+)$", re.IGNORECASE)
+_PRESENT: Final = Pattern(r"(?: |:)?(?:pos\.?|positiv|positive|present|ja|yes|\+)$", re.IGNORECASE)
 
 
 def read_cytogenetics(field: ProfileField, value: object) -> Read:

@@ -216,6 +216,10 @@ def shown_name(source: Path | str) -> str:
 
 
 def _yaml(text: str, name: str) -> object:
+    from bcma_decide.strict.scalars import flat_fields
+
+    if (fields := flat_fields(text)) is not None:
+        return fields
     from bcma_decide.strict.yaml import read_yaml
 
     return read_yaml(text, name=name, error=ProfileError)

@@ -15,23 +15,24 @@ from bcma_decide.patient.field import ProfileField
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.names import by_name, fold_name
 from bcma_decide.patient.numerals import plain_text, read_numeral
+from bcma_decide.patient.patterns import Pattern
 from bcma_decide.patient.quantities import find_unit
 from bcma_decide.patient.upper_limits import DIGITS, PER_LITRE, is_multiple
 
 MOST_LINES: Final = 300
-_SPLIT: Final = re.compile(r"\n|\r|;(?! ?1[46]\))|, ?(?=[^\W\d_])")
-_BULLET: Final = re.compile(r"^(?:[-*•·]|\d{1,2}[.)]) +")
-_AFTER_NAME: Final = re.compile(
+_SPLIT: Final = Pattern(r"\n|\r|;(?! ?1[46]\))|, ?(?=[^\W\d_])")
+_BULLET: Final = Pattern(r"^(?:[-*•·]|\d{1,2}[.)]) +")
+_AFTER_NAME: Final = Pattern(
     r"^(?: ?\([^)]*\))?(?: (?:i\.? ?S\.?|im Serum|in serum|serum|abs\.?|absolut|absolute))? ?[:=]? ?", re.IGNORECASE
 )
 _U: Final = r"(?: ?[^\s()\[\]]+(?: ?/ ?[^\s()\[\]]+)?)?"
 _RANGE: Final = rf"(?:[<>≤≥]=? ?{DIGITS}|{DIGITS} ?(?:-|to|bis) ?{DIGITS}|(?:bis|up to) {DIGITS})"
 _FLAG: Final = r"(?:LL|HH|L|H|[*!↓↑+-]{1,3}|low|high|niedrig|hoch)"
-_REST: Final = re.compile(
+_REST: Final = Pattern(
     rf"(?: ?(?:\(?{_FLAG}\)?|[(\[]?(?:ref\.?|norm\.?|normal|reference|referenz|n)? ?:? ?{_RANGE}{_U} ?[)\]]?))*",
     re.IGNORECASE,
 )
-_UPPER: Final = re.compile(rf"(?:<=?|≤|bis|up to|{DIGITS} ?(?:-|to|bis)) ?({DIGITS})", re.IGNORECASE)
+_UPPER: Final = Pattern(rf"(?:<=?|≤|bis|up to|{DIGITS} ?(?:-|to|bis)) ?({DIGITS})", re.IGNORECASE)
 _MOST_WORDS: Final = 4
 
 

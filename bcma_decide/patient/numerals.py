@@ -12,6 +12,7 @@ from math import inf, nextafter
 from typing import Final, Literal, NamedTuple
 
 from bcma_decide.logic import Span
+from bcma_decide.patient.patterns import Pattern
 
 Form = Literal["value", "span", "at least", "above", "at most", "below"]
 
@@ -36,12 +37,14 @@ _AFTER: Final[tuple[tuple[Form, str], ...]] = (
     ("at most", r"or (?:less|fewer)|oder weniger"),
 )
 _TO: Final = r" ?(?:-|to|bis|and|und) ?"
-_NUMBER: Final = re.compile(f"({_TOKEN}){_END}")
-_FROM_TO: Final = re.compile(rf"(?:between |zwischen |from |von )?({_TOKEN}){_END}{_TO}({_TOKEN}){_END}", re.IGNORECASE)
-_BOUNDED: Final = tuple((form, re.compile(rf"(?:{words}) ?({_TOKEN}){_END}", re.IGNORECASE)) for form, words in _BEFORE)
-_OPEN: Final = tuple((form, re.compile(rf"({_TOKEN}){_END} ?(?:{words})", re.IGNORECASE)) for form, words in _AFTER)
-_THOUSANDS: Final = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
-_GROUPED: Final = re.compile(r"[0-9]{1,3}([ '’.,])[0-9]{3}(?:\1[0-9]{3})*")
+_ONE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(?=$| (?![tbauo+-]|[0-9]{3}))", re.IGNORECASE)
+"""The usual number: alone, or a space before what none of the forms below goes on with."""
+_NUMBER: Final = Pattern(f"({_TOKEN}){_END}")
+_FROM_TO: Final = Pattern(rf"(?:between |zwischen |from |von )?({_TOKEN}){_END}{_TO}({_TOKEN}){_END}", re.IGNORECASE)
+_BOUNDED: Final = tuple((form, Pattern(rf"(?:{words}) ?({_TOKEN}){_END}", re.IGNORECASE)) for form, words in _BEFORE)
+_OPEN: Final = tuple((form, Pattern(rf"({_TOKEN}){_END} ?(?:{words})", re.IGNORECASE)) for form, words in _AFTER)
+_THOUSANDS: Final = Pattern(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
+_GROUPED: Final = Pattern(r"[0-9]{1,3}([ '’.,])[0-9]{3}(?:\1[0-9]{3})*")
 
 
 class Reading(NamedTuple):
@@ -74,6 +77,8 @@ def plain_text(text: str) -> str:
 
 def read_numeral(text: str) -> Numeral | None:
     """Read a number, a span or a bound at the beginning of a plain text; None where there is none."""
+    if found := _ONE.match(text):
+        return _numeral("value", (found[1],), text[found.end() :])
     if found := _FROM_TO.match(text):
         return _numeral("span", (found[1], found[2].removeprefix("+")), text[found.end() :])
     for form, pattern in (*_BOUNDED, *_OPEN):
@@ -103,7 +108,7 @@ def _readings(token: str) -> tuple[Reading, ...]:
     if len(marks) > 1:
         return (Reading(sign * float(re.sub("[.,]", "", body)), interpreted=True),) if _GROUPED.fullmatch(body) else ()
     decimal = Reading(sign * float(body.replace(",", ".")), interpreted="," in body)
-    if _THOUSANDS.fullmatch(body):
+    if len(body) > len("1.23") and _THOUSANDS.fullmatch(body):
         return decimal, Reading(sign * float(re.sub("[.,]", "", body)), interpreted=True)
     return (decimal,)
 

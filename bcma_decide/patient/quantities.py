@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from math import inf, isfinite
@@ -12,10 +11,11 @@ from bcma_decide.errors import quote
 from bcma_decide.logic import Span
 from bcma_decide.patient.field import ProfileField, Unit, or_list
 from bcma_decide.patient.numerals import Ambiguous, Numeral, number_given, plain_text, read_numeral, settled, span_of
+from bcma_decide.patient.patterns import Pattern
 from bcma_decide.patient.reading import NEVER_WORDS, UNKNOWN, Fault, Quantity, Read, Unreadable, folded_word, is_unknown
 from bcma_decide.pooled.definitions import Definitions
 
-_KIDNEY_STAGE: Final = re.compile(r"(?:ckd|cni|gfr|g|stage|stadium|grade|stufe|[ -])*g?([1-5][ab]?)")
+_KIDNEY_STAGE: Final = Pattern(r"(?:ckd|cni|gfr|g|stage|stadium|grade|stufe|[ -])*g?([1-5][ab]?)")
 
 
 def read_whole(field: ProfileField, value: object) -> Read:

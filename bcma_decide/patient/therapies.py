@@ -10,6 +10,7 @@ from bcma_decide.errors import quote
 from bcma_decide.patient.field import ProfileField, or_list
 from bcma_decide.patient.names import nearest_name
 from bcma_decide.patient.numerals import plain_text, read_numeral
+from bcma_decide.patient.patterns import Pattern
 from bcma_decide.patient.quantities import check_range
 from bcma_decide.patient.reading import Course, Fault, Read, Unreadable, is_unknown
 from bcma_decide.pooled.definitions import Definitions, fold
@@ -25,12 +26,12 @@ _KINDS: Final[dict[str, CourseKind]] = {
     "bispecificantibody": "bispecific",
     "bsab": "bispecific",
 }
-_BETWEEN: Final = re.compile(r"[,;\n]|(?<=\S)\s*[/+&]\s*(?=\S)|\s+(?:and|und)\s+", re.IGNORECASE)
-_BETWEEN_COURSES: Final = re.compile(r"[;\n]|,(?!\d)")
+_BETWEEN: Final = Pattern(r"[,;\n]|(?<=\S)\s*[/+&]\s*(?=\S)|\s+(?:and|und)\s+", re.IGNORECASE)
+_BETWEEN_COURSES: Final = Pattern(r"[;\n]|,(?!\d)")
 _MONTHS: Final = frozenset({"", "months", "month", "mo", "mos", "monate", "monaten", "monat", "mon", "m"})
 _LIKE_MONTHS: Final = frozenset({"mos", "monate", "monaten", "monat", "mon", "m"})
-_AGO: Final = re.compile(r"^(?:vor|since|seit)\s+|\s+(?:ago|her|before)$", re.IGNORECASE)
-_TIMED: Final = re.compile(r"(?P<kind>.*?[^\s:,])\s*(?::|,|\s)\s*(?P<since>(?:vor\s+)?[<>≥≤=+-]*[0-9?].*)?")
+_AGO: Final = Pattern(r"^(?:vor|since|seit)\s+|\s+(?:ago|her|before)$", re.IGNORECASE)
+_TIMED: Final = Pattern(r"(?P<kind>.*?[^\s:,])\s*(?::|,|\s)\s*(?P<since>(?:vor\s+)?[<>≥≤=+-]*[0-9?].*)?")
 
 
 def read_drugs(field: ProfileField, value: object, definitions: Definitions) -> Read:

@@ -8,6 +8,7 @@ from typing import Final
 from bcma_decide.errors import quote
 from bcma_decide.patient.field import ProfileField
 from bcma_decide.patient.numerals import Ambiguous, plain_text, read_numeral, settled
+from bcma_decide.patient.patterns import Pattern
 from bcma_decide.patient.quantities import check_range, read_quantity
 from bcma_decide.patient.reading import Fault, Quantity, Read, Unreadable
 
@@ -19,14 +20,14 @@ DIGITS: Final = r"[0-9][0-9.,]*"
 PER_LITRE: Final = r"(?:i?u|e|units) ?/ ?l"
 """Patterns of a number and of the unit of enzymes, as they stand in a value or a line of a list."""
 _WORDS: Final = r"(?:uln|upper limit|limit|normal|norm|norm\.|ref\.?|reference|referenz|range|n|nb)"
-_WITH_LIMIT: Final = re.compile(
+_WITH_LIMIT: Final = Pattern(
     rf"({DIGITS}) ?(?:{PER_LITRE})? ?(?:/ ?({DIGITS}) ?(?:{PER_LITRE})?"
     rf"|[(\[] ?{_WORDS}? ?[:=]? ?(?:<=?|≤|up to |bis |-)? "
     rf"?(?:{DIGITS} ?(?:-|to|bis) ?)?({DIGITS}) ?(?:{PER_LITRE})? ?[)\]])",
     re.IGNORECASE,
 )
-_IN_UNITS: Final = re.compile(rf"({DIGITS}) ?{PER_LITRE}", re.IGNORECASE)
-_BARE: Final = re.compile(DIGITS)
+_IN_UNITS: Final = Pattern(rf"({DIGITS}) ?{PER_LITRE}", re.IGNORECASE)
+_BARE: Final = Pattern(DIGITS)
 
 
 def is_multiple(field: ProfileField) -> bool:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.comparison import Option, Reference, StudyEntry
-from bcma_decide.pooled.codes import Codes
+from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.pooled.order_book import OrderBook
 from bcma_decide.pooled.published_book import PublishedBook
@@ -22,6 +22,9 @@ from bcma_decide.pooled.rule_book import RuleBook
 from bcma_decide.pooled.survival_levels import SurvivalEvidence
 from bcma_decide.pooled.way_book import WayBook
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, STAGES, State
+
+if TYPE_CHECKING:
+    from bcma_decide.pooled.codes import Codes
 
 Array = NDArray[np.float64]
 
@@ -137,7 +140,8 @@ class PooledEvidence:
     way: WayBook
     order: OrderBook
     survival: SurvivalEvidence
-    codes: Codes
+    plain_codes: Mapping[str, Any]
+    """What records are read and written with, as it stands in the file; see :attr:`codes`."""
     references: tuple[Reference, ...]
     studies: tuple[StudyEntry, ...]
     provenance: Mapping[str, Any]
@@ -147,6 +151,23 @@ class PooledEvidence:
     def trait_count(self) -> int:
         """How many traits the linear predictor has."""
         return int(self.reference.size)
+
+    @cached_property
+    def codes(self) -> Codes:
+        """Codes and words of records; built when a record is first read or written.
+
+        Raises
+        ------
+        NoEvidenceError
+            When they have not the expected shape.
+        """
+        from bcma_decide.pooled.codes import Codes
+
+        try:
+            return Codes.from_dict(self.plain_codes)
+        except (KeyError, TypeError, ValueError, IndexError, EvidenceError) as error:
+            problem = Problem("codes", repr(error), "build it with: bcma-decide evidence build")
+            raise NoEvidenceError("the pooled evidence is incomplete", [problem]) from error
 
     @cached_property
     def citations(self) -> Mapping[str, Reference]:

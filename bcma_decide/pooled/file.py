@@ -11,7 +11,6 @@ import numpy as np
 
 from bcma_decide.comparison import Option, Reference
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
-from bcma_decide.pooled.codes import Codes
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.pooled.evidence import Block, Cell, Depth, Levels, PooledEvidence, Population
 from bcma_decide.pooled.order_book import OrderBook
@@ -166,7 +165,7 @@ def pooled_from_document(document: Mapping[str, Any]) -> PooledEvidence:
         way=WayBook.from_dict(document["way"]),
         order=OrderBook.from_dict(document["order"]),
         survival=SurvivalEvidence.from_dict(document["survival"]),
-        codes=Codes.from_dict(document["codes"]),
+        plain_codes=document["codes"],
         references=tuple(Reference(key=key, **source) for key, source in document["sources"].items()),
         studies=all_studies(document["provenance"]["outcomes"]),
         provenance=document["provenance"],

@@ -5,7 +5,6 @@ It knows neither pydantic nor any schema, so that every part of the program can 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -15,14 +14,12 @@ import yaml
 from bcma_decide.errors import BcmaDecideError, EvidenceError, Problem
 from bcma_decide.strict.files import TooLarge, UnreadableFile, read_bytes
 from bcma_decide.strict.letters import HALF, half_of_a_letter
+from bcma_decide.strict.scalars import plain_scalar
 
 SIZE_LIMIT: Final = 1_000_000
 """Bytes one file may have."""
 DEPTH_LIMIT: Final = 40
 """Levels one file may nest; deeper ones are refused before they can exhaust the parser."""
-
-LONGEST_NUMBER: Final = 40
-"""Digits of a whole number; a longer one is left as text, for whoever reads it to refuse."""
 
 _TOO_DEEP: Final = f"nests deeper than {DEPTH_LIMIT} levels"
 
@@ -89,21 +86,7 @@ def _refusal(error: type[BcmaDecideError], name: str, field: str, message: str, 
     return error("this file cannot be used", [problem])
 
 
-_INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-_FLOAT: Final = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-_WORDS: Final[dict[str, Any]] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _PARSER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-def _plain(text: str) -> Data:
-    """Value of an unquoted scalar."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INTEGER.fullmatch(text):
-        return int(text) if len(text) <= LONGEST_NUMBER else text
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    return text
 
 
 class _Builder:
@@ -176,7 +159,7 @@ class _Builder:
             return []
         if isinstance(event, yaml.MappingStartEvent):
             return {}
-        return _plain(event.value) if event.implicit[0] else event.value
+        return plain_scalar(event.value) if event.implicit[0] else event.value
 
     def _refused(self, event: Data, message: str, fix: str) -> BcmaDecideError:
         return _refusal(self._error, self._name, f"line {event.start_mark.line + 1}", message, fix)
