@@ -14,7 +14,6 @@ from bcma_decide.workshop.validation.predictors import forecasts
 from bcma_decide.workshop.validation.scores import predicted_of
 from bcma_decide.workshop.validation.shapes import ScoredRow
 
-
 STUDIES: Final = 6
 """Studies of one piece of work."""
 
