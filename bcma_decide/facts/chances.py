@@ -29,8 +29,8 @@ def trait_chance(trait: str, facts: Facts) -> Chance | None:
 
     A trait that was said directly, or that a whole number or a said trait settles, is as said.
     """
-    evidence = facts.evidence[trait]
-    if any(claim.given for claim in evidence.claims):
+    evidence = facts.evidence_of(trait)
+    if evidence is None or any(claim.given for claim in evidence.claims):
         return None
     definition = facts.definitions.by_id.get(trait)
     if isinstance(definition, CutOff):
@@ -93,11 +93,11 @@ def _cut_off(rule: CutOff, facts: Facts) -> Chance:
 
 
 def _measured(name: str, bounds: Bounds, facts: Facts) -> Chance:
-    measure = facts.measures.get(name)
+    measure = facts.number(name)
     if measure is None:
         return Chance.of(None)
     book, by_field = facts.definitions.scores, facts.definitions.log_sd
-    return chance_inside(bounds, measure.span, measured_log_sd(name, measure, facts.measures, book, by_field))
+    return chance_inside(bounds, measure.span, measured_log_sd(name, measure, facts.number, book, by_field))
 
 
 def _from_score(rule: FromScore, facts: Facts) -> Chance:
@@ -137,7 +137,8 @@ def _item(item: ScoreItem, facts: Facts) -> Iterator[tuple[Span, float]]:
 def _said(facts: Facts, trait: str) -> bool:
     """Whether a given stage, its own or that of another system, settles a stage by itself."""
     stages = {(rule.field,) for rule in facts.definitions.stages}
-    return any(claim.fields in stages for claim in facts.evidence[trait].claims)
+    evidence = facts.evidence_of(trait)
+    return evidence is not None and any(claim.fields in stages for claim in evidence.claims)
 
 
 def _stage(rule: Stage, facts: Facts) -> Chance:
@@ -173,11 +174,11 @@ def _judged(condition: Condition, facts: Facts) -> Chance:
             return chance_of_any(_judged(part, facts) for part in parts)
         case Within(trait, bounds):
             staging = next((one for one in facts.definitions.scores.stagings if one.gives == trait), None)
-            if staging is not None and getattr(facts.patient, trait) is None and trait in facts.measures:
+            if staging is not None and getattr(facts.patient, trait) is None and facts.number(trait) is not None:
                 return _at_stages(staging, bounds, facts)
             return _measured(trait, bounds, facts)
         case Is(trait, wanted):
-            chance = trait_chance(trait, facts) if trait in facts.evidence else None
+            chance = trait_chance(trait, facts)
             if chance is None:
                 return Chance.of(facts.judge(condition).value)
             return chance if wanted else chance.negated

@@ -149,7 +149,7 @@ def _number(patient: Patient, trait: str) -> TraitValue:
 
 
 def _binary(trait: str, facts: Facts) -> TraitValue:
-    evidence = facts.evidence[trait]
+    evidence = facts.known_evidence(trait)
     value, chance = evidence.value, trait_chance(trait, facts)
     if value is None and evidence.claims:
         return TraitValue(trait, "unknown", None, "unknown", f"left open: {_both_sides(evidence)}")
