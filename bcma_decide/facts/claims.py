@@ -122,9 +122,7 @@ def _cut_off(facts: Facts, rule: CutOff) -> Evidence:
     if measure is not None and value is not None:
         cut = wording(rule).removeprefix(label).strip()
         claims.append(Claim(value, f"{label} {measure.shown}; cut-off: {cut}", measure.fields))
-    enough = [
-        Claim(True, IN_SENTENCE[name], (name,)) for name in rule.or_any_of if getattr(patient, name)
-    ]
+    enough = [Claim(True, IN_SENTENCE[name], (name,)) for name in rule.or_any_of if getattr(patient, name)]
     if enough:  # whatever the value is
         claims = [claim for claim in claims if claim.given or claim.value] + enough
     return Evidence(tuple(claims), f"needs {label}", (label,))

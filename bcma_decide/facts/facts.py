@@ -101,7 +101,7 @@ class Judgement(NamedTuple):
 
 
 class Ways(NamedTuple):
-    """How what was not said follows from what was, by trait, score and number; each asks the facts for what it needs."""
+    """How what was not said follows from what was, by trait, score and number; each asks for what it needs."""
 
     evidence: Mapping[str, Callable[[Facts], Evidence]] = MappingProxyType({})
     scores: Mapping[str, Callable[[Facts], ScoreResult]] = MappingProxyType({})

@@ -17,8 +17,6 @@ from bcma_decide.logic import Truth
 from bcma_decide.pooled.conditions import Condition, Every, Leaf, Not, Some
 
 CODE: Final[dict[Truth, int]] = {True: 1, None: 0, False: -1}
-TRUTH: Final[tuple[Truth, ...]] = (None, True, False)
-"""By code."""
 Codes = NDArray[np.int8]
 T = TypeVar("T", int, Codes)
 
@@ -32,6 +30,13 @@ class Joined(NamedTuple):
 
 Program = int | Joined
 """A condition by places in the table."""
+
+
+class Agreed(NamedTuple):
+    """What all of several conditions agree on, else unknown; ``never_sure``: it may be false, but never surely true."""
+
+    parts: tuple[Program, ...]
+    never_sure: bool
 
 
 class LeafTable:
@@ -56,35 +61,47 @@ class LeafTable:
         return [facts.judge(leaf) for leaf in self.leaves]
 
 
-def code_of_one(program: Program, codes: Sequence[int]) -> int:
+def code_of_one(program: Program | Agreed, codes: Sequence[int]) -> int:
     """Truth of a program for one patient; ``codes`` by leaf."""
-    return _code(program, codes, min, max)
+    return _code(program, codes, _least_of_one, _most_of_one)
 
 
-def code_of_many(program: Program, codes: Sequence[Codes]) -> Codes:
-    """Truth of a program for many patients, (N,); ``codes`` by leaf, each (N,)."""
-    return _code(program, codes, _least, _most)
+def code_of_many(program: Program | Agreed, codes: Sequence[Codes]) -> Codes:
+    """Truth of a program for many patients, (N,) or one for all, (); ``codes`` by leaf, each (N,)."""
+    return _code(program, codes, _least_of_many, _most_of_many)
 
 
 def _code(
-    program: Program, codes: Sequence[T], least: Callable[[list[T]], T], most: Callable[[list[T]], T]
+    program: Program | Agreed, codes: Sequence[T], least: Callable[[list[T]], T], most: Callable[[list[T]], T]
 ) -> T:
-    if not isinstance(program, Joined):
+    if isinstance(program, int):
         return codes[program]
     parts = [_code(part, codes, least, most) for part in program.parts]
+    if isinstance(program, Agreed):
+        low, high = least(parts), most(parts)
+        agreed = least([high, 0 * high]) + most([low, 0 * low])
+        return least([agreed, 0 * agreed]) if program.never_sure else agreed
     return -parts[0] if program.kind == "not" else least(parts) if program.kind == "all" else most(parts)
 
 
-def _least(parts: list[Codes]) -> Codes:
-    return np.asarray(np.minimum.reduce(parts))
+def _least_of_one(parts: list[int]) -> int:
+    return min(parts, default=1)
 
 
-def _most(parts: list[Codes]) -> Codes:
-    return np.asarray(np.maximum.reduce(parts))
+def _most_of_one(parts: list[int]) -> int:
+    return max(parts, default=-1)
+
+
+def _least_of_many(parts: list[Codes]) -> Codes:
+    return np.asarray(np.minimum.reduce(parts) if parts else np.int8(1))
+
+
+def _most_of_many(parts: list[Codes]) -> Codes:
+    return np.asarray(np.maximum.reduce(parts) if parts else np.int8(-1))
 
 
 def judgement_of(program: Program, judged: Sequence[Judgement]) -> Judgement:
-    """Judgement of a program for one patient, with what it rests on; ``judged`` by leaf."""
+    """Judgement of a condition for one patient, with what it rests on; ``judged`` by leaf."""
     if not isinstance(program, Joined):
         return judged[program]
     return joined(program.kind, [judgement_of(part, judged) for part in program.parts])

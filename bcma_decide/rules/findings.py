@@ -101,9 +101,7 @@ def _ranks(rules: list[RuleInForce], offered: Iterable[str]) -> Iterator[Severit
             yield min(of_product, key=SEVERITIES.index)
 
 
-def _findings(
-    rule: RuleInForce, state: FindingState, found: Judgement, note: str, shared: str
-) -> tuple[Finding, ...]:
+def _findings(rule: RuleInForce, state: FindingState, found: Judgement, note: str, shared: str) -> tuple[Finding, ...]:
     if found.here:
         return _built(rule, state, "; ".join(found.here), found.missing, note, shared)
     return _of_nobody(rule, state, found.missing, note, shared)
@@ -153,7 +151,7 @@ def _of_others(firing: Mapping[str, list[RuleInForce]], prepared: RulesInForce) 
             for other in prepared.others[name]:
                 yield Finding(
                     id=other.id,
-                    applies_to=dict(other.applies_to),
+                    applies_to={"class": other.class_id} | ({"product": other.product} if other.product else {}),
                     severity="information",
                     state="fires",
                     text=other.text,

@@ -16,7 +16,7 @@ from bcma_decide.pooled.in_force import begun
 from bcma_decide.pooled.rule_book import OtherProducts, PatientState, Rule, RuleBook
 from bcma_decide.rules.concerned import concerns, holds_on, options_of_rule, speaks_of
 from bcma_decide.rules.condition_words import condition_words
-from bcma_decide.rules.indications import labelled
+from bcma_decide.rules.labels_in_force import labelled
 from bcma_decide.vocabulary import ONE_LINE, UNVERIFIED, ClassId
 
 
@@ -46,7 +46,9 @@ class OtherStatement(NamedTuple):
     """What is known of products that no rule speaks of, said where one fires for another."""
 
     id: str
-    applies_to: Mapping[str, str]
+    class_id: ClassId
+    product: str | None
+    """None where it is of several products of the class."""
     text: str
     short: str
     sources: tuple[str, ...]
@@ -119,11 +121,11 @@ def _others(
             if other.kind != "does_not_apply" and passed_over and speaks_of(other, product, class_id, region):
                 left[class_id].append(product)
         for class_id, products in left.items():
-            one = {"product": products[0]} if len(products) == 1 else {}
             found.append(
                 OtherStatement(
                     id=f"{other.kind.replace('_', '-')}.{state.id}.{'.'.join(products)}",
-                    applies_to={"class": class_id, **one},
+                    class_id=class_id,
+                    product=products[0] if len(products) == 1 else None,
                     text=f"{state.label}, {', '.join(products)}: {other.text}",
                     short=_short_of_others(state, products, other),
                     sources=other.sources,
