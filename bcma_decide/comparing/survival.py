@@ -185,18 +185,21 @@ def clocked(months: Array, mean: Array, credible: Array, prediction: Array, end:
             time[drawn].tolist(), *(side[drawn].tolist() for side in sides), strict=True
         )
     )
-    middle, low, high, next_low, next_high = (reaches(time, side) for side in sides)
-    median = Duration(value=middle, credible=(low, high), prediction=(next_low, next_high))
-    restricted = Duration(value=None)
-    if time[-1] >= WITHIN:
-        area, low, high, next_low, next_high = (restricted_mean(time, side, WITHIN) for side in sides)
-        restricted = Duration(value=area, credible=(low, high), prediction=(next_low, next_high))
+    at_end = np.array(end)
+    median = _duration(reaches(time, np.array(sides), at_end))
+    restricted = _duration(restricted_mean(time, np.array(sides), at_end, WITHIN))
     return Clocked(
         times=tuple(point for point in points if point.month in LANDMARKS),
         median_months=median,
         restricted_mean_months=restricted,
         curve=points,
     )
+
+
+def _duration(months: Array) -> Duration:
+    """A time and the ends of its intervals, NaN where one is not reached."""
+    value, low, high, next_low, next_high = (None if np.isnan(month) else month for month in months.tolist())
+    return Duration(value=value, credible=(low, high), prediction=(next_low, next_high))
 
 
 def survival_moves(

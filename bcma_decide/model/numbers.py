@@ -87,7 +87,7 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
     levels = pooled.levels[setting]
     outside = outside_evidence(pooled, values)
     patients = family_patients(pooled, values)
-    extra = _extra_variance(pooled, outside)
+    extra = extra_variance(pooled, outside)
     tables = all_tables(pooled, levels, patients, extra)
     averages = all_averages(pooled, tables)
     return PatientNumbers(
@@ -104,7 +104,7 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
     )
 
 
-def _extra_variance(
+def extra_variance(
     pooled: PooledEvidence, outside: Sequence[Sequence[OutsideTrait]]
 ) -> Mapping[tuple[str, int], float]:
     """Variance of the level by family and class, for every trait that acts in the family and lies outside the class.
