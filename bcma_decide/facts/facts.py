@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from bcma_decide.facts.drug_history import SUMMARIES, Claim, DrugHistory, against_bcma
-from bcma_decide.facts.measures import NUMERIC, KnownNumber, computed, given_number
+from bcma_decide.facts.measures import NUMERIC, KnownNumber, computed, given_number, measured_log_sd
 from bcma_decide.logic import Bounds, Span, Truth, all_of, any_of, negated
 from bcma_decide.patient.fields import FIELDS, or_list
 from bcma_decide.patient.phrases import COURSE_KINDS, and_list, course_text, label_of, span_text, yes_no
@@ -128,6 +128,7 @@ class Facts:
         self._evidence: dict[str, Evidence] = {}
         self._scores: dict[str, ScoreResult] = {}
         self._formulas: dict[str, KnownNumber | None] = {}
+        self._log_sds: dict[str, float | None] = {}
 
     @cached_property
     def drugs(self) -> DrugHistory:
@@ -141,6 +142,15 @@ class Facts:
             way = self._ways.numbers.get(name)
             self._numbers[name] = given if way is None else way(self, given)
         return self._numbers[name]
+
+    def log_sd(self, name: str, measure: KnownNumber) -> float | None:
+        """Laboratory variation of a known number: standard deviation of its logarithm; None where it does not vary."""
+        if measure.fields == (name,):
+            return self.definitions.log_sd.get(name)
+        if name not in self._log_sds:
+            book, by_field = self.definitions.scores, self.definitions.log_sd
+            self._log_sds[name] = measured_log_sd(name, measure, self.number, book, by_field)
+        return self._log_sds[name]
 
     def evidence_of(self, trait: str) -> Evidence | None:
         """What speaks for a trait; None for one that has no definition."""

@@ -119,7 +119,7 @@ class ProfileJudge:
         column = 0
         for rule in self._rules.rules:
             code = _every(code_of_many(rule.program, codes), rows)
-            fires = (code > 0) & rule.sure
+            fires: Flags = np.logical_and(code > 0, rule.sure)
             is_open = (code >= 0) & ~fires
             if rule.asked_only_if is not None:
                 is_open &= code_of_many(rule.asked_only_if, codes) >= 0
