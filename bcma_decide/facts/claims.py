@@ -199,7 +199,7 @@ def _refractoriness(facts: Facts, rule: DrugCount) -> Evidence:
     for other in facts.definitions.drug_counts:
         claims += [
             Claim(claim.value, f"{IN_SENTENCE[other.id]}: {yes_no(claim.value)}", claim.fields)
-            for claim in (_given(facts.patient, other.id) if other is not rule else ())
+            for claim in (_given(facts.patient, other.id) if other.id != rule.id else ())
             if (_implies(other, rule) if claim.value else _implies(rule, other))
         ]
     return Evidence(tuple(claims), needs or "needs an answer", _labels([rule.id]))

@@ -139,7 +139,7 @@ class ProfileJudge:
 
     def _asked(self, off_label: Flags) -> dict[tuple[ClassId, str | None], Flags]:
         """Of every option whether anything is asked for it: it, or a product of its class, is on a label."""
-        rows, products = off_label.shape[0], self._labels.products
+        products, everyone = self._labels.products, np.ones(off_label.shape[0], dtype=np.bool_)
         anything_labelled = any(each.label and each.label.since for _, regimens in products for each in regimens)
         result: dict[tuple[ClassId, str | None], Flags] = {}
         for each in self.columns:
@@ -147,9 +147,8 @@ class ProfileJudge:
                 own = [index for index, (product, _) in enumerate(products) if product.class_id == each.class_id]
             else:
                 own = [index for index, name in enumerate(self.products) if name == each.product]
-            result[each.class_id, each.product] = (
-                (~off_label[:, own]).any(axis=1) if anything_labelled else np.ones(rows, dtype=np.bool_)
-            )
+            on_label: Flags = np.logical_not(off_label[:, own]).any(axis=1)
+            result[each.class_id, each.product] = on_label if anything_labelled else everyone
         return result
 
 
