@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -16,21 +17,23 @@ from bcma_decide.comparing.outside import outside_reasons
 from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparing.unknowns import move_line
 from bcma_decide.comparison import Contrast, Option
+from bcma_decide.model.alike import KEPT, Alike, alike_in_curves, patients_alike
 from bcma_decide.model.certainty import Ground, rate_certainty
 from bcma_decide.model.contrast import Side, differences
+from bcma_decide.model.decision_clock import FromDecision
 from bcma_decide.model.moves import TraitMove, ends
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.survival import (
     MONTHS,
     Curve,
     averages_at,
-    curve_by_patient,
     reaches,
     restricted_mean,
+    shares_by_patient,
 )
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.time_course import LANDMARKS, WITHIN, Clocked, Duration, Survival, SurvivalTime
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS, PFS_FAMILY, ModelTrait
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS, PFS_FAMILY, ModelTrait, State
 
 Array = NDArray[np.float64]
 
@@ -43,6 +46,8 @@ METHOD: Final = (
 )
 ONE_YEAR: Final = 12
 SMALLEST_MOVE: Final = 0.01
+_DRAWN: Final = 8 * KEPT
+"""Curves whose figures are kept: some options for every kind of patient."""
 
 
 SurvivalMoves = Mapping[str, tuple[tuple[ModelTrait, Move], ...]]
@@ -55,6 +60,7 @@ class _Draft:
 
     numbers: PatientNumbers
     curves: Mapping[str, Curve]
+    decided: Mapping[str, FromDecision]
     withheld: Mapping[tuple[str, str], Withheld]
     outside: tuple[tuple[str, ...], ...]
     moves: SurvivalMoves
@@ -63,28 +69,28 @@ class _Draft:
 def computed_survival(
     numbers: PatientNumbers,
     curves: Mapping[str, Curve],
+    decided: Mapping[str, FromDecision],
     withheld: Mapping[tuple[str, str], Withheld],
     moves: SurvivalMoves,
 ) -> tuple[Survival, ...]:
     """One row for each option, in their order; without figures where it has no curve or a limit takes it away.
 
-    ``moves`` are those of `survival_moves`.
+    ``curves``, ``decided``: from the infusion or first dose, and from the decision, by option. ``moves`` are those of
+    `survival_moves`.
     """
-    draft = _Draft(numbers, curves, withheld, outside_reasons(numbers)[PFS], moves)
+    draft = _Draft(numbers, curves, decided, withheld, outside_reasons(numbers)[PFS], moves)
     return tuple(_row(draft, option) for option in numbers.pooled.options)
 
 
 def _row(draft: _Draft, option: Option) -> Survival:
     pooled = draft.numbers.pooled
     entry, index = pooled.survival.options[option.id], CLASSES.index(option.class_id)
-    empty = Survival(
-        option=option.id, endpoint="pfs", label=PFS_FAMILY.label, kind="computed", origin=STARTS[option.class_id]
-    )
     instead, curve = draft.withheld.get((PFS, option.id)), draft.curves.get(option.id)
     if instead is not None:
-        return empty.model_copy(update={"state": "withheld", "reason": instead.reason, "sources": instead.sources})
+        return _without_figures(option, "withheld", instead.reason, instead.sources)
     if curve is None:
-        return empty.model_copy(update={"state": entry.state, "reason": entry.reason})
+        return _without_figures(option, entry.state, entry.reason, ())
+    decided = draft.decided.get(option.id)
     acting = pooled.used[pooled.family_index[PFS], index].tolist()
     known = {
         trait.id: acts
@@ -104,26 +110,53 @@ def _row(draft: _Draft, option: Option) -> Survival:
             open_moves=[(trait.label, move.high - move.low) for trait, move in moves],
         ),
     )
-    figures = clocked(MONTHS, curve.mean, curve.credible, curve.prediction, entry.end_of_follow_up)
-    return empty.model_copy(
-        update={
-            "times": figures.times,
-            "median_months": figures.median_months,
-            "restricted_mean_months": figures.restricted_mean_months,
-            "curve": figures.curve,
-            "end_of_follow_up_months": entry.end_of_follow_up,
-            "certainty": certainty,
-            "reasons": reasons,
-            "informed_traits": tuple(trait for trait, acts in known.items() if acts),
-            "uninformed_traits": tuple(trait for trait, acts in known.items() if not acts),
-            "moves": tuple(move for _, move in moves) if option.kind == "class" else (),
-            "outside_evidence": draft.outside[index],
-            "n_studies": entry.n_studies,
-            "n_patients": entry.n_patients,
-            "follow_up_months": entry.follow_up_months,
-            "sources": entry.sources,
-        }
+    figures = _figures(curve, entry.end_of_follow_up)
+    return Survival(
+        option=option.id,
+        endpoint="pfs",
+        label=PFS_FAMILY.label,
+        kind="computed",
+        origin=STARTS[option.class_id],
+        times=figures.times,
+        median_months=figures.median_months,
+        restricted_mean_months=figures.restricted_mean_months,
+        curve=figures.curve,
+        end_of_follow_up_months=entry.end_of_follow_up,
+        from_decision=None if decided is None else _from_decision(decided),
+        certainty=certainty,
+        reasons=reasons,
+        informed_traits=tuple(trait for trait, acts in known.items() if acts),
+        uninformed_traits=tuple(trait for trait, acts in known.items() if not acts),
+        moves=tuple(move for _, move in moves) if option.kind == "class" else (),
+        outside_evidence=draft.outside[index],
+        n_studies=entry.n_studies,
+        n_patients=entry.n_patients,
+        follow_up_months=entry.follow_up_months,
+        sources=entry.sources,
     )
+
+
+def _without_figures(option: Option, state: State, reason: str | None, sources: tuple[str, ...]) -> Survival:
+    return Survival(
+        option=option.id,
+        endpoint="pfs",
+        label=PFS_FAMILY.label,
+        kind="computed",
+        origin=STARTS[option.class_id],
+        state=state,
+        reason=reason,
+        sources=sources,
+    )
+
+
+@lru_cache(maxsize=_DRAWN)
+def _figures(curve: Curve, end: float) -> Clocked:
+    return clocked(MONTHS, curve.mean, curve.credible, curve.prediction, end)
+
+
+@lru_cache(maxsize=_DRAWN)
+def _from_decision(found: FromDecision) -> Clocked:
+    return clocked(found.months, found.mean, found.credible, found.prediction, found.end)
 
 
 def sides_at_one_year(
@@ -185,12 +218,9 @@ def clocked(months: Array, mean: Array, credible: Array, prediction: Array, end:
             time[drawn].tolist(), *(side[drawn].tolist() for side in sides), strict=True
         )
     )
-    middle, low, high, next_low, next_high = (reaches(time, side) for side in sides)
-    median = Duration(value=middle, credible=(low, high), prediction=(next_low, next_high))
-    restricted = Duration(value=None)
-    if time[-1] >= WITHIN:
-        area, low, high, next_low, next_high = (restricted_mean(time, side, WITHIN) for side in sides)
-        restricted = Duration(value=area, credible=(low, high), prediction=(next_low, next_high))
+    at_end = np.array(end)
+    median = _duration(reaches(time, np.array(sides), at_end))
+    restricted = _duration(restricted_mean(time, np.array(sides), at_end, WITHIN))
     return Clocked(
         times=tuple(point for point in points if point.month in LANDMARKS),
         median_months=median,
@@ -199,31 +229,42 @@ def clocked(months: Array, mean: Array, credible: Array, prediction: Array, end:
     )
 
 
+def _duration(months: Array) -> Duration:
+    """A time and the ends of its intervals, NaN where one is not reached."""
+    value, low, high, next_low, next_high = (None if np.isnan(month) else month for month in months.tolist())
+    return Duration(value=value, credible=(low, high), prediction=(next_low, next_high))
+
+
 def survival_moves(
     numbers: PatientNumbers, curves: Mapping[str, Curve], withheld: Mapping[tuple[str, str], Withheld]
 ) -> SurvivalMoves:
     """What knowing each unknown trait would do to the share at one year of a class, by class, the largest first."""
     pooled = numbers.pooled
-    result: dict[str, tuple[tuple[ModelTrait, Move], ...]] = {}
     unstable = pooled.assumptions["unstable_move"]
-    patients = numbers.patients[PFS]
-    for index, option in enumerate(CLASSES):
+    moves = _moves_at_one_year(pooled, alike_in_curves(numbers))
+    result: dict[str, tuple[tuple[ModelTrait, Move], ...]] = {}
+    for option in CLASSES:
+        found = [(trait, move) for trait, move in moves[option] if numbers.traits[trait.id].value is None]
+        if option in curves and (PFS, option) not in withheld:
+            lines = [(trait, move_line(move, trait.kind, unstable)) for trait, move in found]
+            lines.sort(key=lambda line: (line[1].low - line[1].high, line[0].label))
+            result[option] = tuple(lines)
+    return result
+
+
+@lru_cache(maxsize=KEPT)
+def _moves_at_one_year(pooled: PooledEvidence, of: Alike) -> Mapping[str, Sequence[tuple[ModelTrait, TraitMove]]]:
+    """The same by every trait in which such patients vary, by class, in the order of the traits."""
+    patients = patients_alike(pooled, of.values)
+    result: dict[str, list[tuple[ModelTrait, TraitMove]]] = {option: [] for option in CLASSES}
+    for index in (block.class_index for block in pooled.survival.blocks):
+        option = CLASSES[index]
+        share = shares_by_patient(pooled, of.setting, index, patients, (float(ONE_YEAR),)).get(option)
         acting = pooled.used[pooled.family_index[PFS], index].tolist()
-        traits = [
-            trait
-            for trait, acts in zip(MODEL_TRAITS, acting, strict=True)
-            if acts and numbers.traits[trait.id].value is None
-        ]
-        if option not in curves or (PFS, option) in withheld or not traits:
-            continue
-        rate = curve_by_patient(numbers, option, patients, np.array([float(ONE_YEAR)]))[0]
-        lines = []
-        for trait in traits:
-            found = ends(trait.id, rate, patients)
-            if found is not None and found[1] - found[0] >= SMALLEST_MOVE:
-                lines.append((trait, move_line(TraitMove(PFS, option, *found), trait.kind, unstable)))
-        lines.sort(key=lambda line: (line[1].low - line[1].high, line[0].label))
-        result[option] = tuple(lines)
+        for trait, acts in zip(MODEL_TRAITS, acting, strict=True):
+            found = ends(trait.id, share, patients) if acts and share is not None else None
+            if found is not None and found[0][1] - found[0][0] >= SMALLEST_MOVE:
+                result[option].append((trait, TraitMove(PFS, option, *found[0])))
     return result
 
 
@@ -241,7 +282,7 @@ def survival_explanation(pooled: PooledEvidence) -> SurvivalExplanation:
                             month=point["month"],
                             share=point["pct"] / 100.0,
                             interval=_fractions(point["ci95"]),
-                            interval_months=point["interval_months"],
+                            interval_months=point["interval_months"] and tuple(point["interval_months"]),
                         )
                         for point in line["points"]
                     ),
