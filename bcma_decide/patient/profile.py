@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import inf
-from typing import Annotated, Any, Final
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, PlainSerializer, ValidationInfo, model_validator
+from msgspec import convert, json
+from msgspec.structs import asdict
 
 from bcma_decide.errors import Problem, ProfileError
 from bcma_decide.logic import Span
@@ -14,27 +15,46 @@ from bcma_decide.patient.entry import Between, read_entry
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.reading import Course, Quantity
 from bcma_decide.pooled.definitions import Definitions
+from bcma_decide.value import OfValues, Value
 
 CANNOT: Final = "the profile cannot be used"
-
-
-def _written(value: Quantity) -> object:
-    """As it can be read again; *never* is no number."""
-    return str(value) if value.value == inf else {"value": value.value, "unit": value.unit}
 
 
 YesNo = bool | None
 Whole = int | None
 StageNumber = int | None
 ChosenWord = str | None
-Amount = Annotated[Quantity | None, PlainSerializer(_written, return_type=object, when_used="unless-none")]
+Amount = Quantity | None
 DrugNames = tuple[str, ...]
 Courses = tuple[Course, ...]
 _OF_READING: Final = ("between", "read_as")
 """What reading adds to the fields of the table."""
 
 
-class Patient(BaseModel):
+def _plain(value: object) -> object:
+    """A value of the profile as it can be read again; *never* is no number."""
+    if isinstance(value, Quantity):
+        return str(value) if value.value == inf else {"value": value.value, "unit": value.unit}
+    if isinstance(value, Course):
+        return {"kind": value.kind, "months_since": value.months_since}
+    if isinstance(value, tuple):
+        return tuple(_plain(each) for each in value)
+    return value
+
+
+class _OfPatients(OfValues):
+    """Has every value read on the way in."""
+
+    def __call__(cls, **given: Any) -> Patient:  # noqa: ANN401, N805  # as people, forms and records write them
+        return Patient.model_validate(given)
+
+    def of_read(cls, values: Mapping[str, Any], between: tuple[Between, ...], read_as: tuple[str, ...]) -> Patient:  # noqa: N805
+        """Make one of values that were read."""
+        patient: Patient = super().__call__(**values, between=between, read_as=read_as)
+        return patient
+
+
+class Patient(Value, metaclass=_OfPatients):
     """What is known of one patient; every field may be left out, None, ``"unknown"`` or ``"?"``.
 
     Laboratory values, weights and times carry their unit, as text or as ``{"value": 850, "unit": "ng/mL"}``.
@@ -50,8 +70,6 @@ class Patient(BaseModel):
     >>> patient.high_risk_cytogenetics, str(patient.ferritin), patient.frail
     (True, '850 ng/mL', None)
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     age: Whole = None
     sex: ChosenWord = None
@@ -146,23 +164,46 @@ class Patient(BaseModel):
     read_as: tuple[str, ...] = ()
     """What was read by interpretation, and how."""
 
-    @model_validator(mode="wrap")
     @classmethod
-    def _read(cls, given: object, handler: ModelWrapValidatorHandler[Patient], info: ValidationInfo) -> Patient:
-        if not isinstance(given, Mapping):
-            return handler(given)
-        kept = {name: given[name] for name in _OF_READING if name in given}
-        values = {name: value for name, value in given.items() if name not in kept}
-        entry = read_entry(values, info.context if isinstance(info.context, Definitions) else None)
+    def model_validate(cls, values: object, *, context: Definitions | None = None) -> Patient:
+        """Read plain data, what `model_dump` gave among it; raises ProfileError, or ValueError for what is no mapping.
+
+        ``context``: the definitions whose drug names are known; default the shipped ones.
+        """
+        if isinstance(values, Patient):
+            return values
+        if not isinstance(values, Mapping):
+            raise ValueError("a profile is a mapping of fields")  # noqa: TRY004  # as for every other wrong value
+        entry = read_entry({name: value for name, value in values.items() if name not in _OF_READING}, context)
         if entry.problems:
             raise ProfileError(CANNOT, entry.problems)
-        return handler(
-            {
-                **entry.values,
-                "between": (*kept.get("between", ()), *entry.between),
-                "read_as": (*kept.get("read_as", ()), *entry.read_as),
-            }
+        between = (*convert(values.get("between", ()), tuple[Between, ...]), *entry.between)
+        return cls.of_read(
+            entry.values,
+            tuple(Between(each.field, float(each.low), float(each.high)) for each in between),
+            (*convert(values.get("read_as", ()), tuple[str, ...]), *entry.read_as),
         )
+
+    @classmethod
+    def model_validate_json(cls, text: str | bytes) -> Patient:
+        """Read the JSON of `model_dump_json`; raises as `model_validate`."""
+        return cls.model_validate(json.decode(text))
+
+    def model_dump(
+        self, *, mode: Literal["python", "json"] = "python", exclude_defaults: bool = False
+    ) -> dict[str, Any]:
+        """As plain data that can be read again; with or without what is not known."""
+        found = {
+            name: _plain(value)
+            for name, value in asdict(self).items()
+            if not (exclude_defaults and (value is None or value == ()))
+        }
+        return json.decode(json.encode(found), type=dict[str, Any]) if mode == "json" else found
+
+    def model_dump_json(self, *, indent: int | None = None) -> str:
+        """As JSON, fields in their order."""
+        written = json.encode(self.model_dump())
+        return (written if indent is None else json.format(written, indent=indent)).decode()
 
     @classmethod
     def read(cls, values: Mapping[str, Any], definitions: Definitions | None = None) -> Patient:
