@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from datetime import date as Day  # noqa: N812  # a field is called date
 from hashlib import sha256
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import field
 
 from bcma_decide.behind import Explanation, Move, SurvivalExplanation
+from bcma_decide.json_pieces import LAYOUTS, Layout
 from bcma_decide.preference_shapes import PreferenceResult
 from bcma_decide.time_course import Clock, OrderOfTherapies, Survival, WayToTreatment
 from bcma_decide.value import Interval, Number, Value
@@ -563,10 +564,41 @@ class Comparison(Value):
     explanations: tuple[Explanation, ...] = ()
     references: tuple[Reference, ...] = ()
 
+    def model_dump_json(self, *, indent: int | None = None) -> str:
+        """As JSON, fields in their order."""
+        layout = LAYOUTS.get(indent)
+        return b"".join(_written(self, layout)).decode() if layout else super().model_dump_json(indent=indent)
+
+
+_SAME: Final = frozenset({"options", "published_options", "practice", "not_known", "studies", "references"})
+"""Fields that hold the same object for every patient of a region and day, or of the same references."""
+
+
+def _written(comparison: Comparison, layout: Layout) -> list[bytes]:
+    return layout.mapping((name, _pieces(comparison, name, layout)) for name in comparison.__struct_fields__)
+
+
+def _pieces(comparison: Comparison, name: str, layout: Layout) -> list[bytes]:
+    if name == "survival":
+        # Of the published rows each is made once; which of them are shown differs by patient.
+        return layout.array(
+            [
+                layout.same_piece(row, 2) if row.kind == "published" else layout.piece(row, 2)
+                for row in comparison.survival
+            ]
+        )
+    value = getattr(comparison, name)
+    return [layout.same_piece(value) if name in _SAME else layout.piece(value)]
+
+
+def result_bytes(comparison: Comparison) -> bytes:
+    """The comparison as the document that ``--json`` prints and that lies inside a PDF, in UTF-8."""
+    return b"".join([*_written(comparison, LAYOUTS[2]), b"\n"])
+
 
 def result_json(comparison: Comparison) -> str:
-    """The comparison as the document that ``--json`` prints and that lies inside a PDF."""
-    return comparison.model_dump_json(indent=2) + "\n"
+    """The same as text."""
+    return result_bytes(comparison).decode()
 
 
 def schema_json() -> str:
@@ -577,4 +609,4 @@ def schema_json() -> str:
 
 def result_hash(comparison: Comparison) -> str:
     """SHA-256 of that document in UTF-8, as hexadecimal digits; its first twelve are the sheet's id."""
-    return sha256(result_json(comparison).encode()).hexdigest()
+    return sha256(result_bytes(comparison)).hexdigest()
