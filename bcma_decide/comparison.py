@@ -570,8 +570,8 @@ class Comparison(Value):
         return b"".join(_written(self, layout)).decode() if layout else super().model_dump_json(indent=indent)
 
 
-_SAME: Final = frozenset({"options", "published_options", "practice", "not_known", "studies", "references"})
-"""Fields that hold the same object for every patient of a region and day, or of the same references."""
+_SAME: Final = frozenset({"options", "published_options", "practice", "not_known", "studies"})
+"""Fields that hold the same object for every patient of a region and day."""
 
 
 def _written(comparison: Comparison, layout: Layout) -> list[bytes]:
@@ -579,16 +579,22 @@ def _written(comparison: Comparison, layout: Layout) -> list[bytes]:
 
 
 def _pieces(comparison: Comparison, name: str, layout: Layout) -> list[bytes]:
+    # Each published row, reference and finding of a rule without a value of the patient is made once; which of them
+    # stand in an answer differs by patient.
     if name == "survival":
-        # Of the published rows each is made once; which of them are shown differs by patient.
+        return layout.array([_row(row, layout, same=row.kind == "published") for row in comparison.survival])
+    if name == "findings":
         return layout.array(
-            [
-                layout.same_piece(row, 2) if row.kind == "published" else layout.piece(row, 2)
-                for row in comparison.survival
-            ]
+            [_row(each, layout, same=each.value is None and each.origin is not None) for each in comparison.findings]
         )
+    if name == "references":
+        return layout.array([layout.same_piece(each, 2) for each in comparison.references])
     value = getattr(comparison, name)
     return [layout.same_piece(value) if name in _SAME else layout.piece(value)]
+
+
+def _row(row: Value, layout: Layout, *, same: bool) -> bytes:
+    return layout.same_piece(row, 2) if same else layout.piece(row, 2)
 
 
 def result_bytes(comparison: Comparison) -> bytes:

@@ -11,8 +11,8 @@ from typing import Final
 
 from msgspec import json
 
-_KEPT: Final = 512
-"""Pieces of one layout; the references are the largest, about 90 kB."""
+_KEPT: Final = 8_000_000
+"""Bytes of pieces of one layout: those of about a dozen regions and days."""
 _ENCODER: Final = json.Encoder()
 
 
@@ -26,6 +26,7 @@ class Layout:
         self._indent = indent
         self._colon = b'":' if indent is None else b'": '
         self._kept: dict[tuple[int, int], tuple[object, bytes]] = {}
+        self._size = 0
 
     def piece(self, value: object, level: int = 1) -> bytes:
         """One value that stands ``level`` levels inside the document."""
@@ -44,9 +45,11 @@ class Layout:
         found = self._kept.get(place)
         if found is not None:
             return found[1]
-        if len(self._kept) >= _KEPT:
-            self._kept.clear()
         written = self.piece(value, level)
+        if self._size > _KEPT:
+            self._kept.clear()
+            self._size = 0
+        self._size += len(written)
         self._kept[place] = value, written  # the value is held, so that no other gets its identity
         return written
 
