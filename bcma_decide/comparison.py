@@ -14,7 +14,7 @@ from typing import Final, Literal
 from msgspec import field
 
 from bcma_decide.behind import Explanation, Move, SurvivalExplanation
-from bcma_decide.json_pieces import LAYOUTS, Layout
+from bcma_decide.indented import Pieces, document, listed, piece
 from bcma_decide.preference_shapes import PreferenceResult
 from bcma_decide.time_course import Clock, OrderOfTherapies, Survival, WayToTreatment
 from bcma_decide.value import Interval, Number, Value
@@ -564,42 +564,33 @@ class Comparison(Value):
     explanations: tuple[Explanation, ...] = ()
     references: tuple[Reference, ...] = ()
 
-    def model_dump_json(self, *, indent: int | None = None) -> str:
-        """As JSON, fields in their order."""
-        layout = LAYOUTS.get(indent)
-        return b"".join(_written(self, layout)).decode() if layout else super().model_dump_json(indent=indent)
-
 
 _SAME: Final = frozenset({"options", "published_options", "practice", "not_known", "studies"})
 """Fields that hold the same object for every patient of a region and day."""
-
-
-def _written(comparison: Comparison, layout: Layout) -> list[bytes]:
-    return layout.mapping((name, _pieces(comparison, name, layout)) for name in comparison.__struct_fields__)
-
-
-def _pieces(comparison: Comparison, name: str, layout: Layout) -> list[bytes]:
-    # Each published row, reference and finding of a rule without a value of the patient is made once; which of them
-    # stand in an answer differs by patient.
-    if name == "survival":
-        return layout.array([_row(row, layout, same=row.kind == "published") for row in comparison.survival])
-    if name == "findings":
-        return layout.array(
-            [_row(each, layout, same=each.value is None and each.origin is not None) for each in comparison.findings]
-        )
-    if name == "references":
-        return layout.array([layout.same_piece(each, 2) for each in comparison.references])
-    value = getattr(comparison, name)
-    return [layout.same_piece(value) if name in _SAME else layout.piece(value)]
-
-
-def _row(row: Value, layout: Layout, *, same: bool) -> bytes:
-    return layout.same_piece(row, 2) if same else layout.piece(row, 2)
+_PIECES: Final = Pieces()
 
 
 def result_bytes(comparison: Comparison) -> bytes:
     """The comparison as the document that ``--json`` prints and that lies inside a PDF, in UTF-8."""
-    return b"".join([*_written(comparison, LAYOUTS[2]), b"\n"])
+    return document((name, _written(comparison, name)) for name in comparison.__struct_fields__)
+
+
+def _written(comparison: Comparison, name: str) -> bytes:
+    # Each published row, reference and finding of a rule without a value of the patient is made once; which of them
+    # stand in an answer differs by patient.
+    if name == "references":
+        return listed(_PIECES.rows(comparison.references))
+    if name == "survival":
+        return listed([_PIECES.of(row, 2) if row.kind == "published" else piece(row, 2) for row in comparison.survival])
+    if name == "findings":
+        return listed(
+            [
+                _PIECES.of(each, 2) if each.value is None and each.origin is not None else piece(each, 2)
+                for each in comparison.findings
+            ]
+        )
+    value = getattr(comparison, name)
+    return _PIECES.of(value) if name in _SAME else piece(value)
 
 
 def result_json(comparison: Comparison) -> str:
