@@ -23,6 +23,7 @@ EPILOG: Final = (
 COMMANDS: Final = {
     "compare": ("bcma_decide.cli.compare", "Compare BCMA CAR-T with BCMAxCD3 bispecific antibodies for one patient."),
     "batch": ("bcma_decide.cli.batch", "Write the sheets of every profile or record in a folder."),
+    "cohort": ("bcma_decide.cli.cohort", "Answer for every patient of a table or an export of FHIR."),
     "score": ("bcma_decide.cli.score", "Work out a published score for one patient, or list the scores."),
     "template": ("bcma_decide.cli.profiles", "Write an empty, commented profile file."),
     "examples": ("bcma_decide.cli.profiles", "List the shipped example patients, or write their sheets."),
