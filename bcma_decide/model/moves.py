@@ -83,7 +83,7 @@ def ends(
     if not traits:
         return {}
     groups = np.stack([_low_and_high(trait, patients) for trait in traits], axis=1)  # low and high, traits, draws
-    varies: NDArray[np.bool_] = groups.any(axis=2).all(axis=0)
+    varies = np.asarray(groups.any(axis=2).all(axis=0))
     mass = groups[:, varies] * patients.weight
     mass /= mass.sum(axis=2, keepdims=True)
     low, high = (mass @ rates.T).tolist()
