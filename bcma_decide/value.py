@@ -45,7 +45,7 @@ _OF_NUMBERS: Final = re.compile(r"\b(Number|Interval|Bounds)\b")
 would cost a start of the program more than everything else here."""
 
 
-class OfValues(StructMeta):
+class _OfValues(StructMeta):
     """Makes the shapes: fields by name only, numbers rounded.
 
     ``in_bulk``: those who make the shape round its numbers, many at once with `all_rounded`, since it is made so often
@@ -60,7 +60,7 @@ class OfValues(StructMeta):
         *,
         in_bulk: bool = False,
         **options: Any,  # noqa: ANN401  # as msgspec takes them
-    ) -> OfValues:
+    ) -> _OfValues:
         """Make the class of a shape."""
         annotations: Mapping[str, str] = namespace.get("__annotations__", {})
         numbers = tuple(each for each, kind in annotations.items() if _OF_NUMBERS.search(kind))
@@ -84,7 +84,7 @@ def _rounding(numbers: tuple[str, ...]) -> Callable[[Struct], None]:
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field,))
-class Value(Struct, metaclass=OfValues, frozen=True, forbid_unknown_fields=True, gc=False):
+class Value(Struct, metaclass=_OfValues, frozen=True, forbid_unknown_fields=True, gc=False):
     """Base of every shape here: immutable, nothing unknown.
 
     Values form trees, never circles: the garbage collector need not look at them.
