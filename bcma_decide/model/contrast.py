@@ -14,22 +14,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.normal import Z95, distribution, hermite
+from bcma_decide.model.normal import Z95, distribution, distribution_and_density, hermite
 from bcma_decide.model.prediction import Average
 
 Array = NDArray[np.float64]
 
-POINTS = 5
-"""Quadrature points of the sum of the two log odds."""
+POINTS = 3
+"""Quadrature points of the sum of the two log odds, at every pair of nodes of the spread."""
 _ENDS = np.array([0.025, 0.975])
-_MOST_STEPS = 50
-_SETTLED = 1e-10
-"""A move of a difference of rates: far below what mirrored questions may differ by."""
+_MOST_STEPS = 60
+_SETTLED = 1e-7
+"""A move on the log-odds scale after which the next one is far below what mirrored questions may differ by."""
+_LARGEST_STEP = 1.0
+"""In standard deviations."""
 _LEAST_VARIANCE = 1e-12
 """Two identical options differ by nothing, not by 0 / 0."""
 _SHORT_OF_ONE = 1e-12
 _LEAST_DENSITY = 1e-12
-_NORMAL = 1.0 / np.sqrt(2.0 * np.pi)
 
 
 @dataclass(frozen=True)
@@ -67,37 +68,50 @@ def differences(
     bias_sds
         Standard deviation of the bias of the comparison on the log-odds scale; 0 leaves it out.
     """
-    weight, centre, covariance = _joint(first, second, effect_covariance)
-    gap = centre[:, 0] - centre[:, 1]
-    own = covariance[:, 0, 0] + covariance[:, 1, 1] - 2.0 * covariance[:, 0, 1]
-    # Half of the bias goes to each side with opposite sign: the difference carries it whole, the sum nothing of it, and
-    # neither option is singled out as the biased one.
-    variance = own + np.square(bias_sds)[:, None]
-    probability = distribution(gap / np.sqrt(np.maximum(variance, _LEAST_VARIANCE))) @ weight
-    low, high = _interval(weight, centre, covariance, np.square(bias_sds)).T
-    log_odds_ratio = float(weight @ gap)
-    reach = Z95 * np.sqrt(np.maximum((variance + gap**2) @ weight - log_odds_ratio**2, 0.0))
+    weight, logits, variances, between = (each[None] for each in _joint(first, second, effect_covariance))
+    found = joint_differences(weight, logits, variances, between, np.square(bias_sds))
     mean = first.mean - second.mean
     return tuple(
-        Difference((mean, min(a, mean), max(b, mean)), p, (log_odds_ratio, log_odds_ratio - r, log_odds_ratio + r))
-        for a, b, p, r in zip(low.tolist(), high.tolist(), probability.tolist(), reach.tolist(), strict=True)
+        Difference((mean, min(a, mean), max(b, mean)), p, (log_odds, log_odds - r, log_odds + r))
+        for a, b, p, log_odds, r in found[0].tolist()
     )
 
 
-def probability_higher(first: Side, second: Side, effect_covariance: Array, bias_sd: float) -> float:
-    """How likely the first option has the higher rate, as in :func:`differences`, without the rest.
+def joint_differences(weight: Array, logits: Array, variances: Array, between: Array, bias_variance: Array) -> Array:
+    """Differences of many pairs of options whose log odds are mixtures of joint normals.
 
-    The interval of their difference leaves out zero where it is below 2.5 % or above 97.5 %: the difference of the
-    rates has the sign of that of the log odds.
+    Parameters
+    ----------
+    weight
+        Of the components, (pairs, components).
+    logits, variances
+        Of the first and second option, (pairs, 2, components).
+    between
+        Their covariance, (pairs, components).
+    bias_variance
+        Variances of the bias of the comparison, (biases,).
+
+    Returns
+    -------
+    numpy.ndarray
+        (pairs, biases, 5): ends of the 95 % interval of first less second, P(first higher), mean log odds ratio and
+        half of its 95 % interval.
     """
-    weight, centre, covariance = _joint(first, second, effect_covariance)
-    own = covariance[:, 0, 0] + covariance[:, 1, 1] - 2.0 * covariance[:, 0, 1]
-    sd = np.sqrt(np.maximum(own + bias_sd**2, _LEAST_VARIANCE))
-    return float(distribution((centre[:, 0] - centre[:, 1]) / sd) @ weight)
+    gap = logits[:, 0] - logits[:, 1]
+    # Half of the bias goes to each side with opposite sign: the difference carries it whole, the sum nothing of it, and
+    # neither option is singled out as the biased one.
+    variance = (variances.sum(axis=1) - 2.0 * between)[:, None] + bias_variance[:, None]
+    mixed = weight[:, None]
+    higher = (mixed * distribution(gap[:, None] / np.sqrt(np.maximum(variance, _LEAST_VARIANCE)))).sum(axis=2)
+    mean = (weight * gap).sum(axis=1)[:, None]
+    # the spread of two equal options is 0, and may come out just below it
+    spread = np.sqrt(np.maximum((mixed * (variance + (gap * gap)[:, None])).sum(axis=2) - mean * mean, _LEAST_VARIANCE))
+    ends = _intervals(weight, logits, variances, between, bias_variance, mean, spread)
+    return np.stack([ends[..., 0], ends[..., 1], higher, np.broadcast_to(mean, higher.shape), Z95 * spread], axis=2)
 
 
-def _joint(first: Side, second: Side, effect_covariance: Array) -> tuple[Array, Array, Array]:
-    """Weights (components,), log odds (components, 2) and covariances (components, 2, 2) of both options together.
+def _joint(first: Side, second: Side, effect_covariance: Array) -> tuple[Array, Array, Array, Array]:
+    """Weights (components,), log odds and variances (2, components) and covariances (components,) of both options.
 
     Options of one block share the node of the spread; those of different blocks have every pair of nodes.
     """
@@ -107,63 +121,66 @@ def _joint(first: Side, second: Side, effect_covariance: Array) -> tuple[Array, 
     own = [side.average.variance(effect_covariance[side.class_index, :, side.class_index, :]) for side in sides]
     between = effect_covariance[first.class_index, :, second.class_index, :]
     if first.class_index == second.class_index:
-        weight = first.average.weight
-        centre = np.column_stack(logits)
         cross = np.einsum("kt,tu,ku->k", gradients[0][1], between, gradients[1][1])
         cross += np.einsum("ksp,kspq,ksq->k", gradients[0][0], first.average.level_covariance, gradients[1][0])
-        variances = own
-    else:
-        k, m = first.average.weight.size, second.average.weight.size
-        weight = np.outer(first.average.weight, second.average.weight).ravel()
-        centre = np.column_stack([np.repeat(logits[0], m), np.tile(logits[1], k)])
-        cross = np.einsum("kt,tu,mu->km", gradients[0][1], between, gradients[1][1]).ravel()
-        variances = [np.repeat(own[0], m), np.tile(own[1], k)]
-    covariance = np.empty((weight.size, 2, 2))
-    covariance[:, 0, 0], covariance[:, 1, 1] = variances
-    covariance[:, 0, 1] = covariance[:, 1, 0] = cross
-    return weight, centre, covariance
+        return first.average.weight, np.stack(logits), np.stack(own), cross
+    k, m = first.average.weight.size, second.average.weight.size
+    return (
+        np.outer(first.average.weight, second.average.weight).ravel(),
+        np.stack([np.repeat(logits[0], m), np.tile(logits[1], k)]),
+        np.stack([np.repeat(own[0], m), np.tile(own[1], k)]),
+        np.einsum("kt,tu,mu->km", gradients[0][1], between, gradients[1][1]).ravel(),
+    )
 
 
-def _interval(weight: Array, centre: Array, covariance: Array, bias_variance: Array) -> Array:
-    """95 % intervals of the difference of the two rates, (biases, 2).
+def _intervals(
+    weight: Array, logits: Array, variances: Array, between: Array, bias_variance: Array, mean: Array, spread: Array
+) -> Array:
+    """95 % intervals of the difference of the two rates, (pairs, biases, 2).
 
     With s half of the sum of the log odds and d their difference, the difference of the rates is
     sinh(d/2) / (cosh(s) + cosh(d/2)): it rises with d, so that its distribution is exact in d and a quadrature in s.
-    Swapping the options changes the sign of d and of the difference, and so mirrors the interval.
+    Swapping the options changes the sign of d and of the difference, and so mirrors the interval. An end is looked for
+    as the x that would be d if s were in its middle, where the distribution is nearly a normal one.
     """
     points, point_weight = hermite(POINTS)
-    one, two, between = covariance[:, 0, 0], covariance[:, 1, 1], covariance[:, 0, 1]
+    pairs, biases = len(weight), bias_variance.size
+    one, two = variances[:, 0], variances[:, 1]
     half_sum = np.maximum(0.25 * (one + two + 2.0 * between), _LEAST_VARIANCE)
     slope = 0.5 * (one - two) / half_sum
-    variance = one + two - 2.0 * between + bias_variance[:, None]
-    sd = np.sqrt(np.maximum(variance - slope**2 * half_sum, _LEAST_VARIANCE))
-    away = np.sqrt(half_sum)[:, None] * points
-    cosh_sum = np.cosh(0.5 * centre.sum(axis=1)[:, None] + away).ravel()
-    gap = centre[:, 0] - centre[:, 1]
-    expected = (gap[:, None] + slope[:, None] * away).ravel()
-    spread = np.repeat(sd, POINTS, axis=1)[:, None, :]
-    mass = (weight[:, None] * point_weight).ravel()
-    # start where the ends lie for one normal d at the mean of s
-    mean = float(weight @ gap)
-    # the spread of two equal options is 0, and may come out just below it
-    reach = Z95 * np.sqrt(np.maximum((variance + gap**2) @ weight - mean**2, _LEAST_VARIANCE))
-    half = 0.5 * np.column_stack([mean - reach, mean + reach])
-    ends = np.sinh(half) / (float(mass @ cosh_sum) + np.cosh(half))
-    low, high = np.full(ends.shape, -1.0), np.full(ends.shape, 1.0)
+    own = (one + two - 2.0 * between - slope * slope * half_sum)[:, None] + bias_variance[:, None]
+    sd = np.sqrt(np.maximum(own, _LEAST_VARIANCE))  # pairs, biases, components
+    away = np.sqrt(half_sum)[..., None] * points
+    cosh_sum = np.cosh(0.5 * logits.sum(axis=1)[..., None] + away).reshape(pairs, 1, 1, -1)
+    expected = (logits[:, 0] - logits[:, 1])[..., None] + slope[..., None] * away
+    inverse = np.repeat(1.0 / sd, POINTS, axis=2)[:, :, None]
+    shift = expected.reshape(pairs, 1, 1, -1) * inverse
+    mass = (weight[..., None] * point_weight).reshape(pairs, -1)
+    middle = (mass * cosh_sum[:, 0, 0]).sum(axis=1)[:, None, None]
+    mass = mass[:, None, None, :]
+    mean, spread = mean[..., None], spread[..., None]
+    x = mean + spread * (Z95 * np.array([-1.0, 1.0]))
+    most = _LARGEST_STEP * spread
     for _ in range(_MOST_STEPS):
+        cosh_x = np.cosh(0.5 * x)
+        ends = np.sinh(0.5 * x) / (middle + cosh_x)
         size = np.minimum(np.abs(ends), 1.0 - _SHORT_OF_ONE)[..., None]
         # e^(d/2) of the difference that has this size, by its quadratic equation; the sign is put back after it
-        exponential = (size * cosh_sum + np.sqrt((size * cosh_sum) ** 2 + 1.0 - size**2)) / (1.0 - size)
-        standard = (np.sign(ends)[..., None] * 2.0 * np.log(exponential) - expected) / spread
-        miss = distribution(standard) @ mass - _ENDS
+        scaled = size * cosh_sum
+        exponential = (scaled + np.sqrt(scaled * scaled + (1.0 - size * size))) / (1.0 - size)
+        threshold = (2.0 * np.sign(ends))[..., None] * np.log(exponential)
+        below, dense = distribution_and_density(threshold * inverse - shift)
+        miss = (mass * below).sum(axis=3) - _ENDS
         cosh_gap = 0.5 * (exponential + 1.0 / exponential)
-        rise = 2.0 * (cosh_sum + cosh_gap) ** 2 / (cosh_sum * cosh_gap + 1.0)
-        density = (_NORMAL * np.exp(-0.5 * standard**2) / spread * rise) @ mass
-        low, high = np.where(miss < 0.0, ends, low), np.where(miss < 0.0, high, ends)
-        proposal = ends - miss / np.maximum(density, _LEAST_DENSITY)
-        inside = (proposal > low) & (proposal < high)
-        moved = np.where(inside, proposal, 0.5 * (low + high)) - ends
-        ends = ends + moved
+        together = cosh_sum + cosh_gap
+        rise = together * together / (cosh_sum * cosh_gap + 1.0)
+        own_rise = (middle * cosh_x + 1.0) / (middle + cosh_x) ** 2
+        slope_at = np.maximum((mass * inverse * dense * rise).sum(axis=3) * own_rise, _LEAST_DENSITY)
+        step = miss / slope_at
+        # Halley's factor with the curvature of the normal distribution that has this mean and spread
+        step = step / np.clip(1.0 + 0.5 * step * (x - mean) / spread**2, 0.5, 2.0)
+        moved = -np.clip(step, -most, most)
+        x = x + moved
         if np.abs(moved).max() < _SETTLED:
             break
-    return np.asarray(ends)
+    return np.asarray(np.sinh(0.5 * x) / (middle + np.cosh(0.5 * x))).reshape(pairs, biases, 2)
