@@ -1,24 +1,36 @@
-"""What follows from the pooled evidence alone: worked out once, kept beside it and dropped with it."""
+"""What was worked out for the last few kinds of patients: the same input gives the same result, so it is kept."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar, cast
-from weakref import WeakKeyDictionary
+from threading import Lock
+from typing import Generic, TypeVar
 
-from bcma_decide.pooled.evidence import PooledEvidence
-
-T = TypeVar("T")
-
-_KEPT: WeakKeyDictionary[PooledEvidence, dict[Hashable, Any]] = WeakKeyDictionary()
+Key = TypeVar("Key", bound=Hashable)
+Result = TypeVar("Result")
 
 
-def kept(pooled: PooledEvidence, name: Hashable, made: Callable[[], T]) -> T:
-    """Return what is kept under a name, made the first time.
+class Kept(Generic[Key, Result]):
+    """Results by key, the one used longest ago leaving first; what is kept must not be changed.
 
-    Two threads may both make it: the same twice.
+    Beside `functools.lru_cache` for what is worked out from more than its key says, but depends on nothing else.
     """
-    beside = _KEPT.setdefault(pooled, {})
-    if name not in beside:
-        beside[name] = made()
-    return cast("T", beside[name])
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._results: OrderedDict[Key, Result] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Key, work_out: Callable[[], Result]) -> Result:
+        """Return what was kept, or work it out; two threads may both do so, and get the same."""
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+                return self._results[key]
+        found = work_out()
+        with self._lock:
+            self._results[key] = found
+            if len(self._results) > self._most:
+                self._results.popitem(last=False)
+        return found

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.model.contrast import joint_differences
-from bcma_decide.model.kept import kept
+from bcma_decide.model.beside import beside
 from bcma_decide.model.profiles import Profiles
 from bcma_decide.model.rates import MEAN, Order, cell_table, in_order
 from bcma_decide.model.sheets import Sheet, SheetValues, all_sheets, likeness
@@ -63,7 +63,7 @@ class Evaluated:
 
 def kernel(pooled: PooledEvidence, setting: Design) -> Kernel:
     """Everything that is the same for every patient of a setting."""
-    return kept(pooled, ("kernel", setting), lambda: _kernel(pooled, setting))
+    return beside(pooled, ("kernel", setting), lambda: _kernel(pooled, setting))
 
 
 def _kernel(pooled: PooledEvidence, setting: Design) -> Kernel:
@@ -176,7 +176,7 @@ def class_differences(
 
 def fixed_differences(pooled: PooledEvidence, setting: Design) -> Mapping[str, Array]:
     """Class differences that are the same for every patient, by outcome: (2, 6), with the bias term and without."""
-    return kept(pooled, ("differences", setting), lambda: dict(_fixed_differences(pooled, setting)))
+    return beside(pooled, ("differences", setting), lambda: dict(_fixed_differences(pooled, setting)))
 
 
 def _fixed_differences(pooled: PooledEvidence, setting: Design) -> Iterator[tuple[str, Array]]:

@@ -3,7 +3,7 @@
 A patient enters a rate only through the *offset* (x - x_ref) . b, which lies between two known ends. Averaged over
 centres a rate is an analytic function of it, whose nearest poles are those of the logistic function, pi from the real
 axis: a polynomial through Chebyshev points converges geometrically (Trefethen LN. Approximation Theory and
-Approximation Practice, 2013, theorem 8.2). A rate at an offset, or its mean over many, is a sum of tabulated rates.
+Approximation Practice, 2013, theorem 8.2). A rate at an offset, or its mean over many, is then a sum of a few products.
 """
 
 from __future__ import annotations
@@ -56,26 +56,35 @@ class OffsetAxis:
         return 0.5 * (self.low + self.high) + 0.5 * (self.high - self.low) * np.cos(self._angles)
 
     def basis(self, offset: Array) -> Array:
-        """Share of every tabulated value in the value at some offsets, (..., count); it sums to 1 and may be negative.
+        """The Chebyshev polynomials at some offsets, (..., count), of which tabulated values are sums.
 
         ``offset`` has any shape and lies between the ends, or by rounding beside them.
         """
         if self.count == 1:
             return np.ones((*offset.shape, 1))
         middle, half = 0.5 * (self.low + self.high), 0.5 * (self.high - self.low)
-        angle = np.arccos(np.clip((offset - middle) / half, -1.0, 1.0))
-        return np.asarray(np.cos(angle[..., None] * np.arange(self.count)) @ self._coefficients)
+        x = np.clip((offset - middle) / half, -1.0, 1.0)
+        polynomials = np.empty((self.count, *x.shape))
+        polynomials[0], polynomials[1] = 1.0, x
+        known = 1
+        while known < self.count - 1:
+            # T(m + j) = 2 T(m) T(j) - T(m - j): with the first m known, as many again
+            more = min(known, self.count - 1 - known)
+            upper = polynomials[known + 1 : known + more + 1]
+            np.multiply(polynomials[1 : more + 1], 2.0 * polynomials[known], out=upper)
+            upper -= polynomials[known - more : known][::-1]
+            known += more
+        return np.moveaxis(polynomials, 0, -1)
 
     @cached_property
     def _angles(self) -> Array:
         return np.asarray((np.arange(self.count) + 0.5) * (pi / self.count))
 
-    @cached_property
-    def _coefficients(self) -> Array:
-        """Chebyshev coefficients of the polynomial that is 1 at one point and 0 at the others, (degrees, count)."""
+    def coefficients(self, values: Array) -> Array:
+        """Coefficients (count, *rest) of the polynomials through ``values`` (count, *rest) at :attr:`points`."""
         share = np.cos(np.arange(self.count)[:, None] * self._angles) * (2.0 / self.count)
         share[0] *= 0.5
-        return np.asarray(share)
+        return np.tensordot(share, values, 1)
 
 
 def offset_axis(pooled: PooledEvidence, effects: Array) -> OffsetAxis:
@@ -89,7 +98,7 @@ def offset_axis(pooled: PooledEvidence, effects: Array) -> OffsetAxis:
 
 
 def stage_table(levels: Levels, axis: OffsetAxis) -> Array:
-    """Rates of every node of the spread and product at the points of the axis, (count, 4, nodes, products).
+    """Rates of every node of the spread and product as sums of the axis's polynomials, (count, 4, nodes, products).
 
     The second axis is :data:`RATE`, :data:`DENSITY`, :data:`MIDDLE_RATE`, :data:`MIDDLE_DENSITY`.
     """
@@ -98,7 +107,7 @@ def stage_table(levels: Levels, axis: OffsetAxis) -> Array:
     p = logistic(axis.points[:, None, None, None] + centres)
     density = p * (1.0 - p)
     middle = CENTRES // 2
-    return np.stack([p @ weight, density @ weight, p[..., middle], density[..., middle]], axis=1)
+    return axis.coefficients(np.stack([p @ weight, density @ weight, p[..., middle], density[..., middle]], axis=1))
 
 
 def interpolated(basis: Array, table: Array) -> Array:

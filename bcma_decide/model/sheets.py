@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.kept import kept
+from bcma_decide.model.beside import beside
 from bcma_decide.model.kinds import Kinds, Likeness
 from bcma_decide.model.offset_tables import OffsetAxis
 from bcma_decide.model.prediction import Average, held, logit, made_up, numeric_range, stage_rates
@@ -186,13 +186,13 @@ class SheetValues:
 
 def all_sheets(pooled: PooledEvidence, setting: Design) -> tuple[Sheet, ...]:
     """The sheets of every family and class that have a number."""
-    return kept(pooled, ("sheets", setting), lambda: tuple(_sheets(pooled, setting)))
+    return beside(pooled, ("sheets", setting), lambda: tuple(_sheets(pooled, setting)))
 
 
 def likeness(pooled: PooledEvidence, family: str) -> Likeness:
     """Who is like a patient in the traits that act in a family, in either class: one distribution for both."""
     acting = pooled.used[pooled.family_index[family]].any(axis=0)
-    return kept(pooled, ("likeness", acting.tobytes()), lambda: Likeness.of(pooled.population, acting, _axes(pooled)))
+    return beside(pooled, ("likeness", acting.tobytes()), lambda: Likeness.of(pooled.population, acting, _axes(pooled)))
 
 
 def _axes(pooled: PooledEvidence) -> list[OffsetAxis | None]:

@@ -20,9 +20,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.alike import KEPT, Alike, alike, patients_alike
+from bcma_decide.model.alike import KEPT, Alike, alike_in_curves, patients_alike
 from bcma_decide.model.normal import expected_logistic, logistic, mixture_quantiles
-from bcma_decide.model.numbers import PatientNumbers, on_model_scale
+from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.offset_tables import (
     DENSITY,
     MIDDLE_DENSITY,
@@ -37,7 +37,7 @@ from bcma_decide.model.population import Patients
 from bcma_decide.model.prediction import Average, held, logit
 from bcma_decide.pooled.evidence import Levels, PooledEvidence
 from bcma_decide.pooled.survival_levels import CurveBlock
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS, Design
+from bcma_decide.vocabulary import CLASSES, PFS, Design
 
 Array = NDArray[np.float64]
 
@@ -62,12 +62,6 @@ class Curve:
     mean: Array
     credible: Array
     prediction: Array
-
-
-def alike_in_curves(numbers: PatientNumbers) -> Alike:
-    """What of a patient moves curves."""
-    values = on_model_scale({trait.id: numbers.traits[trait.id].modelled for trait in MODEL_TRAITS})
-    return alike(numbers.pooled, numbers.setting, values, numbers.extra_variance)
 
 
 def survival_curves(numbers: PatientNumbers) -> dict[str, Curve]:
@@ -100,6 +94,8 @@ def curve_sides(pooled: PooledEvidence, alikes: Sequence[Alike]) -> Array:
         Shape (patients, options, 5, months): options as :func:`options_with_curve` has them, sides :data:`MEAN` to
         :data:`NEXT_HIGH`. They fall, and no interval lies beside its mean.
     """
+    if not options_with_curve(pooled):
+        return np.empty((len(alikes), 0, 5, MONTHS.size))
     setting = alikes[0].setting
     patients = [patients_alike(pooled, of.values) for of in alikes]
     extra = np.array([of.extra_variance for of in alikes])

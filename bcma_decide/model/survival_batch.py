@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.logic import Chance
-from bcma_decide.model.alike import Alike, acts_on_curves, alike
+from bcma_decide.model.alike import CURVES, Alike, acting_traits, alike
 from bcma_decide.model.batch import Profiles
 from bcma_decide.model.contrast import Side, differences
-from bcma_decide.model.numbers import extra_variance, on_model_scale
+from bcma_decide.model.numbers import extra_variance
 from bcma_decide.model.outside import outside_evidence
 from bcma_decide.model.survival import (
     MEAN,
@@ -72,7 +72,7 @@ def batch_survival(pooled: PooledEvidence, setting: Design, profiles: Profiles) 
 
 def _kinds(pooled: PooledEvidence, setting: Design, profiles: Profiles) -> tuple[list[Alike], NDArray[np.intp]]:
     """Kinds of patients, and of which each is, (profiles,)."""
-    acting = acts_on_curves(pooled)
+    acting = acting_traits(pooled, CURVES)
     # What widens a number for lying outside the evidence follows from the same traits.
     columns = [each[:, acting] for each in (profiles.number, profiles.yes, profiles.no)]
     said = np.concatenate([np.where(np.isnan(column), np.inf, column) for column in columns], axis=1)
@@ -81,7 +81,7 @@ def _kinds(pooled: PooledEvidence, setting: Design, profiles: Profiles) -> tuple
     for row in first.tolist():
         values = _said(profiles, row)
         extra = extra_variance(pooled, outside_evidence(pooled, values))
-        found.append(alike(pooled, setting, on_model_scale(values), extra))
+        found.append(alike(pooled, setting, values, extra))
     return found, kind_of.reshape(-1)
 
 
