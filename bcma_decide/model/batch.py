@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.kernel import class_differences, evaluated, fixed_differences, kernel
+from bcma_decide.model.kernel import class_differences, evaluated, fixed_differences
 from bcma_decide.model.outside import extra_variances
 from bcma_decide.model.profiles import Profiles
 from bcma_decide.model.rates import HIGH, LOW, MEAN, MEDIAN, NEXT_HIGH, NEXT_LOW
@@ -51,7 +51,7 @@ def batch_numbers(pooled: PooledEvidence, setting: Design, profiles: Profiles) -
 
     What limits of the evidence withhold is not taken out here (:mod:`bcma_decide.comparing.published`).
     """
-    own, bias = kernel(pooled, setting), pooled.assumptions["unanchored_sd"]
+    bias = pooled.assumptions["unanchored_sd"]
     compared = compared_outcomes(pooled)
     place = {outcome: index for index, outcome in enumerate(compared)}
     rates = np.empty((len(profiles), len(pooled.cells), 6))
@@ -64,11 +64,9 @@ def batch_numbers(pooled: PooledEvidence, setting: Design, profiles: Profiles) -
         some = profiles[rows]
         found = evaluated(pooled, setting, some, extra_variances(pooled, some))
         rates[rows] = found.table
-        for family, meeting in own.meetings.items():
-            sides = [found.values.get((family, index)) for index in range(len(CLASSES))]
-            if sides[0] is not None and sides[1] is not None:
-                columns = [place[outcome] for outcome in meeting.names]
-                gaps[rows, columns] = class_differences(meeting, sides[0], sides[1], found.table, (bias,))[:, :, 0, :4]
+        for meeting, *sides in found.met():
+            columns = [place[outcome] for outcome in meeting.names]
+            gaps[rows, columns] = class_differences(meeting, sides[0], sides[1], found.table, (bias,))[:, :, 0, :4]
     return BatchNumbers(
         mean=rates[..., MEAN],
         median=rates[..., MEDIAN],

@@ -14,23 +14,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.normal import Z95, distribution, distribution_and_density, hermite
+from bcma_decide.model.normal import Z95, distribution, distribution_and_density, hermite, logistic
 from bcma_decide.model.prediction import Average
 
 Array = NDArray[np.float64]
 
 POINTS = 3
-"""Quadrature points of the sum of the two log odds, at every pair of nodes of the spread."""
+"""Quadrature points across the difference, at every pair of nodes of the spread."""
 _ENDS = np.array([0.025, 0.975])
 _MOST_STEPS = 60
 _SETTLED = 1e-7
-"""A move on the log-odds scale after which the next one is far below what mirrored questions may differ by."""
-_LARGEST_STEP = 1.0
-"""In standard deviations."""
+"""A move in standard deviations after which the next one is rounding."""
+_LARGEST_STEP = 1.5
 _LEAST_VARIANCE = 1e-12
 """Two identical options differ by nothing, not by 0 / 0."""
-_SHORT_OF_ONE = 1e-12
 _LEAST_DENSITY = 1e-12
+_LEAST_RISE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def joint_differences(weight: Array, logits: Array, variances: Array, between: A
     mean = (weight * gap).sum(axis=1)[:, None]
     # the spread of two equal options is 0, and may come out just below it
     spread = np.sqrt(np.maximum((mixed * (variance + (gap * gap)[:, None])).sum(axis=2) - mean * mean, _LEAST_VARIANCE))
-    ends = _intervals(weight, logits, variances, between, bias_variance, mean, spread)
+    ends = _intervals(weight, logits, variances, between, bias_variance)
     return np.stack([ends[..., 0], ends[..., 1], higher, np.broadcast_to(mean, higher.shape), Z95 * spread], axis=2)
 
 
@@ -133,54 +132,50 @@ def _joint(first: Side, second: Side, effect_covariance: Array) -> tuple[Array, 
     )
 
 
-def _intervals(
-    weight: Array, logits: Array, variances: Array, between: Array, bias_variance: Array, mean: Array, spread: Array
-) -> Array:
+def _intervals(weight: Array, logits: Array, variances: Array, between: Array, bias_variance: Array) -> Array:
     """95 % intervals of the difference of the two rates, (pairs, biases, 2).
 
-    With s half of the sum of the log odds and d their difference, the difference of the rates is
-    sinh(d/2) / (cosh(s) + cosh(d/2)): it rises with d, so that its distribution is exact in d and a quadrature in s.
-    Swapping the options changes the sign of d and of the difference, and so mirrors the interval. An end is looked for
-    as the x that would be d if s were in its middle, where the distribution is nearly a normal one.
+    In every component the log odds are m + a u + c v with independent standard normals: u along the gradient of the
+    difference at the mean, v across it, where the difference hardly changes. So it rises with u, its distribution is
+    exact in u and a quadrature in v. An end t and the u at which every node reaches it are found together, by Newton's
+    steps: difference(u, v) = t at all nodes, and their weighted distribution functions add up to the probability.
+    Swapping the options changes the sign of u and of the difference, and so mirrors the interval.
     """
     points, point_weight = hermite(POINTS)
     pairs, biases = len(weight), bias_variance.size
-    one, two = variances[:, 0], variances[:, 1]
-    half_sum = np.maximum(0.25 * (one + two + 2.0 * between), _LEAST_VARIANCE)
-    slope = 0.5 * (one - two) / half_sum
-    own = (one + two - 2.0 * between - slope * slope * half_sum)[:, None] + bias_variance[:, None]
-    sd = np.sqrt(np.maximum(own, _LEAST_VARIANCE))  # pairs, biases, components
-    away = np.sqrt(half_sum)[..., None] * points
-    cosh_sum = np.cosh(0.5 * logits.sum(axis=1)[..., None] + away).reshape(pairs, 1, 1, -1)
-    expected = (logits[:, 0] - logits[:, 1])[..., None] + slope[..., None] * away
-    inverse = np.repeat(1.0 / sd, POINTS, axis=2)[:, :, None]
-    shift = expected.reshape(pairs, 1, 1, -1) * inverse
-    mass = (weight[..., None] * point_weight).reshape(pairs, -1)
-    middle = (mass * cosh_sum[:, 0, 0]).sum(axis=1)[:, None, None]
-    mass = mass[:, None, None, :]
-    mean, spread = mean[..., None], spread[..., None]
-    x = mean + spread * (Z95 * np.array([-1.0, 1.0]))
-    most = _LARGEST_STEP * spread
+    m = logits[:, None]  # pairs, 1, 2, components
+    quarter = 0.25 * bias_variance[:, None]
+    one, two = (variances[:, side, None] + quarter for side in (0, 1))
+    cross = between[:, None] - quarter
+    p = logistic(m)
+    dense = p * (1.0 - p)
+    first, second = dense[:, :, 0], dense[:, :, 1]
+    along = one * first - cross * second, cross * first - two * second
+    spread = np.sqrt(np.maximum(first * along[0] - second * along[1], _LEAST_VARIANCE * (first + second) ** 2))
+    across = np.sqrt(np.maximum(one * two - cross * cross, 0.0)) / spread
+    a = [(each / spread)[:, :, None, :, None] for each in along]
+    base = [
+        (m[:, :, side, :, None] + (across * other)[..., None] * points)[:, :, None]
+        for side, other in ((0, second), (1, first))
+    ]
+    mass = (weight[..., None] * point_weight)[:, None, None]
+    u = np.broadcast_to(Z95 * np.array([-1.0, 1.0])[:, None, None], (pairs, biases, 2, weight.shape[1], POINTS))
+    ends = None
     for _ in range(_MOST_STEPS):
-        cosh_x = np.cosh(0.5 * x)
-        ends = np.sinh(0.5 * x) / (middle + cosh_x)
-        size = np.minimum(np.abs(ends), 1.0 - _SHORT_OF_ONE)[..., None]
-        # e^(d/2) of the difference that has this size, by its quadratic equation; the sign is put back after it
-        scaled = size * cosh_sum
-        exponential = (scaled + np.sqrt(scaled * scaled + (1.0 - size * size))) / (1.0 - size)
-        threshold = (2.0 * np.sign(ends))[..., None] * np.log(exponential)
-        below, dense = distribution_and_density(threshold * inverse - shift)
-        miss = (mass * below).sum(axis=3) - _ENDS
-        cosh_gap = 0.5 * (exponential + 1.0 / exponential)
-        together = cosh_sum + cosh_gap
-        rise = together * together / (cosh_sum * cosh_gap + 1.0)
-        own_rise = (middle * cosh_x + 1.0) / (middle + cosh_x) ** 2
-        slope_at = np.maximum((mass * inverse * dense * rise).sum(axis=3) * own_rise, _LEAST_DENSITY)
-        step = miss / slope_at
-        # Halley's factor with the curvature of the normal distribution that has this mean and spread
-        step = step / np.clip(1.0 + 0.5 * step * (x - mean) / spread**2, 0.5, 2.0)
-        moved = -np.clip(step, -most, most)
-        x = x + moved
-        if np.abs(moved).max() < _SETTLED:
+        p1, p2 = (logistic(base[side] + a[side] * u) for side in (0, 1))
+        gap = p1 - p2
+        if ends is None:
+            ends = (mass * gap).sum(axis=(3, 4))
+        rise = a[0] * (p1 * (1.0 - p1)) - a[1] * (p2 * (1.0 - p2))
+        inverse = 1.0 / np.maximum(rise, _LEAST_RISE)
+        below, dense = distribution_and_density(u)
+        dense = np.maximum(dense, _LEAST_DENSITY) * mass
+        lacking = (ends[..., None, None] - gap) * inverse
+        missing = _ENDS - (mass * below + dense * lacking).sum(axis=(3, 4))
+        moved = missing / (dense * inverse).sum(axis=(3, 4))
+        step = np.clip(lacking + moved[..., None, None] * inverse, -_LARGEST_STEP, _LARGEST_STEP)
+        u = u + step
+        ends = ends + moved
+        if np.abs(step).max() < _SETTLED:
             break
-    return np.asarray(np.sinh(0.5 * x) / (middle + np.cosh(0.5 * x))).reshape(pairs, biases, 2)
+    return np.asarray(ends)

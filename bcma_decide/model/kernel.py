@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.contrast import joint_differences
 from bcma_decide.model.beside import beside
+from bcma_decide.model.contrast import joint_differences
+from bcma_decide.model.prediction import Average
 from bcma_decide.model.profiles import Profiles
 from bcma_decide.model.rates import MEAN, Order, cell_table, in_order
 from bcma_decide.model.sheets import Sheet, SheetValues, all_sheets, likeness
@@ -54,11 +55,27 @@ class Kernel:
 @dataclass(frozen=True)
 class Evaluated:
     """Numbers of some patients: ``table`` (profiles, cells, 6), columns as in `bcma_decide.model.rates`, and ``values``
-    behind those that traits move, by family and class."""
+    behind those that traits move, by family and class.
+    """
 
     kernel: Kernel
     table: Array
     values: Mapping[tuple[str, int], SheetValues]
+
+    def met(self) -> Iterator[tuple[Meeting, SheetValues, SheetValues]]:
+        """Families in which a trait acts and both classes have a number."""
+        for family, meeting in self.kernel.meetings.items():
+            if (family, 0) in self.values:
+                yield meeting, self.values[family, 0], self.values[family, 1]
+
+    def average(self, cell: int, row: int = 0) -> Average:
+        """One option's average, of one of the patients; of what is the same for everyone, that of everyone."""
+        for values in (*self.values.values(), *self.kernel.fixed):
+            outcome, option = np.nonzero(values.sheet.cells == cell)
+            if outcome.size:
+                moving = values.sheet.family in {family for family, _ in self.values}
+                return values.average(int(outcome[0]), int(option[0]), row if moving else 0)
+        raise IndexError(cell)
 
 
 def kernel(pooled: PooledEvidence, setting: Design) -> Kernel:

@@ -51,13 +51,27 @@ _LEAST: Final = 1e-300
 
 
 @dataclass(frozen=True)
+class NumberAxis(OffsetAxis):
+    """Chebyshev points of a number."""
+
+    def shares(self, values: Array) -> Array:
+        """Share of every point in a smooth function at some values, (..., count); it sums to 1 and may be negative."""
+        return np.asarray(self.basis(values) @ self._through)
+
+    @cached_property
+    def _through(self) -> Array:
+        """Coefficients of the polynomial that is 1 at one point and 0 at the others, (degrees, count)."""
+        return self.coefficients(np.eye(self.count))
+
+
+@dataclass(frozen=True)
 class Part:
     """Traits correlated with each other: ``numbers`` and ``binaries``, places among the model's traits."""
 
     population: Population
     numbers: tuple[int, ...]
     binaries: tuple[int, ...]
-    axes: tuple[OffsetAxis, ...]
+    axes: tuple[NumberAxis, ...]
     """Of each number, on the model's scale: the range in which it acts."""
 
     @property
@@ -120,7 +134,7 @@ class Part:
         points = np.ones((*weight.shape, 1))
         for place, axis in enumerate(self.axes):
             held = np.clip(location[place] + scale[place] * latent[..., place], axis.low, axis.high)
-            points = (points[..., :, None] * axis.basis(held)[..., None, :]).reshape(*weight.shape, -1)
+            points = (points[..., :, None] * axis.shares(held)[..., None, :]).reshape(*weight.shape, -1)
         return np.matmul(np.swapaxes(combinations * weight[..., None], 1, 2), points)
 
     def _nodes(self, given: Array, known: Mask) -> tuple[Array, Array]:
@@ -148,17 +162,17 @@ class Part:
             return np.broadcast_to(self._at(np.zeros((1, len(self.numbers)))), (len(latent), 2 ** len(self.binaries)))
         basis = np.ones((len(latent), 1))
         for place, axis in enumerate(self._table_axes):
-            own = axis.basis(np.clip(latent[:, place], axis.low, axis.high))
+            own = axis.shares(np.clip(latent[:, place], axis.low, axis.high))
             basis = (basis[:, :, None] * own[:, None, :]).reshape(len(latent), -1)
         return np.exp(basis @ self._table)
 
     @cached_property
-    def _table_axes(self) -> tuple[OffsetAxis, ...]:
+    def _table_axes(self) -> tuple[NumberAxis, ...]:
         gain, covariance = self._regression
         reach = _FURTHEST_NUMBER * np.abs(gain / np.sqrt(np.diag(covariance))[:, None]).max(axis=0)
         most = int(_MOST_NODES ** (1.0 / len(self.numbers)))
         counts = [1 if r < _UNCORRELATED else min(12 + ceil(3.0 * r), most) for r in reach.tolist()]
-        return tuple(OffsetAxis(-_FURTHEST_NUMBER, _FURTHEST_NUMBER, count) for count in counts)
+        return tuple(NumberAxis(-_FURTHEST_NUMBER, _FURTHEST_NUMBER, count) for count in counts)
 
     @cached_property
     def _table(self) -> Array:
@@ -181,7 +195,8 @@ class Part:
 @dataclass(frozen=True)
 class Kinds:
     """Kinds of patients by some of the traits that act: ``values`` (kinds, traits) on the model's scale, numbers held
-    in the range in which they act, the other traits at the population's mean."""
+    in the range in which they act, the other traits at the population's mean.
+    """
 
     values: Array
     summed: tuple[tuple[int, ...] | None, ...]
@@ -208,7 +223,7 @@ class Likeness:
     parts: tuple[Part, ...]
 
     @classmethod
-    def of(cls, population: Population, acting: Mask, axes: Sequence[OffsetAxis | None]) -> Likeness:
+    def of(cls, population: Population, acting: Mask, axes: Sequence[NumberAxis | None]) -> Likeness:
         """Of some traits, (traits,); ``axes`` of the numeric ones among all traits."""
         parts = []
         for members in _connected(population.correlation, np.flatnonzero(acting).tolist()):
@@ -288,7 +303,8 @@ def _number_nodes(mean: Array, sd: float, low: float, high: float) -> tuple[Arra
 
 def _tail_nodes(reach: Array, tail: Array, u: Array, share: Array) -> Array:
     """Nodes below and above a cut with the mean and the variance of the normal there, (rows, combinations, 2, points,
-    nodes); ``tail`` (rows, combinations, 2, points) are the probabilities of both sides, ``u``, ``share`` the rule."""
+    nodes); ``tail`` (rows, combinations, 2, points) are the probabilities of both sides, ``u``, ``share`` the rule.
+    """
     side = np.array([-1.0, 1.0])[:, None]
     nodes = quantile(tail[..., None] * u)  # of the lower tail; the upper one is its mirror image
     if u.size > _FEW_POINTS:

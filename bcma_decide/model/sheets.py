@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.model.beside import beside
-from bcma_decide.model.kinds import Kinds, Likeness
+from bcma_decide.model.kinds import Kinds, Likeness, NumberAxis
 from bcma_decide.model.offset_tables import OffsetAxis
 from bcma_decide.model.prediction import Average, held, logit, made_up, numeric_range, stage_rates
 from bcma_decide.pooled.evidence import Cell, PooledEvidence
@@ -195,18 +195,18 @@ def likeness(pooled: PooledEvidence, family: str) -> Likeness:
     return beside(pooled, ("likeness", acting.tobytes()), lambda: Likeness.of(pooled.population, acting, _axes(pooled)))
 
 
-def _axes(pooled: PooledEvidence) -> list[OffsetAxis | None]:
+def _axes(pooled: PooledEvidence) -> list[NumberAxis | None]:
     """Points of the numeric traits: as many as the largest of their effects asks for in any family."""
     low, high = numeric_range(pooled)
     later = [pooled.effects_of(outcome)[1] for outcome in pooled.outcome_covariance]
     largest = np.abs(np.concatenate([pooled.effects.reshape(-1, pooled.trait_count), *later])).max(axis=0)
-    axes: list[OffsetAxis | None] = []
+    axes: list[NumberAxis | None] = []
     for trait, binary in enumerate(pooled.population.binary.tolist()):
         if binary:
             axes.append(None)
             continue
         count = OffsetAxis.between(0.0, float(largest[trait] * (high[trait] - low[trait])), _ERROR).count
-        axes.append(OffsetAxis(float(low[trait]), float(high[trait]), max(count, _LINEAR)))
+        axes.append(NumberAxis(float(low[trait]), float(high[trait]), max(count, _LINEAR)))
     return axes
 
 
@@ -321,7 +321,7 @@ def _made_up(
 
 def _times(rows: Array, matrix: Array) -> Array:
     """The last axis times a matrix, in one product."""
-    return np.asarray((rows.reshape(-1, len(matrix)) @ matrix).reshape(rows.shape))
+    return np.asarray((rows.reshape(-1, len(matrix)) @ matrix).reshape(rows.shape)) if len(matrix) else rows
 
 
 def own_covariance(pooled: PooledEvidence, cell: Cell) -> Array:
