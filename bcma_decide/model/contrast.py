@@ -21,10 +21,12 @@ Array = NDArray[np.float64]
 
 POINTS = 3
 """Quadrature points across the difference, at every pair of nodes of the spread."""
+_MANY_NODES = 4
+"""Of the spread, from which on two of them are taken together for the ends of an interval."""
 _ENDS = np.array([0.025, 0.975])
 _MOST_STEPS = 60
-_SETTLED = 1e-7
-"""A move in standard deviations after which the next one is rounding."""
+_SETTLED = 1e-6
+"""A move in standard deviations after which the next one, of the second power, is rounding."""
 _LARGEST_STEP = 1.5
 _LEAST_VARIANCE = 1e-12
 """Two identical options differ by nothing, not by 0 / 0."""
@@ -67,8 +69,7 @@ def differences(
     bias_sds
         Standard deviation of the bias of the comparison on the log-odds scale; 0 leaves it out.
     """
-    weight, logits, variances, between = (each[None] for each in _joint(first, second, effect_covariance))
-    found = joint_differences(weight, logits, variances, between, np.square(bias_sds))
+    found = joint_differences(*_joint(first, second, effect_covariance), np.square(bias_sds))
     mean = first.mean - second.mean
     return tuple(
         Difference((mean, min(a, mean), max(b, mean)), p, (log_odds, log_odds - r, log_odds + r))
@@ -76,17 +77,70 @@ def differences(
     )
 
 
-def joint_differences(weight: Array, logits: Array, variances: Array, between: Array, bias_variance: Array) -> Array:
-    """Differences of many pairs of options whose log odds are mixtures of joint normals.
+@dataclass(frozen=True)
+class Joint:
+    """Log odds of two options together, a mixture of joint normals, for many pairs.
+
+    ``weight`` of the components, and covariance ``between`` the options (pairs, components); ``logits``, ``variances``
+    of the first and the second (pairs, 2, components).
+    """
+
+    weight: Array
+    logits: Array
+    variances: Array
+    between: Array
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """One option by node of the spread, for many pairs: ``weight``, ``logit``, ``variance`` (pairs, nodes)."""
+
+    weight: Array
+    logit: Array
+    variance: Array
+
+    @property
+    def halved(self) -> tuple[Nodes, Array]:
+        """Two nodes each taken together with their mean and variance, and how much of it each is (pairs, nodes)."""
+        starts = np.arange(0, self.weight.shape[1], 2)
+        weight = np.add.reduceat(self.weight, starts, axis=1)
+        part = self.weight / np.repeat(weight, 2, axis=1)[:, : self.weight.shape[1]]
+        logit = np.add.reduceat(part * self.logit, starts, axis=1)
+        square = np.add.reduceat(part * (self.variance + self.logit * self.logit), starts, axis=1)
+        return Nodes(weight, logit, square - logit * logit), part
+
+
+def crossed(first: Nodes, second: Nodes, between: Array) -> tuple[Joint, Joint]:
+    """Options of different spreads: every pair of nodes, and fewer of them for what is worked out at each.
+
+    ``between`` (pairs, nodes, nodes') is the covariance.
+    """
+    full = _pairs_of_nodes(first, second, between)
+    if min(first.weight.shape[1], second.weight.shape[1]) < _MANY_NODES:
+        return full, full
+    (one, part), (two, other) = first.halved, second.halved
+    along = np.add.reduceat(between * part[:, :, None], np.arange(0, between.shape[1], 2), axis=1)
+    across = np.add.reduceat(along * other[:, None], np.arange(0, between.shape[2], 2), axis=2)
+    return full, _pairs_of_nodes(one, two, across)
+
+
+def _pairs_of_nodes(first: Nodes, second: Nodes, between: Array) -> Joint:
+    shape = between.shape
+    logits, variances = np.empty((shape[0], 2, *shape[1:])), np.empty((shape[0], 2, *shape[1:]))
+    logits[:, 0], logits[:, 1] = first.logit[:, :, None], second.logit[:, None]
+    variances[:, 0], variances[:, 1] = first.variance[:, :, None], second.variance[:, None]
+    weight = (first.weight[:, :, None] * second.weight[:, None]).reshape(shape[0], -1)
+    flat = shape[0], 2, -1
+    return Joint(weight, logits.reshape(flat), variances.reshape(flat), between.reshape(shape[0], -1))
+
+
+def joint_differences(full: Joint, fewer: Joint, bias_variance: Array) -> Array:
+    """Differences of many pairs of options.
 
     Parameters
     ----------
-    weight
-        Of the components, (pairs, components).
-    logits, variances
-        Of the first and second option, (pairs, 2, components).
-    between
-        Their covariance, (pairs, components).
+    full, fewer
+        The pairs, as :func:`crossed` has them: intervals are found by the fewer components.
     bias_variance
         Variances of the bias of the comparison, (biases,).
 
@@ -96,43 +150,46 @@ def joint_differences(weight: Array, logits: Array, variances: Array, between: A
         (pairs, biases, 5): ends of the 95 % interval of first less second, P(first higher), mean log odds ratio and
         half of its 95 % interval.
     """
-    gap = logits[:, 0] - logits[:, 1]
+    gap = full.logits[:, 0] - full.logits[:, 1]
     # Half of the bias goes to each side with opposite sign: the difference carries it whole, the sum nothing of it, and
     # neither option is singled out as the biased one.
-    variance = (variances.sum(axis=1) - 2.0 * between)[:, None] + bias_variance[:, None]
-    mixed = weight[:, None]
-    higher = (mixed * distribution(gap[:, None] / np.sqrt(np.maximum(variance, _LEAST_VARIANCE)))).sum(axis=2)
-    mean = (weight * gap).sum(axis=1)[:, None]
+    own = full.variances[:, 0] + full.variances[:, 1] - 2.0 * full.between
+    variance = own[:, None] + bias_variance[:, None]
+    standard = gap[:, None] / np.sqrt(np.maximum(variance, _LEAST_VARIANCE))
+    found = np.empty((*variance.shape[:2], 5))
+    found[..., 2] = np.einsum("rk,rbk->rb", full.weight, distribution(standard))
+    mean = np.einsum("rk,rk->r", full.weight, gap)[:, None]
+    found[..., 3] = mean
+    square = np.einsum("rk,rbk->rb", full.weight, variance + (gap * gap)[:, None])
     # the spread of two equal options is 0, and may come out just below it
-    spread = np.sqrt(np.maximum((mixed * (variance + (gap * gap)[:, None])).sum(axis=2) - mean * mean, _LEAST_VARIANCE))
-    ends = _intervals(weight, logits, variances, between, bias_variance)
-    return np.stack([ends[..., 0], ends[..., 1], higher, np.broadcast_to(mean, higher.shape), Z95 * spread], axis=2)
+    found[..., 4] = Z95 * np.sqrt(np.maximum(square - mean * mean, 0.0))
+    found[..., :2] = _intervals(fewer, bias_variance)
+    return found
 
 
-def _joint(first: Side, second: Side, effect_covariance: Array) -> tuple[Array, Array, Array, Array]:
-    """Weights (components,), log odds and variances (2, components) and covariances (components,) of both options.
-
-    Options of one block share the node of the spread; those of different blocks have every pair of nodes.
-    """
+def _joint(first: Side, second: Side, effect_covariance: Array) -> tuple[Joint, Joint]:
+    """One pair. Options of one block share the node of the spread; those of different blocks have every pair."""
     sides = (first, second)
     gradients = [side.average.gradient for side in sides]
-    logits = [side.average.logit for side in sides]
-    own = [side.average.variance(effect_covariance[side.class_index, :, side.class_index, :]) for side in sides]
+    own = [
+        Nodes(
+            side.average.weight[None],
+            side.average.logit[None],
+            side.average.variance(effect_covariance[side.class_index, :, side.class_index, :])[None],
+        )
+        for side in sides
+    ]
     between = effect_covariance[first.class_index, :, second.class_index, :]
-    if first.class_index == second.class_index:
-        cross = np.einsum("kt,tu,ku->k", gradients[0][1], between, gradients[1][1])
-        cross += np.einsum("ksp,kspq,ksq->k", gradients[0][0], first.average.level_covariance, gradients[1][0])
-        return first.average.weight, np.stack(logits), np.stack(own), cross
-    k, m = first.average.weight.size, second.average.weight.size
-    return (
-        np.outer(first.average.weight, second.average.weight).ravel(),
-        np.stack([np.repeat(logits[0], m), np.tile(logits[1], k)]),
-        np.stack([np.repeat(own[0], m), np.tile(own[1], k)]),
-        np.einsum("kt,tu,mu->km", gradients[0][1], between, gradients[1][1]).ravel(),
-    )
+    if first.class_index != second.class_index:
+        return crossed(own[0], own[1], (gradients[0][1] @ between @ gradients[1][1].T)[None])
+    cross = np.einsum("kt,tu,ku->k", gradients[0][1], between, gradients[1][1])
+    cross += np.einsum("ksp,kspq,ksq->k", gradients[0][0], first.average.level_covariance, gradients[1][0])
+    logits, variances = (np.stack(pair, axis=1) for pair in zip(*((o.logit, o.variance) for o in own), strict=True))
+    joint = Joint(own[0].weight, logits, variances, cross[None])
+    return joint, joint
 
 
-def _intervals(weight: Array, logits: Array, variances: Array, between: Array, bias_variance: Array) -> Array:
+def _intervals(joint: Joint, bias_variance: Array) -> Array:
     """95 % intervals of the difference of the two rates, (pairs, biases, 2).
 
     In every component the log odds are m + a u + c v with independent standard normals: u along the gradient of the
@@ -142,40 +199,63 @@ def _intervals(weight: Array, logits: Array, variances: Array, between: Array, b
     Swapping the options changes the sign of u and of the difference, and so mirrors the interval.
     """
     points, point_weight = hermite(POINTS)
-    pairs, biases = len(weight), bias_variance.size
-    m = logits[:, None]  # pairs, 1, 2, components
+    pairs, biases = len(joint.weight), bias_variance.size
     quarter = 0.25 * bias_variance[:, None]
-    one, two = (variances[:, side, None] + quarter for side in (0, 1))
-    cross = between[:, None] - quarter
-    p = logistic(m)
+    one, two = (joint.variances[:, side, None] + quarter for side in (0, 1))
+    cross = joint.between[:, None] - quarter
+    p = logistic(joint.logits)
     dense = p * (1.0 - p)
-    first, second = dense[:, :, 0], dense[:, :, 1]
+    first, second = dense[:, None, 0], dense[:, None, 1]
     along = one * first - cross * second, cross * first - two * second
     spread = np.sqrt(np.maximum(first * along[0] - second * along[1], _LEAST_VARIANCE * (first + second) ** 2))
     across = np.sqrt(np.maximum(one * two - cross * cross, 0.0)) / spread
-    a = [(each / spread)[:, :, None, :, None] for each in along]
-    base = [
-        (m[:, :, side, :, None] + (across * other)[..., None] * points)[:, :, None]
+    shape = pairs, biases, 2, joint.weight.shape[1], POINTS
+    flat = pairs * biases * 2, -1
+
+    def rows(values: Array) -> Array:
+        """One row for every end that is looked for, (rows, components * points)."""
+        return np.ascontiguousarray(np.broadcast_to(values, shape)).reshape(flat)
+
+    slopes = [rows((each / spread)[:, :, None, :, None]) for each in along]
+    bases = [
+        rows((joint.logits[:, None, side][..., None] + (across * other)[..., None] * points)[:, :, None])
         for side, other in ((0, second), (1, first))
     ]
-    mass = (weight[..., None] * point_weight)[:, None, None]
-    u = np.broadcast_to(Z95 * np.array([-1.0, 1.0])[:, None, None], (pairs, biases, 2, weight.shape[1], POINTS))
-    ends = None
-    for _ in range(_MOST_STEPS):
-        p1, p2 = (logistic(base[side] + a[side] * u) for side in (0, 1))
+    mass = rows((joint.weight[..., None] * point_weight)[:, None, None])
+    wanted = np.broadcast_to(_ENDS, shape[:3]).ravel()
+    return _ends(slopes, bases, mass, wanted).reshape(shape[:3])
+
+
+def _ends(slopes: Sequence[Array], bases: Sequence[Array], mass: Array, wanted: Array) -> Array:
+    """Ends t at which the distribution function of the difference is ``wanted``, (rows,).
+
+    The log odds of either side are ``bases`` + ``slopes`` u at nodes of weight ``mass``, (rows, nodes) each.
+    """
+    u = np.where(wanted < 0.5, -Z95, Z95)[:, None] * np.ones(mass.shape[1])
+    ends = np.empty(len(wanted))
+    open_: NDArray[np.intp] | slice = slice(None)
+    for step_count in range(_MOST_STEPS):
+        (a1, a2), at = (each[open_] for each in slopes), u[open_]
+        own = mass[open_]
+        p1, p2 = logistic(bases[0][open_] + a1 * at), logistic(bases[1][open_] + a2 * at)
         gap = p1 - p2
-        if ends is None:
-            ends = (mass * gap).sum(axis=(3, 4))
-        rise = a[0] * (p1 * (1.0 - p1)) - a[1] * (p2 * (1.0 - p2))
-        inverse = 1.0 / np.maximum(rise, _LEAST_RISE)
-        below, dense = distribution_and_density(u)
-        dense = np.maximum(dense, _LEAST_DENSITY) * mass
-        lacking = (ends[..., None, None] - gap) * inverse
-        missing = _ENDS - (mass * below + dense * lacking).sum(axis=(3, 4))
-        moved = missing / (dense * inverse).sum(axis=(3, 4))
-        step = np.clip(lacking + moved[..., None, None] * inverse, -_LARGEST_STEP, _LARGEST_STEP)
-        u = u + step
-        ends = ends + moved
-        if np.abs(step).max() < _SETTLED:
+        if step_count == 0:
+            ends = np.einsum("rk,rk->r", own, gap)
+        a1 = a1 * (p1 * (1.0 - p1))
+        a1 -= a2 * (p2 * (1.0 - p2))
+        inverse = 1.0 / np.maximum(a1, _LEAST_RISE)
+        below, dense = distribution_and_density(at)
+        dense = np.maximum(dense, _LEAST_DENSITY)
+        lacking = (ends[open_][:, None] - gap) * inverse
+        missing = wanted[open_] - np.einsum("rk,rk->r", own, below + dense * lacking)
+        moved = missing / np.einsum("rk,rk,rk->r", own, dense, inverse)
+        lacking += moved[:, None] * inverse
+        step = np.minimum(np.maximum(lacking, -_LARGEST_STEP), _LARGEST_STEP)
+        u[open_] = at + step
+        ends[open_] += moved
+        moving = np.abs(step).max(axis=1) > _SETTLED
+        if not moving.any():
             break
-    return np.asarray(ends)
+        # what has settled stays where it is, whoever else is worked out beside it
+        open_ = np.flatnonzero(moving) if isinstance(open_, slice) else open_[moving]
+    return ends

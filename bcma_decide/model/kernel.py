@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.model.beside import beside
-from bcma_decide.model.contrast import joint_differences
+from bcma_decide.model.contrast import Nodes, crossed, joint_differences
 from bcma_decide.model.prediction import Average
 from bcma_decide.model.profiles import Profiles
 from bcma_decide.model.rates import MEAN, Order, cell_table, in_order
@@ -54,8 +54,10 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Numbers of some patients: ``table`` (profiles, cells, 6), columns as in `bcma_decide.model.rates`, and ``values``
-    behind those that traits move, by family and class.
+    """Numbers of some patients.
+
+    ``table`` (profiles, cells, 6), columns as in `bcma_decide.model.rates`; ``values`` behind those that traits move,
+    by family and class.
     """
 
     kernel: Kernel
@@ -116,7 +118,7 @@ def _meetings(pooled: PooledEvidence, sheets: Sequence[Sheet]) -> Iterator[tuple
         if names:
             most = max(both[0].outcomes, key=lambda o: pooled.outcome_covariance[o].shape[1])
             covariance = pooled.outcome_covariance[most][0, :, 1, :]
-            places = [tuple(np.array(column) for column in zip(*(own[o] for o in names), strict=True)) for own in found]
+            places = [np.array([own[o] for o in names], dtype=np.intp).T for own in found]
             yield (
                 family,
                 Meeting(names, places[0], places[1], covariance[np.ix_(both[0].parameters, both[1].parameters)]),
@@ -169,22 +171,14 @@ def class_differences(
         [getattr(values, name)[:, outcome, :, option] for values, outcome, option in sides]
         for name in ("logit", "variance", "trait")
     )
-    weight = [values.sheet.weight[outcome] for values, outcome, _ in sides]
     between = np.matmul(traits[0] @ meeting.covariance, np.swapaxes(traits[1], 2, 3))
-    shape = outcomes, profiles, *between.shape[2:]
-    pairs = outcomes * profiles, between.shape[2] * between.shape[3]
-    spread = [
-        np.stack([np.broadcast_to(own[0][..., None], shape), np.broadcast_to(own[1][..., None, :], shape)], axis=2)
-        for own in (logits, variances)
-    ]
-    mixed = np.broadcast_to((weight[0][:, :, None] * weight[1][:, None, :])[:, None], shape)
-    found = joint_differences(
-        mixed.reshape(pairs),
-        spread[0].reshape(pairs[0], 2, pairs[1]),
-        spread[1].reshape(pairs[0], 2, pairs[1]),
-        between.reshape(pairs),
-        np.square(bias_sds),
-    ).reshape(outcomes, profiles, biases, 5)
+    rows = outcomes * profiles
+    nodes = []
+    for (values, outcome, _), logit, variance in zip(sides, logits, variances, strict=True):
+        weight = np.broadcast_to(values.sheet.weight[outcome][:, None], logit.shape)
+        nodes.append(Nodes(*(each.reshape(rows, -1) for each in (weight, logit, variance))))
+    joint = crossed(nodes[0], nodes[1], between.reshape(rows, *between.shape[2:]))
+    found = joint_differences(*joint, np.square(bias_sds)).reshape(outcomes, profiles, biases, 5)
     means = [table[:, values.sheet.cells[outcome, option], MEAN] for values, outcome, option in sides]
     mean = np.broadcast_to((means[0] - means[1])[:, :, None], (profiles, outcomes, biases))
     low, high, *rest = np.moveaxis(np.swapaxes(found, 0, 1), 3, 0)

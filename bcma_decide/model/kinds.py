@@ -1,4 +1,4 @@
-"""Kinds of patients that are the same for everyone, and the weight each has for a patient of whom this and that is known.
+"""Kinds of patients that are the same for everyone, and the weight that each has for one of whom something is known.
 
 The population is a Gaussian copula (`bcma_decide.model.population`). Traits that are correlated, directly or through
 others, are one *part*; parts are independent. Inside a part the yes/no traits given the numbers are latent normals on
@@ -102,7 +102,7 @@ class Part:
         return np.asarray((branch / np.maximum(total @ fits.T, _LEAST)) @ fits)
 
     def _spread(self, number: Array) -> Array:
-        """Joint weights of combinations and points of the numbers before any answer, (profiles or 1, combinations, points)."""
+        """Weights before any answer, (profiles or 1, combinations, points of the numbers)."""
         if not self.numbers:
             return self._unspread
         given = number[:, self.numbers]
@@ -135,7 +135,7 @@ class Part:
         for place, axis in enumerate(self.axes):
             held = np.clip(location[place] + scale[place] * latent[..., place], axis.low, axis.high)
             points = (points[..., :, None] * axis.shares(held)[..., None, :]).reshape(*weight.shape, -1)
-        return np.matmul(np.swapaxes(combinations * weight[..., None], 1, 2), points)
+        return np.asarray(np.matmul(np.swapaxes(combinations * weight[..., None], 1, 2), points))
 
     def _nodes(self, given: Array, known: Mask) -> tuple[Array, Array]:
         """Latent values of the numbers (profiles, nodes, numbers), and weights (profiles, nodes)."""
@@ -145,7 +145,7 @@ class Part:
         told = np.flatnonzero(known).tolist()
         for place in np.flatnonzero(~known).tolist():
             slope = np.linalg.solve(correlation[np.ix_(told, told)], correlation[told, place])
-            sd = float(np.sqrt(max(1.0 - slope @ correlation[told, place], _RIDGE)))
+            sd = max(1.0 - float(slope @ correlation[told, place]), _RIDGE) ** 0.5
             axis, at = self.axes[place], self.numbers[place]
             ends = [(e - self.population.location[at]) / self.population.spread[at] for e in (axis.low, axis.high)]
             nodes, share = _number_nodes(latent[:, :, told] @ slope, sd, ends[0], ends[1])
@@ -185,7 +185,7 @@ class Part:
         """Slopes (binaries, numbers) and covariance of the latent yes/no traits given the numbers."""
         correlation, n, b = self.population.correlation, list(self.numbers), list(self.binaries)
         gain = np.linalg.solve(correlation[np.ix_(n, n)], correlation[np.ix_(n, b)]).T
-        return gain, correlation[np.ix_(b, b)] - gain @ correlation[np.ix_(n, b)]
+        return np.asarray(gain), np.asarray(correlation[np.ix_(b, b)] - gain @ correlation[np.ix_(n, b)])
 
     def _at(self, latent: Array) -> Array:
         gain, covariance = self._regression
@@ -194,11 +194,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Kinds:
-    """Kinds of patients by some of the traits that act: ``values`` (kinds, traits) on the model's scale, numbers held
-    in the range in which they act, the other traits at the population's mean.
-    """
+    """Kinds of patients by some of the traits that act."""
 
     values: Array
+    """(kinds, traits) on the model's scale: numbers in the range in which they act, other traits at the population's
+    mean."""
     summed: tuple[tuple[int, ...] | None, ...]
     """For each part, the axes that are summed over; None where nothing of it is left."""
 
@@ -302,8 +302,9 @@ def _number_nodes(mean: Array, sd: float, low: float, high: float) -> tuple[Arra
 
 
 def _tail_nodes(reach: Array, tail: Array, u: Array, share: Array) -> Array:
-    """Nodes below and above a cut with the mean and the variance of the normal there, (rows, combinations, 2, points,
-    nodes); ``tail`` (rows, combinations, 2, points) are the probabilities of both sides, ``u``, ``share`` the rule.
+    """Nodes below and above a cut, (rows, combinations, 2, points, nodes).
+
+    ``tail`` (rows, combinations, 2, points) are the probabilities of both sides, ``u``, ``share`` the rule.
     """
     side = np.array([-1.0, 1.0])[:, None]
     nodes = quantile(tail[..., None] * u)  # of the lower tail; the upper one is its mirror image

@@ -7,6 +7,8 @@ distribution function comes from a table filled once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from statistics import NormalDist
 
@@ -26,8 +28,8 @@ _STEP = 0.004
 
 _MOST_STEPS = 50
 _MOST_HALLEY_STEPS = 12
-_SETTLED = 1e-7
-"""A move on the log-odds scale after which the next one, of the third power, is rounding."""
+_SETTLED = 1e-4
+"""A move in standard deviations after which the next one, of the third power, is rounding."""
 _LARGEST_STEP = 0.7
 """In standard deviations of the mixture."""
 _BRACKET = 7.0
@@ -62,15 +64,29 @@ def distribution(x: Array) -> Array:
 def distribution_and_density(x: Array) -> tuple[Array, Array]:
     """Standard normal distribution function, to 1e-12, and density, to 2e-9; any shape."""
     values, densities = _table()
-    inside = np.clip(x, -_REACH, _REACH)
-    place = np.rint(inside * (1.0 / _STEP))
-    index = place.astype(np.intp) + (values.size // 2)
-    at = place * _STEP
-    away = inside - at
-    by_density = densities[index]
-    bent = (at * at - 1.0) * away
-    risen = by_density * away * (1.0 + away * (bent * (1.0 / 6.0) - 0.5 * at))
-    return values[index] + risen, by_density * (1.0 + away * (0.5 * bent - at))
+    inside = np.maximum(x, -_REACH)
+    np.minimum(inside, _REACH, out=inside)
+    at = np.rint(inside * (1.0 / _STEP))
+    index = at.astype(np.intp)
+    index += values.size // 2
+    at *= _STEP
+    inside -= at
+    by_density = densities.take(index)
+    bent = (at * at - 1.0) * inside
+    at *= 0.5
+    risen = bent * (1.0 / 6.0) - at
+    risen *= inside
+    risen += 1.0
+    risen *= inside
+    risen *= by_density
+    risen += values.take(index)
+    bent *= 0.5
+    at += at
+    bent -= at
+    bent *= inside
+    bent += 1.0
+    bent *= by_density
+    return risen, bent
 
 
 _TAIL = (
@@ -135,45 +151,100 @@ def mixture_quantiles(weights: Array, means: Array, sds: Array, probabilities: A
     numpy.ndarray
         Shape (cells, quantiles).
     """
-    cells = weights[:, None, :], means[:, None, :], sds[:, None, :]
-    return quantiles_of_mixtures(*cells, np.broadcast_to(probabilities, (len(means), probabilities.size)))
+    rows = MixtureRows.of(probabilities.tolist(), len(weights))
+    return np.asarray(quantiles_of_mixtures(weights, means[None], sds[None], rows)[0].reshape(len(weights), -1))
 
 
-def quantiles_of_mixtures(weights: Array, means: Array, sds: Array, probabilities: Array) -> Array:
-    """A quantile of every mixture: the first three (..., components), ``probabilities`` (...), all to be broadcast.
+@dataclass(frozen=True)
+class MixtureRows:
+    """Which quantiles of which mixtures: ``cell``, ``probability`` and its normal quantile ``z``, (rows,) each."""
+
+    cell: NDArray[np.intp]
+    probability: Array
+    z: Array
+
+    @classmethod
+    def of(cls, probabilities: Sequence[float], cells: int) -> MixtureRows:
+        """The same ones of every cell, cell by cell."""
+        z = [NormalDist().inv_cdf(probability) for probability in probabilities]
+        return cls(np.repeat(np.arange(cells), len(z)), np.tile(probabilities, cells), np.tile(z, cells))
+
+    def followed_by(self, other: MixtureRows, cells: int) -> MixtureRows:
+        """These and those of further mixtures, which stand after so many ``cells``."""
+        return MixtureRows(
+            np.concatenate([self.cell, other.cell + cells]),
+            np.concatenate([self.probability, other.probability]),
+            np.concatenate([self.z, other.z]),
+        )
+
+
+def quantiles_of_mixtures(weights: Array, means: Array, sds: Array, rows: MixtureRows) -> Array:
+    """Quantiles of mixtures of normals, for many patients.
 
     Halley's steps (Traub JF. Iterative Methods for the Solution of Equations, 1964, section 5.2) from the expansion of
-    Cornish and Fisher (Rev Inst Int Stat 1938;5:307-320) in skewness and kurtosis; what has not settled then, narrow
-    and far components, is bracketed.
+    Cornish and Fisher (Rev Inst Int Stat 1938;5:307-320) in skewness and kurtosis. What has not settled after a few,
+    narrow and far components, is bracketed.
+
+    Parameters
+    ----------
+    weights
+        (cells, components); those of a cell sum to 1.
+    means, sds
+        (profiles, cells, components); sds positive.
+    rows
+        What is wanted.
+
+    Returns
+    -------
+    numpy.ndarray
+        (profiles, rows).
     """
-    centre = (weights * means).sum(axis=-1)
+    centre = np.einsum("ck,nck->nc", weights, means)
     away = means - centre[..., None]
     variance, square = sds * sds, away * away
-    spread = np.sqrt((weights * (variance + square)).sum(axis=-1))
-    third = (weights * away * (square + 3.0 * variance)).sum(axis=-1)
-    fourth = (weights * (square * (square + 6.0 * variance) + 3.0 * variance * variance)).sum(axis=-1)
+    spread = np.sqrt(np.einsum("ck,nck->nc", weights, variance + square))
+    third = np.einsum("ck,nck->nc", weights, away * (square + 3.0 * variance))
+    fourth = np.einsum("ck,nck->nc", weights, square * (square + 6.0 * variance) + 3.0 * variance * variance)
     skewness, excess = third / spread**3, fourth / spread**4 - 3.0
-    z = _quantiles(probabilities)
-    bent = np.clip(skewness * (z * z - 1.0) / 6.0 + excess * (z * z - 3.0) * z / 24.0, -1.0, 1.0)
-    x = centre + spread * (z + bent)
-    most, scale, inverse = _LARGEST_STEP * spread, weights / sds, 1.0 / sds
-    moved = most
+    z, cell = rows.z, rows.cell
+    bent = skewness[:, cell] * ((z * z - 1.0) / 6.0) + excess[:, cell] * ((z * z - 3.0) * z / 24.0)
+    most = spread[:, cell]
+    x = centre[:, cell] + most * (z + np.minimum(np.maximum(bent, -1.0), 1.0))
+    inverse = (1.0 / sds)[:, cell].reshape(-1, weights.shape[1])
+    shift = means[:, cell].reshape(inverse.shape) * inverse
+    own = np.broadcast_to(weights[cell], (len(means), *weights[cell].shape)).reshape(inverse.shape)
+    probability = np.broadcast_to(rows.probability, x.shape).ravel()
+    return _solved(x.ravel(), most.ravel(), own, shift, inverse, probability).reshape(x.shape)
+
+
+def _solved(x: Array, spread: Array, weights: Array, shift: Array, inverse: Array, probability: Array) -> Array:
+    """Quantiles from starting values ``x`` (rows,).
+
+    Of a component (rows, components) ``inverse`` is one over the standard deviation, ``shift`` the mean times that.
+    """
+    scale = weights * inverse
+    open_: NDArray[np.intp] | None = None
     for _ in range(_MOST_HALLEY_STEPS):
-        standard = (x[..., None] - means) * inverse
+        rows = slice(None) if open_ is None else open_
+        at, most, inv = x[rows], spread[rows], inverse[rows]
+        standard = at[:, None] * inv - shift[rows]
         below, dense = distribution_and_density(standard)
-        dense *= scale
-        gap = (weights * below).sum(axis=-1) - probabilities
-        slope = np.maximum(dense.sum(axis=-1), _LEAST_DENSITY)
+        dense *= scale[rows]
+        gap = np.einsum("rk,rk->r", weights[rows], below) - probability[rows]
+        slope = np.maximum(np.einsum("rk->r", dense), _LEAST_DENSITY)
         step = gap / slope
         # Halley's factor, held where a far step would turn it round
-        curve = 0.5 * step * (dense * standard * inverse).sum(axis=-1) / slope
-        moved = np.clip(step / np.clip(1.0 + curve, 0.5, 2.0), -most, most)
-        x = x - moved
-        if np.abs(moved).max() < _SETTLED:
+        curve = 0.5 * step * np.einsum("rk,rk,rk->r", dense, standard, inv) / slope
+        step = step / np.minimum(np.maximum(1.0 + curve, 0.5), 2.0)
+        step = np.minimum(np.maximum(step, -_LARGEST_STEP * most), _LARGEST_STEP * most)
+        x[rows] = at - step
+        moving = np.abs(step) > _SETTLED * most
+        if not moving.any():
             return x
-    open_ = np.abs(moved) >= _SETTLED
-    weights, means, sds = (np.broadcast_to(each, (*x.shape, means.shape[-1]))[open_] for each in (weights, means, sds))
-    x[open_] = _bracketed(weights, means, sds, np.broadcast_to(probabilities, x.shape)[open_])
+        # what has settled stays where it is, whoever else is worked out beside it
+        open_ = np.flatnonzero(moving) if open_ is None else open_[moving]
+    sds = 1.0 / inverse[open_]
+    x[open_] = _bracketed(weights[open_], shift[open_] * sds, sds, probability[open_])
     return x
 
 
@@ -185,13 +256,6 @@ def _bracketed(weights: Array, means: Array, sds: Array, probabilities: Array) -
         under = (weights * distribution((x[:, None] - means) / sds)).sum(axis=1) < probabilities
         low, high = np.where(under, x, low), np.where(under, high, x)
     return np.asarray(0.5 * (low + high))
-
-
-def _quantiles(probabilities: Array) -> Array:
-    """Of few different probabilities, in any shape."""
-    found, place = np.unique(probabilities, return_inverse=True)
-    z = np.array([NormalDist().inv_cdf(p) for p in found.tolist()])
-    return np.asarray(z[place].reshape(probabilities.shape))
 
 
 @cache
@@ -210,5 +274,5 @@ def expected_logistic(means: Array, sds: Array, points: int = 9) -> Array:
 
 def logistic(x: Array) -> Array:
     """Logistic function, any shape, without overflow warnings."""
-    # exp(-x) overflows below -709; tanh runs into its limits instead.
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * x)))
+    # exp(-x) overflows below -709, where the rate is 0 to the last digit in any case
+    return np.asarray(1.0 / (1.0 + np.exp(-np.maximum(x, -700.0))))

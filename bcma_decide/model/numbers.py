@@ -44,7 +44,7 @@ class Averages(Sequence[Average]):
 
     def __len__(self) -> int:
         """How many cells there are."""
-        return self._evaluated.table.shape[1]
+        return int(self._evaluated.table.shape[1])
 
     @overload
     def __getitem__(self, index: int) -> Average: ...

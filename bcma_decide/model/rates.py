@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.normal import expected_logistic, logistic, quantiles_of_mixtures
+from bcma_decide.model.normal import MixtureRows, expected_logistic, logistic, quantiles_of_mixtures
 from bcma_decide.model.sheets import Sheet, SheetValues
 from bcma_decide.pooled.evidence import PooledEvidence
 
@@ -18,8 +18,8 @@ Places = NDArray[np.intp]
 
 MEAN, MEDIAN, LOW, HIGH, NEXT_LOW, NEXT_HIGH = range(6)
 """Columns of the numbers of a cell: posterior mean and median of the average, its 95 % interval, the next centre's."""
-_CREDIBLE: Final = np.array([0.5, 0.025, 0.975])
-_NEXT: Final = np.array([0.025, 0.975])
+_CREDIBLE: Final = (0.5, 0.025, 0.975)
+_NEXT: Final = (0.025, 0.975)
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,23 @@ def rates_of(row: Sequence[float]) -> Rates:
 
 def cell_table(values: Sequence[SheetValues]) -> Array:
     """Numbers of the cells of some sheets, one after the other, (profiles, cells, 6), not yet in order."""
-    weight, centre, spread = _joined([_averages(each) for each in values])
-    following = _joined([_next_centres(each) for each in values])
-    mean = (weight * expected_logistic(centre, spread)).sum(axis=-1)
-    average, beyond = (
-        logistic(quantiles_of_mixtures(w, m, s, probabilities))
-        for (w, m, s), probabilities in (
-            ((weight[:, None], centre[:, :, None], spread[:, :, None]), _CREDIBLE),
-            ((following[0][:, None], following[1][:, :, None], following[2][:, :, None]), _NEXT),
-        )
-    )
-    return np.concatenate([mean[..., None], average, beyond], axis=2)
+    averages = [_averages(each) for each in values]
+    weight, centre, spread = _joined(averages)
+    mean = np.einsum("ck,nck->nc", weight, expected_logistic(centre, spread))
+    cells = len(weight)
+    following = [_next_centres(each, several=False) for each in values]
+    single = MixtureRows.of(_NEXT, sum(len(each[0]) for each in following))
+    rows = MixtureRows.of(_CREDIBLE, cells).followed_by(single, cells)
+    found = logistic(quantiles_of_mixtures(*_joined([(weight, centre, spread), *following]), rows))
+    several = _joined([_next_centres(each, several=True) for each in values])
+    beyond = logistic(quantiles_of_mixtures(*several, MixtureRows.of(_NEXT, len(several[0]))))
+    table = np.empty((len(mean), cells, 6))
+    table[..., MEAN] = mean
+    table[..., MEDIAN : HIGH + 1] = found[:, : 3 * cells].reshape(len(mean), cells, 3)
+    alone = np.concatenate([each.sheet.next_centres(several=False).of for each in values])
+    table[:, alone, NEXT_LOW:] = found[:, 3 * cells :].reshape(len(mean), -1, 2)
+    table[:, ~alone, NEXT_LOW:] = beyond.reshape(len(mean), -1, 2)
+    return table
 
 
 Components = tuple[Array, Array, Array]
@@ -63,21 +69,19 @@ def _averages(values: SheetValues) -> Components:
     return values.sheet.weight[outcome], centre, np.sqrt(variance)
 
 
-def _next_centres(values: SheetValues) -> Components:
-    """One centre with one of the products: those that an option averages, nodes and products in one axis."""
-    sheet = values.sheet
-    centre, variance = (
-        each[:, sheet.next_outcome, :, sheet.next_product] for each in (values.middle, values.middle_variance)
-    )
-    # advanced indices beside a slice stand first: cells, members, profiles, nodes
-    centre, variance = (each.transpose(2, 0, 1, 3).reshape(each.shape[2], len(each), -1) for each in (centre, variance))
-    return sheet.next_weight, centre, np.sqrt(variance)
+def _next_centres(values: SheetValues, *, several: bool) -> Components:
+    """One centre with one of the products, for cells of one product or those that average several."""
+    wanted = values.sheet.next_centres(several=several)
+    found = []
+    for each in (values.middle, values.middle_variance):
+        # advanced indices beside a slice stand first: cells, members, profiles, nodes
+        own = each[:, wanted.outcome, :, wanted.product]
+        found.append(own.transpose(2, 0, 1, 3).reshape(len(each), len(wanted.weight), wanted.weight.shape[1]))
+    return wanted.weight, found[0], np.sqrt(found[1])
 
 
 def _joined(parts: Sequence[Components]) -> Components:
     """Mixtures of different lengths one after the other, the shorter ones filled up with components of no weight."""
-    if len(parts) == 1:
-        return parts[0]
     longest = max(weight.shape[1] for weight, _, _ in parts)
     weights, centres, spreads = zip(*(_padded(part, longest) for part in parts), strict=True)
     return np.concatenate(weights), np.concatenate(centres, axis=1), np.concatenate(spreads, axis=1)
@@ -88,8 +92,11 @@ def _padded(part: Components, longest: int) -> Components:
     lacking = longest - weight.shape[1]
     if not lacking:
         return part
+    if not len(weight):
+        empty = np.zeros((len(centre), 0, longest))
+        return np.zeros((0, longest)), empty, empty
     filled = [np.concatenate([each, np.repeat(each[..., :1], lacking, axis=-1)], axis=-1) for each in (centre, spread)]
-    return np.pad(weight, ((0, 0), (0, lacking))), filled[0], filled[1]
+    return np.concatenate([weight, np.zeros((len(weight), lacking))], axis=1), filled[0], filled[1]
 
 
 @dataclass(frozen=True)

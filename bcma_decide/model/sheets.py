@@ -33,6 +33,20 @@ _LINEAR = 2
 
 
 @dataclass(frozen=True)
+class NextCentres:
+    """What makes up the next centre of some cells of a sheet, one centre with one of the products.
+
+    ``of`` (all cells,) marks them; ``outcome`` (cells, 1), ``product`` (cells, members), ``weight`` (cells, members *
+    nodes).
+    """
+
+    of: Mask
+    outcome: NDArray[np.intp]
+    product: NDArray[np.intp]
+    weight: Array
+
+
+@dataclass(frozen=True)
 class Sheet:
     """All outcomes of one family in one class, for every kind of patient.
 
@@ -70,33 +84,28 @@ class Sheet:
         """Places of those cells."""
         return np.asarray(self.cells[self.filled])
 
+    def next_centres(self, *, several: bool) -> NextCentres:
+        """Of the cells that average several products, or of those of one."""
+        return self._several if several else self._single
+
     @cached_property
-    def _members(self) -> list[list[int]]:
-        """Products of every cell that there is, as many for each: short ones are filled up by their first."""
+    def _single(self) -> NextCentres:
+        return self._next(several=False)
+
+    @cached_property
+    def _several(self) -> NextCentres:
+        return self._next(several=True)
+
+    def _next(self, *, several: bool) -> NextCentres:
         outcome, option = self.filled
-        members = [np.flatnonzero(row).tolist() for row in self.share[outcome, option]]
-        longest = max(map(len, members))
-        return [own + own[:1] * (longest - len(own)) for own in members]
-
-    @cached_property
-    def next_outcome(self) -> NDArray[np.intp]:
-        """Outcome (cells, 1) and, in `next_product`, product (cells, members) of what makes up a next centre."""
-        return np.asarray(self.filled[0][:, None])
-
-    @cached_property
-    def next_product(self) -> NDArray[np.intp]:
-        """See `next_outcome`."""
-        return np.array(self._members)
-
-    @cached_property
-    def next_weight(self) -> Array:
-        """Weights of members and nodes, (cells, members * nodes)."""
-        outcome, option = self.filled
-        members = self.next_product
-        fresh = np.ones(members.shape, dtype=bool)
-        fresh[:, 1:] = members[:, 1:] != members[:, :1]
-        share = self.share[outcome, option][np.arange(len(members))[:, None], members] * fresh
-        return np.asarray((share[:, :, None] * self.weight[outcome][:, None]).reshape(len(members), -1))
+        share = self.share[outcome, option]
+        of = ((share > 0.0).sum(axis=1) > 1) == several
+        outcome, share = outcome[of], share[of]
+        # of members only: others have no share, and stand at the end
+        longest = int((share > 0.0).sum(axis=1).max(initial=1))
+        product = np.argsort(share == 0.0, axis=1, kind="stable")[:, :longest]
+        weight = np.take_along_axis(share, product, axis=1)[:, :, None] * self.weight[outcome][:, None]
+        return NextCentres(of, outcome[:, None], product, weight.reshape(len(share), longest * self.weight.shape[1]))
 
     @cached_property
     def level_share(self) -> Array:
@@ -107,24 +116,24 @@ class Sheet:
 
     def evaluated(self, weights: Array, extra: Array) -> SheetValues:
         """For some patients: ``weights`` (profiles, kinds); ``extra`` (profiles,) variance of all levels together."""
-        O, M, P = self.share.shape
-        K, S, Q = self.weight.shape[1], self.covariance.shape[2], self.parameters.size
-        N = len(weights)
+        (outcomes, options, P), (N, K) = self.share.shape, (len(weights), self.weight.shape[1])
+        S, Q = self.covariance.shape[2], self.parameters.size
+        at = N, outcomes, K
         found = weights @ self.table
-        sizes = np.cumsum([0, O * K * M, O * K * M * Q, O * K * P * S, O * K * P, O * K * P * Q, O * K * P * S])
-        parts = [found[:, a:b] for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
-        rate, trait = parts[0].reshape(N, O, K, M), parts[1].reshape(N, O, K, M, Q)
-        level = parts[2].reshape(N, O, K, S, P)
+        sizes = np.array([options, options * Q, P * S, P, P * Q, P * S]) * (outcomes * K)
+        parts = np.split(found, np.cumsum(sizes)[:-1], axis=1)
+        rate, trait = parts[0].reshape(*at, options), parts[1].reshape(*at, options, Q)
+        level = parts[2].reshape(*at, S, P)
         scale = rate * (1.0 - rate)
         own = (_times(trait, self.trait_covariance) * trait).sum(axis=-1)
-        pairs = (level[..., :, None] * level[..., None, :]).reshape(N, O, K, -1)
+        pairs = (level[..., :, None] * level[..., None, :]).reshape(*at, -1)
         own += np.matmul(pairs.transpose(1, 2, 0, 3), self.level_share).transpose(2, 0, 1, 3)
         widened = bool(extra.any())
         if widened:
             first = np.matmul(level[:, :, :, 0], np.swapaxes(self.share, 1, 2))
             own += extra[:, None, None, None] * first**2
-        middle, middle_trait = parts[3].reshape(N, O, K, P), parts[4].reshape(N, O, K, P, Q)
-        middle_level = parts[5].reshape(N, O, K, P, S)
+        middle, middle_trait = parts[3].reshape(*at, P), parts[4].reshape(*at, P, Q)
+        middle_level = parts[5].reshape(*at, P, S)
         following = (_times(middle_trait, self.trait_covariance) * middle_trait).sum(axis=-1)
         following += (middle_level * middle_level * self.next_own).sum(axis=-1)
         if widened:
