@@ -118,10 +118,15 @@ def _meetings(pooled: PooledEvidence, sheets: Sequence[Sheet]) -> Iterator[tuple
         if names:
             most = max(both[0].outcomes, key=lambda o: pooled.outcome_covariance[o].shape[1])
             covariance = pooled.outcome_covariance[most][0, :, 1, :]
-            places = [np.array([own[o] for o in names], dtype=np.intp).T for own in found]
+            one, two = (np.array([own[o] for o in names], dtype=np.intp).T for own in found)
             yield (
                 family,
-                Meeting(names, places[0], places[1], covariance[np.ix_(both[0].parameters, both[1].parameters)]),
+                Meeting(
+                    names,
+                    (one[0], one[1]),
+                    (two[0], two[1]),
+                    covariance[np.ix_(both[0].parameters, both[1].parameters)],
+                ),
             )
 
 
