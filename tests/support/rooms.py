@@ -27,7 +27,7 @@ ROOMS = [
     {"comparing"},
     {"render"},
     {"fhir"},
-    {"service", "workshop"},
+    {"service", "workshop", "cohort"},
     {"cli"},
 ]
 """From the bottom up. A room may import itself and lower rooms only; rooms of one row know nothing of each other."""
