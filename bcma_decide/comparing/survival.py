@@ -260,11 +260,13 @@ def _moves_at_one_year(pooled: PooledEvidence, of: Alike) -> Mapping[str, Sequen
     for index in (block.class_index for block in pooled.survival.blocks):
         option = CLASSES[index]
         share = shares_by_patient(pooled, of.setting, index, patients, (float(ONE_YEAR),)).get(option)
+        if share is None:
+            continue
         acting = pooled.used[pooled.family_index[PFS], index].tolist()
-        for trait, acts in zip(MODEL_TRAITS, acting, strict=True):
-            found = ends(trait.id, share, patients) if acts and share is not None else None
-            if found is not None and found[0][1] - found[0][0] >= SMALLEST_MOVE:
-                result[option].append((trait, TraitMove(PFS, option, *found[0])))
+        traits = {trait.id: trait for trait, acts in zip(MODEL_TRAITS, acting, strict=True) if acts}
+        for trait, ((low, high, *at),) in ends(list(traits), share, patients).items():
+            if high - low >= SMALLEST_MOVE:
+                result[option].append((traits[trait], TraitMove(PFS, option, low, high, *at)))
     return result
 
 

@@ -153,7 +153,7 @@ class ProfileJudge:
                 own = [index for index, (product, _) in enumerate(products) if product.class_id == each.class_id]
             else:
                 own = [index for index, name in enumerate(self.products) if name == each.product]
-            on_label: Flags = np.logical_not(off_label[:, own]).any(axis=1)
+            on_label = np.any(~off_label[:, own], axis=1)
             result[each.class_id, each.product] = on_label if anything_labelled else everyone
         return result
 
