@@ -234,8 +234,10 @@ class Patient:
 
     def given(self) -> dict[str, Any]:
         """Return the fields that are known, in the order of the table; of a span its two ends."""
-        known = {name: value for name in FIELDS if (value := getattr(self, name)) is not None and value != ()}
-        return {name: known.get(name, self.spans.get(name)) for name in FIELDS if name in known or name in self.spans}
+        spans = self.spans
+        known = {name: getattr(self, name) for name in FIELDS}
+        return {name: spans.get(name) if value is None else value for name, value in known.items()
+                if (name in spans if value is None else value != ())}  # fmt: skip
 
     @property
     def spans(self) -> dict[str, Span]:
