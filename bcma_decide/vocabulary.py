@@ -6,9 +6,8 @@ source and reach the bedside through the pooled file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import log2
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 ClassId = Literal["car_t", "bite"]
 Design = Literal["interventional", "real_world"]
@@ -46,8 +45,7 @@ CLASS_LABELS: Final[dict[ClassId, tuple[str, str]]] = {
 """Short and long label of each class."""
 
 
-@dataclass(frozen=True)
-class Threshold:
+class Threshold(NamedTuple):
     """One level of an outcome: *response, at least VGPR* or *infection, grade 3 or higher*."""
 
     id: str
@@ -56,8 +54,7 @@ class Threshold:
     """How the sentence "of 100 patients like this, about N ..." goes on."""
 
 
-@dataclass(frozen=True)
-class Family:
+class Family(NamedTuple):
     """An ordered set of thresholds of one outcome, loosest first; a trait acts alike on all of them."""
 
     id: str
@@ -209,8 +206,7 @@ edition, 2013, section 8.3.4).
 STAGE_IDS: Final[tuple[str, ...]] = tuple(dict.fromkeys(stage for stages in STAGES.values() for stage in stages))
 
 
-@dataclass(frozen=True)
-class ModelTrait:
+class ModelTrait(NamedTuple):
     """A trait of the linear predictor.
 
     ``binary`` traits count 0 or 1. ``age`` counts in decades and ``prior_lines`` in doublings (log2), so that one

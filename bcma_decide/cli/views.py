@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bcma_decide.cli.errors import Misuse
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from bcma_decide.render.terminal.parts import Part
 
 
-@dataclass(frozen=True)
-class View:
+class View(Struct, frozen=True):
     """What to print, and how."""
 
     full: bool

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from bcma_decide.comparing.order_evidence import RESPONSE, nearest_figure, nearest_first
 from bcma_decide.comparing.order_history import Earlier, after
@@ -24,8 +25,7 @@ from bcma_decide.vocabulary import CLASSES, KIND_OF_CLASS, PFS, ClassId
 NONE_PUBLISHED: Final = "none was published for this order"
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """A patient at one step of a plan: the numbers, those withheld, and the BCMA therapy before it, if any."""
 
     numbers: PatientNumbers
@@ -33,8 +33,7 @@ class Moment:
     before: Earlier | None
 
 
-@dataclass(frozen=True)
-class PlanQuestion:
+class PlanQuestion(Struct, frozen=True):
     """What every step reads: the patient now, the rows on survival, region and day."""
 
     now: Moment

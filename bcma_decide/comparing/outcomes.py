@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bcma_decide.comparing.outside import outside_reasons
 from bcma_decide.comparing.published import Withheld
@@ -53,8 +54,7 @@ def all_outcomes(
     return tuple(_outcome(draft, outcome) for outcome in OUTCOMES)
 
 
-@dataclass(frozen=True)
-class _TraitList:
+class _TraitList(Struct, frozen=True):
     """Ids of one family's traits in one class, by what is known of them; whether any trait acts there."""
 
     informed: tuple[str, ...]
@@ -63,8 +63,7 @@ class _TraitList:
     any_acts: bool
 
 
-@dataclass(frozen=True)
-class _Draft:
+class _Draft(Struct, frozen=True):
     """An answer with everything that several estimates share."""
 
     numbers: PatientNumbers

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from bcma_decide.comparison import PublishedFigure, PublishedOption
 from bcma_decide.model.numbers import PatientNumbers
@@ -15,8 +16,7 @@ from bcma_decide.pooled.rule_book import NOT_IN_FORCE
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, PFS_FAMILY
 
 
-@dataclass(frozen=True)
-class Withheld:
+class Withheld(Struct, frozen=True):
     """Why an option has no number for a family, what was published instead, and where that was seen."""
 
     reason: str

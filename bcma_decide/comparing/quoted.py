@@ -19,9 +19,11 @@ class, and, where they are of a group, under each such product.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bcma_decide.comparison import PublishedOption
 from bcma_decide.facts.facts import Facts
@@ -36,8 +38,7 @@ from bcma_decide.vocabulary import CLASSES, Design
 ENDPOINTS: Final = tuple(ENDPOINT_LABELS)
 
 
-@dataclass(frozen=True)
-class _Fit:
+class _Fit(Struct, frozen=True):
     """A row that fits the patient: where its groups stand in the list, and what of the study's entry is not known."""
 
     row: QuotedRow

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.behind import STARTS, Move, PrintedPoint, SurvivalExplanation, SurvivalStudy
@@ -55,8 +55,7 @@ SurvivalMoves = Mapping[str, tuple[tuple[ModelTrait, Move], ...]]
 """By class: an unknown trait, and what knowing it would do to the share at one year."""
 
 
-@dataclass(frozen=True)
-class _Draft:
+class _Draft(Struct, frozen=True):
     """What the rows of all options share."""
 
     numbers: PatientNumbers

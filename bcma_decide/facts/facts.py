@@ -6,10 +6,11 @@ A judgement carries what it rests on: the values that decide it, or what would h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
+
+from msgspec import Struct
 
 from bcma_decide.facts.drug_history import SUMMARIES, Claim, DrugHistory, against_bcma
 from bcma_decide.facts.measures import NUMERIC, KnownNumber, computed, given_number, measured_log_sd
@@ -65,8 +66,7 @@ class ItemPoints(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class ScoreResult:
+class ScoreResult(Struct, frozen=True, dict=True):
     """A score as far as it is settled: the span it must lie in and the categories still possible."""
 
     score: str

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from bcma_decide.facts.chances import trait_chance
 from bcma_decide.facts.claims import gather
 from bcma_decide.facts.contradictions import Conflict, without_contradictions
@@ -28,8 +30,7 @@ _WORTH_SAYING = 0.005
 """Smaller shares would be written as 0 %, and the largest then as 100."""
 
 
-@dataclass(frozen=True)
-class TraitValue:
+class TraitValue(Struct, frozen=True):
     """One trait of the model: what it is, and where that comes from or what it would need."""
 
     trait: str
@@ -46,8 +47,7 @@ class TraitValue:
         return self.value if self.chance is None else self.chance
 
 
-@dataclass(frozen=True)
-class Contradiction:
+class Contradiction(Struct, frozen=True):
     """Inputs that cannot all be true and are not used; ``traits`` are unknown for that."""
 
     fields: tuple[str, ...]
@@ -55,8 +55,7 @@ class Contradiction:
     traits: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class LedgerLine:
+class LedgerLine(Struct, frozen=True):
     """One field that was given, and whether any trait follows from it."""
 
     field: str

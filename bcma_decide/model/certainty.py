@@ -9,9 +9,10 @@ where many patients of many studies agree and are like the one asked about. Limi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import log
 from typing import Final
+
+from msgspec import Struct
 
 from bcma_decide.vocabulary import Certainty
 
@@ -20,8 +21,7 @@ LEVELS: Final[tuple[Certainty, ...]] = ("very low", "low", "moderate", "high")
 START = "start at low: single-arm studies, compared across studies"
 
 
-@dataclass(frozen=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """What a rating rests on.
 
     ``credible`` and ``prediction``: 95 % intervals of the average and of the next centre, as fractions. ``indirect``:

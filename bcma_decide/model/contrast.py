@@ -9,9 +9,9 @@ accounted for). Swapping the options mirrors every number.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.model.normal import Z95, distribution, distribution_and_density, hermite, logistic
@@ -34,8 +34,7 @@ _LEAST_DENSITY = 1e-12
 _LEAST_RISE = 1e-12
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(Struct, frozen=True):
     """One option: its average rate, its posterior mean, and where it comes from.
 
     ``class_index``: two options of one class share their levels; it places the trait parameters in their covariance.
@@ -46,8 +45,7 @@ class Side:
     class_index: int
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """First minus second: risk difference (mean, lower, upper), P(first higher), log odds ratio (mean, 95 %)."""
 
     risk_difference: tuple[float, float, float]
@@ -77,8 +75,7 @@ def differences(
     )
 
 
-@dataclass(frozen=True)
-class Joint:
+class Joint(Struct, frozen=True):
     """Log odds of two options together, a mixture of joint normals, for many pairs.
 
     ``weight`` of the components, and covariance ``between`` the options (pairs, components); ``logits``, ``variances``
@@ -91,8 +88,7 @@ class Joint:
     between: Array
 
 
-@dataclass(frozen=True)
-class Nodes:
+class Nodes(Struct, frozen=True):
     """One option by node of the spread, for many pairs: ``weight``, ``logit``, ``variance`` (pairs, nodes)."""
 
     weight: Array

@@ -9,11 +9,11 @@ far they go together is taken from the patients' rates at the mean parameters.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.model.alike import (
@@ -58,8 +58,7 @@ _TOGETHER_AT: Final = (1.0, 6.0, 12.0, 36.0)
 in log time."""
 
 
-@dataclass(frozen=True, eq=False)
-class FromDecision:
+class FromDecision(Struct, frozen=True, eq=False):
     """One CAR-T option's curve from the decision; equal to itself only, as `Curve`.
 
     ``mean`` (T,), ``credible``, ``prediction`` (T, 2): waiting or free at ``months`` (T,), every month after 0, of
@@ -75,8 +74,7 @@ class FromDecision:
     first: Shares
 
 
-@dataclass(frozen=True)
-class Infused:
+class Infused(Struct, frozen=True):
     """Chance to be infused of those apheresed: mean and 95 % interval; at the next centre."""
 
     mean: float
@@ -207,7 +205,7 @@ def decided(courses: Sequence[Course], chance: Infused, curve: Curve, end: float
         prediction=np.column_stack([np.minimum(next_low, low), np.maximum(next_high, high)])[monthly],
         end=end,
         first_times=_TIMES[first],
-        first=Shares(*(getattr(found, each.name)[first] for each in fields(Shares))),
+        first=Shares(*(getattr(found, name)[first] for name in Shares.__struct_fields__)),
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.model.beside import beside
@@ -22,8 +22,7 @@ Extra = Mapping[tuple[str, int], Array]
 """Variance of all levels for lying outside the evidence, (profiles,) by family and class; none where not named."""
 
 
-@dataclass(frozen=True)
-class Meeting:
+class Meeting(Struct, frozen=True):
     """The outcomes of a family at which both classes have a number.
 
     ``first``, ``second``: outcome and option in the sheet of either class, (outcomes,) each; ``names`` of the outcomes;
@@ -36,8 +35,7 @@ class Meeting:
     covariance: Array
 
 
-@dataclass(frozen=True)
-class Kernel:
+class Kernel(Struct, frozen=True):
     """What is worked out once for a setting.
 
     ``moving``: sheets of families in which a trait acts, ``order`` and ``places`` of their cells. ``table`` (cells, 6)
@@ -52,8 +50,7 @@ class Kernel:
     meetings: Mapping[str, Meeting]
 
 
-@dataclass(frozen=True)
-class Evaluated:
+class Evaluated(Struct, frozen=True):
     """Numbers of some patients.
 
     ``table`` (profiles, cells, 6), columns as in `bcma_decide.model.rates`; ``values`` behind those that traits move,

@@ -15,13 +15,13 @@ points once; a patient is a row of weights.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import product
 from math import ceil, prod
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.model.normal import density, quantile, upper_tail
@@ -50,8 +50,7 @@ _RIDGE: Final = 1e-9
 _LEAST: Final = 1e-300
 
 
-@dataclass(frozen=True)
-class NumberAxis(OffsetAxis):
+class NumberAxis(OffsetAxis, frozen=True):
     """Chebyshev points of a number."""
 
     def shares(self, values: Array) -> Array:
@@ -64,8 +63,7 @@ class NumberAxis(OffsetAxis):
         return self.coefficients(np.eye(self.count))
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True, dict=True):
     """Traits correlated with each other: ``numbers`` and ``binaries``, places among the model's traits."""
 
     population: Population
@@ -192,8 +190,7 @@ class Part:
         return _orthants(self.population.cut[list(self.binaries)] - latent @ gain.T, covariance)
 
 
-@dataclass(frozen=True)
-class Kinds:
+class Kinds(Struct, frozen=True):
     """Kinds of patients by some of the traits that act."""
 
     values: Array
@@ -215,8 +212,7 @@ class Kinds:
         return found
 
 
-@dataclass(frozen=True)
-class Likeness:
+class Likeness(Struct, frozen=True):
     """Who is like a patient in the traits that act."""
 
     population: Population

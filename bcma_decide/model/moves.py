@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.model.alike import KEPT, Known, acting_traits, acting_values
@@ -24,8 +24,7 @@ from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, TRAIT
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class TraitMove:
+class TraitMove(Struct, frozen=True):
     """How one unknown trait moves one cell: mean rate and natural value of the trait at the low and the high end."""
 
     outcome: str

@@ -8,11 +8,11 @@ distribution function comes from a table filled once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from statistics import NormalDist
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -155,8 +155,7 @@ def mixture_quantiles(weights: Array, means: Array, sds: Array, probabilities: A
     return np.asarray(quantiles_of_mixtures(weights, means[None], sds[None], rows)[0].reshape(len(weights), -1))
 
 
-@dataclass(frozen=True)
-class MixtureRows:
+class MixtureRows(Struct, frozen=True):
     """Which quantiles of which mixtures: ``cell``, ``probability`` and its normal quantile ``z``, (rows,) each."""
 
     cell: NDArray[np.intp]

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import overload
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.facts.traits import Traits
@@ -61,8 +61,7 @@ class Averages(Sequence[Average]):
         return self._found[index]
 
 
-@dataclass(frozen=True)
-class PatientNumbers:
+class PatientNumbers(Struct, frozen=True, dict=True):
     """All numbers of one patient in one setting, cell by cell as the pooled evidence has them."""
 
     pooled: PooledEvidence

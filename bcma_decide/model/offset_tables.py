@@ -8,12 +8,12 @@ Approximation Practice, 2013, theorem 8.2). A rate at an offset, or its mean ove
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, log, pi, sqrt
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.model.normal import hermite, logistic
@@ -33,8 +33,7 @@ _LARGEST: Final = 11.0
 """1 / |1 + e^(0.9 pi i)|^2 = 10.2; a weighted mean over centres is no larger."""
 
 
-@dataclass(frozen=True)
-class OffsetAxis:
+class OffsetAxis(Struct, frozen=True, dict=True):
     """Chebyshev points between the lowest and the highest offset that any patient has."""
 
     low: float

@@ -12,10 +12,10 @@ question gives what was there before it, and every weight is a smooth function o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.logic import Chance
@@ -26,8 +26,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Patients:
+class Patients(Struct, frozen=True):
     """Virtual patients like this one: ``values`` (draws, traits) on the model's scale, with ``weight`` (draws,).
 
     ``known`` (traits,). Weights are positive and sum to 1. The number of draws is a multiple of 32.
@@ -53,8 +52,7 @@ _LEAST_WEIGHT = 1e-12
 _RIDGE = 1e-9
 
 
-@dataclass(frozen=True)
-class _Groups:
+class _Groups(Struct, frozen=True):
     """Combinations of yes/no traits: ``present`` (groups, traits), and for each point its latent normals and weight.
 
     ``latent`` (groups, points, traits) are independent standard normals, ``weight`` (groups, points).

@@ -14,10 +14,10 @@ made up of the rates of its stages patient by patient, whose centres' effects ar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.model.normal import hermite, logistic
@@ -35,8 +35,7 @@ _LEAST_RATE = 1e-9
 """Where the logit of a rate is taken, far below what any output shows."""
 
 
-@dataclass(frozen=True)
-class Strata:
+class Strata(Struct, frozen=True):
     """Virtual patients in groups by risk.
 
     ``weight`` (groups,); ``offset`` (2, groups), the trait part at the first and at the later stages; ``deviation``
@@ -83,8 +82,7 @@ def held(pooled: PooledEvidence, values: Array) -> Array:
     return np.clip(values, low, high)
 
 
-@dataclass(frozen=True)
-class StageRates:
+class StageRates(Struct, frozen=True):
     """One class at one stage, for every node of the spread, product and group of patients.
 
     ``weight``, ``tau`` (nodes,), ``covariance`` of the levels (nodes, products, products), ``slope`` (products,
@@ -124,8 +122,7 @@ def stage_rates(block: Block, levels: Levels, offset: Array, extra_variance: flo
     )
 
 
-@dataclass(frozen=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """A rate by node (and product) with its derivatives in the levels of all stages and in the trait parameters.
 
     ``value`` (nodes, products); ``by_level`` (nodes, products, stages); ``by_trait`` (nodes, products, parameters).
@@ -136,8 +133,7 @@ class Rate:
     by_trait: Array
 
 
-@dataclass(frozen=True)
-class OutcomeRates:
+class OutcomeRates(Struct, frozen=True):
     """All products of one class at one outcome: averaged over centres and patients, and at the middle centre.
 
     ``weight`` (nodes,), those of the first stage's spread; ``tau`` (nodes, stages); ``covariance`` (nodes, stages,
@@ -206,8 +202,7 @@ def made_up(rates: Sequence[Array]) -> tuple[Array, Sequence[Array | None]]:
     return response * among, [among, response * (1.0 - deep), response * (1.0 - complete)]
 
 
-@dataclass(frozen=True)
-class Average:
+class Average(Struct, frozen=True, dict=True):
     """One option's average rate over centres and patients, by node of the spread of the first stage.
 
     ``weight``, ``rate`` (nodes,); derivatives of the rate in the levels of the products at each stage, ``by_level``

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.logic import Chance
@@ -14,8 +14,7 @@ from bcma_decide.vocabulary import MODEL_TRAITS, scaled
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Profiles:
+class Profiles(Struct, frozen=True):
     """What is known of some patients, in the order of the model's traits.
 
     ``number`` (profiles, traits): numeric traits on the model's scale (:func:`bcma_decide.vocabulary.scaled`), NaN

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.model.normal import MixtureRows, expected_logistic, logistic, quantiles_of_mixtures
@@ -22,8 +22,7 @@ _CREDIBLE: Final = (0.5, 0.025, 0.975)
 _NEXT: Final = (0.025, 0.975)
 
 
-@dataclass(frozen=True)
-class Rates:
+class Rates(Struct, frozen=True):
     """One option's numbers as fractions: posterior mean and median of the average, its interval, the next centre's."""
 
     mean: float
@@ -99,8 +98,7 @@ def _padded(part: Components, longest: int) -> Components:
     return np.concatenate([weight, np.zeros((len(weight), lacking))], axis=1), filled[0], filled[1]
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(Struct, frozen=True):
     """Which cells are put in order, and which are averages of others.
 
     ``thresholds``: cells (options, thresholds), loosest threshold first. ``classes`` (classes,), the cells of classes,

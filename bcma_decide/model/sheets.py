@@ -8,10 +8,10 @@ derivatives in levels and trait effects, and the same at the middle centre are s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.model.beside import beside
@@ -32,8 +32,7 @@ _LINEAR = 2
 """Points that a straight line needs."""
 
 
-@dataclass(frozen=True)
-class NextCentres:
+class NextCentres(Struct, frozen=True):
     """What makes up the next centre of some cells of a sheet, one centre with one of the products.
 
     ``of`` (all cells,) marks them; ``outcome`` (cells, 1), ``product`` (cells, members), ``weight`` (cells, members *
@@ -46,8 +45,7 @@ class NextCentres:
     weight: Array
 
 
-@dataclass(frozen=True)
-class Sheet:
+class Sheet(Struct, frozen=True, dict=True):
     """All outcomes of one family in one class, for every kind of patient.
 
     O outcomes, M options, K nodes of the spread, P products, S stages, Q parameters of the traits that move anything.
@@ -152,8 +150,7 @@ class Sheet:
         )
 
 
-@dataclass(frozen=True)
-class SheetValues:
+class SheetValues(Struct, frozen=True):
     """A sheet for some patients, N of them.
 
     Averages of the options over centres and patients: ``rate``, its log odds ``logit`` and what the parameters leave

@@ -13,11 +13,11 @@ a class stand in a table by it (`bcma_decide.model.offset_tables`), all months, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.model.alike import KEPT, Alike, alike_in_curves, patients_alike
@@ -55,8 +55,7 @@ MEAN, LOW, HIGH, NEXT_LOW, NEXT_HIGH = range(5)
 """Sides of a curve: mean, ends of the 95 % interval of the average, ends of that at the next centre."""
 
 
-@dataclass(frozen=True, eq=False)
-class Curve:
+class Curve(Struct, frozen=True, eq=False):
     """Share free of progression at :data:`MONTHS` (months,): mean, ends of the 95 % intervals (months, 2) each.
 
     One that was worked out is equal to itself only, so that what is drawn from it can be kept by it.
@@ -188,8 +187,7 @@ def _places_of_classes(pooled: PooledEvidence) -> tuple[tuple[int, list[int]], .
     )
 
 
-@dataclass(frozen=True)
-class _ClassTable:
+class _ClassTable(Struct, frozen=True):
     """One class at some months, before any patient.
 
     ``rates`` (count, 4, months, nodes, products) of :func:`stage_table` on ``axis``; ``effects`` (traits,) make the
@@ -270,8 +268,7 @@ def _levels_at(pooled: PooledEvidence, block: CurveBlock, setting: Design, month
     )
 
 
-@dataclass(frozen=True)
-class _Rates:
+class _Rates(Struct, frozen=True):
     """Rates of a class's products over centres and patients, (patients, months, nodes, products) each.
 
     ``density``: derivative in the level; ``by_trait`` (patients, months, nodes, products, acting): in the effects. The
@@ -303,8 +300,7 @@ def _rates(pooled: PooledEvidence, table: _ClassTable, patients: Sequence[Patien
     return _Rates(rates[RATE], rates[DENSITY], by_trait[0], rates[MIDDLE_RATE], rates[MIDDLE_DENSITY], by_trait[1])
 
 
-@dataclass(frozen=True)
-class _Mixture:
+class _Mixture(Struct, frozen=True):
     """Log odds of one option's share.
 
     ``weight`` (components,), ``centre`` and ``variance`` (patients, months, components).

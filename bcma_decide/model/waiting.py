@@ -17,9 +17,9 @@ are for (:mod:`bcma_decide.model.decision_clock`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.model.normal import Z95, logistic, quantile
@@ -34,8 +34,7 @@ _EDGE = 1e-9
 """A share of all or none has no log odds, and time 0 no log; they are taken as next to it."""
 
 
-@dataclass(frozen=True)
-class Arm:
+class Arm(Struct, frozen=True):
     """One product from the decision on.
 
     ``infused``: share of those apheresed. ``months`` (T,), positive and rising, and ``free`` (T,): share of those
@@ -48,8 +47,7 @@ class Arm:
     wait: Array
 
 
-@dataclass(frozen=True)
-class Shares:
+class Shares(Struct, frozen=True):
     """Where all patients are at some times, (times,) each; they add up to 1."""
 
     waiting: Array
@@ -63,8 +61,7 @@ class Shares:
         return self.waiting + self.free
 
 
-@dataclass(frozen=True)
-class Course:
+class Course(Struct, frozen=True):
     """One product at some times after the decision.
 
     ``by_infused`` (times,): derivative of the share without progression in the log odds of the chance to be infused;

@@ -7,10 +7,11 @@ taken as people, forms and records write them; where that took interpretation, h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from bcma_decide.errors import quote
 from bcma_decide.logic import Span
@@ -29,8 +30,7 @@ _STAGES: Final = {"1": 1, "2": 2, "3": 3, "i": 1, "ii": 2, "iii": 3}
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Quantity:
+class Quantity(Struct, frozen=True):
     """A laboratory value in the unit its field keeps."""
 
     value: float
@@ -42,8 +42,7 @@ class Quantity:
         return "never" if self.value == inf else f"{self.value:.6g} {unit}"
 
 
-@dataclass(frozen=True)
-class Course:
+class Course(Struct, frozen=True):
     """One earlier course of BCMA therapy; months since its last dose or infusion, None if not known."""
 
     kind: CourseKind

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from math import log1p, sqrt
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct
 
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
 from bcma_decide.logic import Bounds
@@ -187,8 +188,7 @@ def wording(definition: Definition) -> str:
     return definition.text.format(**{**definition._asdict(), **limits})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Definitions:
+class Definitions(Struct, frozen=True, kw_only=True, dict=True):
     """All of them."""
 
     drug_classes: tuple[DrugClass, ...]
@@ -239,7 +239,7 @@ class Definitions:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that survives JSON and :meth:`from_dict` unchanged."""
-        return {part.name: plain_value(getattr(self, part.name)) for part in fields(self)}
+        return {name: plain_value(getattr(self, name)) for name in self.__struct_fields__}
 
     @cached_property
     def by_id(self) -> dict[str, Definition]:

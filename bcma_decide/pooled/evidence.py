@@ -6,11 +6,12 @@ A cell is one option at one outcome; a block holds the levels of one class at on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from bcma_decide.comparison import Option, Reference, StudyEntry
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One option at one outcome that has a number: where it stands in the arrays, and what is behind it."""
 
     outcome: str
@@ -49,8 +49,7 @@ class Cell:
     """Whether the product has no rows of its own here."""
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Struct, frozen=True):
     """One class at one stage of an outcome: its offered products.
 
     ``slope`` (products, traits): derivative of the levels in the trait effects of the stage.
@@ -62,8 +61,7 @@ class Block:
     slope: Array
 
 
-@dataclass(frozen=True)
-class Levels:
+class Levels(Struct, frozen=True):
     """Joint levels of a block's products in one setting, on the log-odds scale at the reference profile.
 
     A mixture over the between-study spread: ``weight``, ``tau`` (nodes,), ``mean`` (nodes, products), ``covariance``
@@ -76,8 +74,7 @@ class Levels:
     covariance: Array
 
 
-@dataclass(frozen=True)
-class Depth:
+class Depth(Struct, frozen=True):
     """Trait effects on the depth of a response: ``share`` times those on response, plus a deviation.
 
     ``deviation`` (classes, traits), ``covariance`` (classes, traits, classes, traits) of the deviation.
@@ -88,8 +85,7 @@ class Depth:
     covariance: Array
 
 
-@dataclass(frozen=True)
-class Population:
+class Population(Struct, frozen=True):
     """The evidence population: how traits are distributed together among the patients studied.
 
     Latent normals with ``correlation``; binary traits are present above ``cut``, numeric ones are
@@ -104,8 +100,7 @@ class Population:
     points: Array
 
 
-@dataclass(frozen=True, eq=False)
-class PooledEvidence:
+class PooledEvidence(Struct, frozen=True, eq=False, dict=True, weakref=True):
     """The pooled file, checked, as arrays.
 
     One that was read is equal to itself only, so that what follows from it alone can be kept by it.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from msgspec import json
 
 from bcma_decide.comparison import Option, Reference
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
@@ -45,7 +45,8 @@ def read_pooled(path: Path) -> PooledEvidence:
     """
     rebuild = "build it with: bcma-decide evidence build"
     try:
-        text = read_bytes(path, SIZE_LIMIT).decode().replace("\r\n", "\n")
+        content = read_bytes(path, SIZE_LIMIT).replace(b"\r\n", b"\n")
+        content.decode()
     except UnreadableFile as error:
         problem = Problem("", error.reason, rebuild, str(path))
         raise NoEvidenceError("there is no pooled evidence to answer with", [problem]) from error
@@ -54,7 +55,7 @@ def read_pooled(path: Path) -> PooledEvidence:
             "the pooled evidence is not UTF-8 text", [Problem("", str(error), rebuild, str(path))]
         ) from error
     try:
-        document = json.loads(text)
+        document = json.decode(content)
     except (ValueError, RecursionError) as error:
         raise NoEvidenceError(
             "the pooled evidence is not valid JSON", [Problem("", str(error), rebuild, str(path))]
@@ -65,7 +66,7 @@ def read_pooled(path: Path) -> PooledEvidence:
             "schema_version", f"{found!r}, this program reads {POOLED_SCHEMA_VERSION!r}", rebuild, str(path)
         )
         raise NoEvidenceError("the pooled evidence has another format", [problem])
-    if not seal_holds(text):
+    if not seal_holds(content):
         problem = Problem("pooled_hash", "does not match the content", rebuild, str(path))
         raise NoEvidenceError("the pooled evidence was changed after it was built", [problem])
     try:

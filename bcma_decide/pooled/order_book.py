@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct
 
 from bcma_decide.logic import Bounds
 from bcma_decide.pooled.score_book import Citation, row_of, rows_of
@@ -48,8 +49,7 @@ class OrderEntry(NamedTuple):
     basis: Basis
 
 
-@dataclass(frozen=True, eq=False)
-class OrderBook:
+class OrderBook(Struct, frozen=True, eq=False):
     """All of them, the rules that speak of an order, what none tells, and the sources of the figures."""
 
     entries: tuple[OrderEntry, ...]

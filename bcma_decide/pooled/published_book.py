@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct
 
 from bcma_decide.pooled.conditions import Condition, from_plain
 from bcma_decide.pooled.quoted_book import QuotedBook
@@ -60,8 +61,7 @@ class BesideOption(NamedTuple):
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class PublishedBook:
+class PublishedBook(Struct, frozen=True, eq=False):
     """All limits, published options and quoted survival, and the sources of their figures."""
 
     limits: tuple[Limit, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from bcma_decide.behind import TimeOrigin
 from bcma_decide.pooled.conditions import Condition, from_plain
@@ -77,8 +78,7 @@ class QuotedRow(NamedTuple):
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class QuotedBook:
+class QuotedBook(Struct, frozen=True, eq=False):
     """Every quoted row, and the groups they speak of, the one that tells most of a patient first."""
 
     groups: tuple[QuotedGroup, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct
 
 from bcma_decide.pooled.conditions import Condition, from_plain
 from bcma_decide.pooled.score_book import Citation, row_of, rows_of
@@ -168,8 +169,7 @@ class Topic(NamedTuple):
     shown: bool
 
 
-@dataclass(frozen=True, eq=False)
-class RuleBook:
+class RuleBook(Struct, frozen=True, eq=False):
     """All of them, and up to when labels were seen; one book equals itself only, so that it can be a key."""
 
     as_of: str

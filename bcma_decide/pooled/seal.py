@@ -17,10 +17,14 @@ def sealed(body: str) -> str:
 
     ``body`` is the text of a JSON object without its opening brace.
     """
-    return f'{{"{SEAL}":"{hashlib.sha256(body.encode()).hexdigest()}",\n{body}'
+    return _first_line(body.encode()).decode() + body
 
 
-def seal_holds(text: str) -> bool:
-    """Whether a pooled file's text still has the checksum it was written with."""
-    first, _, body = text.partition("\n")
-    return first == sealed(body).partition("\n")[0]
+def seal_holds(content: bytes) -> bool:
+    """Whether a pooled file still has the checksum it was written with."""
+    first = content[: content.find(b"\n") + 1]
+    return first == _first_line(memoryview(content)[len(first) :])
+
+
+def _first_line(body: bytes | memoryview) -> bytes:
+    return f'{{"{SEAL}":"{hashlib.sha256(body).hexdigest()}",\n'.encode()

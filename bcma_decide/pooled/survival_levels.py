@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.pooled.seal import SETTINGS
@@ -15,8 +15,7 @@ from bcma_decide.vocabulary import CLASSES, State
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class CurveLevels:
+class CurveLevels(Struct, frozen=True):
     """Joint levels and slopes of a class's products in one setting.
 
     ``weight``, ``tau`` (nodes,), ``mean`` (nodes, 2 products: levels, then slopes), ``covariance`` (nodes, 2 products,
@@ -29,8 +28,7 @@ class CurveLevels:
     covariance: Array
 
 
-@dataclass(frozen=True)
-class CurveBlock:
+class CurveBlock(Struct, frozen=True):
     """One class: its offered products, levels and slopes by setting.
 
     ``slope`` (2 products, traits): derivative of levels and slopes in the trait effects.
@@ -42,8 +40,7 @@ class CurveBlock:
     levels: Mapping[str, CurveLevels]
 
 
-@dataclass(frozen=True)
-class CurveEntry:
+class CurveEntry(Struct, frozen=True):
     """What is behind one option's curve, or why there is none."""
 
     state: State
@@ -55,8 +52,7 @@ class CurveEntry:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class SurvivalEvidence:
+class SurvivalEvidence(Struct, frozen=True):
     """Everything about progression-free survival.
 
     ``study_slope_sd``: how far studies differ in slope. ``options``: by id. ``studies``: plain lines, ``left_out``:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from bcma_decide.pooled.score_book import Citation, row_of, rows_of
 
@@ -40,8 +41,7 @@ class Way(NamedTuple):
     assumptions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class WayBook:
+class WayBook(Struct, frozen=True, eq=False):
     """Every way by option, and the sources of their figures."""
 
     ways: Mapping[str, Way]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from bcma_decide.facts.leaf_table import LeafTable, Program
 from bcma_decide.pooled.conditions import Condition
@@ -20,8 +21,7 @@ from bcma_decide.rules.labels_in_force import labelled
 from bcma_decide.vocabulary import ONE_LINE, UNVERIFIED, ClassId
 
 
-@dataclass(frozen=True, eq=False)
-class RuleInForce:
+class RuleInForce(Struct, frozen=True, eq=False):
     """A rule that is or may be in force, with all that is said of it whatever the patient."""
 
     rule: Rule
@@ -54,8 +54,7 @@ class OtherStatement(NamedTuple):
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class RulesInForce:
+class RulesInForce(Struct, frozen=True, eq=False):
     """The rules of a region on a day over one table of leaves; ``offered`` are the products with a label there."""
 
     table: LeafTable

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
+
+from msgspec import Struct
 
 from bcma_decide.comparison import IndicationItem
 from bcma_decide.facts.leaf_table import Agreed, Joined, LeafTable, Program
@@ -28,8 +29,7 @@ class ItemInForce(NamedTuple):
     program: Program
 
 
-@dataclass(frozen=True, eq=False)
-class RegimenInForce:
+class RegimenInForce(Struct, frozen=True, eq=False, dict=True):
     """A regimen of a product: the label that is stated of it, and what has to hold for the patient to be on label."""
 
     regimen: str

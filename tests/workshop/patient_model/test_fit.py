@@ -66,10 +66,10 @@ def test_a_second_fit_gives_the_same_bytes(refitted):
 
 def test_the_checksum_notices_a_changed_digit():
     text = pooled_path().read_text(encoding="utf-8")
-    assert seal_holds(text)
+    assert seal_holds(text.encode())
     changed = text.replace(f'"schema_version":"{POOLED_SCHEMA_VERSION}"', '"schema_version":"0"')
     assert changed != text
-    assert not seal_holds(changed)
+    assert not seal_holds(changed.encode())
 
 
 def test_every_outcome_answers_for_every_option_with_a_number_or_a_reason(shipped):
