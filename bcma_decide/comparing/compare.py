@@ -342,7 +342,8 @@ def _trait_lines(numbers: PatientNumbers) -> Iterator[TraitLine]:
 @lru_cache(maxsize=4)
 def _used(pooled: PooledEvidence) -> list[bool]:
     """Whether any number depends on a trait, by trait."""
-    return [bool(used) for used in pooled.used.any(axis=(0, 1))]
+    used: list[bool] = pooled.used.any(axis=0).any(axis=0).tolist()
+    return used
 
 
 def _carried_lines(numbers: PatientNumbers) -> Iterator[TraitLine]:
