@@ -13,7 +13,7 @@ from bcma_decide.model.kept import Kept
 from bcma_decide.model.normal import Z95, logistic
 from bcma_decide.model.numbers import PatientNumbers, patients_of
 from bcma_decide.model.prediction import logit
-from bcma_decide.model.rates import own_covariance
+from bcma_decide.model.sheets import own_covariance
 from bcma_decide.vocabulary import CLASSES
 
 FromDecisionRate = tuple[float, float, float, float, float]

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from bcma_decide.model.alike import KEPT, Known, acting_traits, acting_values
 from bcma_decide.model.by_patient import rates_by_patient
 from bcma_decide.model.kept import Kept
-from bcma_decide.model.numbers import PatientNumbers, all_tables, family_patients
+from bcma_decide.model.kernel import evaluated
+from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.population import Patients
-from bcma_decide.model.rates import cell_means
+from bcma_decide.model.profiles import Profiles
+from bcma_decide.model.rates import MEAN
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, TRAIT_KINDS, natural_scale
 
@@ -128,13 +130,11 @@ def cumulative_means(numbers: PatientNumbers) -> tuple[Sequence[str | None], Arr
         ``traits[0]`` is None (an average patient of the evidence), then the known traits in the model's order;
         means have shape (steps, cells).
     """
-    pooled = numbers.pooled
     known = [trait.id for trait in MODEL_TRAITS if numbers.traits[trait.id].modelled is not None]
     steps: list[str | None] = [None, *known]
-    means = []
-    for count in range(len(steps)):
-        shown = set(known[:count])
-        values = {trait.id: numbers.traits[trait.id].modelled if trait.id in shown else None for trait in MODEL_TRAITS}
-        tables = all_tables(pooled, numbers.levels, family_patients(pooled, values), {})
-        means.append(cell_means(pooled, tables))
-    return steps, np.array(means)
+    values = {trait.id: numbers.traits[trait.id].modelled for trait in MODEL_TRAITS}
+    shown = [set(known[:count]) for count in range(len(steps))]
+    profiles = Profiles.of(
+        {trait: value if trait in some else None for trait, value in values.items()} for some in shown
+    )
+    return steps, evaluated(numbers.pooled, numbers.setting, profiles, {}).table[..., MEAN]
