@@ -342,8 +342,7 @@ def _trait_lines(numbers: PatientNumbers) -> Iterator[TraitLine]:
 @lru_cache(maxsize=4)
 def _used(pooled: PooledEvidence) -> list[bool]:
     """Whether any number depends on a trait, by trait."""
-    used: list[bool] = pooled.used.any(axis=0).any(axis=0).tolist()
-    return used
+    return [bool(pooled.used[:, :, position].any()) for position in range(pooled.trait_count)]
 
 
 def _carried_lines(numbers: PatientNumbers) -> Iterator[TraitLine]:
