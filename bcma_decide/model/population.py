@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
-class Patients(Struct, frozen=True):
+class Patients(Struct, frozen=True, eq=False):
     """Virtual patients like this one: ``values`` (draws, traits) on the model's scale, with ``weight`` (draws,).
 
     ``known`` (traits,). Weights are positive and sum to 1. The number of draws is a multiple of 32.
