@@ -148,14 +148,14 @@ def test_a_login_has_ten_minutes(ehr, monkeypatch):
 def test_a_session_ends(ehr, monkeypatch):
     now = [1000.0]
     application = configured(ehr)
-    monkeypatch.setattr(application.state.sessions, "_clock", lambda: now[0])
+    monkeypatch.setattr(application.state.sessions._store, "_clock", lambda: now[0])
 
     async def going():
         async with browser(application) as client:
             await launched(client, ehr)
-            before = filled(application, client)
+            before = await filled(application, client)
             now[0] += 1800
-            return before, filled(application, client)
+            return before, await filled(application, client)
 
     before, after = run(going)
     assert before is not None
