@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from bcma_decide.patient.profile import Patient
-    from bcma_decide.preference_shapes import Weights
+    from bcma_decide.patient.stated_weights import Weights
 
 __all__ = [
     "BcmaDecideError",
@@ -47,7 +47,7 @@ _HOMES = {
     "load_pooled": "bcma_decide.comparing.compare",
     "Comparison": "bcma_decide.comparison",
     "Patient": "bcma_decide.patient.profile",
-    "Weights": "bcma_decide.preference_shapes",
+    "Weights": "bcma_decide.patient.stated_weights",
 }
 
 

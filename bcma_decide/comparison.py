@@ -11,7 +11,7 @@ from datetime import date as Day  # noqa: N812  # a field is called date
 from hashlib import sha256
 from typing import Literal
 
-from pydantic import Field
+from msgspec import field
 
 from bcma_decide.behind import Explanation, Move, SurvivalExplanation
 from bcma_decide.preference_shapes import PreferenceResult
@@ -335,7 +335,7 @@ class Finding(Value):
     """
 
     id: str
-    applies_to: dict[str, str] = Field(default_factory=dict)
+    applies_to: dict[str, str] = field(default_factory=dict)
     """``class`` and, where it concerns one product only, ``product``; empty for the profile itself."""
     severity: Severity
     state: FindingState
@@ -551,7 +551,7 @@ class Comparison(Value):
     labels: LabelContext
     findings: tuple[Finding, ...] = ()
     """Worst first, what fires before what cannot be judged, unverified last."""
-    indications: dict[str, Indication] = Field(default_factory=dict)
+    indications: dict[str, Indication] = field(default_factory=dict)
     """By product, those without an estimate included."""
     practice: tuple[PracticalRow, ...] = ()
     scores: tuple[ScoreLine, ...] = ()

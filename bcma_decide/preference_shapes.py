@@ -1,4 +1,4 @@
-"""What somebody says that matters to them, and what that makes of the evidence: weights in, ranks out.
+"""What stated weights make of the evidence: ranks out; the weights that go in stand in `patient.stated_weights`.
 
 Nothing here is used unless weights were given. Shares of draws are fractions; values of options run from 0 (every
 criterion at its least attractive end) to 100 (every one at its most attractive end).
@@ -6,10 +6,9 @@ criterion at its least attractive end) to 100 (every one at its most attractive 
 
 from __future__ import annotations
 
-from math import isfinite
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from msgspec import field
 
 from bcma_decide.value import Interval, Number, Value
 from bcma_decide.vocabulary import Certainty
@@ -25,69 +24,6 @@ WeightKind = Literal["points", "ranges", "order", "open"]
 """Points for every swing; a range of points for some; an order of the swings; no statement at all."""
 Measure = Literal["computed", "fact", "by_nature"]
 """Computed for the patient; a practical fact; 0 because it cannot happen with that class."""
-
-
-def _finite(value: float) -> float:
-    if not isfinite(value):
-        raise ValueError("is not a number that can be used")
-    return value
-
-
-Finite = Annotated[float, Field(strict=True), AfterValidator(_finite)]
-Points = Annotated[float, Field(strict=True, ge=0, le=MOST_POINTS), AfterValidator(_finite)]
-
-
-class CriterionWeight(BaseModel):
-    """One criterion of the person's choice: the change from its least to its most attractive end, and what it counts.
-
-    ``points``: of this change against the others, or the least and most points it may get; ``rank``: 1 for the change
-    that matters most. Neither: nothing is said. ``from`` and ``to`` are of 100 patients, or in the unit of a fact.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
-
-    criterion: str = Field(min_length=1, max_length=60)
-    points: Points | tuple[Points, Points] | None = None
-    rank: Annotated[int, Field(strict=True, ge=1)] | None = None
-    least: Finite | None = Field(default=None, alias="from")
-    """Least attractive end of the change."""
-    most: Finite | None = Field(default=None, alias="to")
-    """Most attractive end of it."""
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """Least and most points; 0 and 0 where none are given."""
-        if isinstance(self.points, tuple):
-            return self.points
-        return (self.points or 0.0, self.points or 0.0)
-
-
-class Weights(BaseModel):
-    """What matters to somebody, by swing weighting.
-
-    Points are given to changes, never to names of outcomes: the weight of a criterion is the worth of its whole change
-    beside that of the others (von Winterfeldt D, Edwards W. Decision Analysis and Behavioral Research, 1986, ch. 8).
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    criteria: tuple[CriterionWeight, ...] = Field(min_length=1, max_length=MOST_CRITERIA)
-
-    @property
-    def kind(self) -> WeightKind:
-        """How the weights are stated."""
-        if any(isinstance(each.points, tuple) for each in self.criteria):
-            return "ranges"
-        if any(each.points is not None for each in self.criteria):
-            return "points"
-        return "order" if any(each.rank is not None for each in self.criteria) else "open"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _listed(cls, values: Any) -> Any:  # noqa: ANN401  # plain data of a file
-        if isinstance(values, list):
-            raise ValueError("write 'criteria:' before the list")  # noqa: TRY004  # pydantic wants a ValueError
-        return values
 
 
 class Measured(Value):
@@ -121,7 +57,7 @@ class CriterionLine(Value):
     """Average weight; all weights add up to 1."""
     weight_interval: Interval | None = None
     """95 % of the weights, where what was said leaves them open."""
-    measured: dict[str, Measured] = Field(default_factory=dict)
+    measured: dict[str, Measured] = field(default_factory=dict)
     """By option, those with a number."""
 
 

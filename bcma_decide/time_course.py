@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from pydantic import Field
+from msgspec import field
 
 from bcma_decide.behind import Move, TimeOrigin
 from bcma_decide.value import Interval, Number, Value
@@ -300,7 +300,7 @@ class OrderEvidence(Value):
     second: ClassId | Literal["any"]
     second_products: tuple[str, ...] = ()
     """Labels."""
-    of_whom: dict[CourseKind, int] = Field(default_factory=dict)
+    of_whom: dict[CourseKind, int] = field(default_factory=dict)
     """How many of the patients counted had each kind before, where the source says so."""
     figures: tuple[OrderFigure, ...]
     remark: str

@@ -20,8 +20,8 @@ from bcma_decide.patient.weights_files import weights_text
 from bcma_decide.preference_shapes import MOST_CRITERIA
 
 if TYPE_CHECKING:
+    from bcma_decide.patient.stated_weights import Weights
     from bcma_decide.pooled.criteria import Criterion
-    from bcma_decide.preference_shapes import Weights
     from bcma_decide.render.terminal.console import Console
 
 Answer = TypeVar("Answer")

@@ -63,8 +63,8 @@ T = TypeVar("T")
 
 if TYPE_CHECKING:
     from bcma_decide.comparison import Comparison
+    from bcma_decide.patient.stated_weights import Weights
     from bcma_decide.pooled.evidence import PooledEvidence
-    from bcma_decide.preference_shapes import Weights
     from bcma_decide.render.sheet.sheet import Sheet
     from bcma_decide.render.terminal.console import Console
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from datetime import date as Day  # noqa: N812  # a parameter is called date
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bcma_decide.comparing.explanation import explanation
 from bcma_decide.comparing.findings import (
@@ -18,11 +19,9 @@ from bcma_decide.comparing.findings import (
     worst_first,
 )
 from bcma_decide.comparing.label_findings import context_of_labels, label_findings, outside_comparison
-from bcma_decide.comparing.measured import Grounds
 from bcma_decide.comparing.order import order_of_therapies, order_sources
 from bcma_decide.comparing.outcomes import all_outcomes
 from bcma_decide.comparing.pairs import apart_products, check_pair, pair_contrast
-from bcma_decide.comparing.preferences import preferences
 from bcma_decide.comparing.published import published_options, withheld_numbers
 from bcma_decide.comparing.question import Question
 from bcma_decide.comparing.quoted import quoted_survival
@@ -57,7 +56,6 @@ from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.file import read_pooled
 from bcma_decide.pooled.location import pooled_path
-from bcma_decide.preference_shapes import Weights
 from bcma_decide.rules.findings import rule_findings
 from bcma_decide.rules.indications import indications
 from bcma_decide.rules.practical import practical_rows, practical_sources
@@ -73,6 +71,9 @@ from bcma_decide.vocabulary import (
     PFS,
     TRAIT_LABELS,
 )
+
+if TYPE_CHECKING:
+    from bcma_decide.patient.stated_weights import Weights
 
 
 @lru_cache(maxsize=4)
@@ -221,6 +222,10 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     ways = all_ways(numbers, withheld, curves, decided)
     ranked = None
     if question.weights is not None:
+        # Weights are validated by what is slow to load, and few ask for a ranking.
+        from bcma_decide.comparing.measured import Grounds
+        from bcma_decide.comparing.preferences import preferences
+
         grounds = Grounds(numbers, {each.id: each for each in outcomes}, computed, region, on)
         ranked = preferences(question.weights, grounds)
     order = order_of_therapies(numbers, withheld, computed, region, on) if question.order else None

@@ -23,11 +23,11 @@ from bcma_decide.model.preferences import (
     simplex_weights,
     weights_of_points,
 )
+from bcma_decide.patient.stated_weights import CriterionWeight, Weights
 from bcma_decide.patient.weights import check_weights
 from bcma_decide.pooled.criteria import criteria_of
 from bcma_decide.preference_shapes import (
     CriterionLine,
-    CriterionWeight,
     NotRanked,
     OptionRanks,
     PreferenceResult,
@@ -35,7 +35,6 @@ from bcma_decide.preference_shapes import (
     Turn,
     Turning,
     ValueDifference,
-    Weights,
 )
 from bcma_decide.value import Interval
 from bcma_decide.vocabulary import FAMILY_OF, Certainty

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from bcma_decide.comparing.outside import outside_reasons
 from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparing.unknowns import move_line
 from bcma_decide.comparison import Contrast, Option
+from bcma_decide.model.alike import KEPT, Alike, alike_in_curves, patients_alike
 from bcma_decide.model.certainty import Ground, rate_certainty
 from bcma_decide.model.contrast import Side, differences
 from bcma_decide.model.moves import TraitMove, ends
@@ -24,9 +26,9 @@ from bcma_decide.model.survival import (
     MONTHS,
     Curve,
     averages_at,
-    curve_by_patient,
     reaches,
     restricted_mean,
+    shares_by_patient,
 )
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.time_course import LANDMARKS, WITHIN, Clocked, Duration, Survival, SurvivalTime
@@ -185,12 +187,9 @@ def clocked(months: Array, mean: Array, credible: Array, prediction: Array, end:
             time[drawn].tolist(), *(side[drawn].tolist() for side in sides), strict=True
         )
     )
-    middle, low, high, next_low, next_high = (reaches(time, side) for side in sides)
-    median = Duration(value=middle, credible=(low, high), prediction=(next_low, next_high))
-    restricted = Duration(value=None)
-    if time[-1] >= WITHIN:
-        area, low, high, next_low, next_high = (restricted_mean(time, side, WITHIN) for side in sides)
-        restricted = Duration(value=area, credible=(low, high), prediction=(next_low, next_high))
+    at_end = np.array(end)
+    median = _duration(reaches(time, np.array(sides), at_end))
+    restricted = _duration(restricted_mean(time, np.array(sides), at_end, WITHIN))
     return Clocked(
         times=tuple(point for point in points if point.month in LANDMARKS),
         median_months=median,
@@ -199,31 +198,42 @@ def clocked(months: Array, mean: Array, credible: Array, prediction: Array, end:
     )
 
 
+def _duration(months: Array) -> Duration:
+    """A time and the ends of its intervals, NaN where one is not reached."""
+    value, low, high, next_low, next_high = (None if np.isnan(month) else month for month in months.tolist())
+    return Duration(value=value, credible=(low, high), prediction=(next_low, next_high))
+
+
 def survival_moves(
     numbers: PatientNumbers, curves: Mapping[str, Curve], withheld: Mapping[tuple[str, str], Withheld]
 ) -> SurvivalMoves:
     """What knowing each unknown trait would do to the share at one year of a class, by class, the largest first."""
     pooled = numbers.pooled
-    result: dict[str, tuple[tuple[ModelTrait, Move], ...]] = {}
     unstable = pooled.assumptions["unstable_move"]
-    patients = numbers.patients[PFS]
-    for index, option in enumerate(CLASSES):
+    moves = _moves_at_one_year(pooled, alike_in_curves(numbers))
+    result: dict[str, tuple[tuple[ModelTrait, Move], ...]] = {}
+    for option in CLASSES:
+        found = [(trait, move) for trait, move in moves[option] if numbers.traits[trait.id].value is None]
+        if option in curves and (PFS, option) not in withheld:
+            lines = [(trait, move_line(move, trait.kind, unstable)) for trait, move in found]
+            lines.sort(key=lambda line: (line[1].low - line[1].high, line[0].label))
+            result[option] = tuple(lines)
+    return result
+
+
+@lru_cache(maxsize=KEPT)
+def _moves_at_one_year(pooled: PooledEvidence, of: Alike) -> Mapping[str, Sequence[tuple[ModelTrait, TraitMove]]]:
+    """The same by every trait in which such patients vary, by class, in the order of the traits."""
+    patients = patients_alike(pooled, of.values)
+    result: dict[str, list[tuple[ModelTrait, TraitMove]]] = {option: [] for option in CLASSES}
+    for index in (block.class_index for block in pooled.survival.blocks):
+        option = CLASSES[index]
+        share = shares_by_patient(pooled, of.setting, index, patients, (float(ONE_YEAR),)).get(option)
         acting = pooled.used[pooled.family_index[PFS], index].tolist()
-        traits = [
-            trait
-            for trait, acts in zip(MODEL_TRAITS, acting, strict=True)
-            if acts and numbers.traits[trait.id].value is None
-        ]
-        if option not in curves or (PFS, option) in withheld or not traits:
-            continue
-        rate = curve_by_patient(numbers, option, patients, np.array([float(ONE_YEAR)]))[0]
-        lines = []
-        for trait in traits:
-            found = ends(trait.id, rate, patients)
-            if found is not None and found[1] - found[0] >= SMALLEST_MOVE:
-                lines.append((trait, move_line(TraitMove(PFS, option, *found), trait.kind, unstable)))
-        lines.sort(key=lambda line: (line[1].low - line[1].high, line[0].label))
-        result[option] = tuple(lines)
+        for trait, acts in zip(MODEL_TRAITS, acting, strict=True):
+            found = ends(trait.id, share, patients) if acts and share is not None else None
+            if found is not None and found[0][1] - found[0][0] >= SMALLEST_MOVE:
+                result[option].append((trait, TraitMove(PFS, option, *found[0])))
     return result
 
 
@@ -241,7 +251,7 @@ def survival_explanation(pooled: PooledEvidence) -> SurvivalExplanation:
                             month=point["month"],
                             share=point["pct"] / 100.0,
                             interval=_fractions(point["ci95"]),
-                            interval_months=point["interval_months"],
+                            interval_months=point["interval_months"] and tuple(point["interval_months"]),
                         )
                         for point in line["points"]
                     ),

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparing.survival import clocked
 from bcma_decide.comparison import Option
+from bcma_decide.model.alike import NOT_INFUSED
 from bcma_decide.model.decision_clock import (
     FIRST_MONTHS,
-    NOT_INFUSED,
     STEP,
     FromDecision,
     chance_of_infusion,

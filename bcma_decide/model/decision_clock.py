@@ -16,10 +16,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bcma_decide.model.alike import (
+    FROM_DECISION,
+    KEPT,
+    NOT_INFUSED,
+    Alike,
+    Known,
+    acting_values,
+    alike_in_curves,
+    patients_alike,
+)
+from bcma_decide.model.by_patient import rates_by_patient
+from bcma_decide.model.kept import Kept
 from bcma_decide.model.normal import Z95
-from bcma_decide.model.numbers import PatientNumbers, patients_of, rates_by_draw
+from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.prediction import logit
-from bcma_decide.model.survival import MONTHS, Curve, curve_by_patient
+from bcma_decide.model.survival import MONTHS, Curve, shares_by_patient
 from bcma_decide.model.waiting import (
     DAYS_A_MONTH,
     Arm,
@@ -30,8 +42,9 @@ from bcma_decide.model.waiting import (
     interval,
     wait_points,
 )
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.way_book import Wait
-from bcma_decide.vocabulary import CLASSES, PFS
+from bcma_decide.vocabulary import CLASSES
 
 Array = NDArray[np.float64]
 
@@ -40,8 +53,7 @@ STEP: Final = 0.5
 FIRST_MONTHS: Final = 6.0
 """How far they are shown."""
 _TIMES: Final = np.concatenate([np.arange(0.0, FIRST_MONTHS, STEP), MONTHS[MONTHS >= FIRST_MONTHS]])
-NOT_INFUSED: Final = "apheresed_not_infused"
-_TOGETHER_AT: Final = np.array([1.0, 6.0, 12.0, 36.0])
+_TOGETHER_AT: Final = (1.0, 6.0, 12.0, 36.0)
 """Months at which chance of infusion and curve are taken together; between them the factor, nearly flat, is straight
 in log time."""
 
@@ -111,39 +123,61 @@ def months_of(waits: tuple[Wait, ...]) -> Array:
     return np.concatenate([wait_points(each.days, each.range, each.n) for each in waits]) / DAYS_A_MONTH
 
 
+_Question = tuple[PooledEvidence, Alike, tuple[Known, ...], frozenset[str], tuple[tuple[str, Infused | None], ...]]
+"""The evidence, what of a patient moves curves from the infusion and from the decision, options with a curve, and each
+option's chance of the infusion."""
+
+_kept: Final = Kept[_Question, dict[str, FromDecision]](KEPT)
+
+
 def from_the_decision(numbers: PatientNumbers, curves: Mapping[str, Curve]) -> dict[str, FromDecision]:
     """Curves of the CAR-T options from the decision, by option.
 
-    ``curves`` are those from the infusion, by option. Options of the other class are not in the result, nor those
-    without known attrition or a published wait.
+    ``curves`` are those of `survival_curves` for the same numbers. Options of the other class are not in the result,
+    nor those without known attrition or a published wait.
     """
-    survival, arms = numbers.pooled.survival, _arms(numbers, curves)
+    options = [each.id for each in numbers.pooled.options if each.class_id == CLASSES[0]]
+    chances = {option: chance_of_infusion(numbers, option) for option in options}
+    values = acting_values(numbers, *FROM_DECISION)
+    key = numbers.pooled, alike_in_curves(numbers), values, frozenset(curves), tuple(chances.items())
+    return _kept.get(key, lambda: _from_the_decision(numbers, curves, chances))
+
+
+def _from_the_decision(
+    numbers: PatientNumbers, curves: Mapping[str, Curve], chances: Mapping[str, Infused | None]
+) -> dict[str, FromDecision]:
+    survival, arms = numbers.pooled.survival, _arms(numbers, curves, chances)
     courses = {option: course(each, _TIMES) for option, each in arms.items()}
     reach = {o: survival.options[o].end_of_follow_up + float(each.wait.min()) for o, each in arms.items()}
     of_class = {CLASSES[0]: tuple(arms)} if arms else {}
     result = {}
     for option, members in (of_class | {option: (option,) for option in arms}).items():
-        chance = chance_of_infusion(numbers, option)
+        chance = chances[option]
         if chance is not None and option in curves:
             end = min(reach[each] for each in members)
             result[option] = decided([courses[each] for each in members], chance, curves[option], end)
     return result
 
 
-def _arms(numbers: PatientNumbers, curves: Mapping[str, Curve]) -> dict[str, Arm]:
+def _arms(
+    numbers: PatientNumbers, curves: Mapping[str, Curve], chances: Mapping[str, Infused | None]
+) -> dict[str, Arm]:
     """Every CAR-T product with a curve, known attrition and a published wait."""
-    products = [each.id for each in numbers.pooled.options if each.kind == "product" and each.class_id == CLASSES[0]]
-    arms, patients = {}, patients_of(numbers, PFS, NOT_INFUSED)
-    for option in products:
-        place, chance, waits = (
-            lost_place(numbers, option),
-            chance_of_infusion(numbers, option),
-            waits_of(numbers, option)[0],
-        )
-        if option in curves and place is not None and chance is not None and waits:
-            infused = 1.0 - rates_by_draw(numbers, [place], patients)[place]
-            free = curve_by_patient(numbers, option, patients, _TOGETHER_AT)
-            factor = np.interp(np.log(MONTHS), np.log(_TOGETHER_AT), together(infused, free, patients.weight))
+    pooled, setting = numbers.pooled, numbers.setting
+    products = [each.id for each in pooled.options if each.kind == "product" and each.class_id == CLASSES[0]]
+    places = {option: lost_place(numbers, option) for option in products if option in curves}
+    lost = [place for place in places.values() if place is not None]
+    if not lost:
+        return {}
+    patients = patients_alike(pooled, acting_values(numbers, *FROM_DECISION), FROM_DECISION)
+    free = shares_by_patient(pooled, setting, 0, patients, _TOGETHER_AT)
+    away = rates_by_patient(pooled, setting, lost, patients)
+    arms = {}
+    for option, place in places.items():
+        chance, waits = chances[option], waits_of(numbers, option)[0]
+        if place is not None and chance is not None and waits:
+            at_knots = together(1.0 - away[place], free[option], patients.weight)
+            factor = np.interp(np.log(MONTHS), np.log(_TOGETHER_AT), at_knots)
             # Of those infused more are free than of everybody.
             arms[option] = Arm(chance.mean, MONTHS, np.minimum(curves[option].mean * factor, 1.0), months_of(waits))
     return arms

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +17,7 @@ from bcma_decide.logic import Chance
 from bcma_decide.model.contrast import Difference, Side, differences
 from bcma_decide.model.outside import OutsideTrait, outside_evidence
 from bcma_decide.model.population import Patients, conditional_patients
-from bcma_decide.model.prediction import Average, draw_stage, held, made_up, outcome_rates, stage_rates, strata
+from bcma_decide.model.prediction import Average, outcome_rates, stage_rates, strata
 from bcma_decide.model.rates import Rates, Tables, all_averages, all_rates
 from bcma_decide.pooled.evidence import Levels, PooledEvidence
 from bcma_decide.vocabulary import (
@@ -87,7 +87,7 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
     levels = pooled.levels[setting]
     outside = outside_evidence(pooled, values)
     patients = family_patients(pooled, values)
-    extra = _extra_variance(pooled, outside)
+    extra = extra_variance(pooled, outside)
     tables = all_tables(pooled, levels, patients, extra)
     averages = all_averages(pooled, tables)
     return PatientNumbers(
@@ -104,7 +104,7 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
     )
 
 
-def _extra_variance(
+def extra_variance(
     pooled: PooledEvidence, outside: Sequence[Sequence[OutsideTrait]]
 ) -> Mapping[tuple[str, int], float]:
     """Variance of the level by family and class, for every trait that acts in the family and lies outside the class.
@@ -191,30 +191,3 @@ def patients_of(numbers: PatientNumbers, *families: str) -> Patients:
             return numbers.patients[family]
     values = {trait.id: numbers.traits[trait.id].modelled for trait in MODEL_TRAITS}
     return conditional_patients(pooled.population, on_model_scale(values), acting)
-
-
-def rates_by_draw(numbers: PatientNumbers, cells: Iterable[int], patients: Patients) -> dict[int, Array]:
-    """Average rate of some cells for each of the virtual patients, over centres, (draws,) by the index of the cell.
-
-    Cells share their products and stages, of which each is drawn once.
-    """
-    pooled = numbers.pooled
-    deviation = held(pooled, patients.values) - pooled.reference
-    offsets: dict[tuple[str, int], Array] = {}
-    drawn: dict[tuple[int, int], Array] = {}
-    result = {}
-    for index in cells:
-        cell = pooled.cells[index]
-        of_class = cell.family, cell.class_index
-        if of_class not in offsets:
-            offsets[of_class] = pooled.effects_of(cell.outcome)[:, cell.class_index] @ deviation.T
-        first, later = offsets[of_class]
-        total = np.zeros(deviation.shape[0])
-        for member in cell.members:
-            for position, stage in enumerate(cell.stages):
-                if (stage, member) not in drawn:
-                    offset = later if position else first
-                    drawn[stage, member] = draw_stage(numbers.levels[stage], member, offset)
-            total += made_up([drawn[stage, member] for stage in cell.stages])[0]
-        result[index] = total / len(cell.members)
-    return result

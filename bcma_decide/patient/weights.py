@@ -8,8 +8,9 @@ from typing import Final
 from pydantic import ValidationError
 
 from bcma_decide.errors import Problem, WeightsError, closest, quote
+from bcma_decide.patient.stated_weights import CriterionWeight, Weights
 from bcma_decide.pooled.criteria import Criterion
-from bcma_decide.preference_shapes import MOST_POINTS, OF_100, CriterionWeight, Weights
+from bcma_decide.preference_shapes import MOST_POINTS, OF_100
 
 CANNOT: Final = "the weights cannot be used"
 START: Final = "start from: bcma-decide template --weights"

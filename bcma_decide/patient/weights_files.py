@@ -12,9 +12,9 @@ import yaml
 
 from bcma_decide.errors import Problem, WeightsError, quote
 from bcma_decide.patient.files import read_text, shown_name
+from bcma_decide.patient.stated_weights import Weights
 from bcma_decide.patient.weights import CANNOT, START, weights_from
 from bcma_decide.pooled.criteria import Criterion
-from bcma_decide.preference_shapes import Weights
 from bcma_decide.strict.json import RepeatedNameError, strict_json
 from bcma_decide.strict.yaml import read_yaml
 

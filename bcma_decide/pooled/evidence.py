@@ -101,9 +101,10 @@ class Population:
     points: Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PooledEvidence:
-    """The pooled file, checked, as arrays.
+    """The pooled file, checked, as arrays. One that was read is equal to itself only, so that what follows from it
+    alone can be kept by it.
 
     ``effects`` has shape (families, classes, traits), ``effect_covariance`` (families, classes * traits, classes *
     traits); ``used`` and ``borrowed`` mark the trait effects that move numbers. ``family_index`` maps family ids.

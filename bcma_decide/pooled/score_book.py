@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from bcma_decide.logic import Bounds
 from bcma_decide.pooled.conditions import Condition, from_plain, to_plain
+from bcma_decide.vocabulary import Basis, ClassId
 
 T = TypeVar("T")
 FormulaKind = Literal["cockcroft_gault", "ckd_epi_2021"]
@@ -34,10 +35,10 @@ class About(NamedTuple):
     text: str
     purpose: str
     measured_at: str
-    applies_to: tuple[str, ...]
+    applies_to: tuple[ClassId, ...]
     validation: str
     limits: str
-    basis: str
+    basis: Basis
     sources: tuple[str, ...]
     note: str = ""
 

@@ -17,6 +17,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, Response
 
 from bcma_decide.comparing.compare import check_region, compare
+from bcma_decide.comparison import Comparison
 from bcma_decide.errors import AuditError, Problem
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.evidence import PooledEvidence
@@ -40,7 +41,8 @@ from bcma_decide.service.page.page import page_router
 from bcma_decide.service.printing.printing import Printing
 from bcma_decide.service.rest.comparison_request import ComparisonRequest
 from bcma_decide.service.rest.definitions import definitions_router
-from bcma_decide.service.rest.openapi import shared_schemas
+from bcma_decide.service.rest.evidence_view import EvidenceView
+from bcma_decide.service.rest.openapi import answer_schemas, shared_schemas
 from bcma_decide.service.rest.rest import rest_router
 from bcma_decide.service.service import Reader, Service
 from bcma_decide.service.sessions import Sessions
@@ -256,6 +258,10 @@ def described(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI description of the service."""
     document = app.openapi()
     components = document.setdefault("components", {})
-    components["schemas"] = shared_schemas(ComparisonRequest, HooksRequest, Feedback) | components.get("schemas", {})
+    components["schemas"] = (
+        answer_schemas(Comparison, EvidenceView)
+        | shared_schemas(ComparisonRequest, HooksRequest, Feedback)
+        | components.get("schemas", {})
+    )
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     return document

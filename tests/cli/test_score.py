@@ -140,7 +140,7 @@ def test_a_formula_prints_its_value_with_its_unit_or_that_there_is_none():
 
 def test_the_keys_of_the_json():
     document = json.loads(shown("mycare", "--example", "fit-58", "--json"))
-    assert list(document) == list(ScoreLine.model_fields)
+    assert list(document) == list(ScoreLine.__struct_fields__)
     assert document["items"][0].keys() == {"label", "text", "points", "missing"}
     assert document["applies_to"] == ["car_t"]
 

@@ -12,9 +12,9 @@ from bcma_decide.comparison import result_json
 from bcma_decide.errors import WeightsError
 from bcma_decide.model.draws import LARGEST_ERROR
 from bcma_decide.patient.files import example_names, load_example
+from bcma_decide.patient.stated_weights import CriterionWeight, Weights
 from bcma_decide.patient.weights import weights_from
 from bcma_decide.pooled.criteria import criteria_of
-from bcma_decide.preference_shapes import CriterionWeight, Weights
 from tests.support.cases import for_each
 
 NAME = "little-known-70"

@@ -136,12 +136,15 @@ def test_the_same_question_gives_the_same_bytes():
 
 def test_the_month_at_which_a_share_is_reached():
     """90 % at 2 months and 40 % at 4: half at 2 + 2 x 40 / 50 = 3.6."""
-    months, share = np.array([0.0, 2.0, 4.0]), np.array([1.0, 0.9, 0.4])
-    assert reaches(months, share) == pytest.approx(3.6)
-    assert reaches(months, share, 0.3) is None
+    months, share, end = np.array([0.0, 2.0, 4.0]), np.array([1.0, 0.9, 0.4]), np.array(36.0)
+    assert reaches(months, share, end) == pytest.approx(3.6)
+    assert np.isnan(reaches(months, share, end, 0.3))
+    assert np.isnan(reaches(months, share, np.array(3.0)))
 
 
 def test_the_restricted_mean_of_a_straight_fall():
     """From 1 to 0.4 over 24 months: 24 x (1 + 0.4) / 2 = 16.8."""
     months = np.linspace(0.0, 36.0, 37)
-    assert restricted_mean(months, 1.0 - 0.025 * months, 24.0) == pytest.approx(16.8)
+    share = 1.0 - 0.025 * months
+    assert restricted_mean(months, share, np.array(30.0), 24.0) == pytest.approx(16.8)
+    assert np.isnan(restricted_mean(months, share, np.array(23.0), 24.0))

@@ -14,9 +14,9 @@ from bcma_decide.comparing.question import Question
 from bcma_decide.comparison import RecordLedger
 from bcma_decide.errors import Problem, ProfileError, WeightsError
 from bcma_decide.patient.profile import Patient
+from bcma_decide.patient.stated_weights import Weights
 from bcma_decide.patient.weights import check_weights
 from bcma_decide.pooled.criteria import criteria_of
-from bcma_decide.preference_shapes import Weights
 from bcma_decide.service.http.bodies import content_type, read_object, read_shape
 from bcma_decide.service.http.problems import Refusal
 from bcma_decide.service.rest.media import FHIR

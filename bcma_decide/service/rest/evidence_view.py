@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic import BaseModel
-
 from bcma_decide.comparing.compare import evidence_stamp
 from bcma_decide.comparison import SCHEMA_VERSION, EvidenceStamp, Option, SoftwareStamp
 from bcma_decide.patient.fields import FIELDS, definition_text
 from bcma_decide.pooled.evidence import PooledEvidence
+from bcma_decide.value import Value
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import FAMILIES, INTENDED_USE
 
 
-class Counts(BaseModel):
+class Counts(Value):
     """How much stands behind the numbers."""
 
     studies: int
@@ -23,7 +22,7 @@ class Counts(BaseModel):
     products_with_labels: int
 
 
-class OutcomeLine(BaseModel):
+class OutcomeLine(Value):
     """An outcome that is compared."""
 
     id: str
@@ -33,7 +32,7 @@ class OutcomeLine(BaseModel):
     horizon: str
 
 
-class FieldLine(BaseModel):
+class FieldLine(Value):
     """A field of a profile and how it is answered."""
 
     id: str
@@ -41,14 +40,14 @@ class FieldLine(BaseModel):
     kind: str
     panel: str
     answer: str
-    units: list[str]
-    choices: list[str]
+    units: tuple[str, ...]
+    choices: tuple[str, ...]
     example: str
     definition: str
     findings_only: bool
 
 
-class EvidenceView(BaseModel):
+class EvidenceView(Value):
     """Everything about the evidence that is not about a patient."""
 
     intended_use: str
@@ -56,11 +55,11 @@ class EvidenceView(BaseModel):
     evidence: EvidenceStamp
     labels_seen_until: str
     counts: Counts
-    regions: list[str]
-    settings: list[str]
-    options: list[Option]
-    outcomes: list[OutcomeLine]
-    fields: list[FieldLine]
+    regions: tuple[str, ...]
+    settings: tuple[str, ...]
+    options: tuple[Option, ...]
+    outcomes: tuple[OutcomeLine, ...]
+    fields: tuple[FieldLine, ...]
 
 
 def evidence_view(pooled: PooledEvidence, today: date) -> EvidenceView:
@@ -76,10 +75,10 @@ def evidence_view(pooled: PooledEvidence, today: date) -> EvidenceView:
             rules=len(pooled.rules.rules),
             products_with_labels=len(pooled.rules.products),
         ),
-        regions=list(pooled.rules.regions),
-        settings=list(pooled.levels),
-        options=list(pooled.options),
-        outcomes=[
+        regions=tuple(pooled.rules.regions),
+        settings=tuple(pooled.levels),
+        options=pooled.options,
+        outcomes=tuple(
             OutcomeLine(
                 id=threshold.id,
                 label=threshold.label,
@@ -89,20 +88,20 @@ def evidence_view(pooled: PooledEvidence, today: date) -> EvidenceView:
             )
             for family in FAMILIES
             for threshold in family.thresholds
-        ],
-        fields=[
+        ),
+        fields=tuple(
             FieldLine(
                 id=field.id,
                 label=field.label,
                 kind=field.kind,
                 panel=field.panel,
                 answer=field.answer,
-                units=[unit.name for unit in field.units],
-                choices=[name for name, _ in field.choices],
+                units=tuple(unit.name for unit in field.units),
+                choices=tuple(name for name, _ in field.choices),
                 example=field.example,
                 definition=definition_text(field, pooled.definitions),
                 findings_only=field.findings_only,
             )
             for field in FIELDS.values()
-        ],
+        ),
     )

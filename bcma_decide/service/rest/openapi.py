@@ -11,6 +11,9 @@ from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.files import describe_example, example_names, example_path, read_values
 from bcma_decide.patient.names import LABS
 from bcma_decide.service.rest.media import FHIR
+from bcma_decide.value import Value, schemas_of
+
+_SCHEMAS: Final = "#/components/schemas/"
 
 _KINDS: Final[dict[str, dict[str, Any]]] = {
     "whole": {"type": ["integer", "string", "null"]},
@@ -39,7 +42,7 @@ def comparison_body(shape: type[BaseModel]) -> dict[str, Any]:
 
 def body_of(shape: type[BaseModel], examples: Mapping[str, object]) -> dict[str, Any]:
     """Describe a JSON body by its shape, with named examples."""
-    schema = shape.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = shape.model_json_schema(ref_template=_SCHEMAS + "{model}")
     schema.pop("$defs", None)
     named = {name: {"value": value} for name, value in examples.items()}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "examples": named}}}}
@@ -49,8 +52,18 @@ def shared_schemas(*shapes: type[BaseModel]) -> dict[str, Any]:
     """Parts that the shapes refer to, by name."""
     found: dict[str, Any] = {}
     for shape in shapes:
-        found |= shape.model_json_schema(ref_template="#/components/schemas/{model}").get("$defs", {})
+        found |= shape.model_json_schema(ref_template=_SCHEMAS + "{model}").get("$defs", {})
     return found
+
+
+def json_of(shape: type[Value]) -> dict[str, Any]:
+    """Describe a JSON answer by its shape, which stands among the shared schemas."""
+    return {"application/json": {"schema": {"$ref": f"{_SCHEMAS}{shape.__name__}"}}}
+
+
+def answer_schemas(*shapes: type[Value]) -> dict[str, Any]:
+    """The shapes of answers and their parts, by name."""
+    return schemas_of(*shapes, place=_SCHEMAS)
 
 
 def profile_schema() -> dict[str, Any]:

@@ -26,7 +26,7 @@ from bcma_decide.service.page.page_view import evidence_html
 from bcma_decide.service.rest.comparison_request import ComparisonRequest, ReceivedComparison, question_of, receive
 from bcma_decide.service.rest.evidence_view import EvidenceView, evidence_view
 from bcma_decide.service.rest.media import FHIR, TYPES, Format, negotiated
-from bcma_decide.service.rest.openapi import comparison_body
+from bcma_decide.service.rest.openapi import comparison_body, json_of
 from bcma_decide.service.service import Service
 from bcma_decide.time_course import Clock
 from bcma_decide.vocabulary import Design
@@ -47,9 +47,8 @@ _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
 }
 _FORMS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "model": Comparison,
         "description": "The comparison: JSON (the default), an HTML page, a PDF with the JSON inside, or FHIR R4.",
-        "content": {"text/html": {}, "application/pdf": {}, FHIR: {}},
+        "content": {**json_of(Comparison), "text/html": {}, "application/pdf": {}, FHIR: {}},
         "headers": {
             AUDIT_HEADER: {
                 "description": "The record of this answer, where the service keeps an audit.",
@@ -121,7 +120,7 @@ def rest_router(service: Service) -> APIRouter:
         "/evidence",
         summary="What stands behind the numbers",
         response_model=None,
-        responses={200: {"model": EvidenceView, "content": {"text/html": {}}}},
+        responses={200: {"content": {**json_of(EvidenceView), "text/html": {}}}},
     )
     async def evidence(request: Request) -> Response:
         """Evidence and its date, versions, counts, regions, outcomes, and the fields of a profile with their units."""

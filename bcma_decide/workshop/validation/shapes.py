@@ -5,14 +5,18 @@ Rates, widths and differences of rates are fractions; log scores are natural log
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from bcma_decide.value import Interval, Number
+from bcma_decide.value import rounded
 from bcma_decide.vocabulary import Certainty, ClassId, Design
 
 SCHEMA_VERSION = "1"
+
+Number = Annotated[float, AfterValidator(rounded)]
+Interval = tuple[Number, Number]
+"""Lower and upper end of an interval."""
 
 Grouping = Literal["overall", "outcome", "design", "certainty"]
 

@@ -21,13 +21,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from pydantic import BaseModel
 
 from bcma_decide import compare
 from bcma_decide.comparison import Comparison
 from bcma_decide.patient.files import load_example
 from bcma_decide.render.sheet.pdf import render_pdf
 from bcma_decide.render.sheet.sheet import Sheet
+from bcma_decide.value import Value
 from tests.render.support import factory
 
 FRAIL = "frail-82-dialysis-prior-bcma"
@@ -125,8 +125,8 @@ def longer(text: str, share: float = 0.35) -> str:
 
 def lengthened(value: object) -> object:
     """A value of the comparison with every text in it longer; names, dates and addresses stay."""
-    if isinstance(value, BaseModel):
-        changed = {name: lengthened(getattr(value, name)) for name in type(value).model_fields if name not in _KEPT}
+    if isinstance(value, Value):
+        changed = {name: lengthened(getattr(value, name)) for name in value.__struct_fields__ if name not in _KEPT}
         return value.model_copy(update=changed)
     if isinstance(value, tuple):
         return tuple(lengthened(each) for each in value)

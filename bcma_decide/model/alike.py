@@ -1,0 +1,84 @@
+"""Patients who are alike in everything that moves a number: what is worked out for one of them holds for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcma_decide.logic import Chance
+from bcma_decide.model.numbers import PatientNumbers, acting_in
+from bcma_decide.model.population import Patients, conditional_patients
+from bcma_decide.pooled.evidence import PooledEvidence
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, PFS, Design, model_scale
+
+Known = float | Chance | None
+"""A trait on the model's scale; None: unknown."""
+
+NOT_INFUSED: Final = "apheresed_not_infused"
+CURVES: Final = (PFS,)
+"""Family of the curves from the infusion."""
+FROM_DECISION: Final = (PFS, NOT_INFUSED)
+"""Families of those from the decision."""
+KEPT: Final = 64
+"""For how many kinds of patients what was worked out is kept: more than three yes/no traits make in two settings."""
+
+
+class Alike(NamedTuple):
+    """What of a patient moves curves from the infusion.
+
+    ``values`` (traits,): of those that act on progression-free survival, the others None. ``extra_variance`` of its
+    level (classes,), for lying outside the evidence.
+    """
+
+    setting: Design
+    values: tuple[Known, ...]
+    extra_variance: tuple[float, ...]
+
+
+def alike(
+    pooled: PooledEvidence,
+    setting: Design,
+    values: Mapping[str, bool | float | Chance | None],
+    extra_variance: Mapping[tuple[str, int], float],
+) -> Alike:
+    """Of one patient's values in natural units, and extra variances by family and class."""
+    extra = tuple(extra_variance.get((PFS, index), 0.0) for index in range(len(CLASSES)))
+    return Alike(setting, _acting_values(pooled, CURVES, lambda trait: values[trait]), extra)
+
+
+def alike_in_curves(numbers: PatientNumbers) -> Alike:
+    """Of a patient whose numbers are there."""
+    extra = tuple(numbers.extra_variance.get((PFS, index), 0.0) for index in range(len(CLASSES)))
+    return Alike(numbers.setting, acting_values(numbers, *CURVES), extra)
+
+
+def acting_values(numbers: PatientNumbers, *families: str) -> tuple[Known, ...]:
+    """What is known of the traits that act in any of these families, (traits,); of the others None."""
+    return _acting_values(numbers.pooled, families, lambda trait: numbers.traits[trait].modelled)
+
+
+def _acting_values(
+    pooled: PooledEvidence, families: tuple[str, ...], value_of: Callable[[str], bool | float | Chance | None]
+) -> tuple[Known, ...]:
+    found: list[Known] = [None] * pooled.trait_count
+    for place in np.flatnonzero(acting_traits(pooled, families)).tolist():
+        value = value_of(MODEL_TRAIT_IDS[place])
+        found[place] = value if isinstance(value, Chance) else model_scale(MODEL_TRAIT_IDS[place], value)
+    return tuple(found)
+
+
+@lru_cache(maxsize=KEPT)
+def patients_alike(pooled: PooledEvidence, values: tuple[Known, ...], families: tuple[str, ...] = CURVES) -> Patients:
+    """Virtual patients of the evidence with these values of the traits that act in some families."""
+    return conditional_patients(pooled.population, values, acting_traits(pooled, families))
+
+
+@lru_cache(maxsize=16)
+def acting_traits(pooled: PooledEvidence, families: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Which traits act in any of the families, in either class, (traits,)."""
+    # evidence that was cut down to a few outcomes has fewer families
+    return acting_in(pooled, *(family for family in families if family in pooled.family_index))

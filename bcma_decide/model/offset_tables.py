@@ -1,0 +1,118 @@
+"""A stage's rates as functions of what the traits add to the log odds, tabulated once for every patient.
+
+A patient enters a rate only through the *offset* (x - x_ref) . b, which lies between two known ends. Averaged over
+centres a rate is an analytic function of it, whose nearest poles are those of the logistic function, pi from the real
+axis: a polynomial through Chebyshev points converges geometrically (Trefethen LN. Approximation Theory and
+Approximation Practice, 2013, theorem 8.2). A rate at an offset, or its mean over many, is then a sum of a few products.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, log, pi, sqrt
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcma_decide.model.normal import hermite, logistic
+from bcma_decide.model.prediction import CENTRES, numeric_range
+from bcma_decide.pooled.evidence import Levels, PooledEvidence
+
+Array = NDArray[np.float64]
+
+RATE, DENSITY, MIDDLE_RATE, MIDDLE_DENSITY = range(4)
+"""What is tabulated: averaged over centres, the rate and its derivative in the level; the same at the middle centre."""
+
+_ERROR: Final = 1e-9
+"""Bound of the error of a tabulated rate or derivative; what is seen of it is some thousand times smaller."""
+_NEAREST: Final = 0.9 * pi
+"""Distance from the real axis within which rates and derivatives are below :data:`_LARGEST` in absolute value."""
+_LARGEST: Final = 11.0
+"""1 / |1 + e^(0.9 pi i)|^2 = 10.2; a weighted mean over centres is no larger."""
+
+
+@dataclass(frozen=True)
+class OffsetAxis:
+    """Chebyshev points between the lowest and the highest offset that any patient has."""
+
+    low: float
+    high: float
+    count: int
+
+    @classmethod
+    def between(cls, low: float, high: float) -> OffsetAxis:
+        """An axis with as many points as the error bound asks for; one point where there is one offset."""
+        if high <= low:
+            return cls(low, high, 1)
+        steep = 2.0 * _NEAREST / (high - low)
+        growth = steep + sqrt(1.0 + steep**2)
+        return cls(low, high, ceil(log(4.0 * _LARGEST / ((growth - 1.0) * _ERROR)) / log(growth)) + 1)
+
+    @cached_property
+    def points(self) -> Array:
+        """Offsets at which rates are tabulated, (count,)."""
+        return 0.5 * (self.low + self.high) + 0.5 * (self.high - self.low) * np.cos(self._angles)
+
+    def basis(self, offset: Array) -> Array:
+        """The Chebyshev polynomials at some offsets, (..., count), of which tabulated values are sums.
+
+        ``offset`` has any shape and lies between the ends, or by rounding beside them.
+        """
+        if self.count == 1:
+            return np.ones((*offset.shape, 1))
+        middle, half = 0.5 * (self.low + self.high), 0.5 * (self.high - self.low)
+        x = np.clip((offset - middle) / half, -1.0, 1.0)
+        polynomials = np.empty((self.count, *x.shape))
+        polynomials[0], polynomials[1] = 1.0, x
+        known = 1
+        while known < self.count - 1:
+            # T(m + j) = 2 T(m) T(j) - T(m - j): with the first m known, as many again
+            more = min(known, self.count - 1 - known)
+            upper = polynomials[known + 1 : known + more + 1]
+            np.multiply(polynomials[1 : more + 1], 2.0 * polynomials[known], out=upper)
+            upper -= polynomials[known - more : known][::-1]
+            known += more
+        return np.moveaxis(polynomials, 0, -1)
+
+    @cached_property
+    def _angles(self) -> Array:
+        return np.asarray((np.arange(self.count) + 0.5) * (pi / self.count))
+
+    def coefficients(self, values: Array) -> Array:
+        """Coefficients (count, *rest) of the polynomials through ``values`` (count, *rest) at :attr:`points`."""
+        share = np.cos(np.arange(self.count)[:, None] * self._angles) * (2.0 / self.count)
+        share[0] *= 0.5
+        return np.tensordot(share, values, 1)
+
+
+def offset_axis(pooled: PooledEvidence, effects: Array) -> OffsetAxis:
+    """The axis of the offsets that these effects (traits,) can make of any patient."""
+    low, high = numeric_range(pooled)
+    binary = pooled.population.binary
+    ends = np.stack([np.where(binary, 0.0, low), np.where(binary, 1.0, high)]) - pooled.reference
+    # A trait without an effect adds nothing, wherever it lies.
+    moved = np.where(effects == 0.0, 0.0, ends * effects)
+    return OffsetAxis.between(float(moved.min(axis=0).sum()), float(moved.max(axis=0).sum()))
+
+
+def stage_table(levels: Levels, axis: OffsetAxis) -> Array:
+    """Rates of every node of the spread and product as sums of the axis's polynomials, (count, 4, nodes, products).
+
+    The second axis is :data:`RATE`, :data:`DENSITY`, :data:`MIDDLE_RATE`, :data:`MIDDLE_DENSITY`.
+    """
+    points, weight = hermite(CENTRES)
+    centres = levels.mean[..., None] + levels.tau[:, None, None] * points  # nodes, products, centres
+    p = logistic(axis.points[:, None, None, None] + centres)
+    density = p * (1.0 - p)
+    middle = CENTRES // 2
+    return axis.coefficients(np.stack([p @ weight, density @ weight, p[..., middle], density[..., middle]], axis=1))
+
+
+def interpolated(basis: Array, table: Array) -> Array:
+    """Tabulated values at some offsets: ``basis`` (..., count), ``table`` (count, *rest) -> (..., *rest).
+
+    A mean over patients is had of the mean of their bases.
+    """
+    return np.asarray((basis @ table.reshape(len(table), -1)).reshape(*basis.shape[:-1], *table.shape[1:]))
