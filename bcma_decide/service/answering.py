@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bcma_decide.comparing.compare import answer_question
@@ -39,6 +40,11 @@ class Answered:
     def document(self) -> str:
         """The comparison as JSON, as it is sent."""
         return self.written or result_json(self.comparison)
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of the comparison as JSON."""
+        return sha256(self.document().encode()).hexdigest()
 
     @property
     def headers(self) -> dict[str, str]:

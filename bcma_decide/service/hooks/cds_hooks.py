@@ -210,4 +210,4 @@ class _Called:
             not_used=not_used(record.inputs) if record else (),
             ordered=self.orders,
         )
-        return bytes(JSONResponse({"cards": [card_of(answered.comparison, context)]}).body)
+        return bytes(JSONResponse({"cards": [card_of(answered.comparison, context, answered.identity)]}).body)
