@@ -24,6 +24,7 @@ serve_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 EXTRA: Final = (
     "authlib",
+    "cryptography",
     "fastapi",
     "h11",
     "httpcore",

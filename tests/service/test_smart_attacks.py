@@ -12,7 +12,6 @@ from joserfc.jwk import RSAKey
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bcma_decide.service.http.access_log import set_up_logging
-from bcma_decide.service.smart.login import Logins
 from tests.service.support.ehr import PATIENT, SIGNING, Ehr, parameters, serving
 from tests.service.support.launching import begun, browser, configured, filled, launch, launched, returned
 from tests.service.support.service import run
@@ -129,8 +128,8 @@ def test_a_code_that_was_used_gains_nothing(ehr):
 
 def test_a_login_has_ten_minutes(ehr, monkeypatch):
     now = [1000.0]
-    monkeypatch.setitem(Logins.__init__.__kwdefaults__, "clock", lambda: now[0])
     application = configured(ehr)
+    monkeypatch.setattr(application.state.sessions._store, "_clock", lambda: now[0])
 
     async def going():
         async with browser(application) as client:

@@ -26,8 +26,9 @@ def configured(*servers, **settings):
         entries.append({"id": name, "label": f"Hospital {number}", "iss": server.iss, "client_id": server.client_id})
     entries = [entry | settings.pop("ehr", {}) for entry in entries]
     whole = {"public_url": PUBLIC, "fhir_private_networks": LOOPBACK, "smart": entries} | settings
-    sessions = Sessions(Memory(), secure=True)
-    application = app(reading=partial(_read, model()), sessions=sessions, **whole)
+    store = Memory()
+    sessions = Sessions(store, secure=True)
+    application = app(reading=partial(_read, model()), sessions=sessions, store=store, **whole)
     application.state.sessions = sessions
     return application
 
