@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
-from bcma_decide.cli.compare import EvidenceDirectory, warn_if_old
+from bcma_decide.cli.compare import EvidenceDirectory
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.output import say
 from bcma_decide.errors import Problem, ServiceError, one_line
@@ -116,6 +116,7 @@ def serve(
 
 def _loaded(evidence: Path | None, aloud: bool) -> tuple[PooledEvidence, Reader]:
     """The evidence and what reads records with it, in the process that needs them; ``aloud``: warn if it is old."""
+    from bcma_decide.cli.answer import warn_if_old
     from bcma_decide.comparing.compare import load_pooled
 
     pooled = load_pooled(evidence)

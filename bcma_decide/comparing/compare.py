@@ -34,7 +34,7 @@ from bcma_decide.comparing.survival import (
 )
 from bcma_decide.comparing.tell_apart import tell_apart
 from bcma_decide.comparing.unknowns import all_unknowns
-from bcma_decide.comparing.ways import all_ways, on_both_clocks
+from bcma_decide.comparing.ways import all_ways
 from bcma_decide.comparison import (
     SCHEMA_VERSION,
     Comparison,
@@ -216,7 +216,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     unknowns = all_unknowns(numbers, withheld, moves)
     outcomes = all_outcomes(numbers, withheld, unknowns, tuple(o for o in explain if o != PFS))
     decided = from_the_decision(numbers, curves)
-    computed = on_both_clocks(computed_survival(numbers, curves, withheld, moves), decided)
+    computed = computed_survival(numbers, curves, decided, withheld, moves)
     at_one_year = sides_at_one_year(numbers, curves, computed)
     of_classes = survival_contrast(numbers, at_one_year, computed)
     ways = all_ways(numbers, withheld, curves, decided)

@@ -17,7 +17,7 @@ from bcma_decide.patient.phrases import COURSE_KINDS
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.in_force import in_force
 from bcma_decide.pooled.order_book import OrderEntry
-from bcma_decide.rules.findings import applies
+from bcma_decide.rules.concerned import applies
 from bcma_decide.time_course import Difference, PlannedPfs, PlannedResponse, PlanStep, ProductResponse, Survival
 from bcma_decide.vocabulary import CLASSES, KIND_OF_CLASS, PFS, ClassId
 

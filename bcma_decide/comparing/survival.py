@@ -20,6 +20,7 @@ from bcma_decide.comparison import Contrast, Option
 from bcma_decide.model.alike import KEPT, Alike, alike_in_curves, patients_alike
 from bcma_decide.model.certainty import Ground, rate_certainty
 from bcma_decide.model.contrast import Side, differences
+from bcma_decide.model.decision_clock import FromDecision
 from bcma_decide.model.moves import TraitMove, ends
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.survival import (
@@ -32,7 +33,8 @@ from bcma_decide.model.survival import (
 )
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.time_course import LANDMARKS, WITHIN, Clocked, Duration, Survival, SurvivalTime
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS, PFS_FAMILY, ModelTrait
+from bcma_decide.value import all_rounded
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS, PFS_FAMILY, ModelTrait, State
 
 Array = NDArray[np.float64]
 
@@ -45,6 +47,8 @@ METHOD: Final = (
 )
 ONE_YEAR: Final = 12
 SMALLEST_MOVE: Final = 0.01
+_DRAWN: Final = 8 * KEPT
+"""Curves whose figures are kept: some options for every kind of patient."""
 
 
 SurvivalMoves = Mapping[str, tuple[tuple[ModelTrait, Move], ...]]
@@ -57,6 +61,7 @@ class _Draft:
 
     numbers: PatientNumbers
     curves: Mapping[str, Curve]
+    decided: Mapping[str, FromDecision]
     withheld: Mapping[tuple[str, str], Withheld]
     outside: tuple[tuple[str, ...], ...]
     moves: SurvivalMoves
@@ -65,28 +70,28 @@ class _Draft:
 def computed_survival(
     numbers: PatientNumbers,
     curves: Mapping[str, Curve],
+    decided: Mapping[str, FromDecision],
     withheld: Mapping[tuple[str, str], Withheld],
     moves: SurvivalMoves,
 ) -> tuple[Survival, ...]:
     """One row for each option, in their order; without figures where it has no curve or a limit takes it away.
 
-    ``moves`` are those of `survival_moves`.
+    ``curves``, ``decided``: from the infusion or first dose, and from the decision, by option. ``moves`` are those of
+    `survival_moves`.
     """
-    draft = _Draft(numbers, curves, withheld, outside_reasons(numbers)[PFS], moves)
+    draft = _Draft(numbers, curves, decided, withheld, outside_reasons(numbers)[PFS], moves)
     return tuple(_row(draft, option) for option in numbers.pooled.options)
 
 
 def _row(draft: _Draft, option: Option) -> Survival:
     pooled = draft.numbers.pooled
     entry, index = pooled.survival.options[option.id], CLASSES.index(option.class_id)
-    empty = Survival(
-        option=option.id, endpoint="pfs", label=PFS_FAMILY.label, kind="computed", origin=STARTS[option.class_id]
-    )
     instead, curve = draft.withheld.get((PFS, option.id)), draft.curves.get(option.id)
     if instead is not None:
-        return empty.model_copy(update={"state": "withheld", "reason": instead.reason, "sources": instead.sources})
+        return _without_figures(option, "withheld", instead.reason, instead.sources)
     if curve is None:
-        return empty.model_copy(update={"state": entry.state, "reason": entry.reason})
+        return _without_figures(option, entry.state, entry.reason, ())
+    decided = draft.decided.get(option.id)
     acting = pooled.used[pooled.family_index[PFS], index].tolist()
     known = {
         trait.id: acts
@@ -106,26 +111,53 @@ def _row(draft: _Draft, option: Option) -> Survival:
             open_moves=[(trait.label, move.high - move.low) for trait, move in moves],
         ),
     )
-    figures = clocked(MONTHS, curve.mean, curve.credible, curve.prediction, entry.end_of_follow_up)
-    return empty.model_copy(
-        update={
-            "times": figures.times,
-            "median_months": figures.median_months,
-            "restricted_mean_months": figures.restricted_mean_months,
-            "curve": figures.curve,
-            "end_of_follow_up_months": entry.end_of_follow_up,
-            "certainty": certainty,
-            "reasons": reasons,
-            "informed_traits": tuple(trait for trait, acts in known.items() if acts),
-            "uninformed_traits": tuple(trait for trait, acts in known.items() if not acts),
-            "moves": tuple(move for _, move in moves) if option.kind == "class" else (),
-            "outside_evidence": draft.outside[index],
-            "n_studies": entry.n_studies,
-            "n_patients": entry.n_patients,
-            "follow_up_months": entry.follow_up_months,
-            "sources": entry.sources,
-        }
+    figures = _figures(curve, entry.end_of_follow_up)
+    return Survival(
+        option=option.id,
+        endpoint="pfs",
+        label=PFS_FAMILY.label,
+        kind="computed",
+        origin=STARTS[option.class_id],
+        times=figures.times,
+        median_months=figures.median_months,
+        restricted_mean_months=figures.restricted_mean_months,
+        curve=figures.curve,
+        end_of_follow_up_months=entry.end_of_follow_up,
+        from_decision=None if decided is None else _from_decision(decided),
+        certainty=certainty,
+        reasons=reasons,
+        informed_traits=tuple(trait for trait, acts in known.items() if acts),
+        uninformed_traits=tuple(trait for trait, acts in known.items() if not acts),
+        moves=tuple(move for _, move in moves) if option.kind == "class" else (),
+        outside_evidence=draft.outside[index],
+        n_studies=entry.n_studies,
+        n_patients=entry.n_patients,
+        follow_up_months=entry.follow_up_months,
+        sources=entry.sources,
     )
+
+
+def _without_figures(option: Option, state: State, reason: str | None, sources: tuple[str, ...]) -> Survival:
+    return Survival(
+        option=option.id,
+        endpoint="pfs",
+        label=PFS_FAMILY.label,
+        kind="computed",
+        origin=STARTS[option.class_id],
+        state=state,
+        reason=reason,
+        sources=sources,
+    )
+
+
+@lru_cache(maxsize=_DRAWN)
+def _figures(curve: Curve, end: float) -> Clocked:
+    return clocked(MONTHS, curve.mean, curve.credible, curve.prediction, end)
+
+
+@lru_cache(maxsize=_DRAWN)
+def _from_decision(found: FromDecision) -> Clocked:
+    return clocked(found.months, found.mean, found.credible, found.prediction, found.end)
 
 
 def sides_at_one_year(
@@ -183,9 +215,7 @@ def clocked(months: Array, mean: Array, credible: Array, prediction: Array, end:
     drawn = (time <= ONE_YEAR) | (time % 3.0 == 0.0) | (time == time[-1])
     points = tuple(
         SurvivalTime(month=month, mean=m, credible=(low, high), prediction=(next_low, next_high))
-        for month, m, low, high, next_low, next_high in zip(
-            time[drawn].tolist(), *(side[drawn].tolist() for side in sides), strict=True
-        )
+        for month, m, low, high, next_low, next_high in all_rounded(np.stack([time, *sides], axis=1)[drawn])
     )
     at_end = np.array(end)
     median = _duration(reaches(time, np.array(sides), at_end))
@@ -229,11 +259,13 @@ def _moves_at_one_year(pooled: PooledEvidence, of: Alike) -> Mapping[str, Sequen
     for index in (block.class_index for block in pooled.survival.blocks):
         option = CLASSES[index]
         share = shares_by_patient(pooled, of.setting, index, patients, (float(ONE_YEAR),)).get(option)
+        if share is None:
+            continue
         acting = pooled.used[pooled.family_index[PFS], index].tolist()
-        for trait, acts in zip(MODEL_TRAITS, acting, strict=True):
-            found = ends(trait.id, share, patients) if acts and share is not None else None
-            if found is not None and found[0][1] - found[0][0] >= SMALLEST_MOVE:
-                result[option].append((trait, TraitMove(PFS, option, *found[0])))
+        traits = {trait.id: trait for trait, acts in zip(MODEL_TRAITS, acting, strict=True) if acts}
+        for trait, ((low, high, *at),) in ends(list(traits), share, patients).items():
+            if high - low >= SMALLEST_MOVE:
+                result[option].append((traits[trait], TraitMove(PFS, option, low, high, *at)))
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -50,6 +51,7 @@ def all_unknowns(
     return tuple(sorted(listed, key=lambda unknown: -max((m.high - m.low for m in unknown.moves), default=0.0)))
 
 
+@lru_cache(maxsize=1024)
 def move_line(move: TraitMove, kind: str, unstable: float) -> Move:
     """A move in words; ``kind`` is the trait's, ``unstable`` from where on it is marked."""
     return Move(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.comparing.published import Withheld
-from bcma_decide.comparing.survival import clocked
 from bcma_decide.comparison import Option
-from bcma_decide.model.alike import NOT_INFUSED
+from bcma_decide.model.alike import KEPT, NOT_INFUSED
 from bcma_decide.model.decision_clock import (
     FIRST_MONTHS,
     STEP,
@@ -22,21 +22,23 @@ from bcma_decide.model.decision_clock import (
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.survival import MONTHS, Curve
 from bcma_decide.model.waiting import DAYS_A_MONTH, Shares, adding_up, free_at
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.way_book import Count, Wait
 from bcma_decide.time_course import (
-    Clocked,
     QuotedCount,
     Share,
     StateShares,
-    Survival,
     WayToTreatment,
     Weeks,
 )
+from bcma_decide.value import all_rounded
 from bcma_decide.vocabulary import CLASSES, PFS
 
 Array = NDArray[np.float64]
 
 _DAYS_A_WEEK: Final = 7.0
+_DRAWN: Final = 4 * KEPT
+"""Curves whose first months are kept: some options for every kind of patient."""
 _NO_WAIT: Final = "no time from apheresis to infusion, or no number of those never infused, was published"
 
 
@@ -65,44 +67,24 @@ def all_ways(
     )
 
 
-def on_both_clocks(rows: Collection[Survival], decided: Mapping[str, FromDecision]) -> tuple[Survival, ...]:
-    """Add the figures from the decision to the computed rows that have any."""
-    return tuple(
-        row.model_copy(update={"from_decision": _clocked(decided[row.option])})
-        if row.option in decided and row.state == "estimated"
-        else row
-        for row in rows
-    )
-
-
-def _clocked(found: FromDecision) -> Clocked:
-    return clocked(found.months, found.mean, found.credible, found.prediction, found.end)
-
-
 def _car_t(
     numbers: PatientNumbers,
     option: Option,
     withheld: Mapping[tuple[str, str], Withheld],
     found: FromDecision | None,
 ) -> WayToTreatment:
-    book = numbers.pooled.way
-    own, of_class = book.of(option.id), book.of(option.class_id)
     chance = chance_of_infusion(numbers, option.id)
     no_chance = withheld.get((NOT_INFUSED, option.id))
-    waits, its_own = waits_of(numbers, option.id)
     reason = _why_none(numbers, option, withheld, computed=found is not None)
+    way = _published_way(numbers.pooled, option.id)
     return WayToTreatment(
         option=option.id,
         infused=Share(mean=chance.mean, credible=chance.credible) if chance and not no_chance else None,
-        weeks=tuple(_weeks(wait) for wait in own.waits or waits),
-        months_assumed=sum(wait.days for wait in waits) / len(waits) / DAYS_A_MONTH if waits else None,
-        states=() if reason or found is None else _states(found.first_times, found.first),
-        published=tuple(_quoted(count) for count in own.counts),
-        assumptions=(
-            *((_shifted(waits, its_own),) if waits else ()),
-            *of_class.assumptions,
-            *(own.assumptions if option.kind == "product" else ()),
-        ),
+        weeks=way.weeks,
+        months_assumed=way.months_assumed,
+        states=() if reason or found is None else _after_the_decision(found),
+        published=way.counts,
+        assumptions=way.assumptions,
         reason=reason,
     )
 
@@ -110,21 +92,55 @@ def _car_t(
 def _bispecific(
     numbers: PatientNumbers, option: Option, withheld: Mapping[tuple[str, str], Withheld], curve: Curve | None
 ) -> WayToTreatment:
-    book = numbers.pooled.way
     reason = _why_none(numbers, option, withheld, computed=curve is not None)
     states: tuple[StateShares, ...] = ()
     if curve is not None and reason is None:
-        end = numbers.pooled.survival.options[option.id].end_of_follow_up
-        times = np.arange(0.0, min(FIRST_MONTHS, end) + STEP / 2.0, STEP)
-        free, none = free_at(MONTHS, curve.mean, times), np.zeros(times.size)
-        states = _states(times, Shares(none, none, free, 1.0 - free))
+        states = _after_the_first_dose(curve, numbers.pooled.survival.options[option.id].end_of_follow_up)
+    way = _published_way(numbers.pooled, option.id)
     return WayToTreatment(
-        option=option.id,
-        states=states,
-        published=tuple(_quoted(count) for count in book.of(option.id).counts),
-        assumptions=book.of(option.class_id).assumptions,
-        reason=reason,
+        option=option.id, states=states, published=way.counts, assumptions=way.assumptions, reason=reason
     )
+
+
+class _PublishedWay(NamedTuple):
+    """What was published of the way to one option, the same for every patient."""
+
+    weeks: tuple[Weeks, ...]
+    months_assumed: float | None
+    counts: tuple[QuotedCount, ...]
+    assumptions: tuple[str, ...]
+
+
+@lru_cache(maxsize=64)
+def _published_way(pooled: PooledEvidence, option_id: str) -> _PublishedWay:
+    option = next(each for each in pooled.options if each.id == option_id)
+    own, of_class = pooled.way.of(option_id), pooled.way.of(option.class_id)
+    counts = tuple(_quoted(count) for count in own.counts)
+    if option.class_id != CLASSES[0]:
+        return _PublishedWay((), None, counts, of_class.assumptions)
+    waits, its_own = waits_of(pooled, option_id)
+    return _PublishedWay(
+        weeks=tuple(_weeks(wait) for wait in own.waits or waits),
+        months_assumed=sum(wait.days for wait in waits) / len(waits) / DAYS_A_MONTH if waits else None,
+        counts=counts,
+        assumptions=(
+            *((_shifted(waits, its_own),) if waits else ()),
+            *of_class.assumptions,
+            *(own.assumptions if option.kind == "product" else ()),
+        ),
+    )
+
+
+@lru_cache(maxsize=_DRAWN)
+def _after_the_decision(found: FromDecision) -> tuple[StateShares, ...]:
+    return _states(found.first_times, found.first)
+
+
+@lru_cache(maxsize=_DRAWN)
+def _after_the_first_dose(curve: Curve, end: float) -> tuple[StateShares, ...]:
+    times = np.arange(0.0, min(FIRST_MONTHS, end) + STEP / 2.0, STEP)
+    free, none = free_at(MONTHS, curve.mean, times), np.zeros(times.size)
+    return _states(times, Shares(none, none, free, 1.0 - free))
 
 
 def _why_none(
@@ -145,7 +161,7 @@ def _states(months: Array, found: Shares) -> tuple[StateShares, ...]:
     parts = (months, whole.waiting, whole.not_infused, whole.free, whole.progressed)
     return tuple(
         StateShares(month=month, waiting=waiting, not_infused=not_infused, free=free, progressed_or_died=progressed)
-        for month, waiting, not_infused, free, progressed in zip(*(part.tolist() for part in parts), strict=True)
+        for month, waiting, not_infused, free, progressed in all_rounded(np.stack(parts, axis=1))
     )
 
 

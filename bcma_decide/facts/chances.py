@@ -9,12 +9,10 @@ missing stays unknown, so a chance has three parts: yes, no and the rest.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from math import erfc, log, sqrt
 
 from bcma_decide.facts.facts import Facts
-from bcma_decide.facts.measures import measured_log_sd
 from bcma_decide.logic import Bounds, Chance, Span, chance_of_all, chance_of_any
 from bcma_decide.pooled.conditions import Condition, Every, Is, Not, Some, Within
 from bcma_decide.pooled.definitions import CutOff, FromScore, Stage
@@ -29,8 +27,8 @@ def trait_chance(trait: str, facts: Facts) -> Chance | None:
 
     A trait that was said directly, or that a whole number or a said trait settles, is as said.
     """
-    evidence = facts.evidence[trait]
-    if any(claim.given for claim in evidence.claims):
+    evidence = facts.evidence_of(trait)
+    if evidence is None or any(claim.given for claim in evidence.claims):
         return None
     definition = facts.definitions.by_id.get(trait)
     if isinstance(definition, CutOff):
@@ -60,6 +58,9 @@ def chance_inside(bounds: Bounds, span: Span, log_sd: float | None) -> Chance:
     """
     if log_sd is None:
         return Chance.of(bounds.judge(span))
+    if span.low == span.high:
+        inside = _inside(bounds, span.low, log_sd)
+        return Chance(inside, 1.0 - inside)
     ends = [_inside(bounds, value, log_sd) for value in span]
     # The chance rises and falls once along a span: least at an end, most where the middle of the bounds comes nearest.
     most = max(*ends, _inside(bounds, min(max(_middle(bounds), span.low), span.high), log_sd))
@@ -93,18 +94,17 @@ def _cut_off(rule: CutOff, facts: Facts) -> Chance:
 
 
 def _measured(name: str, bounds: Bounds, facts: Facts) -> Chance:
-    measure = facts.measures.get(name)
+    measure = facts.number(name)
     if measure is None:
         return Chance.of(None)
-    book, by_field = facts.definitions.scores, facts.definitions.log_sd
-    return chance_inside(bounds, measure.span, measured_log_sd(name, measure, facts.measures, book, by_field))
+    return chance_inside(bounds, measure.span, facts.log_sd(name, measure))
 
 
 def _from_score(rule: FromScore, facts: Facts) -> Chance:
     score = next(score for score in facts.definitions.scores.points if score.about.id == rule.score)
     totals = _totals(score, facts)
-    yes = sum(chance for (low, _), chance in totals.items() if low >= rule.at_least)
-    no = sum(chance for (_, high), chance in totals.items() if high < rule.at_least)
+    yes = sum((chance for (low, _), chance in totals.items() if low >= rule.at_least), 0.0)
+    no = sum((chance for (_, high), chance in totals.items() if high < rule.at_least), 0.0)
     return Chance(yes, no)
 
 
@@ -112,10 +112,12 @@ def _totals(score: PointScore, facts: Facts) -> dict[tuple[float, float], float]
     """Chance of every lowest and highest sum of points."""
     totals = {(0.0, 0.0): 1.0}
     for item in score.items:
-        longer: defaultdict[tuple[float, float], float] = defaultdict(float)
+        of_item = [(points.low, points.high, own) for points, own in _item(item, facts) if own]
+        longer: dict[tuple[float, float], float] = {}
         for (low, high), chance in totals.items():
-            for points, own in _item(item, facts):
-                longer[low + points.low, high + points.high] += chance * own
+            for least, most, own in of_item:
+                key = low + least, high + most
+                longer[key] = longer.get(key, 0.0) + chance * own
         totals = longer
     return totals
 
@@ -128,8 +130,14 @@ def _item(item: ScoreItem, facts: Facts) -> Iterator[tuple[Span, float]]:
         yield Span.of(0.0), chance.no
         yield Span(min(item.points, 0.0), max(item.points, 0.0)), chance.unknown
         return
-    chances = [(band.points, _measured(str(item.field), band.bounds, facts)) for band in item.bands]
-    yield from ((Span.of(points), chance.yes) for points, chance in chances)
+    measure = facts.number(str(item.field))
+    if measure is None:
+        points = [band.points for band in item.bands]
+        yield Span(min(points), max(points)), 1.0
+        return
+    log_sd = facts.log_sd(str(item.field), measure)
+    chances = [(band.points, chance_inside(band.bounds, measure.span, log_sd)) for band in item.bands]
+    yield from ((Span(points, points), chance.yes) for points, chance in chances)
     possible = [points for points, chance in chances if chance.no < 1.0]
     yield Span(min(possible), max(possible)), max(1.0 - sum(chance.yes for _, chance in chances), 0.0)
 
@@ -137,7 +145,8 @@ def _item(item: ScoreItem, facts: Facts) -> Iterator[tuple[Span, float]]:
 def _said(facts: Facts, trait: str) -> bool:
     """Whether a given stage, its own or that of another system, settles a stage by itself."""
     stages = {(rule.field,) for rule in facts.definitions.stages}
-    return any(claim.fields in stages for claim in facts.evidence[trait].claims)
+    evidence = facts.evidence_of(trait)
+    return evidence is not None and any(claim.fields in stages for claim in evidence.claims)
 
 
 def _stage(rule: Stage, facts: Facts) -> Chance:
@@ -173,11 +182,11 @@ def _judged(condition: Condition, facts: Facts) -> Chance:
             return chance_of_any(_judged(part, facts) for part in parts)
         case Within(trait, bounds):
             staging = next((one for one in facts.definitions.scores.stagings if one.gives == trait), None)
-            if staging is not None and getattr(facts.patient, trait) is None and trait in facts.measures:
+            if staging is not None and getattr(facts.patient, trait) is None and facts.number(trait) is not None:
                 return _at_stages(staging, bounds, facts)
             return _measured(trait, bounds, facts)
         case Is(trait, wanted):
-            chance = trait_chance(trait, facts) if trait in facts.evidence else None
+            chance = trait_chance(trait, facts)
             if chance is None:
                 return Chance.of(facts.judge(condition).value)
             return chance if wanted else chance.negated

@@ -7,14 +7,16 @@ is not known: *no* needs every way to *yes* to be ruled out. Claims that disagre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
+from typing import Final
 
 from bcma_decide.facts.drug_history import T_CELL_REDIRECTING, Claim, DrugHistory, against_bcma, redirects
-from bcma_decide.facts.facts import Evidence, Facts, Judgement, ScoreResult
-from bcma_decide.facts.measures import KnownNumber, measures
-from bcma_decide.facts.scores import score_patient
+from bcma_decide.facts.facts import Evidence, Facts, Ways
+from bcma_decide.facts.measures import IN_SENTENCE, KnownNumber, converted_score
+from bcma_decide.facts.scores import score_result, staged_number
 from bcma_decide.logic import Bounds
-from bcma_decide.patient.fields import FIELD_LABELS, FIELDS, in_sentence
+from bcma_decide.patient.fields import FIELD_LABELS, FIELDS
 from bcma_decide.patient.phrases import and_list, course_text, points_text, yes_no
 from bcma_decide.patient.profile import Patient
 from bcma_decide.patient.reading import ROMAN, Course
@@ -29,35 +31,62 @@ from bcma_decide.pooled.definitions import (
     Stage,
     wording,
 )
+from bcma_decide.pooled.score_book import Conversion, Formula, ScoreBook, Staging
 
 
 def gather(patient: Patient, definitions: Definitions) -> Facts:
-    """Collect all that is known of a patient: numbers, claims about every yes-or-no trait, scores.
+    """Everything known of a patient: numbers, claims about every yes-or-no trait, scores; worked out when asked for."""
+    return Facts(patient, definitions, _ways(definitions))
 
-    Scores may rest on traits, and some traits on scores: the traits that do not are found first.
-    """
-    drugs = DrugHistory(patient, definitions)
-    numbers = measures(patient, definitions.scores)
-    found: dict[str, Evidence] = {}
-    scores: dict[str, ScoreResult] = {}
-    facts = Facts(patient, definitions, drugs, numbers, found, scores)
+
+@lru_cache(maxsize=4)
+def _ways(definitions: Definitions) -> Ways:
+    """How traits, scores and numbers follow by these definitions."""
+    book = definitions.scores
+    evidence: dict[str, Callable[[Facts], Evidence]] = {}
     for any_of in definitions.any_of:
-        found[any_of.id] = _any_of(patient, any_of)
+        evidence[any_of.id] = partial(_any_of, rule=any_of)
     for cut in definitions.cut_offs:
-        found[cut.id] = _cut_off(patient, cut, numbers)
-    found |= _refractoriness(patient, definitions, drugs)
-    found |= _earlier_therapy(patient, drugs)
+        evidence[cut.id] = partial(_cut_off, rule=cut)
+    for count in definitions.drug_counts:
+        evidence[count.id] = partial(_refractoriness, rule=count)
+    for name in _EARLIER:
+        evidence[name] = partial(_earlier_therapy, name=name)
     for term in definitions.terms:
-        if term.id not in found and FIELDS[term.id].kind == "yes_no":
-            found[term.id] = Evidence(_given(patient, term.id), "needs an answer", _labels([term.id]))
+        if term.id not in evidence and FIELDS[term.id].kind == "yes_no":
+            evidence[term.id] = partial(_said, name=term.id)
     for ruled_out in definitions.ruled_out:
-        found[ruled_out.id] = _ruled_out(patient, ruled_out, facts.judge(ruled_out.when))
-    score_patient(facts, scores, numbers)
+        evidence[ruled_out.id] = partial(_ruled_out, rule=ruled_out)
     for from_score in definitions.from_scores:
-        found[from_score.id] = _from_score(patient, from_score, scores[from_score.score])
+        evidence[from_score.id] = partial(_from_score, rule=from_score)
     for stage in definitions.stages:
-        found[stage.id] = _stage(patient, stage, definitions.stages, scores[stage.score])
-    return facts
+        evidence[stage.id] = partial(_stage, rule=stage)
+    scores = {score.about.id: partial(score_result, score) for score in book.every()}
+    numbers = {name: partial(_number, sources=tuple(each)) for name, each in _by_number(book).items()}
+    return Ways(evidence, scores, numbers)
+
+
+def _by_number(book: ScoreBook) -> Mapping[str, list[Conversion | Formula | Staging]]:
+    """What a number may follow from, in the order in which it is tried."""
+    found: dict[str, list[Conversion | Formula | Staging]] = {}
+    sources: list[Conversion | Formula | Staging] = [*book.conversions, *book.formulas, *book.stagings]
+    for source in sources:
+        found.setdefault(source.gives, []).append(source)
+    return found
+
+
+def _number(
+    facts: Facts, given: KnownNumber | None, sources: tuple[Conversion | Formula | Staging, ...]
+) -> KnownNumber | None:
+    """A number as it was given, else as it follows; a value that was given is never replaced."""
+    for source in sources:
+        if isinstance(source, Staging):
+            given = staged_number(source, facts, given)
+        elif given is None and isinstance(source, Formula):
+            given = facts.computed(source)
+        elif given is None and isinstance(source, Conversion):
+            given = converted_score(source, facts.number(source.takes))
+    return given
 
 
 def _given(patient: Patient, name: str) -> tuple[Claim, ...]:
@@ -65,11 +94,16 @@ def _given(patient: Patient, name: str) -> tuple[Claim, ...]:
     return () if value is None else (Claim(value, "given", (name,), given=True),)
 
 
+def _said(facts: Facts, name: str) -> Evidence:
+    return Evidence(_given(facts.patient, name), "needs an answer", (IN_SENTENCE[name],))
+
+
 def _labels(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(in_sentence(FIELD_LABELS[name]) for name in names)
+    return tuple(IN_SENTENCE[name] for name in names)
 
 
-def _any_of(patient: Patient, rule: AnyOf) -> Evidence:
+def _any_of(facts: Facts, rule: AnyOf) -> Evidence:
+    patient = facts.patient
     claims = list(_given(patient, rule.id))
     values = {name: getattr(patient, name) for name in rule.fields}
     present = tuple(name for name, value in values.items() if value)
@@ -81,31 +115,28 @@ def _any_of(patient: Patient, rule: AnyOf) -> Evidence:
     return Evidence(tuple(claims), f"needs {and_list(missing)}", missing)
 
 
-def _cut_off(patient: Patient, rule: CutOff, numbers: dict[str, KnownNumber]) -> Evidence:
+def _cut_off(facts: Facts, rule: CutOff) -> Evidence:
+    patient, label, measure = facts.patient, IN_SENTENCE[rule.field], facts.number(rule.field)
     claims = list(_given(patient, rule.id))
-    label = in_sentence(FIELD_LABELS[rule.field])
-    measure = numbers.get(rule.field)
     value = None if measure is None else rule.bounds.judge(measure.span)
     if measure is not None and value is not None:
         cut = wording(rule).removeprefix(label).strip()
         claims.append(Claim(value, f"{label} {measure.shown}; cut-off: {cut}", measure.fields))
-    enough = [
-        Claim(True, in_sentence(FIELD_LABELS[name]), (name,)) for name in rule.or_any_of if getattr(patient, name)
-    ]
+    enough = [Claim(True, IN_SENTENCE[name], (name,)) for name in rule.or_any_of if getattr(patient, name)]
     if enough:  # whatever the value is
         claims = [claim for claim in claims if claim.given or claim.value] + enough
     return Evidence(tuple(claims), f"needs {label}", (label,))
 
 
-def _ruled_out(patient: Patient, rule: RuledOut, why: Judgement) -> Evidence:
-    claims = list(_given(patient, rule.id))
+def _ruled_out(facts: Facts, rule: RuledOut) -> Evidence:
+    claims, why = list(_given(facts.patient, rule.id)), facts.judge(rule.when)
     if why.value:
         claims.append(Claim(False, ", ".join(why.here), why.fields))
     return Evidence(tuple(claims), "needs an answer", _labels([rule.id]))
 
 
-def _from_score(patient: Patient, rule: FromScore, result: ScoreResult) -> Evidence:
-    claims = list(_given(patient, rule.id))
+def _from_score(facts: Facts, rule: FromScore) -> Evidence:
+    claims, result = list(_given(facts.patient, rule.id)), facts.score(rule.score)
     span = result.span
     if span is None:
         return Evidence(tuple(claims), f"needs {and_list(result.missing)}", result.missing)
@@ -119,13 +150,14 @@ def _from_score(patient: Patient, rule: FromScore, result: ScoreResult) -> Evide
     return Evidence(tuple(claims), needs, result.missing)
 
 
-def _stage(patient: Patient, rule: Stage, rules: Iterable[Stage], result: ScoreResult) -> Evidence:
+def _stage(facts: Facts, rule: Stage) -> Evidence:
     claims: list[Claim] = []
+    patient, result = facts.patient, facts.score(rule.score)
     stage = getattr(patient, rule.field)
     label = FIELD_LABELS[rule.field]
     if stage is not None:
         claims.append(Claim(stage == rule.stage, f"{label} {ROMAN[stage]}", (rule.field,), given=True))
-    for other in rules:
+    for other in facts.definitions.stages:
         above = getattr(patient, other.field)
         if other.base_field == rule.field and above in other.same_as_base:
             how = f"{FIELD_LABELS[other.field]} {ROMAN[above]} means {label} {ROMAN[above]}"
@@ -160,25 +192,17 @@ def _count(drugs: DrugHistory, rule: DrugCount) -> tuple[list[Claim], str]:
     return [], f"needs drugs it is refractory to: {and_list(short)}"
 
 
-def _refractoriness(patient: Patient, definitions: Definitions, drugs: DrugHistory) -> dict[str, Evidence]:
+def _refractoriness(facts: Facts, rule: DrugCount) -> Evidence:
     """Judge refractoriness: needing more of every class implies needing less, and is ruled out with it."""
-    own: dict[str, list[Claim]] = {}
-    needs: dict[str, str] = {}
-    for rule in definitions.drug_counts:
-        counted, needs[rule.id] = _count(drugs, rule)
-        own[rule.id] = [*_given(patient, rule.id), *counted]
-    found = {}
-    for rule in definitions.drug_counts:
-        claims = list(own[rule.id])
-        for other in definitions.drug_counts:
-            direct = [claim for claim in own[other.id] if claim.given and other is not rule]
-            claims += [
-                Claim(claim.value, f"{in_sentence(FIELD_LABELS[other.id])}: {yes_no(claim.value)}", claim.fields)
-                for claim in direct
-                if (_implies(other, rule) if claim.value else _implies(rule, other))
-            ]
-        found[rule.id] = Evidence(tuple(claims), needs[rule.id] or "needs an answer", _labels([rule.id]))
-    return found
+    counted, needs = _count(facts.drugs, rule)
+    claims = [*_given(facts.patient, rule.id), *counted]
+    for other in facts.definitions.drug_counts:
+        claims += [
+            Claim(claim.value, f"{IN_SENTENCE[other.id]}: {yes_no(claim.value)}", claim.fields)
+            for claim in (_given(facts.patient, other.id) if other.id != rule.id else ())
+            if (_implies(other, rule) if claim.value else _implies(rule, other))
+        ]
+    return Evidence(tuple(claims), needs or "needs an answer", _labels([rule.id]))
 
 
 def _implies(stronger: DrugCount, weaker: DrugCount) -> bool:
@@ -186,32 +210,39 @@ def _implies(stronger: DrugCount, weaker: DrugCount) -> bool:
     return all(counts.get(need.drug_class, 0) >= need.at_least for need in weaker.needs)
 
 
-def _earlier_therapy(patient: Patient, drugs: DrugHistory) -> dict[str, Evidence]:
+_BCMA, _REDIRECTION = "prior_bcma", "prior_t_cell_redirection"
+
+
+def _bcma_alone(drug: Drug) -> bool:
+    return against_bcma(drug) and not redirects(drug)
+
+
+def _redirection_alone(drug: Drug) -> bool:
+    return redirects(drug) and not against_bcma(drug)
+
+
+_EARLIER: Final[Mapping[str, tuple[str, Callable[[Drug], bool], Callable[[Drug], bool]]]] = {
+    _BCMA: (_REDIRECTION, against_bcma, _bcma_alone),
+    _REDIRECTION: (_BCMA, redirects, _redirection_alone),
+}
+"""Earlier therapy: the other kind, the drugs of this one, and those of them that the other does not hold."""
+
+
+def _earlier_therapy(facts: Facts, name: str) -> Evidence:
     """Judge earlier therapy: BCMA and T-cell redirection overlap, neither contains the other."""
-    bcma, redirection = "prior_bcma", "prior_t_cell_redirection"
-    claims = {name: list(_given(patient, name)) for name in (bcma, redirection)}
-    if patient.progression_on_bcma:
-        claims[bcma].append(Claim(True, "progression on BCMA therapy", ("progression_on_bcma",)))
-    if patient.prior_bcma_courses:
-        claims[bcma].append(Claim(True, _courses(patient.prior_bcma_courses), ("prior_bcma_courses",)))
-    redirecting = [course for course in patient.prior_bcma_courses if course.kind in T_CELL_REDIRECTING]
-    if redirecting:
-        claims[redirection].append(Claim(True, _courses(redirecting), ("prior_bcma_courses",)))
-    sides: dict[str, tuple[Callable[[Drug], bool], Callable[[Drug], bool]]] = {
-        bcma: (against_bcma, lambda drug: against_bcma(drug) and not redirects(drug)),
-        redirection: (redirects, lambda drug: redirects(drug) and not against_bcma(drug)),
-    }
-    for name, other in ((bcma, redirection), (redirection, bcma)):
-        every, outside = sides[name]
-        claims[name] += [claim for claim in (drugs.exposure(every),) if claim]
-        rest = drugs.exposure(outside)
-        if getattr(patient, other) is False and rest is not None and not rest.value:
-            how = f"{in_sentence(FIELD_LABELS[other])}: no; {rest.how}"
-            claims[name].append(Claim(False, how, (other, *rest.fields)))
-    return {
-        name: Evidence(tuple(found), "needs an answer, or the drugs given", _labels([name]))
-        for name, found in claims.items()
-    }
+    patient, drugs = facts.patient, facts.drugs
+    other, of_this, outside = _EARLIER[name]
+    claims = list(_given(patient, name))
+    if name == _BCMA and patient.progression_on_bcma:
+        claims.append(Claim(True, "progression on BCMA therapy", ("progression_on_bcma",)))
+    courses = [each for each in patient.prior_bcma_courses if name == _BCMA or each.kind in T_CELL_REDIRECTING]
+    if courses:
+        claims.append(Claim(True, _courses(courses), ("prior_bcma_courses",)))
+    claims += [claim for claim in (drugs.exposure(of_this),) if claim]
+    rest = drugs.exposure(outside)
+    if getattr(patient, other) is False and rest is not None and not rest.value:
+        claims.append(Claim(False, f"{IN_SENTENCE[other]}: no; {rest.how}", (other, *rest.fields)))
+    return Evidence(tuple(claims), "needs an answer, or the drugs given", _labels([name]))
 
 
 def _courses(courses: Iterable[Course]) -> str:

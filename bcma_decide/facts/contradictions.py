@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from bcma_decide.facts.drug_history import HEADINGS, DrugHistory
-from bcma_decide.facts.facts import COURSES, Facts
-from bcma_decide.facts.measures import given_numbers
+from bcma_decide.facts.facts import COURSES, GIVEN_ONLY, Facts, Judgement
 from bcma_decide.patient.fields import FIELD_LABELS, in_sentence
 from bcma_decide.patient.phrases import and_list
 from bcma_decide.patient.profile import Patient
@@ -57,12 +56,22 @@ def _by_table(patient: Patient, drugs: DrugHistory) -> Iterator[Conflict]:
     definitions = drugs.definitions
     known = patient.given().keys()
     # Only what was given can contradict something: nothing that is worked out from it is looked at.
-    facts = Facts(patient, definitions, drugs, given_numbers(patient), {}, {})
+    facts = Facts(patient, definitions, GIVEN_ONLY)
     for entry, needs in zip(definitions.contradictions, definitions.contradiction_needs, strict=True):
         if needs <= known and (judged := facts.judge(entry.when)).value:
-            fields = tuple(name for name in judged.fields if name not in entry.context)
+            fields = _in_question(entry, judged)
             if len(fields) > 1:
                 yield _conflict(entry, fields, judged.here, definitions)
+
+
+def contradicts(entry: Contradictory, patient: Patient, definitions: Definitions) -> bool:
+    """Whether an entry of the table holds of what was given."""
+    judged = Facts(patient, definitions, GIVEN_ONLY).judge(entry.when)
+    return bool(judged.value) and len(_in_question(entry, judged)) > 1
+
+
+def _in_question(entry: Contradictory, judged: Judgement) -> tuple[str, ...]:
+    return tuple(name for name in judged.fields if name not in entry.context)
 
 
 def _conflict(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -50,18 +51,26 @@ class DrugHistory:
     def __init__(self, patient: Patient, definitions: Definitions) -> None:
         self.patient = patient
         self.definitions = definitions
-        self.refractory: dict[str, Truth] = {}
-        self.exposed: dict[str, Truth] = {}
+        self.refractory: dict[str, Truth] = dict.fromkeys(definitions.drugs_by_id)
+        self.exposed: dict[str, Truth] = dict(self.refractory)
         self.overlaps: dict[tuple[str, str], list[str]] = {}
-        for drug in definitions.drugs:
-            under = [heading for heading in HEADINGS if drug.id in getattr(patient, heading)]
-            if under[:1] != ["naive_to"] and len(under) > 1:
-                under = [heading for heading in under if heading != "received"]
-            for first, second in pairwise(under):
-                self.overlaps.setdefault((first, second), []).append(drug.id)
-            only = under[0] if len(under) == 1 else None
-            self.refractory[drug.id] = None if only in (None, "received") else only == "refractory_to"
-            self.exposed[drug.id] = None if only is None else only != "naive_to"
+        named: dict[str, list[str]] = {}
+        for heading in HEADINGS:
+            for drug in getattr(patient, heading):
+                named.setdefault(drug, []).append(heading)
+        several = any(len(headings) > 1 for headings in named.values())
+        for drug in definitions.drugs_by_id if several else named:  # overlaps are told in the order of the drugs
+            if drug in named and drug in self.refractory:
+                self._note(drug, list(dict.fromkeys(named[drug])))
+
+    def _note(self, drug: str, under: list[str]) -> None:
+        if under[0] != "naive_to" and len(under) > 1:
+            under = [heading for heading in under if heading != "received"]
+        for first, second in pairwise(under):
+            self.overlaps.setdefault((first, second), []).append(drug)
+        if len(under) == 1:
+            self.refractory[drug] = None if under[0] == "received" else under[0] == "refractory_to"
+            self.exposed[drug] = under[0] != "naive_to"
 
     def headings(self, drugs: Iterable[str]) -> tuple[str, ...]:
         """List the fields these drugs were named in."""
@@ -70,10 +79,16 @@ class DrugHistory:
 
     def exposure(self, wanted: Callable[[Drug], bool]) -> Claim | None:
         """Whether any wanted drug was given: yes if one was, no if none of them was."""
-        wanted_drugs = [drug.id for drug in self.definitions.drugs if wanted(drug)]
+        wanted_drugs = drugs_where(self.definitions, wanted)
         given = [drug for drug in wanted_drugs if self.exposed[drug]]
         if given:
             return Claim(True, f"{and_list(given)} given", self.headings(given))
         if all(self.exposed[drug] is False for drug in wanted_drugs):
             return Claim(False, f"{and_list(wanted_drugs)} never given", ("naive_to",))
         return None
+
+
+@lru_cache(maxsize=64)
+def drugs_where(definitions: Definitions, wanted: Callable[[Drug], bool]) -> tuple[str, ...]:
+    """Drugs of which something holds, in the order of the definitions; ``wanted`` is a function of a module."""
+    return tuple(drug.id for drug in definitions.drugs if wanted(drug))

@@ -5,13 +5,14 @@ A judgement carries what it rests on: the values that decide it, or what would h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 
 from bcma_decide.facts.drug_history import SUMMARIES, Claim, DrugHistory, against_bcma
-from bcma_decide.facts.measures import NUMERIC, KnownNumber, computed
+from bcma_decide.facts.measures import NUMERIC, KnownNumber, computed, given_number, measured_log_sd
 from bcma_decide.logic import Bounds, Span, Truth, all_of, any_of, negated
 from bcma_decide.patient.fields import FIELDS, or_list
 from bcma_decide.patient.phrases import COURSE_KINDS, and_list, course_text, label_of, span_text, yes_no
@@ -64,7 +65,8 @@ class ItemPoints(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
-class ScoreResult(NamedTuple):
+@dataclass(frozen=True)
+class ScoreResult:
     """A score as far as it is settled: the span it must lie in and the categories still possible."""
 
     score: str
@@ -73,12 +75,12 @@ class ScoreResult(NamedTuple):
     groups: tuple[str, ...]
     items: tuple[ItemPoints, ...]
 
-    @property
+    @cached_property
     def missing(self) -> tuple[str, ...]:
         """Inputs that are missing, each once."""
         return tuple(dict.fromkeys(word for item in self.items for word in item.missing))
 
-    @property
+    @cached_property
     def fields(self) -> tuple[str, ...]:
         """Fields the known part comes from."""
         return tuple(dict.fromkeys(name for item in self.items for name in item.fields))
@@ -98,32 +100,114 @@ class Judgement(NamedTuple):
     fields: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Facts:
-    """Everything known of one patient, given and derived."""
+class Ways(NamedTuple):
+    """How what was not said follows from what was, by trait, score and number; each asks for what it needs."""
 
-    patient: Patient
-    definitions: Definitions
-    drugs: DrugHistory
-    measures: Mapping[str, KnownNumber]
-    evidence: Mapping[str, Evidence]
-    scores: Mapping[str, ScoreResult]
+    evidence: Mapping[str, Callable[[Facts], Evidence]] = MappingProxyType({})
+    scores: Mapping[str, Callable[[Facts], ScoreResult]] = MappingProxyType({})
+    numbers: Mapping[str, Callable[[Facts, KnownNumber | None], KnownNumber | None]] = MappingProxyType({})
+    """From a number as it was given, or None, to what it counts as."""
+
+
+GIVEN_ONLY: Final = Ways()
+"""Nothing follows: what was said is all there is."""
+
+
+class Facts:
+    """Everything known of one patient: what was given, and what follows from it, worked out once when it is asked for.
+
+    Scores may rest on traits, and some traits on scores.
+    """
+
+    def __init__(self, patient: Patient, definitions: Definitions, ways: Ways) -> None:
+        self.patient = patient
+        self.definitions = definitions
+        self._ways = ways
+        self._spans = patient.spans
+        self._numbers: dict[str, KnownNumber | None] = {}
+        self._evidence: dict[str, Evidence] = {}
+        self._scores: dict[str, ScoreResult] = {}
+        self._formulas: dict[str, KnownNumber | None] = {}
+        self._log_sds: dict[str, float | None] = {}
+
+    @cached_property
+    def drugs(self) -> DrugHistory:
+        """Which drugs failed, were given, were never given."""
+        return DrugHistory(self.patient, self.definitions)
+
+    def number(self, name: str) -> KnownNumber | None:
+        """A number of the profile, given or worked out; None where nothing is known of it, or it contradicts itself."""
+        if name not in self._numbers:
+            given = given_number(self.patient, self._spans, name)
+            way = self._ways.numbers.get(name)
+            self._numbers[name] = given if way is None else way(self, given)
+        return self._numbers[name]
+
+    def log_sd(self, name: str, measure: KnownNumber) -> float | None:
+        """Laboratory variation of a known number: standard deviation of its logarithm; None where it does not vary."""
+        if measure.fields == (name,):
+            return self.definitions.log_sd.get(name)
+        if name not in self._log_sds:
+            book, by_field = self.definitions.scores, self.definitions.log_sd
+            self._log_sds[name] = measured_log_sd(name, measure, self.number, book, by_field)
+        return self._log_sds[name]
+
+    def evidence_of(self, trait: str) -> Evidence | None:
+        """What speaks for a trait; None for one that has no definition."""
+        found = self._evidence.get(trait)
+        if found is None and (way := self._ways.evidence.get(trait)) is not None:
+            found = self._evidence[trait] = way(self)
+        return found
+
+    def known_evidence(self, trait: str) -> Evidence:
+        """What speaks for a trait that has a definition; raises KeyError for another."""
+        found = self.evidence_of(trait)
+        if found is None:
+            raise KeyError(trait)
+        return found
+
+    def score(self, name: str) -> ScoreResult:
+        """A score as far as it is settled."""
+        if name not in self._scores:
+            self._scores[name] = self._ways.scores[name](self)
+        return self._scores[name]
+
+    def computed(self, formula: Formula) -> KnownNumber | None:
+        """What a formula gives, whether or not its number was given too."""
+        name = formula.about.id
+        if name not in self._formulas:
+            self._formulas[name] = computed(formula, self.patient, self.number, self.definitions.scores)
+        return self._formulas[name]
+
+    @property
+    def measures(self) -> Mapping[str, KnownNumber]:
+        """Every number that is known."""
+        return {name: known for name in NUMERIC if (known := self.number(name)) is not None}
+
+    @property
+    def evidence(self) -> Mapping[str, Evidence]:
+        """What speaks for every trait that has a definition."""
+        return {trait: self.known_evidence(trait) for trait in self._ways.evidence}
+
+    @property
+    def scores(self) -> Mapping[str, ScoreResult]:
+        """Every score."""
+        return {name: self.score(name) for name in self._ways.scores}
 
     def judge(self, condition: Condition) -> Judgement:
         """Judge a condition in three values; what it rests on is kept, whatever cannot matter is left out."""
         match condition:
             case Not(part):
-                found = self.judge(part)
-                return found._replace(value=negated(found.value))
+                return joined("not", [self.judge(part)])
             case Every(parts):
-                return _joined([self.judge(part) for part in parts], all_of, settles=False)
+                return joined("all", [self.judge(part) for part in parts])
             case Some(parts):
-                return _joined([self.judge(part) for part in parts], any_of, settles=True)
+                return joined("any", [self.judge(part) for part in parts])
             case Is(trait, wanted):
                 found = self.truth(trait)
                 return found._replace(value=None if found.value is None else found.value is wanted)
             case IsKnown(trait, wanted) if trait in NUMERIC:
-                measure = self.measures.get(trait)
+                measure = self.number(trait)
                 return Judgement((measure is not None and measure.span.exact) is wanted)
             case IsKnown(trait, wanted):
                 known = self.truth(trait).value is not None
@@ -144,7 +228,7 @@ class Facts:
     def truth(self, trait: str) -> Judgement:
         """A yes-or-no trait: derived where it has a definition, else as given."""
         label = label_of(trait)
-        known = self.evidence.get(trait)
+        known = self.evidence_of(trait)
         if known is None:
             value: object = getattr(self.patient, trait, None)
             if not isinstance(value, bool):
@@ -158,7 +242,7 @@ class Facts:
 
     def _within(self, trait: str, bounds: Bounds) -> Judgement:
         label = label_of(trait)
-        measure = self.measures.get(trait)
+        measure = self.number(trait)
         if measure is None:
             return Judgement(None, missing=(label,))
         value = bounds.judge(measure.span)
@@ -167,11 +251,11 @@ class Facts:
 
     def _times(self, trait: str, other: str, bounds: Bounds) -> Judgement:
         formula = self.definitions.scores.find(other)
-        measure = self.measures.get(trait)
+        measure = self.number(trait)
         if isinstance(formula, Formula):
-            base, name = computed(formula, self.patient, self.measures, self.definitions.scores), formula.about.name
+            base, name = self.computed(formula), formula.about.name
         else:
-            base, name = self.measures.get(other), label_of(other)
+            base, name = self.number(other), label_of(other)
         if measure is None or base is None or base.span.low <= 0.0:
             return Judgement(None, missing=(label_of(trait) if measure is None else name,))
         value = bounds.judge(Span(measure.span.low / base.span.high, measure.span.high / base.span.low))
@@ -184,7 +268,7 @@ class Facts:
     def _one_of(self, trait: str, values: tuple[float | str, ...]) -> Judgement:
         if FIELDS[trait].kind != "choice":
             found = [self._within(trait, Bounds(at_least=float(value), at_most=float(value))) for value in values]
-            return _joined(found, any_of, settles=True)
+            return joined("any", found)
         given: str | None = getattr(self.patient, trait)
         if given is None:
             return Judgement(None, missing=(label_of(trait),))
@@ -229,7 +313,7 @@ class Facts:
         for kind in kinds:
             listed = [course for course in self.patient.prior_bcma_courses if course.kind == kind]
             parts += [_in_time(course, months) for course in listed] or [self._unlisted(kind, months)]
-        return _joined(parts, any_of, settles=True)
+        return joined("any", parts)
 
     def _unlisted(self, kind: str, months: Bounds) -> Judgement:
         name = f"BCMA {COURSE_KINDS[kind]}"
@@ -246,7 +330,7 @@ class Facts:
         return never or Judgement(None, missing=(f"earlier {name}",))
 
     def _score(self, name: str, bounds: Bounds) -> Judgement:
-        result = self.scores[name]
+        result = self.score(name)
         if result.span is None:
             return Judgement(None, missing=result.missing)
         value = bounds.judge(result.span)
@@ -267,9 +351,15 @@ def _in_time(course: Course, months: Bounds) -> Judgement:
     return Judgement(value, (f"earlier {course_text(course)}",), fields=(COURSES,))
 
 
-def _joined(parts: list[Judgement], join: Callable[[Iterable[Truth]], Truth], *, settles: bool) -> Judgement:
-    """Join parts; where one part ``settles`` the whole, only such parts speak, and of an open one those still open."""
-    value = join(part.value for part in parts)
+def joined(kind: Literal["not", "all", "any"], parts: Sequence[Judgement]) -> Judgement:
+    """Join judgements, or turn one into its contrary.
+
+    Where one part settles the whole, only such parts speak, and of an open one those still open.
+    """
+    if kind == "not":
+        return parts[0]._replace(value=negated(parts[0].value))
+    settles = kind == "any"
+    value = (any_of if settles else all_of)(part.value for part in parts)
     deciding = [part for part in parts if value is not settles or part.value is value]
     known = [part for part in deciding if part.value is not None]
     return Judgement(

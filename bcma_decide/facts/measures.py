@@ -17,6 +17,8 @@ from bcma_decide.pooled.score_book import Conversion, Formula, FormulaKind, Scor
 NUMERIC: Final = tuple(field.id for field in FIELDS.values() if field.kind in ("whole", "stage", "quantity"))
 CREATININE: Final = "creatinine"
 RATE: Final = "egfr"
+IN_SENTENCE: Final = {name: in_sentence(label) for name, label in FIELD_LABELS.items()}
+"""Labels of the fields as they stand inside a sentence."""
 INPUTS: Final = ("age", "weight", CREATININE)
 
 
@@ -36,31 +38,12 @@ class KnownNumber(NamedTuple):
         return f"{self.text} ({self.how})" if self.how else self.text
 
 
-def measures(patient: Patient, scores: ScoreBook) -> dict[str, KnownNumber]:
-    """Every number that is known or can be worked out; a value that was given is never replaced."""
-    found = given_numbers(patient)
-    for conversion in scores.conversions:
-        if (looked_up := converted_score(conversion, found)) is not None:
-            found.setdefault(conversion.gives, looked_up)
-    for formula in scores.formulas:
-        measure = computed(formula, patient, found, scores)
-        if measure is not None:
-            found.setdefault(formula.gives, measure)
-    return found
-
-
-def given_numbers(patient: Patient) -> dict[str, KnownNumber]:
-    """Every number that was given."""
-    return {name: given for name in NUMERIC if (given := _given(patient, name)) is not None}
-
-
-def _given(patient: Patient, name: str) -> KnownNumber | None:
+def given_number(patient: Patient, spans: Mapping[str, Span], name: str) -> KnownNumber | None:
+    """A number as it was given; ``spans`` are those of the patient."""
     value: Quantity | int | None = getattr(patient, name)
     if value is None:
-        span = patient.spans.get(name)
-        return span and KnownNumber(
-            span, span_text(FIELDS[name], span), "", (name,), (in_sentence(FIELD_LABELS[name]),)
-        )
+        span = spans.get(name)
+        return span and KnownNumber(span, span_text(FIELDS[name], span), "", (name,), (IN_SENTENCE[name],))
     if isinstance(value, Quantity):
         return KnownNumber(Span.of(value.value), str(value), "", (name,))
     field = FIELDS[name]
@@ -75,14 +58,13 @@ def measure_text(span: Span, unit: str) -> str:
     return f"{low if low == high else f'{low} to {high}'} {unit}".strip()
 
 
-def converted_score(conversion: Conversion, known: Mapping[str, KnownNumber]) -> KnownNumber | None:
+def converted_score(conversion: Conversion, taken: KnownNumber | None) -> KnownNumber | None:
     """Look a number up in the table between two scales; of a number that is not in it nothing follows."""
-    taken = known.get(conversion.takes)
     if taken is None:
         return None
     for row in conversion.rows:
         if all(end in row.where for end in taken.span):
-            how = f"from {in_sentence(FIELD_LABELS[conversion.takes])} {taken.text}"
+            how = f"from {IN_SENTENCE[conversion.takes]} {taken.text}"
             return KnownNumber(Span.of(row.value), f"{row.value:g}", how, taken.fields)
     return None
 
@@ -92,15 +74,18 @@ def formula_inputs(formula: Formula) -> tuple[str, ...]:
     return INPUTS if formula.kind == "cockcroft_gault" else ("age", "creatinine")
 
 
-def computed(
-    formula: Formula, patient: Patient, known: Mapping[str, KnownNumber], scores: ScoreBook
-) -> KnownNumber | None:
+Numbers = Callable[[str], KnownNumber | None]
+"""Looks a number of the profile up."""
+
+
+def computed(formula: Formula, patient: Patient, number: Numbers, scores: ScoreBook) -> KnownNumber | None:
     """Work a formula out where its inputs are known; of creatinine under dialysis nothing follows.
 
     A weight that is not known lies between two ends, and so does what follows from it. In place of a creatinine that
     is not known, that behind a given rate of filtration counts.
     """
     inputs = formula_inputs(formula)
+    known = _known_inputs(formula, inputs, number)
     behind = _behind(formula, inputs, known, scores)
     assumed = [name for name in inputs if name not in known and name in formula.where_missing]
     if patient.dialysis or not all(
@@ -124,17 +109,23 @@ def computed(
         else Span(results[0], results[-1])
     )
     sources = tuple(RATE if name == CREATININE and behind else name for name in inputs if name not in assumed)
-    named = [in_sentence(FIELD_LABELS[name]) for name in inputs if name in known]
+    named = [IN_SENTENCE[name] for name in inputs if name in known]
     if behind:
         named.append(f"the creatinine behind an {FIELD_LABELS[RATE]} of {known[RATE].text}")
     how = f"{formula.about.name} from {', '.join(named)}" + (" and sex" if patient.sex else "; sex not known")
     for name in assumed:
         ends = span_text(FIELDS[name], Span(*formula.where_missing[name]))
-        how += f"; {in_sentence(FIELD_LABELS[name])} not known, taken as {ends}"
+        how += f"; {IN_SENTENCE[name]} not known, taken as {ends}"
     fields = (*sources, "sex") if patient.sex else sources
-    spread = (in_sentence(FIELD_LABELS[name]) for name in sources if not known[name].span.exact)
-    missing = (*(in_sentence(FIELD_LABELS[name]) for name in assumed), *spread, *(() if patient.sex else ("sex",)))
+    spread = (IN_SENTENCE[name] for name in sources if not known[name].span.exact)
+    missing = (*(IN_SENTENCE[name] for name in assumed), *spread, *(() if patient.sex else ("sex",)))
     return KnownNumber(span, measure_text(span, field.unit), how, fields, missing)
+
+
+def _known_inputs(formula: Formula, inputs: tuple[str, ...], number: Numbers) -> dict[str, KnownNumber]:
+    """What is known of the inputs of a formula, and the rate that may stand for one."""
+    names = inputs if formula.gives == RATE or number(CREATININE) is not None else (*inputs, RATE)
+    return {name: known for name in names if (known := number(name)) is not None}
 
 
 def _behind(
@@ -166,7 +157,7 @@ def _corners(
 
 
 def measured_log_sd(
-    name: str, measure: KnownNumber, known: Mapping[str, KnownNumber], scores: ScoreBook, by_field: Mapping[str, float]
+    name: str, measure: KnownNumber, number: Numbers, scores: ScoreBook, by_field: Mapping[str, float]
 ) -> float | None:
     """Standard deviation of the logarithm of a number, from the laboratory variation of what it was measured as.
 
@@ -179,6 +170,7 @@ def measured_log_sd(
     if formula is None:
         return None
     inputs = formula_inputs(formula)
+    known = _known_inputs(formula, inputs, number)
     numbers = next(_corners(formula, inputs, known, _behind(formula, inputs, known, scores), False))
     varying = [field for field in numbers if field in by_field]
     return hypot(*(_elasticity(formula, numbers, field) * by_field[field] for field in varying)) if varying else None

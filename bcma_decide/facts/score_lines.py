@@ -18,7 +18,7 @@ def score_lines(scores: ScoreBook, facts: Facts) -> tuple[ScoreLine, ...]:
 def score_line(score: AnyScore, facts: Facts) -> ScoreLine:
     """One score with its definition, validation and limits beside the result; a given stage stands as given."""
     about = score.about
-    result = _given_stage(score, facts) or facts.scores[about.id]
+    result = _given_stage(score, facts) or facts.score(about.id)
     group = result.group if result.fields else None
     return ScoreLine(
         id=about.id,

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-
 from bcma_decide.facts.facts import Facts, ItemPoints, ScoreResult
-from bcma_decide.facts.measures import RATE, KnownNumber, computed, converted_score, formula_inputs
+from bcma_decide.facts.measures import IN_SENTENCE, RATE, KnownNumber, converted_score, formula_inputs
 from bcma_decide.logic import Span
-from bcma_decide.patient.fields import FIELD_LABELS, in_sentence
 from bcma_decide.pooled.score_book import AnyScore, Conversion, Formula, PointScore, ScoreItem, Staging
 
 
-def score_patient(
-    facts: Facts, scores: MutableMapping[str, ScoreResult], numbers: MutableMapping[str, KnownNumber]
-) -> None:
-    """Work out every score in order; a stage that is not given stands in for its field from then on.
-
-    ``scores`` and ``numbers`` are those ``facts`` looks things up in, so that later scores see earlier ones.
-    """
-    for score in facts.definitions.scores.every():
-        result = scores[score.about.id] = _result(score, facts)
-        if isinstance(score, Staging) and result.fields and result.span is not None:
-            given = numbers.get(score.gives)
-            if given is None:
-                how = f"from {', '.join(item.text for item in result.items if item.fields)}"
-                text = " or ".join(result.groups)
-                numbers[score.gives] = KnownNumber(result.span, text, how, result.fields, result.missing)
-            elif given.span.high < result.span.low or given.span.low > result.span.high:
-                del numbers[score.gives]  # contradicts itself: later scores take it as unknown
+def staged_number(score: Staging, facts: Facts, given: KnownNumber | None) -> KnownNumber | None:
+    """The stage as a number: worked out where it was not given; None where what was given contradicts it."""
+    result = facts.score(score.about.id)
+    if not result.fields or result.span is None:
+        return given
+    if given is None:
+        how = f"from {', '.join(item.text for item in result.items if item.fields)}"
+        return KnownNumber(result.span, " or ".join(result.groups), how, result.fields, result.missing)
+    apart = given.span.high < result.span.low or given.span.low > result.span.high
+    return None if apart else given
 
 
-def _result(score: AnyScore, facts: Facts) -> ScoreResult:
+def score_result(score: AnyScore, facts: Facts) -> ScoreResult:
+    """Work out a score as far as what is known settles it."""
     if isinstance(score, PointScore):
         return _points(score, facts)
     if isinstance(score, Staging):
@@ -53,7 +44,7 @@ def _item(item: ScoreItem, facts: Facts) -> ItemPoints:
         high = 0.0 if found.value is False else item.points
         text = "; ".join(found.here) if found.value is not None else f"{item.label} not known"
         return ItemPoints(item.label, text, Span(low, high), found.fields, found.missing)
-    measure = facts.measures.get(str(item.field))
+    measure = facts.number(str(item.field))
     if measure is None:
         points = [band.points for band in item.bands]
         return ItemPoints(item.label, f"{item.label} not known", Span(min(points), max(points)), missing=(item.label,))
@@ -80,10 +71,10 @@ def _staged(score: Staging, facts: Facts) -> ScoreResult:
 
 def _worked_out(score: Formula | Conversion, facts: Facts) -> ScoreResult:
     if isinstance(score, Formula):
-        own = computed(score, facts.patient, facts.measures, facts.definitions.scores)
+        own = facts.computed(score)
         names = formula_inputs(score)
     else:
-        own = converted_score(score, facts.measures)
+        own = converted_score(score, facts.number(score.takes))
         names = (score.takes,)
     items = [_input(name, facts) for name in names]
     if isinstance(score, Formula):
@@ -99,8 +90,7 @@ def _worked_out(score: Formula | Conversion, facts: Facts) -> ScoreResult:
 
 
 def _input(name: str, facts: Facts) -> ItemPoints:
-    label = in_sentence(FIELD_LABELS[name])
-    if name not in facts.measures:
+    label, measure = IN_SENTENCE[name], facts.number(name)
+    if measure is None:
         return ItemPoints(label, f"{label} not known", missing=(label,))
-    measure = facts.measures[name]
     return ItemPoints(label, f"{label} {measure.text}", fields=measure.fields)

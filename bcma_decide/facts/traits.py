@@ -21,6 +21,8 @@ from bcma_decide.patient.reading import ROMAN, Course
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.vocabulary import MODEL_TRAITS, TRAIT_LABELS
 
+Modelled = float | bool | Chance | None
+"""What the model takes of a trait: a number, yes or no, how likely it is, or None where it is not known."""
 TraitState = Literal["given", "derived", "unknown"]
 _WORTH_SAYING = 0.005
 """Smaller shares would be written as 0 %, and the largest then as 100."""
@@ -39,7 +41,7 @@ class TraitValue:
     """How likely it is present, where a measured value near a cut leaves that open; None: it is as ``value`` says."""
 
     @property
-    def modelled(self) -> float | bool | Chance | None:
+    def modelled(self) -> Modelled:
         """What the model takes: the chance where there is one, else the value."""
         return self.value if self.chance is None else self.chance
 
@@ -148,8 +150,21 @@ def _number(patient: Patient, trait: str) -> TraitValue:
     return TraitValue(trait, "given", float(value), _shown(trait, value), "given")
 
 
+def trait_settled(trait: str, facts: Facts) -> tuple[float | bool | None, Modelled]:
+    """Value of a trait and what the model takes of it; facts without the inputs that contradict each other."""
+    evidence = facts.evidence_of(trait)
+    if evidence is None:
+        number: int | None = getattr(facts.patient, trait)
+        value = None if number is None else float(number)
+        return value, value
+    if evidence.value is None and evidence.claims:  # left open: what speaks for either side is not weighed
+        return None, None
+    chance = trait_chance(trait, facts)
+    return evidence.value, evidence.value if chance is None else chance
+
+
 def _binary(trait: str, facts: Facts) -> TraitValue:
-    evidence = facts.evidence[trait]
+    evidence = facts.known_evidence(trait)
     value, chance = evidence.value, trait_chance(trait, facts)
     if value is None and evidence.claims:
         return TraitValue(trait, "unknown", None, "unknown", f"left open: {_both_sides(evidence)}")

@@ -58,9 +58,9 @@ _TOGETHER_AT: Final = (1.0, 6.0, 12.0, 36.0)
 in log time."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FromDecision:
-    """One CAR-T option's curve from the decision.
+    """One CAR-T option's curve from the decision; equal to itself only, as `Curve`.
 
     ``mean`` (T,), ``credible``, ``prediction`` (T, 2): waiting or free at ``months`` (T,), every month after 0, of
     which nothing is known past ``end``; ``first`` where patients are in the first months, at ``first_times``.
@@ -102,17 +102,17 @@ def lost_place(numbers: PatientNumbers, option: str) -> int | None:
     return numbers.place.get((NOT_INFUSED, class_id)) if own is None else own
 
 
-def waits_of(numbers: PatientNumbers, option: str) -> tuple[tuple[Wait, ...], bool]:
+def waits_of(pooled: PooledEvidence, option: str) -> tuple[tuple[Wait, ...], bool]:
     """The waits of a CAR-T option that its curve is shifted by, and whether they are its own.
 
     A class has the first wait of each of its products; a product without one is shifted by those of its class.
     """
-    book = numbers.pooled.way
-    each = next(each for each in numbers.pooled.options if each.id == option)
+    book = pooled.way
+    each = next(each for each in pooled.options if each.id == option)
     own = book.of(option).waits[:1]
     if own:
         return own, True
-    products = [p.id for p in numbers.pooled.options if p.kind == "product" and p.class_id == each.class_id]
+    products = [p.id for p in pooled.options if p.kind == "product" and p.class_id == each.class_id]
     waits = tuple(wait for product in products for wait in book.of(product).waits[:1])
     return waits, each.kind == "class"
 
@@ -174,7 +174,7 @@ def _arms(
     away = rates_by_patient(pooled, setting, lost, patients)
     arms = {}
     for option, place in places.items():
-        chance, waits = chances[option], waits_of(numbers, option)[0]
+        chance, waits = chances[option], waits_of(pooled, option)[0]
         if place is not None and chance is not None and waits:
             at_knots = together(1.0 - away[place], free[option], patients.weight)
             factor = np.interp(np.log(MONTHS), np.log(_TOGETHER_AT), at_knots)

@@ -55,9 +55,12 @@ MEAN, LOW, HIGH, NEXT_LOW, NEXT_HIGH = range(5)
 """Sides of a curve: mean, ends of the 95 % interval of the average, ends of that at the next centre."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Curve:
-    """Share free of progression at :data:`MONTHS` (months,): mean, ends of the 95 % intervals (months, 2) each."""
+    """Share free of progression at :data:`MONTHS` (months,): mean, ends of the 95 % intervals (months, 2) each.
+
+    One that was worked out is equal to itself only, so that what is drawn from it can be kept by it.
+    """
 
     mean: Array
     credible: Array

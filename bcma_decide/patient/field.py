@@ -31,10 +31,10 @@ PANELS: Final = (
 
 
 class Unit(NamedTuple):
-    """A unit a value may come in: as shown, as the unit library calls it, and its other spellings."""
+    """A unit a value may come in: as shown, spelled out as ``milligram/deciliter``, and its other spellings."""
 
     name: str
-    pint: str
+    spelled_out: str
     spellings: tuple[str, ...] = ()
     molar_mass: float | None = None
     """Grams per mole, where the unit counts moles and the field is kept by mass."""
@@ -85,7 +85,7 @@ class ProfileField(NamedTuple):
     @property
     def is_time(self) -> bool:
         """Whether it is a length of time: nobody counts weeks by the thousand."""
-        return bool(self.units) and self.units[0].pint == "week"
+        return bool(self.units) and self.units[0].spelled_out == "week"
 
     @property
     def option(self) -> str:

@@ -24,7 +24,7 @@ CELLS = (
 _HEMATOTOX = "One of the five CAR-HEMATOTOX items, which mark blood counts, infection and survival after CAR-T."
 _HEMATOTOX_TIME = "Before lymphodepletion, or the latest value."
 
-# Molar mass of creatinine, C4H7N3O, in g/mol: a chemical constant, for the unit library.
+# Molar mass of creatinine, C4H7N3O, in g/mol: a chemical constant.
 CREATININE_MOLAR_MASS = 113.12
 # Molar mass of the haemoglobin monomer, one globin chain with one haem, in g/mol: a chemical constant (a quarter of
 # the tetramer's 64,458 g/mol; ICSH, Zwart A et al. J Clin Pathol 1996;49:271-274). Laboratories that report mmol/L

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from math import inf, isfinite
-from typing import Any, Final, cast
+from typing import Final
 
 from bcma_decide.errors import quote
 from bcma_decide.logic import Span
+from bcma_decide.patient.conversion import factor_between
 from bcma_decide.patient.field import ProfileField, Unit, or_list
 from bcma_decide.patient.numerals import Ambiguous, Numeral, number_given, plain_text, read_numeral, settled, span_of
 from bcma_decide.patient.reading import NEVER_WORDS, UNKNOWN, Fault, Quantity, Read, Unreadable, folded_word, is_unknown
@@ -197,20 +198,7 @@ def _is_loose(unit: Unit, written: str) -> bool:
 
 
 def converted_quantity(number: float, unit: Unit, canonical: Unit) -> float:
-    """Convert by the unit library, to 12 digits: a cut-off given in another unit stays exactly that."""
+    """The number in the canonical unit, to 12 digits: a cut-off given in another unit stays exactly that."""
     if unit is canonical:
         return number
-    registry = _registry()
-    given = registry.Quantity(number, unit.pint)
-    if unit.molar_mass is None:
-        kept = given.to(canonical.pint)
-    else:
-        kept = given.to(canonical.pint, "chemistry", mw=registry.Quantity(unit.molar_mass, "gram/mole"))
-    return float(f"{kept.magnitude:.12g}")
-
-
-@cache
-def _registry() -> Any:  # noqa: ANN401  # untyped where it matters
-    import pint
-
-    return cast(Any, pint).UnitRegistry()
+    return float(f"{number * factor_between(unit, canonical):.12g}")

@@ -284,13 +284,35 @@ class Definitions:
         """What has to be given for each of ``contradictions`` to hold at all: the rest need not be judged."""
         return tuple(needed(one.when) for one in self.contradictions)
 
+    @cached_property
+    def drugs_by_id(self) -> dict[str, Drug]:
+        """Every drug by its id."""
+        return {drug.id: drug for drug in self.drugs}
+
+    @cached_property
+    def _agents(self) -> dict[str, tuple[str, ...]]:
+        classes = dict.fromkeys(drug.drug_class for drug in self.drugs)
+        return {one: tuple(drug.id for drug in self.drugs if drug.drug_class == one) for one in classes}
+
     def agents(self, drug_class: str) -> tuple[str, ...]:
         """Drugs of a class."""
-        return tuple(drug.id for drug in self.drugs if drug.drug_class == drug_class)
+        return self._agents.get(drug_class, ())
+
+    @cached_property
+    def _class_labels(self) -> dict[str, str]:
+        return {one.id: one.label for one in self.drug_classes}
 
     def class_label(self, drug_class: str) -> str:
         """Return what a class is called."""
-        return next(one.label for one in self.drug_classes if one.id == drug_class)
+        return self._class_labels[drug_class]
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.drugs, self.terms, self.cut_offs, self.contradictions))
+
+    def __hash__(self) -> int:
+        """By parts of it, worked out once: definitions are a key of what is prepared for them."""
+        return self._hash
 
 
 def fold(name: str) -> str:

@@ -103,9 +103,9 @@ class Population:
 
 @dataclass(frozen=True, eq=False)
 class PooledEvidence:
-    """The pooled file, checked, as arrays. One that was read is equal to itself only, so that what follows from it
-    alone can be kept by it.
+    """The pooled file, checked, as arrays.
 
+    One that was read is equal to itself only, so that what follows from it alone can be kept by it.
     ``effects`` has shape (families, classes, traits), ``effect_covariance`` (families, classes * traits, classes *
     traits); ``used`` and ``borrowed`` mark the trait effects that move numbers. ``family_index`` maps family ids.
     """

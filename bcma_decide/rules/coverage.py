@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from bcma_decide.pooled.in_force import in_force
 from bcma_decide.pooled.rule_book import OtherProducts, PatientState, Phase, Rule, RuleBook
-from bcma_decide.rules.findings import applies, concerns, speaks_of
-from bcma_decide.rules.indications import labelled
+from bcma_decide.rules.concerned import applies, concerns, speaks_of
+from bcma_decide.rules.labels_in_force import labelled
 from bcma_decide.vocabulary import SEVERITIES, ClassId, Severity
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from bcma_decide.comparison import PracticalLine, PracticalRow
 from bcma_decide.pooled.in_force import in_force
 from bcma_decide.pooled.rule_book import PracticalFact, Product, RuleBook, Topic
-from bcma_decide.rules.indications import labelled
+from bcma_decide.rules.labels_in_force import labelled
 
 
 @lru_cache(maxsize=16)

@@ -58,7 +58,7 @@ def test_no_one_gains_by_the_way(asked, known, setting):
     """Below the curve from the infusion that everybody would have after the wait, falling, inside its intervals."""
     numbers, curves, found = asked(setting, **known)
     for option, line in found.items():
-        waits = months_of(waits_of(numbers, option)[0])
+        waits = months_of(waits_of(numbers.pooled, option)[0])
         shifted = free_at(MONTHS, curves[option].mean, line.months[:, None] - waits).mean(axis=1)
         # a class is the average of its products, each with its own wait
         slack = 0.01 if option in CLASSES else 1e-9
@@ -82,7 +82,7 @@ def test_of_patients_alike_in_it_the_curve_is_the_product_of_the_two_headlines(a
     infused times the curve at the mean of the waits' distances."""
     numbers, curves, found = asked(**{EMD: True})
     for option in ("cilta-cel", "ide-cel"):
-        waits = months_of(waits_of(numbers, option)[0])
+        waits = months_of(waits_of(numbers.pooled, option)[0])
         for month in (6, 12, 24):
             expected = chance_of_infusion(numbers, option).mean * float(
                 free_at(MONTHS, curves[option].mean, month - waits).mean()
@@ -93,7 +93,7 @@ def test_of_patients_alike_in_it_the_curve_is_the_product_of_the_two_headlines(a
 def test_where_it_is_unknown_losses_fall_on_those_who_would_do_worse(asked):
     """The mean of the product lies above the product of the means."""
     numbers, curves, found = asked()
-    waits = months_of(waits_of(numbers, "cilta-cel")[0])
+    waits = months_of(waits_of(numbers.pooled, "cilta-cel")[0])
     apart = chance_of_infusion(numbers, "cilta-cel").mean * float(
         free_at(MONTHS, curves["cilta-cel"].mean, 12 - waits).mean()
     )
@@ -110,7 +110,7 @@ def test_nothing_is_known_past_the_end_of_follow_up_and_the_wait(asked):
     numbers, _, found = asked()
     for option in ("cilta-cel", "ide-cel"):
         end = numbers.pooled.survival.options[option].end_of_follow_up
-        assert end + months_of(waits_of(numbers, option)[0]).min() == pytest.approx(found[option].end)
+        assert end + months_of(waits_of(numbers.pooled, option)[0]).min() == pytest.approx(found[option].end)
     assert found["car_t"].end == min(found["cilta-cel"].end, found["ide-cel"].end)
 
 
@@ -118,7 +118,7 @@ def test_a_product_without_a_wait_of_its_own_has_those_of_its_class():
     pooled = load_model()
     ways = {option: way for option, way in pooled.way.ways.items() if option != "cilta-cel"}
     numbers = patient_numbers(replace(pooled, way=replace(pooled.way, ways=ways)), traits(), "real_world")
-    waits, own = waits_of(numbers, "cilta-cel")
+    waits, own = waits_of(numbers.pooled, "cilta-cel")
     assert (waits, own) == (pooled.way.of("ide-cel").waits[:1], False)
     assert "cilta-cel" in from_the_decision(numbers, survival_curves(numbers))
 

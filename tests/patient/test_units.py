@@ -3,12 +3,15 @@
 from decimal import Decimal
 from math import inf
 
+import pint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide import Patient, ProfileError, compare
+from bcma_decide.patient.conversion import factor_between
 from bcma_decide.patient.fields import FIELDS
+from bcma_decide.patient.quantities import converted_quantity
 from tests.patient.support.drawn import WRITTEN
 from tests.support.cases import for_each
 from tests.support.examples import examples
@@ -258,3 +261,23 @@ def test_creatinine_by_the_mole_gives_the_same_scores_and_findings(umol):
         assert by_mole[formula].low == pytest.approx(by_mass[formula].low, rel=0.001)
     assert {name: line.group for name, line in by_mole.items()} == {name: line.group for name, line in by_mass.items()}
     assert [(each.id, each.state) for each in first.findings] == [(each.id, each.state) for each in second.findings]
+
+
+def test_every_unit_of_every_field_is_converted_as_by_the_unit_library():
+    registry = pint.UnitRegistry()
+    for field in FIELDS.values():
+        for unit in field.units:
+            mass = {} if unit.molar_mass is None else {"mw": registry.Quantity(unit.molar_mass, "gram/mole")}
+            context = ("chemistry",) if mass else ()
+            for number in (0.5, 1.0, 88.4, 1234.5678):
+                given = registry.Quantity(number, unit.spelled_out)
+                wanted = given.to(field.units[0].spelled_out, *context, **mass).magnitude
+                got = number * factor_between(unit, field.units[0])
+                assert got == pytest.approx(wanted, rel=1e-12), f"{field.id} in {unit.name}"
+                assert converted_quantity(number, unit, field.units[0]) == float(f"{wanted:.12g}")
+
+
+def test_units_of_different_things_are_not_converted():
+    creatinine, weight = FIELDS["creatinine"], FIELDS["weight"]
+    with pytest.raises(ValueError, match="kg cannot be converted to mg/dL"):
+        factor_between(weight.units[0], creatinine.units[0])

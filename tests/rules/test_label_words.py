@@ -11,7 +11,8 @@ from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.conditions import Within
 from bcma_decide.pooled.definitions import shipped_definitions
 from bcma_decide.pooled.rule_book import Label, LabelItem, PracticalFact, Product, RuleBook, Topic
-from bcma_decide.rules.indications import indications, labelled
+from bcma_decide.rules.indications import indications
+from bcma_decide.rules.labels_in_force import labelled
 from bcma_decide.rules.practical import practical_rows
 from tests.support.cases import for_each
 

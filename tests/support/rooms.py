@@ -8,6 +8,7 @@ ROOT_MODULES = {
     "errors",
     "logic",
     "vocabulary",
+    "indented",
     "value",
     "behind",
     "time_course",
@@ -27,7 +28,7 @@ ROOMS = [
     {"comparing"},
     {"render"},
     {"fhir"},
-    {"service", "workshop"},
+    {"service", "workshop", "cohort"},
     {"cli"},
 ]
 """From the bottom up. A room may import itself and lower rooms only; rooms of one row know nothing of each other."""

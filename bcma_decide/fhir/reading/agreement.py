@@ -26,8 +26,15 @@ _GRADED: Final = re.compile(r"(?P<head>[^\d<>≤≥≈~±+]*)(?P<number>\d) ?[-�
 
 def contradiction(field: str, resource: Resource, coded: Coded, record: PatientRecord, codes: Codes) -> str:
     """Why a result does not fit the code it stands under; empty where nothing contradicts it."""
-    book = codes.agreement
     specimen = record.find("Specimen", resource.specimen.address, resource)
+    if specimen is not None or resource.remarks:
+        return _contradiction(field, resource, coded, specimen, codes.agreement)
+    beside = coded.code, coded.interpretation, resource.code, resource.method, resource.body_site, resource.specimen
+    key = "contradiction", field, coded is resource.coded, *beside
+    return record.once(key, lambda: _contradiction(field, resource, coded, None, codes.agreement))
+
+
+def _contradiction(field: str, resource: Resource, coded: Coded, specimen: Resource | None, book: Agreement) -> str:
     if specimen is not None and (reason := unfit_specimen(specimen, resource)):
         return reason
     taken_from = (specimen.code, *specimen.body_site) if specimen else ()

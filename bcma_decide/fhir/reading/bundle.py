@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from bcma_decide.errors import Problem, ProfileError, quote
-from bcma_decide.fhir.reading.datatypes import NESTED, OBJECT, Plain, local_address, objects
+from bcma_decide.fhir.reading.datatypes import MODIFIER, NESTED, OBJECT, PLAIN, Plain, local_address, objects
 from bcma_decide.patient.files import read_text, shown_name
 from bcma_decide.strict.json import NoNumberError, RepeatedNameError, strict_json
 
@@ -20,7 +20,6 @@ BUNDLE_TYPES: Final = (
     "collection", "searchset", "document", "transaction", "batch", "batch-response", "transaction-response",
 )  # fmt: skip
 """Kinds of bundles that are read; the responses hold what was asked for in one call."""
-_PLAIN: Final = (str, int, float, type(None))
 _HOLDS: Final = "the record of one patient"
 
 
@@ -66,6 +65,8 @@ class Entries(NamedTuple):
     junk: int
     """Entries without a resource."""
     more_pages: bool
+    modified: bool
+    """Whether any of them carries a modifier extension."""
 
 
 def entries_of(bundle: Plain) -> Entries:
@@ -76,7 +77,7 @@ def entries_of(bundle: Plain) -> Entries:
     ProfileError
         When it, or one inside it, is no Bundle of a kind that is read.
     """
-    check_depth(bundle, "")
+    modified = check_depth(bundle, "")
     if bundle.get("resourceType") != "Bundle":
         what = f"is {quote(bundle['resourceType'])}, not 'Bundle'" if bundle.get("resourceType") else "is missing"
         raise refusal("resourceType", what, "a FHIR R4 Bundle")
@@ -92,7 +93,7 @@ def entries_of(bundle: Plain) -> Entries:
             more = more or has_more(data)
         else:
             held.append((data, f"{place}.resource", entry.get("fullUrl")))
-    return Entries(tuple(held), frozenset(deleted), junk, more)
+    return Entries(tuple(held), frozenset(deleted), junk, more, modified)
 
 
 def _entries(bundle: Plain, path: str) -> Iterator[tuple[str, Any]]:
@@ -138,20 +139,25 @@ def refusal(where: str, message: str, fix: str, file: str = "") -> ProfileError:
     return ProfileError("the record cannot be read", [Problem(where, message, fix, file)])
 
 
-def check_depth(value: object, name: str) -> None:
-    """Refuse what is nested deeper than any record; raises ProfileError. No recursion."""
-    level: list[object] = [value]
+def check_depth(value: object, name: str) -> bool:
+    """Refuse what is nested deeper than any record; raises ProfileError. No recursion.
+
+    Returns whether a modifier extension stands anywhere, which each resource with one has to answer for.
+    """
+    modified = False
+    level: list[Any] = [value] if isinstance(value, NESTED) else []
     for _ in range(DEPTH_LIMIT):
-        level = [
-            inner
-            for each in level
-            if isinstance(each, NESTED)
-            for inner in (each.values() if isinstance(each, OBJECT) else each)
+        deeper: list[Any] = []
+        for each in level:
+            held: Iterable[Any] = each
+            if each.__class__ is not list and isinstance(each, OBJECT):
+                modified = modified or MODIFIER in each
+                held = each.values()
             # most values are plain, and asking them whether they are a Mapping would cost more than all else here
-            if not isinstance(inner, _PLAIN) and isinstance(inner, NESTED)
-        ]
-        if not level:
-            return
+            deeper += [inner for inner in held if inner.__class__ not in PLAIN and isinstance(inner, NESTED)]
+        if not deeper:
+            return modified
+        level = deeper
     raise _too_deep("", name)
 
 

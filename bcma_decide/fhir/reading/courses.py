@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Final
+
+from msgspec.structs import replace
 
 from bcma_decide.fhir.reading.dates import When, whole_months
 from bcma_decide.fhir.reading.exposure import Dose

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from bcma_decide.fhir.reading.around import against_conclusions, against_interpretation, around
 from bcma_decide.fhir.reading.clause_items import consists_of, mentions, of_chromosomes
@@ -42,7 +43,7 @@ def read_cytogenetics(resource: Resource, record: PatientRecord, codes: Codes) -
     elif any(coding in codes.observation_of for coding in held):
         return []
     else:
-        finds = _by_name(resource, codes)
+        finds = _by_name(resource, record, codes)
     if any(find.value is not None for find in finds) and (reason := _against(resource, record, codes)):
         finds = [_refused(find, reason) for find in finds]
     finds = [against_interpretation(find, resource.coded.interpretation, codes.reports) for find in finds]
@@ -93,10 +94,10 @@ def _panel(resource: Resource, panel: Code, codes: Codes) -> list[Find]:
     return [*_components(base, resource, codes), *_report(base, texts_of(resource), codes)]
 
 
-def _by_name(resource: Resource, codes: Codes) -> list[Find]:
+def _by_name(resource: Resource, record: PatientRecord, codes: Codes) -> list[Find]:
     parts = [text for coded in resource.components for text in (*coded.code.texts, coded.wording, *coded.answer.texts)]
-    said = plain("\n".join((*resource.code.texts, *parts, *texts_of(resource))))
-    if not any(mentions(said, change) for change in codes.reports.changes):
+    said = "\n".join((*resource.code.texts, *parts, *texts_of(resource)))
+    if not record.once(("changes", said), lambda: _mentions_a_change(said, codes)):
         return []
     base = _start(resource)
     if (change := change_of(resource.code, codes)) is not None and resource.kind == "Observation":
@@ -112,6 +113,11 @@ def _by_name(resource: Resource, codes: Codes) -> list[Find]:
     if _named_so(resource.code, codes.reports.clauses):
         return finds
     return [_refused(find, "the name of the report is not one of cytogenetics that is known here") for find in finds]
+
+
+def _mentions_a_change(said: str, codes: Codes) -> bool:
+    text = plain(said)
+    return any(mentions(text, change) for change in codes.reports.changes)
 
 
 def _components(base: Find, resource: Resource, codes: Codes) -> Iterator[Find]:

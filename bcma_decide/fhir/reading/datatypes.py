@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from math import isfinite
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +20,9 @@ UCUM: Final = ("http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
 OBJECT: Final = (dict, Mapping)
 """Types of a JSON object; the plain one stands first because asking for it costs next to nothing."""
 NESTED: Final = (*OBJECT, list)
+PLAIN: Final = frozenset((str, int, float, bool, type(None)))
+"""Types of what holds nothing, as most values of a record."""
+MODIFIER: Final = "modifierExtension"
 _SHORT: Final = 80
 
 
@@ -104,8 +108,14 @@ def concept_of(value: object, systems: Mapping[str, str]) -> Concept:
     """Read a CodeableConcept; ``systems`` has the short names of code systems by their address."""
     if value is None or not isinstance(value, OBJECT):
         return NO_CONCEPT
-    codings, written, codes = [], [value.get("text")], []
-    for each in objects(value.get("coding")):
+    listed, text = value.get("coding"), value.get("text")
+    if isinstance(listed, list) and len(listed) == 1 and isinstance(only := listed[0], dict):
+        system, code, display = only.get("system"), only.get("code"), only.get("display")
+        if system and code and isinstance(system, str) and all(map(_is_short, (code, display, text))):
+            short = systems.get(system.rstrip("/"))
+            return _one_coding(clip(system) if short is None else short, code, display, text)
+    codings, written, codes = [], [text], []
+    for each in objects(listed):
         system, code = each.get("system"), each.get("code")
         written.append(each.get("display"))
         codes.append(clip(code))
@@ -121,19 +131,44 @@ def concept_of(value: object, systems: Mapping[str, str]) -> Concept:
     )
 
 
+def _is_short(value: object) -> bool:
+    """Whether something is a short text or none: what was kept between records is never a note, and never large."""
+    return value is None or (value.__class__ is str and len(value) <= _SHORT)
+
+
+@lru_cache(maxsize=4096)
+def _one_coding(system: str, code: str, display: str | None, text: str | None) -> Concept:
+    """A concept of one coding with short texts, as most are: records name the same few again and again."""
+    return Concept(
+        (Coding(system, clip(code.strip())),),
+        tuple(dict.fromkeys(filter(None, map(clip, (text, display))))),
+        (clip(code),),
+    )
+
+
 def measurement_of(value: Plain) -> Measurement:
     """Read a Quantity."""
-    system, code, text, comparator = (value.get(name) for name in ("system", "code", "unit", "comparator"))
+    number, *words = map(value.get, ("value", "system", "code", "unit", "comparator"))
+    # 0 and -0 are equal, and not written alike
+    plain = number.__class__ in (int, float) and number and all(map(_is_short, words))
+    return (_plain_measurement if plain else _measurement)(number, *words)
+
+
+def _measurement(number: object, system: object, code: object, text: object, comparator: object) -> Measurement:
     ucum = system in UCUM
     written = code if ucum and isinstance(code, str) and code.strip() else text
     return Measurement(
-        written_number(value.get("value")),
+        written_number(number),
         written.strip() if isinstance(written, str) else "",
         ucum and bool(code),
         clip(comparator) if comparator else None,
         text.strip() if isinstance(text, str) else "",
         code.strip() if isinstance(code, str) else "",
     )
+
+
+_plain_measurement = lru_cache(maxsize=4096, typed=True)(_measurement)
+"""Of numbers with short units: results and ends of ranges repeat. Typed, for 2 and 2.0 are not written alike."""
 
 
 def written_number(value: object) -> WrittenNumber:
@@ -165,6 +200,8 @@ def reference_of(value: object) -> ResourceReference:
     """Read a Reference."""
     if not isinstance(value, OBJECT):
         return NO_REFERENCE
+    if len(value) == 1 and isinstance(only := value.get("reference"), str):
+        return ResourceReference(only)
     address, kind = value.get("reference"), value.get("type")
     return ResourceReference(
         address if isinstance(address, str) else None,
@@ -217,6 +254,8 @@ def clip(value: object) -> str:
     """Text of a record as it may be shown: one line, printable, short."""
     if not isinstance(value, str):
         return ""
+    if len(value) <= _SHORT and value.isprintable() and " " not in value:
+        return value
     cut = value[: 4 * _SHORT]
     plain = " ".join((cut if cut.isprintable() else "".join(c if c.isprintable() else " " for c in cut)).split())
     return plain if len(plain) <= _SHORT else f"{plain[: _SHORT - 3]}..."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 _DATE: Final = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T(.+))?)?)?")
@@ -34,14 +35,20 @@ def read_when(value: object) -> When | None:
 
     A time of day without its time zone is dropped: only the day is certain then.
     """
-    parts = _DATE.fullmatch(value) if isinstance(value, str) and len(value) <= 40 else None
+    return _read(value) if isinstance(value, str) and len(value) <= 40 else None
+
+
+@lru_cache(maxsize=8192)
+def _read(value: str) -> When | None:
+    """The same of text; the values of one day share their time."""
+    parts = _DATE.fullmatch(value)
     if parts is None:
         return None
     year, month, day, time = parts.groups()
     try:
         first = date(int(year), int(month or 1), int(day or 1))
         last = first if day else _month_end(first) if month else date(first.year, 12, 31)
-        moment = datetime.fromisoformat(str(value)).astimezone(UTC) if time and _TIME.fullmatch(time) else None
+        moment = datetime.fromisoformat(value).astimezone(UTC) if time and _TIME.fullmatch(time) else None
     except (ValueError, OverflowError):
         return None
     return When(first, last, moment, "-".join(part for part in (year, month, day) if part))

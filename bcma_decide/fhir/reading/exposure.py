@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bcma_decide.fhir.reading.against import ORDER, against
 from bcma_decide.fhir.reading.datatypes import NO_CONCEPT, clip
@@ -56,8 +58,7 @@ _UNDER_CODE: Final = ("Procedure", "ServiceRequest")
 _IN_ERROR: Final = "entered-in-error"
 
 
-@dataclass(frozen=True)
-class Dose:
+class Dose(Struct, frozen=True):
     """One record of a drug: whether it counts as given, and what speaks against it."""
 
     drug: str
@@ -86,7 +87,9 @@ def read_drug(
     step = next((codes.no_dose_of[coding] for coding in codings if coding in codes.no_dose_of), "")
     if step:
         return _by_status(base, resource, record, codes).refused(step)
-    recognised = _recognised(codings, texts, _product(resource, record), codes, definitions)
+    product = _product(resource, record)
+    named = ("drug", tuple(codings), tuple(texts), product.ingredients if product else ())
+    recognised = record.once(named, lambda: _recognised(codings, texts, product, codes, definitions))
     if recognised is None:
         return _without_a_drug(base, codings, texts, resource, record, codes, definitions)
     if isinstance(recognised, Unresolved):
@@ -150,7 +153,8 @@ def _without_a_drug(
             return find.refused("its code is known from background only and was not checked")
         remarks = [each for each in read_texts(codings, texts, codes, definitions) if isinstance(each, Remark)]
         return find.refused(remarks[0].note) if remarks and find.state == "usable" else find
-    return [] if is_other_drug(codings, texts, codes, definitions) else None
+    named = ("other drug", tuple(codings), tuple(texts))
+    return [] if record.once(named, lambda: is_other_drug(codings, texts, codes, definitions)) else None
 
 
 def _named(base: Find, drug: str, by: Resolved) -> Find:

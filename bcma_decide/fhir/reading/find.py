@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bcma_decide.comparison import InputLine
 from bcma_decide.fhir.reading.dates import When
@@ -16,8 +18,7 @@ from bcma_decide.vocabulary import InputState
 FindState = Literal["usable", "stale", "not_usable", "ignored", "note"]
 
 
-@dataclass(frozen=True)
-class Find:
+class Find(Struct, frozen=True):
     """A value of a record: what it would be in the profile, where it stands, and what speaks against it."""
 
     field: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bcma_decide.fhir.reading.clause_items import consists_of, of_imaging
 from bcma_decide.fhir.reading.cytogenetics import by_status, texts_of

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from bcma_decide.fhir.reading.around import against_interpretation
 from bcma_decide.fhir.reading.cell_share import CellShare, finding

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from bcma_decide.fhir.reading.agreement import contradiction
 from bcma_decide.fhir.reading.datatypes import Concept
@@ -29,7 +30,7 @@ def read_observation(resource: Resource, record: PatientRecord, codes: Codes) ->
         meanings = [known[coding] for coding in coded.code.codings if coding in known]
         if meanings:
             yield _read(resource, coded, meanings, record, codes)
-    if (group := group_code(resource, codes)) is not None:
+    if (group := group_code(resource, record, codes)) is not None:
         yield from _stage_group(resource, group, record, codes)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import date
 from typing import Final, NamedTuple
+
+from msgspec.structs import replace
 
 from bcma_decide.fhir.reading.datatypes import clip
 from bcma_decide.fhir.reading.dates import When, whole_years

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
+
+from msgspec.structs import replace
 
 from bcma_decide.comparison import InputLine, NotNeededLine, RecordLedger, UnmappedLine
 from bcma_decide.fhir.reading.choose import choose, not_after

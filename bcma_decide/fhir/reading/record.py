@@ -6,11 +6,11 @@ Nothing is fetched, and no reference leads outside the bundle. What is left out 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from bcma_decide.fhir.reading.bundle import entries_of, refusal
 from bcma_decide.fhir.reading.datatypes import Plain, ResourceReference, local_address, server_of
@@ -38,6 +38,9 @@ _PEOPLE: Final = ("Patient", "")
 NO_SYSTEMS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
+_Found = TypeVar("_Found")
+
+
 @dataclass(frozen=True)
 class PatientRecord:
     """The resources of one patient, and what was left aside."""
@@ -53,6 +56,17 @@ class PatientRecord:
     more_pages: bool = False
     remarks: tuple[str, ...] = ()
     """What is to be known of the record as a whole."""
+    _known: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, key: Hashable, work: Callable[[], _Found]) -> _Found:
+        """What ``work`` finds, worked out once for a key: names and texts repeat through a record.
+
+        It is kept with the record and no longer, so that nothing of one patient outlives the reading.
+        """
+        if key not in self._known:
+            self._known[key] = work()
+        found: _Found = self._known[key]
+        return found
 
     def find(self, kind: str, address: str | None, holder: Resource) -> Resource | None:
         """Return the resource of a kind that an address names: contained in its holder, or in the bundle."""
@@ -115,7 +129,7 @@ def open_record(bundle: Plain, systems: Mapping[str, str] = NO_SYSTEMS) -> Patie
         if data["resourceType"] not in _KEPT:
             not_needed[data["resourceType"]] += 1
         elif not _is_repeated(data, seen):
-            kept.append(read_resource(data, systems, path=path, url=url))
+            kept.append(read_resource(data, systems, path=path, url=url, modified=entries.modified))
     resources = [each for one in current(kept, entries.deleted) for each in _with_contained(one)]
     patient, known, remarks = _patient(resources)
     own, left_out = _by_subject(resources, patient, known)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
 
 from bcma_decide.fhir.reading.datatypes import (
+    MODIFIER,
     NESTED,
     NO_CONCEPT,
     NO_REFERENCE,
     OBJECT,
+    PLAIN,
     Concept,
     Measurement,
     Plain,
@@ -65,9 +68,15 @@ _NOT_DONE: Final = ("notDoneReason", "reasonNot")
 _OLDER_KINDS: Final = {"MedicationOrder": "MedicationRequest"}
 """Kinds of older versions of FHIR by what they are called now."""
 _DEEPEST: Final = 8
+_BESIDE_CODE: Final = frozenset(("dataAbsentReason", "interpretation", "referenceRange"))
+_LONGEST: Final = 1000
+_LONGEST_NAME: Final = 40
+_PLAIN_RANGE: Final = frozenset(("low", "high", "text"))
 
 
-def read_resource(data: Plain, systems: Mapping[str, str], *, path: str = "", url: object = None) -> Resource:
+def read_resource(
+    data: Plain, systems: Mapping[str, str], *, path: str = "", url: object = None, modified: bool = True
+) -> Resource:
     """Read a resource.
 
     Parameters
@@ -78,74 +87,67 @@ def read_resource(data: Plain, systems: Mapping[str, str], *, path: str = "", ur
         Short names of code systems by their address.
     path, url
         Its place in the bundle, and the ``fullUrl`` of its entry.
+    modified
+        Whether modifier extensions are to be looked for; False only where it is known that there are none.
     """
     contained = (each for each in objects(data.get("contained")) if isinstance(each.get("resourceType"), str))
     # by the standard a contained resource holds no others: what one holds all the same is not followed
-    return _read(data, systems, tuple(_read(each, systems) for each in contained), path, url)
+    return _read(data, systems, modified, tuple(_read(each, systems, modified) for each in contained), path, url)
 
 
 def _read(
-    data: Plain, systems: Mapping[str, str], contained: tuple[Resource, ...] = (), path: str = "", url: object = None
+    data: Plain,
+    systems: Mapping[str, str],
+    modified: bool,
+    contained: tuple[Resource, ...] = (),
+    path: str = "",
+    url: object = None,
 ) -> Resource:
-    own, gender = data.get("id"), data.get("gender")
     kind: str = data["resourceType"]
-    meta = data.get("meta")
-    meta = meta if isinstance(meta, OBJECT) else {}
-    medication = data.get("medication")  # R5 has concept and reference in one element
-    medication = medication if isinstance(medication, OBJECT) else {}
     return Resource(
         kind=_OLDER_KINDS.get(kind, kind),
-        coded=_coded(data, systems),
         path=path,
         url=url if isinstance(url, str) else "",
-        id=own if isinstance(own, str) else None,
-        subject=subject_of(data),
-        about=_about(data),
-        identifiers=tuple(filter(None, map(identifier_of, _listed(data.get("identifier"))))),
-        version=clip(meta.get("versionId")),
-        updated=read_when(meta.get("lastUpdated")),
-        profiles=tuple(clip(each) for each in _listed(meta.get("profile")) if isinstance(each, str)),
-        labels=tuple(clip(each.get("code")) for name in ("security", "tag") for each in objects(meta.get(name))),
-        rules=_written(data.get("implicitRules")),
-        modifiers=tuple(dict.fromkeys(_modifiers(data))),
-        flags=tuple(_flags(data, systems)),
-        older=_is_older(data),
-        status=clip(data.get("status")),
-        intent=clip(data.get("intent")),
-        verification=_state(data.get("verificationStatus"), systems),
-        clinical=_state(data.get("clinicalStatus"), systems),
-        verification_words=_beside_state(data.get("verificationStatus"), systems),
-        clinical_words=_beside_state(data.get("clinicalStatus"), systems),
+        modifiers=_modifiers(data) if modified else (),
         elements=frozenset(name for name, value in data.items() if value is not None),
-        times=times_of(data),
-        components=tuple(_coded(each, systems) for each in objects(data.get("component"))),
         contained=contained,
-        medication=concept_of(data.get("medicationCodeableConcept") or medication.get("concept"), systems),
-        medication_reference=reference_of(data.get("medicationReference") or medication.get("reference")),
-        ingredients=tuple(_ingredients(data, systems)),
-        gives_nothing=_gives_nothing(data),
-        # without its value, an element that has an extension says at least that there is one
-        do_not_perform=_forbids(data.get("doNotPerform", data.get("_doNotPerform"))),
-        remarks=tuple(_remarks(data)),
-        conclusions=_concepts(data, systems, "conclusionCode", "codedDiagnosis"),
-        attachments=tuple(_attachments(data)),
-        results=tuple(map(reference_of, objects(data.get("result")))),
-        dosage=tuple(_dosage(data)),
-        reasons=tuple(dict.fromkeys(_reasons(data, systems))),
-        categories=_concepts(data, systems, "category"),
-        body_site=_concepts(_collection(data), systems, "bodySite"),
-        method=concept_of(data.get("method"), systems),
-        specimen=reference_of(next(iter(_listed(data.get("specimen"))), None)),
-        more_specimens=tuple(map(reference_of, _listed(data.get("specimen"))[1:])),
-        focus=tuple(map(reference_of, _listed(data.get("focus")))),
-        stages=tuple(_stages(data, systems)),
-        abated=any(data.get(name) not in (None, False) for name in data if name.startswith("abatement")),
-        extensions=tuple(_extensions(data)),
-        links=tuple((clip(each.get("type")), reference_of(each.get("other"))) for each in objects(data.get("link"))),
-        active=data.get("active") is not False,
-        gender=gender if isinstance(gender, str) else "",
-        deceased=data.get("deceasedBoolean") is True,
+        **{field: read(data, systems) for field, read in _readers_for(_names(data))},
     )
+
+
+_Reader = Callable[[Plain, Mapping[str, str]], Any]
+
+
+def _names(data: Plain) -> tuple[str, ...]:
+    """Names of the elements; where they are too long to be kept, the beginnings of those that are read."""
+    names = tuple(data)
+    if len("".join(names)) < _LONGEST:
+        return names
+    return tuple(dict.fromkeys(name[:_LONGEST_NAME] for name in names if _fields_of(name)))
+
+
+@lru_cache(maxsize=1024)
+def _readers_for(names: tuple[str, ...]) -> tuple[tuple[str, _Reader], ...]:
+    """Fields that elements of these names fill, with their readers; all other fields stay as they are by default.
+
+    A resource has some ten of the elements that are read anywhere, and resources of one server have the same ones.
+    """
+    fields = {field for name in names for field in _fields_of(name)}
+    return tuple((field, read) for field, read in _READERS.items() if field in fields)
+
+
+def _fields_of(name: str) -> tuple[str, ...]:
+    if name in _FIELDS:
+        return _FIELDS[name]
+    if name.lstrip("_").startswith("value"):
+        return ("coded",)
+    if name.startswith(_NOT_DONE):
+        return ("flags",)
+    if name.startswith("effectiveTime"):
+        return ("older", "times")
+    if name.startswith("abatement"):
+        return ("abated", "times")
+    return ("times",) if name in _TIMES else ()
 
 
 def times_of(data: Plain) -> tuple[tuple[str, When], ...]:
@@ -164,29 +166,35 @@ def subject_of(data: Plain) -> str | None:
 
 
 def _coded(data: Plain, systems: Mapping[str, str]) -> Coded:
+    # of a specimen and of a document their type says what they are
+    named = "type" if data.get("resourceType") in ("DocumentReference", "Specimen") else "code"
+    code = concept_of(data.get(named), systems)
+    if data.keys().isdisjoint(_BESIDE_CODE) and not any("value" in name for name in data):
+        return Coded(code)
+    listed = list(objects(data.get("referenceRange")))
     return Coded(
-        # of a specimen and of a document their type says what they are
-        code=concept_of(
-            data.get("type" if data.get("resourceType") in ("DocumentReference", "Specimen") else "code"), systems
-        ),
+        code=code,
         results=tuple(
             result_of(name, value, systems)
             for name, value in data.items()
-            if value is not None and _RESULT.fullmatch(name)
+            if name.startswith("value") and value is not None and _RESULT.fullmatch(name)
         ),
         absent=_absent(data, systems),
-        upper_limits=tuple(_upper_limits(data, systems)),
-        ranges=tuple(_range(each, systems) for each in objects(data.get("referenceRange"))),
+        upper_limits=tuple(_upper_limits(listed, systems)) if listed else (),
+        ranges=tuple(_range(each, systems) for each in listed) if listed else (),
         interpretation=_concepts(data, systems, "interpretation"),
     )
 
 
 def _absent(data: Plain, systems: Mapping[str, str]) -> Concept:
     """Why there is no result: by its own element, or by an extension of the result or of its number."""
-    if (said := concept_of(data.get("dataAbsentReason"), systems)) != NO_CONCEPT or data.get("dataAbsentReason"):
+    if reason := data.get("dataAbsentReason"):
+        said = concept_of(reason, systems)
         return said if said != NO_CONCEPT else Concept((), ("not readable",))
     values = [
-        value for name, value in data.items() if _RESULT.fullmatch(name.lstrip("_")) and isinstance(value, OBJECT)
+        value
+        for name, value in data.items()
+        if "value" in name and _RESULT.fullmatch(name.lstrip("_")) and isinstance(value, OBJECT)
     ]
     for holder in (*values, *(inner for value in values if isinstance(inner := value.get("_value"), OBJECT))):
         for each in objects(holder.get("extension")):
@@ -196,26 +204,30 @@ def _absent(data: Plain, systems: Mapping[str, str]) -> Concept:
 
 
 def _range(data: Plain, systems: Mapping[str, str]) -> ReferenceRange:
-    def bound(holder: Plain, name: str) -> Measurement | None:
-        return measurement_of(value) if isinstance(value := holder.get(name), OBJECT) else None
-
+    low, high = _bound(data, "low"), _bound(data, "high")
+    if data.keys() <= _PLAIN_RANGE:
+        return ReferenceRange(low, high, text=clip(data.get("text")))
     age = data.get("age")
     return ReferenceRange(
-        bound(data, "low"),
-        bound(data, "high"),
+        low,
+        high,
         _first_concept(data, "type", systems),
         _concepts(data, systems, "appliesTo"),
-        (bound(age, "low"), bound(age, "high")) if isinstance(age, OBJECT) else None,
+        (_bound(age, "low"), _bound(age, "high")) if isinstance(age, OBJECT) else None,
         clip(data.get("text")),
     )
 
 
-def _upper_limits(data: Plain, systems: Mapping[str, str]) -> Iterator[Measurement]:
-    for each in objects(data.get("referenceRange")):
-        kinds = [coding.code for coding in concept_of(each.get("type"), systems).codings]
+def _bound(holder: Plain, name: str) -> Measurement | None:
+    return measurement_of(value) if isinstance(value := holder.get(name), OBJECT) else None
+
+
+def _upper_limits(ranges: Sequence[Plain], systems: Mapping[str, str]) -> Iterator[Measurement]:
+    for each in ranges:
+        kinds = [coding.code for coding in concept_of(each.get("type"), systems).codings] if "type" in each else ()
         # without a type it is the normal range; other types are aims of a treatment, or ranges before and after one
-        if isinstance(high := each.get("high"), OBJECT) and (not kinds or "normal" in kinds):
-            yield measurement_of(high)
+        if (not kinds or "normal" in kinds) and (high := _bound(each, "high")) is not None:
+            yield high
 
 
 def _state(value: object, systems: Mapping[str, str]) -> str:
@@ -276,7 +288,10 @@ def _listed(value: object) -> list[object]:
 
 
 def _concepts(data: Plain, systems: Mapping[str, str], *names: str) -> tuple[Concept, ...]:
-    found = (concept_of(each, systems) for name in names for each in _listed(data.get(name)))
+    held = [value for name in names if (value := data.get(name)) is not None]
+    if not held:
+        return ()
+    found = (concept_of(each, systems) for value in held for each in _listed(value))
     return tuple(each for each in found if each != NO_CONCEPT)
 
 
@@ -311,23 +326,27 @@ def _forbids(value: object) -> bool:
     return value is not None and _written(value).casefold() not in ("false", "no", "n", "0")
 
 
-def _modifiers(value: object, depth: int = 0) -> Iterator[str]:
+def _modifiers(data: Plain) -> tuple[str, ...]:
     """Addresses of modifier extensions in any element; what is contained speaks for itself."""
-    if depth > _DEEPEST:
-        return
-    if isinstance(value, OBJECT):
-        for name, inner in value.items():
-            if name == "modifierExtension":
-                # one that has not even the shape of an extension is no better understood
-                yield from (_written(each.get("url")) or "without address" for each in objects(inner))
-                if inner and not list(objects(inner)):
-                    yield "unreadable"
-            elif name != "contained" and isinstance(inner, NESTED):
-                yield from _modifiers(inner, depth + 1)
-    elif isinstance(value, list):
-        for inner in value:
-            if isinstance(inner, NESTED):
-                yield from _modifiers(inner, depth + 1)
+    found: dict[str, None] = {}
+    level: list[Any] = [data]
+    for _ in range(_DEEPEST + 1):
+        deeper: list[Any] = []
+        for each in level:
+            if isinstance(each, list):
+                deeper += [inner for inner in each if isinstance(inner, NESTED)]
+                continue
+            for name, inner in each.items():
+                if name == MODIFIER:
+                    # one that has not even the shape of an extension is no better understood
+                    own = [_written(one.get("url")) or "without address" for one in objects(inner)]
+                    found.update(dict.fromkeys(own or (["unreadable"] if inner else [])))
+                elif inner.__class__ not in PLAIN and name != "contained" and isinstance(inner, NESTED):
+                    deeper.append(inner)
+        if not deeper:
+            break
+        level = deeper
+    return tuple(found)
 
 
 def _is_older(data: Plain) -> bool:
@@ -396,10 +415,13 @@ def _extensions(data: Plain) -> Iterator[Extension]:
     """Extensions of the resource itself, of its code and of its codings, each with the codes of its value and parts."""
     code = data.get("code")
     code = code if isinstance(code, OBJECT) else {}
+    listed = code.get("coding")
+    if "extension" not in data and "extension" not in code and not any("extension" in each for each in objects(listed)):
+        return
     for each in (
         *objects(data.get("extension")),
         *objects(code.get("extension")),
-        *(each for coding in objects(code.get("coding")) for each in objects(coding.get("extension"))),
+        *(each for coding in objects(listed) for each in objects(coding.get("extension"))),
     ):
         parts = (each, *objects(each.get("extension")))
         values = (value for part in parts for name, value in part.items() if name.startswith("value"))
@@ -414,3 +436,133 @@ def _codes(value: object) -> Iterator[str]:
         for each in (value, *objects(value.get("coding"))):
             if isinstance(code := each.get("code"), str):
                 yield clip(code)
+
+
+def _meta(data: Plain) -> Plain:
+    meta = data.get("meta")
+    return meta if isinstance(meta, OBJECT) else {}
+
+
+def _medication(data: Plain) -> Plain:
+    """R5 has concept and reference in one element."""
+    medication = data.get("medication")
+    return medication if isinstance(medication, OBJECT) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+_READERS: Final[Mapping[str, _Reader]] = {
+    "coded": _coded,
+    "id": lambda data, _: own if isinstance(own := data.get("id"), str) else None,
+    "subject": lambda data, _: subject_of(data),
+    "about": lambda data, _: _about(data),
+    "identifiers": lambda data, _: tuple(filter(None, map(identifier_of, _listed(data.get("identifier"))))),
+    "version": lambda data, _: clip(_meta(data).get("versionId")),
+    "updated": lambda data, _: read_when(_meta(data).get("lastUpdated")),
+    "profiles": lambda data, _: tuple(
+        clip(each) for each in _listed(_meta(data).get("profile")) if isinstance(each, str)
+    ),
+    "labels": lambda data, _: tuple(
+        clip(each.get("code")) for name in ("security", "tag") for each in objects(_meta(data).get(name))
+    ),
+    "rules": lambda data, _: _written(data.get("implicitRules")),
+    "flags": lambda data, systems: tuple(_flags(data, systems)),
+    "older": lambda data, _: _is_older(data),
+    "status": lambda data, _: clip(data.get("status")),
+    "intent": lambda data, _: clip(data.get("intent")),
+    "verification": lambda data, systems: _state(data.get("verificationStatus"), systems),
+    "clinical": lambda data, systems: _state(data.get("clinicalStatus"), systems),
+    "verification_words": lambda data, systems: _beside_state(data.get("verificationStatus"), systems),
+    "clinical_words": lambda data, systems: _beside_state(data.get("clinicalStatus"), systems),
+    "times": lambda data, _: times_of(data),
+    "components": lambda data, systems: tuple(_coded(each, systems) for each in objects(data.get("component"))),
+    "medication": lambda data, systems: concept_of(
+        data.get("medicationCodeableConcept") or _medication(data).get("concept"), systems
+    ),
+    "medication_reference": lambda data, _: reference_of(
+        data.get("medicationReference") or _medication(data).get("reference")
+    ),
+    "ingredients": lambda data, systems: tuple(_ingredients(data, systems)),
+    "gives_nothing": lambda data, _: _gives_nothing(data),
+    # without its value, an element that has an extension says at least that there is one
+    "do_not_perform": lambda data, _: _forbids(data.get("doNotPerform", data.get("_doNotPerform"))),
+    "remarks": lambda data, _: tuple(_remarks(data)),
+    "conclusions": lambda data, systems: _concepts(data, systems, "conclusionCode", "codedDiagnosis"),
+    "attachments": lambda data, _: tuple(_attachments(data)),
+    "results": lambda data, _: tuple(map(reference_of, objects(data.get("result")))),
+    "dosage": lambda data, _: tuple(_dosage(data)),
+    "reasons": lambda data, systems: tuple(dict.fromkeys(_reasons(data, systems))),
+    "categories": lambda data, systems: _concepts(data, systems, "category"),
+    "body_site": lambda data, systems: _concepts(_collection(data), systems, "bodySite"),
+    "method": lambda data, systems: concept_of(data.get("method"), systems),
+    "specimen": lambda data, _: reference_of(next(iter(_listed(data.get("specimen"))), None)),
+    "more_specimens": lambda data, _: tuple(map(reference_of, _listed(data.get("specimen"))[1:])),
+    "focus": lambda data, _: tuple(map(reference_of, _listed(data.get("focus")))),
+    "stages": lambda data, systems: tuple(_stages(data, systems)),
+    "abated": lambda data, _: any(data.get(name) not in (None, False) for name in data if name.startswith("abatement")),
+    "extensions": lambda data, _: tuple(_extensions(data)),
+    "links": lambda data, _: tuple(
+        (clip(each.get("type")), reference_of(each.get("other"))) for each in objects(data.get("link"))
+    ),
+    "active": lambda data, _: data.get("active") is not False,
+    "gender": lambda data, _: _text(data.get("gender")),
+    "deceased": lambda data, _: data.get("deceasedBoolean") is True,
+}
+"""How each field of a resource is read from its elements."""
+
+_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "resourceType": (),
+    "active": ("active",),
+    "adherence": ("flags",),
+    "bodySite": ("body_site",),
+    "category": ("categories",),
+    "clinicalStatus": ("clinical", "clinical_words", "older"),
+    "code": ("coded", "extensions"),
+    "codedDiagnosis": ("conclusions", "older"),
+    "collection": ("body_site",),
+    "comment": ("remarks",),
+    "comments": ("older", "remarks"),
+    "component": ("components",),
+    "conclusion": ("remarks",),
+    "conclusionCode": ("conclusions",),
+    "dataAbsentReason": ("coded",),
+    "dateWritten": ("older", "times"),
+    "deceasedBoolean": ("deceased",),
+    "doNotPerform": ("do_not_perform",),
+    "_doNotPerform": ("do_not_perform",),
+    "dosage": ("dosage", "gives_nothing"),
+    "dosageInstruction": ("dosage", "gives_nothing"),
+    "extension": ("extensions",),
+    "focus": ("focus",),
+    "gender": ("gender",),
+    "id": ("id",),
+    "identifier": ("identifiers",),
+    "implicitRules": ("rules",),
+    "ingredient": ("ingredients",),
+    "intent": ("intent",),
+    "interpretation": ("coded",),
+    "link": ("links",),
+    "medication": ("medication", "medication_reference"),
+    "medicationCodeableConcept": ("medication",),
+    "medicationReference": ("medication_reference",),
+    "meta": ("version", "updated", "profiles", "labels"),
+    "method": ("method",),
+    "note": ("remarks",),
+    "patient": ("subject", "about"),
+    "presentedForm": ("remarks", "attachments"),
+    "quantity": ("gives_nothing",),
+    "referenceRange": ("coded",),
+    "result": ("results",),
+    "specimen": ("specimen", "more_specimens"),
+    "stage": ("stages",),
+    "status": ("status",),
+    "statusReason": ("reasons",),
+    "statusReasonCodeableConcept": ("reasons",),
+    "subject": ("subject", "about"),
+    "type": ("coded",),
+    "verificationStatus": ("verification", "verification_words", "older"),
+    **dict.fromkeys(_FLAGS, ("flags", "older")),
+}
+"""Which fields each element fills; those with a type in their name are told by how they begin (:func:`_fields_of`)."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from bcma_decide.fhir.reading.agreement import (
     against_its_side,
@@ -23,13 +24,15 @@ from bcma_decide.fhir.reading.units import unit_of
 from bcma_decide.patient.field import ProfileField, or_list
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.numerals import plain_text, unambiguous
-from bcma_decide.patient.quantities import read_quantity, read_whole
+from bcma_decide.patient.quantities import converted_quantity, read_quantity, read_whole
 from bcma_decide.patient.reading import Quantity, Unreadable
 from bcma_decide.patient.upper_limits import is_multiple
 from bcma_decide.pooled.codes import CodedResult, Codes, ObservationCodes, Words
 
 _BOUNDS: Final = ("<", "<=", ">=", ">")
 """Comparators of a number that is known to lie beyond them."""
+_LARGEST: Final = 1e12
+"""Of the numbers that are taken as they are; a larger one is none of a patient, and is refused where it is read."""
 
 
 def with_result(find: Find, row: ObservationCodes, coded: Coded, codes: Codes, whom: Whom) -> Find:
@@ -253,6 +256,8 @@ def _written(find: Find, row: ObservationCodes, field: ProfileField, text: str) 
 
 def _read(find: Find, field: ProfileField, number: float | None, unit: str, bound: str = "") -> Find:
     """Let the field itself read the value; what it refuses is shown with its reason."""
+    if number is not None and not bound and (plain := _plain(field, number, unit)) is not None:
+        return replace(find, value=f"{unambiguous(plain)} {field.unit}")
     # as text, of which no digit is lost: it is read as if typed
     value = "" if number is None else f"{bound}{_text(number)} {unit}".strip()
     try:
@@ -265,6 +270,15 @@ def _read(find: Find, field: ProfileField, number: float | None, unit: str, boun
         return find.refused("is not a number")
     kept = read.value
     return replace(find, value=f"{unambiguous(kept.value)} {kept.unit}" if isinstance(kept, Quantity) else str(kept))
+
+
+def _plain(field: ProfileField, number: float, unit: str) -> float | None:
+    """A number in the first unit of its field, which typing it would give; None where there is more to it."""
+    written = next((each for each in field.units if each.name == unit), None)
+    if field.kind != "quantity" or written is None or written.convention or abs(number) > _LARGEST:
+        return None
+    kept = converted_quantity(float(number), written, field.units[0])
+    return kept if field.low <= kept <= field.high else None
 
 
 def _text(number: float) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from bcma_decide.fhir.reading.datatypes import Concept
 from bcma_decide.fhir.reading.find import Find, start
+from bcma_decide.fhir.reading.record import PatientRecord
 from bcma_decide.fhir.reading.resource import Resource
 from bcma_decide.pooled.agreement import Agreement
 from bcma_decide.pooled.codes import Code, CodedResult, Codes, ObservationCodes
@@ -104,15 +106,17 @@ def stages_of_condition(resource: Resource, code: Code, codes: Codes) -> Iterato
             yield read
 
 
-def group_code(resource: Resource, codes: Codes) -> Code | None:
+def group_code(resource: Resource, record: PatientRecord, codes: Codes) -> Code | None:
     """The code of a stage that leaves its system open, as it is known here, or a name that says the system."""
     known = codes.agreement.stage_group_of
     hit = next((known[coding] for coding in resource.code.codings if coding in known), None)
     if hit is not None:
         return Code(hit.system, hit.code, hit.basis, hit.text)
-    own = {code.key for row in codes.observations for code in row.codes}
-    names = resource.code.texts
-    if not names or own & set(resource.code.codings) or not all(_is_of_stages(name, codes.agreement) for name in names):
+    names, own = resource.code.texts, codes.observation_of
+    if not names or any(coding in own for coding in resource.code.codings):
+        return None
+    of_stages = record.once(("stages", names), lambda: all(_is_of_stages(name, codes.agreement) for name in names))
+    if not of_stages:
         return None
     # its letters are those of another score, of injuries, which is a number
     numbers = any(

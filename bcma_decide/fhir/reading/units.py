@@ -1,4 +1,4 @@
-"""Units of a record (UCUM) as the units of a field; the unit library converts between those."""
+"""Units of a record (UCUM) as the units of a field; `patient/conversion` has the factors between those."""
 
 from __future__ import annotations
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from bcma_decide.fhir.reading.clause import ReadClause
 from bcma_decide.fhir.reading.datatypes import NO_CONCEPT, clip
