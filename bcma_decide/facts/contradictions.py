@@ -64,9 +64,9 @@ def _by_table(patient: Patient, drugs: DrugHistory) -> Iterator[Conflict]:
                 yield _conflict(entry, fields, judged.here, definitions)
 
 
-def contradicts(entry: Contradictory, patient: Patient, definitions: Definitions) -> bool:
-    """Whether an entry of the table holds of what was given."""
-    judged = Facts(patient, definitions, GIVEN_ONLY).judge(entry.when)
+def contradicts(entry: Contradictory, given: Facts) -> bool:
+    """Whether an entry of the table holds of facts that are given only."""
+    judged = given.judge(entry.when)
     return bool(judged.value) and len(_in_question(entry, judged)) > 1
 
 

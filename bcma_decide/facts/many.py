@@ -16,7 +16,7 @@ from bcma_decide.facts.claims import gather
 from bcma_decide.facts.columns import Columns
 from bcma_decide.facts.contradictions import contradicts
 from bcma_decide.facts.drug_history import HEADINGS, DrugHistory
-from bcma_decide.facts.facts import Facts
+from bcma_decide.facts.facts import GIVEN_ONLY, Facts
 from bcma_decide.facts.leaf_table import CODE, Codes
 from bcma_decide.facts.reads import fields_of, fields_of_trait
 from bcma_decide.facts.traits import Modelled, Traits, derive, trait_settled
@@ -148,6 +148,7 @@ class ManyProfiles:
         """Patients in whom inputs contradict each other."""
         known = columns.known()
         found: set[int] = set(self._under_two_headings(columns, known))
+        given_only: dict[int, Facts] = {}
         for (entry, needs, fields), remembered in zip(self._in_question, self._contradicted, strict=True):
             given = np.logical_and.reduce([known[name] for name in needs]) if needs else np.True_
             rows = np.flatnonzero(np.broadcast_to(given, len(columns.patients)))
@@ -159,7 +160,9 @@ class ManyProfiles:
             for row in rows.tolist():
                 key = keys[row]
                 if key not in remembered:
-                    remembered[key] = contradicts(entry, columns.patients[row], self.definitions)
+                    if row not in given_only:
+                        given_only[row] = Facts(columns.patients[row], self.definitions, GIVEN_ONLY)
+                    remembered[key] = contradicts(entry, given_only[row])
                 if remembered[key]:
                     found.add(row)
         return sorted(found)
