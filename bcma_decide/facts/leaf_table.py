@@ -12,9 +12,12 @@ from typing import Final, Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bcma_decide.facts.alike import Alike
 from bcma_decide.facts.facts import Facts, Judgement, joined
+from bcma_decide.facts.reads import fields_of
 from bcma_decide.logic import Truth
 from bcma_decide.pooled.conditions import Condition, Every, Leaf, Not, Some
+from bcma_decide.pooled.definitions import Definitions
 
 CODE: Final[dict[Truth, int]] = {True: 1, None: 0, False: -1}
 Codes = NDArray[np.int8]
@@ -42,11 +45,19 @@ class Agreed(NamedTuple):
 class LeafTable:
     """The leaves of many conditions, each once, and the conditions as programs over them."""
 
-    def __init__(self, conditions: Iterable[Condition]) -> None:
+    def __init__(self, conditions: Iterable[Condition], definitions: Definitions) -> None:
         self._places: dict[Leaf, int] = {}
         self.programs: tuple[Program, ...] = tuple(self._program(condition) for condition in conditions)
         """In the order of the conditions."""
         self.leaves: tuple[Leaf, ...] = tuple(self._places)
+        by_fields: dict[frozenset[str], list[int]] = {}
+        for place, leaf in enumerate(self.leaves):
+            by_fields.setdefault(fields_of(leaf, definitions), []).append(place)
+        self._alike = tuple(
+            Alike(fields, _judging([self.leaves[place] for place in places])) for fields, places in by_fields.items()
+        )
+        grouped = [place for places in by_fields.values() for place in places]
+        self._order = sorted(range(len(grouped)), key=grouped.__getitem__)
 
     def _program(self, condition: Condition) -> Program:
         if isinstance(condition, Not):
@@ -57,8 +68,13 @@ class LeafTable:
         return self._places.setdefault(condition, len(self._places))
 
     def judged(self, facts: Facts) -> list[Judgement]:
-        """Every leaf of one patient, judged once."""
-        return [facts.judge(leaf) for leaf in self.leaves]
+        """Every leaf of one patient, judged once; in the order of the leaves."""
+        grouped = [judgement for each in self._alike for judgement in each.of(facts)]
+        return [grouped[place] for place in self._order]
+
+
+def _judging(leaves: Sequence[Leaf]) -> Callable[[Facts], tuple[Judgement, ...]]:
+    return lambda facts: tuple(facts.judge(leaf) for leaf in leaves)
 
 
 def code_of_one(program: Program | Agreed, codes: Sequence[int]) -> int:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bcma_decide.facts.alike import in_order
 from bcma_decide.facts.claims import gather
 from bcma_decide.facts.columns import Columns
 from bcma_decide.facts.contradictions import contradicts
@@ -20,7 +21,6 @@ from bcma_decide.facts.facts import GIVEN_ONLY, Facts
 from bcma_decide.facts.leaf_table import CODE, Codes
 from bcma_decide.facts.reads import fields_of, fields_of_trait
 from bcma_decide.facts.traits import Modelled, Traits, derive, trait_settled
-from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.conditions import Leaf
 from bcma_decide.pooled.definitions import Definitions
@@ -97,7 +97,7 @@ class ManyProfiles:
             self._unit(units, fields_of_trait(trait.id, definitions)).traits.append((place, trait.id))
         self._units = tuple(units.values())
         self._in_question = [
-            (entry, needs, _ordered(fields_of(entry.when, definitions)))
+            (entry, needs, in_order(fields_of(entry.when, definitions)))
             for entry, needs in zip(definitions.contradictions, definitions.contradiction_needs, strict=True)
         ]
         self._contradicted: list[dict[Hashable, bool]] = [{} for _ in self._in_question]
@@ -105,7 +105,7 @@ class ManyProfiles:
     @staticmethod
     def _unit(units: dict[frozenset[str], _Unit], fields: frozenset[str]) -> _Unit:
         if fields not in units:
-            units[fields] = _Unit(_ordered(fields))
+            units[fields] = _Unit(in_order(fields))
         return units[fields]
 
     def judge(self, patients: Sequence[Patient]) -> ManyFacts:
@@ -173,10 +173,6 @@ class ManyProfiles:
         for row in np.flatnonzero(several).tolist():
             if DrugHistory(columns.patients[row], self.definitions).overlaps:
                 yield row
-
-
-def _ordered(fields: frozenset[str]) -> tuple[str, ...]:
-    return tuple(name for name in FIELDS if name in fields)
 
 
 def _fields(traits: Traits) -> tuple[tuple[str, ...], ...]:

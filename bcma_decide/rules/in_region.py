@@ -76,7 +76,7 @@ def rules_in_force(book: RuleBook, definitions: Definitions, region: str, on: da
     holding = [(rule, holds) for rule in book.rules if (holds := holds_on(rule, region, on)) is not False]
     asked = [states[rule.state].asked_only_if for rule, _ in holding]
     conditions: list[Condition] = [*(rule.when for rule, _ in holding), *(each for each in asked if each is not None)]
-    table = LeafTable(conditions)
+    table = LeafTable(conditions, definitions)
     programs = iter(table.programs[len(holding) :])
     rules = tuple(
         RuleInForce(

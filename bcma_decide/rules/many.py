@@ -73,8 +73,8 @@ class ProfileJudge:
     """Judges many patients by one evidence, for one region and day; keep it from one batch to the next.
 
     ``columns`` name the columns of the findings, in the order of the rules; ``label_columns`` those of the labels,
-    ``products`` those of being off label; the limits are in the order of ``pooled.published.limits``. Not stated here is what hangs on the numbers: values outside the evidence, and both
-    classes being closed.
+    ``products`` those of being off label; the limits are in the order of ``pooled.published.limits``. Not stated here
+    is what hangs on the numbers: values outside the evidence, and both classes being closed.
 
     Parameters
     ----------
@@ -87,9 +87,9 @@ class ProfileJudge:
     def __init__(self, pooled: PooledEvidence, region: str, on: date) -> None:
         definitions, book = pooled.definitions, pooled.rules
         self._rules = rules_in_force(book, definitions, region, on)
-        self._labels = labels_in_force(book, region, on, pooled.assumptions["label_months"])
+        self._labels = labels_in_force(book, definitions, region, on, pooled.assumptions["label_months"])
         conditions: list[Condition] = [each.when for each in pooled.published.limits if each.when is not None]
-        limits = LeafTable(conditions)
+        limits = LeafTable(conditions, definitions)
         open_programs = iter(limits.programs)
         self._limits = [None if each.when is None else next(open_programs) for each in pooled.published.limits]
         tables = (self._rules.table, self._labels.table, limits)
