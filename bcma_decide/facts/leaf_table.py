@@ -46,10 +46,11 @@ class LeafTable:
     """The leaves of many conditions, each once, and the conditions as programs over them."""
 
     def __init__(self, conditions: Iterable[Condition], definitions: Definitions) -> None:
-        self._places: dict[Leaf, int] = {}
+        # By kind too: as tuples, that a test is negative and that it is not known are equal.
+        self._places: dict[tuple[type[Leaf], Leaf], int] = {}
         self.programs: tuple[Program, ...] = tuple(self._program(condition) for condition in conditions)
         """In the order of the conditions."""
-        self.leaves: tuple[Leaf, ...] = tuple(self._places)
+        self.leaves: tuple[Leaf, ...] = tuple(leaf for _, leaf in self._places)
         by_fields: dict[frozenset[str], list[int]] = {}
         for place, leaf in enumerate(self.leaves):
             by_fields.setdefault(fields_of(leaf, definitions), []).append(place)
@@ -65,7 +66,11 @@ class LeafTable:
         if isinstance(condition, (Every, Some)):
             kind: Literal["all", "any"] = "all" if isinstance(condition, Every) else "any"
             return Joined(kind, tuple(self._program(part) for part in condition.parts))
-        return self._places.setdefault(condition, len(self._places))
+        return self._places.setdefault((type(condition), condition), len(self._places))
+
+    def place(self, leaf: Leaf) -> int:
+        """Where a leaf of the table stands."""
+        return self._places[type(leaf), leaf]
 
     def judged(self, facts: Facts) -> list[Judgement]:
         """Every leaf of one patient, judged once; in the order of the leaves."""
@@ -79,6 +84,8 @@ def _judging(leaves: Sequence[Leaf]) -> Callable[[Facts], tuple[Judgement, ...]]
 
 def code_of_one(program: Program | Agreed, codes: Sequence[int]) -> int:
     """Truth of a program for one patient; ``codes`` by leaf."""
+    if type(program) is int:  # most are
+        return codes[program]
     return _code(program, codes, _least_of_one, _most_of_one)
 
 
@@ -118,6 +125,6 @@ def _most_of_many(parts: list[Codes]) -> Codes:
 
 def judgement_of(program: Program, judged: Sequence[Judgement]) -> Judgement:
     """Judgement of a condition for one patient, with what it rests on; ``judged`` by leaf."""
-    if not isinstance(program, Joined):
+    if isinstance(program, int):
         return judged[program]
     return joined(program.kind, [judgement_of(part, judged) for part in program.parts])

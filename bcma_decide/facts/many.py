@@ -131,10 +131,10 @@ class ManyProfiles:
             judged = unit.judge(columns, facts_of)
             if unit.leaves:
                 table = np.frombuffer(b"".join([each.codes for each in judged]), dtype=np.int8)
-                codes[[place for place, _ in unit.leaves]] = table.reshape(rows, -1).T - 1
+                codes[[place for place, _ in unit.leaves]] = table.reshape(rows, len(unit.leaves)).T - 1
             if unit.traits:
                 table = np.frombuffer(b"".join([each.unknown for each in judged]), dtype=np.int8)
-                unknown[:, [place for place, _ in unit.traits]] = table.reshape(rows, -1)
+                unknown[:, [place for place, _ in unit.traits]] = table.reshape(rows, len(unit.traits))
             for index, (place, _) in enumerate(unit.traits):
                 modelled[place] = [each.modelled[index] for each in judged]
         by_row = list(zip(*modelled, strict=True))

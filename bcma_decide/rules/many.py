@@ -93,10 +93,9 @@ class ProfileJudge:
         open_programs = iter(limits.programs)
         self._limits = [None if each.when is None else next(open_programs) for each in pooled.published.limits]
         tables = (self._rules.table, self._labels.table, limits)
-        leaves = list(dict.fromkeys(leaf for table in tables for leaf in table.leaves))
-        place = {leaf: index for index, leaf in enumerate(leaves)}
-        self._places = [[place[leaf] for leaf in table.leaves] for table in tables]
-        self._profiles = ManyProfiles(definitions, leaves)
+        together = LeafTable((leaf for table in tables for leaf in table.leaves), definitions)
+        self._places = [[together.place(leaf) for leaf in table.leaves] for table in tables]
+        self._profiles = ManyProfiles(definitions, together.leaves)
         self.products: tuple[str, ...] = tuple(product.id for product, _ in self._labels.products)
         self.label_columns: tuple[LabelColumn, ...] = tuple(
             LabelColumn(product.id, each.regimen) for product, regimens in self._labels.products for each in regimens
