@@ -11,20 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from bcma_decide.cli import EPILOG
-from bcma_decide.cli.compare import (
-    CountedFrom,
-    Date,
-    EvidenceDirectory,
-    Region,
-    Setting,
-    read_day,
-    read_design,
-    warn_if_old,
-)
+from bcma_decide.cli.compare import CountedFrom, Date, EvidenceDirectory, Region, Setting
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.output import say
-from bcma_decide.cli.records import FromRecord, Infer, patient_from_bundle
+from bcma_decide.cli.record_options import Infer
 from bcma_decide.cli.sheets import (
     ForAudiences,
     Icons,
@@ -40,17 +30,18 @@ from bcma_decide.cli.sheets import (
     split,
     write,
 )
+from bcma_decide.cli.table import EPILOG
 from bcma_decide.cli.tasks import Task, read_bundle_of, tasks_of
-from bcma_decide.comparison import result_json
 from bcma_decide.errors import EXIT_INVALID_INPUT, BcmaDecideError, Problem, one_line
-from bcma_decide.patient.files import read_profile
-from bcma_decide.render.sheet.sheet import Sheet
-from bcma_decide.time_course import Clock
-from bcma_decide.vocabulary import DEFAULT_REGION, Design
+from bcma_decide.vocabulary import DEFAULT_REGION
 
 if TYPE_CHECKING:
+    from bcma_decide.cli.records import FromRecord
     from bcma_decide.comparison import Comparison
     from bcma_decide.pooled.evidence import PooledEvidence
+    from bcma_decide.render.sheet.sheet import Sheet
+    from bcma_decide.time_course import Clock
+    from bcma_decide.vocabulary import Design
 
 batch_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -144,6 +135,7 @@ def batch(
 
     Of records, one in a file or one on a line: bcma-decide batch bundles --fhir --out results --format json
     """
+    from bcma_decide.cli.answer import read_day, read_design, warn_if_old
     from bcma_decide.comparing.compare import check_region, load_pooled
 
     if infer and not fhir:
@@ -194,6 +186,7 @@ def write_all(tasks: Sequence[Task], order: Order) -> Done:
 def _one(task: Task, order: Order, done: Done) -> None:
     from bcma_decide.comparing.compare import answer_question
     from bcma_decide.comparing.question import Question
+    from bcma_decide.patient.files import read_profile
 
     try:
         record = _record(task, order) if order.fhir else None
@@ -220,6 +213,8 @@ def _one(task: Task, order: Order, done: Done) -> None:
 
 
 def _record(task: Task, order: Order) -> FromRecord:
+    from bcma_decide.cli.records import patient_from_bundle
+
     return patient_from_bundle(read_bundle_of(task), {}, order.pooled, order.day, infer=order.infer, file=task.place)
 
 
@@ -236,6 +231,8 @@ def _pages(task: Task, order: Order, comparison: Comparison) -> Iterator[tuple[P
 
             yield order.out / f"{stem}.pdf", render_pdf(comparison, sheet)
     if "json" in order.formats:
+        from bcma_decide.comparison import result_json
+
         yield order.out / f"{task.stem}.json", result_json(comparison).encode()
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from bcma_decide.cli import EPILOG
-from bcma_decide.cli.compare import Date, EvidenceDirectory, Region, Setting, read_day, read_design, warn_if_old
+from bcma_decide.cli.compare import Date, EvidenceDirectory, Region, Setting
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.output import say
-from bcma_decide.cli.records import Infer
+from bcma_decide.cli.record_options import Infer
 from bcma_decide.cli.sheets import split
+from bcma_decide.cli.table import EPILOG
 from bcma_decide.errors import EXIT_INVALID_INPUT
 from bcma_decide.vocabulary import DEFAULT_REGION
 
@@ -88,6 +88,7 @@ def cohort(
     What the columns mean, and how it runs on a cluster: bcma-decide guide cohort
     """
     _check_installed()
+    from bcma_decide.cli.answer import read_day, read_design, warn_if_old
     from bcma_decide.cohort.question import CohortQuestion
     from bcma_decide.cohort.run import CohortOrder, parts_beside, run_cohort
     from bcma_decide.cohort.tables import open_table

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bcma_decide.cli.sheets import check_target
-from bcma_decide.patient.files import STANDARD_INPUT
-
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -50,6 +47,9 @@ def bundle_target(
     SheetError
         When the file cannot be written.
     """
+    from bcma_decide.cli.sheets import check_target
+    from bcma_decide.patient.files import STANDARD_INPUT
+
     if name is None:
         return None
     if name == STANDARD_OUTPUT:

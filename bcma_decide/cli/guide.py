@@ -8,8 +8,8 @@ from typing import Annotated, Final
 
 import typer
 
-from bcma_decide.cli import EPILOG
 from bcma_decide.cli.output import print_listing, say
+from bcma_decide.cli.table import EPILOG
 from bcma_decide.guide import find, pages
 
 guide_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

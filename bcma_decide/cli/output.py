@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from shutil import get_terminal_size
 from textwrap import wrap
-
-import typer
 
 from bcma_decide.errors import printable
 
 
 def say(text: str, *, err: bool = False, nl: bool = True) -> None:
     """Print a text as it may be shown: what it repeats of a file or a name does not steer the terminal."""
-    typer.echo(printable(text), err=err, nl=nl)
+    stream = sys.stderr if err else sys.stdout
+    stream.write(printable(text) + "\n" * nl)
+    stream.flush()
 
 
 def print_json(content: object) -> None:
     """Print plain data as indented JSON, names in their own letters."""
+    import json
+
     say(json.dumps(content, indent=2, ensure_ascii=False))
 
 

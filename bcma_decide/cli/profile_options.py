@@ -12,32 +12,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import partial, wraps
-from pathlib import Path
-from typing import Annotated, Any, Final
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand
 
-from bcma_decide.cli.help import HelpAll, write_help
-from bcma_decide.errors import BcmaDecideError, Problem, ProfileError
-from bcma_decide.patient.entry import overridden
+from bcma_decide.cli.help import ALL, HelpAll, write_help
+from bcma_decide.errors import BcmaDecideError
 from bcma_decide.patient.fields import FIELDS, ProfileField, definition_text
-from bcma_decide.patient.files import (
-    STANDARD_INPUT,
-    build,
-    example_names,
-    example_path,
-    read_text,
-    read_values,
-    shown_name,
-)
-from bcma_decide.patient.names import ALIASES, LABS, field_of, nearest_name
-from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.definitions import Definitions, shipped_definitions
+from bcma_decide.patient.names import ALIASES, LABS, nearest_name
+
+if TYPE_CHECKING:
+    from bcma_decide.pooled.definitions import Definitions
 
 PARAMETER: Final = "options"
-_LABS_LIMIT: Final = 100_000
 HELP_ALL: Final = "help_all"
 _PANEL: Final = "The patient: {panel} (everything may be left out or 'unknown')"
 _METAVAR: Final = {
@@ -48,6 +37,13 @@ _METAVAR: Final = {
     "drugs": "DRUG,DRUG",
     "courses": "KIND:MONTHS",
 }
+
+
+def _example_names() -> list[str]:
+    from bcma_decide.patient.files import example_names
+
+    return list(example_names())
+
 
 ProfileFile = Annotated[
     str | None,
@@ -61,23 +57,21 @@ ExampleName = Annotated[
     str | None,
     typer.Option(
         "--example", "-e", metavar="NAME", help="One of the shipped fictional patients.",
-        autocompletion=lambda: list(example_names()), rich_help_panel="Where the patient comes from",
+        autocompletion=_example_names, rich_help_panel="Where the patient comes from",
     ),
 ]  # fmt: skip
 
 
 class ProfileCommand(TyperCommand):
-    """A command whose help adds the definitions of the evidence in use, read only when help is asked for."""
+    """A command whose full help adds the definitions of the evidence in use, read only when it is asked for."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401  # types of the library inside typer
-        """Write the help with full definitions, or with the short ones where no evidence is found."""
-        try:
-            definitions: Definitions | None = shipped_definitions()
-        except BcmaDecideError:
-            definitions = None
-        for parameter in self.params:
-            if parameter.name in FIELDS:
-                parameter.help = _help(FIELDS[parameter.name], definitions)  # type: ignore[attr-defined]
+        """Write the help; in full with the definitions of the fields, or with short ones where no evidence is found."""
+        if ctx.meta.get(ALL):
+            definitions = _definitions()
+            for parameter in self.params:
+                if parameter.name in FIELDS:
+                    parameter.help = _help(FIELDS[parameter.name], definitions)  # type: ignore[attr-defined]
         write_help(self, ctx, formatter)
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401  # types of the library inside typer
@@ -112,57 +106,6 @@ def with_profile_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_options
 
 
-def patient_from_sources(
-    profile: Path | str | None,
-    example: str | None,
-    options: Mapping[str, str],
-    definitions: Definitions | None = None,
-) -> Patient:
-    """Build the patient from a file, standard input (``-``) or an example; options replace single fields.
-
-    An option ``unknown`` makes a field of the file unknown. With nothing given, everything is unknown.
-
-    Raises
-    ------
-    ProfileError
-        With every problem, those of the file carrying its name.
-    """
-    if profile is not None and example is not None:
-        raise ProfileError("two patients at once", [Problem("PROFILE, --example", "both are given", "give one")])
-    source = example_path(example) if example is not None else profile
-    options = with_labs(options, source)
-    values: dict[str, Any] = read_values(source) if source is not None else {}
-    name = "standard input" if str(source) == STANDARD_INPUT else str(source or "")
-    try:
-        return build(overridden(values, options), definitions)
-    except ProfileError as error:
-        raise ProfileError(error.message, [_placed(each, options, name) for each in error.problems]) from None
-
-
-def with_labs(options: Mapping[str, str], patient: Path | str | None) -> dict[str, str]:
-    """Options with the list of laboratory values itself instead of its file; raises ProfileError."""
-    file = options.get(LABS)
-    if file is None:
-        return dict(options)
-    if file == STANDARD_INPUT and str(patient) == STANDARD_INPUT:
-        problem = Problem(f"--{LABS}", "the patient comes from standard input already", "name a file")
-        raise ProfileError("the laboratory values cannot be read", [problem])
-    return {**options, LABS: read_text(file, _LABS_LIMIT, "a list has some dozen lines", partial(_no_list, file))}
-
-
-def _no_list(file: str, where: str, message: str, fix: str) -> ProfileError:
-    return ProfileError("the laboratory values cannot be read", [Problem(where, message, fix, shown_name(file))])
-
-
-def _placed(problem: Problem, options: Mapping[str, str], file: str) -> Problem:
-    name = problem.field.split("[")[0]
-    return (
-        problem
-        if name in options or field_of(name) in options
-        else Problem(problem.field, problem.message, problem.fix, file)
-    )
-
-
 def _parameter(field: ProfileField) -> inspect.Parameter:
     option = typer.Option(
         field.option,
@@ -188,6 +131,15 @@ def _labs_parameter() -> inspect.Parameter:
     )
     annotation: Any = Annotated[str | None, option]
     return inspect.Parameter(LABS, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _definitions() -> Definitions | None:
+    from bcma_decide.pooled.definitions import shipped_definitions
+
+    try:
+        return shipped_definitions()
+    except BcmaDecideError:
+        return None
 
 
 def _help(field: ProfileField, definitions: Definitions | None) -> str:

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.output import print_listing, say
+from bcma_decide.cli.table import EPILOG
 
 template_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 examples_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

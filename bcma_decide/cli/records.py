@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date as Day  # noqa: N812  # a parameter is called date
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from bcma_decide.cli.profile_options import with_labs
+from bcma_decide.cli.sources import with_labs
 from bcma_decide.errors import Problem, ProfileError
 from bcma_decide.patient.entry import overridden
 from bcma_decide.patient.fields import FIELDS
@@ -20,23 +18,6 @@ if TYPE_CHECKING:
     from bcma_decide.comparison import RecordLedger
     from bcma_decide.patient.profile import Patient
     from bcma_decide.pooled.evidence import PooledEvidence
-
-PANEL = "Where the patient comes from"
-
-FhirFile = Annotated[
-    str | None,
-    typer.Option(
-        "--fhir", metavar="FILE", rich_help_panel=PANEL,
-        help="FHIR R4 Bundle of one patient as JSON; - reads standard input. See: bcma-decide guide records",
-    ),
-]  # fmt: skip
-Infer = Annotated[
-    bool,
-    typer.Option(
-        "--infer", metavar="", rich_help_panel=PANEL,
-        help="With --fhir: lines of therapy from the dates of drugs.",
-    ),
-]  # fmt: skip
 
 
 @dataclass(frozen=True)

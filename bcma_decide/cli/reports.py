@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.output import say
+from bcma_decide.cli.table import EPILOG
 
 if TYPE_CHECKING:
     from bcma_decide.workshop.reports import Report

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bcma_decide.cli import EPILOG
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.output import print_json, say
 from bcma_decide.cli.profile_options import (
     ExampleName,
     ProfileCommand,
     ProfileFile,
-    patient_from_sources,
     with_profile_options,
 )
 from bcma_decide.cli.profiles import EvidenceDirectory
+from bcma_decide.cli.table import EPILOG
 
 if TYPE_CHECKING:
     from bcma_decide.pooled.definitions import Definitions
@@ -73,6 +72,7 @@ def score(
         ids = _names(pooled.definitions)
         hint = closest(name.replace("_", "-"), ids) or f"one of {', '.join(ids)}"
         raise typer.BadParameter(f"{name!r} is not a score; {hint}", param_hint="NAME")
+    from bcma_decide.cli.sources import patient_from_sources
     from bcma_decide.facts.score_lines import score_line
     from bcma_decide.facts.traits import derive
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
-from bcma_decide.cli.compare import EvidenceDirectory, warn_if_old
+from bcma_decide.cli.compare import EvidenceDirectory
 from bcma_decide.cli.errors import report_errors
 from bcma_decide.cli.output import say
 from bcma_decide.errors import Problem, ServiceError, one_line
@@ -84,6 +84,7 @@ def serve(
         say((DEPLOY / EXAMPLES[example]).read_text(encoding="utf-8"), nl=False)
         return
     _require_extra()
+    from bcma_decide.cli.answer import warn_if_old
     from bcma_decide.comparing.compare import load_pooled
     from bcma_decide.service.audit.audit_address import shown
     from bcma_decide.service.server import run

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from secrets import token_hex
 from typing import Annotated, Any, Final
 
 import typer
@@ -246,6 +245,8 @@ def write(path: Path, content: bytes, *, inside: Path | None = None) -> None:
     A link is followed where its own name was given. Of files whose names the program makes up ``inside`` is the folder,
     and a link there may not lead out of it.
     """
+    from secrets import token_hex
+
     if inside is not None:
         check_inside(path, inside)
     try:

@@ -13,7 +13,7 @@ from bcma_decide.comparing.outcomes import contrast_value
 from bcma_decide.comparing.survival import survival_contrast
 from bcma_decide.comparison import Apart, Contrast, Outcome, PairContrast
 from bcma_decide.errors import Problem, ProfileError, closest
-from bcma_decide.model.contrast import Side, probability_higher
+from bcma_decide.model.contrast import Side, differences
 from bcma_decide.model.normal import Z95
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.time_course import Survival
@@ -96,7 +96,7 @@ def _told_apart(sides: Mapping[str, Side], covariance: Array, bias: float) -> It
         # the bias term alone keeps a smaller gap of the log odds from being told apart
         if abs(centre[pair[0]] - centre[pair[1]]) < Z95 * bias:
             continue
-        first_higher = probability_higher(sides[pair[0]], sides[pair[1]], covariance, bias)
+        first_higher = differences(sides[pair[0]], sides[pair[1]], covariance, (bias,))[0].probability_first_higher
         if first_higher > 1.0 - _TAIL:
             yield pair
         elif first_higher < _TAIL:

@@ -10,12 +10,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.alike import KEPT, Known, acting_traits, acting_values
+from bcma_decide.model.alike import KEPT, Known, acting_traits, acting_values, patients_alike
 from bcma_decide.model.by_patient import rates_by_patient
 from bcma_decide.model.kept import Kept
-from bcma_decide.model.numbers import PatientNumbers, all_tables, family_patients
+from bcma_decide.model.kernel import evaluated
+from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.population import Patients
-from bcma_decide.model.rates import cell_means
+from bcma_decide.model.profiles import Profiles
+from bcma_decide.model.rates import MEAN
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, TRAIT_KINDS, natural_scale
 
@@ -56,43 +58,60 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
 
 def _family_moves(numbers: PatientNumbers, family: str) -> dict[str, tuple[TraitMove, ...]]:
     """Moves of every class-level cell of a family by every trait that acts there and is not fixed."""
-    pooled, patients = numbers.pooled, numbers.patients[family]
+    pooled = numbers.pooled
+    patients = patients_alike(pooled, acting_values(numbers, family), (family,))
     used = pooled.used[pooled.family_index[family]].tolist()
     cells = {i: cell for i, cell in enumerate(pooled.cells) if cell.family == family and cell.option in CLASSES}
     rates = rates_by_patient(pooled, numbers.setting, cells, patients)
     drawn = np.stack([rates[index] for index in cells]) if cells else np.empty((0, patients.weight.size))
-    moves = {}
-    for place in np.flatnonzero(acting_traits(pooled, (family,))).tolist():
-        trait = MODEL_TRAIT_IDS[place]
-        found = ends(trait, drawn, patients)
-        if found is not None:
-            moves[trait] = tuple(
-                TraitMove(cell.outcome, cell.option, *own)
-                for cell, own in zip(cells.values(), found, strict=True)
-                if used[cell.class_index][place]
-            )
-    return moves
+    places = np.flatnonzero(acting_traits(pooled, (family,))).tolist()
+    found = ends([MODEL_TRAIT_IDS[place] for place in places], drawn, patients)
+    return {
+        trait: tuple(
+            TraitMove(cell.outcome, cell.option, *move)
+            for cell, move in zip(cells.values(), own, strict=True)
+            if used[cell.class_index][MODEL_TRAIT_IDS.index(trait)]
+        )
+        for trait, own in found.items()
+    }
 
 
-def ends(trait: str, rates: Array, patients: Patients) -> Sequence[tuple[float, float, float, float]] | None:
-    """Means of some rates (rates, draws) at the low and the high end of a trait, and the trait's natural values there.
+def ends(
+    traits: Sequence[str], rates: Array, patients: Patients
+) -> dict[str, Sequence[tuple[float, float, float, float]]]:
+    """Means of some rates (rates, draws) at the low and the high end of each trait, and its natural values there.
 
-    None where the patients do not vary in it.
+    A trait in which the patients do not vary is not in the result.
     """
-    values, weight = patients.values[:, MODEL_TRAIT_IDS.index(trait)], patients.weight
-    binary = TRAIT_KINDS[trait] == "binary"
-    low, high = (0.5, 0.5) if binary else _weighted_quantiles(values, weight, (0.2, 0.8))
-    groups = np.stack([values <= low, values > high if binary else values >= high])
-    if not groups.any(axis=1).all():
-        return None
-    mass = groups * weight
-    mass /= mass.sum(axis=1, keepdims=True)
-    natural = (0.0, 1.0) if binary else tuple(natural_scale(trait, end) for end in (mass @ values).tolist())
-    found = []
-    for at in (rates @ mass.T).tolist():
-        first, second = (0, 1) if at[0] <= at[1] else (1, 0)
-        found.append((at[first], at[second], natural[first], natural[second]))
-    return found
+    if not traits:
+        return {}
+    groups = np.stack([_low_and_high(trait, patients) for trait in traits], axis=1)  # low and high, traits, draws
+    varies = np.asarray(groups.any(axis=2).all(axis=0))
+    mass = groups[:, varies] * patients.weight
+    mass /= mass.sum(axis=2, keepdims=True)
+    low, high = (mass @ rates.T).tolist()
+    result: dict[str, Sequence[tuple[float, float, float, float]]] = {}
+    for row, place in enumerate(np.flatnonzero(varies).tolist()):
+        trait = traits[place]
+        bottom, top = 0.0, 1.0
+        if TRAIT_KINDS[trait] != "binary":
+            values = patients.values[:, MODEL_TRAIT_IDS.index(trait)]
+            bottom, top = (natural_scale(trait, end) for end in (mass[:, row] @ values).tolist())
+        result[trait] = [
+            (at_low, at_high, bottom, top) if at_low <= at_high else (at_high, at_low, top, bottom)
+            for at_low, at_high in zip(low[row], high[row], strict=True)
+        ]
+    return result
+
+
+def _low_and_high(trait: str, patients: Patients) -> NDArray[np.bool_]:
+    """Who is at the low and who at the high end of a trait, (2, draws)."""
+    values = patients.values[:, MODEL_TRAIT_IDS.index(trait)]
+    if TRAIT_KINDS[trait] == "binary":
+        present = values > 0.5
+        return np.stack([~present, present])
+    low, high = _weighted_quantiles(values, patients.weight, (0.2, 0.8))
+    return np.stack([values <= low, values >= high])
 
 
 def _weighted_quantiles(values: Array, weight: Array, shares: tuple[float, float]) -> tuple[float, float]:
@@ -112,13 +131,11 @@ def cumulative_means(numbers: PatientNumbers) -> tuple[Sequence[str | None], Arr
         ``traits[0]`` is None (an average patient of the evidence), then the known traits in the model's order;
         means have shape (steps, cells).
     """
-    pooled = numbers.pooled
     known = [trait.id for trait in MODEL_TRAITS if numbers.traits[trait.id].modelled is not None]
     steps: list[str | None] = [None, *known]
-    means = []
-    for count in range(len(steps)):
-        shown = set(known[:count])
-        values = {trait.id: numbers.traits[trait.id].modelled if trait.id in shown else None for trait in MODEL_TRAITS}
-        tables = all_tables(pooled, numbers.levels, family_patients(pooled, values), {})
-        means.append(cell_means(pooled, tables))
-    return steps, np.array(means)
+    values = {trait.id: numbers.traits[trait.id].modelled for trait in MODEL_TRAITS}
+    shown = [set(known[:count]) for count in range(len(steps))]
+    profiles = Profiles.of(
+        {trait: value if trait in some else None for trait, value in values.items()} for some in shown
+    )
+    return steps, evaluated(numbers.pooled, numbers.setting, profiles, {}).table[..., MEAN]

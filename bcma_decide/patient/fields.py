@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bcma_decide.patient.field import PANELS, ProfileField, Unit, or_list
 from bcma_decide.patient.fields_for_findings import FINDING_FIELDS
 from bcma_decide.patient.fields_for_numbers import NUMBER_FIELDS
-from bcma_decide.pooled.definitions import Definitions, wording
 from bcma_decide.vocabulary import TRAIT_LABELS
+
+if TYPE_CHECKING:
+    from bcma_decide.pooled.definitions import Definitions
 
 __all__ = ["FIELDS", "FIELD_LABELS", "PANELS", "ProfileField", "Unit", "definition_text", "in_sentence", "or_list"]
 
@@ -25,6 +27,8 @@ def definition_text(field: ProfileField, definitions: Definitions | None) -> str
     """Say what the field means, with cut-offs and rules where the definitions are at hand."""
     if definitions is None:
         return field.definition
+    from bcma_decide.pooled.definitions import wording
+
     sentences = [field.definition]
     for name in (field.id, *field.rules):
         if name in definitions.by_id:

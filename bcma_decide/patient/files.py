@@ -8,15 +8,17 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from textwrap import wrap
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bcma_decide.errors import BcmaDecideError, Problem, ProfileError, closest, quote
 from bcma_decide.patient.fields import FIELDS, PANELS, ProfileField, definition_text
 from bcma_decide.patient.names import ALIASES, LABS
-from bcma_decide.patient.profile import Patient
-from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.strict.files import TooLarge, UnreadableFile, read_bytes
 from bcma_decide.strict.json import RepeatedNameError, strict_json
+
+if TYPE_CHECKING:
+    from bcma_decide.patient.profile import Patient
+    from bcma_decide.pooled.definitions import Definitions
 
 STANDARD_INPUT: Final = "-"
 SIZE_LIMIT: Final = 1_000_000
@@ -110,6 +112,8 @@ def parse(text: str, name: str = "profile", *, as_json: bool = False) -> dict[st
 
 def build(values: Mapping[str, Any], definitions: Definitions | None = None, *, file: str = "") -> Patient:
     """Build a patient from plain values; problems carry the name of the file."""
+    from bcma_decide.patient.profile import Patient
+
     try:
         return Patient.read(values, definitions)
     except ProfileError as error:

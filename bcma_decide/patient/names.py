@@ -6,12 +6,10 @@ A name belongs to one field only, and names what the field holds: a word that ma
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import SequenceMatcher
 from functools import cache
 from typing import Final
 
 from bcma_decide.patient.fields import FIELDS
-from bcma_decide.patient.numerals import plain_text
 
 LABS: Final = "labs"
 """Key under which a pasted list of laboratory lines stands."""
@@ -143,6 +141,8 @@ def field_of(name: str) -> str | None:
 
 def fold_name(name: str) -> str:
     """A name without case, spaces, dashes, underscores and full stops."""
+    from bcma_decide.patient.numerals import plain_text
+
     plain = plain_text(name).casefold().replace("ß", "ss")
     return "".join(each for each in plain if each.isalnum() or each in "();")
 
@@ -170,6 +170,8 @@ def nearest_name(name: str, known: Mapping[str, str] | None = None) -> str:
     known
         Names to choose among, each with what it is answered by; default those of the fields, answered by their id.
     """
+    from difflib import SequenceMatcher
+
     if len(name) > _LONGEST:
         return ""
     meanings = by_name() if known is None else {fold_name(each): answer for each, answer in known.items()}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import inf
-from typing import Annotated, Any, Final
+from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, PlainSerializer, ValidationInfo, model_validator
+from msgspec import ValidationError, convert, json
 
 from bcma_decide.errors import Problem, ProfileError
 from bcma_decide.logic import Span
@@ -16,25 +16,23 @@ from bcma_decide.patient.reading import Course, Quantity
 from bcma_decide.pooled.definitions import Definitions
 
 CANNOT: Final = "the profile cannot be used"
-
-
-def _written(value: Quantity) -> object:
-    """As it can be read again; *never* is no number."""
-    return str(value) if value.value == inf else {"value": value.value, "unit": value.unit}
-
+_OF_READING: Final = ("between", "read_as")
+"""What reading adds to the fields of the table."""
+_UNKNOWN: Final[Mapping[str, object]] = {
+    **{field.id: () if field.kind in ("drugs", "courses") else None for field in FIELDS.values()},
+    **dict.fromkeys(_OF_READING, ()),
+}
 
 YesNo = bool | None
 Whole = int | None
 StageNumber = int | None
 ChosenWord = str | None
-Amount = Annotated[Quantity | None, PlainSerializer(_written, return_type=object, when_used="unless-none")]
+Amount = Quantity | None
 DrugNames = tuple[str, ...]
 Courses = tuple[Course, ...]
-_OF_READING: Final = ("between", "read_as")
-"""What reading adds to the fields of the table."""
 
 
-class Patient(BaseModel):
+class Patient:
     """What is known of one patient; every field may be left out, None, ``"unknown"`` or ``"?"``.
 
     Laboratory values, weights and times carry their unit, as text or as ``{"value": 850, "unit": "ng/mL"}``.
@@ -51,118 +49,103 @@ class Patient(BaseModel):
     (True, '850 ng/mL', None)
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    __slots__ = tuple(_UNKNOWN)
 
-    age: Whole = None
-    sex: ChosenWord = None
-    weight: Amount = None
-    ecog: Whole = None
-    karnofsky: Whole = None
-    charlson: Whole = None
-    frail: YesNo = None
-    high_risk_cytogenetics: YesNo = None
-    del_17p: YesNo = None
-    t_4_14: YesNo = None
-    t_14_16: YesNo = None
-    gain_1q: YesNo = None
-    extramedullary_disease: YesNo = None
-    plasma_cell_leukemia: YesNo = None
-    iss: StageNumber = None
-    r_iss: StageNumber = None
-    beta2_microglobulin: Amount = None
-    albumin: Amount = None
-    ldh: Amount = None
-    ldh_upper_limit: Amount = None
-    marrow_plasma_cells: Amount = None
-    rapid_progression: YesNo = None
-    high_disease_burden: YesNo = None
-    prior_lines: Whole = None
-    refractory_to: DrugNames = ()
-    exposed_to: DrugNames = ()
-    naive_to: DrugNames = ()
-    received: DrugNames = ()
-    triple_class_refractory: YesNo = None
-    penta_drug_refractory: YesNo = None
-    prior_bcma: YesNo = None
-    prior_bcma_courses: Courses = ()
-    prior_t_cell_redirection: YesNo = None
-    progression_on_last_therapy: YesNo = None
-    progression_on_bcma: YesNo = None
-    weeks_since_last_therapy: Amount = None
-    recent_alkylator: YesNo = None
-    renal_impairment: YesNo = None
-    creatinine: Amount = None
-    creatinine_clearance: Amount = None
-    egfr: Amount = None
-    dialysis: YesNo = None
-    ferritin: Amount = None
-    crp: Amount = None
-    neutrophils: Amount = None
-    hemoglobin: Amount = None
-    platelets: Amount = None
-    lymphocytes: Amount = None
-    lymphopenia: YesNo = None
-    ferritin_raised: YesNo = None
-    active_infection: YesNo = None
-    active_inflammation: YesNo = None
-    earlier_infections: YesNo = None
-    life_threatening_infection: YesNo = None
-    severe_bacterial_infections: Whole = None
-    igg: Amount = None
-    hbsag: YesNo = None
-    anti_hbc: YesNo = None
-    hcv_antibody: YesNo = None
-    hiv: YesNo = None
-    live_vaccine: Amount = None
-    lvef: Amount = None
-    atrial_fibrillation: YesNo = None
-    antiplatelet: YesNo = None
-    abnormal_cardiac_findings: YesNo = None
-    oxygen_saturation: Amount = None
-    ast_alt: Amount = None
-    liver_disease: YesNo = None
-    inadequate_organ_function: YesNo = None
-    cns_myeloma: YesNo = None
-    movement_disorder: YesNo = None
-    severe_neuropathy: YesNo = None
-    seizure_stroke_memory: YesNo = None
-    hypersensitivity: YesNo = None
-    pregnancy: YesNo = None
-    second_cancer_risk: YesNo = None
-    mds: YesNo = None
-    active_gvhd: YesNo = None
-    immunosuppressants: YesNo = None
-    anticoagulation_fixed: YesNo = None
-    unresolved_adverse_event: YesNo = None
-    too_unfit_for_car_t: YesNo = None
-    caregiver: YesNo = None
-    weeks_near_centre: Amount = None
-    weeks_without_driving: Amount = None
-    monitoring_possible: YesNo = None
-    visits_possible: YesNo = None
+    age: Whole
+    sex: ChosenWord
+    weight: Amount
+    ecog: Whole
+    karnofsky: Whole
+    charlson: Whole
+    frail: YesNo
+    high_risk_cytogenetics: YesNo
+    del_17p: YesNo
+    t_4_14: YesNo
+    t_14_16: YesNo
+    gain_1q: YesNo
+    extramedullary_disease: YesNo
+    plasma_cell_leukemia: YesNo
+    iss: StageNumber
+    r_iss: StageNumber
+    beta2_microglobulin: Amount
+    albumin: Amount
+    ldh: Amount
+    ldh_upper_limit: Amount
+    marrow_plasma_cells: Amount
+    rapid_progression: YesNo
+    high_disease_burden: YesNo
+    prior_lines: Whole
+    refractory_to: DrugNames
+    exposed_to: DrugNames
+    naive_to: DrugNames
+    received: DrugNames
+    triple_class_refractory: YesNo
+    penta_drug_refractory: YesNo
+    prior_bcma: YesNo
+    prior_bcma_courses: Courses
+    prior_t_cell_redirection: YesNo
+    progression_on_last_therapy: YesNo
+    progression_on_bcma: YesNo
+    weeks_since_last_therapy: Amount
+    recent_alkylator: YesNo
+    renal_impairment: YesNo
+    creatinine: Amount
+    creatinine_clearance: Amount
+    egfr: Amount
+    dialysis: YesNo
+    ferritin: Amount
+    crp: Amount
+    neutrophils: Amount
+    hemoglobin: Amount
+    platelets: Amount
+    lymphocytes: Amount
+    lymphopenia: YesNo
+    ferritin_raised: YesNo
+    active_infection: YesNo
+    active_inflammation: YesNo
+    earlier_infections: YesNo
+    life_threatening_infection: YesNo
+    severe_bacterial_infections: Whole
+    igg: Amount
+    hbsag: YesNo
+    anti_hbc: YesNo
+    hcv_antibody: YesNo
+    hiv: YesNo
+    live_vaccine: Amount
+    lvef: Amount
+    atrial_fibrillation: YesNo
+    antiplatelet: YesNo
+    abnormal_cardiac_findings: YesNo
+    oxygen_saturation: Amount
+    ast_alt: Amount
+    liver_disease: YesNo
+    inadequate_organ_function: YesNo
+    cns_myeloma: YesNo
+    movement_disorder: YesNo
+    severe_neuropathy: YesNo
+    seizure_stroke_memory: YesNo
+    hypersensitivity: YesNo
+    pregnancy: YesNo
+    second_cancer_risk: YesNo
+    mds: YesNo
+    active_gvhd: YesNo
+    immunosuppressants: YesNo
+    anticoagulation_fixed: YesNo
+    unresolved_adverse_event: YesNo
+    too_unfit_for_car_t: YesNo
+    caregiver: YesNo
+    weeks_near_centre: Amount
+    weeks_without_driving: Amount
+    monitoring_possible: YesNo
+    visits_possible: YesNo
 
-    between: tuple[Between, ...] = ()
+    between: tuple[Between, ...]
     """Numbers of which only two ends are known; their fields are None."""
-    read_as: tuple[str, ...] = ()
+    read_as: tuple[str, ...]
     """What was read by interpretation, and how."""
 
-    @model_validator(mode="wrap")
-    @classmethod
-    def _read(cls, given: object, handler: ModelWrapValidatorHandler[Patient], info: ValidationInfo) -> Patient:
-        if not isinstance(given, Mapping):
-            return handler(given)
-        kept = {name: given[name] for name in _OF_READING if name in given}
-        values = {name: value for name, value in given.items() if name not in kept}
-        entry = read_entry(values, info.context if isinstance(info.context, Definitions) else None)
-        if entry.problems:
-            raise ProfileError(CANNOT, entry.problems)
-        return handler(
-            {
-                **entry.values,
-                "between": (*kept.get("between", ()), *entry.between),
-                "read_as": (*kept.get("read_as", ()), *entry.read_as),
-            }
-        )
+    def __init__(self, **given: object) -> None:
+        self._fill(_read(given, None))
 
     @classmethod
     def read(cls, values: Mapping[str, Any], definitions: Definitions | None = None) -> Patient:
@@ -178,7 +161,76 @@ class Patient(BaseModel):
         ]
         if own:
             raise ProfileError(CANNOT, own)
-        return cls.model_validate(dict(values), context=definitions)
+        return cls.model_validate(values, context=definitions)
+
+    @classmethod
+    def model_validate(cls, values: object, *, context: Definitions | None = None) -> Patient:
+        """Read what :meth:`model_dump` gave; raises ProfileError, or ValueError where it gave something else."""
+        if not isinstance(values, Mapping) or not all(isinstance(name, str) for name in values):
+            raise ValueError("is not the fields of a profile")
+        return cls._of(_read(values, context))
+
+    @classmethod
+    def model_validate_json(cls, text: str | bytes) -> Patient:
+        """Read what :meth:`model_dump_json` gave; raises ProfileError, or ValueError where it gave something else."""
+        return cls.model_validate(json.decode(text))
+
+    @classmethod
+    def model_construct(cls, **values: object) -> Patient:
+        """A profile of values that were read before, unchecked."""
+        return cls._of(values)
+
+    def model_copy(self, *, update: Mapping[str, object]) -> Patient:
+        """The same with other values of some fields, as they are."""
+        return self._of({**self._values(), **update})
+
+    def model_dump(
+        self, *, mode: Literal["python", "json"] = "python", exclude_defaults: bool = False
+    ) -> dict[str, Any]:
+        """The fields as plain data that can be read again; without those that are unknown if so asked."""
+        found = {
+            name: _plain(value)
+            for name, value in self._values().items()
+            if not (exclude_defaults and value == _UNKNOWN[name])
+        }
+        plain: dict[str, Any] = json.decode(json.encode(found)) if mode == "json" else found
+        return plain
+
+    def model_dump_json(self) -> str:
+        """The fields as JSON."""
+        return json.encode(self.model_dump()).decode()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a profile is frozen: {name} is not set")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a profile is frozen: {name} is not deleted")
+
+    def __eq__(self, other: object) -> bool:
+        return self._values() == other._values() if isinstance(other, Patient) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._values().values()))
+
+    def __repr__(self) -> str:
+        known = (f"{name}={value!r}" for name, value in self._values().items() if value != _UNKNOWN[name])
+        return f"Patient({', '.join(known)})"
+
+    def __reduce__(self) -> tuple[object, tuple[dict[str, object]]]:
+        return self._of, (self._values(),)
+
+    def _values(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in _UNKNOWN}
+
+    @classmethod
+    def _of(cls, values: Mapping[str, object]) -> Self:
+        made = cls.__new__(cls)
+        made._fill(values)
+        return made
+
+    def _fill(self, values: Mapping[str, object]) -> None:
+        for name in _UNKNOWN:
+            object.__setattr__(self, name, values.get(name, _UNKNOWN[name]))
 
     def given(self) -> dict[str, Any]:
         """Return the fields that are known, in the order of the table; of a span its two ends."""
@@ -191,3 +243,37 @@ class Patient(BaseModel):
     def spans(self) -> dict[str, Span]:
         """Numbers of which only two ends are known, by field, in its unit."""
         return {each.field: each.span for each in self.between}
+
+
+def _read(given: Mapping[str, object], definitions: Definitions | None) -> dict[str, object]:
+    """The values of the fields; raises ProfileError."""
+    kept = {name: given[name] for name in _OF_READING if name in given}
+    entry = read_entry({name: value for name, value in given.items() if name not in kept}, definitions)
+    problems = [*entry.problems]
+    before: dict[str, tuple[Any, ...]] = dict.fromkeys(_OF_READING, ())
+    for name, kind in zip(_OF_READING, (tuple[Between, ...], tuple[str, ...]), strict=True):
+        try:
+            before[name] = convert(kept.get(name, ()), kind)
+        except ValidationError as error:
+            problems.append(Problem(name, f"is not what reading writes there: {error}", "leave it out"))
+    if problems:
+        raise ProfileError(CANNOT, problems)
+    return {
+        **entry.values,
+        "between": (*before["between"], *(Between(name, float(low), float(high)) for name, low, high in entry.between)),
+        "read_as": (*before["read_as"], *entry.read_as),
+    }
+
+
+def _plain(value: object) -> object:
+    """A value as it can be read again: *never* is no number, a list and what is in it stay lists."""
+    match value:
+        case Quantity(value=number):
+            return str(value) if number == inf else {"value": number, "unit": value.unit}
+        case Course(kind=kind, months_since=months):
+            return {"kind": kind, "months_since": months}
+        case Between():
+            return tuple(value)
+        case tuple():
+            return tuple(_plain(each) for each in value)
+    return value

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from bcma_decide.cli import compare as command
+from bcma_decide.cli import answer as command
 from bcma_decide.comparing import compare as assemble
 from bcma_decide.comparison import Comparison
 from bcma_decide.patient.files import example_path

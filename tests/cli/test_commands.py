@@ -4,20 +4,22 @@ import pytest
 from rich.cells import cell_len
 from typer.main import get_command
 
-from bcma_decide.cli import COMMANDS, app
+from bcma_decide.cli.app import app
+from bcma_decide.cli.table import COMMANDS
 from bcma_decide.patient.files import example_names
 from bcma_decide.version import __version__
 from tests.cli.support.program import ESCAPE, completed, invoke, on_terminal, run, run_anew
 from tests.render.support.reading import words
 from tests.support.cases import for_each
+from tests.support.commands import called, named
 
 
 def commands(command=None, path=()):
     """Every command of the program with the words that lead to it."""
     command = command or get_command(app)
     yield path, command
-    for name in command.list_commands(None) if hasattr(command, "list_commands") else ():
-        yield from commands(command.get_command(None, name), (*path, name))
+    for name in named(command):
+        yield from commands(called(command, name), (*path, name))
 
 
 EVERY = [pytest.param(path, command, id=" ".join(path) or "bcma-decide") for path, command in commands()]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
-from bcma_decide.cli import compare as command
+from bcma_decide.cli import answer as command
 from bcma_decide.render.sheet.pdf import missing
 from tests.cli.support.checks import refused
 from tests.cli.support.program import invoke

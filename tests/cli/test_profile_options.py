@@ -4,13 +4,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from bcma_decide.cli.profile_options import (
-    ExampleName,
-    ProfileCommand,
-    ProfileFile,
-    patient_from_sources,
-    with_profile_options,
-)
+from bcma_decide.cli.profile_options import ExampleName, ProfileCommand, ProfileFile, with_profile_options
+from bcma_decide.cli.sources import patient_from_sources
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.profile import Patient
 

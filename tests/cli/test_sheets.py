@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bcma_decide.cli import compare as command
+from bcma_decide.cli import answer as command
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.comparison import Comparison
 from bcma_decide.render.words.language import languages

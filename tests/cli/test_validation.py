@@ -7,7 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from bcma_decide.cli import app
+from bcma_decide.cli.app import app
 
 OUTCOME = "thrombocytopenia_g3plus"
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from bcma_decide.cli import app
+from bcma_decide.cli.app import app
 from bcma_decide.comparison import Comparison
 from bcma_decide.pooled.file import read_pooled
 from bcma_decide.workshop.evidence.catalogue import load_catalogue

@@ -4,7 +4,7 @@ import re
 
 from typer.testing import CliRunner
 
-from bcma_decide.cli import app
+from bcma_decide.cli.app import app
 from bcma_decide.vocabulary import INTENDED_USE
 from tests.documents.support.pages import GUIDE, README, links, text_of
 from tests.support.cases import for_each

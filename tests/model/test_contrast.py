@@ -9,7 +9,6 @@ from scipy.stats import norm
 
 from bcma_decide import load_model
 from bcma_decide.model.contrast import Side, differences
-from bcma_decide.model.prediction import option_average
 from bcma_decide.vocabulary import CLASSES, CR_GIVEN_RESPONSE, OUTCOMES, VGPR_WITHOUT_CR
 from tests.model.support.factory import Effect, Level, all_known, ask, document, model, shipped_document, traits
 from tests.model.support.sampled import Parameters
@@ -210,8 +209,7 @@ def test_the_class_index_says_whose_effects_a_side_has():
     found = ask(HAND, all_known(extramedullary_disease=True))
     sides = []
     for class_index, class_id in enumerate(CLASSES):
-        cell = HAND.cells[found.place["orr", class_id]]
-        sides.append(Side(option_average(found.tables["orr", class_index], cell.members), 0.5, class_index))
+        sides.append(Side(found.averages[found.place["orr", class_id]], 0.5, class_index))
     covariance = HAND.outcome_covariance["orr"]
     joint = differences(*sides, covariance, (0.0,))[0]
     apart = covariance.copy()

@@ -102,6 +102,34 @@ def test_the_share_at_a_month_is_that_of_the_curve():
     assert average.weight @ average.rate == pytest.approx(survival_curves(found)["cilta-cel"].mean[11], abs=5e-3)
 
 
+@pytest.mark.parametrize("option", ["cilta-cel", "teclistamab"])
+def test_a_curve_is_the_average_over_drawn_parameters(option):
+    """Levels, spread and trait effects drawn; in every draw the mean over centres and patients: nothing linearised."""
+    found, rng, draws = numbers(UNKNOWN), np.random.default_rng(5), 3000
+    pooled, patients = found.pooled, found.patients[PFS]
+    block = next(block for block in pooled.survival.blocks if option in block.products)
+    levels, place, count = block.levels["real_world"], block.products.index(option), len(block.products)
+    covariance = pooled.effect_blocks[pooled.family_index[PFS]][block.class_index, :, block.class_index]
+    mean_effects = pooled.effects[pooled.family_index[PFS], block.class_index]
+    effects = rng.multivariate_normal(mean_effects, covariance, draws)
+    node = np.repeat(np.arange(levels.weight.size), rng.multinomial(draws, levels.weight))
+    joint = np.concatenate(
+        [rng.multivariate_normal(levels.mean[n], levels.covariance[n], (node == n).sum()) for n in np.unique(node)]
+    )
+    joint += (effects - mean_effects) @ block.slope.T
+    points, weight = np.polynomial.hermite_e.hermegauss(9)
+    for month in (3.0, 12.0, 24.0):
+        time = np.log(month / 12.0)
+        spread = np.sqrt(levels.tau[node] ** 2 + (time * pooled.survival.study_slope_sd) ** 2)
+        line = joint[:, place] - time * joint[:, count + place]
+        offset = (patients.values - pooled.reference) @ effects.T
+        centres = (line[:, None] + spread[:, None] * points)[None] + offset[:, :, None]
+        shares = patients.weight @ (1.0 / (1.0 + np.exp(-centres)) @ (weight / weight.sum()))
+        curve, at = survival_curves(found)[option], int(month) - 1
+        assert curve.mean[at] == pytest.approx(shares.mean(), abs=0.01)
+        assert curve.credible[at] == pytest.approx(np.quantile(shares, [0.025, 0.975]), abs=0.02)
+
+
 def test_unknown_everything_answers_with_a_sane_band():
     for option, row in computed(UNKNOWN).items():
         if row.state == "estimated":

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bcma_decide.cli.profile_options import patient_from_sources
+from bcma_decide.cli.sources import patient_from_sources
 from bcma_decide.errors import ProfileError
 from bcma_decide.facts.traits import derive
 from bcma_decide.patient.fields import FIELDS

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bcma_decide import Patient, ProfileError, compare
-from bcma_decide.cli.profile_options import patient_from_sources
+from bcma_decide.cli.sources import patient_from_sources
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.comparing.question import Question
 from bcma_decide.facts.traits import derive
@@ -237,7 +237,7 @@ def test_options_replace_what_a_file_has_under_another_name():
 
 
 def test_a_list_comes_from_a_file_or_standard_input_on_the_command_line(tmp_path):
-    from bcma_decide.cli import app
+    from bcma_decide.cli.app import app
 
     path = tmp_path / "labs.txt"
     path.write_text(LIST, encoding="utf-8")

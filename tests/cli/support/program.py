@@ -28,7 +28,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from bcma_decide.cli import app, main
+from bcma_decide.cli import main
+from bcma_decide.cli.app import app
 
 SCRIPT = shutil.which("bcma-decide", path=str(Path(sys.executable).parent))
 COMMAND = [SCRIPT] if SCRIPT else [sys.executable, "-c", "from bcma_decide.cli import main; main()"]
@@ -41,7 +42,11 @@ INTERRUPT = "\x03"
 LOADED = [
     f"bcma_decide.{name}"
     for name in (
+        "cli.app",
         "cli.compare",
+        "cli.answer",
+        "cli.everyday",
+        "cli.sources",
         "cli.batch",
         "cli.ask",
         "cli.views",

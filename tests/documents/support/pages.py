@@ -10,7 +10,8 @@ from typing import Any
 
 from typer.main import get_command
 
-from bcma_decide.cli import app
+from bcma_decide.cli.app import app
+from tests.support.commands import called, named
 from tests.support.places import ROOT
 
 GUIDE = ROOT / "bcma_decide" / "guide"
@@ -104,7 +105,7 @@ def command_of(words: list[str]) -> tuple[Any, list[str]]:
     command, rest = get_command(app), list(words)
     while hasattr(command, "get_command") and rest and not rest[0].startswith("-"):
         name = rest.pop(0)
-        command = command.get_command(None, name)
+        command = called(command, name)
         assert command is not None, f"there is no command {name!r}"
     return command, rest
 
@@ -128,6 +129,5 @@ def every_option() -> frozenset[str]:
     while waiting:
         command = waiting.pop()
         found |= options_of(command)
-        if hasattr(command, "list_commands"):
-            waiting += [command.get_command(None, name) for name in command.list_commands(None)]
+        waiting += [called(command, name) for name in named(command)]
     return frozenset(found)

@@ -8,7 +8,7 @@ import re
 import pytest
 from typer.testing import CliRunner
 
-from bcma_decide.cli import app
+from bcma_decide.cli.app import app
 from bcma_decide.pooled.location import evidence_directory
 from bcma_decide.vocabulary import INTENDED_USE, MODEL_TRAITS
 from bcma_decide.workshop.evidence_report.outcomes import poolable
