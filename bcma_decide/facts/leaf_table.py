@@ -20,6 +20,7 @@ from bcma_decide.pooled.conditions import Condition, Every, Leaf, Not, Some
 from bcma_decide.pooled.definitions import Definitions
 
 CODE: Final[dict[Truth, int]] = {True: 1, None: 0, False: -1}
+TRUTH: Final[dict[int, Truth]] = {code: truth for truth, code in CODE.items()}
 Codes = NDArray[np.int8]
 T = TypeVar("T", int, Codes)
 
