@@ -217,7 +217,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     outcomes = all_outcomes(numbers, withheld, unknowns, tuple(o for o in explain if o != PFS))
     decided = from_the_decision(numbers, curves)
     computed = computed_survival(numbers, curves, decided, withheld, moves)
-    at_one_year = sides_at_one_year(numbers, curves, computed)
+    at_one_year = sides_at_one_year(numbers, computed)
     of_classes = survival_contrast(numbers, at_one_year, computed)
     ways = all_ways(numbers, withheld, curves, decided)
     ranked = None
