@@ -15,7 +15,8 @@ import atexit, sys
 atexit.register(lambda: sys.stderr.write("\\n" + " ".join(sys.modules)))
 """
 DRAWING = ("rich", "babel", "jinja2", "markupsafe", "gettext", "bcma_decide.render")
-ELSEWHERE = ("scipy", "pint", "sqlalchemy", "fastapi", "bcma_decide.workshop", "bcma_decide.fhir", "bcma_decide.service",
+ELSEWHERE = ("scipy", "pint", "sqlalchemy", "fastapi", "bcma_decide.workshop", "bcma_decide.fhir",
+             "bcma_decide.service",
              "bcma_decide.cohort", "pyarrow", "numpy.ma.core", "numpy.polynomial", "numpy.random")  # fmt: skip
 ANSWER = ("compare", "--example", "fit-58")
 NOT_LOADED = {

@@ -15,7 +15,8 @@ from tests.support.commands import called
 
 COMMAND = called(get_command(app), "compare")
 OPTIONS = sorted({name for parameter in COMMAND.params for name in parameter.opts if name.startswith("-")})
-VALUES = ("58", "fit-58", "EU", "real-world", "decision", "infusion", "always", "orr", "a b", "", "-", "-1", "--", "x=y",
+VALUES = ("58", "fit-58", "EU", "real-world", "decision", "infusion", "always", "orr", "a b", "", "-", "-1", "--",
+          "x=y",
           "--json", "unknown")  # fmt: skip
 WORDS = st.one_of(
     st.sampled_from(OPTIONS), st.sampled_from(VALUES), st.builds("{}={}".format, st.sampled_from(OPTIONS),
