@@ -203,7 +203,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     labels = indications(book, _said(question, numbers, pooled), region, on, names, label_months)
     label_context = context_of_labels(labels, region, on, book.as_of, int(label_months))
     practical = practical_sources(book, region, on)
-    scores = score_lines(pooled.definitions.scores, facts)
+    scores = score_lines(facts)
     withheld = withheld_numbers(numbers)
     judged = that_can_apply(rule_findings(book, facts, region, on), labels)
     of_labels = label_findings(labels, label_context)
@@ -217,7 +217,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     outcomes = all_outcomes(numbers, withheld, unknowns, tuple(o for o in explain if o != PFS))
     decided = from_the_decision(numbers, curves)
     computed = computed_survival(numbers, curves, decided, withheld, moves)
-    at_one_year = sides_at_one_year(numbers, curves, computed)
+    at_one_year = sides_at_one_year(numbers, computed)
     of_classes = survival_contrast(numbers, at_one_year, computed)
     ways = all_ways(numbers, withheld, curves, decided)
     ranked = None
