@@ -23,10 +23,10 @@ POINTS = 3
 """Quadrature points across the difference, at every pair of nodes of the spread."""
 _MANY_NODES = 4
 """Of the spread, from which on two of them are taken together to begin with."""
-_NEAR = 1e-3
+_NEAR = 1e-5
 _ENDS = np.array([0.025, 0.975])
 _MOST_STEPS = 60
-_SETTLED = 1e-7
+_SETTLED = 2e-6
 """Error of a probability."""
 _LARGEST_STEP = 1.5
 _LEAST_VARIANCE = 1e-12
