@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from datetime import date as Day  # noqa: N812  # a field is called date
 from hashlib import sha256
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import field
 
 from bcma_decide.behind import Explanation, Move, SurvivalExplanation
+from bcma_decide.indented import Pieces, document, listed, piece
 from bcma_decide.preference_shapes import PreferenceResult
 from bcma_decide.time_course import Clock, OrderOfTherapies, Survival, WayToTreatment
 from bcma_decide.value import Interval, Number, Value
@@ -564,9 +565,37 @@ class Comparison(Value):
     references: tuple[Reference, ...] = ()
 
 
+_SAME: Final = frozenset({"options", "published_options", "practice", "not_known", "studies"})
+"""Fields that hold the same object for every patient of a region and day."""
+_PIECES: Final = Pieces()
+
+
+def result_bytes(comparison: Comparison) -> bytes:
+    """The comparison as the document that ``--json`` prints and that lies inside a PDF, in UTF-8."""
+    return document((name, _written(comparison, name)) for name in comparison.__struct_fields__)
+
+
+def _written(comparison: Comparison, name: str) -> bytes:
+    # Each published row, reference and finding of a rule without a value of the patient is made once; which of them
+    # stand in an answer differs by patient.
+    if name == "references":
+        return listed(_PIECES.rows(comparison.references))
+    if name == "survival":
+        return listed([_PIECES.of(row, 2) if row.kind == "published" else piece(row, 2) for row in comparison.survival])
+    if name == "findings":
+        return listed(
+            [
+                _PIECES.of(each, 2) if each.value is None and each.origin is not None else piece(each, 2)
+                for each in comparison.findings
+            ]
+        )
+    value = getattr(comparison, name)
+    return _PIECES.of(value) if name in _SAME else piece(value)
+
+
 def result_json(comparison: Comparison) -> str:
-    """The comparison as the document that ``--json`` prints and that lies inside a PDF."""
-    return comparison.model_dump_json(indent=2) + "\n"
+    """The same as text."""
+    return result_bytes(comparison).decode()
 
 
 def schema_json() -> str:
@@ -577,4 +606,4 @@ def schema_json() -> str:
 
 def result_hash(comparison: Comparison) -> str:
     """SHA-256 of that document in UTF-8, as hexadecimal digits; its first twelve are the sheet's id."""
-    return sha256(result_json(comparison).encode()).hexdigest()
+    return sha256(result_bytes(comparison)).hexdigest()

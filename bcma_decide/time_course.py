@@ -31,7 +31,7 @@ Bounds = tuple[Number | None, Number | None]
 """Lower and upper end of a 95 % interval; an end that is not reached within what is known is None."""
 
 
-class SurvivalTime(Value):
+class SurvivalTime(Value, in_bulk=True):
     """Share of patients without the event at one time, with its 95 % intervals as in `Estimate`.
 
     Computed: ``credible`` of the average and ``prediction`` at the next centre. Published: ``credible`` is the printed
@@ -127,7 +127,7 @@ class Survival(Value):
     note: str = ""
 
 
-class StateShares(Value):
+class StateShares(Value, in_bulk=True):
     """Where of all patients the option is decided for they are after some months; the shares add up to 1."""
 
     month: Number

@@ -36,7 +36,12 @@ def validate(
             help="Only these patients of yours, a CSV file: option, outcomes (1, 0, empty), fields of a profile.",
         ),
     ] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes; the result is the same.")] = 2,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", "--workers", min=1, help="Processes, by default one for each processor; the result is the same."
+        ),
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where the page goes.")] = DEFAULT,
     evidence: Annotated[
         Path | None, typer.Option("--evidence", metavar="DIR", help="Directory of the evidence files.")
@@ -45,7 +50,7 @@ def validate(
         bool, typer.Option("--json", metavar="", help="Print the whole result as JSON and write nothing.")
     ] = False,
 ) -> None:
-    """Measure how good the numbers are; a few minutes on two cores.
+    """Measure how good the numbers are; a minute or two on two cores.
 
     Every study is left out with all that shares patients or a trial with it, and predicted from the others.
 
@@ -61,6 +66,8 @@ def validate(
 
     How to read it: bcma-decide guide validation
     """
+    import os
+
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from bcma_decide.pooled.location import evidence_directory
@@ -83,7 +90,7 @@ def validate(
         def step(label: str, total: int) -> None:
             progress.update(task, description=label, total=total, advance=1)
 
-        validation = run(directory, outcomes=outcome or (), workers=workers, progress=step)
+        validation = run(directory, outcomes=outcome or (), workers=jobs or os.cpu_count() or 1, progress=step)
     if as_json:
         say(stored_text(validation), nl=False)
         return

@@ -98,6 +98,8 @@ def _asked(value: Value) -> Iterator[tuple[str, object]]:
 
 
 def _plain(value: Any) -> object:  # noqa: ANN401  # any part of a question
+    if isinstance(value, Patient):
+        return value.model_dump(mode="json", exclude_defaults=True)
     if isinstance(value, Value):
         return dict(_asked(value))
     if isinstance(value, tuple):

@@ -30,6 +30,7 @@ from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.quoted_book import Ends, QuotedComparator, QuotedFigures, QuotedRow
 from bcma_decide.time_course import ENDPOINT_LABELS, Comparator, Duration, Survival, SurvivalTime
+from bcma_decide.value import rounded
 from bcma_decide.vocabulary import CLASSES, Design
 
 ENDPOINTS: Final = tuple(ENDPOINT_LABELS)
@@ -151,7 +152,18 @@ def _median(figures: QuotedFigures) -> Duration | None:
 
 
 def _times(figures: QuotedFigures) -> tuple[SurvivalTime, ...]:
-    return tuple(SurvivalTime(month=each.month, mean=each.share, credible=each.ends) for each in figures.times)
+    return tuple(
+        SurvivalTime(
+            month=rounded(each.month),
+            mean=rounded(each.share),
+            credible=each.ends and (_rounded(each.ends[0]), _rounded(each.ends[1])),
+        )
+        for each in figures.times
+    )
+
+
+def _rounded(end: float | None) -> float | None:
+    return None if end is None else rounded(end)
 
 
 def _comparator(beside: QuotedComparator | None) -> Comparator | None:

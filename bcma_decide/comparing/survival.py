@@ -33,6 +33,7 @@ from bcma_decide.model.survival import (
 )
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.time_course import LANDMARKS, WITHIN, Clocked, Duration, Survival, SurvivalTime
+from bcma_decide.value import all_rounded
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, PFS, PFS_FAMILY, ModelTrait, State
 
 Array = NDArray[np.float64]
@@ -214,9 +215,7 @@ def clocked(months: Array, mean: Array, credible: Array, prediction: Array, end:
     drawn = (time <= ONE_YEAR) | (time % 3.0 == 0.0) | (time == time[-1])
     points = tuple(
         SurvivalTime(month=month, mean=m, credible=(low, high), prediction=(next_low, next_high))
-        for month, m, low, high, next_low, next_high in zip(
-            time[drawn].tolist(), *(side[drawn].tolist() for side in sides), strict=True
-        )
+        for month, m, low, high, next_low, next_high in all_rounded(np.stack([time, *sides], axis=1)[drawn])
     )
     at_end = np.array(end)
     median = _duration(reaches(time, np.array(sides), at_end))

@@ -31,6 +31,7 @@ from bcma_decide.time_course import (
     WayToTreatment,
     Weeks,
 )
+from bcma_decide.value import all_rounded
 from bcma_decide.vocabulary import CLASSES, PFS
 
 Array = NDArray[np.float64]
@@ -160,7 +161,7 @@ def _states(months: Array, found: Shares) -> tuple[StateShares, ...]:
     parts = (months, whole.waiting, whole.not_infused, whole.free, whole.progressed)
     return tuple(
         StateShares(month=month, waiting=waiting, not_infused=not_infused, free=free, progressed_or_died=progressed)
-        for month, waiting, not_infused, free, progressed in zip(*(part.tolist() for part in parts), strict=True)
+        for month, waiting, not_infused, free, progressed in all_rounded(np.stack(parts, axis=1))
     )
 
 

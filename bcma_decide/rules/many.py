@@ -93,10 +93,16 @@ class ProfileJudge:
         self.products: tuple[str, ...] = tuple(product.id for product, _ in self._labels.products)
         self.columns: tuple[FindingColumn, ...] = (*_of_rules(self._rules), *_of_others(self._rules))
 
-    def judge(self, patients: Sequence[Patient]) -> JudgedProfiles:
-        """Judge a batch: a few thousand at a time, so that what repeats is worked out once."""
+    def judge(self, patients: Sequence[Patient], for_labels: Sequence[Patient] | None = None) -> JudgedProfiles:
+        """Judge a batch: a few thousand at a time, so that what repeats is worked out once.
+
+        ``for_labels`` are the patients as labels see them, where that is less: what was only inferred settles none.
+        """
         found = self._profiles.judge(patients)
         of_rules, of_labels, of_limits = ([found.codes[index] for index in places] for places in self._places)
+        if for_labels is not None:
+            less = self._profiles.judge(for_labels)
+            of_labels = [less.codes[index] for index in self._places[1]]
         labels, off_label = _label_states(self._labels, of_labels, len(patients))
         limits = np.zeros((len(patients), len(self._limits)), dtype=np.bool_)
         for column, program in enumerate(self._limits):

@@ -8,6 +8,7 @@ ROOT_MODULES = {
     "errors",
     "logic",
     "vocabulary",
+    "indented",
     "value",
     "behind",
     "time_course",

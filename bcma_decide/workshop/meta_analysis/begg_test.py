@@ -80,13 +80,31 @@ def begg_test(yi: npt.ArrayLike, vi: npt.ArrayLike, *, proportions: bool = False
 
 
 def _compared(a: FloatArray, b: FloatArray) -> _Pairs:
-    """Compare each study with those after it: O(k^2) time, O(k) memory."""
-    concordant = discordant = 0
-    for i in range(a.size - 1):
-        product = np.sign(a[i + 1 :] - a[i]) * np.sign(b[i + 1 :] - b[i])
-        concordant += int((product > 0).sum())
-        discordant += int((product < 0).sum())
-    return _Pairs(concordant, discordant)
+    """Compare all pairs of studies, by sorting: O(k log^2 k) time (Knight WR. J Am Stat Assoc 1966;61:436-439)."""
+    order = np.lexsort((b, a))
+    # In rising order of a, and of b where a is tied, a pair in falling order of b is one in opposite orders.
+    discordant = _inversions(np.unique(b[order], return_inverse=True)[1])
+    tied = [_tied_pairs(np.unique(each, axis=0, return_counts=True)[1]) for each in (a, b, np.column_stack([a, b]))]
+    every = a.size * (a.size - 1) // 2
+    return _Pairs(every - tied[0] - tied[1] + tied[2] - discordant, discordant)
+
+
+def _tied_pairs(sizes: npt.NDArray[np.intp]) -> int:
+    return int((sizes * (sizes - 1) // 2).sum())
+
+
+def _inversions(ranks: npt.NDArray[np.intp]) -> int:
+    """Pairs of which the first is higher: of every two neighbouring blocks, larger and larger, those between them."""
+    place, found, half = np.arange(ranks.size), 0, 1
+    while half < ranks.size:
+        block, second = place // (2 * half), place // half % 2 == 1
+        # Block by block in one sorted list: how many of a block's first half are not above a rank is a place in it.
+        key = block * ranks.size + ranks
+        first = np.sort(key[~second])
+        not_above = np.searchsorted(first, key[second], side="right") - block[second] * half
+        found += int((half - not_above).sum())
+        half *= 2
+    return found
 
 
 def _tie_sizes(values: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import checked_vector
 from bcma_decide.workshop.meta_analysis.heterogeneity import Method, checked_effects
 from bcma_decide.workshop.meta_analysis.pooling import MeanTest
-from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits, fit_subsets, joined, row_blocks
+from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits, fit_growing
 
 __all__ = ["Cumulative", "cumulative"]
 
@@ -55,8 +55,4 @@ def cumulative(
         raise SynthesisError(f"order has {key.size} rows but yi has {y.size}")
     # Stable, as documented: studies of one year must not come in another order on another machine.
     added = np.argsort(key, kind="stable")
-    parts = []
-    for block in row_blocks(y.size, y.size):
-        kept = np.arange(y.size) <= np.arange(block.start, block.stop)[:, None]
-        parts.append(fit_subsets(y[added], v[added], kept, method=method, test=test, level=level))
-    return Cumulative(added, joined(parts))
+    return Cumulative(added, fit_growing(y[added], v[added], "up_to", method=method, test=test, level=level))

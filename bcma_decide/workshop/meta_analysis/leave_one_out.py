@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import numpy.typing as npt
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.heterogeneity import Method, checked_effects
 from bcma_decide.workshop.meta_analysis.pooling import MeanTest
-from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits, fit_subsets, joined, row_blocks
+from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits, fit_growing
 
 __all__ = ["leave_one_out"]
 
@@ -39,11 +38,4 @@ def leave_one_out(
     y, v = checked_effects(yi, vi)
     if y.size < 3:
         raise SynthesisError(f"leaving one study out needs at least three studies, not {y.size}")
-    # By blocks: the whole table of who is kept would have the square of the number of studies in cells.
-    parts = []
-    for block in row_blocks(y.size, y.size):
-        left_out = np.arange(block.start, block.stop)
-        kept = np.ones((left_out.size, y.size), dtype=np.bool_)
-        kept[np.arange(left_out.size), left_out] = False
-        parts.append(fit_subsets(y, v, kept, method=method, test=test, level=level))
-    return joined(parts)
+    return fit_growing(y, v, "without", method=method, test=test, level=level)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +17,19 @@ from scipy import special
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_level
+from bcma_decide.workshop.meta_analysis.growing_sums import Kind, SubsetSums, tau2_of_subsets
 from bcma_decide.workshop.meta_analysis.heterogeneity import Method, estimate_tau2
 from bcma_decide.workshop.meta_analysis.pooling import MeanTest, checked_options
 
-__all__ = ["CELLS", "BoolArray", "SubsetFits", "fit_subsets", "joined", "row_blocks"]
+__all__ = ["CELLS", "BoolArray", "SubsetFits", "fit_growing", "fit_subsets", "joined", "row_blocks"]
 
 BoolArray = npt.NDArray[np.bool_]
 
 CELLS = 2**16
 """Subsets are worked on in blocks of about this many cells (subsets times studies), so that they stay in cache."""
+
+FEW = 256
+"""Up to as many studies are summed subset by subset: their square is soon counted."""
 
 _MOST_STEPS = 30
 """98 % of subsets settle in ten, all but 4 in 10,000 in thirty; those swing between two peaks and get a bracket."""
@@ -100,22 +105,110 @@ def fit_subsets(
     k = kept.sum(axis=1)
     if not k.all():
         raise SynthesisError(f"subset {int(np.argmin(k))} holds no study: there is nothing to pool")
-    # One study has no degrees of freedom; 1 keeps its row free of divisions by 0, and what it cannot know becomes nan.
-    several, left = k > 1, np.maximum(k - 1, 1)
-    unknown = np.where(several, 0.0, np.nan)
+    several = k > 1
     tau2 = np.zeros(k.size)
     tau2[several] = _tau2(y, v, kept[several], method)
     # Studies left out have weight 0, so that every sum over a row is one over the subset.
     w = kept / (v + tau2[:, None])
     total = w.sum(axis=1)
     estimate = w @ y / total
-    se, df = _errors(w, y - estimate[:, None], several, test)
+    spread = None if test in ("z", "t") else _spread(w, y - estimate[:, None], test)
+    q, trace = _common_effect(y, v, kept)
+    return _described(_Sums(k, tau2, estimate, total, spread, q, trace), method, test, tail)
+
+
+class _Options(TypedDict):
+    method: Method
+    test: MeanTest
+    level: float
+
+
+def fit_growing(
+    y: FloatArray, v: FloatArray, kind: Kind, *, method: Method = "REML", test: MeanTest = "z", level: float = 0.95
+) -> SubsetFits:
+    """Pool k studies without each of them, or up to each of them, as `fit_subsets` would.
+
+    Few studies are summed subset by subset; many in time that grows with their number (see `growing_sums`), and those
+    subsets alone one by one that it cannot tell.
+
+    Parameters
+    ----------
+    y, v : numpy.ndarray, shape (k,)
+        Checked effects and sampling variances, in the order in which they are added.
+    kind : {"without", "up_to"}
+        What row i holds: all studies but i, or the first i + 1.
+    method, test, level
+        As in `pool`.
+
+    Raises
+    ------
+    SynthesisError
+        As `fit_subsets`.
+    """
+    options: _Options = {"method": method, "test": test, "level": level}
+    first = min(FEW, y.size)
+    if y.size <= FEW:
+        return joined(fit_subsets(y, v, _held(rows, y.size, kind), **options) for rows in row_blocks(y.size, y.size))
+    checked_options(method, test)
+    tail = 1 - (1 - checked_level(level)) / 2
+    # Around a mean of theirs, so that squares are those of distances.
+    centre = float(y @ (1 / v) / (1 / v).sum())
+    sums = SubsetSums(y - centre, v, kind)
+    rows = np.arange(first if kind == "up_to" else 0, y.size)
+    tau2, settled = tau2_of_subsets(sums, rows, method)
+    alone = rows[~settled]
+    at, common = sums.at(tau2, rows), sums.at(np.zeros(rows.size), rows)
+    spread = None if test in ("z", "t") else np.array(at.s[1:]) if test == "kenward_roger" else at.squares(1)
+    k = sums.sizes[rows].astype(np.int64)
+    fits = _described(
+        _Sums(k, tau2, at.mean + centre, at.s[0], spread, common.squares(1), common.trace), method, test, tail
+    )
+    if kind == "up_to":
+        head = fit_growing(y[:first], v[:first], kind, **options)
+        fits = joined([head, fits])
+    else:
+        alone = np.union1d(alone, np.union1d(sums.lost(tau2), sums.lost(np.zeros(y.size))))
+    for row in alone.tolist():
+        one = fit_subsets(y, v, _held(slice(row, row + 1), y.size, kind), **options)
+        for column, value in zip(vars(fits).values(), vars(one).values(), strict=True):
+            column[row] = value[0]
+    return fits
+
+
+def _held(rows: slice, k: int, kind: Kind) -> BoolArray:
+    """Which studies some rows hold, (rows, k)."""
+    own = np.arange(rows.start, rows.stop)[:, None]
+    return np.arange(k) != own if kind == "without" else np.arange(k) <= own
+
+
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """What the results of subsets are made from, each (m,): ``total`` weight, ``q`` and ``trace`` at tau2 = 0.
+
+    ``spread`` is what the test needs beside: the weighted squares around the mean, or (2, m) the sums of squared and
+    cubed weights.
+    """
+
+    k: npt.NDArray[np.int64]
+    tau2: FloatArray
+    estimate: FloatArray
+    total: FloatArray
+    spread: FloatArray | None
+    q: FloatArray
+    trace: FloatArray
+
+
+def _described(sums: _Sums, method: Method, test: MeanTest, tail: float) -> SubsetFits:
+    k, tau2, estimate, q, trace = sums.k, sums.tau2, sums.estimate, sums.q, sums.trace
+    # One study has no degrees of freedom; 1 keeps its row free of divisions by 0, and what it cannot know becomes nan.
+    several, left = k > 1, np.maximum(k - 1, 1)
+    unknown = np.where(several, 0.0, np.nan)
+    se, df = _errors(sums.total, sums.spread, left, several, test)
     statistic = _ratio(estimate, se)
     normal = np.isinf(df)
     finite = np.where(normal, 1.0, df)
     quantile = np.where(normal, special.ndtri(tail), special.stdtrit(finite, tail))
     p = 2 * np.where(normal, special.ndtr(-np.abs(statistic)), special.stdtr(finite, -np.abs(statistic)))
-    q, trace = _common_effect(y, v, kept)
     if method == "EE":
         i2 = 100 * np.divide(np.maximum(q - left, 0), q, out=np.zeros_like(q), where=q > 0)
         h2 = q / left
@@ -145,22 +238,33 @@ def _ratio(estimate: FloatArray, se: FloatArray) -> FloatArray:
     return np.divide(estimate, se, out=endless, where=se > 0)
 
 
-def _errors(w: FloatArray, residual: FloatArray, several: BoolArray, test: MeanTest) -> tuple[FloatArray, FloatArray]:
-    """Standard errors and degrees of freedom, infinite for a normal test, as `fit_random_effects` has them."""
-    s1, left = w.sum(axis=1), np.maximum((w > 0).sum(axis=1) - 1.0, 1.0)
-    if test == "z":
-        return np.sqrt(1 / s1), np.full(s1.size, np.inf)
+def _spread(w: FloatArray, residual: FloatArray, test: MeanTest) -> FloatArray:
+    """What the errors of a test need beside the weights' sum, as `_Sums` has it."""
     if test == "kenward_roger":
         w2 = np.square(w)
-        s2, s3 = w2.sum(axis=1), np.einsum("mk,mk->m", w2, w)
+        return np.array([w2.sum(axis=1), np.einsum("mk,mk->m", w2, w)])
+    return np.asarray(np.einsum("mk,mk,mk->m", w, residual, residual))
+
+
+def _errors(
+    s1: FloatArray, spread: FloatArray | None, left: npt.NDArray[np.int64], several: BoolArray, test: MeanTest
+) -> tuple[FloatArray, FloatArray]:
+    """Standard errors and degrees of freedom, infinite for a normal test, as `fit_random_effects` has them."""
+    if test == "z":
+        return np.sqrt(1 / s1), np.full(s1.size, np.inf)
+    df = left.astype(float)
+    if spread is None:
+        variance = 1.0 / s1
+    elif test == "kenward_roger":
+        s2, s3 = spread
         information = np.where(several, (s2 - 2 * s3 / s1 + np.square(s2 / s1)) / 2, 1.0)
         widened = (1 + 2 * (s3 / s1 - np.square(s2 / s1)) / information) / s1
         variance, df = np.where(several, widened, 1 / s1), 2 * information / np.square(widened * s2)
     else:
-        scale = np.ones(s1.size) if test == "t" else np.einsum("mk,mk,mk->m", w, residual, residual) / left
+        scale = spread / left
         if test == "floored_knapp_hartung":
             scale = np.maximum(scale, 1.0)
-        variance, df = np.where(several, scale, 1.0) / s1, left
+        variance = np.where(several, scale, 1.0) / s1
     return np.sqrt(variance), np.where(several, df, np.inf)
 
 

@@ -53,14 +53,15 @@ def as_document(analysis: Analysis) -> dict[str, Any]:
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
     """Plain Python, without what JSON does not know: NaN becomes null."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
+    # NumPy's own floats are Python's too: they come before them.
     if isinstance(value, (np.ndarray, np.generic)):
         return _plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
     return value
 
 

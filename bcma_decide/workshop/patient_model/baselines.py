@@ -21,26 +21,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, xlog1py, xlogy
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.patient_model.half_normal import half_normal_nodes
+from bcma_decide.workshop.patient_model.laplace import case_mix, modes, movable, skewness
 
 Array = NDArray[np.float64]
 
-MAX_STEPS = 200
-SMALLEST_STEP = 1e-6
-"""A Newton step is halved no further than this share of itself."""
-ROUNDING = 1e-10
-"""A fall of the objective below this is rounding: near the mode it is a sum of hundreds and flat."""
-SETTLED = 1e-9
-"""Largest move of a log odds at which the mode counts as reached."""
-LEAST_INFORMATION = 1e-10
-"""Of an arm about its own level; one patient at a rate of one half has 0.25."""
 RIDGE = 1e-9
 """Variance added to every arm's level, so that two arms are never one and the same unknown."""
-STEP = 1e-3
-"""Of the second difference of the score."""
 CRUDE_RANGE = (0.01, 0.99)
 
 
@@ -134,81 +123,33 @@ def study_correlation(trials: tuple[str, ...], same_trial: float) -> Array:
     )
 
 
-def _rates(alpha: Array, offsets: Array, arms: Arms) -> tuple[Array, Array, Array]:
-    """Arm rates, their derivative in alpha, and the logistic densities per virtual patient."""
-    p = expit(alpha[:, None] + offsets)
-    density = p * (1.0 - p)
-    return arms.floor + arms.share * p.mean(axis=1), arms.share * density.mean(axis=1), density
+@dataclass(frozen=True)
+class NodeLevels:
+    """Levels of the arms of one class at one threshold, at every node of the grid of tau and the products' spread.
+
+    ``tau`` (taus,), ``spread`` (spreads,); the nodes are their combinations, tau slowest: ``log_evidence`` (nodes,);
+    ``pull`` (nodes, arms) is the prior precision times the mean of the alphas, ``inverse`` (nodes, arms, arms) the
+    inverse of their prior covariance with the counts' own errors on its diagonal; ``mix`` (nodes, arms, traits) the
+    patients whose own rate can still move.
+    """
+
+    tau: Array
+    spread: Array
+    log_evidence: Array
+    pull: Array
+    inverse: Array
+    mix: Array
 
 
-def _log_likelihood(arms: Arms, rate: Array) -> float:
-    return float((xlogy(arms.events, rate) + xlog1py(arms.total - arms.events, -rate)).sum())
-
-
-def _information(arms: Arms, rate: Array, slope: Array) -> Array:
-    """Expected (Fisher) information of each arm's count about its alpha, shape (arms,)."""
-    # It vanishes where a rate runs to 0 or 1 and is divided by when the options' levels are read off.
-    return np.maximum(arms.total * slope**2 / (rate * (1.0 - rate)), LEAST_INFORMATION)
-
-
-def _score(arms: Arms, rate: Array, slope: Array) -> Array:
-    """Derivative of each arm's log likelihood in its alpha, (arms,)."""
-    return np.asarray((arms.events - arms.total * rate) * slope / (rate * (1.0 - rate)))
-
-
-def _skewness(arms: Arms, offsets: Array, alpha: Array) -> Array:
-    """Third derivative of each arm's log likelihood in its alpha, (arms,), by the second difference of the score."""
-    above, here, below = (_score(arms, *_rates(at, offsets, arms)[:2]) for at in (alpha + STEP, alpha, alpha - STEP))
-    return (above - 2.0 * here + below) / STEP**2
-
-
-def _mode(arms: Arms, offsets: Array, K: Array, start: Array) -> tuple[Array, Array, float]:
-    """Mode of the alphas given their prior covariance ``K``: alphas, expected information, Laplace log evidence."""
-    # Work is done on a = K^-1 alpha and on B = I + W^(1/2) K W^(1/2), whose eigenvalues are 1 or more (Rasmussen and
-    # Williams 2006, section 3.4.3), so that no precision matrix of a nearly flat prior is ever formed.
-    alpha, a = start, np.linalg.solve(K, start)
-    identity = np.eye(K.shape[0])
-    rate, slope, _ = _rates(alpha, offsets, arms)
-    objective = _log_likelihood(arms, rate) - 0.5 * float(a @ alpha)
-    for _ in range(MAX_STEPS):
-        # Expected information, not observed: the rate is an average over patients, for which the likelihood need not be
-        # concave in alpha; the expected one is never negative, so every step is uphill and B can be factored.
-        information = _information(arms, rate, slope)
-        score = _score(arms, rate, slope)
-        root = np.sqrt(information)
-        B = identity + root[:, None] * K * root[None, :]
-        b = information * alpha + score
-        target = b - root * np.linalg.solve(B, root * (K @ b))
-        # The full step settles almost always (one halving in the 96 modes of a rare outcome); halving is for starts
-        # so far off that the quadratic it stands on is another curve.
-        step = 1.0
-        while True:
-            a_new = a + step * (target - a)
-            alpha_new = K @ a_new
-            rate_new, slope_new, _ = _rates(alpha_new, offsets, arms)
-            value = _log_likelihood(arms, rate_new) - 0.5 * float(a_new @ alpha_new)
-            if value >= objective - ROUNDING or step < SMALLEST_STEP:
-                break
-            step /= 2.0
-        moved = float(np.abs(alpha_new - alpha).max())
-        alpha, a, rate, slope, objective = alpha_new, a_new, rate_new, slope_new, value
-        if moved < SETTLED:
-            information = _information(arms, rate, slope)
-            root = np.sqrt(information)
-            B = identity + root[:, None] * K * root[None, :]
-            return alpha, information, objective - 0.5 * float(np.linalg.slogdet(B)[1])
-    raise SynthesisError(f"the baseline fit did not converge in {MAX_STEPS} steps (last move {moved:.2g})")
-
-
-def fit_baselines(
-    arms: Arms, effects: Array, prior: BaselinePrior, asked: Asked, tau_points: int = 16, product_points: int = 6
-) -> Baselines:
-    """Levels of all options of one class at one threshold.
+def node_levels(
+    arms: Arms, effects: Array, prior: BaselinePrior, tau_points: int = 16, product_points: int = 6
+) -> NodeLevels:
+    """Posterior of the arms' own levels; what is asked of them is read off by :func:`read_levels`.
 
     Parameters
     ----------
     arms
-        The selected arms; every product of ``arms.products`` becomes an option.
+        The selected arms.
     effects
         Mean conditional trait effects of this class, shape (traits,); zero where not informed.
     prior
@@ -223,11 +164,38 @@ def fit_baselines(
     """
     if arms.events.size == 0 or (arms.events > arms.total).any() or (arms.total <= 0).any() or (arms.share <= 0).any():
         raise SynthesisError("baselines need at least one arm with 0 <= events <= n and a positive share")
-    arm_count = arms.products.shape[0]
+    # Slices of equal prior probability, so that all nodes weigh alike a priori and the evidence alone tells them apart;
+    # they lie densest near 0, where the levels react most to the spreads.
+    taus = half_normal_nodes(prior.study_sd_scale, tau_points)
+    spreads = half_normal_nodes(prior.product_sd_scale, product_points)
+    K = _prior_covariances(arms, prior, taus, spreads)
     shift = prior.near_mean * arms.near + prior.real_world_mean * arms.real_world
     offsets = (arms.patients @ effects) + shift[:, None]
-    correlation = study_correlation(arms.trials, prior.same_trial_correlation)
-    ones = np.ones(arm_count)
+    mix = case_mix(offsets, arms.patients)
+    # One common start, the mean of the arms' empirical logits, inside the range where the logistic is not yet flat (a
+    # crude rate over the share can pass 1). Any start gives the same modes to 1e-11; from the mode of the middle node
+    # the others are near.
+    crude = np.clip(((arms.events + 0.5) / (arms.total + 1.0) - arms.floor) / arms.share, *CRUDE_RANGE)
+    start = np.full(arms.events.size, float(np.log(crude / (1 - crude)).mean()))
+    middle = K.shape[0] // 2
+    found = modes(arms, mix, K, modes(arms, mix, K[middle : middle + 1], start).alpha[0])
+    inverse = np.linalg.inv(K + _diagonal(1.0 / found.information))
+    # A skewed posterior has its mean beside its mode, to first order by half of V (l3 * diag V), with V the covariance
+    # of the alphas and l3 the third derivatives (Lindley 1980). Without it the levels of rare outcomes lie 0.15 of
+    # their standard deviation too near to zero.
+    posterior = K - K @ inverse @ K
+    variance = np.diagonal(posterior, axis1=1, axis2=2)
+    lean = 0.5 * (posterior @ (skewness(arms, mix, found.alpha) * variance)[..., None])[..., 0]
+    pull = np.linalg.solve(K, (found.alpha + lean)[..., None])[..., 0]
+    # What a count fixes is the arm's rate, so if an effect b is larger than thought the arm's alpha is lower by
+    # E[p(1-p) x] / E[p(1-p)]: patients count where their own rate can still move.
+    moved = movable(found.alpha, mix)
+    return NodeLevels(taus, spreads, found.log_evidence, np.asarray(pull), np.asarray(inverse), moved)
+
+
+def _prior_covariances(arms: Arms, prior: BaselinePrior, taus: Array, spreads: Array) -> Array:
+    """Prior covariance of the alphas at every node, tau slowest, (nodes, arms, arms)."""
+    ones = np.ones(arms.events.size)
     construct = np.diag(np.where(arms.offered, 0.0, prior.construct_sd**2))
     fixed = (
         prior.intercept_sd**2 * np.outer(ones, ones)
@@ -237,8 +205,27 @@ def fit_baselines(
         + np.diag(prior.near_row_sd**2 * arms.near)
         + arms.products @ construct @ arms.products.T
     )
-    product_overlap = arms.products @ arms.products.T
+    tau2, spread2 = (each.ravel() ** 2 for each in np.meshgrid(taus, spreads, indexing="ij"))
+    return np.asarray(
+        fixed
+        + spread2[:, None, None] * (arms.products @ arms.products.T)
+        + tau2[:, None, None] * study_correlation(arms.trials, prior.same_trial_correlation)
+        + np.diag(arms.extra_variance + RIDGE)
+    )
 
+
+def _diagonal(values: Array) -> Array:
+    """Diagonal matrices, (nodes, arms) -> (nodes, arms, arms)."""
+    return np.asarray(values[..., None] * np.eye(values.shape[-1]))
+
+
+def read_levels(levels: NodeLevels, arms: Arms, prior: BaselinePrior, asked: Asked) -> Baselines:
+    """What is asked of the levels of some arms; ``arms`` and ``prior`` as the levels were fitted with.
+
+    Products without an arm may have columns in ``arms.products``: they are no part of the fit.
+    """
+    ones = np.ones(arms.events.size)
+    construct = np.diag(np.where(arms.offered, 0.0, prior.construct_sd**2))
     cross_fixed = (
         prior.intercept_sd**2 * np.outer(asked.level, ones)
         + prior.real_world_sd**2 * np.outer(asked.real_world, arms.real_world)
@@ -254,73 +241,51 @@ def fit_baselines(
         + np.diag(prior.near_row_sd**2 * asked.near)
         + asked.products @ construct @ asked.products.T
     )
-    option_overlap = asked.products @ asked.products.T
-    cross_overlap = asked.products @ arms.products.T
+    grid, options = (levels.tau.size, levels.spread.size), asked.level.size
+    spread2 = np.tile(levels.spread**2, levels.tau.size)[:, None, None]
+    cross = cross_fixed + spread2 * (asked.products @ arms.products.T)
+    gain = cross @ levels.inverse
+    all_means = (cross @ levels.pull[..., None])[..., 0]
+    covariances = option_fixed + spread2 * (asked.products @ asked.products.T) - gain @ np.swapaxes(cross, 1, 2)
     asked_shift = prior.near_mean * asked.near + prior.real_world_mean * asked.real_world
 
-    # Slices of equal prior probability, so that all nodes weigh alike a priori and the evidence alone tells them apart;
-    # they lie densest near 0, where the levels react most to the spreads.
-    taus = half_normal_nodes(prior.study_sd_scale, tau_points)
-    spreads = half_normal_nodes(prior.product_sd_scale, product_points)
-    # One common start, the mean of the arms' empirical logits, inside the range where the logistic is not yet flat (a
-    # crude rate over the share can pass 1). Any start gives the same modes to 1e-11; this one saves steps.
-    crude = np.clip(((arms.events + 0.5) / (arms.total + 1.0) - arms.floor) / arms.share, *CRUDE_RANGE)
-    start = np.full(arm_count, float(np.log(crude / (1 - crude)).mean()))
-    shape = (tau_points, product_points)
-    log_evidence = np.empty(shape)
-    options = asked.level.size
-    means = np.empty((*shape, options))
-    covariances = np.empty((*shape, options, options))
-    slopes = np.empty((*shape, options, effects.size))
-    shares = np.empty((*shape, arm_count))
-    for i, tau in enumerate(taus):
-        for j, spread in enumerate(spreads):
-            K = fixed + spread**2 * product_overlap + tau**2 * correlation + np.diag(arms.extra_variance + RIDGE)
-            # The mode of the node before is the next start: neighbouring spreads have nearly the same mode.
-            start, information, log_evidence[i, j] = _mode(arms, offsets, K, start)
-            cross = cross_fixed + spread**2 * cross_overlap
-            gain = np.linalg.solve(K + np.diag(1.0 / information), cross.T).T
-            _, _, density = _rates(start, offsets, arms)
-            # What a count fixes is the arm's rate, so if an effect b is larger than thought the arm's alpha is lower by
-            # E[p(1-p) x] / E[p(1-p)]: patients count where their own rate can still move.
-            mix = np.einsum("am,amt->at", density, arms.patients) / density.sum(axis=1, keepdims=True)
-            # A skewed posterior has its mean beside its mode, to first order by half of V (l3 * diag V), with V the
-            # covariance of the alphas and l3 the third derivatives (Lindley 1980). Without it the levels of rare
-            # outcomes lie 0.15 of their standard deviation too near to zero.
-            posterior = K - K @ np.linalg.solve(K + np.diag(1.0 / information), K)
-            lean = 0.5 * posterior @ (_skewness(arms, offsets, start) * np.diag(posterior))
-            means[i, j] = np.linalg.solve(K, cross.T).T @ (start + lean)
-            covariances[i, j] = option_fixed + spread**2 * option_overlap - gain @ cross.T
-            slopes[i, j] = -gain @ mix
-            shares[i, j] = np.abs(asked.share @ gain)
-    weight = np.exp(log_evidence - log_evidence.max())
-    weight /= weight.sum()
-
-    flat = weight.ravel()
-    option_count = means.shape[-1]
-    all_means = means.reshape(-1, option_count)
+    flat = np.exp(levels.log_evidence - levels.log_evidence.max())
+    flat /= flat.sum()
     mean = flat @ all_means
     centred = all_means - mean
-    covariance = np.tensordot(flat, covariances.reshape(-1, option_count, option_count), axes=1)
     # Total variance: nodes disagree about the levels, and that is uncertainty too.
-    covariance += (centred * flat[:, None]).T @ centred
-    information_share = flat @ shares.reshape(-1, arm_count)
+    covariance = np.tensordot(flat, covariances, axes=1) + (centred * flat[:, None]).T @ centred
+    information_share = flat @ np.abs(asked.share @ gain)
 
+    weight = flat.reshape(grid)
     node_weight = weight.sum(axis=1)
     # A node far from the counts can weigh nothing at all; its row is then 0 instead of 0 / 0.
     conditional = weight / np.maximum(node_weight[:, None], 1e-300)
+    means = all_means.reshape(*grid, options)
     node_mean = np.einsum("ij,ijo->io", conditional, means)
     centred = means - node_mean[:, None, :]
-    node_covariance = np.einsum("ij,ijop->iop", conditional, covariances)
+    node_covariance = np.einsum("ij,ijop->iop", conditional, covariances.reshape(*grid, options, options))
     node_covariance += np.einsum("ij,ijo,ijp->iop", conditional, centred, centred)
-    slope = np.tensordot(flat, slopes.reshape(-1, option_count, effects.size), axes=1)
     return Baselines(
         mean=mean + asked_shift,
         covariance=0.5 * (covariance + covariance.T),
-        slope=slope,
+        slope=-np.tensordot(flat, gain @ levels.mix, axes=1),
         node_weight=node_weight,
-        node_tau=taus,
+        node_tau=levels.tau,
         node_mean=node_mean + asked_shift,
         node_covariance=node_covariance,
         weights=information_share / information_share.sum(),
     )
+
+
+def fit_baselines(
+    arms: Arms, effects: Array, prior: BaselinePrior, asked: Asked, tau_points: int = 16, product_points: int = 6
+) -> Baselines:
+    """Levels of all options of one class at one threshold: :func:`node_levels`, read by :func:`read_levels`.
+
+    Raises
+    ------
+    SynthesisError
+        When a count is impossible or the fit does not converge.
+    """
+    return read_levels(node_levels(arms, effects, prior, tau_points, product_points), arms, prior, asked)

@@ -17,7 +17,8 @@ from bcma_decide.workshop.patient_model.baselines import (
     Asked,
     BaselinePrior,
     Baselines,
-    fit_baselines,
+    node_levels,
+    read_levels,
 )
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop
 from bcma_decide.workshop.patient_model.stages import Counted
@@ -90,7 +91,10 @@ def fit_class(
     products = tuple(sorted({product for row in rows for product in row.products} | set(wanted)))
     arms = class_arms(workshop, inputs, counted, effects, products)
     asked = _arm_asked(target, products, inputs) if target else levels_asked(offered, products)
-    baselines = fit_baselines(arms, effects, prior, asked)
+    # The same arms are asked for the products' levels, and for those of arms that leave a figure out.
+    key = (tuple(counted), effects.tobytes(), prior)
+    levels = workshop.levels.get(key, lambda: node_levels(arms, effects, prior))
+    baselines = read_levels(levels, arms, prior, asked)
     return ClassFit(
         counted=tuple(counted),
         products=wanted,
@@ -135,9 +139,13 @@ def arm_patients(workshop: Workshop, study: Study) -> tuple[Array, Array]:
 
     Shapes (patients, traits) and (traits,): the uncertainty of the margins that the study does not report, 0 elsewhere.
     """
-    margins = workshop.margins_of(study)
-    unreported = np.array([0.0 if margin.reported else margin.uncertainty for margin in margins])
-    return cohort(workshop.latent[:BASELINE_POINTS], margins) - workshop.reference, unreported
+
+    def made() -> tuple[Array, Array]:
+        margins = workshop.margins_of(study)
+        unreported = np.array([0.0 if margin.reported else margin.uncertainty for margin in margins])
+        return cohort(workshop.latent[:BASELINE_POINTS], margins) - workshop.reference, unreported
+
+    return workshop.patients.get(study.id, made)
 
 
 def offered_products(inputs: Inputs, rows: Sequence[SelectedRow]) -> tuple[str, ...]:

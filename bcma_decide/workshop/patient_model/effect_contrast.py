@@ -72,18 +72,28 @@ def contrast_covariance(contrasts: Sequence[EffectContrast], trait_correlation: 
 
 
 def level_of_rate(offset: Array, rate: float) -> float:
-    """The intercept at which the average of logistic(intercept + offset) is ``rate`` (safeguarded Newton)."""
-    # Exact if all offsets were equal. Where they differ much the average is flat and a full step can overshoot into the
-    # part that is flatter still, from which Newton does not come back: with half of the offsets at 8 and a rate of 0.1
-    # it runs off, held to steps of 1 it settles in seven.
-    intercept = float(np.log(rate / (1.0 - rate)) - offset.mean())
+    """The intercept at which the average of logistic(intercept + offset) is ``rate``."""
+    return float(levels_of_rates(offset, np.array([rate]), np.zeros(1, dtype=np.intp), np.array([offset.size]))[0])
+
+
+def levels_of_rates(offset: Array, rate: Array, start: NDArray[np.intp], count: NDArray[np.intp]) -> Array:
+    """Intercepts (rows,) at which each row's average of logistic(intercept + offset) is its ``rate`` (rows,).
+
+    ``offset`` (points,) holds the rows one after the other, each of ``count`` points from ``start`` (rows,).
+    """
+    # Safeguarded Newton. The start is exact if all offsets of a row were equal. Where they differ much the average is
+    # flat and a full step can overshoot into the part that is flatter still, from which Newton does not come back: with
+    # half of the offsets at 8 and a rate of 0.1 it runs off, held to steps of 1 it settles in seven.
+    row = np.repeat(np.arange(rate.size), count)
+    intercept = np.log(rate / (1.0 - rate)) - np.add.reduceat(offset, start) / count
     for _ in range(LEVEL_STEPS):
-        p = expit(intercept + offset)
-        step = float((p.mean() - rate) / (p * (1.0 - p)).mean())
-        intercept -= float(np.clip(step, -LONGEST_LEVEL_STEP, LONGEST_LEVEL_STEP))
-        if abs(step) < LEVEL_SETTLED:
+        p = expit(intercept[row] + offset)
+        gap = np.add.reduceat(p, start) / count - rate
+        step = gap / (np.add.reduceat(p * (1.0 - p), start) / count)
+        intercept -= np.clip(step, -LONGEST_LEVEL_STEP, LONGEST_LEVEL_STEP)
+        if np.abs(step).max() < LEVEL_SETTLED:
             break
-    return intercept
+    return np.asarray(intercept)
 
 
 def linearised(contrast: EffectContrast, effects: Array) -> tuple[Array, Array]:
@@ -101,25 +111,75 @@ def linearised(contrast: EffectContrast, effects: Array) -> tuple[Array, Array]:
     expected, gradient
         Shapes (thresholds,) and (thresholds, traits). A conditional effect is exactly linear.
     """
-    if contrast.rate is None:
-        gradient = contrast.high.mean(axis=0) - contrast.low.mean(axis=0)
-        return np.array([gradient @ effects]), gradient[None, :]
-    offsets = [group @ effects for group in (contrast.high, contrast.low)]
-    together = np.concatenate(offsets)
-    expected, rows = [], []
-    # The level is that of both groups together, once for both: what differs between them is then the traits alone.
-    for rate in contrast.rate:
-        intercept = level_of_rate(together, float(rate))
-        sides = []
-        for group, offset in zip((contrast.high, contrast.low), offsets, strict=True):
-            p = expit(intercept + offset)
-            average, density = float(p.mean()), p * (1.0 - p)
-            sides.append(
-                (np.log(average / (1.0 - average)), density @ group / group.shape[0] / (average * (1.0 - average)))
-            )
-        expected.append(sides[0][0] - sides[1][0])
-        rows.append(sides[0][1] - sides[1][1])
-    return np.array(expected), np.array(rows)
+    of_class = np.zeros((contrast.class_index + 1, effects.size))
+    of_class[contrast.class_index] = effects
+    return StackedContrasts.of([contrast]).linearised(of_class)
+
+
+@dataclass(frozen=True)
+class StackedContrasts:
+    """Contrasts laid end to end, so that one pass over all their virtual patients linearises them together.
+
+    A row is one threshold of one contrast. ``class_index`` (rows,); ``direct`` (rows, traits): the gradient of rows
+    that are conditional already, zero elsewhere; ``rows`` (marginal,): the places of the others, with their ``rate``
+    (marginal,). ``patients`` (points, traits) are those of the marginal rows, the high level before the low one;
+    ``side`` (marginal * 2,) where each level begins, ``count`` (marginal * 2,) how many it has.
+    """
+
+    class_index: NDArray[np.intp]
+    direct: Array
+    rows: NDArray[np.intp]
+    rate: Array
+    patients: Array
+    side: NDArray[np.intp]
+    count: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, contrasts: Sequence[EffectContrast]) -> StackedContrasts:
+        """Lay some contrasts end to end."""
+        traits = contrasts[0].high.shape[1]
+        classes, direct, rows, rates, groups = [], [], [], [], []
+        for contrast in contrasts:
+            for place in range(contrast.difference.size):
+                classes.append(contrast.class_index)
+                if contrast.rate is None:
+                    direct.append(contrast.high.mean(axis=0) - contrast.low.mean(axis=0))
+                    continue
+                direct.append(np.zeros(traits))
+                rows.append(len(classes) - 1)
+                rates.append(float(contrast.rate[place]))
+                groups += [contrast.high, contrast.low]
+        count = np.array([group.shape[0] for group in groups], dtype=np.intp)
+        return cls(
+            class_index=np.array(classes, dtype=np.intp),
+            direct=np.array(direct),
+            rows=np.array(rows, dtype=np.intp),
+            rate=np.array(rates),
+            patients=np.vstack(groups) if groups else np.zeros((0, traits)),
+            side=np.cumsum(count) - count,
+            count=count,
+        )
+
+    def linearised(self, effects: Array) -> tuple[Array, Array]:
+        """Expected log odds ratios (rows,) and their derivatives (rows, traits) at the effects (classes, traits)."""
+        expected = np.einsum("rt,rt->r", self.direct, effects[self.class_index])
+        gradient = self.direct.copy()
+        if not self.rows.size:
+            return expected, gradient
+        both = self.count.reshape(-1, 2).sum(axis=1)
+        row = np.repeat(np.arange(self.rows.size), both)
+        offset = (self.patients @ effects.T)[np.arange(row.size), self.class_index[self.rows][row]]
+        # The level is that of both groups together, once for both: what differs between them is then the traits alone.
+        intercept = levels_of_rates(offset, self.rate, self.side[::2], both)
+        p = expit(intercept[row] + offset)
+        average = np.add.reduceat(p, self.side) / self.count
+        slope = average * (1.0 - average)
+        density = (p * (1.0 - p))[:, None]
+        moved = np.add.reduceat(density * self.patients, self.side, axis=0) / (self.count * slope)[:, None]
+        level = np.log(average / (1.0 - average))
+        expected[self.rows] = level[::2] - level[1::2]
+        gradient[self.rows] = moved[::2] - moved[1::2]
+        return expected, gradient
 
 
 @dataclass(frozen=True)

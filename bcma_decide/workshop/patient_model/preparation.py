@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,7 @@ from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.eligibility import against_study
 from bcma_decide.workshop.evidence.schema import Study
 from bcma_decide.workshop.evidence.splits import ROLES
+from bcma_decide.workshop.patient_model.baselines import NodeLevels
 from bcma_decide.workshop.patient_model.margins import (
     FEWEST_ARMS,
     Reported,
@@ -32,6 +33,7 @@ from bcma_decide.workshop.patient_model.margins import (
     evidence_margins,
     reported_margins,
 )
+from bcma_decide.workshop.patient_model.recent import Recent
 from bcma_decide.workshop.patient_model.virtual_cohort import (
     Margin,
     correlated_points,
@@ -41,6 +43,10 @@ from bcma_decide.workshop.patient_model.virtual_cohort import (
 
 Array = NDArray[np.float64]
 
+LEVELS_KEPT = 8
+"""Fitted levels at hand, about a megabyte each: those of the stages of one family."""
+COHORTS_KEPT = 400
+"""Virtual patients of arms at hand, 35 kB each: those of all studies there are."""
 COHORT_POINTS = 1024
 """Virtual patients of a contrast: enough that a level of one in fifty has about twenty of them."""
 
@@ -70,7 +76,10 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Workshop:
-    """What all families share: correlation, latent points, margins, the evidence population."""
+    """What all families share: correlation, latent points, margins, the evidence population.
+
+    ``levels`` and ``patients`` keep what several outcomes, and fits that leave a study out, ask for again.
+    """
 
     correlation: Array
     latent: Array
@@ -78,6 +87,10 @@ class Workshop:
     reported: Mapping[str, Mapping[str, Reported]]
     margins: Mapping[tuple[str, str], Mapping[str, Margin]]
     population: Mapping[str, Margin]
+    levels: Recent[NodeLevels] = field(default_factory=lambda: Recent(LEVELS_KEPT), repr=False, compare=False)
+    patients: Recent[tuple[Array, Array]] = field(
+        default_factory=lambda: Recent(COHORTS_KEPT), repr=False, compare=False
+    )
 
     def margins_of(self, study: Study) -> list[Margin]:
         """Margins of a study's patients, in the model's trait order."""

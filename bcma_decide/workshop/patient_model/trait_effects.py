@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.patient_model.effect_contrast import EffectContrast, contrast_covariance, linearised
+from bcma_decide.workshop.patient_model.effect_contrast import EffectContrast, StackedContrasts, contrast_covariance
 from bcma_decide.workshop.patient_model.half_normal import half_normal_nodes
 
 Array = NDArray[np.float64]
@@ -127,28 +127,28 @@ def fit_trait_effects(
     blocks = np.repeat(np.arange(len(contrasts)), [c.difference.size for c in contrasts])
     same_block = (blocks[:, None] == blocks[None, :]).astype(float)
     V = contrast_covariance(contrasts, trait_correlation)
+    grid = _grid(seen, prior, grid_points, V, same_block)
+    stacked = StackedContrasts.of(contrasts)
+    difference = np.concatenate([contrast.difference for contrast in contrasts])
+    of_class = enters[stacked.class_index]
+    place = np.zeros((difference.size, class_count, 1))
+    place[np.arange(difference.size), stacked.class_index] = 1.0
     effects = centre
     for _ in range(LINEARISATIONS):
-        rows, working = [], []
-        for contrast in contrasts:
-            of_class = enters[contrast.class_index]
-            current = np.where(of_class, effects[contrast.class_index], 0.0)
-            expected, gradient = linearised(contrast, current)
-            gradient = np.where(of_class, gradient, 0.0)
-            row = np.zeros((contrast.difference.size, class_count, trait_count))
-            row[:, contrast.class_index] = gradient
-            rows.append(row.reshape(contrast.difference.size, size))
-            # Working response of Gauss-Newton: what the difference would be if f were the line that touches it here.
-            # Of what is left to the deviations from the prior mean.
-            away = np.where(of_class, (effects - centre)[contrast.class_index], 0.0)
-            working.append(contrast.difference - expected + gradient @ away)
-        result = _posterior(np.vstack(rows), np.concatenate(working), V, same_block, seen, prior, grid_points)
-        result = replace(result, mean=centre + result.mean)
-        moved = float(np.abs(result.mean - effects).max())
+        expected, gradient = stacked.linearised(np.where(enters, effects, 0.0))
+        gradient = np.where(of_class, gradient, 0.0)
+        X = (place * gradient[:, None, :]).reshape(difference.size, size)
+        # Working response of Gauss-Newton: what the difference would be if f were the line that touches it here. Of
+        # what is left to the deviations from the prior mean.
+        away = np.where(of_class, (effects - centre)[stacked.class_index], 0.0)
+        solved = _solved(X, difference - expected + np.einsum("rt,rt->r", gradient, away), grid)
+        mean = centre + solved.mean.reshape(seen.shape)
+        moved = float(np.abs(mean - effects).max())
         # a full step overshoots where a level is nearly all or nothing: the fit then swings between two values
-        effects = effects + DAMPING * (result.mean - effects)
+        effects = effects + DAMPING * (mean - effects)
         if moved < SETTLED:
-            return replace(result, information=_information(contrasts, result.contrast_sd, seen.shape))
+            result = _posterior(solved, grid, seen)
+            return replace(result, mean=mean, information=_information(contrasts, result.contrast_sd, seen.shape))
     raise SynthesisError(f"the trait effects did not settle in {LINEARISATIONS} linearisations (last move {moved:.2g})")
 
 
@@ -172,12 +172,21 @@ def _prior_alone(seen: NDArray[np.bool_], prior: TraitPrior) -> TraitEffects:
     )
 
 
-def _posterior(
-    X: Array, d: Array, V: Array, same_block: Array, seen: NDArray[np.bool_], prior: TraitPrior, grid_points: int
-) -> TraitEffects:
-    """Posterior of the linear model, averaged over the grid of the standard deviations."""
+@dataclass(frozen=True)
+class _Grid:
+    """Every combination of the standard deviations: ``scales`` (nodes, traits + 2) are s_b of each trait, s_d, tau_b.
+
+    ``prior`` (nodes, effects, effects) is the prior covariance of the effects, ``noise`` (nodes, rows, rows) that of
+    the contrasts around what the effects make of them.
+    """
+
+    scales: Array
+    prior: Array
+    noise: Array
+
+
+def _grid(seen: NDArray[np.bool_], prior: TraitPrior, grid_points: int, V: Array, same_block: Array) -> _Grid:
     class_count, trait_count = seen.shape
-    between = np.ones((class_count, class_count)) - np.eye(class_count)
     grids = [
         half_normal_nodes(scale, grid_points if (seen.any(axis=0) & group).any() else 1)
         for scale, group in prior.groups
@@ -187,34 +196,76 @@ def _posterior(
     taus = (
         np.array([prior.contrast_sd]) if prior.contrast_sd_fixed else half_normal_nodes(prior.contrast_sd, grid_points)
     )
-    weights, means, covariances, scales = [], [], [], []
-    for trait_sds in product(*grids):
-        s_b2 = sum(
-            (sd**2 * group for sd, (_, group) in zip(trait_sds, prior.groups, strict=True)), np.zeros(trait_count)
-        )
-        for s_d in differences:
-            own = np.kron(np.eye(class_count), np.diag(s_b2 + s_d**2 * prior.shared))
-            prior_covariance = own + np.kron(between, np.diag(s_b2 * prior.shared))
-            XS = X @ prior_covariance
-            explained = XS @ X.T
-            for tau_b in taus:
-                root = np.linalg.cholesky(explained + V + tau_b**2 * same_block)
-                white = np.linalg.solve(root, d)
-                white_XS = np.linalg.solve(root, XS)
-                # The marginal likelihood of the contrasts; nodes are equally likely a priori and need no prior here.
-                weights.append(-np.log(np.diag(root)).sum() - 0.5 * white @ white)
-                means.append(white_XS.T @ white)
-                covariances.append(prior_covariance - white_XS.T @ white_XS)
-                scales.append((*np.sqrt(s_b2), s_d, tau_b))
-    weight = np.exp(np.array(weights) - max(weights))
+    nodes = np.array(list(product(*grids, differences, taus)))
+    s_b2 = np.square(nodes[:, :-2]) @ np.array([group for _, group in prior.groups], dtype=float)
+    s_d2, tau2 = np.square(nodes[:, -2:]).T
+    covariances = np.zeros((len(nodes), class_count, trait_count, class_count, trait_count))
+    trait = np.arange(trait_count)
+    for one, other in product(range(class_count), repeat=2):
+        own = s_b2 + s_d2[:, None] * prior.shared if one == other else s_b2 * prior.shared
+        covariances[:, one, trait, other, trait] = own
+    scales = np.column_stack([np.sqrt(s_b2), nodes[:, -2:]])
+    size = class_count * trait_count
+    return _Grid(scales, covariances.reshape(-1, size, size), V + tau2[:, None, None] * same_block)
+
+
+@dataclass(frozen=True)
+class _Solved:
+    """The linear model at every node: its ``weight`` (nodes,) and ``means`` (nodes, effects), averaged in ``mean``.
+
+    ``cross`` (nodes, rows, effects) is the covariance of contrasts and effects, ``root`` (nodes, rows, rows) the
+    Cholesky factor of that of the contrasts.
+    """
+
+    weight: Array
+    means: Array
+    mean: Array
+    cross: Array
+    root: Array
+
+
+def _solved(X: Array, d: Array, grid: _Grid) -> _Solved:
+    """Fit contrasts d (rows,) with the design X (rows, effects) at every node."""
+    used = np.flatnonzero(X.any(axis=0))
+    cross: Array = X[:, used] @ grid.prior[:, used]
+    root = np.asarray(np.linalg.cholesky(cross[:, :, used] @ X[:, used].T + grid.noise))
+    white = _forward(root, np.broadcast_to(d[:, None], (root.shape[0], d.size, 1)))
+    # The marginal likelihood of the contrasts; nodes are equally likely a priori and need no prior here.
+    log_weight = -np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1) - 0.5 * np.square(white[..., 0]).sum(axis=1)
+    weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
-    stacked = np.array(means)
-    mean = weight @ stacked
-    centred = stacked - mean
-    covariance = np.tensordot(weight, np.array(covariances), axes=1) + (centred * weight[:, None]).T @ centred
-    s = weight @ np.array(scales)
+    means = (_backward(root, white).swapaxes(1, 2) @ cross)[:, 0]
+    return _Solved(weight, means, weight @ means, cross, root)
+
+
+def _forward(root: Array, right: Array) -> Array:
+    """Solve L x = b by forward substitution at all nodes together: L (nodes, rows, rows), b (nodes, rows, m)."""
+    x = np.empty(right.shape)
+    for row in range(root.shape[1]):
+        known = root[:, row : row + 1, :row] @ x[:, :row]
+        x[:, row] = (right[:, row] - known[:, 0]) / root[:, row, row, None]
+    return x
+
+
+def _backward(root: Array, right: Array) -> Array:
+    """Solve L' x = b, likewise."""
+    x = np.empty(right.shape)
+    for row in reversed(range(root.shape[1])):
+        known = root[:, row + 1 :, row][:, None] @ x[:, row + 1 :]
+        x[:, row] = (right[:, row] - known[:, 0]) / root[:, row, row, None]
+    return x
+
+
+def _posterior(solved: _Solved, grid: _Grid, seen: NDArray[np.bool_]) -> TraitEffects:
+    """Posterior of the linear model, averaged over the grid of the standard deviations."""
+    class_count, trait_count = seen.shape
+    white = _forward(solved.root, solved.cross)
+    covariances = grid.prior - white.swapaxes(1, 2) @ white
+    centred = solved.means - solved.mean
+    covariance = np.tensordot(solved.weight, covariances, axes=1) + (centred * solved.weight[:, None]).T @ centred
+    s = solved.weight @ grid.scales
     return TraitEffects(
-        mean=mean.reshape(class_count, trait_count),
+        mean=solved.mean.reshape(class_count, trait_count),
         covariance=0.5 * (covariance + covariance.T),
         seen=seen,
         trait_sd=s[:-2],

@@ -8,7 +8,7 @@ the correlation of the traits, which no outcome informs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +25,14 @@ from bcma_decide.workshop.patient_model.family_fit import fit_family
 from bcma_decide.workshop.patient_model.family_levels import FamilyRows, StageEffects, arm_levels, stage_effects
 from bcma_decide.workshop.patient_model.fit import has_later_stages
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop, prepare
+from bcma_decide.workshop.patient_model.recent import Recent
 from bcma_decide.workshop.validation.arm_forecast import StageForecast, arm_forecast
 from bcma_decide.workshop.validation.forecast import Forecast
 
 Array = NDArray[np.float64]
 
+EFFECTS_KEPT = 40
+"""Fits of trait effects without some studies at hand: as many as there are, a hundred kilobytes each."""
 FEWEST_OTHERS = 2
 """Rows of a class from which another is predicted."""
 
@@ -46,6 +49,8 @@ class Evidence:
     """Complete response among responders by a trait."""
     together: Mapping[str, frozenset[str]]
     """Study -> the studies that share patients or a trial with it, itself included."""
+    effects: Recent[HeldOutEffects] = field(default_factory=lambda: Recent(EFFECTS_KEPT), repr=False, compare=False)
+    """Trait effects by family and the studies they were fitted without."""
 
 
 def gather(inputs: Inputs) -> Evidence:
@@ -90,13 +95,17 @@ class HeldOutEffects:
 
 
 def effects_without(evidence: Evidence, family: Family, without: frozenset[str]) -> HeldOutEffects:
-    """Fit the trait effects of a family without some studies.
+    """Trait effects of a family without some studies, fitted once and kept with the evidence.
 
     Raises
     ------
     SynthesisError
         When the fit does not settle.
     """
+    return evidence.effects.get((family.id, without), lambda: _fitted_without(evidence, family, without))
+
+
+def _fitted_without(evidence: Evidence, family: Family, without: frozenset[str]) -> HeldOutEffects:
     contrasts = [c for c in evidence.contrasts[family.id].contrasts if c.patients not in without]
     response = fit_family(evidence.inputs.assumptions, evidence.workshop, family, contrasts)
     depth, covariance = None, response.covariance

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from bcma_decide.vocabulary import FAMILY_OF, Family
 from bcma_decide.workshop.evidence.selection import SelectedRow
@@ -13,20 +14,34 @@ from bcma_decide.workshop.validation.predictors import forecasts
 from bcma_decide.workshop.validation.scores import predicted_of
 from bcma_decide.workshop.validation.shapes import ScoredRow
 
+STUDIES: Final = 6
+"""Studies of one piece of work."""
+
+
+def batched(values: Sequence[list[int]], size: int) -> Iterator[Sequence[list[int]]]:
+    """Some values, ``size`` at a time."""
+    return (values[start : start + size] for start in range(0, len(values), size))
+
 
 def shared_fits(evidence: Evidence, outcomes: Iterable[str]) -> list[tuple[int, ...]]:
-    """Places among `held_out_cells` of the cells to predict, those that need the same trait effects together.
+    """Places among `held_out_cells` of the cells to predict, those of a few studies that need the same fits together.
 
     Leaving out a study changes the trait effects of a family only where it brought a contrast, so most cells of a
-    family share one fit.
+    family share one fit of them; the outcomes of one study share the fits of the family's stages. Groups are small
+    enough for several processes to end at one time.
     """
     wanted = set(outcomes)
-    groups: dict[tuple[str, frozenset[str]], list[int]] = {}
+    groups: dict[tuple[str, frozenset[str]], dict[str, list[int]]] = {}
     for place, (outcome, row, _) in enumerate(held_out_cells(evidence)):
         if outcome in wanted:
             family = FAMILY_OF[outcome]
-            groups.setdefault((family.id, _contrasts_lost(evidence, family, row)), []).append(place)
-    return [tuple(places) for places in groups.values()]
+            of_group = groups.setdefault((family.id, _contrasts_lost(evidence, family, row)), {})
+            of_group.setdefault(row.study, []).append(place)
+    return [
+        tuple(place for of_study in some for place in of_study)
+        for of_group in groups.values()
+        for some in batched(list(of_group.values()), STUDIES)
+    ]
 
 
 def predict_cells(evidence: Evidence, places: Sequence[int]) -> list[tuple[int, ScoredRow]]:

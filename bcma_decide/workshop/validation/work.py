@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +34,8 @@ def run(directory: Path, pieces: Sequence[Piece], workers: int, progress: Progre
     """Results of all pieces in their order.
 
     Every piece runs in a process of its own kind, also with one worker, with one thread for its arithmetic: sums are
-    then taken in the same order on every machine with the same libraries.
+    then taken in the same order on every machine with the same libraries. When the run is broken off, or a piece
+    fails, the processes end at once.
 
     Parameters
     ----------
@@ -42,15 +44,27 @@ def run(directory: Path, pieces: Sequence[Piece], workers: int, progress: Progre
     workers
         How many processes.
     progress
-        Told the name of each piece when its result is there.
+        Told the name of each piece as soon as its result is there.
     """
-    with _one_thread(), ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        running = [pool.submit(_call, directory, piece) for piece in pieces]
-        results = []
-        for piece, future in zip(pieces, running, strict=True):
-            results.append(future.result())
-            progress(piece.label)
+    others = set(active_children())
+    with _one_thread(), ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts) as pool:
+        place = {pool.submit(_call, directory, piece): n for n, piece in enumerate(pieces)}
+        results: list[Any] = [None] * len(pieces)
+        try:
+            for future in as_completed(place):
+                results[place[future]] = future.result()
+                progress(pieces[place[future]].label)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in set(active_children()) - others:
+                process.terminate()
+            raise
     return results
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C goes to every process of a terminal: the first one ends the others, without a traceback of each."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _call(directory: Path, piece: Piece) -> Any:  # noqa: ANN401 - what the piece's function gives
