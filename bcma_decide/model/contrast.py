@@ -19,8 +19,8 @@ from bcma_decide.model.prediction import Average
 
 Array = NDArray[np.float64]
 
-POINTS = 3
-"""Quadrature points across the difference, at every pair of nodes of the spread."""
+_POINTS, _POINTS_OF_MANY, _MANY_COMPONENTS = 5, 3, 9
+"""Quadrature points across the difference at every component; of more components than those, fewer."""
 _MANY_NODES = 4
 """Of the spread, from which on two of them are taken together to begin with."""
 _NEAR = 1e-5
@@ -286,12 +286,13 @@ def _intervals(full: Joint, fewer: Joint, bias_variance: Array) -> Array:
     """
     shape = len(full.weight), bias_variance.size, 2
     wanted = np.broadcast_to(_ENDS, shape).ravel()
+    points = _POINTS if full.weight.shape[1] <= _MANY_COMPONENTS else _POINTS_OF_MANY
     u, ends = np.where(wanted < 0.5, -Z95, Z95)[:, None], None
     if fewer is not full:
-        few = _Lines.of(fewer, bias_variance)
+        few = _Lines.of(fewer, bias_variance, points)
         u, ends = few.ends(np.broadcast_to(u, few.mass.shape).copy(), None, wanted, _NEAR)
-        u = u.reshape(len(u), -1, POINTS)[:, fewer.part_of].reshape(len(u), -1)
-    lines = _Lines.of(full, bias_variance)
+        u = u.reshape(len(u), -1, points)[:, fewer.part_of].reshape(len(u), -1)
+    lines = _Lines.of(full, bias_variance, points)
     return lines.ends(np.broadcast_to(u, lines.mass.shape).copy(), ends, wanted, _SETTLED)[1].reshape(shape)
 
 
@@ -307,9 +308,9 @@ class _Lines:
     mass: Array
 
     @classmethod
-    def of(cls, joint: Joint, bias_variance: Array) -> _Lines:
-        """Of some pairs, for each size of the bias."""
-        points, point_weight = hermite(POINTS)
+    def of(cls, joint: Joint, bias_variance: Array, count: int) -> _Lines:
+        """Of some pairs, for each size of the bias, with so many points of v."""
+        points, point_weight = hermite(count)
         quarter = 0.25 * bias_variance[:, None]
         one, two = (joint.variances[:, side, None] + quarter for side in (0, 1))
         cross = joint.between[:, None] - quarter
@@ -319,7 +320,7 @@ class _Lines:
         along = one * first - cross * second, cross * first - two * second
         spread = np.sqrt(np.maximum(first * along[0] - second * along[1], _LEAST_VARIANCE * (first + second) ** 2))
         across = np.sqrt(np.maximum(one * two - cross * cross, 0.0)) / spread
-        shape = len(joint.weight), bias_variance.size, 2, joint.weight.shape[1], POINTS
+        shape = len(joint.weight), bias_variance.size, 2, joint.weight.shape[1], count
         flat = shape[0] * shape[1] * 2, -1
 
         def rows(values: Array) -> Array:

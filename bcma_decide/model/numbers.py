@@ -86,7 +86,8 @@ class PatientNumbers:
 
     def moves(self, outcome: str) -> bool:
         """Whether any trait moves an outcome; else its numbers are the same for every patient."""
-        return bool(self.pooled.used[self.pooled.family_index[FAMILY_OF[outcome].id]].any())
+        family = FAMILY_OF[outcome].id
+        return family in self.pooled.family_index and bool(self.pooled.used[self.pooled.family_index[family]].any())
 
     @cached_property
     def averages(self) -> Sequence[Average]:
