@@ -39,8 +39,11 @@ class Alike(Generic[T]):
     def of(self, facts: Facts) -> T:
         """As it is for a patient."""
         key, kept = self._key(facts.patient), self._kept
-        if key not in kept:
-            if len(kept) >= MOST_KEPT:
-                kept.clear()
-            kept[key] = self._work_out(facts)
-        return kept[key]
+        try:
+            return kept[key]
+        except KeyError:
+            found = self._work_out(facts)
+        if len(kept) >= MOST_KEPT:
+            kept.clear()  # another thread may be reading: it holds what it found
+        kept[key] = found
+        return found
