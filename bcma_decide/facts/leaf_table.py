@@ -17,6 +17,7 @@ from bcma_decide.logic import Truth
 from bcma_decide.pooled.conditions import Condition, Every, Leaf, Not, Some
 
 CODE: Final[dict[Truth, int]] = {True: 1, None: 0, False: -1}
+TRUTH: Final[dict[int, Truth]] = {code: truth for truth, code in CODE.items()}
 Codes = NDArray[np.int8]
 T = TypeVar("T", int, Codes)
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.alike import KEPT, Known, acting_traits, acting_values
+from bcma_decide.model.alike import KEPT, Known, acting_traits, acting_values, patients_alike
 from bcma_decide.model.by_patient import rates_by_patient
 from bcma_decide.model.kept import Kept
 from bcma_decide.model.kernel import evaluated
@@ -58,7 +58,8 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
 
 def _family_moves(numbers: PatientNumbers, family: str) -> dict[str, tuple[TraitMove, ...]]:
     """Moves of every class-level cell of a family by every trait that acts there and is not fixed."""
-    pooled, patients = numbers.pooled, numbers.patients[family]
+    pooled = numbers.pooled
+    patients = patients_alike(pooled, acting_values(numbers, family), (family,))
     used = pooled.used[pooled.family_index[family]].tolist()
     cells = {i: cell for i, cell in enumerate(pooled.cells) if cell.family == family and cell.option in CLASSES}
     rates = rates_by_patient(pooled, numbers.setting, cells, patients)

@@ -207,14 +207,3 @@ def acting_in(pooled: PooledEvidence, *families: str) -> NDArray[np.bool_]:
 def on_model_scale(values: Mapping[str, bool | float | Chance | None]) -> list[float | Chance | None]:
     """Values on the model's scale; chances as they are."""
     return [value if isinstance(value, Chance) else model_scale(trait, value) for trait, value in values.items()]
-
-
-def patients_of(numbers: PatientNumbers, *families: str) -> Patients:
-    """Virtual patients like this one in what is known and acts in any of these families."""
-    pooled = numbers.pooled
-    acting = acting_in(pooled, *families)
-    for family in families:
-        if (acting == acting_in(pooled, family)).all():
-            return numbers.patients[family]
-    values = {trait.id: numbers.traits[trait.id].modelled for trait in MODEL_TRAITS}
-    return conditional_patients(pooled.population, on_model_scale(values), acting)
