@@ -203,7 +203,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     labels = indications(book, _said(question, numbers, pooled), region, on, names, label_months)
     label_context = context_of_labels(labels, region, on, book.as_of, int(label_months))
     practical = practical_sources(book, region, on)
-    scores = score_lines(pooled.definitions.scores, facts)
+    scores = score_lines(facts)
     withheld = withheld_numbers(numbers)
     judged = that_can_apply(rule_findings(book, facts, region, on), labels)
     of_labels = label_findings(labels, label_context)

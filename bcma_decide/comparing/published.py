@@ -53,7 +53,7 @@ def _conditions(pooled: PooledEvidence) -> tuple[LeafTable, tuple[int | None, ..
     limits = pooled.published.limits
     count = iter(range(len(limits)))
     places = tuple(None if limit.when is None else next(count) for limit in limits)
-    return LeafTable(limit.when for limit in limits if limit.when is not None), places
+    return LeafTable((limit.when for limit in limits if limit.when is not None), pooled.definitions), places
 
 
 @lru_cache(maxsize=256)

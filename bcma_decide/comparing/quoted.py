@@ -77,7 +77,7 @@ def quoted_survival(
 
 @lru_cache(maxsize=4)
 def _groups(pooled: PooledEvidence) -> LeafTable:
-    return LeafTable(group.when for group in pooled.published.survival.groups)
+    return LeafTable((group.when for group in pooled.published.survival.groups), pooled.definitions)
 
 
 @lru_cache(maxsize=256)

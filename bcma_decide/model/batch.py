@@ -20,8 +20,8 @@ __all__ = ["BatchNumbers", "Profiles", "batch_numbers", "compared_outcomes"]
 
 Array = NDArray[np.float64]
 
-_AT_ONCE: Final = 256
-"""Profiles whose components are held at the same time: about 60 kB each."""
+_AT_ONCE: Final = 64
+"""Profiles whose components are held at the same time: about 200 kB each, so that they stay near the processor."""
 
 
 @dataclass(frozen=True)

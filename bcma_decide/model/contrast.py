@@ -8,8 +8,8 @@ accounted for). Swapping the options mirrors every number.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,15 @@ from bcma_decide.model.prediction import Average
 
 Array = NDArray[np.float64]
 
-POINTS = 3
-"""Quadrature points across the difference, at every pair of nodes of the spread."""
+_POINTS, _POINTS_OF_MANY, _MANY_COMPONENTS = 5, 3, 9
+"""Quadrature points across the difference at every component; of more components than those, fewer."""
 _MANY_NODES = 4
-"""Of the spread, from which on two of them are taken together for the ends of an interval."""
+"""Of the spread, from which on two of them are taken together to begin with."""
+_NEAR = 1e-5
 _ENDS = np.array([0.025, 0.975])
 _MOST_STEPS = 60
-_SETTLED = 1e-6
-"""A move in standard deviations after which the next one, of the second power, is rounding."""
+_SETTLED = 2e-6
+"""Error of a probability."""
 _LARGEST_STEP = 1.5
 _LEAST_VARIANCE = 1e-12
 """Two identical options differ by nothing, not by 0 / 0."""
@@ -77,6 +78,86 @@ def differences(
     )
 
 
+def higher_of_pairs(
+    sides: Mapping[str, Side], effect_covariance: Array, bias_sd: float
+) -> dict[tuple[str, str], float]:
+    """How likely the first of two options has the higher rate, as in :func:`differences`, for every pair of some.
+
+    The interval of their difference leaves out zero where it is below 2.5 % or above 97.5 %: the difference of the
+    rates has the sign of that of the log odds.
+    """
+    classes: dict[int, list[str]] = {}
+    for option, side in sides.items():
+        classes.setdefault(side.class_index, []).append(option)
+    own = {index: _Options.of([sides[o].average for o in options]) for index, options in classes.items()}
+    found: dict[tuple[str, str], float] = {}
+    for first, one in own.items():
+        moved = one.by_trait @ effect_covariance[first, :, first, :]
+        covariance = np.matmul(moved, np.swapaxes(one.by_trait, 1, 2)) + one.common
+        variance = np.diagonal(covariance, axis1=1, axis2=2)
+        one_higher = _higher(one, one, variance, variance, covariance, bias_sd, one.weight[:, None, None])
+        found |= _named(classes[first], classes[first], np.einsum("kmn->mn", one_higher))
+        for second, two in own.items():
+            if second <= first:
+                continue
+            other = _own_variance(two, effect_covariance[second, :, second, :])
+            moved = (one.by_trait @ effect_covariance[first, :, second, :])[:, None]
+            between = np.matmul(moved, np.swapaxes(two.by_trait, 1, 2)[None])
+            weight = (one.weight[:, None] * two.weight)[..., None, None]
+            higher = _higher(one, two, variance[:, None], other[None], between, bias_sd, weight)
+            total = np.einsum("klmn->mn", higher)
+            found |= _named(classes[first], classes[second], total)
+            found |= _named(classes[second], classes[first], 1.0 - total.T)
+    return found
+
+
+@dataclass(frozen=True)
+class _Options:
+    """Options of one class at one outcome.
+
+    ``weight`` (nodes,), ``logit`` (nodes, options), ``by_trait`` (nodes, options, parameters); ``common`` (nodes,
+    options, options), the covariance that the levels leave.
+    """
+
+    weight: Array
+    logit: Array
+    by_trait: Array
+    common: Array
+
+    @classmethod
+    def of(cls, averages: Sequence[Average]) -> _Options:
+        levels = np.stack([average.gradient[0] for average in averages], axis=2)  # nodes, stages, options, products
+        common = np.matmul(np.matmul(levels, averages[0].level_covariance), np.swapaxes(levels, 2, 3)).sum(axis=1)
+        return cls(
+            averages[0].weight,
+            np.stack([average.logit for average in averages], axis=1),
+            np.stack([average.gradient[1] for average in averages], axis=1),
+            common,
+        )
+
+
+def _own_variance(options: _Options, covariance: Array) -> Array:
+    own = ((options.by_trait @ covariance) * options.by_trait).sum(axis=2)
+    return np.asarray(own + np.diagonal(options.common, axis1=1, axis2=2))
+
+
+def _higher(
+    one: _Options, two: _Options, variance: Array, other: Array, between: Array, bias_sd: float, weight: Array
+) -> Array:
+    """Weighted P(first higher) at every pair of nodes and options, the shape of ``between``."""
+    gap = one.logit[..., None] - two.logit[:, None] if one is two else one.logit[:, None, :, None] - two.logit[:, None]
+    square = variance[..., :, None] + other[..., None, :] - 2.0 * between + bias_sd**2
+    return weight * distribution(gap / np.sqrt(np.maximum(square, _LEAST_VARIANCE)))
+
+
+def _named(rows: Sequence[str], columns: Sequence[str], values: Array) -> dict[tuple[str, str], float]:
+    return {
+        (row, column): value
+        for row, line in zip(rows, values.tolist(), strict=True)
+        for column, value in zip(columns, line, strict=True)
+    }
+
+
 @dataclass(frozen=True)
 class Joint:
     """Log odds of two options together, a mixture of joint normals, for many pairs.
@@ -89,6 +170,8 @@ class Joint:
     logits: Array
     variances: Array
     between: Array
+    part_of: NDArray[np.intp] | None = None
+    """Where components are taken together: of which each of those before is a part."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +204,9 @@ def crossed(first: Nodes, second: Nodes, between: Array) -> tuple[Joint, Joint]:
     (one, part), (two, other) = first.halved, second.halved
     along = np.add.reduceat(between * part[:, :, None], np.arange(0, between.shape[1], 2), axis=1)
     across = np.add.reduceat(along * other[:, None], np.arange(0, between.shape[2], 2), axis=2)
-    return full, _pairs_of_nodes(one, two, across)
+    rows, columns = (np.arange(count) // 2 for count in between.shape[1:])
+    part_of = (rows[:, None] * across.shape[2] + columns).ravel()
+    return full, replace(_pairs_of_nodes(one, two, across), part_of=part_of)
 
 
 def _pairs_of_nodes(first: Nodes, second: Nodes, between: Array) -> Joint:
@@ -140,7 +225,7 @@ def joint_differences(full: Joint, fewer: Joint, bias_variance: Array) -> Array:
     Parameters
     ----------
     full, fewer
-        The pairs, as :func:`crossed` has them: intervals are found by the fewer components.
+        The pairs, as :func:`crossed` has them.
     bias_variance
         Variances of the bias of the comparison, (biases,).
 
@@ -163,7 +248,7 @@ def joint_differences(full: Joint, fewer: Joint, bias_variance: Array) -> Array:
     square = np.einsum("rk,rbk->rb", full.weight, variance + (gap * gap)[:, None])
     # the spread of two equal options is 0, and may come out just below it
     found[..., 4] = Z95 * np.sqrt(np.maximum(square - mean * mean, 0.0))
-    found[..., :2] = _intervals(fewer, bias_variance)
+    found[..., :2] = _intervals(full, fewer, bias_variance)
     return found
 
 
@@ -189,7 +274,7 @@ def _joint(first: Side, second: Side, effect_covariance: Array) -> tuple[Joint, 
     return joint, joint
 
 
-def _intervals(joint: Joint, bias_variance: Array) -> Array:
+def _intervals(full: Joint, fewer: Joint, bias_variance: Array) -> Array:
     """95 % intervals of the difference of the two rates, (pairs, biases, 2).
 
     In every component the log odds are m + a u + c v with independent standard normals: u along the gradient of the
@@ -197,65 +282,90 @@ def _intervals(joint: Joint, bias_variance: Array) -> Array:
     exact in u and a quadrature in v. An end t and the u at which every node reaches it are found together, by Newton's
     steps: difference(u, v) = t at all nodes, and their weighted distribution functions add up to the probability.
     Swapping the options changes the sign of u and of the difference, and so mirrors the interval.
+    The few components of ``fewer`` say where to start.
     """
-    points, point_weight = hermite(POINTS)
-    pairs, biases = len(joint.weight), bias_variance.size
-    quarter = 0.25 * bias_variance[:, None]
-    one, two = (joint.variances[:, side, None] + quarter for side in (0, 1))
-    cross = joint.between[:, None] - quarter
-    p = logistic(joint.logits)
-    dense = p * (1.0 - p)
-    first, second = dense[:, None, 0], dense[:, None, 1]
-    along = one * first - cross * second, cross * first - two * second
-    spread = np.sqrt(np.maximum(first * along[0] - second * along[1], _LEAST_VARIANCE * (first + second) ** 2))
-    across = np.sqrt(np.maximum(one * two - cross * cross, 0.0)) / spread
-    shape = pairs, biases, 2, joint.weight.shape[1], POINTS
-    flat = pairs * biases * 2, -1
-
-    def rows(values: Array) -> Array:
-        """One row for every end that is looked for, (rows, components * points)."""
-        return np.ascontiguousarray(np.broadcast_to(values, shape)).reshape(flat)
-
-    slopes = [rows((each / spread)[:, :, None, :, None]) for each in along]
-    bases = [
-        rows((joint.logits[:, None, side][..., None] + (across * other)[..., None] * points)[:, :, None])
-        for side, other in ((0, second), (1, first))
-    ]
-    mass = rows((joint.weight[..., None] * point_weight)[:, None, None])
-    wanted = np.broadcast_to(_ENDS, shape[:3]).ravel()
-    return _ends(slopes, bases, mass, wanted).reshape(shape[:3])
+    shape = len(full.weight), bias_variance.size, 2
+    wanted = np.broadcast_to(_ENDS, shape).ravel()
+    points = _POINTS if full.weight.shape[1] <= _MANY_COMPONENTS else _POINTS_OF_MANY
+    u, ends = np.where(wanted < 0.5, -Z95, Z95)[:, None], None
+    if fewer is not full:
+        few = _Lines.of(fewer, bias_variance, points)
+        u, ends = few.ends(np.broadcast_to(u, few.mass.shape).copy(), None, wanted, _NEAR)
+        u = u.reshape(len(u), -1, points)[:, fewer.part_of].reshape(len(u), -1)
+    lines = _Lines.of(full, bias_variance, points)
+    return lines.ends(np.broadcast_to(u, lines.mass.shape).copy(), ends, wanted, _SETTLED)[1].reshape(shape)
 
 
-def _ends(slopes: Sequence[Array], bases: Sequence[Array], mass: Array, wanted: Array) -> Array:
-    """Ends t at which the distribution function of the difference is ``wanted``, (rows,).
+@dataclass(frozen=True)
+class _Lines:
+    """Log odds of either side along u: ``bases`` + ``slopes`` u at nodes of weight ``mass``, (rows, nodes) each.
 
-    The log odds of either side are ``bases`` + ``slopes`` u at nodes of weight ``mass``, (rows, nodes) each.
+    A row for each pair, bias and end; the nodes are those of components and of v.
     """
-    u = np.where(wanted < 0.5, -Z95, Z95)[:, None] * np.ones(mass.shape[1])
-    ends = np.empty(len(wanted))
-    open_: NDArray[np.intp] | slice = slice(None)
-    for step_count in range(_MOST_STEPS):
-        (a1, a2), at = (each[open_] for each in slopes), u[open_]
-        own = mass[open_]
-        p1, p2 = logistic(bases[0][open_] + a1 * at), logistic(bases[1][open_] + a2 * at)
-        gap = p1 - p2
-        if step_count == 0:
-            ends = np.einsum("rk,rk->r", own, gap)
-        a1 = a1 * (p1 * (1.0 - p1))
-        a1 -= a2 * (p2 * (1.0 - p2))
-        inverse = 1.0 / np.maximum(a1, _LEAST_RISE)
-        below, dense = distribution_and_density(at)
-        dense = np.maximum(dense, _LEAST_DENSITY)
-        lacking = (ends[open_][:, None] - gap) * inverse
-        missing = wanted[open_] - np.einsum("rk,rk->r", own, below + dense * lacking)
-        moved = missing / np.einsum("rk,rk,rk->r", own, dense, inverse)
-        lacking += moved[:, None] * inverse
-        step = np.minimum(np.maximum(lacking, -_LARGEST_STEP), _LARGEST_STEP)
-        u[open_] = at + step
-        ends[open_] += moved
-        moving = np.abs(step).max(axis=1) > _SETTLED
-        if not moving.any():
-            break
-        # what has settled stays where it is, whoever else is worked out beside it
-        open_ = np.flatnonzero(moving) if isinstance(open_, slice) else open_[moving]
-    return ends
+
+    slopes: tuple[Array, Array]
+    bases: tuple[Array, Array]
+    mass: Array
+
+    @classmethod
+    def of(cls, joint: Joint, bias_variance: Array, count: int) -> _Lines:
+        """Of some pairs, for each size of the bias, with so many points of v."""
+        points, point_weight = hermite(count)
+        quarter = 0.25 * bias_variance[:, None]
+        one, two = (joint.variances[:, side, None] + quarter for side in (0, 1))
+        cross = joint.between[:, None] - quarter
+        p = logistic(joint.logits)
+        dense = p * (1.0 - p)
+        first, second = dense[:, None, 0], dense[:, None, 1]
+        along = one * first - cross * second, cross * first - two * second
+        spread = np.sqrt(np.maximum(first * along[0] - second * along[1], _LEAST_VARIANCE * (first + second) ** 2))
+        across = np.sqrt(np.maximum(one * two - cross * cross, 0.0)) / spread
+        shape = len(joint.weight), bias_variance.size, 2, joint.weight.shape[1], count
+        flat = shape[0] * shape[1] * 2, -1
+
+        def rows(values: Array) -> Array:
+            """One row for every end that is looked for, (rows, components * points)."""
+            return np.ascontiguousarray(np.broadcast_to(values, shape)).reshape(flat)
+
+        slopes = [rows((each / spread)[:, :, None, :, None]) for each in along]
+        bases = [
+            rows((joint.logits[:, None, side][..., None] + (across * other)[..., None] * points)[:, :, None])
+            for side, other in ((0, second), (1, first))
+        ]
+        mass = rows((joint.weight[..., None] * point_weight)[:, None, None])
+        return cls((slopes[0], slopes[1]), (bases[0], bases[1]), mass)
+
+    def ends(self, u: Array, ends: Array | None, wanted: Array, near: float) -> tuple[Array, Array]:
+        """Where the distribution function of the difference is ``wanted``, (rows,), and the u there, (rows, nodes).
+
+        From starting values of both, until what is left of the probability is about ``near``.
+        """
+        open_: NDArray[np.intp] | slice = slice(None)
+        for _ in range(_MOST_STEPS):
+            (a1, a2), at = (each[open_] for each in self.slopes), u[open_]
+            own = self.mass[open_]
+            p1, p2 = logistic(self.bases[0][open_] + a1 * at), logistic(self.bases[1][open_] + a2 * at)
+            gap = p1 - p2
+            if ends is None:
+                ends = np.einsum("rk,rk->r", own, gap)
+            a1 = a1 * (p1 * (1.0 - p1))
+            a1 -= a2 * (p2 * (1.0 - p2))
+            inverse = 1.0 / np.maximum(a1, _LEAST_RISE)
+            below, dense = distribution_and_density(at)
+            dense = np.maximum(dense, _LEAST_DENSITY)
+            lacking = (ends[open_][:, None] - gap) * inverse
+            missing = wanted[open_] - np.einsum("rk,rk->r", own, below + dense * lacking)
+            moved = missing / np.einsum("rk,rk,rk->r", own, dense, inverse)
+            lacking += moved[:, None] * inverse
+            step = np.minimum(np.maximum(lacking, -_LARGEST_STEP), _LARGEST_STEP)
+            u[open_] = at + step
+            ends[open_] += moved
+            # what is left is of the order of the squares of the last steps
+            moving = np.einsum("rk,rk,rk,rk->r", own, dense, step, step) > near
+            if not moving.any():
+                break
+            # what has settled stays where it is, whoever else is worked out beside it
+            open_ = np.flatnonzero(moving) if isinstance(open_, slice) else open_[moving]
+        if ends is None:
+            raise ValueError
+        return u, ends

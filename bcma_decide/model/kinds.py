@@ -189,7 +189,7 @@ class Part:
 
     def _at(self, latent: Array) -> Array:
         gain, covariance = self._regression
-        return _orthants(self.population.cut[list(self.binaries)] - latent @ gain.T, covariance)
+        return orthants(self.population.cut[list(self.binaries)] - latent @ gain.T, covariance)
 
 
 @dataclass(frozen=True)
@@ -318,7 +318,7 @@ def _tail_nodes(reach: Array, tail: Array, u: Array, share: Array) -> Array:
     return np.asarray(-side[..., None] * moved)
 
 
-def _orthants(cuts: Array, covariance: Array) -> Array:
+def orthants(cuts: Array, covariance: Array) -> Array:
     """Probability of every combination of sides of the cuts, (rows, combinations); ``cuts`` (rows, traits).
 
     Combinations in the order of binary numbers whose first digit is the first trait, 1 above its cut.

@@ -47,8 +47,9 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
     """
     pooled = numbers.pooled
     moves: dict[str, list[TraitMove]] = {trait: [] for trait in traits}
+    places = [MODEL_TRAIT_IDS.index(trait) for trait in traits]
     for family in dict.fromkeys(cell.family for cell in pooled.cells):
-        if acting_traits(pooled, (family,)).any():
+        if acting_traits(pooled, (family,))[places].any():
             key = pooled, numbers.setting, family, acting_values(numbers, family)
             for trait, found in _kept.get(key, partial(_family_moves, numbers, family)).items():
                 if trait in moves:

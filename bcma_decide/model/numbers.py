@@ -25,6 +25,7 @@ from bcma_decide.model.profiles import Profiles
 from bcma_decide.model.rates import Rates, rates_of
 from bcma_decide.pooled.evidence import Levels, PooledEvidence
 from bcma_decide.vocabulary import (
+    FAMILY_OF,
     MODEL_TRAIT_IDS,
     MODEL_TRAITS,
     OUTCOMES,
@@ -82,6 +83,11 @@ class PatientNumbers:
     def place(self) -> Mapping[tuple[str, str], int]:
         """Where the cell of an outcome and an option stands."""
         return self.pooled.place
+
+    def moves(self, outcome: str) -> bool:
+        """Whether any trait moves an outcome; else its numbers are the same for every patient."""
+        family = FAMILY_OF[outcome].id
+        return family in self.pooled.family_index and bool(self.pooled.used[self.pooled.family_index[family]].any())
 
     @cached_property
     def averages(self) -> Sequence[Average]:
