@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bcma_decide.cohort.cells import JSON_CELLS, NOTHING, Row, Said, read_rows
+from bcma_decide.cohort.cells import JSON_CELLS, NOTHING, CellReader, Row, Said, read_rows
 from bcma_decide.cohort.figures import figures_of
 from bcma_decide.cohort.judging import CohortJudge, Judged
 from bcma_decide.cohort.layout import (
@@ -89,6 +89,7 @@ class _Answering:
         self.pooled = pooled = load_pooled(question.evidence)
         region = check_region(pooled, question.region)
         on = question.date or Day.fromisoformat(pooled.date)
+        self.reader = CellReader(pooled.definitions, self._read_record)
         self.judge = CohortJudge(pooled, region, on)
         self.layout = layout_of(pooled, self.judge.products)
         self.stamp = stamp_of(pooled, question.setting, region, on.isoformat())
@@ -103,7 +104,7 @@ class _Answering:
         return self.layout.schema([_carried_field(given.field(name)) for name in self.question.carried], self.stamp)
 
     def answer(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        rows, codes = read_rows(batch, self.question.columns, self.pooled.definitions, self._read_record)
+        rows, codes = read_rows(batch, self.question.columns, self.reader)
         usable = np.array([row.patient is not None for row in rows], dtype=bool)
         place = np.where(usable, np.cumsum(usable) - 1, 0)  # among the rows that can be used
         given = Given(place[codes], ~usable[codes])

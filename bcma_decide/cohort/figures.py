@@ -13,11 +13,12 @@ from bcma_decide.model.batch import BatchNumbers, Profiles, batch_numbers, compa
 from bcma_decide.model.survival_batch import BatchSurvival, batch_survival
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.time_course import LANDMARKS
-from bcma_decide.value import DECIMALS
 from bcma_decide.vocabulary import PFS, Design
 
 Array = NDArray[np.float64]
 
+_DECIMALS: Final = 6
+"""Of every number that leaves the program (`bcma_decide.value.rounded`)."""
 _AT_ONCE: Final = 2048
 """Patients whose figures are held at the same time."""
 
@@ -33,7 +34,7 @@ def figures_of(pooled: PooledEvidence, setting: Design, profiles: Profiles, want
         columns = list(_columns(pooled, setting, piece, wanted))
         if columns:
             found[:, of] = np.concatenate(columns, axis=1).T
-    return np.round(found, DECIMALS) + 0.0
+    return np.round(found, _DECIMALS) + 0.0
 
 
 def _columns(pooled: PooledEvidence, setting: Design, profiles: Profiles, wanted: Sequence[Figures]) -> Iterator[Array]:
