@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-RUN_AT_A_SITE = ("clinic", "audit", "postgresql", "pdf")
+RUN_AT_A_SITE = ("clinic", "audit", "postgresql", "redis", "pdf")
 
 
 def wanted(path: Path) -> set[str]:

@@ -124,6 +124,8 @@ class Bounds(NamedTuple):
         Bounds describe one interval, so both ends inside put everything inside; with both ends outside it is settled
         only where they lie on the same side.
         """
+        if span.low == span.high:
+            return self.hold(span.low)
         low, high = self.hold(span.low), self.hold(span.high)
         if low and high:
             return True

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
-_MILLION: Final = 1e6
+DECIMALS: Final = 6
+"""Of every number, so that machines agree to the last digit printed."""
+_MILLION: Final = 10.0**DECIMALS
 
 
 def rounded(value: float) -> float:
-    """A number as it leaves the program: six decimals, so that machines agree to the last digit printed.
+    """A number as it leaves the program: rounded, a plain float and never minus zero.
 
-    A plain float and never minus zero; raises ValueError or OverflowError for what is no finite number.
+    Raises ValueError or OverflowError for what is no finite number.
     """
     # By way of a whole number: the division is exact to the last bit, and to go through a text, as round(value, 6)
     # does, takes three times as long.
@@ -37,7 +39,7 @@ def all_rounded(values: NDArray[float64]) -> list[Any]:
     return [*((values * _MILLION).round() / _MILLION + 0.0).tolist()]
 
 
-Number = Annotated[float, Meta(extra={"decimals": 6})]
+Number = Annotated[float, Meta(extra={"decimals": DECIMALS})]
 Interval = tuple[Number, Number]
 """Lower and upper end of a 95 % interval."""
 _OF_NUMBERS: Final = re.compile(r"\b(Number|Interval|Bounds)\b")

@@ -18,17 +18,18 @@ from bcma_decide.errors import Problem, ServiceError, one_line
 if TYPE_CHECKING:
     from bcma_decide.fhir.reading.reader import Reading
     from bcma_decide.pooled.evidence import PooledEvidence
+    from bcma_decide.service.service import Reader
 
 serve_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 EXTRA: Final = (
     "authlib",
+    "cryptography",
     "fastapi",
     "h11",
     "httpcore",
     "httpx",
     "joserfc",
-    "limits",
     "markdown_it",
     "prometheus_client",
     "pydantic_settings",
@@ -57,6 +58,15 @@ Audit = Annotated[
         "is better given as BCMA_DECIDE_AUDIT or in the file.",
     ),
 ]  # fmt: skip
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", min=1, max=64, metavar="N",
+        help="Processes that answer, one for each core; default 1. They share sessions, used tokens and limits in a "
+        "file in memory, or where store in the settings says (sqlite:///FILE, redis://HOST, rediss://HOST): "
+        "there they outlive a restart.",
+    ),
+]  # fmt: skip
 Print = Annotated[
     Literal["containerfile", "systemd", "config"] | None,
     typer.Option("--print", help="Print an example to start from, and leave."),
@@ -70,6 +80,7 @@ def serve(
     port: Port = None,
     config: Config = None,
     audit: Audit = None,
+    workers: Workers = None,
     example: Print = None,
     evidence: EvidenceDirectory = None,
 ) -> None:
@@ -84,17 +95,13 @@ def serve(
         say((DEPLOY / EXAMPLES[example]).read_text(encoding="utf-8"), nl=False)
         return
     _require_extra()
-    from bcma_decide.cli.answer import warn_if_old
-    from bcma_decide.comparing.compare import load_pooled
     from bcma_decide.service.audit.audit_address import shown
     from bcma_decide.service.server import run
     from bcma_decide.service.settings import read_settings
 
-    given: dict[str, Any] = {"host": host, "port": port, "audit": audit}
+    given: dict[str, Any] = {"host": host, "port": port, "audit": audit, "workers": workers}
     settings = read_settings(config, **{name: value for name, value in given.items() if value is not None})
     recorded = None if settings.audit is None else shown(settings.audit.get_secret_value())
-    pooled = load_pooled(evidence)
-    warn_if_old(pooled)
 
     def started(address: str, bound: int) -> None:
         shown = f"[{address}]" if ":" in address else address
@@ -104,7 +111,18 @@ def serve(
         if recorded is not None:
             say(f"audit: {one_line(recorded)}; it holds what is asked for patients", err=True)
 
-    run(settings, pooled, reader=partial(_read, pooled), started=started)
+    run(settings, partial(_loaded, evidence), started=started)
+
+
+def _loaded(evidence: Path | None, aloud: bool) -> tuple[PooledEvidence, Reader]:
+    """The evidence and what reads records with it, in the process that needs them; ``aloud``: warn if it is old."""
+    from bcma_decide.cli.answer import warn_if_old
+    from bcma_decide.comparing.compare import load_pooled
+
+    pooled = load_pooled(evidence)
+    if aloud:
+        warn_if_old(pooled)
+    return pooled, partial(_read, pooled)
 
 
 def _read(pooled: PooledEvidence, bundle: Mapping[str, Any], on: Day, *, infer: bool = False) -> Reading:

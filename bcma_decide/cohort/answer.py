@@ -7,35 +7,43 @@ with its problems and without any number.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date as Day  # noqa: N812  # a parameter is called date
-from functools import lru_cache
-from itertools import chain
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bcma_decide.cohort.cells import JSON_CELLS, NOTHING, Row, Said, read_rows
+from bcma_decide.cohort.cells import JSON_CELLS, NOTHING, CellReader, Row, Said, read_rows
 from bcma_decide.cohort.figures import figures_of
-from bcma_decide.cohort.judging import Asked, Judged, indications_of, judge
-from bcma_decide.cohort.layout import FINDING_TYPE, PROBLEM_TYPE, Figures, layout_of, stamp_of
+from bcma_decide.cohort.judging import CohortJudge, Judged
+from bcma_decide.cohort.layout import (
+    FINDING_TYPE,
+    FINDINGS,
+    PROBLEM_TYPE,
+    PROBLEMS,
+    READ_AS,
+    UNKNOWN,
+    layout_of,
+    stamp_of,
+)
 from bcma_decide.cohort.question import CohortQuestion
 from bcma_decide.cohort.records import read_record
 from bcma_decide.comparing.compare import check_region, load_pooled
-from bcma_decide.facts.traits import derive
+from bcma_decide.model.batch import Profiles
 from bcma_decide.patient.profile import Patient
+from bcma_decide.rules.many import FINDING_STATES, LABEL_STATES
 from bcma_decide.strict.json import strict_json
-from bcma_decide.vocabulary import MODEL_TRAITS
+from bcma_decide.vocabulary import MODEL_TRAIT_IDS
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-_KEPT: Final = 20_000
-"""Different profiles, and different sets of acting traits, that are remembered from batch to batch."""
-_ESTIMATED, _WITHHELD = "estimated", "withheld"
+_WITHHELD: Final = "withheld"
 
 
 def answer_batch(batch: pa.RecordBatch, question: CohortQuestion) -> pa.RecordBatch:
@@ -81,147 +89,159 @@ class _Answering:
         self.pooled = pooled = load_pooled(question.evidence)
         region = check_region(pooled, question.region)
         on = question.date or Day.fromisoformat(pooled.date)
-        self.asked = Asked(question.setting, region, on)
-        nobody = derive(Patient(), pooled.definitions)
-        self.layout = layout_of(pooled, indications_of(pooled, nobody, self.asked))
+        self.reader = CellReader(pooled.definitions, self._read_record)
+        self.judge = CohortJudge(pooled, region, on)
+        self.layout = layout_of(pooled, self.judge.products)
         self.stamp = stamp_of(pooled, question.setting, region, on.isoformat())
-        acting = np.any(pooled.used, axis=(0, 1)).tolist()
-        self.acting = [trait.id for trait, acts in zip(MODEL_TRAITS, acting, strict=True) if acts]
+        self.acting = np.asarray(np.any(pooled.used, axis=(0, 1)))
         self.moving = [each for each in self.layout.figures if each.acting]
         still = [each for each in self.layout.figures if not each.acting]
-        values = figures_of(pooled, nobody, question.setting, still)
+        values = figures_of(pooled, question.setting, _nobody(), still)[:, 0].tolist()
         names = [name for each in still for name in each.names]
-        self.still: Mapping[str, float] = dict(zip(names, values.tolist(), strict=True))
-        self.judged: dict[Hashable, Judged] = {}
-        self.figures: dict[Hashable, Array] = {}
-        self.told: dict[tuple[str, str, str], int] = {}
-        """Place of every finding met so far in the list of them."""
+        self.still: Mapping[str, float] = dict(zip(names, values, strict=True))
 
     def schema(self, given: pa.Schema) -> pa.Schema:
         return self.layout.schema([_carried_field(given.field(name)) for name in self.question.carried], self.stamp)
 
     def answer(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        rows, codes = read_rows(batch, self.question.columns, self.pooled.definitions, self._read_record)
-        judged = [None if row.patient is None else self._judged(row) for row in rows]
+        rows, codes = read_rows(batch, self.question.columns, self.reader)
+        usable = np.array([row.patient is not None for row in rows], dtype=bool)
+        place = np.where(usable, np.cumsum(usable) - 1, 0)  # among the rows that can be used
+        given = Given(place[codes], ~usable[codes])
+        patients = [row.patient for row in rows if row.patient is not None]
         columns: dict[str, pa.Array] = {
             name: _carried(batch.column(name), batch.schema.field(name)) for name in self.question.carried
         }
-        columns |= self._said(rows, judged, codes)
-        columns |= self._figures(judged, codes)
+        columns[PROBLEMS] = pa.array([_problems(row) for row in rows], pa.list_(PROBLEM_TYPE)).take(pa.array(codes))
+        if patients:
+            judged = self.judge.judge(patients, _for_labels(rows))
+            columns |= self._said(patients, judged, given)
+            columns |= self._states(judged, given)
+            columns |= self._figures(judged, given)
         schema = self.schema(batch.schema)
+        empty = {field.name: field.type for field in schema if field.name not in columns}
+        columns |= {name: pa.nulls(len(codes), kind) for name, kind in empty.items()}
         return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
 
     def _read_record(self, text: str) -> Said:
         return read_record(text, self.pooled, self.question.date, infer=self.question.infer) if text else NOTHING
 
-    def _judged(self, row: Row) -> Judged:
-        key = row.patient, row.inferred
-        found = self.judged.get(key)
-        if found is None:
-            if len(self.judged) >= _KEPT:
-                self.judged.clear()
-            assert row.patient is not None
-            found = self.judged[key] = judge(self.pooled, row.patient, row.inferred, self.asked)
-        return found
-
-    def _said(self, rows: Sequence[Row], judged: Sequence[Judged | None], codes: Codes) -> dict[str, pa.Array]:
+    def _said(self, patients: Sequence[Patient], judged: Judged, given: Given) -> dict[str, pa.Array]:
         """What is said of each row beside the figures."""
-        take = pa.array(codes)
-        problems = [_problems(row) for row in rows]
-        read_as = [None if row.patient is None else list(row.patient.read_as) for row in rows]
+        read_as = pa.array([patient.read_as for patient in patients], pa.list_(pa.string()))
+        findings = judged.findings.astype(np.int64)
         columns = {
-            "problems": pa.array(problems, pa.list_(PROBLEM_TYPE)).take(take),
-            "read_as": pa.array(read_as, pa.list_(pa.string())).take(take),
+            READ_AS: given.take(read_as),
+            UNKNOWN: given.take(_lists(judged.unknown & self.acting, pa.array(MODEL_TRAIT_IDS))),
+            FINDINGS: given.take(_lists(findings > 0, _stated(judged), findings - 1)),
         }
-        open_traits = [
-            None if each is None else [trait for trait in self.acting if each.traits[trait].value is None]
-            for each in judged
-        ]
-        columns["unknown_traits"] = pa.array(open_traits, pa.list_(pa.string())).take(take)
+        states = pa.array(LABEL_STATES)
         for place, name in enumerate(self.layout.label_columns):
-            states = [None if each is None else each.labels[place] for each in judged]
-            columns[name] = pa.array(states, pa.string()).take(take)
-        columns["findings"] = self._findings(judged, codes)
+            columns[name] = states.take(given.take(pa.array(judged.labels[:, place])))
         return columns
 
-    def _findings(self, judged: Sequence[Judged | None], codes: Codes) -> pa.Array:
-        places = [
-            [] if each is None else [self.told.setdefault(told, len(self.told)) for told in each.findings]
-            for each in judged
-        ]
-        parts = zip(*self.told, strict=True) if self.told else ((), (), ())
-        table = pa.StructArray.from_arrays(
-            [pa.array(part, pa.string()) for part in parts], fields=[FINDING_TYPE.field(i) for i in range(3)]
-        )
-        offsets = np.zeros(len(places) + 1, dtype=np.int32)
-        np.cumsum([len(each) for each in places], out=offsets[1:])
-        flat = np.fromiter(chain.from_iterable(places), dtype=np.int64)
-        missing = np.array([*(each is None for each in judged), False])
-        lists = pa.ListArray.from_arrays(pa.array(offsets, mask=missing), table.take(pa.array(flat)))
-        return lists.take(pa.array(codes))
+    def _states(self, judged: Judged, given: Given) -> dict[str, pa.Array]:
+        columns = {}
+        same: dict[str, pa.Array] = {}
+        for cell in self.layout.cells:
+            flags = judged.withheld.get((cell.outcome, cell.option))
+            if flags is not None:
+                states = pa.array([cell.state, _WITHHELD])
+                columns[cell.column] = states.take(given.take(pa.array(flags.astype(np.int8))))
+            else:
+                if cell.state not in same:
+                    same[cell.state] = pa.array([cell.state]).take(pa.array(given.nothing, mask=given.unusable))
+                columns[cell.column] = same[cell.state]
+        return columns
 
-    def _figures(self, judged: Sequence[Judged | None], codes: Codes) -> dict[str, pa.Array]:
-        """States and figures; none of a row with problems, none where it is withheld."""
-        unusable = np.array([each is None for each in judged], dtype=bool)[codes]
-        taken = {place: np.zeros(len(judged), dtype=bool) for place in _places(self.layout.figures)}
-        for row, one in enumerate(judged):
-            for place in one.withheld if one is not None else ():
-                taken.setdefault(place, np.zeros(len(judged), dtype=bool))[row] = True
-        withheld = {place: mask[codes] for place, mask in taken.items()}
-        columns = {
-            cell.column: _states(cell.state, withheld.get((cell.outcome, cell.option)), unusable)
-            for cell in self.layout.cells
-        }
-        moving = self._moving(judged)
-        places, values = moving
-        drawn = np.take(values, places[codes], axis=1)
+    def _figures(self, judged: Judged, given: Given) -> dict[str, pa.Array]:
+        """The figures of each row: none of a row with problems, none where it is withheld."""
+        moving, place = self._moving(judged)
+        drawn = np.take(moving, place[given.place], axis=1)
+        columns = {}
         at = 0
         for each in self.layout.figures:
-            hidden = unusable.copy()
-            for option in each.options:
-                hidden |= withheld[each.outcome, option]
+            taken = [flags for option in each.options
+                     if (flags := judged.withheld.get((each.outcome, option))) is not None]  # fmt: skip
+            hidden = given.unusable
+            if taken:
+                hidden = hidden | np.logical_or.reduce(taken)[given.place]
+            mask = hidden if taken or given.any_unusable else None
             for name in each.names:
                 if each.acting:
                     column = drawn[at]
                     at += 1
                 else:
-                    column = np.full(len(codes), self.still[name])
-                columns[name] = pa.array(column, mask=hidden)
+                    column = np.full(len(given.place), self.still[name])
+                columns[name] = pa.array(column, mask=mask)
         return columns
 
-    def _moving(self, judged: Sequence[Judged | None]) -> tuple[Codes, Array]:
-        """Which set of figures each different row has, (rows,), and the sets, (figures, sets)."""
-        keys: dict[Hashable, int] = {}
-        sets: list[Array] = []
-        places = np.zeros(len(judged), dtype=np.int64)
-        for row, each in enumerate(judged):
-            if each is None:
-                continue
-            key = tuple(each.traits[trait].modelled for trait in self.acting)
-            if key not in keys:
-                keys[key] = len(sets)
-                sets.append(self._set(key, each))
-            places[row] = keys[key]
-        count = sum(len(each.names) for each in self.moving)
-        return places, np.column_stack(sets) if sets else np.zeros((count, 1))
-
-    def _set(self, key: Hashable, judged: Judged) -> Array:
-        found = self.figures.get(key)
-        if found is None:
-            if len(self.figures) >= _KEPT:
-                self.figures.clear()
-            found = figures_of(self.pooled, judged.traits, self.question.setting, self.moving)
-            self.figures[key] = found
-        return found
+    def _moving(self, judged: Judged) -> tuple[Array, Codes]:
+        """Figures for each different set of what is known and acts, (figures, sets), and which each patient has."""
+        profiles = judged.profiles
+        parts = [np.nan_to_num(profiles.number, nan=-1.0), profiles.yes, profiles.no]
+        key = np.ascontiguousarray(np.concatenate([part[:, self.acting] for part in parts], axis=1))
+        found: dict[bytes, int] = {}
+        place = np.array([found.setdefault(row.tobytes(), len(found)) for row in key], dtype=np.int64)
+        first = np.zeros(len(found), dtype=np.int64)
+        first[place[::-1]] = np.arange(len(place))[::-1]
+        sets = Profiles(profiles.number[first], profiles.yes[first], profiles.no[first])
+        return figures_of(self.pooled, self.question.setting, sets, self.moving), place
 
 
-def _places(figures: Sequence[Figures]) -> set[tuple[str, str]]:
-    return {(each.outcome, option) for each in figures for option in each.options}
+@dataclass(frozen=True)
+class Given:
+    """Which of the patients each row of a batch is, and which rows are none."""
+
+    place: Codes
+    """(rows,); of a row that cannot be used, any."""
+    unusable: Mask
+
+    @cached_property
+    def any_unusable(self) -> bool:
+        """Whether there is a row that cannot be used."""
+        return bool(self.unusable.any())
+
+    @cached_property
+    def nothing(self) -> NDArray[np.int8]:
+        """A code for each row that says nothing."""
+        return np.zeros(len(self.place), dtype=np.int8)
+
+    @cached_property
+    def _indices(self) -> pa.Array:
+        return pa.array(self.place, mask=self.unusable if self.any_unusable else None)
+
+    def take(self, of_patients: pa.Array) -> pa.Array:
+        """What is there of each patient, laid out by row; null for a row that cannot be used."""
+        return of_patients.take(self._indices)
 
 
-def _states(state: str, withheld: Mask | None, unusable: Mask) -> pa.Array:
-    codes = np.zeros(unusable.size, dtype=np.int64) if withheld is None else withheld.astype(np.int64)
-    return pa.array([state, _WITHHELD]).take(pa.array(codes, mask=unusable))
+def _nobody() -> Profiles:
+    """One patient of whom nothing is known."""
+    return Profiles.of([dict.fromkeys(MODEL_TRAIT_IDS)])
+
+
+def _for_labels(rows: Sequence[Row]) -> list[Patient] | None:
+    """The patients as labels see them: an inference settles no label. None where nothing was inferred."""
+    if not any(row.inferred for row in rows):
+        return None
+    return [row.patient.model_copy(update=dict.fromkeys(row.inferred)) for row in rows if row.patient is not None]
+
+
+def _stated(judged: Judged) -> pa.Array:
+    """Every finding in each of its states: id, option and state."""
+    told = [(*stated, state) for stated in judged.stated for state in FINDING_STATES[1:]]
+    parts = [pa.array(part, pa.string()) for part in zip(*told, strict=True)]
+    return pa.StructArray.from_arrays(parts, fields=[FINDING_TYPE.field(place) for place in range(len(parts))])
+
+
+def _lists(flags: Mask, values: pa.Array, state: Codes | None = None) -> pa.Array:
+    """For each row the values whose flag is set; where ``state`` is given, there are so many values for each flag."""
+    rows, columns = np.nonzero(flags)
+    offsets = np.zeros(len(flags) + 1, dtype=np.int32)
+    np.cumsum(flags.sum(axis=1), out=offsets[1:])
+    places = columns if state is None else columns * (len(values) // flags.shape[1]) + state[rows, columns]
+    return pa.ListArray.from_arrays(pa.array(offsets), values.take(pa.array(places)))
 
 
 def _problems(row: Row) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ Fields that speak of each other (cytogenetics and its changes, drugs and courses
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from math import isnan
 from typing import Any, Final, NamedTuple
 
@@ -33,6 +33,8 @@ JSON_CELLS: Final = {b"bcma_decide": b"json"}
 """Metadata of a field whose cells are JSON: what came from a line of JSON."""
 PROBLEM: Final = "bcma_decide.problem"
 """Column of a batch with what is wrong with a row as a whole: field, message and what to do, as a JSON list."""
+_REMEMBERED: Final = 200_000
+"""Cells, or cells that are read together, before all of them are forgotten."""
 _TOGETHER: Final = (
     frozenset({cytogenetics.FIELD, *cytogenetics.CHANGES}),
     frozenset({field.id for field in FIELDS.values() if field.kind in ("drugs", "courses")} | {RECEIVED}),
@@ -67,9 +69,28 @@ RecordReader = Callable[[str], Said]
 """Reads the FHIR Bundle of a cell."""
 
 
-def read_rows(
-    batch: pa.RecordBatch, columns: Sequence[Column], definitions: Definitions, read_record: RecordReader
-) -> tuple[list[Row], Codes]:
+class CellReader:
+    """Reads cells, and remembers what was read: the same values come back in batch after batch."""
+
+    def __init__(self, definitions: Definitions, read_record: RecordReader) -> None:
+        self._definitions = definitions
+        self._read_record = read_record
+        self._read: dict[Hashable, Said] = {}
+
+    def read(self, columns: Sequence[Column], cells: Sequence[Any]) -> Said:
+        """What the cells of some columns that speak of each other say."""
+        if columns[0].field == RECORD:
+            return self._read_record(cells[0])
+        key = (columns[0].name, *map(repr, cells))
+        found = self._read.get(key)
+        if found is None:
+            if len(self._read) >= _REMEMBERED:
+                self._read.clear()
+            found = self._read[key] = _read(list(zip(columns, cells, strict=True)), self._definitions)
+        return found
+
+
+def read_rows(batch: pa.RecordBatch, columns: Sequence[Column], reader: CellReader) -> tuple[list[Row], Codes]:
     """Read a batch.
 
     Returns
@@ -82,11 +103,7 @@ def read_rows(
         cells = [_different(batch, column) for column in group]
         found, codes = _combined([each for _, each in cells])
         texts = [values for values, _ in cells]
-        said = [
-            _read([(column, texts[at][code]) for at, (column, code) in enumerate(zip(group, key, strict=True))],
-                  definitions, read_record)
-            for key in found.tolist()
-        ]  # fmt: skip
+        said = [reader.read(group, [texts[at][code] for at, code in enumerate(key)]) for key in found.tolist()]
         parts.append((said, codes))
     keys, codes = _combined([each for _, each in parts])
     rows = [_row([parts[at][0][code] for at, code in enumerate(key)]) for key in keys.tolist()]
@@ -162,12 +179,10 @@ def _combined(codes: Sequence[Codes]) -> tuple[Codes, Codes]:
     return table[first[order]], place[key]
 
 
-def _read(cells: Sequence[tuple[Column, Any]], definitions: Definitions, read_record: RecordReader) -> Said:
+def _read(cells: Sequence[tuple[Column, Any]], definitions: Definitions) -> Said:
     given: dict[str, Any] = {}
     faults: list[Problem] = []
     for column, cell in cells:
-        if column.field == RECORD:
-            return read_record(cell)
         meant = _meant(column, cell)
         if isinstance(meant, Problem):
             faults.append(meant)

@@ -1,59 +1,63 @@
-"""The figures of different patients, worked out once for what is known and acts."""
+"""The figures that move with a patient, for many at once, and those that are the same for everybody."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.cohort.layout import Figures
-from bcma_decide.facts.traits import Traits
-from bcma_decide.model.contrast import Difference, Side, differences
-from bcma_decide.model.numbers import PatientNumbers, patient_numbers
-from bcma_decide.model.survival import Curve, averages_at, survival_curves
+from bcma_decide.model.batch import BatchNumbers, Profiles, batch_numbers, compared_outcomes
+from bcma_decide.model.survival_batch import BatchSurvival, batch_survival
 from bcma_decide.pooled.evidence import PooledEvidence
-from bcma_decide.vocabulary import CLASSES, PFS, Design
+from bcma_decide.time_course import LANDMARKS
+from bcma_decide.vocabulary import PFS, Design
 
 Array = NDArray[np.float64]
 
-DECIMALS: Final = 6
-"""Of every number that leaves the program."""
+_DECIMALS: Final = 6
+"""Of every number that leaves the program (`bcma_decide.value.rounded`)."""
+_AT_ONCE: Final = 2048
+"""Patients whose figures are held at the same time."""
 
 
-def figures_of(pooled: PooledEvidence, traits: Traits, setting: Design, wanted: Sequence[Figures]) -> Array:
-    """All wanted figures of one patient in their order, rounded as every answer is, (figures,)."""
-    numbers = patient_numbers(pooled, traits, setting)
-    curves = survival_curves(numbers) if any(each.outcome == PFS for each in wanted) else {}
-    found = [figure for each in wanted for figure in _values(numbers, curves, each)]
-    return np.array(found, dtype=float).round(DECIMALS) + 0.0
+def figures_of(pooled: PooledEvidence, setting: Design, profiles: Profiles, wanted: Sequence[Figures]) -> Array:
+    """Some figures of some patients, in the order of their names, rounded as every answer is, (figures, profiles)."""
+    rows = len(profiles)
+    names = sum(len(each.names) for each in wanted)
+    found = np.empty((names, rows))
+    for start in range(0, rows, _AT_ONCE):
+        of = slice(start, start + _AT_ONCE)
+        piece = Profiles(profiles.number[of], profiles.yes[of], profiles.no[of])
+        columns = list(_columns(pooled, setting, piece, wanted))
+        if columns:
+            found[:, of] = np.concatenate(columns, axis=1).T
+    return np.round(found, _DECIMALS) + 0.0
 
 
-def _values(numbers: PatientNumbers, curves: dict[str, Curve], each: Figures) -> Sequence[float]:
-    if each.outcome == PFS:
-        return _contrast(_at_one_year(numbers, curves, each.month)) if len(each.options) > 1 else _share(curves, each)
+def _columns(pooled: PooledEvidence, setting: Design, profiles: Profiles, wanted: Sequence[Figures]) -> Iterator[Array]:
+    numbers = batch_numbers(pooled, setting, profiles)
+    survival = batch_survival(pooled, setting, profiles) if any(each.outcome == PFS for each in wanted) else None
+    for each in wanted:
+        if each.outcome == PFS and survival is not None:
+            yield _of_survival(survival, each)
+        else:
+            yield _of_rates(pooled, numbers, each)
+
+
+def _of_rates(pooled: PooledEvidence, numbers: BatchNumbers, each: Figures) -> Array:
     if len(each.options) > 1:
-        return _contrast(numbers.class_differences[True][each.outcome])
-    rates = numbers.rates[numbers.place[each.outcome, each.options[0]]]
-    return (rates.mean, rates.median, *rates.credible, *rates.prediction)
-
-
-def _contrast(difference: Difference) -> Sequence[float]:
-    return (*difference.risk_difference, difference.probability_first_higher)
-
-
-def _share(curves: dict[str, Curve], each: Figures) -> Sequence[float]:
-    curve, at = curves[each.options[0]], each.month - 1
-    return (float(curve.mean[at]), *curve.credible[at].tolist(), *curve.prediction[at].tolist())
-
-
-def _at_one_year(numbers: PatientNumbers, curves: dict[str, Curve], month: int) -> Difference:
-    pooled = numbers.pooled
-    averages = averages_at(numbers, CLASSES, float(month))
-    first, second = (
-        Side(averages[option], float(curves[option].mean[month - 1]), index) for index, option in enumerate(CLASSES)
+        place = compared_outcomes(pooled).index(each.outcome)
+        return np.column_stack([numbers.risk_difference[:, place], numbers.first_higher[:, place]])
+    cell = pooled.place[each.outcome, each.options[0]]
+    return np.column_stack(
+        [numbers.mean[:, cell], numbers.median[:, cell], numbers.credible[:, cell], numbers.prediction[:, cell]]
     )
-    covariance = pooled.effect_blocks[pooled.family_index[PFS]]
-    (difference,) = differences(first, second, covariance, (pooled.assumptions["unanchored_sd"],))
-    return difference
+
+
+def _of_survival(survival: BatchSurvival, each: Figures) -> Array:
+    if len(each.options) > 1:
+        return np.column_stack([survival.risk_difference, survival.first_higher])
+    return np.asarray(survival.share[:, survival.options.index(each.options[0]), LANDMARKS.index(each.month)])

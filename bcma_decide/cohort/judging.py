@@ -1,89 +1,212 @@
-"""What is said of one patient beside the figures: traits, findings, labels, and the numbers that are withheld."""
+"""What is said of many patients beside the figures: traits, findings, labels, and the numbers that are withheld.
+
+The same as in a comparison of each (`bcma_decide.comparing`), as flags over a table of patients.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date as Day  # noqa: N812  # a field is called date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from bcma_decide.comparing.findings import input_findings, that_can_apply, worst_first
-from bcma_decide.comparing.label_findings import context_of_labels, label_findings, outside_comparison
-from bcma_decide.comparing.published import withheld_numbers
-from bcma_decide.comparison import Finding, Indication
-from bcma_decide.facts.traits import Traits, derive
-from bcma_decide.model.numbers import PatientNumbers
-from bcma_decide.model.outside import outside_evidence
+import numpy as np
+from numpy.typing import NDArray
+
+from bcma_decide.comparing.label_findings import context_of_labels, label_findings
+from bcma_decide.comparing.order_evidence import RESPONSE
+from bcma_decide.comparing.outside import LIKELIER
+from bcma_decide.comparison import Finding
+from bcma_decide.facts.traits import Modelled, derive
+from bcma_decide.model.batch import Profiles
+from bcma_decide.model.prediction import numeric_range
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.evidence import PooledEvidence
-from bcma_decide.rules.findings import rule_findings
+from bcma_decide.pooled.published_book import Limit
 from bcma_decide.rules.indications import indications
-from bcma_decide.vocabulary import MODEL_TRAITS, Design
+from bcma_decide.rules.many import FINDING_STATES, JudgedProfiles, ProfileJudge
+from bcma_decide.vocabulary import CLASSES, FAMILIES, MODEL_TRAIT_IDS, MODEL_TRAITS, PFS_FAMILY, ClassId
+
+Flags = NDArray[np.bool_]
+States = NDArray[np.int8]
+Array = NDArray[np.float64]
+Place = tuple[str, str]
+"""Outcome and option."""
+
+_FIRES: Final = FINDING_STATES.index("fires")
+_NUMBERS: Final = tuple(place for place, trait in enumerate(MODEL_TRAITS) if trait.kind != "binary")
 
 
-class Asked(NamedTuple):
-    """For whose results, labels and day."""
+class Stated(NamedTuple):
+    """A finding that can be stated: its id and option, which is empty for the input itself."""
 
-    setting: Design
-    region: str
-    on: Day
+    id: str
+    option: str
 
 
 class Judged(NamedTuple):
-    """What is said of one patient."""
+    """What is said of N patients, in the order given."""
 
-    traits: Traits
-    labels: tuple[str, ...]
-    """States, in the order of products and regimens."""
-    findings: tuple[tuple[str, str, str], ...]
-    """Id, option (empty for the input) and state, in the order of a comparison."""
-    withheld: frozenset[tuple[str, str]]
-    """Outcome and option."""
-
-
-def judge(pooled: PooledEvidence, patient: Patient, inferred: frozenset[str], asked: Asked) -> Judged:
-    """Judge one patient as a comparison does; what was inferred from a record settles no label."""
-    traits = derive(patient, pooled.definitions)
-    numbers = _without_figures(pooled, traits, asked.setting)
-    said = derive(patient.model_copy(update=dict.fromkeys(inferred)), pooled.definitions) if inferred else traits
-    labels = indications_of(pooled, said, asked)
-    withheld = withheld_numbers(numbers)
-    judged = that_can_apply(rule_findings(pooled.rules, traits.facts, asked.region, asked.on), labels)
-    months = int(pooled.assumptions["label_months"])
-    context = context_of_labels(labels, asked.region, asked.on, pooled.rules.as_of, months)
-    beyond = outside_comparison(pooled.rules.outside_comparison, pooled.options, labels, judged, withheld)
-    findings = worst_first((*input_findings(numbers), *judged, *label_findings(labels, context), *beyond))
-    return Judged(
-        traits=traits,
-        labels=tuple(each.state for label in labels.values() for each in label.regimens),
-        findings=tuple(_told(findings)),
-        withheld=frozenset(withheld),
-    )
+    modelled: tuple[tuple[Modelled, ...], ...]
+    """By patient, every trait in the order of the model."""
+    profiles: Profiles
+    """The same as arrays."""
+    unknown: Flags
+    """(N, traits)."""
+    labels: States
+    """(N, products), places in `bcma_decide.rules.many.LABEL_STATES`."""
+    stated: tuple[Stated, ...]
+    findings: States
+    """(N, stated), places in `bcma_decide.rules.many.FINDING_STATES`."""
+    withheld: Mapping[Place, Flags]
+    """Outcome and option -> (N,), where any is."""
 
 
-def indications_of(pooled: PooledEvidence, traits: Traits, asked: Asked) -> dict[str, Indication]:
-    """The labels of every product."""
+class CohortJudge:
+    """Judges batches of patients by one evidence, for one region and day."""
+
+    def __init__(self, pooled: PooledEvidence, region: str, on: Day) -> None:
+        self._pooled = pooled
+        self._judge = ProfileJudge(pooled, region, on)
+        self.products = self._judge.products
+        self._limits = [tuple(places_of(limit, pooled)) for limit in pooled.published.limits]
+        self._of_ages = [tuple(_places_of_class(class_id, pooled)) for class_id in CLASSES]
+        self._of_labels = tuple(_label_findings(pooled, region, on))
+        few = pooled.assumptions["minimum_patients_with_trait"]
+        binary = np.array([trait.kind == "binary" for trait in MODEL_TRAITS])
+        # silence of all studies on a trait is as little evidence as few patients with it
+        self._thin = binary & ~(pooled.patients_with_trait >= few)
+        self._bearing = np.asarray(np.any(pooled.used, axis=(0, 1)))
+        self._age = MODEL_TRAIT_IDS.index("age")
+
+    def judge(self, patients: Sequence[Patient], for_labels: Sequence[Patient] | None = None) -> Judged:
+        """Judge a batch; ``for_labels`` are the patients as labels see them, without what was only inferred."""
+        found = self._judge.judge(patients, for_labels)
+        profiles = Profiles.of(dict(zip(MODEL_TRAIT_IDS, each, strict=True)) for each in found.modelled)
+        age = np.array([np.nan if each[self._age] is None else each[self._age] for each in found.modelled], dtype=float)
+        beyond = self._beyond_the_ages(age)
+        withheld = self._withheld(found, beyond)
+        stated, columns = zip(*self._columns(found, profiles, beyond, withheld), strict=True)
+        return Judged(
+            modelled=found.modelled,
+            profiles=profiles,
+            unknown=found.unknown,
+            labels=found.labels,
+            stated=stated,
+            findings=np.column_stack(columns),
+            withheld=withheld,
+        )
+
+    def _beyond_the_ages(self, age: Array) -> Flags:
+        """Who is older or younger than anybody studied in a class, (classes, N)."""
+        low, high = self._pooled.age_range.T[:, :, None]
+        return np.asarray((age < low) | (age > high))
+
+    def _withheld(self, found: JudgedProfiles, beyond: Flags) -> dict[Place, Flags]:
+        result: dict[Place, Flags] = {}
+        taken = [*zip(self._limits, found.limits.T, strict=True), *zip(self._of_ages, beyond, strict=True)]
+        for places, flags in taken:
+            if flags.any():
+                for place in places:
+                    result[place] = result[place] | flags if place in result else flags
+        return result
+
+    def _columns(
+        self, found: JudgedProfiles, profiles: Profiles, beyond: Flags, withheld: Mapping[Place, Flags]
+    ) -> Iterator[tuple[Stated, States]]:
+        rows = len(found.modelled)
+        for stated, flags in (*_contradictions(found), *self._outside(profiles, beyond), *self._held(profiles)):
+            if flags.any():
+                yield stated, flags.astype(np.int8) * _FIRES
+        for place, column in enumerate(self._judge.columns):
+            yield Stated(column.id, column.product or column.class_id), found.findings[:, place]
+        for stated in self._of_labels:
+            yield stated, np.full(rows, _FIRES, dtype=np.int8)
+        if self._pooled.rules.outside_comparison is not None:
+            closed = np.logical_and.reduce([self._closed(class_id, found, withheld) for class_id in CLASSES])
+            yield Stated("outside-comparison", ""), np.broadcast_to(closed, rows).astype(np.int8) * _FIRES
+
+    def _outside(self, profiles: Profiles, beyond: Flags) -> Iterator[tuple[Stated, Flags]]:
+        """Traits outside the evidence of a class, one finding for each, numbered."""
+        for index, class_id in enumerate(CLASSES):
+            present = (profiles.yes > LIKELIER) & self._thin[index] & self._bearing
+            count = present.sum(axis=1) + beyond[index]
+            for number in range(1, int(count.max(initial=0)) + 1):
+                yield Stated(f"outside-evidence.{class_id}.{number}", class_id), count >= number
+
+    def _held(self, profiles: Profiles) -> Iterator[tuple[Stated, Flags]]:
+        """Numbers beyond the central range of the studies, whose effect is held at its edge."""
+        low, high = numeric_range(self._pooled)
+        for place in _NUMBERS:
+            value = profiles.number[:, place]
+            yield Stated(f"held.{MODEL_TRAIT_IDS[place]}", ""), (value < low[place]) | (value > high[place])
+
+    def _closed(self, class_id: ClassId, found: JudgedProfiles, withheld: Mapping[Place, Flags]) -> Flags:
+        """Whether no product of a class is left: off label, ruled out, or without a number."""
+        rows = len(found.modelled)
+        of_class = [each.id for each in self._pooled.options if each.class_id == class_id and each.kind == "product"]
+        products = [product for product in of_class if product in self.products]
+        closed = np.full(rows, bool(products))
+        for product in products:
+            closed &= (
+                found.off_label[:, self.products.index(product)]
+                | self._ruled_out(class_id, product, found)
+                | withheld.get((RESPONSE, product), np.False_)
+            )
+        return closed
+
+    def _ruled_out(self, class_id: ClassId, product: str, found: JudgedProfiles) -> Flags:
+        against = [
+            place
+            for place, column in enumerate(self._judge.columns)
+            if column.severity == "contraindication" and not column.unverified
+            if column.class_id == class_id and column.product in (None, product)
+        ]  # fmt: skip
+        return np.asarray((found.findings[:, against] == _FIRES).any(axis=1))
+
+
+def places_of(limit: Limit, pooled: PooledEvidence) -> Iterator[Place]:
+    """The numbers that a limit takes away where it acts.
+
+    A class goes with any of its products, since its average holds theirs, unless the limit is of one product for every
+    patient.
+    """
+    for option in pooled.options:
+        of_class = not limit.products or (option.kind == "class" and limit.when is not None)
+        if limit.class_id in ("any", option.class_id) and (of_class or option.id in limit.products):
+            for family in (*FAMILIES, PFS_FAMILY):
+                if family.id in limit.families and option.class_id in family.classes:
+                    yield from ((threshold.id, option.id) for threshold in family.thresholds)
+
+
+def _places_of_class(class_id: ClassId, pooled: PooledEvidence) -> Iterator[Place]:
+    """Every number of a class."""
+    for option in pooled.options:
+        if option.class_id == class_id:
+            for family in (*FAMILIES, PFS_FAMILY):
+                if class_id in family.classes:
+                    yield from ((threshold.id, option.id) for threshold in family.thresholds)
+
+
+def _contradictions(found: JudgedProfiles) -> Iterator[tuple[Stated, Flags]]:
+    rows: dict[tuple[str, ...], list[int]] = {}
+    for row, contradictions in enumerate(found.contradictions):
+        for fields in contradictions:
+            rows.setdefault(fields, []).append(row)
+    for fields in sorted(rows):  # in one order, whichever row of a batch has it first
+        flags = np.zeros(len(found.contradictions), dtype=bool)
+        flags[rows[fields]] = True
+        yield Stated("contradiction." + ".".join(fields), ""), flags
+
+
+def _label_findings(pooled: PooledEvidence, region: str, on: Day) -> Iterator[Stated]:
+    """Findings on the labels as such: the same for every patient."""
     names = {option.id: option.label for option in pooled.options}
     months = pooled.assumptions["label_months"]
-    return indications(pooled.rules, traits.facts, asked.region, asked.on, names, months)
+    facts = derive(Patient(), pooled.definitions).facts
+    labels = indications(pooled.rules, facts, region, on, names, months)
+    context = context_of_labels(labels, region, on, pooled.rules.as_of, int(months))
+    return (Stated(each.id, _option(each)) for each in label_findings(labels, context))
 
 
-def _without_figures(pooled: PooledEvidence, traits: Traits, setting: Design) -> PatientNumbers:
-    """One patient's traits and where they lie outside the evidence: all that is judged rests on these."""
-    return PatientNumbers(
-        pooled=pooled,
-        setting=setting,
-        levels=pooled.levels[setting],
-        traits=traits,
-        patients={},
-        tables={},
-        averages=(),
-        rates=(),
-        outside=outside_evidence(pooled, {trait.id: traits[trait.id].modelled for trait in MODEL_TRAITS}),
-        extra_variance={},
-    )
-
-
-def _told(findings: tuple[Finding, ...]) -> Iterator[tuple[str, str, str]]:
-    for finding in findings:
-        option = finding.applies_to.get("product") or finding.applies_to.get("class", "")
-        yield finding.id, option, finding.state
+def _option(finding: Finding) -> str:
+    return finding.applies_to.get("product") or finding.applies_to.get("class", "")

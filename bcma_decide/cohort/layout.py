@@ -8,9 +8,8 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-from bcma_decide.comparison import SCHEMA_VERSION, Indication
+from bcma_decide.comparison import SCHEMA_VERSION
 from bcma_decide.pooled.evidence import PooledEvidence
-from bcma_decide.pooled.rule_book import SINGLE_AGENT
 from bcma_decide.time_course import LANDMARKS
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import CLASSES, FAMILY_OF, INTENDED_USE, OUTCOMES, PFS
@@ -66,16 +65,13 @@ class Layout:
 
     cells: tuple[Cell, ...]
     figures: tuple[Figures, ...]
-    labels: tuple[tuple[str, str], ...]
-    """Product and regimen."""
+    products: tuple[str, ...]
+    """Those with a label, an estimate or not."""
 
     @property
     def label_columns(self) -> tuple[str, ...]:
-        """Where the state of each label stands: ``label.teclistamab``, of a combination ``label.PRODUCT.REGIMEN``."""
-        return tuple(
-            f"label.{product}" if regimen == SINGLE_AGENT else f"label.{product}.{regimen.replace(' ', '_')}"
-            for product, regimen in self.labels
-        )
+        """Where the state of the label of each product stands, of the single agent."""
+        return tuple(f"label.{product}" for product in self.products)
 
     def schema(self, carried: Iterable[pa.Field], stamp: Mapping[str, str]) -> pa.Schema:
         """The schema of an answer: carried columns, what is said of the row, then states and figures by outcome."""
@@ -92,10 +88,9 @@ class Layout:
         return pa.schema(fields, metadata={f"bcma_decide.{name}": text for name, text in stamp.items()})
 
 
-def layout_of(pooled: PooledEvidence, indications: Mapping[str, Indication]) -> Layout:
-    """The columns for an evidence; ``indications`` of any patient in the region and on the day asked for."""
-    regimens = ((product, each.regimen) for product, label in indications.items() for each in label.regimens)
-    return Layout(tuple(_cells(pooled)), tuple(_figures(pooled)), tuple(regimens))
+def layout_of(pooled: PooledEvidence, products: tuple[str, ...]) -> Layout:
+    """The columns for an evidence; ``products`` are those whose labels are judged."""
+    return Layout(tuple(_cells(pooled)), tuple(_figures(pooled)), products)
 
 
 def stamp_of(pooled: PooledEvidence, setting: str, region: str, date: str) -> dict[str, str]:

@@ -203,7 +203,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     labels = indications(book, _said(question, numbers, pooled), region, on, names, label_months)
     label_context = context_of_labels(labels, region, on, book.as_of, int(label_months))
     practical = practical_sources(book, region, on)
-    scores = score_lines(pooled.definitions.scores, facts)
+    scores = score_lines(facts)
     withheld = withheld_numbers(numbers)
     judged = that_can_apply(rule_findings(book, facts, region, on), labels)
     of_labels = label_findings(labels, label_context)
@@ -217,7 +217,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
     outcomes = all_outcomes(numbers, withheld, unknowns, tuple(o for o in explain if o != PFS))
     decided = from_the_decision(numbers, curves)
     computed = computed_survival(numbers, curves, decided, withheld, moves)
-    at_one_year = sides_at_one_year(numbers, curves, computed)
+    at_one_year = sides_at_one_year(numbers, computed)
     of_classes = survival_contrast(numbers, at_one_year, computed)
     ways = all_ways(numbers, withheld, curves, decided)
     ranked = None
@@ -271,6 +271,7 @@ def _said(question: Question, numbers: PatientNumbers, pooled: PooledEvidence) -
     return derive(question.patient.model_copy(update=dict.fromkeys(inferred)), pooled.definitions).facts
 
 
+@lru_cache(maxsize=64)
 def _references(pooled: PooledEvidence, keys: frozenset[str]) -> tuple[Reference, ...]:
     """References of the numbers, then those of everything else that is said, each once."""
     behind = {reference.key for reference in pooled.references}
@@ -286,6 +287,7 @@ def evidence_stamp(pooled: PooledEvidence, on: Day) -> EvidenceStamp:
     return EvidenceStamp(hash=pooled.hash, date=pooled.date, version=pooled.version, out_of_date=old)
 
 
+@lru_cache(maxsize=64)
 def check_region(pooled: PooledEvidence, region: str) -> str:
     """The region with labels that a name of it, or of a country in it, stands for; raises ProfileError."""
     return read_region(region, pooled.rules.regions)
@@ -323,6 +325,7 @@ def _with_record(profile: Profile, record: RecordLedger, question_date: Day | No
 
 
 def _trait_lines(numbers: PatientNumbers) -> Iterator[TraitLine]:
+    used = _used(numbers.pooled)
     for position, trait in enumerate(MODEL_TRAITS):
         value = numbers.traits[trait.id]
         yield TraitLine(
@@ -332,8 +335,14 @@ def _trait_lines(numbers: PatientNumbers) -> Iterator[TraitLine]:
             value=value.value,
             text=value.text,
             how=value.how,
-            used=bool(numbers.pooled.used[:, :, position].any()),
+            used=used[position],
         )
+
+
+@lru_cache(maxsize=4)
+def _used(pooled: PooledEvidence) -> list[bool]:
+    """Whether any number depends on a trait, by trait."""
+    return [bool(pooled.used[:, :, position].any()) for position in range(pooled.trait_count)]
 
 
 def _carried_lines(numbers: PatientNumbers) -> Iterator[TraitLine]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from math import ceil, floor
 
 from bcma_decide.comparing.outside import outside_reasons
@@ -11,12 +12,15 @@ from bcma_decide.comparison import Finding, Indication, PublishedOption, ScoreLi
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.prediction import numeric_range
 from bcma_decide.patient.phrases import and_list, label_of
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.time_course import Survival, WayToTreatment
 from bcma_decide.vocabulary import (
     CLASS_LABELS,
     CLASSES,
     MODEL_TRAITS,
     ONE_LINE,
+    SEVERITIES,
+    UNVERIFIED,
     model_scale,
     natural_scale,
 )
@@ -45,7 +49,7 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
                 text=f"outside the evidence: {reason}; intervals are widened",
                 short=in_one_line(f"{reason[0].upper()}{reason[1:]} ({CLASS_LABELS[class_id][0]})"),
             )
-    ends = [end.tolist() for end in numeric_range(numbers.pooled)]
+    ends = _ends(numbers.pooled)
     for position, trait in enumerate(MODEL_TRAITS):
         value = model_scale(trait.id, numbers.traits[trait.id].value)
         low, high = ends[0][position], ends[1][position]
@@ -64,6 +68,13 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
                     f"{trait.label[0].upper()}{trait.label[1:]} beyond {span}: its effect is held at the edge"
                 ),
             )
+
+
+@lru_cache(maxsize=4)
+def _ends(pooled: PooledEvidence) -> tuple[list[float], list[float]]:
+    """Ends of the range in which each trait acts."""
+    low, high = numeric_range(pooled)
+    return low.tolist(), high.tolist()
 
 
 def in_one_line(text: str) -> str:
@@ -99,7 +110,12 @@ def _not_used(fields: tuple[str, ...]) -> str:
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Order by rank, what fires before what cannot be judged; unverified ones last whatever their rank."""
-    return tuple(sorted(findings, key=lambda finding: (*finding.rank, finding.state != "fires")))
+    return tuple(sorted(findings, key=_place))
+
+
+def _place(finding: Finding) -> int:
+    unverified = finding.basis == UNVERIFIED
+    return 2 * (unverified * len(SEVERITIES) + SEVERITIES.index(finding.severity)) + (finding.state != "fires")
 
 
 def cited(
@@ -113,13 +129,14 @@ def cited(
     ways: tuple[WayToTreatment, ...],
 ) -> frozenset[str]:
     """Keys of everything that is cited here; ``practical`` are those of the practical facts."""
-    keys = {key for finding in findings for key in finding.sources} | practical
-    keys |= {key for label in labels.values() for each in label.regimens for key in each.sources}
-    keys |= {key for score in scores for key in score.sources}
-    keys |= {key for each in withheld for key in each.sources}
-    keys |= {key for option in beside for key in option.sources}
-    keys |= {key for option in beside for figure in option.figures for key in figure.sources}
-    keys |= {key for row in survival for key in row.sources}
-    keys |= {key for way in ways for weeks in way.weeks for key in weeks.sources}
-    keys |= {key for way in ways for count in way.published for key in count.sources}
-    return frozenset(keys)
+    return practical.union(
+        *[finding.sources for finding in findings],
+        *[each.sources for label in labels.values() for each in label.regimens],
+        *[each.sources for each in scores],
+        *[each.sources for each in withheld],
+        *[each.sources for each in beside],
+        *[each.sources for each in survival],
+        *[figure.sources for option in beside for figure in option.figures],
+        *[each.sources for way in ways for each in way.weeks],
+        *[each.sources for way in ways for each in way.published],
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from bcma_decide.comparing.outside import outside_reasons
 from bcma_decide.comparing.published import Withheld
@@ -20,6 +21,7 @@ from bcma_decide.comparison import (
 from bcma_decide.model.certainty import LEVELS, Ground, rate_certainty
 from bcma_decide.model.contrast import Difference
 from bcma_decide.model.from_decision import from_decision
+from bcma_decide.model.kept import Kept
 from bcma_decide.model.moves import cumulative_means
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.time_course import Survival
@@ -50,7 +52,25 @@ def all_outcomes(
     ``withheld`` has the numbers that are not given, by outcome and option; ``unknowns`` what could move the others.
     """
     draft = _draft(numbers, withheld, unknowns, _waterfalls(numbers, explain) if explain else {})
-    return tuple(_outcome(draft, outcome) for outcome in OUTCOMES)
+    return tuple(
+        _outcome(draft, outcome) if outcome in explain or draft.moves(outcome) else _still(draft, outcome)
+        for outcome in OUTCOMES
+    )
+
+
+KEPT: Final = 512
+"""Outcomes that no trait moves: what differs in them is which traits are known, and an age beyond those studied."""
+_kept: Final = Kept[object, Outcome](KEPT)
+
+
+def _still(draft: _Draft, outcome: str) -> Outcome:
+    """An outcome that no trait moves, where no number is taken away: the same for all of whom the same is known."""
+    pooled, family = draft.numbers.pooled, FAMILY_OF[outcome].id
+    if any((outcome, option.id) in draft.withheld for option in pooled.options) or family not in draft.outside:
+        return _outcome(draft, outcome)
+    known = tuple(draft.traits[family, index] for index in range(len(CLASSES)))
+    key = pooled, draft.numbers.setting, outcome, known, draft.outside[family]
+    return _kept.get(key, lambda: _outcome(draft, outcome))
 
 
 @dataclass(frozen=True)
@@ -79,6 +99,10 @@ class _Draft:
     from_decision: Mapping[int, tuple[float, float, float, float, float]]
     traits: Mapping[tuple[str, int], _TraitList]
 
+    def moves(self, outcome: str) -> bool:
+        """Whether any trait moves an outcome."""
+        return self.numbers.moves(outcome)
+
 
 def _draft(
     numbers: PatientNumbers,
@@ -95,12 +119,21 @@ def _draft(
         biased=numbers.class_differences[True],
         unbiased=numbers.class_differences[False],
         from_decision=from_decision(numbers),
-        traits={
-            (family, index): _trait_list(numbers, family, index)
-            for family in numbers.pooled.family_index
-            for index in range(len(CLASSES))
-        },
+        traits=_trait_lists(numbers),
     )
+
+
+def _trait_lists(numbers: PatientNumbers) -> dict[tuple[str, int], _TraitList]:
+    """By family and class; families in which the same traits act share theirs."""
+    found: dict[tuple[bytes, bytes], _TraitList] = {}
+    result = {}
+    for family, position in numbers.pooled.family_index.items():
+        for index in range(len(CLASSES)):
+            each = numbers.pooled.used[position, index].tobytes(), numbers.pooled.borrowed[position, index].tobytes()
+            if each not in found:
+                found[each] = _trait_list(numbers, family, index)
+            result[family, index] = found[each]
+    return result
 
 
 def _open_moves(unknowns: Collection[Unknown]) -> dict[tuple[str, str], tuple[tuple[str, float], ...]]:

@@ -6,20 +6,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bcma_decide.comparing.outcomes import contrast_value
 from bcma_decide.comparing.survival import survival_contrast
 from bcma_decide.comparison import Apart, Contrast, Outcome, PairContrast
 from bcma_decide.errors import Problem, ProfileError, closest
-from bcma_decide.model.contrast import Side, probability_higher
-from bcma_decide.model.normal import Z95
+from bcma_decide.model.beside import beside
+from bcma_decide.model.contrast import Side, higher_of_pairs
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.time_course import Survival
 from bcma_decide.vocabulary import PFS
-
-Array = NDArray[np.float64]
 
 _TAIL: Final = 0.025
 """Beyond it on either side the 95 % interval of a difference leaves out zero."""
@@ -67,21 +62,36 @@ def apart_products(
 ) -> tuple[Apart, ...]:
     """Which products the data tell apart, at every outcome where at least two have a number of their own."""
     pooled = numbers.pooled
-    bias, products = pooled.assumptions["unanchored_sd"], [o.id for o in pooled.options if o.kind == "product"]
-    rows = [
-        (
-            outcome.id,
-            {product: numbers.side(outcome.id, product) for product in products if _has_own_number(outcome, product)},
-            pooled.outcome_covariance[outcome.id],
-        )
-        for outcome in outcomes
-    ]
-    of_survival = {product: at_one_year[product] for product in products if product in at_one_year}
-    rows.append((PFS, of_survival, pooled.effect_blocks[pooled.family_index[PFS]]))
+    products = [option.id for option in pooled.options if option.kind == "product"]
+    survival = {product: at_one_year[product] for product in products if product in at_one_year}
+    rows = [(o.id, [product for product in products if _has_own_number(o, product)]) for o in outcomes]
+    rows = [(outcome, compared) for outcome, compared in [*rows, (PFS, list(survival))] if len(compared) > 1]
     return tuple(
-        Apart(outcome=outcome, compared=tuple(sides), pairs=tuple(_told_apart(sides, covariance, bias)))
-        for outcome, sides, covariance in rows
-        if len(sides) > 1
+        Apart(
+            outcome=outcome,
+            compared=tuple(compared),
+            pairs=tuple(_told_apart(compared, _higher(numbers, outcome, compared, survival))),
+        )
+        for outcome, compared in rows
+    )
+
+
+def _higher(
+    numbers: PatientNumbers, outcome: str, compared: Sequence[str], survival: Mapping[str, Side]
+) -> Mapping[tuple[str, str], float]:
+    """How likely the first of two products has the higher rate: at least for all pairs of those ``compared``."""
+    pooled = numbers.pooled
+    bias = pooled.assumptions["unanchored_sd"]
+    if outcome == PFS:
+        return higher_of_pairs(survival, pooled.effect_blocks[pooled.family_index[PFS]], bias)
+    covariance = pooled.outcome_covariance[outcome]
+    if numbers.moves(outcome):
+        return higher_of_pairs({each: numbers.side(outcome, each) for each in compared}, covariance, bias)
+    everyone = [option.id for option in pooled.options if (outcome, option.id) in numbers.place]
+    return beside(
+        pooled,
+        ("higher", numbers.setting, outcome),
+        lambda: higher_of_pairs({each: numbers.side(outcome, each) for each in everyone}, covariance, bias),
     )
 
 
@@ -90,14 +100,9 @@ def _has_own_number(outcome: Outcome, product: str) -> bool:
     return estimate.state == "estimated" and not estimate.further_product
 
 
-def _told_apart(sides: Mapping[str, Side], covariance: Array, bias: float) -> Iterator[tuple[str, str]]:
-    centre = {product: float(side.average.weight @ side.average.logit) for product, side in sides.items()}
-    for pair in combinations(sides, 2):
-        # the bias term alone keeps a smaller gap of the log odds from being told apart
-        if abs(centre[pair[0]] - centre[pair[1]]) < Z95 * bias:
-            continue
-        first_higher = probability_higher(sides[pair[0]], sides[pair[1]], covariance, bias)
-        if first_higher > 1.0 - _TAIL:
+def _told_apart(compared: Sequence[str], higher: Mapping[tuple[str, str], float]) -> Iterator[tuple[str, str]]:
+    for pair in combinations(compared, 2):
+        if higher[pair] > 1.0 - _TAIL:
             yield pair
-        elif first_higher < _TAIL:
+        elif higher[pair] < _TAIL:
             yield pair[1], pair[0]

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from bcma_decide.comparison import PublishedFigure, PublishedOption
+from bcma_decide.facts.leaf_table import CODE, LeafTable, code_of_one
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.in_force import in_force
 from bcma_decide.pooled.published_book import BesideOption, Figure, Limit
 from bcma_decide.pooled.rule_book import NOT_IN_FORCE
-from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, PFS_FAMILY
+from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, PFS_FAMILY, ClassId
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,39 @@ def withheld_numbers(numbers: PatientNumbers) -> Mapping[tuple[str, str], Withhe
     studied in a class leaves none of its numbers.
     """
     pooled, facts = numbers.pooled, numbers.traits.facts
-    result = _beyond_the_ages(numbers)
-    for limit in pooled.published.limits:
-        if limit.when is not None and facts.judge(limit.when).value is not True:
+    table, places = _conditions(pooled)
+    codes = [CODE[each.value] for each in table.judged(facts)]
+    holds = [code_of_one(program, codes) > 0 for program in table.programs]
+    acting = tuple(place is None or holds[place] for place in places)
+    beyond = tuple(
+        class_id
+        for class_id, outside in zip(CLASSES, numbers.outside, strict=True)
+        if any(each.trait == "age" for each in outside)
+    )
+    age = numbers.traits["age"].value if beyond else None
+    return _withheld(pooled, acting, beyond, age)
+
+
+@lru_cache(maxsize=4)
+def _conditions(pooled: PooledEvidence) -> tuple[LeafTable, tuple[int | None, ...]]:
+    """The conditions of the limits, and by limit the place of its own; None where it holds for everybody."""
+    limits = pooled.published.limits
+    count = iter(range(len(limits)))
+    places = tuple(None if limit.when is None else next(count) for limit in limits)
+    return LeafTable((limit.when for limit in limits if limit.when is not None), pooled.definitions), places
+
+
+@lru_cache(maxsize=256)
+def _withheld(
+    pooled: PooledEvidence, acting: tuple[bool, ...], beyond: tuple[ClassId, ...], age: float | None
+) -> Mapping[tuple[str, str], Withheld]:
+    """The same of all to whom the same limits apply.
+
+    ``acting`` is by limit; ``beyond`` are the classes in which nobody of this ``age`` was studied.
+    """
+    result = _beyond_the_ages(pooled, beyond, age)
+    for limit, acts in zip(pooled.published.limits, acting, strict=True):
+        if not acts:
             continue
         for option in pooled.options:
             of_class = not limit.products or (option.kind == "class" and limit.when is not None)
@@ -50,12 +82,13 @@ def withheld_numbers(numbers: PatientNumbers) -> Mapping[tuple[str, str], Withhe
     return result
 
 
-def _beyond_the_ages(numbers: PatientNumbers) -> dict[tuple[str, str], Withheld]:
+def _beyond_the_ages(
+    pooled: PooledEvidence, classes: tuple[ClassId, ...], age: float | None
+) -> dict[tuple[str, str], Withheld]:
     result: dict[tuple[str, str], Withheld] = {}
-    for option in numbers.pooled.options:
-        index = CLASSES.index(option.class_id)
-        if any(each.trait == "age" for each in numbers.outside[index]):
-            age, (low, high) = numbers.traits["age"].value, numbers.pooled.age_range[index].tolist()
+    for option in pooled.options:
+        if option.class_id in classes:
+            low, high = pooled.age_range[CLASSES.index(option.class_id)].tolist()
             reason = f"Age {age:g}: the patients studied in this class were {low:g} to {high:g} years old."
             for family in (*FAMILIES, PFS_FAMILY):
                 if option.class_id in family.classes:
@@ -84,6 +117,7 @@ def _joined(first: Withheld | None, second: Withheld) -> Withheld:
     )
 
 
+@lru_cache(maxsize=16)
 def published_options(pooled: PooledEvidence, region: str, on: date) -> tuple[PublishedOption, ...]:
     """Regimens without a model that a label of the region lists on that day, with their published figures."""
     return tuple(

@@ -24,7 +24,7 @@ from functools import lru_cache
 from typing import Final
 
 from bcma_decide.comparison import PublishedOption
-from bcma_decide.facts.facts import Facts
+from bcma_decide.facts.leaf_table import CODE, TRUTH, LeafTable, code_of_one
 from bcma_decide.logic import Truth, all_of
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.pooled.evidence import PooledEvidence
@@ -68,9 +68,25 @@ def quoted_survival(
 
     ``beside`` are the regimens shown as published; rows of others are not shown.
     """
-    pooled, facts = numbers.pooled, numbers.traits.facts
-    order = [option.id for option in pooled.options] + [option.id for option in beside]
-    fits = list(_fits(pooled, facts, set(order)))
+    pooled = numbers.pooled
+    table = _groups(pooled)
+    codes = [CODE[each.value] for each in table.judged(numbers.traits.facts)]
+    holds = tuple(TRUTH[code_of_one(program, codes)] for program in table.programs)
+    return _rows(pooled, setting, tuple(option.id for option in beside), holds)
+
+
+@lru_cache(maxsize=4)
+def _groups(pooled: PooledEvidence) -> LeafTable:
+    return LeafTable((group.when for group in pooled.published.survival.groups), pooled.definitions)
+
+
+@lru_cache(maxsize=256)
+def _rows(
+    pooled: PooledEvidence, setting: Design, beside: tuple[str, ...], holds: tuple[Truth, ...]
+) -> tuple[Survival, ...]:
+    """The rows of all patients of whom the same groups hold; ``holds`` by group."""
+    order = [*(option.id for option in pooled.options), *beside]
+    fits = list(_fits(pooled, holds, set(order)))
     shown = [fit for fit in fits if fit.row.option not in CLASSES]
     shown += [each for fit in fits if fit.row.option in CLASSES for each in _standing_in(fit, shown, pooled)]
     labels = tuple(group.label for group in pooled.published.survival.groups)
@@ -84,10 +100,10 @@ def quoted_survival(
     )
 
 
-def _fits(pooled: PooledEvidence, facts: Facts, options: Collection[str]) -> Iterator[_Fit]:
+def _fits(pooled: PooledEvidence, by_group: Sequence[Truth], options: Collection[str]) -> Iterator[_Fit]:
     groups = pooled.published.survival.groups
     place = {group.id: index for index, group in enumerate(groups)}
-    holds: dict[str, Truth] = {group.id: facts.judge(group.when).value for group in groups}
+    holds = {group.id: value for group, value in zip(groups, by_group, strict=True)}
     for row in pooled.published.survival.rows:
         entry = [holds[group] for group in row.studied]
         out = any(holds[group] for group in row.left_out)

@@ -19,14 +19,15 @@ from bcma_decide.comparing.unknowns import move_line
 from bcma_decide.comparison import Contrast, Option
 from bcma_decide.model.alike import KEPT, Alike, alike_in_curves, patients_alike
 from bcma_decide.model.certainty import Ground, rate_certainty
-from bcma_decide.model.contrast import Side, differences
+from bcma_decide.model.contrast import Difference, Side, differences
 from bcma_decide.model.decision_clock import FromDecision
 from bcma_decide.model.moves import TraitMove, ends
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.survival import (
     MONTHS,
     Curve,
-    averages_at,
+    averages_alike,
+    curves_alike,
     reaches,
     restricted_mean,
     shares_by_patient,
@@ -160,19 +161,25 @@ def _from_decision(found: FromDecision) -> Clocked:
     return clocked(found.months, found.mean, found.credible, found.prediction, found.end)
 
 
-def sides_at_one_year(
-    numbers: PatientNumbers, curves: Mapping[str, Curve], rows: Sequence[Survival]
-) -> dict[str, Side]:
+def sides_at_one_year(numbers: PatientNumbers, rows: Sequence[Survival]) -> dict[str, Side]:
     """Options with a computed share free of progression at one year, to be compared two by two.
 
     ``rows`` are those of `computed_survival`.
     """
-    class_of = {option.id: CLASSES.index(option.class_id) for option in numbers.pooled.options}
-    followed = [row.option for row in rows if _followed_a_year(row)]
-    averages, month = averages_at(numbers, followed, float(ONE_YEAR)), ONE_YEAR - 1
+    sides = _sides(numbers.pooled, alike_in_curves(numbers))
+    return {row.option: sides[row.option] for row in rows if _followed_a_year(row)}
+
+
+@lru_cache(maxsize=KEPT)
+def _sides(pooled: PooledEvidence, of: Alike) -> Mapping[str, Side]:
+    """Of every option with a curve."""
+    averages, curves = averages_alike(pooled, of, float(ONE_YEAR)), curves_alike(pooled, of)
     return {
-        option: Side(average, float(curves[option].mean[month]), class_of[option])
-        for option, average in averages.items()
+        option.id: Side(
+            averages[option.id], float(curves[option.id].mean[ONE_YEAR - 1]), CLASSES.index(option.class_id)
+        )
+        for option in pooled.options
+        if option.id in curves
     }
 
 
@@ -185,11 +192,17 @@ def survival_contrast(
     """
     if not set(options) <= sides.keys():
         return None
-    pooled = numbers.pooled
-    bias = pooled.assumptions["unanchored_sd"]
-    covariance = pooled.effect_blocks[pooled.family_index[PFS]]
-    biased, unbiased = differences(sides[options[0]], sides[options[1]], covariance, (bias, 0.0))
+    biased, unbiased = _differences(numbers.pooled, alike_in_curves(numbers), options)
+    bias = numbers.pooled.assumptions["unanchored_sd"]
     return contrast_value(options, biased, unbiased, bias, [row for row in rows if row.option in options])
+
+
+@lru_cache(maxsize=KEPT)
+def _differences(pooled: PooledEvidence, of: Alike, options: tuple[str, str]) -> tuple[Difference, ...]:
+    """With the bias term, and without."""
+    first, second = (_sides(pooled, of)[option] for option in options)
+    covariance = pooled.effect_blocks[pooled.family_index[PFS]]
+    return differences(first, second, covariance, (pooled.assumptions["unanchored_sd"], 0.0))
 
 
 def _followed_a_year(row: Survival) -> bool:

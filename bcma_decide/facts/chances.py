@@ -9,14 +9,15 @@ missing stays unknown, so a chance has three parts: yes, no and the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from math import erfc, log, sqrt
 
 from bcma_decide.facts.facts import Facts
 from bcma_decide.logic import Bounds, Chance, Span, chance_of_all, chance_of_any
 from bcma_decide.pooled.conditions import Condition, Every, Is, Not, Some, Within
 from bcma_decide.pooled.definitions import CutOff, FromScore, Stage
-from bcma_decide.pooled.score_book import PointScore, ScoreItem, Staging
+from bcma_decide.pooled.score_book import Band, PointScore, ScoreItem, Staging
 
 _CERTAIN = 1e-3
 """A chance this near to certainty, or to knowing nothing, counts as that: it moves no number by a tenth of a point."""
@@ -32,7 +33,11 @@ def trait_chance(trait: str, facts: Facts) -> Chance | None:
         return None
     definition = facts.definitions.by_id.get(trait)
     if isinstance(definition, CutOff):
+        if facts.number(definition.field) is None:
+            return None
         found = _cut_off(definition, facts)
+    elif isinstance(definition, (FromScore, Stage)) and not facts.score(definition.score).fields:
+        return None
     elif isinstance(definition, FromScore):
         found = _from_score(definition, facts)
     elif isinstance(definition, Stage) and not _said(facts, trait):
@@ -135,11 +140,19 @@ def _item(item: ScoreItem, facts: Facts) -> Iterator[tuple[Span, float]]:
         points = [band.points for band in item.bands]
         yield Span(min(points), max(points)), 1.0
         return
-    log_sd = facts.log_sd(str(item.field), measure)
-    chances = [(band.points, chance_inside(band.bounds, measure.span, log_sd)) for band in item.bands]
-    yield from ((Span(points, points), chance.yes) for points, chance in chances)
+    yield from _in_bands(item.bands, measure.span, facts.log_sd(str(item.field), measure))
+
+
+@lru_cache(maxsize=4096)
+def _in_bands(bands: tuple[Band, ...], span: Span, log_sd: float | None) -> tuple[tuple[Span, float], ...]:
+    """Possible points of a number in bands with their chances."""
+    chances = [(band.points, chance_inside(band.bounds, span, log_sd)) for band in bands]
     possible = [points for points, chance in chances if chance.no < 1.0]
-    yield Span(min(possible), max(possible)), max(1.0 - sum(chance.yes for _, chance in chances), 0.0)
+    rest = max(1.0 - sum(chance.yes for _, chance in chances), 0.0)
+    return (
+        *((Span(points, points), chance.yes) for points, chance in chances),
+        (Span(min(possible), max(possible)), rest),
+    )
 
 
 def _said(facts: Facts, trait: str) -> bool:
@@ -159,7 +172,7 @@ def _at_stages(staging: Staging, wanted: Bounds, facts: Facts) -> Chance:
 
     Stages exclude each other, and the one without a condition is what remains.
     """
-    found = {stage.stage: _judged(stage.when, facts) for stage in staging.stages if stage.when is not None}
+    found = _by_stage(staging, facts)
     rest = next(stage.stage for stage in staging.stages if stage.when is None)
     # Of the side without the rest: yes where one of its stages is, no where none is.
     inside = wanted.hold(rest)
@@ -169,6 +182,16 @@ def _at_stages(staging: Staging, wanted: Bounds, facts: Facts) -> Chance:
     no = max(sum(chance.yes for chance in other), 1.0 - sum(1.0 - chance.no for chance in side), 0.0)
     chance = Chance(min(yes, 1.0), min(no, 1.0))
     return chance.negated if inside else chance
+
+
+def _by_stage(staging: Staging, facts: Facts) -> Mapping[int, Chance]:
+    """Chance of every stage that has a condition; worked out once for a patient."""
+    kept = facts.stage_chances
+    if staging.about.id not in kept:
+        kept[staging.about.id] = {
+            stage.stage: _judged(stage.when, facts) for stage in staging.stages if stage.when is not None
+        }
+    return kept[staging.about.id]
 
 
 def _judged(condition: Condition, facts: Facts) -> Chance:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
+from bcma_decide.facts.alike import Alike
 from bcma_decide.facts.drug_history import HEADINGS, DrugHistory
 from bcma_decide.facts.facts import COURSES, GIVEN_ONLY, Facts, Judgement
+from bcma_decide.facts.reads import fields_of
 from bcma_decide.patient.fields import FIELD_LABELS, in_sentence
 from bcma_decide.patient.phrases import and_list
 from bcma_decide.patient.profile import Patient
@@ -57,16 +60,29 @@ def _by_table(patient: Patient, drugs: DrugHistory) -> Iterator[Conflict]:
     known = patient.given().keys()
     # Only what was given can contradict something: nothing that is worked out from it is looked at.
     facts = Facts(patient, definitions, GIVEN_ONLY)
-    for entry, needs in zip(definitions.contradictions, definitions.contradiction_needs, strict=True):
-        if needs <= known and (judged := facts.judge(entry.when)).value:
-            fields = _in_question(entry, judged)
+    for entry, needs, judged in _table(definitions):
+        if needs <= known and (found := judged.of(facts)).value:
+            fields = _in_question(entry, found)
             if len(fields) > 1:
-                yield _conflict(entry, fields, judged.here, definitions)
+                yield _conflict(entry, fields, found.here, definitions)
 
 
-def contradicts(entry: Contradictory, patient: Patient, definitions: Definitions) -> bool:
-    """Whether an entry of the table holds of what was given."""
-    judged = Facts(patient, definitions, GIVEN_ONLY).judge(entry.when)
+@lru_cache(maxsize=4)
+def _table(definitions: Definitions) -> tuple[tuple[Contradictory, frozenset[str], Alike[Judgement]], ...]:
+    """Every entry with what has to be given for it to hold at all, and its judgement of what was given."""
+    return tuple(
+        (entry, needs, Alike(fields_of(entry.when, definitions), _judging(entry)))
+        for entry, needs in zip(definitions.contradictions, definitions.contradiction_needs, strict=True)
+    )
+
+
+def _judging(entry: Contradictory) -> Callable[[Facts], Judgement]:
+    return lambda facts: facts.judge(entry.when)
+
+
+def contradicts(entry: Contradictory, given: Facts) -> bool:
+    """Whether an entry of the table holds of facts that are given only."""
+    judged = given.judge(entry.when)
     return bool(judged.value) and len(_in_question(entry, judged)) > 1
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 from bcma_decide.logic import Truth
 from bcma_decide.patient.phrases import and_list
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import Definitions, Drug
+from bcma_decide.vocabulary import CourseKind
 
 HEADINGS: Final = ("refractory_to", "exposed_to", "naive_to", "received")
 T_CELL_REDIRECTING: Final = ("car_t", "bispecific")
@@ -31,6 +32,14 @@ SUMMARIES: Final[Mapping[str, Callable[[Drug], bool]]] = {
     "prior_t_cell_redirection": redirects,
 }
 """Traits that, when absent, rule out every drug they cover."""
+
+
+def _bcma_of(kind: CourseKind) -> Callable[[Drug], bool]:
+    return lambda drug: drug.modality == kind and against_bcma(drug)
+
+
+BCMA_KINDS: Final[Mapping[str, Callable[[Drug], bool]]] = {kind: _bcma_of(kind) for kind in get_args(CourseKind)}
+"""Whether a drug is BCMA therapy of a kind, by kind."""
 
 
 class Claim(NamedTuple):
@@ -54,6 +63,7 @@ class DrugHistory:
         self.refractory: dict[str, Truth] = dict.fromkeys(definitions.drugs_by_id)
         self.exposed: dict[str, Truth] = dict(self.refractory)
         self.overlaps: dict[tuple[str, str], list[str]] = {}
+        self._exposures: dict[Callable[[Drug], bool], Claim | None] = {}
         named: dict[str, list[str]] = {}
         for heading in HEADINGS:
             for drug in getattr(patient, heading):
@@ -75,11 +85,21 @@ class DrugHistory:
     def headings(self, drugs: Iterable[str]) -> tuple[str, ...]:
         """List the fields these drugs were named in."""
         named = set(drugs)
-        return tuple(heading for heading in HEADINGS if named & set(getattr(self.patient, heading)))
+        return tuple(heading for heading, under in self._under if not named.isdisjoint(under))
+
+    @cached_property
+    def _under(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        return tuple((heading, under) for heading in HEADINGS if (under := getattr(self.patient, heading)))
 
     def exposure(self, wanted: Callable[[Drug], bool]) -> Claim | None:
         """Whether any wanted drug was given: yes if one was, no if none of them was."""
-        wanted_drugs = drugs_where(self.definitions, wanted)
+        if wanted not in self._exposures:
+            self._exposures[wanted] = self._exposure(drugs_where(self.definitions, wanted))
+        return self._exposures[wanted]
+
+    def _exposure(self, wanted_drugs: tuple[str, ...]) -> Claim | None:
+        if not self._under:
+            return None
         given = [drug for drug in wanted_drugs if self.exposed[drug]]
         if given:
             return Claim(True, f"{and_list(given)} given", self.headings(given))

@@ -5,15 +5,15 @@ A judgement carries what it rests on: the values that decide it, or what would h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from bcma_decide.facts.drug_history import SUMMARIES, Claim, DrugHistory, against_bcma
+from bcma_decide.facts.drug_history import BCMA_KINDS, SUMMARIES, Claim, DrugHistory, drugs_where
 from bcma_decide.facts.measures import NUMERIC, KnownNumber, computed, given_number, measured_log_sd
-from bcma_decide.logic import Bounds, Span, Truth, all_of, any_of, negated
+from bcma_decide.logic import Bounds, Chance, Span, Truth, all_of, any_of, negated
 from bcma_decide.patient.fields import FIELDS, or_list
 from bcma_decide.patient.phrases import COURSE_KINDS, and_list, course_text, label_of, span_text, yes_no
 from bcma_decide.patient.profile import Patient
@@ -32,7 +32,7 @@ from bcma_decide.pooled.conditions import (
     Times,
     Within,
 )
-from bcma_decide.pooled.definitions import Definitions, Drug
+from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.pooled.score_book import Formula
 
 COURSES: Final = "prior_bcma_courses"
@@ -129,6 +129,9 @@ class Facts:
         self._scores: dict[str, ScoreResult] = {}
         self._formulas: dict[str, KnownNumber | None] = {}
         self._log_sds: dict[str, float | None] = {}
+        self._truths: dict[str, Judgement] = {}
+        self.stage_chances: dict[str, Mapping[int, Chance]] = {}
+        """By staging, how likely each stage is; kept here by what works it out."""
 
     @cached_property
     def drugs(self) -> DrugHistory:
@@ -227,18 +230,23 @@ class Facts:
 
     def truth(self, trait: str) -> Judgement:
         """A yes-or-no trait: derived where it has a definition, else as given."""
-        label = label_of(trait)
-        known = self.evidence_of(trait)
+        if trait not in self._truths:
+            self._truths[trait] = self._truth(trait)
+        return self._truths[trait]
+
+    def _truth(self, trait: str) -> Judgement:
+        label, known = label_of(trait), self.evidence_of(trait)
         if known is None:
             value: object = getattr(self.patient, trait, None)
             if not isinstance(value, bool):
                 return Judgement(None, missing=(label,))
             return Judgement(value, (f"{label}: {yes_no(value, trait)}",), fields=(trait,))
-        if known.value is None:
+        found = known.value
+        if found is None:
             return Judgement(None, missing=known.missing or (label,))
         how = next((f" ({claim.how})" for claim in known.claims if claim.how != "given"), "")
         fields = tuple(dict.fromkeys(name for claim in known.claims for name in claim.fields))
-        return Judgement(known.value, (f"{label}: {yes_no(known.value)}{how}",), fields=fields)
+        return Judgement(found, (f"{label}: {yes_no(found)}{how}",), fields=fields)
 
     def _within(self, trait: str, bounds: Bounds) -> Judgement:
         label = label_of(trait)
@@ -295,15 +303,11 @@ class Facts:
         label = self.definitions.class_label(wanted.drug_class) if wanted.drug_class else or_list(wanted.drugs)
         return Judgement(None, missing=(f"{label} ({'refractory or not' if failed else 'given or not'})",))
 
-    def _listed(self, names: Iterable[str]) -> list[Drug]:
-        wanted = frozenset(names)
-        return [drug for drug in self.definitions.drugs if drug.id in wanted]
-
-    def _never_given(self, drugs: list[str]) -> Judgement | None:
+    def _never_given(self, drugs: Sequence[str]) -> Judgement | None:
         """Whether a summary (no earlier BCMA therapy, no T-cell redirection) rules all of these drugs out."""
-        wanted = self._listed(drugs)
         for summary, covers in SUMMARIES.items():
-            if all(covers(drug) for drug in wanted) and (found := self.truth(summary)).value is False:
+            covered = drugs_where(self.definitions, covers)
+            if all(drug in covered for drug in drugs) and (found := self.truth(summary)).value is False:
                 return found
         return None
 
@@ -316,17 +320,13 @@ class Facts:
         return joined("any", parts)
 
     def _unlisted(self, kind: str, months: Bounds) -> Judgement:
-        name = f"BCMA {COURSE_KINDS[kind]}"
-
-        def of_kind(drug: Drug) -> bool:
-            return drug.modality == kind and against_bcma(drug)
-
+        name, of_kind = f"BCMA {COURSE_KINDS[kind]}", BCMA_KINDS[kind]
         claim = self.drugs.exposure(of_kind)
         if claim is not None and (not claim.value or not months.edges):
             return Judgement(claim.value, (claim.how,), fields=claim.fields)
         if claim is not None:
             return Judgement(None, missing=(f"time since the {name}",))
-        never = self._never_given([drug.id for drug in self.definitions.drugs if of_kind(drug)])
+        never = self._never_given(drugs_where(self.definitions, of_kind))
         return never or Judgement(None, missing=(f"earlier {name}",))
 
     def _score(self, name: str, bounds: Bounds) -> Judgement:

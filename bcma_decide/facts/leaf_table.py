@@ -12,11 +12,15 @@ from typing import Final, Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bcma_decide.facts.alike import Alike
 from bcma_decide.facts.facts import Facts, Judgement, joined
+from bcma_decide.facts.reads import fields_of
 from bcma_decide.logic import Truth
 from bcma_decide.pooled.conditions import Condition, Every, Leaf, Not, Some
+from bcma_decide.pooled.definitions import Definitions
 
 CODE: Final[dict[Truth, int]] = {True: 1, None: 0, False: -1}
+TRUTH: Final[dict[int, Truth]] = {code: truth for truth, code in CODE.items()}
 Codes = NDArray[np.int8]
 T = TypeVar("T", int, Codes)
 
@@ -42,11 +46,20 @@ class Agreed(NamedTuple):
 class LeafTable:
     """The leaves of many conditions, each once, and the conditions as programs over them."""
 
-    def __init__(self, conditions: Iterable[Condition]) -> None:
-        self._places: dict[Leaf, int] = {}
+    def __init__(self, conditions: Iterable[Condition], definitions: Definitions) -> None:
+        # By kind too: as tuples, that a test is negative and that it is not known are equal.
+        self._places: dict[tuple[type[Leaf], Leaf], int] = {}
         self.programs: tuple[Program, ...] = tuple(self._program(condition) for condition in conditions)
         """In the order of the conditions."""
-        self.leaves: tuple[Leaf, ...] = tuple(self._places)
+        self.leaves: tuple[Leaf, ...] = tuple(leaf for _, leaf in self._places)
+        by_fields: dict[frozenset[str], list[int]] = {}
+        for place, leaf in enumerate(self.leaves):
+            by_fields.setdefault(fields_of(leaf, definitions), []).append(place)
+        self._alike = tuple(
+            Alike(fields, _judging([self.leaves[place] for place in places])) for fields, places in by_fields.items()
+        )
+        grouped = [place for places in by_fields.values() for place in places]
+        self._order = sorted(range(len(grouped)), key=grouped.__getitem__)
 
     def _program(self, condition: Condition) -> Program:
         if isinstance(condition, Not):
@@ -54,15 +67,26 @@ class LeafTable:
         if isinstance(condition, (Every, Some)):
             kind: Literal["all", "any"] = "all" if isinstance(condition, Every) else "any"
             return Joined(kind, tuple(self._program(part) for part in condition.parts))
-        return self._places.setdefault(condition, len(self._places))
+        return self._places.setdefault((type(condition), condition), len(self._places))
+
+    def place(self, leaf: Leaf) -> int:
+        """Where a leaf of the table stands."""
+        return self._places[type(leaf), leaf]
 
     def judged(self, facts: Facts) -> list[Judgement]:
-        """Every leaf of one patient, judged once."""
-        return [facts.judge(leaf) for leaf in self.leaves]
+        """Every leaf of one patient, judged once; in the order of the leaves."""
+        grouped = [judgement for each in self._alike for judgement in each.of(facts)]
+        return [grouped[place] for place in self._order]
+
+
+def _judging(leaves: Sequence[Leaf]) -> Callable[[Facts], tuple[Judgement, ...]]:
+    return lambda facts: tuple(facts.judge(leaf) for leaf in leaves)
 
 
 def code_of_one(program: Program | Agreed, codes: Sequence[int]) -> int:
     """Truth of a program for one patient; ``codes`` by leaf."""
+    if type(program) is int:  # most are
+        return codes[program]
     return _code(program, codes, _least_of_one, _most_of_one)
 
 
@@ -102,6 +126,6 @@ def _most_of_many(parts: list[Codes]) -> Codes:
 
 def judgement_of(program: Program, judged: Sequence[Judgement]) -> Judgement:
     """Judgement of a condition for one patient, with what it rests on; ``judged`` by leaf."""
-    if not isinstance(program, Joined):
+    if isinstance(program, int):
         return judged[program]
     return joined(program.kind, [judgement_of(part, judged) for part in program.parts])

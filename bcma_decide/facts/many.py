@@ -12,15 +12,15 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bcma_decide.facts.alike import in_order
 from bcma_decide.facts.claims import gather
 from bcma_decide.facts.columns import Columns
 from bcma_decide.facts.contradictions import contradicts
 from bcma_decide.facts.drug_history import HEADINGS, DrugHistory
-from bcma_decide.facts.facts import Facts
+from bcma_decide.facts.facts import GIVEN_ONLY, Facts
 from bcma_decide.facts.leaf_table import CODE, Codes
 from bcma_decide.facts.reads import fields_of, fields_of_trait
 from bcma_decide.facts.traits import Modelled, Traits, derive, trait_settled
-from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.conditions import Leaf
 from bcma_decide.pooled.definitions import Definitions
@@ -97,7 +97,7 @@ class ManyProfiles:
             self._unit(units, fields_of_trait(trait.id, definitions)).traits.append((place, trait.id))
         self._units = tuple(units.values())
         self._in_question = [
-            (entry, needs, _ordered(fields_of(entry.when, definitions)))
+            (entry, needs, in_order(fields_of(entry.when, definitions)))
             for entry, needs in zip(definitions.contradictions, definitions.contradiction_needs, strict=True)
         ]
         self._contradicted: list[dict[Hashable, bool]] = [{} for _ in self._in_question]
@@ -105,7 +105,7 @@ class ManyProfiles:
     @staticmethod
     def _unit(units: dict[frozenset[str], _Unit], fields: frozenset[str]) -> _Unit:
         if fields not in units:
-            units[fields] = _Unit(_ordered(fields))
+            units[fields] = _Unit(in_order(fields))
         return units[fields]
 
     def judge(self, patients: Sequence[Patient]) -> ManyFacts:
@@ -131,10 +131,10 @@ class ManyProfiles:
             judged = unit.judge(columns, facts_of)
             if unit.leaves:
                 table = np.frombuffer(b"".join([each.codes for each in judged]), dtype=np.int8)
-                codes[[place for place, _ in unit.leaves]] = table.reshape(rows, -1).T - 1
+                codes[[place for place, _ in unit.leaves]] = table.reshape(rows, len(unit.leaves)).T - 1
             if unit.traits:
                 table = np.frombuffer(b"".join([each.unknown for each in judged]), dtype=np.int8)
-                unknown[:, [place for place, _ in unit.traits]] = table.reshape(rows, -1)
+                unknown[:, [place for place, _ in unit.traits]] = table.reshape(rows, len(unit.traits))
             for index, (place, _) in enumerate(unit.traits):
                 modelled[place] = [each.modelled[index] for each in judged]
         by_row = list(zip(*modelled, strict=True))
@@ -148,6 +148,7 @@ class ManyProfiles:
         """Patients in whom inputs contradict each other."""
         known = columns.known()
         found: set[int] = set(self._under_two_headings(columns, known))
+        given_only: dict[int, Facts] = {}
         for (entry, needs, fields), remembered in zip(self._in_question, self._contradicted, strict=True):
             given = np.logical_and.reduce([known[name] for name in needs]) if needs else np.True_
             rows = np.flatnonzero(np.broadcast_to(given, len(columns.patients)))
@@ -159,7 +160,9 @@ class ManyProfiles:
             for row in rows.tolist():
                 key = keys[row]
                 if key not in remembered:
-                    remembered[key] = contradicts(entry, columns.patients[row], self.definitions)
+                    if row not in given_only:
+                        given_only[row] = Facts(columns.patients[row], self.definitions, GIVEN_ONLY)
+                    remembered[key] = contradicts(entry, given_only[row])
                 if remembered[key]:
                     found.add(row)
         return sorted(found)
@@ -170,10 +173,6 @@ class ManyProfiles:
         for row in np.flatnonzero(several).tolist():
             if DrugHistory(columns.patients[row], self.definitions).overlaps:
                 yield row
-
-
-def _ordered(fields: frozenset[str]) -> tuple[str, ...]:
-    return tuple(name for name in FIELDS if name in fields)
 
 
 def _fields(traits: Traits) -> tuple[tuple[str, ...], ...]:

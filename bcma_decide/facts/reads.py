@@ -25,10 +25,10 @@ def fields_of(condition: Condition, definitions: Definitions) -> frozenset[str]:
             return _drug_fields(definitions)
         case Score(name):
             score = definitions.scores.find(name)
-            return _NONE if score is None else _of_score(score, definitions)
+            return _NONE if score is None else fields_of_score(score, definitions)
         case Times(trait, other):
             formula = definitions.scores.find(other)
-            base = _of_number(other, definitions) if formula is None else _of_score(formula, definitions)
+            base = _of_number(other, definitions) if formula is None else fields_of_score(formula, definitions)
             return _of_number(trait, definitions) | base
         case _:
             return fields_of_trait(condition.trait, definitions)
@@ -72,7 +72,7 @@ def _of_number(name: str, definitions: Definitions) -> frozenset[str]:
     book = definitions.scores
     sources: list[AnyScore] = [*book.conversions, *book.formulas, *book.stagings]
     own = frozenset({name} & FIELDS.keys())
-    return own.union(*(_of_score(each, definitions) for each in sources if _gives(each) == name))
+    return own.union(*(fields_of_score(each, definitions) for each in sources if _gives(each) == name))
 
 
 def _gives(score: AnyScore) -> str:
@@ -81,10 +81,11 @@ def _gives(score: AnyScore) -> str:
 
 def _of_scores(names: Iterable[str], definitions: Definitions) -> frozenset[str]:
     found = (definitions.scores.find(name) for name in names)
-    return _NONE.union(*(_of_score(score, definitions) for score in found if score is not None))
+    return _NONE.union(*(fields_of_score(score, definitions) for score in found if score is not None))
 
 
-def _of_score(score: AnyScore, definitions: Definitions) -> frozenset[str]:
+def fields_of_score(score: AnyScore, definitions: Definitions) -> frozenset[str]:
+    """Fields that a score can rest on."""
     if isinstance(score, Conversion):
         return frozenset({score.takes})
     if isinstance(score, Formula):

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
+
 from bcma_decide.comparison import ScoreItemLine, ScoreLine
+from bcma_decide.facts.alike import Alike
 from bcma_decide.facts.facts import Facts, ItemPoints, ScoreResult
+from bcma_decide.facts.reads import fields_of_score
 from bcma_decide.logic import Span
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.phrases import label_of
-from bcma_decide.pooled.score_book import AnyScore, Conversion, Formula, PointScore, ScoreBook, Staging
+from bcma_decide.pooled.definitions import Definitions
+from bcma_decide.pooled.score_book import AnyScore, Conversion, Formula, PointScore, Staging
 
 
-def score_lines(scores: ScoreBook, facts: Facts) -> tuple[ScoreLine, ...]:
+def score_lines(facts: Facts) -> tuple[ScoreLine, ...]:
     """Every score, in the order of the file; those about which nothing is known included."""
-    return tuple(score_line(score, facts) for score in scores.every())
+    return tuple(each.of(facts) for each in _alike(facts.definitions))
+
+
+@lru_cache(maxsize=4)
+def _alike(definitions: Definitions) -> tuple[Alike[ScoreLine], ...]:
+    return tuple(
+        Alike(fields_of_score(score, definitions), partial(score_line, score)) for score in definitions.scores.every()
+    )
 
 
 def score_line(score: AnyScore, facts: Facts) -> ScoreLine:

@@ -84,7 +84,7 @@ def _worked_out(score: Formula | Conversion, facts: Facts) -> ScoreResult:
             items.append(_input(RATE, facts))
         items.append(ItemPoints("sex", text, fields=("sex",) if sex else (), missing=() if sex else ("sex",)))
     if own is None and not any(item.missing for item in items):
-        why = "not for patients on dialysis" if facts.patient.dialysis else "not a value of the table"
+        why = "not for patients on dialysis" if isinstance(score, Formula) else "not a value of the table"
         items.append(ItemPoints(why, why))
     return ScoreResult(score.about.id, own.span if own else None, (), tuple(items))
 

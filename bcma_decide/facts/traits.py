@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, Literal
+from functools import cached_property, lru_cache, partial
+from typing import Any, Literal, NamedTuple
 
+from bcma_decide.facts.alike import Alike
 from bcma_decide.facts.chances import trait_chance
 from bcma_decide.facts.claims import gather
 from bcma_decide.facts.contradictions import Conflict, without_contradictions
 from bcma_decide.facts.drug_history import Claim
 from bcma_decide.facts.facts import Evidence, Facts
+from bcma_decide.facts.reads import fields_of_trait
 from bcma_decide.logic import Chance, Span
 from bcma_decide.patient.fields import FIELD_LABELS, FIELDS
 from bcma_decide.patient.phrases import and_list, course_text, yes_no
@@ -118,9 +120,9 @@ def derive(patient: Patient, definitions: Definitions | Mapping[str, Any]) -> Tr
         definitions = Definitions.from_dict(definitions)
     consistent, conflicts = without_contradictions(patient, definitions)
     facts = gather(consistent, definitions)
-    values = tuple(
-        _number(consistent, trait.id) if trait.kind != "binary" else _binary(trait.id, facts) for trait in MODEL_TRAITS
-    )
+    found = [each.of(facts) for each in _alike(definitions)]
+    values = tuple(each.value for each in found)
+    rests_on = {each.value.trait: each.fields for each in found}
     contradictions: tuple[Contradiction, ...] = ()
     if conflicts:
         said = gather(patient, definitions).evidence
@@ -129,7 +131,26 @@ def derive(patient: Patient, definitions: Definitions | Mapping[str, Any]) -> Tr
         values = tuple(
             _disputed(value.trait, because[value.trait]) if value.trait in because else value for value in values
         )
-    return Traits(values, contradictions, tuple(_ledger(patient, values, facts.evidence, contradictions)), facts)
+    return Traits(values, contradictions, tuple(_ledger(patient, values, rests_on, contradictions)), facts)
+
+
+class _Found(NamedTuple):
+    """A trait, and the fields that speak for it."""
+
+    value: TraitValue
+    fields: tuple[str, ...]
+
+
+@lru_cache(maxsize=4)
+def _alike(definitions: Definitions) -> tuple[Alike[_Found], ...]:
+    """Every trait of the model, in its order."""
+    return tuple(
+        Alike(
+            fields_of_trait(trait.id, definitions),
+            partial(_number if trait.kind != "binary" else _binary, trait.id),
+        )
+        for trait in MODEL_TRAITS
+    )
 
 
 def _contradiction(conflict: Conflict, values: tuple[TraitValue, ...], said: Mapping[str, Evidence]) -> Contradiction:
@@ -140,7 +161,11 @@ def _contradiction(conflict: Conflict, values: tuple[TraitValue, ...], said: Map
     return Contradiction(conflict.fields, conflict.message, traits)
 
 
-def _number(patient: Patient, trait: str) -> TraitValue:
+def _number(trait: str, facts: Facts) -> _Found:
+    return _Found(_number_value(facts.patient, trait), (trait,))
+
+
+def _number_value(patient: Patient, trait: str) -> TraitValue:
     value = getattr(patient, trait)
     if value is None and trait in patient.spans:
         span = span_text(FIELDS[trait], patient.spans[trait])
@@ -163,8 +188,12 @@ def trait_settled(trait: str, facts: Facts) -> tuple[float | bool | None, Modell
     return evidence.value, evidence.value if chance is None else chance
 
 
-def _binary(trait: str, facts: Facts) -> TraitValue:
+def _binary(trait: str, facts: Facts) -> _Found:
     evidence = facts.known_evidence(trait)
+    return _Found(_binary_value(trait, evidence, facts), _fields(evidence.claims))
+
+
+def _binary_value(trait: str, evidence: Evidence, facts: Facts) -> TraitValue:
     value, chance = evidence.value, trait_chance(trait, facts)
     if value is None and evidence.claims:
         return TraitValue(trait, "unknown", None, "unknown", f"left open: {_both_sides(evidence)}")
@@ -204,14 +233,11 @@ def _fields(claims: list[Claim] | tuple[Claim, ...]) -> tuple[str, ...]:
 def _ledger(
     patient: Patient,
     values: tuple[TraitValue, ...],
-    evidence: Mapping[str, Evidence],
+    rests_on: Mapping[str, tuple[str, ...]],
     contradictions: tuple[Contradiction, ...],
 ) -> Iterator[LedgerLine]:
     disputed = {name for contradiction in contradictions for name in contradiction.fields}
-    used = {value.trait for value in values if value.value is not None and value.trait not in evidence}
-    for value in values:
-        if value.value is not None and value.trait in evidence:
-            used.update(_fields(evidence[value.trait].claims))
+    used = {name for value in values if value.value is not None for name in rests_on[value.trait]}
     for name, value in patient.given().items():
         open_traits = [TRAIT_LABELS[trait] for trait in FIELDS[name].feeds]
         if name in used:

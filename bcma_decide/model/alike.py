@@ -71,10 +71,14 @@ def _acting_values(
     return tuple(found)
 
 
-@lru_cache(maxsize=KEPT)
 def patients_alike(pooled: PooledEvidence, values: tuple[Known, ...], families: tuple[str, ...] = CURVES) -> Patients:
     """Virtual patients of the evidence with these values of the traits that act in some families."""
-    return conditional_patients(pooled.population, values, acting_traits(pooled, families))
+    return _patients_alike(pooled, values, acting_traits(pooled, families).tobytes())
+
+
+@lru_cache(maxsize=KEPT)
+def _patients_alike(pooled: PooledEvidence, values: tuple[Known, ...], acting: bytes) -> Patients:
+    return conditional_patients(pooled.population, values, np.frombuffer(acting, dtype=np.bool_))
 
 
 @lru_cache(maxsize=16)

@@ -38,36 +38,38 @@ def rates_by_patient(
     pooled: PooledEvidence, setting: Design, cells: Iterable[int], patients: Patients
 ) -> dict[int, Array]:
     """Average rate of some cells for each of the virtual patients, (draws,), by the index of the cell."""
-    deviation = held(pooled, patients.values) - pooled.reference
-    drawn: dict[tuple[str, int, bool], Array] = {}
     outcomes: dict[tuple[int, ...], Array] = {}
     result = {}
     for index in cells:
         cell = pooled.cells[index]
         if cell.stages not in outcomes:
-            outcomes[cell.stages] = made_up(
-                [_stage(pooled, setting, cell, position, deviation, drawn) for position in range(len(cell.stages))]
-            )[0]
+            each_stage = [_stage(pooled, setting, cell, position, patients) for position in range(len(cell.stages))]
+            outcomes[cell.stages] = made_up(each_stage)[0]
         each = outcomes[cell.stages]
         result[index] = each[cell.members[0]] if len(cell.members) == 1 else each[list(cell.members)].mean(axis=0)
     return result
 
 
-def _stage(
-    pooled: PooledEvidence,
-    setting: Design,
-    cell: Cell,
-    position: int,
-    deviation: Array,
-    drawn: dict[tuple[str, int, bool], Array],
-) -> Array:
-    """Rates of all products at one stage of a cell, (products, draws); ``drawn`` keeps those of its effects."""
+def _stage(pooled: PooledEvidence, setting: Design, cell: Cell, position: int, patients: Patients) -> Array:
+    """Rates of all products at one stage of a cell, (products, draws)."""
     of_effects = cell.family, cell.class_index, position > 0
-    stages = _stages(pooled, setting, *of_effects)
-    if of_effects not in drawn:
-        drawn[of_effects] = stages.rates @ stages.axis.basis(deviation @ stages.effects).T
-    begin, products = stages.row[cell.stages[position]], len(pooled.blocks[cell.stages[position]].products)
-    return drawn[of_effects][begin : begin + products]
+    begin = _stages(pooled, setting, *of_effects).row[cell.stages[position]]
+    products = len(pooled.blocks[cell.stages[position]].products)
+    return _drawn(pooled, setting, *of_effects, patients)[begin : begin + products]
+
+
+@lru_cache(maxsize=8)
+def _drawn(
+    pooled: PooledEvidence, setting: Design, family: str, class_index: int, later: bool, patients: Patients
+) -> Array:
+    """Rates of all stages with the same effects, (rows, draws); kept for what asks next of the same patients."""
+    stages = _stages(pooled, setting, family, class_index, later)
+    return np.asarray(stages.rates @ stages.axis.basis(_deviation(pooled, patients) @ stages.effects).T)
+
+
+@lru_cache(maxsize=2)
+def _deviation(pooled: PooledEvidence, patients: Patients) -> Array:
+    return held(pooled, patients.values) - pooled.reference
 
 
 @lru_cache(maxsize=64)

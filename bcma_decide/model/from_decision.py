@@ -6,20 +6,22 @@ from typing import Final
 
 import numpy as np
 
-from bcma_decide.model.alike import KEPT, NOT_INFUSED, acting_values
+from bcma_decide.model.alike import KEPT, NOT_INFUSED, acting_values, patients_alike
 from bcma_decide.model.by_patient import rates_by_patient
 from bcma_decide.model.decision_clock import lost_place, spread_between
 from bcma_decide.model.kept import Kept
 from bcma_decide.model.normal import Z95, logistic
-from bcma_decide.model.numbers import PatientNumbers, patients_of
+from bcma_decide.model.numbers import PatientNumbers
+from bcma_decide.model.population import Patients
 from bcma_decide.model.prediction import logit
-from bcma_decide.model.rates import own_covariance
 from bcma_decide.vocabulary import CLASSES
 
 FromDecisionRate = tuple[float, float, float, float, float]
 """Mean, ends of its 95 % interval, ends of that at the next centre."""
 
 _RESPONSE: Final = "response"
+_BOTH: Final = (_RESPONSE, NOT_INFUSED)
+"""One set of patients for both rates: those of response know nothing of a trait that acts before the infusion only."""
 _kept: Final = Kept[object, dict[int, FromDecisionRate]](KEPT)
 
 
@@ -31,19 +33,17 @@ def from_decision(numbers: PatientNumbers) -> dict[int, FromDecisionRate]:
     chance of infusion and response have no parameter in common. Cells of other classes and families, and those without
     known attrition, are not in the result.
     """
-    families = _RESPONSE, NOT_INFUSED
-    extra = tuple(numbers.extra_variance.get((family, 0), 0.0) for family in families)
-    key = numbers.pooled, numbers.setting, acting_values(numbers, *families), extra
-    return _kept.get(key, lambda: _from_decision(numbers))
+    extra = tuple(numbers.extra_variance.get((family, 0), 0.0) for family in _BOTH)
+    values = acting_values(numbers, *_BOTH)
+    key = numbers.pooled, numbers.setting, values, extra
+    return _kept.get(key, lambda: _from_decision(numbers, patients_alike(numbers.pooled, values, _BOTH)))
 
 
-def _from_decision(numbers: PatientNumbers) -> dict[int, FromDecisionRate]:
+def _from_decision(numbers: PatientNumbers, patients: Patients) -> dict[int, FromDecisionRate]:
     pooled = numbers.pooled
     responding, lost = _pairs(numbers)
     if not responding:
         return {}
-    # One set of patients for both rates: those of response know nothing of a trait that acts before the infusion only.
-    patients = patients_of(numbers, _RESPONSE, NOT_INFUSED)
     drawn = rates_by_patient(pooled, numbers.setting, (*responding, *lost), patients)
     response = np.stack([drawn[index] for index in responding])
     infused = 1.0 - np.stack([drawn[index] for index in lost])
@@ -54,7 +54,7 @@ def _from_decision(numbers: PatientNumbers) -> dict[int, FromDecisionRate]:
     rate = own[0] * (1.0 - own[1]) * factor
     # by how much the rate moves with the log odds of either: the other does not
     moved = own * (1.0 - own) * np.stack([infused @ patients.weight, response @ patients.weight])
-    spread = {index: _spread(numbers, index) for index in {*responding, *lost}}
+    spread = _spreads(numbers)
     variance = np.array([[spread[index] for index in cells] for cells in (responding, lost)])
     next_ends = np.array([[numbers.rates[index].prediction for index in cells] for cells in (responding, lost)])
     next_spread = spread_between(next_ends[..., 0], next_ends[..., 1])
@@ -83,8 +83,13 @@ def _pairs(numbers: PatientNumbers) -> tuple[list[int], list[int]]:
     return responding, lost
 
 
-def _spread(numbers: PatientNumbers, index: int) -> float:
-    """Variance of the log odds of one cell's rate, over the nodes of the spread between centres."""
-    average = numbers.averages[index]
-    variance, centre = average.variance(own_covariance(numbers.pooled, numbers.pooled.cells[index])), average.logit
-    return float(average.weight @ (variance + centre**2)) - float(average.weight @ centre) ** 2
+def _spreads(numbers: PatientNumbers) -> dict[int, float]:
+    """Variance of the log odds of every cell's rate in both families, over the nodes of the spread between centres."""
+    found: dict[int, float] = {}
+    for values in (*numbers.evaluated.values.values(), *numbers.evaluated.kernel.fixed):
+        if values.sheet.family in _BOTH:
+            weight = values.sheet.weight[:, :, None]
+            mean = (weight * values.logit[0]).sum(axis=1)
+            spread = (weight * (values.variance[0] + values.logit[0] ** 2)).sum(axis=1) - mean**2
+            found |= zip(values.sheet.places.tolist(), spread[values.sheet.filled].tolist(), strict=True)
+    return found

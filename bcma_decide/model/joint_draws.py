@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bcma_decide.model.draws import DRAWS, normals, uniforms
 from bcma_decide.model.normal import logistic
 from bcma_decide.model.numbers import PatientNumbers
-from bcma_decide.model.prediction import Average, option_average
+from bcma_decide.model.prediction import Average
 from bcma_decide.model.survival import averages_at
 from bcma_decide.pooled.evidence import Cell, PooledEvidence
 from bcma_decide.vocabulary import CLASSES, FAMILY_OF, PFS
@@ -62,7 +62,7 @@ def drawn_shares(numbers: PatientNumbers, month: int, options: Sequence[str]) ->
 def _rates(numbers: PatientNumbers, cell: Cell, effects: Array) -> Array:
     """Rates of one cell, (DRAWS,); ``effects`` (DRAWS, parameters) are those of its class."""
     pooled = numbers.pooled
-    average = option_average(numbers.tables[cell.outcome, cell.class_index], cell.members)
+    average = numbers.averages[numbers.place[cell.outcome, cell.option]]
     blocks = [pooled.blocks[index] for index in cell.stages]
     names = [[f"{block.stage}:{block.class_index}:{product}" for product in block.products] for block in blocks]
     log_odds = _log_odds(average, f"{blocks[0].stage}:{blocks[0].class_index}", names, effects)

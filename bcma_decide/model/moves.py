@@ -10,12 +10,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.alike import KEPT, Known, acting_traits, acting_values
+from bcma_decide.model.alike import KEPT, Known, acting_traits, acting_values, patients_alike
 from bcma_decide.model.by_patient import rates_by_patient
 from bcma_decide.model.kept import Kept
-from bcma_decide.model.numbers import PatientNumbers, all_tables, family_patients
+from bcma_decide.model.kernel import evaluated
+from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.population import Patients
-from bcma_decide.model.rates import cell_means
+from bcma_decide.model.profiles import Profiles
+from bcma_decide.model.rates import MEAN
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, TRAIT_KINDS, natural_scale
 
@@ -45,8 +47,9 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
     """
     pooled = numbers.pooled
     moves: dict[str, list[TraitMove]] = {trait: [] for trait in traits}
+    places = [MODEL_TRAIT_IDS.index(trait) for trait in traits]
     for family in dict.fromkeys(cell.family for cell in pooled.cells):
-        if acting_traits(pooled, (family,)).any():
+        if acting_traits(pooled, (family,))[places].any():
             key = pooled, numbers.setting, family, acting_values(numbers, family)
             for trait, found in _kept.get(key, partial(_family_moves, numbers, family)).items():
                 if trait in moves:
@@ -56,7 +59,8 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
 
 def _family_moves(numbers: PatientNumbers, family: str) -> dict[str, tuple[TraitMove, ...]]:
     """Moves of every class-level cell of a family by every trait that acts there and is not fixed."""
-    pooled, patients = numbers.pooled, numbers.patients[family]
+    pooled = numbers.pooled
+    patients = patients_alike(pooled, acting_values(numbers, family), (family,))
     used = pooled.used[pooled.family_index[family]].tolist()
     cells = {i: cell for i, cell in enumerate(pooled.cells) if cell.family == family and cell.option in CLASSES}
     rates = rates_by_patient(pooled, numbers.setting, cells, patients)
@@ -128,13 +132,11 @@ def cumulative_means(numbers: PatientNumbers) -> tuple[Sequence[str | None], Arr
         ``traits[0]`` is None (an average patient of the evidence), then the known traits in the model's order;
         means have shape (steps, cells).
     """
-    pooled = numbers.pooled
     known = [trait.id for trait in MODEL_TRAITS if numbers.traits[trait.id].modelled is not None]
     steps: list[str | None] = [None, *known]
-    means = []
-    for count in range(len(steps)):
-        shown = set(known[:count])
-        values = {trait.id: numbers.traits[trait.id].modelled if trait.id in shown else None for trait in MODEL_TRAITS}
-        tables = all_tables(pooled, numbers.levels, family_patients(pooled, values), {})
-        means.append(cell_means(pooled, tables))
-    return steps, np.array(means)
+    values = {trait.id: numbers.traits[trait.id].modelled for trait in MODEL_TRAITS}
+    shown = [set(known[:count]) for count in range(len(steps))]
+    profiles = Profiles.of(
+        {trait: value if trait in some else None for trait, value in values.items()} for some in shown
+    )
+    return steps, evaluated(numbers.pooled, numbers.setting, profiles, {}).table[..., MEAN]

@@ -8,20 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.facts.traits import Traits
 from bcma_decide.logic import Chance
+from bcma_decide.model.beside import beside
 from bcma_decide.model.contrast import Difference, Side, differences
+from bcma_decide.model.kernel import Evaluated, class_differences, evaluated, fixed_differences
 from bcma_decide.model.outside import OutsideTrait, outside_evidence
 from bcma_decide.model.population import Patients, conditional_patients
-from bcma_decide.model.prediction import Average, outcome_rates, stage_rates, strata
-from bcma_decide.model.rates import Rates, Tables, all_averages, all_rates
+from bcma_decide.model.prediction import Average
+from bcma_decide.model.profiles import Profiles
+from bcma_decide.model.rates import Rates, rates_of
 from bcma_decide.pooled.evidence import Levels, PooledEvidence
 from bcma_decide.vocabulary import (
-    CLASSES,
+    FAMILY_OF,
     MODEL_TRAIT_IDS,
     MODEL_TRAITS,
     OUTCOMES,
@@ -32,6 +36,32 @@ from bcma_decide.vocabulary import (
 Array = NDArray[np.float64]
 
 
+class Averages(Sequence[Average]):
+    """One average for each cell, over centres and patients, put together when it is read."""
+
+    def __init__(self, evaluated: Evaluated) -> None:
+        self._evaluated = evaluated
+        self._found: dict[int, Average] = {}
+
+    def __len__(self) -> int:
+        """How many cells there are."""
+        return int(self._evaluated.table.shape[1])
+
+    @overload
+    def __getitem__(self, index: int) -> Average: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Average, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Average | tuple[Average, ...]:
+        """Return the average of one cell, or of some."""
+        if isinstance(index, slice):
+            return tuple(self[place] for place in range(*index.indices(len(self))))
+        if index not in self._found:
+            self._found[index] = self._evaluated.average(range(len(self))[index])
+        return self._found[index]
+
+
 @dataclass(frozen=True)
 class PatientNumbers:
     """All numbers of one patient in one setting, cell by cell as the pooled evidence has them."""
@@ -40,12 +70,8 @@ class PatientNumbers:
     setting: Design
     levels: Sequence[Levels]
     traits: Traits
-    patients: Mapping[str, Patients]
-    """By family: the virtual patients like this one in what is known and acts there."""
-    tables: Tables
-    """Rates by outcome and class."""
-    averages: tuple[Average, ...]
-    """One for each cell, over centres and patients."""
+    evaluated: Evaluated
+    """What they are read from."""
     rates: tuple[Rates, ...]
     """One for each cell."""
     outside: tuple[tuple[OutsideTrait, ...], ...]
@@ -57,6 +83,21 @@ class PatientNumbers:
     def place(self) -> Mapping[tuple[str, str], int]:
         """Where the cell of an outcome and an option stands."""
         return self.pooled.place
+
+    def moves(self, outcome: str) -> bool:
+        """Whether any trait moves an outcome; else its numbers are the same for every patient."""
+        family = FAMILY_OF[outcome].id
+        return family in self.pooled.family_index and bool(self.pooled.used[self.pooled.family_index[family]].any())
+
+    @cached_property
+    def averages(self) -> Sequence[Average]:
+        """One for each cell, over centres and patients."""
+        return Averages(self.evaluated)
+
+    @cached_property
+    def patients(self) -> Mapping[str, Patients]:
+        """By family: the virtual patients like this one in what is known and acts there."""
+        return family_patients(self.pooled, {trait.id: self.traits[trait.id].modelled for trait in MODEL_TRAITS})
 
     def difference(self, outcome: str, options: tuple[str, str], bias_sd: float) -> Difference:
         """First option minus second at one outcome; both need a number there."""
@@ -75,33 +116,59 @@ class PatientNumbers:
     @cached_property
     def class_differences(self) -> Mapping[bool, Mapping[str, Difference]]:
         """First class minus second, for every outcome at which both have a number: with the bias term, and without."""
-        both = [o for o in OUTCOMES if all((o, option) in self.place for option in CLASSES)]
+        found = dict(_fixed_differences(self.pooled, self.setting))
         sds = self.pooled.assumptions["unanchored_sd"], 0.0
-        found = {o: self.differences(o, CLASSES, sds) for o in both}
+        for meeting, first, second in self.evaluated.met():
+            gaps = class_differences(meeting, first, second, self.evaluated.table, sds)[0]
+            found |= {o: _pair(own) for o, own in zip(meeting.names, gaps.tolist(), strict=True)}
+        both = [outcome for outcome in OUTCOMES if outcome in found]
         return {biased: {o: found[o][place] for o in both} for place, biased in enumerate((True, False))}
+
+
+def _fixed_differences(pooled: PooledEvidence, setting: Design) -> Mapping[str, tuple[Difference, Difference]]:
+    """Differences of the classes that are the same for every patient: with the bias term, and without."""
+
+    def made() -> Mapping[str, tuple[Difference, Difference]]:
+        return {outcome: _pair(gaps.tolist()) for outcome, gaps in fixed_differences(pooled, setting).items()}
+
+    return beside(pooled, ("differences in words", setting), made)
+
+
+def _pair(rows: Sequence[Sequence[float]]) -> tuple[Difference, Difference]:
+    """From the rows of `bcma_decide.model.kernel.class_differences`."""
+    first, second = (
+        Difference((mean, low, high), higher, (log_odds, log_odds - reach, log_odds + reach))
+        for mean, low, high, higher, log_odds, reach in rows
+    )
+    return first, second
 
 
 def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> PatientNumbers:
     """Compute all numbers of one patient."""
     values = {trait.id: traits[trait.id].modelled for trait in MODEL_TRAITS}
-    levels = pooled.levels[setting]
     outside = outside_evidence(pooled, values)
-    patients = family_patients(pooled, values)
     extra = extra_variance(pooled, outside)
-    tables = all_tables(pooled, levels, patients, extra)
-    averages = all_averages(pooled, tables)
+    found = evaluated(
+        pooled, setting, Profiles.of([values]), {place: np.full(1, own) for place, own in extra.items() if own}
+    )
     return PatientNumbers(
         pooled=pooled,
         setting=setting,
-        levels=levels,
+        levels=pooled.levels[setting],
         traits=traits,
-        patients=patients,
-        tables=tables,
-        averages=averages,
-        rates=all_rates(pooled, tables, averages),
+        evaluated=found,
+        rates=_rates(pooled, setting, found),
         outside=outside,
         extra_variance=extra,
     )
+
+
+def _rates(pooled: PooledEvidence, setting: Design, found: Evaluated) -> tuple[Rates, ...]:
+    own = found.kernel
+    rates = list(beside(pooled, ("rates", setting), lambda: [rates_of(row) for row in own.table.tolist()]))
+    for place, row in zip(own.places.tolist(), found.table[0, own.places].tolist(), strict=True):
+        rates[place] = rates_of(row)
+    return tuple(rates)
 
 
 def extra_variance(
@@ -146,48 +213,3 @@ def acting_in(pooled: PooledEvidence, *families: str) -> NDArray[np.bool_]:
 def on_model_scale(values: Mapping[str, bool | float | Chance | None]) -> list[float | Chance | None]:
     """Values on the model's scale; chances as they are."""
     return [value if isinstance(value, Chance) else model_scale(trait, value) for trait, value in values.items()]
-
-
-def all_tables(
-    pooled: PooledEvidence,
-    levels: Sequence[Levels],
-    patients: Mapping[str, Patients],
-    extra: Mapping[tuple[str, int], float],
-) -> Tables:
-    """Rates of every outcome and class.
-
-    ``extra``: variance by family and class for lying outside the evidence; none where it is not named.
-    """
-    groups, stages, tables = {}, {}, {}
-    for cell in pooled.cells:
-        key = cell.outcome, cell.class_index
-        if key in tables:
-            continue
-        of_class = cell.family, cell.class_index
-        if of_class not in groups:
-            effects = pooled.effects_of(cell.outcome)[:, cell.class_index]
-            groups[of_class] = strata(pooled, patients[cell.family], effects)
-        group = groups[of_class]
-        for position, index in enumerate(cell.stages):
-            if index not in stages:
-                # what lies outside the evidence is counted once, at the first stage
-                first = position == 0
-                stages[index] = stage_rates(
-                    pooled.blocks[index],
-                    levels[index],
-                    group.offset[0 if first else 1],
-                    extra.get(of_class, 0.0) if first else 0.0,
-                )
-        tables[key] = outcome_rates([stages[index] for index in cell.stages], group, pooled.depth.share)
-    return tables
-
-
-def patients_of(numbers: PatientNumbers, *families: str) -> Patients:
-    """Virtual patients like this one in what is known and acts in any of these families."""
-    pooled = numbers.pooled
-    acting = acting_in(pooled, *families)
-    for family in families:
-        if (acting == acting_in(pooled, family)).all():
-            return numbers.patients[family]
-    values = {trait.id: numbers.traits[trait.id].modelled for trait in MODEL_TRAITS}
-    return conditional_patients(pooled.population, on_model_scale(values), acting)

@@ -42,13 +42,13 @@ class OffsetAxis:
     count: int
 
     @classmethod
-    def between(cls, low: float, high: float) -> OffsetAxis:
-        """An axis with as many points as the error bound asks for; one point where there is one offset."""
+    def between(cls, low: float, high: float, error: float = _ERROR) -> OffsetAxis:
+        """An axis with as many points as the bound of the error asks for; one point where there is one offset."""
         if high <= low:
             return cls(low, high, 1)
         steep = 2.0 * _NEAREST / (high - low)
         growth = steep + sqrt(1.0 + steep**2)
-        return cls(low, high, ceil(log(4.0 * _LARGEST / ((growth - 1.0) * _ERROR)) / log(growth)) + 1)
+        return cls(low, high, ceil(log(4.0 * _LARGEST / ((growth - 1.0) * error)) / log(growth)) + 1)
 
     @cached_property
     def points(self) -> Array:

@@ -6,10 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bcma_decide.logic import Chance
+from bcma_decide.model.profiles import Profiles
 from bcma_decide.pooled.evidence import PooledEvidence
-from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, TRAIT_LABELS
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, TRAIT_LABELS, scaled
+
+Array = NDArray[np.float64]
 
 
 class OutsideTrait(NamedTuple):
@@ -48,3 +52,25 @@ def _outside(
             if chance > 0.0 and not seen >= few:
                 counted = "not reported by these studies" if np.isnan(seen) else f"seen in {seen:.0f} patients"
                 yield OutsideTrait(trait.id, f"{TRAIT_LABELS[trait.id]}: {counted}", chance)
+
+
+def extra_variances(pooled: PooledEvidence, profiles: Profiles) -> dict[tuple[str, int], Array]:
+    """Variance of the level by family and class, (profiles,), for every acting trait that lies outside the class.
+
+    A trait that acts in neither class moves no number of the family, so it widens none either; a measured value near a
+    cut widens by its chance, not by a jump.
+    """
+    few, own = pooled.assumptions["minimum_patients_with_trait"], pooled.assumptions["outside_evidence_sd"] ** 2
+    acting = pooled.used.any(axis=1).astype(float)  # families, traits
+    result = {}
+    for index in range(len(CLASSES)):
+        outside = profiles.yes * ~(pooled.patients_with_trait[index] >= few)
+        for place, trait in enumerate(MODEL_TRAITS):
+            if trait.kind == "age":
+                low, high = (scaled(trait.id, float(end)) for end in pooled.age_range[index])
+                number = profiles.number[:, place]
+                outside[:, place] = (number < low) | (number > high)
+        for family, f in pooled.family_index.items():
+            if acting[f].any():
+                result[family, index] = own * (outside @ acting[f])
+    return result

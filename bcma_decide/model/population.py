@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Patients:
     """Virtual patients like this one: ``values`` (draws, traits) on the model's scale, with ``weight`` (draws,).
 

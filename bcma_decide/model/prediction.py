@@ -21,47 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.model.normal import hermite, logistic
-from bcma_decide.model.population import Patients
 from bcma_decide.pooled.evidence import Block, Levels, PooledEvidence
 
 Array = NDArray[np.float64]
 
 CENTRES = 7
 """Quadrature points for the centres, an odd number so that the middle one is u = 0."""
-STRATA = 32
-"""Into how many groups of equal count the virtual patients are put by their predicted risk; it divides the draws."""
 
 _LEAST_RATE = 1e-9
 """Where the logit of a rate is taken, far below what any output shows."""
-
-
-@dataclass(frozen=True)
-class Strata:
-    """Virtual patients in groups by risk.
-
-    ``weight`` (groups,); ``offset`` (2, groups), the trait part at the first and at the later stages; ``deviation``
-    (groups, traits), the mean deviation from the reference profile.
-    """
-
-    weight: Array
-    offset: Array
-    deviation: Array
-
-
-def strata(pooled: PooledEvidence, patients: Patients, effects: Array) -> Strata:
-    """Group virtual patients by what ``effects``, at the first and later stages (2, traits), make of them."""
-    deviation = held(pooled, patients.values) - pooled.reference
-    if not effects.any():
-        return Strata(np.ones(1), np.zeros((2, 1)), (patients.weight @ deviation)[None, :])
-    offset = effects @ deviation.T
-    order = np.argsort(offset.sum(axis=0), kind="stable").reshape(STRATA, -1)
-    mass = patients.weight[order]
-    weight = mass.sum(axis=1)
-    return Strata(
-        weight=weight,
-        offset=(mass * offset[:, order]).sum(axis=2) / weight,
-        deviation=np.matmul(mass[:, None, :], deviation[order])[:, 0] / weight[:, None],
-    )
 
 
 def numeric_range(pooled: PooledEvidence) -> tuple[Array, Array]:
@@ -124,73 +92,6 @@ def stage_rates(block: Block, levels: Levels, offset: Array, extra_variance: flo
     )
 
 
-@dataclass(frozen=True)
-class Rate:
-    """A rate by node (and product) with its derivatives in the levels of all stages and in the trait parameters.
-
-    ``value`` (nodes, products); ``by_level`` (nodes, products, stages); ``by_trait`` (nodes, products, parameters).
-    """
-
-    value: Array
-    by_level: Array
-    by_trait: Array
-
-
-@dataclass(frozen=True)
-class OutcomeRates:
-    """All products of one class at one outcome: averaged over centres and patients, and at the middle centre.
-
-    ``weight`` (nodes,), those of the first stage's spread; ``tau`` (nodes, stages); ``covariance`` (nodes, stages,
-    products, products): stages are independent of each other.
-    """
-
-    weight: Array
-    tau: Array
-    covariance: Array
-    average: Rate
-    middle: Rate
-
-
-def outcome_rates(stages: Sequence[StageRates], group: Strata, later_share: float) -> OutcomeRates:
-    """Make up an outcome from its stages, patient by patient.
-
-    Parameters
-    ----------
-    stages
-        One; or response and complete response of responders; or these and VGPR of responders without.
-    group
-        The patients.
-    later_share
-        How far effects at later stages follow those at the first.
-    """
-    nodes = stages[0].weight.size
-    return OutcomeRates(
-        weight=stages[0].weight,
-        tau=np.column_stack([np.broadcast_to(stage.tau, nodes) for stage in stages]),
-        covariance=np.stack(
-            [np.broadcast_to(stage.covariance, (nodes, *stage.covariance.shape[1:])) for stage in stages], axis=1
-        ),
-        average=_made_up([(s.rate, s.density, s.slope) for s in stages], group, later_share),
-        middle=_made_up([(s.middle_rate, s.middle_density, s.slope) for s in stages], group, later_share),
-    )
-
-
-def _made_up(stages: Sequence[tuple[Array, Array, Array]], group: Strata, later_share: float) -> Rate:
-    together, partial = made_up([rate for rate, _, _ in stages])
-    by_level, by_trait = [], []
-    for (_, density, slope), other in zip(stages, partial, strict=True):
-        moved = (density if other is None else density * other) * group.weight
-        level = moved.sum(axis=-1)
-        by_level.append(level)
-        # the level was fitted at the trait effects' mean: it moves with them by its slope
-        by_trait.append(moved @ group.deviation + level[..., None] * slope)
-    first = by_trait[0]
-    if len(stages) > 1:
-        later = sum(by_trait[1:], np.zeros_like(first))
-        first = np.concatenate([first + later_share * later, later], axis=-1)
-    return Rate(together @ group.weight, np.stack(by_level, axis=-1), first)
-
-
 def made_up(rates: Sequence[Array]) -> tuple[Array, Sequence[Array | None]]:
     """Rate of an outcome from those of its stages (any shape), and its derivative in each (None: 1).
 
@@ -243,31 +144,6 @@ def logit(rate: Array) -> Array:
     """Log odds, any shape; rates of 0 and 1 are taken as next to them."""
     inside = np.clip(rate, _LEAST_RATE, 1.0 - _LEAST_RATE)
     return np.asarray(np.log(inside / (1.0 - inside)))
-
-
-def option_average(outcome: OutcomeRates, members: Sequence[int]) -> Average:
-    """The equal-weight average of some products: one product, or the class."""
-    index = list(members)
-    rate = outcome.average
-    share = np.zeros(rate.value.shape[1])
-    share[index] = 1.0 / len(index)
-    return Average(
-        weight=outcome.weight,
-        rate=rate.value @ share,
-        by_level=np.swapaxes(rate.by_level * share[:, None], 1, 2),
-        by_trait=share @ rate.by_trait,
-        level_covariance=outcome.covariance,
-    )
-
-
-def next_centre(outcome: OutcomeRates, product: int, effect_covariance: Array) -> tuple[Array, Array]:
-    """Log odds and variance of one product's rate at the next centre, (nodes,): linear in its u, normal given tau."""
-    rate = outcome.middle.value[:, product]
-    scale = rate * (1.0 - rate)
-    level = outcome.middle.by_level[:, product] / scale[:, None]
-    trait = outcome.middle.by_trait[:, product] / scale[:, None]
-    own = outcome.covariance[:, :, product, product] + outcome.tau**2
-    return logit(rate), (level**2 * own).sum(axis=1) + ((trait @ effect_covariance) * trait).sum(axis=1)
 
 
 def draw_stage(level: Levels, member: int, offset: Array) -> Array:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.normal import expected_logistic, logistic, mixture_quantiles
-from bcma_decide.model.prediction import Average, OutcomeRates, next_centre, option_average
-from bcma_decide.pooled.evidence import Cell, PooledEvidence
+from bcma_decide.model.normal import MixtureRows, expected_logistic, logistic, quantiles_of_mixtures
+from bcma_decide.model.sheets import Sheet, SheetValues
+from bcma_decide.pooled.evidence import PooledEvidence
 
 Array = NDArray[np.float64]
-Tables = Mapping[tuple[str, int], OutcomeRates]
-"""(outcome, class index) -> its rates."""
+Places = NDArray[np.intp]
 
-Components = tuple[Array, Array, Array]
-"""Weight, log odds and standard deviation of a mixture, (components,) or (cells, components) each."""
-
-_CREDIBLE = np.array([0.025, 0.5, 0.975])
-_NEXT = np.array([0.025, 0.975])
-_SMALLEST_VARIANCE = 1e-12
-"""A quantile of a mixture needs a positive spread."""
+MEAN, MEDIAN, LOW, HIGH, NEXT_LOW, NEXT_HIGH = range(6)
+"""Columns of the numbers of a cell: posterior mean and median of the average, its 95 % interval, the next centre's."""
+_CREDIBLE: Final = (0.5, 0.025, 0.975)
+_NEXT: Final = (0.025, 0.975)
 
 
 @dataclass(frozen=True)
@@ -35,93 +32,120 @@ class Rates:
     prediction: tuple[float, float]
 
 
-def cell_means(pooled: PooledEvidence, tables: Tables) -> Array:
-    """Posterior mean of every cell, (cells,); that of a class is the average of its products' means.
+def rates_of(row: Sequence[float]) -> Rates:
+    """Numbers of a cell from its row of the table."""
+    mean, median, low, high, next_low, next_high = row
+    return Rates(mean, median, (low, high), (next_low, next_high))
 
-    A stricter threshold is never more frequent than a looser one: those that are fitted apart are put in order, product
-    by product (rearrangement: Chernozhukov V et al. Econometrica 2010;78:1093-1125).
+
+def cell_table(values: Sequence[SheetValues]) -> Array:
+    """Numbers of the cells of some sheets, one after the other, (profiles, cells, 6), not yet in order."""
+    averages = [_averages(each) for each in values]
+    weight, centre, spread = _joined(averages)
+    mean = np.einsum("ck,nck->nc", weight, expected_logistic(centre, spread))
+    cells = len(weight)
+    following = [_next_centres(each, several=False) for each in values]
+    single = MixtureRows.of(_NEXT, sum(len(each[0]) for each in following))
+    rows = MixtureRows.of(_CREDIBLE, cells).followed_by(single, cells)
+    found = logistic(quantiles_of_mixtures(*_joined([(weight, centre, spread), *following]), rows))
+    several = _joined([_next_centres(each, several=True) for each in values])
+    beyond = logistic(quantiles_of_mixtures(*several, MixtureRows.of(_NEXT, len(several[0]))))
+    table = np.empty((len(mean), cells, 6))
+    table[..., MEAN] = mean
+    table[..., MEDIAN : HIGH + 1] = found[:, : 3 * cells].reshape(len(mean), cells, 3)
+    alone = np.concatenate([each.sheet.next_centres(several=False).of for each in values])
+    table[:, alone, NEXT_LOW:] = found[:, 3 * cells :].reshape(len(mean), -1, 2)
+    table[:, ~alone, NEXT_LOW:] = beyond.reshape(len(mean), -1, 2)
+    return table
+
+
+Components = tuple[Array, Array, Array]
+"""Weights (cells, components), log odds and standard deviations (profiles, cells, components)."""
+
+
+def _averages(values: SheetValues) -> Components:
+    outcome, option = values.sheet.filled
+    centre, variance = (np.swapaxes(each, 2, 3)[:, outcome, option] for each in (values.logit, values.variance))
+    return values.sheet.weight[outcome], centre, np.sqrt(variance)
+
+
+def _next_centres(values: SheetValues, *, several: bool) -> Components:
+    """One centre with one of the products, for cells of one product or those that average several."""
+    wanted = values.sheet.next_centres(several=several)
+    found = []
+    for each in (values.middle, values.middle_variance):
+        # advanced indices beside a slice stand first: cells, members, profiles, nodes
+        own = each[:, wanted.outcome, :, wanted.product]
+        found.append(own.transpose(2, 0, 1, 3).reshape(len(each), len(wanted.weight), wanted.weight.shape[1]))
+    return wanted.weight, found[0], np.sqrt(found[1])
+
+
+def _joined(parts: Sequence[Components]) -> Components:
+    """Mixtures of different lengths one after the other, the shorter ones filled up with components of no weight."""
+    longest = max(weight.shape[1] for weight, _, _ in parts)
+    weights, centres, spreads = zip(*(_padded(part, longest) for part in parts), strict=True)
+    return np.concatenate(weights), np.concatenate(centres, axis=1), np.concatenate(spreads, axis=1)
+
+
+def _padded(part: Components, longest: int) -> Components:
+    weight, centre, spread = part
+    lacking = longest - weight.shape[1]
+    if not lacking:
+        return part
+    if not len(weight):
+        empty = np.zeros((len(centre), 0, longest))
+        return np.zeros((0, longest)), empty, empty
+    filled = [np.concatenate([each, np.repeat(each[..., :1], lacking, axis=-1)], axis=-1) for each in (centre, spread)]
+    return np.concatenate([weight, np.zeros((len(weight), lacking))], axis=1), filled[0], filled[1]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which cells are put in order, and which are averages of others.
+
+    ``thresholds``: cells (options, thresholds), loosest threshold first. ``classes`` (classes,), the cells of classes,
+    and ``products`` (classes, cells) the share of every cell in them.
     """
-    return _means(pooled, _components(pooled, all_averages(pooled, tables)))
 
+    thresholds: tuple[Places, ...]
+    classes: Places
+    products: Array
 
-def all_averages(pooled: PooledEvidence, tables: Tables) -> tuple[Average, ...]:
-    """The average of every cell."""
-    return tuple(option_average(tables[cell.outcome, cell.class_index], cell.members) for cell in pooled.cells)
-
-
-def all_rates(pooled: PooledEvidence, tables: Tables, averages: Sequence[Average]) -> tuple[Rates, ...]:
-    """Numbers of every cell; ``averages`` are those of :func:`all_averages`."""
-    average = _components(pooled, averages)
-    each: dict[tuple[str, int, int], tuple[Array, Array]] = {}  # a class is made of its products' own
-    following = _stacked([_next_centre(pooled, cell, tables, each) for cell in pooled.cells])
-    inside = logistic(mixture_quantiles(*average, _CREDIBLE))
-    beyond = logistic(mixture_quantiles(*following, _NEXT))
-    table = np.column_stack([inside, beyond])
-    for rows in pooled.threshold_rows:
-        table[rows] = -np.sort(-table[rows], axis=0)
-    return tuple(
-        Rates(mean, median, (low, high), (min(low, next_low), max(high, next_high)))
-        for mean, (low, median, high, next_low, next_high) in zip(
-            _means(pooled, average).tolist(), table.tolist(), strict=True
+    @classmethod
+    def of(cls, pooled: PooledEvidence, cells: NDArray[np.bool_]) -> Order:
+        """Of some of the cells, (cells,)."""
+        by_length: dict[int, list[list[int]]] = {}
+        for rows in pooled.threshold_rows:
+            if cells[rows[0]]:
+                by_length.setdefault(len(rows), []).append(rows)
+        averaged = [(members, row) for members, row in pooled.product_rows if cells[row]]
+        products = np.zeros((len(averaged), len(cells)))
+        for place, (members, _) in enumerate(averaged):
+            products[place, members] = 1.0 / len(members)
+        return cls(
+            tuple(np.array(rows) for rows in by_length.values()),
+            np.array([row for _, row in averaged], dtype=np.intp),
+            products,
         )
-    )
+
+    def put(self, table: Array) -> None:
+        """Put numbers (profiles, cells, 6) in order, in place.
+
+        A stricter threshold is never more frequent than a looser one: those that are fitted apart are put in order,
+        product by product (rearrangement: Chernozhukov V et al. Econometrica 2010;78:1093-1125). The mean of a class is
+        the average of its products' means; no centre is surer than the average.
+        """
+        for rows in self.thresholds:
+            table[:, rows] = -np.sort(-table[:, rows], axis=2)
+        if self.classes.size:
+            table[:, self.classes, MEAN] = table[:, :, MEAN] @ self.products.T
+        np.minimum(table[..., NEXT_LOW], table[..., LOW], out=table[..., NEXT_LOW])
+        np.maximum(table[..., NEXT_HIGH], table[..., HIGH], out=table[..., NEXT_HIGH])
 
 
-def _means(pooled: PooledEvidence, average: Components) -> Array:
-    weight, centre, spread = average
-    return _ordered_means(pooled, (weight * expected_logistic(centre, spread)).sum(axis=1))
-
-
-def _ordered_means(pooled: PooledEvidence, means: Array) -> Array:
-    ordered = means.copy()
-    for rows in pooled.threshold_rows:
-        ordered[rows] = -np.sort(-ordered[rows])
-    for members, row in pooled.product_rows:
-        ordered[row] = ordered[members].mean()
-    return ordered
-
-
-def _components(pooled: PooledEvidence, averages: Sequence[Average]) -> Components:
-    variances = [
-        average.variance(own_covariance(pooled, cell)) for cell, average in zip(pooled.cells, averages, strict=True)
-    ]
-    return _stacked(
-        [
-            (average.weight, average.logit, np.sqrt(np.maximum(variance, _SMALLEST_VARIANCE)))
-            for average, variance in zip(averages, variances, strict=True)
-        ]
-    )
-
-
-def _next_centre(
-    pooled: PooledEvidence, cell: Cell, tables: Tables, found: dict[tuple[str, int, int], tuple[Array, Array]]
-) -> Components:
-    """One centre with one of the products; ``found`` keeps those of each product."""
-    table = tables[cell.outcome, cell.class_index]
-    for product in cell.members:
-        key = cell.outcome, cell.class_index, product
-        if key not in found:
-            found[key] = next_centre(table, product, own_covariance(pooled, cell))
-    each = [found[cell.outcome, cell.class_index, product] for product in cell.members]
-    return (
-        np.tile(table.weight / len(each), len(each)),
-        np.concatenate([centre for centre, _ in each]),
-        np.sqrt(np.maximum(np.concatenate([variance for _, variance in each]), _SMALLEST_VARIANCE)),
-    )
-
-
-def own_covariance(pooled: PooledEvidence, cell: Cell) -> Array:
-    """Covariance of what moves a cell's rate within its class, (parameters, parameters)."""
-    return np.asarray(pooled.outcome_covariance[cell.outcome][cell.class_index, :, cell.class_index, :])
-
-
-def _stacked(components: Sequence[Components]) -> Components:
-    """Mixtures of different lengths as one table, the shorter ones filled up with components of no weight."""
-    longest = max(weight.size for weight, _, _ in components)
-    weight = np.zeros((len(components), longest))
-    centre, spread = np.empty_like(weight), np.empty_like(weight)
-    for row, (w, c, s) in enumerate(components):
-        weight[row, : w.size] = w
-        centre[row], spread[row] = c[0], s[0]
-        centre[row, : w.size], spread[row, : w.size] = c, s
-    return weight, centre, spread
+def in_order(pooled: PooledEvidence, sheets: Sequence[Sheet]) -> Order:
+    """The order of the cells of some sheets."""
+    cells = np.zeros(len(pooled.cells), dtype=bool)
+    for sheet in sheets:
+        cells[sheet.places] = True
+    return Order.of(pooled, cells)

@@ -12,7 +12,7 @@ a class stand in a table by it (`bcma_decide.model.offset_tables`), all months, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -69,11 +69,12 @@ class Curve:
 
 def survival_curves(numbers: PatientNumbers) -> dict[str, Curve]:
     """Curves of all options that have one, by option."""
-    return dict(_kept_curves(numbers.pooled, alike_in_curves(numbers)))
+    return dict(curves_alike(numbers.pooled, alike_in_curves(numbers)))
 
 
 @lru_cache(maxsize=KEPT)
-def _kept_curves(pooled: PooledEvidence, of: Alike) -> dict[str, Curve]:
+def curves_alike(pooled: PooledEvidence, of: Alike) -> Mapping[str, Curve]:
+    """The same for one kind of patients."""
     sides = curve_sides(pooled, [of])[0]
     sides.setflags(write=False)
     return {

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from bcma_decide.logic import Chance
 from bcma_decide.model.alike import CURVES, Alike, acting_traits, alike
-from bcma_decide.model.batch import Profiles
 from bcma_decide.model.contrast import Side, differences
 from bcma_decide.model.numbers import extra_variance
 from bcma_decide.model.outside import outside_evidence
+from bcma_decide.model.profiles import Profiles
 from bcma_decide.model.survival import (
     MEAN,
     MONTHS,

@@ -35,9 +35,11 @@ def rule_findings(book: RuleBook, facts: Facts, region: str, on: date) -> tuple[
     shared, differ = _shared(stated, prepared), _differences(firing, prepared)
     found: list[Finding] = []
     for rule, state in stated:
-        own = rule.rule
-        note = " ".join(part for part in (own.note, differ.get(own.state, "")) if part)
-        short = shared.get((own.state, own.severity), "") if rule.counts and state == "fires" else ""
+        own, note, short = rule.rule, rule.rule.note, ""
+        if state == "fires":
+            short = shared.get((own.state, own.severity), "") if rule.counts else ""
+        if own.state in differ:
+            note = f"{note} {differ[own.state]}".strip()
         found += _findings(rule, state, judgement_of(rule.program, judged), note, short)
     return (*found, *_of_others(firing, prepared))
 

@@ -35,11 +35,8 @@ class RuleInForce:
     threshold: str
     days: tuple[str, ...]
     """What would settle whether it is in force."""
-
-    @property
-    def counts(self) -> bool:
-        """Whether it speaks of a start, from a source that was seen."""
-        return self.rule.phase == "start" and self.rule.basis != UNVERIFIED
+    counts: bool
+    """Whether it speaks of a start, from a source that was seen."""
 
 
 class OtherStatement(NamedTuple):
@@ -76,7 +73,7 @@ def rules_in_force(book: RuleBook, definitions: Definitions, region: str, on: da
     holding = [(rule, holds) for rule in book.rules if (holds := holds_on(rule, region, on)) is not False]
     asked = [states[rule.state].asked_only_if for rule, _ in holding]
     conditions: list[Condition] = [*(rule.when for rule, _ in holding), *(each for each in asked if each is not None)]
-    table = LeafTable(conditions)
+    table = LeafTable(conditions, definitions)
     programs = iter(table.programs[len(holding) :])
     rules = tuple(
         RuleInForce(
@@ -92,6 +89,7 @@ def rules_in_force(book: RuleBook, definitions: Definitions, region: str, on: da
                 for change in (rule.since, rule.until)
                 if change and begun(change, on) is None
             ),
+            counts=rule.phase == "start" and rule.basis != UNVERIFIED,
         )
         for (rule, holds), condition, program in zip(holding, asked, table.programs, strict=False)
     )

@@ -27,7 +27,7 @@ def indications(
     ``names`` are those of the options; a product that is none goes by its capitalised id. A label seen more than
     ``months`` ago says so.
     """
-    prepared = labels_in_force(book, region, on, months)
+    prepared = labels_in_force(book, facts.definitions, region, on, months)
     judged = prepared.table.judged(facts)
     codes = [CODE[each.value] for each in judged]
     found = {}

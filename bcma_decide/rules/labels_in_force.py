@@ -12,6 +12,7 @@ from bcma_decide.comparison import IndicationItem
 from bcma_decide.facts.leaf_table import Agreed, Joined, LeafTable, Program
 from bcma_decide.logic import Truth
 from bcma_decide.pooled.conditions import Condition
+from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.pooled.in_force import days_of, in_force, older_than
 from bcma_decide.pooled.rule_book import NOT_IN_FORCE, SINGLE_AGENT, Approval, Label, Product, RuleBook
 
@@ -78,11 +79,11 @@ def labelled(product: Product, region: str, on: date) -> bool:
 
 
 @lru_cache(maxsize=16)
-def labels_in_force(book: RuleBook, region: str, on: date, months: float) -> LabelsInForce:
+def labels_in_force(book: RuleBook, definitions: Definitions, region: str, on: date, months: float) -> LabelsInForce:
     """Prepare the labels of a region on a day; one seen more than ``months`` ago says so."""
     labels = [label for product in book.products for label in product.indications if label.region == region]
     conditions: list[Condition] = [item.when for label in labels for item in label.items]
-    table = LeafTable(conditions)
+    table = LeafTable(conditions, definitions)
     programs = iter(table.programs)
     items = {id(label): tuple(ItemInForce(item.text, next(programs)) for item in label.items) for label in labels}
     return LabelsInForce(

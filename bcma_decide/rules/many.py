@@ -42,13 +42,20 @@ class FindingColumn(NamedTuple):
     unverified: bool
 
 
+class LabelColumn(NamedTuple):
+    """A product in one of its labelled regimens; the first of each product is the single agent."""
+
+    product: str
+    regimen: str
+
+
 class JudgedProfiles(NamedTuple):
     """What follows for N patients; rows are in the order in which they were given.
 
     ``unknown`` (N, traits) marks the model's traits that have no value. ``findings`` (N, columns) holds places in
-    :data:`FINDING_STATES`, ``labels`` (N, products) those of the single agent in :data:`LABEL_STATES`. ``off_label``
-    (N, products): no regimen of the product is on label. ``limits`` (N, limits): which of the limits of the published
-    figures take numbers away.
+    :data:`FINDING_STATES`, ``labels`` (N, label columns) those in :data:`LABEL_STATES`. ``off_label`` (N, products): no
+    regimen of the product is on label. ``limits`` (N, limits): which of the limits of the published figures take
+    numbers away.
     """
 
     modelled: tuple[tuple[Modelled, ...], ...]
@@ -65,9 +72,9 @@ class JudgedProfiles(NamedTuple):
 class ProfileJudge:
     """Judges many patients by one evidence, for one region and day; keep it from one batch to the next.
 
-    ``columns`` name the columns of the findings, ``products`` those of the labels; the limits are in the order of
-    ``pooled.published.limits``. Not stated here is what hangs on the numbers: values outside the evidence, and both
-    classes being closed.
+    ``columns`` name the columns of the findings, in the order of the rules; ``label_columns`` those of the labels,
+    ``products`` those of being off label; the limits are in the order of ``pooled.published.limits``. Not stated here
+    is what hangs on the numbers: values outside the evidence, and both classes being closed.
 
     Parameters
     ----------
@@ -80,23 +87,31 @@ class ProfileJudge:
     def __init__(self, pooled: PooledEvidence, region: str, on: date) -> None:
         definitions, book = pooled.definitions, pooled.rules
         self._rules = rules_in_force(book, definitions, region, on)
-        self._labels = labels_in_force(book, region, on, pooled.assumptions["label_months"])
+        self._labels = labels_in_force(book, definitions, region, on, pooled.assumptions["label_months"])
         conditions: list[Condition] = [each.when for each in pooled.published.limits if each.when is not None]
-        limits = LeafTable(conditions)
+        limits = LeafTable(conditions, definitions)
         open_programs = iter(limits.programs)
         self._limits = [None if each.when is None else next(open_programs) for each in pooled.published.limits]
         tables = (self._rules.table, self._labels.table, limits)
-        leaves = list(dict.fromkeys(leaf for table in tables for leaf in table.leaves))
-        place = {leaf: index for index, leaf in enumerate(leaves)}
-        self._places = [[place[leaf] for leaf in table.leaves] for table in tables]
-        self._profiles = ManyProfiles(definitions, leaves)
+        together = LeafTable((leaf for table in tables for leaf in table.leaves), definitions)
+        self._places = [[together.place(leaf) for leaf in table.leaves] for table in tables]
+        self._profiles = ManyProfiles(definitions, together.leaves)
         self.products: tuple[str, ...] = tuple(product.id for product, _ in self._labels.products)
+        self.label_columns: tuple[LabelColumn, ...] = tuple(
+            LabelColumn(product.id, each.regimen) for product, regimens in self._labels.products for each in regimens
+        )
         self.columns: tuple[FindingColumn, ...] = (*_of_rules(self._rules), *_of_others(self._rules))
 
-    def judge(self, patients: Sequence[Patient]) -> JudgedProfiles:
-        """Judge a batch: a few thousand at a time, so that what repeats is worked out once."""
+    def judge(self, patients: Sequence[Patient], for_labels: Sequence[Patient] | None = None) -> JudgedProfiles:
+        """Judge a batch: a few thousand at a time, so that what repeats is worked out once.
+
+        ``for_labels`` are the patients as labels see them, where that is less: what was only inferred settles none.
+        """
         found = self._profiles.judge(patients)
         of_rules, of_labels, of_limits = ([found.codes[index] for index in places] for places in self._places)
+        if for_labels is not None:
+            less = self._profiles.judge(for_labels)
+            of_labels = [less.codes[index] for index in self._places[1]]
         labels, off_label = _label_states(self._labels, of_labels, len(patients))
         limits = np.zeros((len(patients), len(self._limits)), dtype=np.bool_)
         for column, program in enumerate(self._limits):
@@ -165,16 +180,15 @@ def _of_others(rules: RulesInForce) -> Iterator[FindingColumn]:
 
 
 def _label_states(labels: LabelsInForce, codes: list[Codes], rows: int) -> tuple[NDArray[np.int8], Flags]:
-    states = np.zeros((rows, len(labels.products)), dtype=np.int8)
+    states: list[NDArray[np.int8]] = []
     off_label = np.ones((rows, len(labels.products)), dtype=np.bool_)
     for column, (_, regimens) in enumerate(labels.products):
-        for place, regimen in enumerate(regimens):
-            if regimen.program is not None:
-                code = _every(code_of_many(regimen.program, codes), rows)
-                off_label[:, column] &= code < 0
-                if place == 0:
-                    states[:, column] = code + 1
-    return states, off_label
+        for regimen in regimens:
+            # Where no label can be in force it is not met.
+            code = np.int8(-1) if regimen.program is None else code_of_many(regimen.program, codes)
+            states.append(_every(np.asarray(code + 1, dtype=np.int8), rows))
+            off_label[:, column] &= states[-1] == 0
+    return np.stack(states, axis=1), off_label
 
 
 def _every(codes: Codes, rows: int) -> Codes:

@@ -5,8 +5,12 @@ Every face goes through :func:`answer`, which records the answer where the servi
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from bcma_decide.comparing.compare import answer_question
 from bcma_decide.comparing.question import Question
@@ -19,21 +23,28 @@ if TYPE_CHECKING:
 
 AUDIT_HEADER: Final = "Audit-Id"
 """Header of a response that names its record in the audit."""
+Drawn = TypeVar("Drawn")
 
 
 @dataclass(frozen=True)
 class Answered:
     """A comparison that may leave the service."""
 
+    question: Question
     comparison: Comparison
     audit_id: str = ""
     """Of its record in the audit; empty where none is kept."""
     written: str = ""
-    """Its JSON, where that was needed before."""
+    """Its JSON, where the audit needed it before."""
 
     def document(self) -> str:
         """The comparison as JSON, as it is sent."""
         return self.written or result_json(self.comparison)
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of the comparison as JSON."""
+        return sha256(self.document().encode()).hexdigest()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -41,15 +52,27 @@ class Answered:
         return {AUDIT_HEADER: self.audit_id} if self.audit_id else {}
 
 
-async def answer(service: Service, question: Question, *, face: str, issuer: str = "") -> Answered:
+async def answer(
+    service: Service,
+    asks: Callable[[], Question],
+    draws: Callable[[Answered], Drawn],
+    *,
+    face: str,
+    issuer: str = "",
+) -> tuple[Answered, Drawn]:
     """Compare for a face of the service; with an audit, the answer is on its disk before it is given.
+
+    What is asked, the comparison and what is drawn from it are made in one go in one thread; while it draws, the record
+    is on its way to the disk.
 
     Parameters
     ----------
     service
         The running service.
-    question
-        What is asked.
+    asks
+        Makes the question.
+    draws
+        Makes what is sent.
     face
         Which face asks: ``rest``, ``patient-view``, ``order-select`` and so on.
     issuer
@@ -58,18 +81,29 @@ async def answer(service: Service, question: Question, *, face: str, issuer: str
     Raises
     ------
     ProfileError, NoEvidenceError
-        As :func:`answer_question`.
+        As :func:`answer_question`; and whatever ``asks`` and ``draws`` raise.
     AuditError
         When the answer cannot be recorded.
     """
-    return await service.workers.run(_answered, service, question, face, issuer)
+    answered, drawn, recorded = await service.threads.run(_answered, service, asks, draws, face, issuer)
+    if recorded is not None:
+        await asyncio.wrap_future(recorded)
+    return answered, drawn
 
 
-def _answered(service: Service, question: Question, face: str, issuer: str) -> Answered:
+def nothing(answered: Answered) -> None:
+    """Draw nothing yet."""
+
+
+def _answered(
+    service: Service, asks: Callable[[], Question], draws: Callable[[Answered], Drawn], face: str, issuer: str
+) -> tuple[Answered, Drawn, Future[None] | None]:
+    question = asks()
     comparison = answer_question(question, service.pooled)
-    if service.audit is None:
-        return Answered(comparison)
-    document = result_json(comparison)
-    record = record_of(question, comparison, document, face=face, issuer=issuer)
-    service.audit.write(record)
-    return Answered(comparison, record.id, document)
+    answered, recorded = Answered(question, comparison), None
+    if service.audit is not None:
+        document = result_json(comparison)
+        record = record_of(question, comparison, document, face=face, issuer=issuer)
+        recorded = service.audit.add(record)
+        answered = Answered(question, comparison, record.id, document)
+    return answered, draws(answered), recorded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import date
 from ipaddress import ip_address
 from typing import Any, Final
@@ -35,9 +35,10 @@ from bcma_decide.service.http.headers import SecurityHeaders
 from bcma_decide.service.http.hosts import KnownHosts, host_names
 from bcma_decide.service.http.limits import RequestLimits
 from bcma_decide.service.http.metrics import CONTENT_TYPE, Metrics
-from bcma_decide.service.http.problems import Refusal, refusal_response
+from bcma_decide.service.http.problems import Refusal, forgetful, refusal_response
 from bcma_decide.service.http.same_address import SameAddress
 from bcma_decide.service.page.page import page_router
+from bcma_decide.service.printing.printing import Printing
 from bcma_decide.service.rest.comparison_request import ComparisonRequest
 from bcma_decide.service.rest.definitions import definitions_router
 from bcma_decide.service.rest.evidence_view import EvidenceView
@@ -46,12 +47,16 @@ from bcma_decide.service.rest.rest import rest_router
 from bcma_decide.service.service import Reader, Service
 from bcma_decide.service.sessions import Sessions
 from bcma_decide.service.settings import Settings
-from bcma_decide.service.smart.router import add_smart
+from bcma_decide.service.shared.store import Store, StoreError
+from bcma_decide.service.shared.store_address import open_store
+from bcma_decide.service.smart.pages import stopped_page
+from bcma_decide.service.smart.router import SMART_PATH, add_smart
+from bcma_decide.service.smart.stopped import TELL, Stopped
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import INTENDED_USE
 
 _SWEPT: Final = 60.0
-"""Seconds between two looks at the sessions."""
+"""Seconds between two looks for what is over in the memory of sessions and tokens."""
 
 
 def create_app(
@@ -60,6 +65,7 @@ def create_app(
     *,
     reader: Reader | None = None,
     sessions: Sessions | None = None,
+    store: Store | None = None,
     today: Callable[[], date] = date.today,
     transport: httpx.AsyncBaseTransport | None = None,
     resolve: Resolve = resolve,
@@ -75,7 +81,9 @@ def create_app(
     reader
         From a FHIR record to a profile. Without one there are no CDS Hooks services, and REST takes profiles only.
     sessions
-        Where what launches read is kept; default sessions of its own.
+        Where what launches read is kept; default those of the store.
+    store
+        What is shared with other workers; default as the settings have it.
     today
         The day cards and the page are judged on.
     transport
@@ -86,7 +94,7 @@ def create_app(
     Raises
     ------
     ServiceError
-        When the keys of an issuer, or a key for an EHR, cannot be used.
+        When the keys of an issuer, a key for an EHR, or the store cannot be used.
     ProfileError
         When the region of the settings has no label.
     AuditError
@@ -94,23 +102,29 @@ def create_app(
     """
     check_region(pooled, settings.region)
     metrics = Metrics(pooled.hash)
-    verifier = None if settings.open else Verifier(settings, transport=transport)
+    if store is None:
+        store = open_store(None if settings.store is None else settings.store.get_secret_value())
+    verifier = None if settings.open else Verifier(settings, store, transport=transport)
     audit = None if settings.audit is None else open_audit(settings.audit.get_secret_value(), write=True)
     client = FhirClient(settings, metrics, searches(pooled.codes), resolve=resolve)
-    kept = sessions or Sessions(secure=settings.https)
-    service = Service(settings, pooled, metrics, reader, today, client, kept, audit)
+    kept = sessions or Sessions(store, secure=settings.https)
+    printing = Printing.configured(settings)
+    service = Service(settings, pooled, metrics, reader, today, client, store, kept, printing, audit)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await service.workers.run(compare, Patient(), pooled=pooled)  # what is worked out once is worked out now
+        await service.threads.run(compare, Patient(), pooled=pooled)  # what is worked out once is worked out now
         app.state.ready = True
-        sweeping = asyncio.create_task(_sweep(service.sessions))
+        sweeping = asyncio.create_task(_sweep(store))
         yield
         sweeping.cancel()
         app.state.ready = False
-        service.workers.stop()
+        service.threads.stop()
+        await asyncio.to_thread(printing.close)
         if audit is not None:
-            audit.close()
+            await asyncio.to_thread(audit.close)
+        with suppress(StoreError):
+            await store.close()
 
     app = FastAPI(
         title="bcma-decide",
@@ -123,6 +137,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.ready = True
+    app.state.printing = printing  # told by the server when it stops, before requests are waited for
     app.include_router(rest_router(service))
     app.include_router(definitions_router())
     if reader is not None:
@@ -132,10 +147,10 @@ def create_app(
     if settings.page != "off":
         app.include_router(page_router(service))
     _add_health(app, service)
-    _add_refusals(app)
+    _add_refusals(app, service)
     _describe(app)
     app.add_middleware(TokenGate, verifier=verifier, page=settings.page != "off")
-    app.add_middleware(RequestLimits, settings=settings)
+    app.add_middleware(RequestLimits, settings=settings, store=store)
     app.add_middleware(KnownHosts, names=host_names(settings))
     app.add_middleware(Compression)
     app.add_middleware(SameAddress)
@@ -154,11 +169,12 @@ def create_app(
     return app
 
 
-async def _sweep(sessions: Sessions) -> None:
-    """Forget sessions whose time is over even when nobody calls."""
+async def _sweep(store: Store) -> None:
+    """Forget what is over even when nobody calls."""
     while True:
         await asyncio.sleep(_SWEPT)
-        sessions.sweep()
+        with suppress(StoreError):
+            await store.sweep()
 
 
 def _add_health(app: FastAPI, service: Service) -> None:
@@ -169,7 +185,7 @@ def _add_health(app: FastAPI, service: Service) -> None:
     @app.get("/readyz", tags=["operation"], summary="Whether it can answer")
     async def readyz() -> JSONResponse:
         status = "ready" if app.state.ready else "stopping"
-        if status == "ready" and service.audit is not None and not await service.workers.run(service.audit.ready):
+        if status == "ready" and service.audit is not None and not await service.threads.run(service.audit.ready):
             status = "audit cannot be written"
         content = {"status": status, "version": __version__, "evidence": service.pooled.hash}
         return JSONResponse(content, 200 if status == "ready" else 503)
@@ -191,7 +207,7 @@ def _may_read_metrics(request: Request, settings: Settings) -> bool:
     return any(address in network for network in settings.metrics_clients)
 
 
-def _add_refusals(app: FastAPI) -> None:
+def _add_refusals(app: FastAPI, service: Service) -> None:
     """Whatever is refused anywhere is written in one of the two forms."""
 
     async def refused(request: Request, error: Exception) -> Response:
@@ -201,6 +217,13 @@ def _add_refusals(app: FastAPI) -> None:
     async def unrecorded(request: Request, error: Exception) -> Response:
         refusal = Refusal.of(error) if isinstance(error, AuditError) else Refusal(500)
         return refusal_response(request.url.path, refusal)
+
+    async def forgotten(request: Request, error: Exception) -> Response:
+        request.scope["bcma_decide.reason"] = "store"
+        if request.url.path.startswith(f"{SMART_PATH}/"):  # somebody sits in front of it
+            stopped = Stopped("store", "A launch cannot be remembered now.", f"Try again in a minute. {TELL}", 503)
+            return stopped_page(stopped, service.pooled.hash)
+        return refusal_response(request.url.path, forgetful())
 
     async def unrouted(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -215,6 +238,7 @@ def _add_refusals(app: FastAPI) -> None:
 
     app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(AuditError, unrecorded)
+    app.add_exception_handler(StoreError, forgotten)
     app.add_exception_handler(HTTPException, unrouted)
     app.add_exception_handler(RequestValidationError, invalid)
 

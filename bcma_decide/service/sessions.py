@@ -1,18 +1,21 @@
-"""What was read from a record at a launch, until the browser's session ends: in memory only, never written.
+"""What was read from a record at a launch, until the browser's session ends: in the memory, sealed, for one browser.
 
-The browser holds an opaque id; here only its hash is known, so that what is seen of the memory opens no session.
+The browser holds an opaque id; here only its hash is known, and what is kept is sealed with the id, so that what is
+seen of the memory neither opens a session nor says anything of a patient.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from secrets import token_urlsafe
-from time import monotonic
+from time import time
 from typing import Any, Final
 
 from bcma_decide.comparison import RecordLedger
+from bcma_decide.service.shared.sealing import place_of, seal, unseal
+from bcma_decide.service.shared.store import Store
 
 IDLE: Final = 1_800.0
 """Seconds after which a session ends that nobody looks at."""
@@ -36,70 +39,76 @@ class Filled:
     """Who the patient is, for the page only; empty where the EHR shows it."""
 
 
-@dataclass
-class _Session:
-    filled: Filled
-    begun: float
-    seen: float
-
-
 class Sessions:
     """The sessions of one service.
 
     Parameters
     ----------
+    store
+        Where they are kept.
     secure
         Whether browsers come over https; on plain http, which is for this machine only, the cookie has another name.
     clock
-        Seconds that only grow.
+        Seconds, the same for every process that shares the store.
     """
 
     def __init__(
         self,
+        store: Store,
         *,
         secure: bool = True,
-        clock: Callable[[], float] = monotonic,
+        clock: Callable[[], float] = time,
         idle: float = IDLE,
         longest: float = LONGEST,
         most: int = MOST,
     ) -> None:
         self.cookie: Final = "__Host-bcma-session" if secure else "bcma-session"
-        self._clock, self._idle, self._longest, self._most = clock, idle, longest, most
-        self._known: dict[bytes, _Session] = {}
+        self._store, self._clock = store, clock
+        self._idle, self._longest, self._most = idle, longest, most
 
-    def begin(self, filled: Filled) -> str:
-        """Keep what was read; returns the id of the session, for the cookie alone."""
-        self.sweep()
-        while len(self._known) >= self._most:
-            del self._known[min(self._known, key=lambda key: self._known[key].seen)]
-        identifier, now = token_urlsafe(ID_BYTES), self._clock()
-        self._known[_hash(identifier)] = _Session(filled, now, now)
+    async def begin(self, filled: Filled) -> str:
+        """Keep what was read; returns the id of the session, for the cookie alone. Raises StoreError."""
+        identifier = token_urlsafe(ID_BYTES)
+        content = seal(identifier, _written(filled, self._clock()))
+        await self._store.put("session", place_of(identifier), content, min(self._idle, self._longest), self._most)
         return identifier
 
-    def find(self, cookies: Mapping[str, str]) -> Filled | None:
-        """Return what the browser's session is filled with; None without one that goes on."""
-        self.sweep()
-        session = self._known.get(_hash(cookies.get(self.cookie, "")))
-        if session is None:
+    async def find(self, cookies: Mapping[str, str]) -> Filled | None:
+        """Return what the browser's session is filled with; None without one that goes on. Raises StoreError."""
+        identifier = cookies.get(self.cookie, "")
+        if not identifier:
             return None
-        session.seen = self._clock()
-        return session.filled
+        place = place_of(identifier)
+        sealed = await self._store.get("session", place)
+        content = None if sealed is None else unseal(identifier, sealed)
+        if content is None:
+            return None
+        filled, begun = _read(content)
+        left = min(self._idle, begun + self._longest - self._clock())
+        if left <= 0:
+            await self._store.take("session", place)
+            return None
+        await self._store.touch("session", place, left)
+        return filled
 
-    def end(self, cookies: Mapping[str, str]) -> None:
-        """Forget the browser's session."""
-        self._known.pop(_hash(cookies.get(self.cookie, "")), None)
-
-    def sweep(self) -> None:
-        """Forget every session whose time is over."""
-        now = self._clock()
-        over = [
-            key
-            for key, session in self._known.items()
-            if now - session.seen >= self._idle or now - session.begun >= self._longest
-        ]
-        for key in over:
-            del self._known[key]
+    async def end(self, cookies: Mapping[str, str]) -> None:
+        """Forget the browser's session. Raises StoreError."""
+        if identifier := cookies.get(self.cookie, ""):
+            await self._store.take("session", place_of(identifier))
 
 
-def _hash(identifier: str) -> bytes:
-    return sha256(identifier.encode()).digest()
+def _written(filled: Filled, begun: float) -> bytes:
+    content = {
+        "begun": begun,
+        "values": dict(filled.values),
+        "ledger": filled.ledger.model_dump(mode="json"),
+        "not_read": filled.not_read,
+        "banner": filled.banner,
+    }
+    return json.dumps(content).encode()
+
+
+def _read(content: bytes) -> tuple[Filled, float]:
+    found = json.loads(content)
+    ledger = RecordLedger.model_validate(found["ledger"])
+    return Filled(found["values"], ledger, tuple(found["not_read"]), found["banner"]), found["begun"]

@@ -28,6 +28,7 @@ from pydantic_settings import (
 
 from bcma_decide.errors import Problem, ServiceError
 from bcma_decide.service.fetching.addresses import read_base
+from bcma_decide.service.shared.store_address import FORMS, is_store
 from bcma_decide.strict.files import UnreadableFile, read_bytes
 from bcma_decide.vocabulary import DEFAULT_REGION, Design
 
@@ -81,6 +82,12 @@ def _host_name(text: str) -> str:
     if not _HOST.fullmatch(name):
         raise ValueError("write a name or an address without port, as cds.example.org")
     return name
+
+
+def _store(address: SecretStr) -> SecretStr:
+    if not is_store(address.get_secret_value()):
+        raise ValueError(f"write {FORMS}")
+    return address
 
 
 HostName = Annotated[str, AfterValidator(_host_name)]
@@ -203,6 +210,20 @@ class Settings(BaseSettings):
     """Searches at a time, for all calls; more wait."""
     audit: SecretStr | None = Field(default=None, min_length=1)
     """Database for a record of every answer, with what was asked: ``sqlite:///audit.db`` or ``postgresql://...``."""
+    workers: int = Field(default=1, ge=1, le=64)
+    """Processes that answer; each takes a core."""
+    store: Annotated[SecretStr, AfterValidator(_store)] | None = None
+    """Where sessions, logins, used tokens and counted requests are kept for all workers: ``sqlite:///FILE`` on one
+    machine, ``redis://`` or ``rediss://`` (Redis, Valkey) for several. None: in the one process, or in a file of its
+    own in memory that ends with the service where there are several workers."""
+    pdf_processes: int = Field(default=1, ge=1, le=16)
+    """Sheets on paper that a worker makes at a time, each in a process of its own."""
+    pdf_queue: int = Field(default=8, ge=0, le=1_000)
+    """Sheets that may wait for their turn at a worker; more are refused."""
+    pdf_seconds: float = Field(default=25.0, gt=0)
+    """Seconds that making a sheet may take."""
+    pdf_per_process: int = Field(default=50, ge=1)
+    """Sheets after which a process is replaced, so that its memory does not grow."""
     page: Literal["launch", "open", "off"] = "launch"
     """Who sees the web page where issuers are configured: who comes from a record, everybody, or nobody."""
     region: str = DEFAULT_REGION
@@ -243,6 +264,10 @@ class Settings(BaseSettings):
     def open(self) -> bool:
         """Whether everybody may call."""
         return not self.issuers
+
+    def shared_out(self, most: int) -> int:
+        """The part of each worker in what all of them may do at a time."""
+        return max(1, -(-most // self.workers))
 
     @property
     def https(self) -> bool:

@@ -36,8 +36,8 @@ def test_without_a_share_at_one_year_there_is_none():
     numbers = patient_numbers(pooled, derive(Patient(age=70), pooled.definitions), "real_world")
     curves = survival_curves(numbers)
     rows = computed_survival(numbers, curves, {}, {}, survival_moves(numbers, curves, {}))
-    assert survival_contrast(numbers, sides_at_one_year(numbers, curves, rows), rows) is not None
+    assert survival_contrast(numbers, sides_at_one_year(numbers, rows), rows) is not None
     short = [row.model_copy(update={"times": row.times[:1]}) if row.option == "bite" else row for row in rows]
     without = [row for row in rows if row.option != "car_t"]
     for left in (short, without):
-        assert survival_contrast(numbers, sides_at_one_year(numbers, curves, left), left) is None
+        assert survival_contrast(numbers, sides_at_one_year(numbers, left), left) is None

@@ -15,8 +15,7 @@ def facts_of(**values):
 
 
 def line_of(name, **values):
-    definitions = shipped_definitions()
-    return {line.id: line for line in score_lines(definitions.scores, facts_of(**values))}[name]
+    return {line.id: line for line in score_lines(facts_of(**values))}[name]
 
 
 def items_of(name, **values):

@@ -17,6 +17,7 @@ from bcma_decide.pooled.criteria import criteria_of
 from bcma_decide.service.callers.tokens import Untrusted, Verifier
 from bcma_decide.service.http.problems import Refusal
 from bcma_decide.service.settings import Settings
+from bcma_decide.service.shared.store import Memory
 from bcma_decide.spellings import iso_day, read_day, read_region, read_setting
 from bcma_decide.strict.yaml import read_yaml
 from tests.fuzz.changes import NASTY, VALUES, as_json, changed_json, changed_text, sentence
@@ -372,7 +373,7 @@ def _read_prefetch(value):
 
 @cache
 def _verifier():
-    return Verifier(Settings(issuers=(issuer(folder()),)))
+    return Verifier(Settings(issuers=(issuer(folder()),)), Memory())
 
 
 def _read_token(text):

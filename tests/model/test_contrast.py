@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.special import expit, logit
+from scipy.optimize import brentq
+from scipy.special import expit, logit, ndtr
 from scipy.stats import norm
 
 from bcma_decide import load_model
-from bcma_decide.model.contrast import Side, differences
-from bcma_decide.model.prediction import option_average
+from bcma_decide.model.contrast import Joint, Side, differences, joint_differences
 from bcma_decide.vocabulary import CLASSES, CR_GIVEN_RESPONSE, OUTCOMES, VGPR_WITHOUT_CR
 from tests.model.support.factory import Effect, Level, all_known, ask, document, model, shipped_document, traits
 from tests.model.support.sampled import Parameters
@@ -210,8 +210,7 @@ def test_the_class_index_says_whose_effects_a_side_has():
     found = ask(HAND, all_known(extramedullary_disease=True))
     sides = []
     for class_index, class_id in enumerate(CLASSES):
-        cell = HAND.cells[found.place["orr", class_id]]
-        sides.append(Side(option_average(found.tables["orr", class_index], cell.members), 0.5, class_index))
+        sides.append(Side(found.averages[found.place["orr", class_id]], 0.5, class_index))
     covariance = HAND.outcome_covariance["orr"]
     joint = differences(*sides, covariance, (0.0,))[0]
     apart = covariance.copy()
@@ -242,3 +241,38 @@ def test_shipped_differences_against_drawn_parameters():
         mean, low, high = found.difference(outcome, CLASSES, 0.0).risk_difference
         assert (car_t - bite).mean() == pytest.approx(mean, abs=0.02)
         assert np.quantile(car_t - bite, [0.025, 0.975]) == pytest.approx((low, high), abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("means", "variances", "between"),
+    [
+        ((2.2, 0.8), (0.5, 0.05), 0.0),
+        ((2.2, 0.8), (0.05, 0.5), 0.1),
+        ((2.5, -1.0), (0.2, 0.3), 0.1),
+        ((0, 0), (1, 1), 0.9),
+    ],
+)
+def test_the_interval_holds_however_unlike_the_two_sides_are(means, variances, between):
+    """One surer than the other, correlated or not: the share of both log odds between the ends, by fine quadrature."""
+    one = Joint(
+        np.ones((1, 1)),
+        np.array(means, dtype=float).reshape(1, 2, 1),
+        np.array(variances, dtype=float).reshape(1, 2, 1),
+        np.full((1, 1), between),
+    )
+    for bias in (0.0, 0.25):
+        low, high, *_ = joint_differences(one, one, np.array([bias**2]))[0, 0].tolist()
+        own = np.array(variances) + bias**2 / 4
+        across = between - bias**2 / 4
+        z = np.linspace(-8, 8, 8001)
+        second = means[1] + np.sqrt(own[1]) * z
+        centre = means[0] + across / own[1] * (second - means[1])
+        spread = np.sqrt(own[0] - across**2 / own[1])
+
+        def below(end, second=second, centre=centre, spread=spread, z=z):
+            p = np.clip(end + expit(second), 1e-12, 1 - 1e-12)
+            return np.trapezoid(ndtr((np.log(p / (1 - p)) - centre) / spread) * norm.pdf(z), z)
+
+        for end, share in ((low, 0.025), (high, 0.975)):
+            exact = brentq(lambda t, share=share, below=below: below(t) - share, -0.999, 0.999)
+            assert exact == pytest.approx(end, abs=2e-3)

@@ -7,7 +7,7 @@ import pytest
 
 from bcma_decide import Patient, compare, load_pooled
 from bcma_decide.facts.traits import derive
-from bcma_decide.model.batch import Profiles
+from bcma_decide.model.profiles import Profiles
 from bcma_decide.model.survival_batch import batch_survival
 from bcma_decide.time_course import LANDMARKS, Duration, SurvivalTime
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, Design

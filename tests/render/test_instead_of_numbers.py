@@ -13,7 +13,7 @@ import pytest
 from bcma_decide import Patient, compare
 from bcma_decide.behind import Move
 from bcma_decide.comparing.compare import load_pooled
-from bcma_decide.comparison import Estimate, PublishedFigure
+from bcma_decide.comparison import Estimate, PublishedFigure, result_hash
 from bcma_decide.fhir.writing.bundle import fhir_bundle
 from bcma_decide.guide import find
 from bcma_decide.patient.files import example_names
@@ -61,7 +61,7 @@ def said(node):
 
 
 def card(value, url=None):
-    return card_of(value, CardContext(UUID(int=5), url))
+    return card_of(value, CardContext(UUID(int=5), url), result_hash(value))
 
 
 def detail(value):

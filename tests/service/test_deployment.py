@@ -40,7 +40,7 @@ def test_every_statement_is_one_that_builders_know():
 def test_the_container_has_audit_sheets_and_an_unprivileged_user():
     (install,) = [text for text in of("RUN") if "pip install" in text]
     extras = set(re.search(r"/src\[([a-z,]+)\]", install)[1].split(","))
-    assert {"clinic", "audit", "postgresql", "pdf"} == extras == set(SBOM["RUN_AT_A_SITE"])
+    assert {"clinic", "audit", "postgresql", "redis", "pdf"} == extras == set(SBOM["RUN_AT_A_SITE"])
     assert "--no-cache-dir" in install
     order = [word for word, _ in statements()]
     assert order.index("USER") > max(place for place, word in enumerate(order) if word == "RUN"), (

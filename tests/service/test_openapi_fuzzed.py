@@ -13,8 +13,10 @@ schema = schemathesis.openapi.from_dict(described(app()))
 schema.config.phases.coverage.enabled = False  # every boundary of eighty fields: thousands of requests
 
 SERVER = """
-from bcma_decide.service.rest import rest
-rest.missing, rest.render_pdf = (lambda: ""), (lambda *_: b"%PDF-")
+from bcma_decide.service.printing.printing import Printing
+async def pdf(*_):
+    return b"%PDF-"
+Printing.pdf = pdf
 import sys
 sys.argv = ["bcma-decide", "serve", "--port", "0"]
 from bcma_decide.cli import main

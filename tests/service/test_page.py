@@ -590,7 +590,7 @@ def test_the_pdf_is_the_sheet_and_a_download():
 
 
 def test_without_the_parts_of_a_pdf_it_is_not_offered(monkeypatch):
-    monkeypatch.setattr("bcma_decide.service.page.page.missing", lambda: "the extra pdf")
+    monkeypatch.setattr("bcma_decide.service.printing.printing.missing", lambda: "the extra pdf")
     monkeypatch.setattr("bcma_decide.service.page.page_view.missing", lambda: "the extra pdf")
     assert not parsed(ask(SERVICE, "GET", "/")).query("button[value=pdf]")
     answer = send(SERVICE, format="pdf")

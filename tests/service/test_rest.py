@@ -143,7 +143,7 @@ def test_the_pdf_is_the_sheet():
 
 
 def test_without_the_parts_of_a_pdf_it_is_503_and_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("bcma_decide.service.rest.rest.missing", lambda: 'pip install "bcma-decide[pdf]"')
+    monkeypatch.setattr("bcma_decide.service.printing.printing.missing", lambda: 'pip install "bcma-decide[pdf]"')
     answer = post(SERVICE, "/comparisons?format=pdf", ASKED)
     assert answer.status_code == 503
     assert "bcma-decide[pdf]" in answer.json()["detail"]

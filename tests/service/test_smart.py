@@ -125,7 +125,7 @@ def test_a_second_launch_of_a_browser_ends_its_first_session(ehr):
             await launched(client, ehr)
             first = dict(client.cookies)
             await launched(client, ehr)
-            return application.state.sessions.find(first), filled(application, client)
+            return await application.state.sessions.find(first), await filled(application, client)
 
     first, second = run(going)
     assert first is None

@@ -12,7 +12,6 @@ from joserfc.jwk import RSAKey
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bcma_decide.service.http.access_log import set_up_logging
-from bcma_decide.service.smart.login import Logins
 from tests.service.support.ehr import PATIENT, SIGNING, Ehr, parameters, serving
 from tests.service.support.launching import begun, browser, configured, filled, launch, launched, returned
 from tests.service.support.service import run
@@ -129,8 +128,8 @@ def test_a_code_that_was_used_gains_nothing(ehr):
 
 def test_a_login_has_ten_minutes(ehr, monkeypatch):
     now = [1000.0]
-    monkeypatch.setitem(Logins.__init__.__kwdefaults__, "clock", lambda: now[0])
     application = configured(ehr)
+    monkeypatch.setattr(application.state.sessions._store, "_clock", lambda: now[0])
 
     async def going():
         async with browser(application) as client:
@@ -148,14 +147,14 @@ def test_a_login_has_ten_minutes(ehr, monkeypatch):
 def test_a_session_ends(ehr, monkeypatch):
     now = [1000.0]
     application = configured(ehr)
-    monkeypatch.setattr(application.state.sessions, "_clock", lambda: now[0])
+    monkeypatch.setattr(application.state.sessions._store, "_clock", lambda: now[0])
 
     async def going():
         async with browser(application) as client:
             await launched(client, ehr)
-            before = filled(application, client)
+            before = await filled(application, client)
             now[0] += 1800
-            return before, filled(application, client)
+            return before, await filled(application, client)
 
     before, after = run(going)
     assert before is not None

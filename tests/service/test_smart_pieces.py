@@ -14,6 +14,7 @@ from bcma_decide.comparison import RecordLedger
 from bcma_decide.errors import ServiceError
 from bcma_decide.service.sessions import Filled, Sessions
 from bcma_decide.service.settings import read_settings
+from bcma_decide.service.shared.store import Memory
 from bcma_decide.service.smart.banner import banner_of
 from bcma_decide.service.smart.client_key import read_client_key
 from bcma_decide.service.smart.configuration import Configuration, read_configuration
@@ -111,10 +112,11 @@ CONFIGURATION = Configuration("https://ehr.example.org/authorize", "https://ehr.
 
 def logins(**options):
     ehr = read_settings(smart=[EHR], public_url="https://cds.example.org").smart[0]
-    found = Logins(secure=True, **options)
+    found = Logins(Memory(), [ehr], secure=True, **options)
 
-    def begin():
-        begun = found.begin(ehr, CONFIGURATION, "https://cds.example.org/smart/callback/a", aud=ehr.iss, launch=None)
+    async def begin():
+        back = "https://cds.example.org/smart/callback/a"
+        begun = await found.begin(ehr, CONFIGURATION, back, aud=ehr.iss, launch=None)
         state = begun.address.partition("state=")[2].partition("&")[0]
         return state, {begun.cookie: begun.secret}
 
@@ -123,29 +125,43 @@ def logins(**options):
 
 def test_of_too_many_logins_the_oldest_ends():
     found, begin = logins(most=3)
-    begun = [begin() for _ in range(4)]
-    assert [found.take(state, cookies) is not None for state, cookies in begun] == [False, True, True, True]
+
+    async def going():
+        begun = [await begin() for _ in range(4)]
+        return [await found.take(state, cookies) is not None for state, cookies in begun]
+
+    assert run(going) == [False, True, True, True]
 
 
 def test_a_login_is_taken_once_and_by_its_own_browser_only():
     found, begin = logins()
-    state, cookies = begin()
-    assert found.take(state, {name: value[:-1] for name, value in cookies.items()}) is None
-    assert found.take(state, cookies) is None, "a state that showed up elsewhere is spent"
-    state, cookies = begin()
-    assert found.take(state, cookies) is not None
-    assert found.take(state, cookies) is None
-    assert found.take("", {}) is None
+
+    async def going():
+        state, cookies = await begin()
+        assert await found.take(state, {name: value[:-1] for name, value in cookies.items()}) is None
+        assert await found.take(state, cookies) is None, "a state that showed up elsewhere is spent"
+        state, cookies = await begin()
+        login = await found.take(state, cookies)
+        assert login.configuration == CONFIGURATION
+        assert await found.take(state, cookies) is None
+        assert await found.take("", {}) is None
+
+    run(going)
 
 
 def test_the_secrets_of_a_login_are_not_in_what_the_browser_gets_nor_in_its_text():
     found, begin = logins()
-    state, cookies = begin()
-    login = found.take(state, cookies)
+
+    async def going():
+        state, cookies = await begin()
+        kept = repr(vars(found._store))
+        return state, cookies, await found.take(state, cookies), kept
+
+    state, cookies, login, kept = run(going)
     assert len(login.verifier) == 43
     assert login.verifier not in repr(login)
     assert login.nonce not in repr(login)
-    assert login.verifier not in state + repr(cookies)
+    assert login.verifier not in state + repr(cookies) + kept
 
 
 HEAD = '[[smart]]\nid = "a"\niss = "https://ehr.example.org/fhir"\nclient_id = "x"\n'
@@ -216,13 +232,13 @@ def test_whatever_an_ehr_sends_is_read_or_stops_the_launch(read, good, data):
 
 def test_sessions_are_forgotten_even_when_nobody_calls(monkeypatch):
     monkeypatch.setattr("bcma_decide.service.app._SWEPT", 0.01)
-    sessions = Sessions(longest=0.02)
-    application = app(sessions=sessions)
-    sessions.begin(Filled({"age": 71}, RecordLedger(date=TODAY), (), ""))
+    store = Memory()
+    application = app(store=store)
 
     async def waiting():
         async with application.router.lifespan_context(application):
+            await Sessions(store, longest=0.02).begin(Filled({"age": 71}, RecordLedger(date=TODAY), (), ""))
             await asyncio.sleep(0.2)
-            return dict(vars(sessions)["_known"])
+            return dict(store._kept["session"])
 
     assert run(waiting) == {}

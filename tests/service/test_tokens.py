@@ -16,10 +16,11 @@ from joserfc.jws import JWSRegistry
 
 from bcma_decide.errors import ServiceError
 from bcma_decide.service.callers.key_sets import read_keys
-from bcma_decide.service.callers.tokens import ReplayCache, Verifier
+from bcma_decide.service.callers.tokens import UsedTokens, Verifier
 from bcma_decide.service.http.access_log import set_up_logging
 from bcma_decide.service.settings import Issuer
-from tests.service.support.service import app, ask, post, view
+from bcma_decide.service.shared.store import Memory
+from tests.service.support.service import app, ask, post, run, view
 from tests.service.support.tokens import AUDIENCE, EC, ISSUER, OTHER, RSA, bearer, claims, issuer, key, key_set, token
 from tests.support.cases import for_each
 
@@ -279,11 +280,15 @@ def test_an_issuer_that_stands_there_twice_stops_the_start(tmp_path):
 
 def test_the_memory_of_used_tokens_is_bounded_and_never_forgets_early():
     now = [1000.0]
-    cache = ReplayCache(lambda: now[0], most=3)
-    assert [cache.use("a", str(n), 1010.0 + n) for n in range(3)] == [True] * 3
-    assert cache.use("a", "new", 1010) is False, "full: refused rather than forgotten"
-    assert cache.use("a", "0", 1010) is False
-    now[0] = 1010.5
-    assert cache.use("a", "new", 1020) is True
-    assert cache.use("a", "1", 1020) is False
-    assert cache.use("b", "2", 1020) is False, "still full"
+    tokens = UsedTokens(Memory(lambda: now[0]), lambda: now[0], most=3)
+
+    async def using():
+        assert [await tokens.use("a", str(n), 1010.0 + n) for n in range(3)] == [True] * 3
+        assert await tokens.use("a", "new", 1010) is False, "full: refused rather than forgotten"
+        assert await tokens.use("a", "0", 1010) is False
+        now[0] = 1010.5
+        assert await tokens.use("a", "new", 1020) is True
+        assert await tokens.use("a", "1", 1020) is False
+        assert await tokens.use("b", "2", 1020) is False, "still full"
+
+    run(using)

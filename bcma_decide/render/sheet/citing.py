@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from bcma_decide.comparison import Comparison, Reference
@@ -28,7 +29,15 @@ class Citation:
 
 def cited(comparison: Comparison, keys: Sequence[str]) -> str:
     """The sources of a statement in short, by key where nothing else is known: the first ones, and how many more."""
-    references = {reference.key: reference for reference in comparison.references}
+    return naming(comparison)(keys)
+
+
+def naming(comparison: Comparison) -> Callable[[Sequence[str]], str]:
+    """The same for the statements of one comparison: its references are looked through once."""
+    return partial(_cited, {reference.key: reference for reference in comparison.references})
+
+
+def _cited(references: Mapping[str, Reference], keys: Sequence[str]) -> str:
     found = [references[key] for key in dict.fromkeys(keys) if key in references]
     found.sort(key=lambda each: (not each.doi, not each.pmid))
     names = list(dict.fromkeys(identifier(each) or each.key for each in found))

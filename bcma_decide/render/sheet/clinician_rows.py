@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from string import ascii_lowercase
 from typing import Final
 
@@ -188,8 +187,8 @@ def _cell_notes(comparison: Comparison, outcome: Outcome, column: Column) -> tup
     if not wording.has_number(estimate) and estimate.state != "withheld":
         return ()
     if outcome.family == PFS and estimate.state == "withheld":
-        return (published.stated(estimate, partial(citing.cited, comparison)),)  # what was published stands below
-    return published.field_notes(estimate, comparison, partial(citing.cited, comparison))
+        return (published.stated(estimate, citing.naming(comparison)),)  # what was published stands below
+    return published.field_notes(estimate, comparison, citing.naming(comparison))
 
 
 def _cell(comparison: Comparison, outcome: Outcome, column: Column, letters: Mapping[str, str]) -> RowCell:

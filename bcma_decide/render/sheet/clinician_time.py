@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bcma_decide.comparison import Comparison, Option
@@ -164,7 +163,7 @@ def ways(comparison: Comparison, options: Sequence[Option], looks: Iterable[Look
 
 
 def _way(comparison: Comparison, option: Option, look: Look, way: WayToTreatment) -> WayView:
-    naming = partial(citing.cited, comparison)
+    naming = citing.naming(comparison)
     title = way_words.bar_title(option.label, way.states, no_wait=way.infused is None) if way.states else ""
     picture = first_months(way.states, look, title) if way.states else None
     quoted_sources = [*(weeks.sources for weeks in way.weeks), *(count.sources for count in way.published)]
@@ -192,7 +191,7 @@ def waits(comparison: Comparison, options: Sequence[Option]) -> tuple[rule_view.
 
 def published_times(comparison: Comparison) -> tuple[PublishedTimes, ...]:
     """Published survival by product, classes in their order: the nearest row of each endpoint, and every row."""
-    naming = partial(citing.cited, comparison)
+    naming = citing.naming(comparison)
     result = []
     for option in arrange.class_options(comparison):
         for name, each in _shown_options(comparison, option):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, TypeVar
 
 from bcma_decide.comparison import Comparison, TraitLine
@@ -130,9 +129,9 @@ def clinician_view(comparison: Comparison, sheet: Sheet, room: Room) -> Clinicia
         windows=windows,
         facts=waits(comparison, options),
         notes_by_lead=_by_lead(notes),
-        same=_same(comparison, windows, columns),
+        same=count_of_same(comparison, windows, columns),
         published=_published(comparison),
-        movers=tuple(sentences.mover_sentence(mover, comparison) for mover in arrange.movers(comparison)),
+        movers=mover_lines(comparison),
         certainty=certainty_reasons(windows),
         studies=in_columns(studies, 3, lambda each: len(each.entry.name) + len(each.identifier) + 30),
         unused=(*arrange.also_given(comparison), *arrange.given_for_findings(comparison)),
@@ -161,7 +160,8 @@ def _by_lead(notes: Sequence[tuple[str, str]]) -> tuple[tuple[str, tuple[tuple[s
     )
 
 
-def _same(comparison: Comparison, windows: Sequence[Window], columns: Sequence[Column]) -> str:
+def count_of_same(comparison: Comparison, windows: Sequence[Window], columns: Sequence[Column]) -> str:
+    """How many of the numbers shown no trait moves; empty if every one is moved."""
     shown = tuple(row.outcome for window in windows for row in window.rows)
     return sentences.count_of_same(
         comparison.model_copy(update={"outcomes": shown}), [column.option for column in columns]
@@ -169,10 +169,15 @@ def _same(comparison: Comparison, windows: Sequence[Window], columns: Sequence[C
 
 
 def _published(comparison: Comparison) -> tuple[tuple[str, str], ...]:
-    naming = partial(citing.cited, comparison)
+    naming = citing.naming(comparison)
     return tuple(
         (published.heading(each), published.option_text(each, naming)) for each in comparison.published_options
     )
+
+
+def mover_lines(comparison: Comparison) -> tuple[str, ...]:
+    """Unknown inputs that move a number most, each with how far."""
+    return tuple(sentences.mover_sentence(mover, comparison) for mover in arrange.movers(comparison))
 
 
 def banners(comparison: Comparison) -> tuple[str, ...]:

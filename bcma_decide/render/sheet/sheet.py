@@ -52,8 +52,7 @@ class Sheet:
         asked = dict.fromkeys((*self.rows, *self.icons))
         if self.audience == "patient" and len(asked) > PATIENT_ROWS:
             problems.append(Problem("rows", f"{len(asked)} outcomes", f"at most {PATIENT_ROWS} for the patient"))
-        known = languages(self.audience)
-        if self.language not in known:
+        if self.language != SOURCE and self.language not in (known := languages(self.audience)):
             where = f"the sheet for the {self.audience} is not complete in {self.language!r}"
             problems.append(Problem("lang", where, f"one of {', '.join(known)}"))
         problems += [

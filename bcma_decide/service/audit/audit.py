@@ -1,6 +1,9 @@
 """The audit: a table in SQLite or PostgreSQL with a record of every answer, written before the answer leaves.
 
-Records are only ever added. There is no chain of hashes over them: it would let one writer wait for the other, and
+Records are only ever added, by as many processes as there are. Those that wait at one process while another record is
+on its way to the disk go there together, in one transaction: what takes its time is the disk, not the record.
+
+There is no chain of hashes over them: it would let one writer wait for the other, and
 whoever may rewrite the table could rewrite the chain. What may be done with the table is a matter of rights in the
 database; the hashes of a record show damage and careless changes.
 """
@@ -8,10 +11,13 @@ database; the hashes of a record show damage and careless changes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Final
 
@@ -26,6 +32,8 @@ LAYOUT: Final = 1
 CHECK_SECONDS: Final = 5.0
 """Least time between two trials whether it can be written."""
 _PAGE: Final = 100
+_TOGETHER: Final = 64
+"""Records in one transaction at most."""
 _LOGGER: Final = logging.getLogger("bcma_decide.service.audit.audit")
 
 _TABLES: Final = MetaData()
@@ -50,6 +58,9 @@ _LAYOUTS: Final = Table(
     Column("checked", String(40), nullable=False),
 )
 
+_ADD: Final = insert(_RECORDS)
+"""One statement for all records, so that it is worked out once."""
+
 
 class Audit:
     """One open audit; its methods may be called from several threads."""
@@ -57,6 +68,9 @@ class Audit:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._ready, self._checked = True, 0.0
+        self._waiting: SimpleQueue[tuple[AuditRecord, Future[None]] | None] = SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._lock = threading.Lock()
 
     def prepare(self) -> None:
         """Make the tables where they are missing; raises AuditError where they are not those of this program."""
@@ -99,11 +113,48 @@ class Audit:
         except IntegrityError:  # another process was first
             return
 
+    def add(self, record: AuditRecord) -> Future[None]:
+        """Have a record added; it is on disk when the future is done, or the future holds the AuditError."""
+        done: Future[None] = Future()
+        with self._lock:
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write_on, name="audit", daemon=True)
+                self._writer.start()
+        self._waiting.put((record, done))
+        return done
+
+    def _write_on(self) -> None:
+        """Write what waits, all of it together, until told to end."""
+        ended = False
+        while not ended and (first := self._waiting.get()) is not None:
+            batch = [first]
+            with suppress(Empty):
+                while len(batch) < _TOGETHER:
+                    if (further := self._waiting.get_nowait()) is None:
+                        ended = True
+                        break
+                    batch.append(further)
+            error: Exception | None = None
+            try:
+                self._write([record for record, _ in batch])
+            except Exception as raised:  # noqa: BLE001, RUF100  # whatever it is, who waits has to hear of it
+                error = raised
+            for _, done in batch:
+                if not done.set_running_or_notify_cancel():
+                    continue
+                if error is None:
+                    done.set_result(None)
+                else:
+                    done.set_exception(error)
+
     def write(self, record: AuditRecord) -> None:
         """Add a record; it is on disk when this returns. Raises AuditError, and logs the kind of error only."""
+        self._write([record])
+
+    def _write(self, records: Sequence[AuditRecord]) -> None:
         try:
             with self._engine.begin() as connection:
-                connection.execute(insert(_RECORDS).values(asdict(record)))
+                connection.execute(_ADD, [asdict(record) for record in records])
         except SQLAlchemyError as error:
             self._noted(ready=False)
             _LOGGER.error("the audit cannot be written: %s", kind_of(error))  # noqa: TRY400  # a trace holds values
@@ -155,7 +206,11 @@ class Audit:
                 yield AuditRecord(**row._mapping)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Write what waits, and give the connections back."""
+        if self._writer is not None:
+            self._waiting.put(None)
+            self._writer.join()
+            self._writer = None
         self._engine.dispose()
 
 

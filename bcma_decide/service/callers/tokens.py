@@ -23,10 +23,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bcma_decide.errors import Problem, ServiceError
 from bcma_decide.service.callers.key_sets import KeySource, key_source
-from bcma_decide.service.http.problems import Refusal, refusal_response
+from bcma_decide.service.http.problems import Refusal, forgetful, refusal_response
 from bcma_decide.service.page.page_access import is_page
 from bcma_decide.service.rest.definitions import DEFINITIONS
 from bcma_decide.service.settings import Issuer, Settings
+from bcma_decide.service.shared.store import Store, StoreError
 
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Without a token; ``/metrics`` looks at the address of the client instead."""
@@ -50,25 +51,16 @@ class Untrusted(Exception):  # noqa: N818  # an answer, not a mistake of the pro
         super().__init__(reason)
 
 
-class ReplayCache:
+class UsedTokens:
     """Tokens already used, until they expire."""
 
-    def __init__(self, clock: Callable[[], float], most: int = MOST_REMEMBERED) -> None:
-        self._clock, self._most = clock, most
-        self._until: dict[bytes, float] = {}
+    def __init__(self, store: Store, clock: Callable[[], float], most: int = MOST_REMEMBERED) -> None:
+        self._store, self._clock, self._most = store, clock, most
 
-    def use(self, issuer: str, jti: str, until: float) -> bool:
-        """Remember a token; False if it was used before, or if there is no room to remember it."""
+    async def use(self, issuer: str, jti: str, until: float) -> bool:
+        """Remember a token; False if it was used before, or if there is no room to remember it. Raises StoreError."""
         key = sha256(json.dumps([issuer, jti]).encode()).digest()
-        now = self._clock()
-        if self._until.get(key, now) > now:
-            return False
-        if len(self._until) >= self._most:
-            self._until = {known: end for known, end in self._until.items() if end > now}
-            if len(self._until) >= self._most:
-                return False
-        self._until[key] = until
-        return True
+        return await self._store.first("token", key, until - self._clock(), self._most)
 
 
 class Verifier:
@@ -77,12 +69,13 @@ class Verifier:
     def __init__(
         self,
         settings: Settings,
+        store: Store,
         *,
         clock: Callable[[], float] = time,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._clock, self._skew = clock, settings.clock_skew
-        self._used = ReplayCache(clock)
+        self._used = UsedTokens(store, clock)
         self._issuers: dict[str, tuple[Issuer, KeySource]] = {}
         for issuer in settings.issuers:
             if issuer.issuer in self._issuers:
@@ -92,7 +85,7 @@ class Verifier:
             self._issuers[issuer.issuer] = (issuer, source)
 
     async def verify(self, token: str, path: str) -> str:
-        """Return the issuer of a token for the given path; raises Untrusted."""
+        """Return the issuer of a token for the given path; raises Untrusted, StoreError."""
         if len(token) > LONGEST_TOKEN:
             raise Untrusted("malformed")
         header, claims = unverified(token)
@@ -113,7 +106,7 @@ class Verifier:
         self._check_times(claims)
         _check_audience(issuer, claims.get("aud"), path)
         jti = _text(claims, "jti")
-        if not jti or not self._used.use(issuer.issuer, jti, claims["exp"] + self._skew):
+        if not jti or not await self._used.use(issuer.issuer, jti, claims["exp"] + self._skew):
             raise Untrusted("used before" if jti else "jti")
         return issuer.issuer
 
@@ -184,6 +177,10 @@ class TokenGate:
                 scope["bcma_decide.reason"] = untrusted.reason
                 refusal = Refusal(401, headers={"WWW-Authenticate": "Bearer"})
                 await refusal_response(scope["path"], refusal)(scope, receive, send)
+                return
+            except StoreError:  # whether it was used before is not known, so it admits nobody
+                scope["bcma_decide.reason"] = "store"
+                await refusal_response(scope["path"], forgetful())(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 

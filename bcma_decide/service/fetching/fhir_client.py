@@ -70,7 +70,7 @@ class FhirClient:
         self.size = settings.fhir_size_limit
         self.metrics = metrics
         self.searches = searches
-        self.running = asyncio.Semaphore(settings.fhir_searches)
+        self.running = asyncio.Semaphore(settings.shared_out(settings.fhir_searches))
 
     def admitted(self, server: str) -> httpx.URL | None:
         """The address of a server that may be contacted: a configured one, or one below it; otherwise None."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from bcma_decide.comparison import Comparison, Outcome, result_hash
-from bcma_decide.render.sheet.clinician_rows import Row, RowCell
-from bcma_decide.render.sheet.clinician_view import ClinicianView, Room, clinician_view
+from bcma_decide.comparison import Comparison, Outcome
+from bcma_decide.render.sheet.clinician_rows import Column, Row, RowCell, Window, option_columns, time_windows
+from bcma_decide.render.sheet.clinician_view import banners, count_of_same, mover_lines
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.render.words import published, rule_view, sentences, wording
-from bcma_decide.render.words.finding_lines import every_subject_first, finding_lines, first_lines
+from bcma_decide.render.words.finding_lines import FindingLine, every_subject_first, finding_lines, first_lines
 from bcma_decide.vocabulary import PFS
 
 LONGEST_SUMMARY: Final = 139
@@ -62,15 +62,41 @@ class CardContext:
     """What is ordered of the therapies compared."""
 
 
-def card_of(comparison: Comparison, context: CardContext) -> dict[str, Any]:
-    """Write the card of a comparison, as CDS Hooks 2.0 has it; parts without a value are left out."""
-    view = clinician_view(comparison, Sheet(rows=ROWS), Room())
-    identity = result_hash(comparison)
+@dataclass(frozen=True)
+class _Shown:
+    """What a card takes of the clinician's sheet, each part worked out once."""
+
+    banners: tuple[str, ...]
+    findings: tuple[FindingLine, ...]
+    columns: tuple[Column, ...]
+    windows: tuple[Window, ...]
+    identity: str
+    """SHA-256 of the comparison as JSON."""
+
+    @property
+    def contraindications(self) -> list[FindingLine]:
+        """Those that fire, the gravest first."""
+        return [line for line in self.findings if line.severity == "contraindication"]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of the table in their order."""
+        return [row for window in self.windows for row in window.rows]
+
+
+def card_of(comparison: Comparison, context: CardContext, identity: str) -> dict[str, Any]:
+    """Write the card of a comparison, as CDS Hooks 2.0 has it; parts without a value are left out.
+
+    ``identity``: SHA-256 of the comparison as JSON.
+    """
+    columns = option_columns(comparison)
+    windows, _ = time_windows(comparison, Sheet(rows=ROWS), columns)
+    shown = _Shown(banners(comparison), finding_lines(comparison), columns, windows, identity)
     card: dict[str, Any] = {
         "uuid": str(uuid5(context.hook_instance, identity)),
-        "summary": summary_of(view, comparison, context.ordered),
-        "detail": _detail(comparison, view, context),
-        "indicator": "warning" if _warns(view) else "info",
+        "summary": summary_of(shown, context.ordered),
+        "detail": _detail(comparison, shown, context),
+        "indicator": "warning" if shown.banners or shown.contraindications else "info",
         "source": {"label": comparison.software.name}
         | ({"url": f"{context.pages_url}{_SOURCE}"} if context.pages_url is not None else {}),
         "overrideReasons": [
@@ -82,29 +108,19 @@ def card_of(comparison: Comparison, context: CardContext) -> dict[str, Any]:
     return card
 
 
-def _warns(view: ClinicianView) -> bool:
-    """A contraindication fires, the inputs contradict each other, or the evidence is out of date."""
-    return bool(view.banners) or bool(_contraindications(view))
-
-
-def _contraindications(view: ClinicianView) -> list[str]:
-    return [line.text for line in view.front.findings if line.severity == "contraindication"]
-
-
-def summary_of(view: ClinicianView, comparison: Comparison, ordered: Sequence[str] = ()) -> str:
+def summary_of(shown: _Shown, ordered: Sequence[str] = ()) -> str:
     """One sentence of at most 139 signs: the gravest to look at, what is ordered, what is compared, the first row.
 
     What has no room is left out from the end; the contraindications are counted in any case.
     """
-    rows = [row for window in view.windows for row in window.rows]
-    names = f"{' and '.join(column.option.label for column in view.columns)} side by side"
+    rows, grave = shown.rows, shown.contraindications
+    names = f"{' and '.join(column.option.label for column in shown.columns)} side by side"
     numbers = f"{names}. {rows[0].outcome.label}, of 100: {_side_by_side(rows[0])}" if rows else names
     order = f"{_ORDERED}: {', '.join(each.partition(' (')[0] for each in ordered)}" if ordered else ""
-    check = "inputs or evidence to check" if view.banners else ""
-    flags = len(_contraindications(view))
+    check = "inputs or evidence to check" if shown.banners else ""
+    flags = len(grave)
     counted = f"{flags} contraindication{'' if flags == 1 else 's'} to look at" if flags else ""
-    gravest = next(iter(finding_lines(comparison)), None) if flags else None
-    told = f"{counted}: {gravest.text}" if gravest else counted
+    told = f"{counted}: {shown.findings[0].text}" if flags else counted
     heads = [(told, check, order), (told, order), (counted, check, order), (counted, order), (counted,), ()]
     texts = ("; ".join(filter(None, (*head, tail))) for head in heads for tail in (numbers, names, ""))
     return next((text for text in texts if 0 < len(text) <= LONGEST_SUMMARY), names[:LONGEST_SUMMARY])
@@ -123,26 +139,26 @@ def _figure(cell: RowCell) -> str:
     return f"{wording.count(cell.estimate.mean)} ({wording.interval(cell.estimate.credible)})"
 
 
-def _detail(comparison: Comparison, view: ClinicianView, context: CardContext) -> str:
+def _detail(comparison: Comparison, shown: _Shown, context: CardContext) -> str:
     blocks = [
-        *(f"**{_plain(banner)}**" for banner in view.banners),
+        *(f"**{_plain(banner)}**" for banner in shown.banners),
         _plain(f"{_ORDERED}: {', '.join(context.ordered)}.") if context.ordered else "",
-        _list("Findings", _flags(comparison)),
+        _list("Findings", _flags(shown.findings)),
         _list("Cannot be judged yet", _open(comparison)),
         _list("In the record, not used", _first(context.not_used)),
         _plain(comparison.tell_apart),
-        _table(view),
-        _plain(view.same),
-        _list("Numbers withheld", published.withheld_lines(_outcomes(view), [each.option for each in view.columns])),
+        _table(shown),
+        _plain(count_of_same(comparison, shown.windows, shown.columns)),
+        _list("Numbers withheld", published.withheld_lines(_outcomes(shown), [each.option for each in shown.columns])),
         _list(published.title(), published.option_lines(comparison)),
         _list("Labels", rule_view.label_lines(comparison)),
-        _list("Unknown inputs that move a number most", view.movers),
+        _list("Unknown inputs that move a number most", mover_lines(comparison)),
         _list("Not read from the record", context.not_read),
         _list("In the record, not understood", _first(context.not_understood)),
         _list("Not known", comparison.not_known[:NOT_KNOWN]),
         _plain(comparison.intended_use),
         _plain(f"{wording.how_good()} {sentences.validation_command(comparison)}"),
-        _plain(_versions(comparison)),
+        _plain(_versions(comparison, shown.identity)),
     ]
     return "\n\n".join(block for block in blocks if block)
 
@@ -153,28 +169,27 @@ def _beside(cell: RowCell) -> list[str]:
     return [part for part in (cell.depends, counts) if part]
 
 
-def _outcomes(view: ClinicianView) -> list[Outcome]:
-    return [row.outcome for window in view.windows for row in window.rows]
+def _outcomes(shown: _Shown) -> list[Outcome]:
+    return [row.outcome for row in shown.rows]
 
 
-def _table(view: ClinicianView) -> str:
+def _table(shown: _Shown) -> str:
     """Numbers of 100 patients like this, with their 95 % intervals, as a table of GitHub-flavoured Markdown."""
-    names = [column.option.label for column in view.columns]
+    names = [column.option.label for column in shown.columns]
     lines = [["Of 100 patients like this, on average (95 % interval)", *names, "Difference", "Certainty"]]
     lines += [["---"] * len(lines[0])]
-    for window in view.windows:
-        for row in window.rows:
-            cells = [_plain("; ".join([_figure(cell), *_beside(cell)])) for cell in row.cells]
-            difference = f"{row.difference} ({row.interval})" if row.interval else row.difference
-            same = sentences.same_for_every_patient(row.outcome, [cell.column.option for cell in row.cells])
-            title = "; ".join(part for part in (row.outcome.label, row.outcome.horizon, same) if part)
-            lines.append([_plain(title), *cells, _plain(difference), _plain(row.certainty)])
+    for row in shown.rows:
+        cells = [_plain("; ".join([_figure(cell), *_beside(cell)])) for cell in row.cells]
+        difference = f"{row.difference} ({row.interval})" if row.interval else row.difference
+        same = sentences.same_for_every_patient(row.outcome, [cell.column.option for cell in row.cells])
+        title = "; ".join(part for part in (row.outcome.label, row.outcome.horizon, same) if part)
+        lines.append([_plain(title), *cells, _plain(difference), _plain(row.certainty)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _flags(comparison: Comparison) -> list[str]:
+def _flags(findings: tuple[FindingLine, ...]) -> list[str]:
     """Findings in one line each, every contraindication among them, and how many others have no room."""
-    lines = every_subject_first(finding_lines(comparison))
+    lines = every_subject_first(findings)
     shown = first_lines(lines, FINDINGS_SHOWN)
     left = len(lines) - len(shown)
     texts = [f"{line.severity}{'' if line.verified else ', unverified'}: {line.text}" for line in shown]
@@ -203,11 +218,11 @@ def _plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", wording.visible(text))
 
 
-def _versions(comparison: Comparison) -> str:
+def _versions(comparison: Comparison, identity: str) -> str:
     evidence, software = comparison.evidence, comparison.software
     return (
         f"{software.name} {software.version}, evidence of {evidence.date} ({evidence.hash[:12]}), "
-        f"result {result_hash(comparison)[:12]}; labels of {comparison.labels.region} on {comparison.labels.date}."
+        f"result {identity[:12]}; labels of {comparison.labels.region} on {comparison.labels.date}."
     )
 
 

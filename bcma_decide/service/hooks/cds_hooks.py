@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -10,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from bcma_decide.comparing.question import Question
 from bcma_decide.errors import Problem, ProfileError
-from bcma_decide.service.answering import answer
+from bcma_decide.service.answering import Answered, answer
 from bcma_decide.service.callers.tokens import issuer_of
 from bcma_decide.service.hooks.cards import OVERRIDE_REASONS, REASONS, CardContext, card_of
 from bcma_decide.service.hooks.completion import complete
@@ -93,29 +95,30 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
         return JSONResponse(discovery(service.fhir.searches.templates))
 
     @router.post("/{service_id}", summary="Call a service", openapi_extra=body_of(HooksRequest, hooks_examples()))
-    async def call(service_id: str, request: Request) -> JSONResponse:
+    async def call(service_id: str, request: Request) -> Response:
         """Answer with one card, or with none where the comparison does not concern the patient or the order.
 
         What was not sent is read from ``fhirServer`` if that server is configured here; no other is contacted.
         """
         _known(service_id)
-        content = await read_object(request)
+        content = await read_object(request, service.threads)
         hook = read_shape(HooksRequest, content, 400, "malformed")
         if hook.hook != _HOOKS[service_id]:
             raise Refusal(400, "malformed", [Problem("hook", f"is not {_HOOKS[service_id]}")])
         context = read_shape(_CONTEXTS[service_id], hook.context, 400, "malformed context")
-        came = await service.workers.run(sent, hook, context)
+        came = await service.threads.run(sent, hook, context)
         if came is None:
             return JSONResponse({"cards": []})
         parts, orders = came
         parts = await complete(service.fhir, hook, context.patientId, parts)
-        record, question = await service.workers.run(_question, service, reader, context, parts)
-        if question is None:
+        called = _Called(service, hook, context.patientId, orders, parts)
+        issuer = issuer_of(request.scope)
+        try:
+            asks = partial(called.question, reader)
+            answered, body = await answer(service, asks, called.cards, face=_HOOKS[service_id], issuer=issuer)
+        except _NoCard:
             return JSONResponse({"cards": []})
-        answered = await answer(service, question, face=_HOOKS[service_id], issuer=issuer_of(request.scope))
-        context_of_card = _card_context(service, hook, record, question, orders)
-        card = await service.workers.run(card_of, answered.comparison, context_of_card)
-        return JSONResponse({"cards": [card]}, headers=answered.headers)
+        return Response(body, media_type="application/json", headers=answered.headers)
 
     @router.post(
         "/{service_id}/feedback", summary="Say what became of a card", openapi_extra=body_of(Feedback, _FEEDBACK)
@@ -123,7 +126,7 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
     async def feedback(service_id: str, request: Request) -> Response:
         """Count it; neither the card nor a comment is kept."""
         _known(service_id)
-        for entry in read_shape(Feedback, await read_object(request), 400, "malformed").feedback:
+        for entry in read_shape(Feedback, await read_object(request, service.threads), 400, "malformed").feedback:
             service.metrics.reported(entry.outcome, _reason(entry))
         return JSONResponse({})
 
@@ -157,39 +160,54 @@ def _reason(entry: FeedbackEntry) -> str:
     return code if isinstance(code, str) and code in OVERRIDE_REASONS else "other"
 
 
-def _question(
-    service: Service, reader: Reader, context: PatientViewContext, parts: Mapping[str, Part]
-) -> tuple[PrefetchedRecord, Question | None]:
-    """The record and what to ask of it today; None where it does not name the disease, or the patient has died."""
-    settings, today = service.settings, service.today()
-    record = prefetched_record(parts, context.patientId, service.fhir.searches.templates)
-    if has_died(record.parts["patient"].resources[0]):
-        return record, None
-    try:
-        reading = reader(record.bundle, today)
-    except ProfileError as error:
-        raise Refusal.of(error) from None
-    if not reading.has_myeloma:
-        return record, None
-    return record, Question(
-        patient=reading.patient,
-        setting=settings.setting,
-        region=settings.region,
-        date=today,
-        record=reading.ledger,
-    )
+class _NoCard(Exception):  # noqa: N818  # an answer, not a mistake of the program
+    """The comparison does not concern the patient."""
 
 
-def _card_context(
-    service: Service, hook: HooksRequest, record: PrefetchedRecord, question: Question, orders: tuple[str, ...]
-) -> CardContext:
-    settings = service.settings
-    return CardContext(
-        hook_instance=hook.hookInstance,
-        pages_url=None if settings.page == "off" else settings.public_url,
-        smart_launch_url=settings.smart_launch_url,
-        not_read=record.not_read,
-        not_understood=not_understood(question.record.unmapped) if question.record else (),
-        not_used=not_used(question.record.inputs) if question.record else (),
-        ordered=orders,
-    )
+@dataclass(frozen=True)
+class _Called:
+    """A call of a service: what came with it or was read for it, and what is ordered."""
+
+    service: Service
+    hook: HooksRequest
+    patient_id: str
+    orders: tuple[str, ...]
+    parts: Mapping[str, Part]
+
+    @cached_property
+    def record(self) -> PrefetchedRecord:
+        """The record of the patient."""
+        return prefetched_record(self.parts, self.patient_id, self.service.fhir.searches.templates)
+
+    def question(self, reader: Reader) -> Question:
+        """What to ask of it today; raises _NoCard where it names no myeloma, or the patient has died."""
+        settings, today = self.service.settings, self.service.today()
+        if has_died(self.record.parts["patient"].resources[0]):
+            raise _NoCard
+        try:
+            reading = reader(self.record.bundle, today)
+        except ProfileError as error:
+            raise Refusal.of(error) from None
+        if not reading.has_myeloma:
+            raise _NoCard
+        return Question(
+            patient=reading.patient,
+            setting=settings.setting,
+            region=settings.region,
+            date=today,
+            record=reading.ledger,
+        )
+
+    def cards(self, answered: Answered) -> bytes:
+        """The body of the answer, with one card."""
+        settings, record = self.service.settings, answered.question.record
+        context = CardContext(
+            hook_instance=self.hook.hookInstance,
+            pages_url=None if settings.page == "off" else settings.public_url,
+            smart_launch_url=settings.smart_launch_url,
+            not_read=self.record.not_read,
+            not_understood=not_understood(record.unmapped) if record else (),
+            not_used=not_used(record.inputs) if record else (),
+            ordered=self.orders,
+        )
+        return bytes(JSONResponse({"cards": [card_of(answered.comparison, context, answered.identity)]}).body)

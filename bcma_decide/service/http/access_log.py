@@ -112,7 +112,11 @@ def place_of(error: BaseException) -> dict[str, Any]:
 
 
 class JsonLines(logging.Formatter):
-    """A log record as one line of JSON; of an error its kind and place only."""
+    """A log record as one line of JSON; of an error its kind and place only. ``worker``: which of several wrote it."""
+
+    def __init__(self, worker: int | None = None) -> None:
+        super().__init__()
+        self._worker = {} if worker is None else {"worker": worker}
 
     def format(self, record: logging.LogRecord) -> str:
         """Write the line."""
@@ -124,13 +128,17 @@ class JsonLines(logging.Formatter):
                 line |= {"message": "error", **place_of(record.exc_info[1])}
         else:
             line |= fields
+        line |= self._worker
         return json.dumps(line)
 
 
-def set_up_logging() -> None:
-    """Send the access log and the server's own warnings to standard output as JSON lines."""
+def set_up_logging(worker: int | None = None) -> None:
+    """Send the access log and the server's own warnings to standard output as JSON lines.
+
+    Several workers write to the same one: a line is written at once, so that lines do not mix.
+    """
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLines(worker))
     for name, level in _LEVELS.items():
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False

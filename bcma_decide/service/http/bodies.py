@@ -11,21 +11,25 @@ from starlette.requests import Request
 
 from bcma_decide.errors import Problem
 from bcma_decide.service.http.problems import Refusal
+from bcma_decide.service.threads import Threads
 from bcma_decide.strict.json import strict_json
 
 JSON_TYPES: Final = ("application/json", "application/fhir+json")
+LONG: Final = 20_000
+"""Bytes from which parsing would hold up other requests longer than handing it over costs."""
 _LONGEST_NUMBER: Final = 40
 _FIELDS_SHOWN: Final = 50
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
-async def read_object(request: Request) -> dict[str, Any]:
-    """Read a JSON object; raises Refusal (415, 400)."""
+async def read_object(request: Request, threads: Threads) -> dict[str, Any]:
+    """Read a JSON object, a long one beside the loop; raises Refusal (415, 400)."""
     if content_type(request) not in JSON_TYPES:
         raise Refusal(415, "send JSON, with Content-Type: application/json")
     try:
-        content = parse_json(await request.body())
+        body = await request.body()
+        content = parse_json(body) if len(body) < LONG else await threads.run(parse_json, body)
     except RecursionError:
         raise Refusal(400, "the JSON is nested too deeply") from None
     except UnicodeDecodeError:

@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 SMALLEST: Final = 1_000
 """Bytes below which packing gains nothing."""
-_LEVEL: Final = 5
+_LEVEL: Final = 2
+"""A comparison of 300 kB: 4.8 ms for 87 kB; level 5 takes twice as long for 73 kB."""
 _NEVER_BELOW: Final = "/smart/"
 """Answers that set cookies."""
 _ASKED: Final = b"accept-encoding"

@@ -3,38 +3,42 @@
 How many counts requests at work, not connections: one that waits for its next request, or is slow to send one, keeps
 nobody else from being answered. What tells whether the service runs is answered however much it has to do.
 
-The counting of requests is that of the library ``limits`` (in memory, per process).
+Requests a minute are counted in the memory that all processes share, in windows of a minute (fixed windows). While it
+does not answer each process counts by itself: a limit that is too wide for a moment is better than no service.
 """
 
 from __future__ import annotations
 
 import asyncio
+from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
+from time import monotonic
 from typing import Final
 
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bcma_decide.service.http.problems import Refusal, refusal_response
 from bcma_decide.service.settings import Settings
+from bcma_decide.service.shared.store import Memory, Store, StoreError
 
 WITHOUT_RATE: Final = ("/healthz", "/readyz")
 ALWAYS_ANSWERED: Final = (*WITHOUT_RATE, "/metrics")
 _CLOSE: Final = {"Connection": "close"}
 _HOME: Final = 64
 """Leading bits of an IPv6 address that one client commonly holds."""
+_AGAIN: Final = 2.0
+"""Seconds until a memory that did not answer is asked again: each question may have waited for it."""
 
 
 class RequestLimits:
     """Refuses with 413, 429, 408 (too slow in sending) or 503 (too slow to answer)."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, store: Store) -> None:
         self.app = app
         self.settings = settings
-        self._rate = RateLimitItemPerMinute(max(1, settings.requests_per_minute))
-        self._counter = FixedWindowRateLimiter(MemoryStorage())
+        self._store, self._own = store, Memory()
+        self._alone_until = 0.0
+        self._most = settings.shared_out(settings.connections)
         self._at_work = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,7 +55,7 @@ class RequestLimits:
         if scope["path"] in ALWAYS_ANSWERED:
             await self._within_limits(scope, receive, send)
             return
-        if self._at_work >= self.settings.connections:
+        if self._at_work >= self._most:
             busy = Refusal(503, "too many requests at a time", headers={"Retry-After": "1"} | _CLOSE)
             await refusal_response(scope["path"], busy)(scope, receive, send)
             return
@@ -64,8 +68,17 @@ class RequestLimits:
     async def _check_rate(self, scope: Scope) -> None:
         if not self.settings.requests_per_minute or scope["path"] in WITHOUT_RATE:
             return
-        if not await self._counter.hit(self._rate, client_of(scope)):
+        if await self._count(sha256(client_of(scope).encode()).digest()) > self.settings.requests_per_minute:
             raise Refusal(429, "too many requests from this address", headers={"Retry-After": "60"})
+
+    async def _count(self, client: bytes) -> int:
+        """Requests of a client in this minute, this one included."""
+        if monotonic() >= self._alone_until:
+            try:
+                return await self._store.count(client)
+            except StoreError:
+                self._alone_until = monotonic() + _AGAIN
+        return await self._own.count(client)
 
     def _check_announced_size(self, scope: Scope) -> None:
         for name, value in scope["headers"]:

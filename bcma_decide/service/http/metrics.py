@@ -1,15 +1,23 @@
-"""Counts and times for Prometheus: by route template and status, never by anything a request says."""
+"""Counts and times for Prometheus: by route template and status, never by anything a request says.
+
+Several workers write them into files that whichever of them is asked adds up (the multiprocess mode of the library):
+where ``PROMETHEUS_MULTIPROC_DIR`` names a folder when the library is imported. What ended workers counted stays.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from bcma_decide.version import __version__
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable with the folder of the files."""
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 _SECONDS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -30,7 +38,10 @@ class Metrics:
         self._seconds = Histogram(
             "bcma_decide_request_seconds", "Time to answer", ("route",), buckets=_SECONDS, registry=self.registry
         )
-        self.running = Gauge("bcma_decide_requests_running", "Requests being answered", registry=self.registry)
+        self.running = Gauge(
+            "bcma_decide_requests_running", "Requests being answered", registry=self.registry,
+            multiprocess_mode="livesum",
+        )  # fmt: skip
         self._feedback = Counter(
             "bcma_decide_feedback", "What became of cards", ("outcome", "reason"), registry=self.registry
         )
@@ -40,7 +51,10 @@ class Metrics:
         self._reading = Histogram(
             "bcma_decide_fhir_seconds", "Time to read a record", buckets=_SECONDS, registry=self.registry
         )
-        build = Gauge("bcma_decide_build", "Versions", ("version", "evidence"), registry=self.registry)
+        build = Gauge(
+            "bcma_decide_build", "Versions", ("version", "evidence"), registry=self.registry,
+            multiprocess_mode="livemax",
+        )  # fmt: skip
         build.labels(__version__, evidence_hash).set(1)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -61,5 +75,9 @@ class Metrics:
         self._reading.observe(seconds)
 
     def text(self) -> bytes:
-        """All of them in the text format of Prometheus."""
-        return generate_latest(self.registry)
+        """All of them in the text format of Prometheus, those of all workers."""
+        if FOLDER not in os.environ:
+            return generate_latest(self.registry)
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)

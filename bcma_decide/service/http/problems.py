@@ -70,6 +70,11 @@ def refusal_response(path: str, refusal: Refusal) -> JSONResponse:
     return JSONResponse(problem_details(refusal), refusal.status, refusal.headers, PROBLEM_TYPE)
 
 
+def forgetful() -> Refusal:
+    """The refusal where the memory that processes share does not answer, and the request needs it."""
+    return Refusal(503, "the memory of sessions and tokens does not answer", headers={"Retry-After": "5"})
+
+
 def problem_details(refusal: Refusal) -> dict[str, Any]:
     """RFC 9457; ``errors`` has every field that is wrong, and how to mend it."""
     details: dict[str, Any] = {

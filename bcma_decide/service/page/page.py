@@ -9,6 +9,7 @@ launch from a record leads to: the session it opened fills the form.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -23,8 +24,7 @@ from bcma_decide.guide import INDEX
 from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.files import profile_text
 from bcma_decide.patient.profile import Patient
-from bcma_decide.render.sheet.pdf import missing, render_pdf
-from bcma_decide.service.answering import answer
+from bcma_decide.service.answering import answer, nothing
 from bcma_decide.service.http.headers import PAGE_HEADERS, READING_HEADERS
 from bcma_decide.service.http.problems import Refusal
 from bcma_decide.service.page.assets import assets
@@ -68,7 +68,7 @@ def page_router(service: Service) -> APIRouter:
     @router.get(GUIDE)
     @router.get(f"{GUIDE}/{{topic:path}}")
     async def guide(topic: str = "") -> Response:
-        text, status = await service.workers.run(guide_html, service, topic or INDEX)
+        text, status = await service.threads.run(guide_html, service, topic or INDEX)
         return _html(text, status, READING_HEADERS)
 
     @router.get("/static/{name}")
@@ -84,12 +84,12 @@ def page_router(service: Service) -> APIRouter:
 async def _page(service: Service, request: Request, reads: Reads) -> Response:
     """Answer with the whole page, or with the file that was asked for."""
     try:
-        filled = enter(service, request)
+        filled = await enter(service, request)
         entered = await reads(service, request, filled)
         shown = await _shown(service, entered, filled)
         if entered.form and not shown.problems:
             return await _file(service, entered, shown)
-        page = await service.workers.run(page_html, service, shown, _address(service, request))
+        page = await service.threads.run(page_html, service, shown, _address(service, request))
     except Refusal as refusal:
         return _html(refused_html(service, refusal.detail), refusal.status)
     return _html(page, 422 if entered.form else _status(shown), shown.headers)
@@ -98,14 +98,14 @@ async def _page(service: Service, request: Request, reads: Reads) -> Response:
 async def _result(service: Service, request: Request) -> Response:
     """Answer with what changes on the page with every entry."""
     try:
-        filled = enter(service, request)
+        filled = await enter(service, request)
         entered = await from_form(service, request, filled)
         shown = await _shown(service, entered, filled)
     except Refusal as refusal:
         status, shown = refusal.status, Shown(usual_view(service), problems=(Problem("", refusal.detail),))
     else:
         status = _status(shown)
-    part = await service.workers.run(result_html, service, shown, _address(service, request))
+    part = await service.threads.run(result_html, service, shown, _address(service, request))
     return _html(part, status, shown.headers)
 
 
@@ -118,10 +118,11 @@ async def _shown(service: Service, entered: Entered, filled: Filled | None) -> S
     answered, problems = None, entered.problems
     while answered is None and (left_out := _left_out(problems)) is not None:
         try:
-            question = await service.workers.run(_question, service, entered, left_out, filled, changed)
+            asks = partial(_question, service, entered, left_out, filled, changed)
             if entered.form in PROFILES and not problems:
+                await service.threads.run(asks)
                 break
-            answered = await answer(service, question, face="page")
+            answered, _ = await answer(service, asks, nothing, face="page")
         except BcmaDecideError as error:
             refusal = Refusal.of(error)
             if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY:
@@ -188,9 +189,7 @@ async def _file(service: Service, entered: Entered, shown: Shown) -> Response:
     if shown.answered is None:
         text = profile_text(profile_of(entered.texts), as_json=entered.form == "json")
         return _attached(text.encode(), f"application/{entered.form}", f"profile.{entered.form}")
-    if needed := missing():
-        raise Refusal(503, f"a PDF cannot be written here; install: {needed}")
-    document = await service.workers.run_printing(render_pdf, shown.answered.comparison, entered.view.sheet())
+    document = await service.printing.pdf(shown.answered.comparison, entered.view.sheet())
     return _attached(document, "application/pdf", "comparison.pdf", shown.headers)
 
 

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.types import Scope
 
-from bcma_decide.service.http.problems import Refusal
+from bcma_decide.service.http.problems import Refusal, forgetful
 from bcma_decide.service.rest.media import negotiated
 from bcma_decide.service.service import Service
 from bcma_decide.service.sessions import Filled
+from bcma_decide.service.shared.store import StoreError
 
 PAGE: Final = "/"
 BELOW: Final = ("/static/", "/page/")
@@ -41,15 +42,19 @@ def wants_page(request: Request) -> bool:
         return False
 
 
-def enter(service: Service, request: Request) -> Filled | None:
+async def enter(service: Service, request: Request) -> Filled | None:
     """The record the page was opened from, if any.
 
     Raises
     ------
     Refusal
-        403, where the page is shown from records only and this is none, or a form comes from elsewhere.
+        403, where the page is shown from records only and this is none, or a form comes from elsewhere; 503 where
+        sessions cannot be looked up.
     """
-    filled = service.sessions.find(request.cookies)
+    try:
+        filled = await service.sessions.find(request.cookies)
+    except StoreError:
+        raise forgetful() from None
     if filled is None and service.settings.page == "launch" and not service.settings.open:
         raise Refusal(403, "open this page from the record of a patient; a session may have ended")
     if request.method == "POST" and not _from_here(service, request, strict=filled is not None):

@@ -100,7 +100,7 @@ class ReceivedComparison:
     place: str = "record."
 
 
-async def receive(request: Request, options: Mapping[str, object]) -> ReceivedComparison:
+async def receive(service: Service, request: Request, options: Mapping[str, object]) -> ReceivedComparison:
     """Read the body: a request of ours, or a Bundle with the options of the query.
 
     Raises
@@ -108,7 +108,7 @@ async def receive(request: Request, options: Mapping[str, object]) -> ReceivedCo
     Refusal
         400, 415 or 422 with every field that is wrong.
     """
-    content = await read_object(request)
+    content = await read_object(request, service.threads)
     given = {name: value for name, value in options.items() if value is not None}
     if content_type(request) == FHIR:
         return ReceivedComparison(read_shape(ComparisonRequest, {**given, "record": content}, 422, _CANNOT), place="")

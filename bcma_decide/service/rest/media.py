@@ -9,7 +9,7 @@ from bcma_decide.service.http.problems import Refusal
 Format = Literal["json", "html", "pdf", "fhir"]
 FHIR: Final = "application/fhir+json"
 
-_TYPES: Final[dict[Format, str]] = {
+TYPES: Final[dict[Format, str]] = {
     "json": "application/json",
     "html": "text/html",
     "pdf": "application/pdf",
@@ -22,9 +22,9 @@ def negotiated(accept: str | None, named: Format | None) -> Format:
     if named is not None:
         return named
     wanted = _qualities(accept or "*/*")
-    best, form = max(((_quality(kind, wanted), -place), name) for place, (name, kind) in enumerate(_TYPES.items()))
+    best, form = max(((_quality(kind, wanted), -place), name) for place, (name, kind) in enumerate(TYPES.items()))
     if best[0] <= 0:
-        raise Refusal(406, f"ask for {', '.join(_TYPES.values())}")
+        raise Refusal(406, f"ask for {', '.join(TYPES.values())}")
     return form
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
@@ -14,10 +15,9 @@ from bcma_decide.errors import BcmaDecideError, Problem
 from bcma_decide.fhir.writing.bundle import bundle_json, fhir_bundle, patient_reference
 from bcma_decide.fhir.writing.parts import AUTHORS, is_reference
 from bcma_decide.render.sheet.html import render_html
-from bcma_decide.render.sheet.pdf import missing, render_pdf
 from bcma_decide.render.sheet.sheet import Paper, Sheet
 from bcma_decide.render.words.language import SOURCE, Audience
-from bcma_decide.service.answering import AUDIT_HEADER, Answered, answer
+from bcma_decide.service.answering import AUDIT_HEADER, Answered, answer, nothing
 from bcma_decide.service.callers.tokens import issuer_of
 from bcma_decide.service.http.headers import PAGE_HEADERS, SHEET_POLICY
 from bcma_decide.service.http.problems import PROBLEM_TYPE, Refusal
@@ -25,7 +25,7 @@ from bcma_decide.service.page.page_access import wants_page
 from bcma_decide.service.page.page_view import evidence_html
 from bcma_decide.service.rest.comparison_request import ComparisonRequest, ReceivedComparison, question_of, receive
 from bcma_decide.service.rest.evidence_view import EvidenceView, evidence_view
-from bcma_decide.service.rest.media import FHIR, Format, negotiated
+from bcma_decide.service.rest.media import FHIR, TYPES, Format, negotiated
 from bcma_decide.service.rest.openapi import comparison_body, json_of
 from bcma_decide.service.service import Service
 from bcma_decide.time_course import Clock
@@ -95,14 +95,24 @@ def rest_router(service: Service) -> APIRouter:
         form = negotiated(request.headers.get("accept"), format)
         named = _named(author, encounter)
         beside = {"setting": setting, "clock": clock, "region": region, "date": date, "infer": infer, "order": order}
-        received = await receive(request, beside)
+        received = await receive(service, request, beside)
         try:
             sheet = Sheet(audience=audience, paper=paper, language=lang)
-            question = await service.workers.run(question_of, service, received)
-            answered = await answer(service, question, face="rest", issuer=issuer_of(request.scope))
-            if form == "fhir":
-                return await _fhir(service, received, answered, sheet if with_pdf else None, named)
-            return await _written(service, answered, sheet, form)
+            asks, issuer = partial(question_of, service, received), issuer_of(request.scope)
+            if form == "pdf" or (form == "fhir" and with_pdf):
+                answered, _ = await answer(service, asks, nothing, face="rest", issuer=issuer)
+                document = await service.printing.pdf(answered.comparison, sheet)
+                drawn = document
+                if form == "fhir":
+                    drawn = await service.threads.run(_as_fhir, service, received, document, named, answered)
+            else:
+                draws: Callable[[Answered], bytes] = _as_json
+                if form == "html":
+                    draws = partial(_as_page, sheet)
+                elif form == "fhir":
+                    draws = partial(_as_fhir, service, received, None, named)
+                answered, drawn = await answer(service, asks, draws, face="rest", issuer=issuer)
+            return Response(drawn, media_type=TYPES[form], headers={**_HEADERS[form], **answered.headers})
         except BcmaDecideError as error:
             raise Refusal.of(error) from None
 
@@ -116,7 +126,7 @@ def rest_router(service: Service) -> APIRouter:
         """Evidence and its date, versions, counts, regions, outcomes, and the fields of a profile with their units."""
         vary = {"Vary": "Accept"}
         if service.settings.page != "off" and wants_page(request):
-            page = await service.workers.run(evidence_html, service)
+            page = await service.threads.run(evidence_html, service)
             return HTMLResponse(page, headers={**vary, **PAGE_HEADERS})
         return JSONResponse(evidence_view(service.pooled, service.today()).model_dump(mode="json"), headers=vary)
 
@@ -140,41 +150,29 @@ def _named(author: str, encounter: str) -> dict[str, str]:
     return {"author": author, "encounter": encounter}
 
 
-async def _fhir(
-    service: Service, received: ReceivedComparison, answered: Answered, sheet: Sheet | None, named: Mapping[str, str]
-) -> Response:
-    document = None if sheet is None else await _printed(service, answered, sheet)
-    text = await service.workers.run(_as_fhir, service, received, answered, document, named)
-    return Response(text, media_type=FHIR, headers={"Vary": "Accept", **answered.headers})
+_HEADERS: Final[dict[Format, dict[str, str]]] = {
+    "json": {"Vary": "Accept"},
+    "html": {"Vary": "Accept", "Content-Security-Policy": SHEET_POLICY},
+    "pdf": {"Vary": "Accept", "Content-Disposition": 'inline; filename="comparison.pdf"'},
+    "fhir": {"Vary": "Accept"},
+}
 
 
-async def _printed(service: Service, answered: Answered, sheet: Sheet) -> bytes:
-    if needed := missing():
-        raise Refusal(503, f"a PDF cannot be written here; install: {needed}")
-    return await service.workers.run_printing(render_pdf, answered.comparison, sheet)
+def _as_json(answered: Answered) -> bytes:
+    return answered.document().encode()
 
 
-async def _written(service: Service, answered: Answered, sheet: Sheet, form: Format) -> Response:
-    headers = {"Vary": "Accept", **answered.headers}
-    if form == "json":
-        text = await service.workers.run(answered.document)
-        return Response(text, media_type="application/json", headers=headers)
-    if form == "html":
-        page = await service.workers.run(render_html, answered.comparison, sheet)
-        return Response(page, media_type="text/html", headers={**headers, "Content-Security-Policy": SHEET_POLICY})
-    document = await _printed(service, answered, sheet)
-    disposition = {"Content-Disposition": 'inline; filename="comparison.pdf"'}
-    return Response(document, media_type="application/pdf", headers={**headers, **disposition})
+def _as_page(sheet: Sheet, answered: Answered) -> bytes:
+    return render_html(answered.comparison, sheet).encode()
 
 
 def _as_fhir(
-    service: Service, received: ReceivedComparison, answered: Answered, pdf: bytes | None, named: Mapping[str, str]
-) -> str:
+    service: Service, received: ReceivedComparison, pdf: bytes | None, named: Mapping[str, str], answered: Answered
+) -> bytes:
     """The comparison as a Bundle; of a record, about its patient."""
     request = received.request
     subject = patient_reference(request.record) if request.from_record else None
-    return bundle_json(
-        fhir_bundle(
-            answered.comparison, service.pooled.codes, recorded=datetime.now(UTC), subject=subject, pdf=pdf, **named
-        )
+    bundle = fhir_bundle(
+        answered.comparison, service.pooled.codes, recorded=datetime.now(UTC), subject=subject, pdf=pdf, **named
     )
+    return bundle_json(bundle).encode()

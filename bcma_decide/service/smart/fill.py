@@ -37,7 +37,7 @@ async def fill(service: Service, reader: Reader, fetch: Fetch, server: str, gran
     record = own_record(parts, granted.patient)
     today = service.today()
     try:
-        reading = await service.workers.run(reader, record.bundle, today)
+        reading = await service.threads.run(reader, record.bundle, today)
     except ProfileError:
         raise Stopped("record", "The record that the EHR sent cannot be read as that of one patient.", TELL) from None
     patient = parts["patient"].resources if "patient" in parts else ()

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
-from hmac import compare_digest
 from secrets import token_urlsafe
-from time import monotonic
 from typing import Final
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from bcma_decide.service.settings import Ehr
+from bcma_decide.service.shared.sealing import place_of, seal, unseal
+from bcma_decide.service.shared.store import Store
 from bcma_decide.service.smart.configuration import Configuration
 from bcma_decide.service.smart.scopes import asked_scopes
 
@@ -49,19 +50,19 @@ class Begun:
 
 
 class Logins:
-    """The logins under way at one service."""
+    """The logins under way at one service: kept by their state, sealed with what the browser alone has."""
 
-    def __init__(self, *, secure: bool, clock: Callable[[], float] = monotonic, most: int = MOST) -> None:
+    def __init__(self, store: Store, ehrs: Iterable[Ehr], *, secure: bool, most: int = MOST) -> None:
         self._prefix = "__Host-bcma-launch-" if secure else "bcma-launch-"
-        self._clock, self._most = clock, most
-        self._waiting: dict[bytes, tuple[float, bytes, Login]] = {}
+        self._store, self._most = store, most
+        self._ehrs = {ehr.id: ehr for ehr in ehrs}
 
-    def begin(
+    async def begin(
         self, ehr: Ehr, configuration: Configuration, redirect_uri: str, *, aud: str, launch: str | None
     ) -> Begun:
         """Begin a login: from an EHR, which names it by ``launch``, or standalone (None).
 
-        ``aud`` is the address of the EHR, written as it names itself.
+        ``aud`` is the address of the EHR, written as it names itself. Raises StoreError.
         """
         state, secret, verifier, nonce = (token_urlsafe(SECRET_BYTES) for _ in range(4))
         scopes = asked_scopes(ehr, configuration, standalone=launch is None)
@@ -79,29 +80,40 @@ class Logins:
             nonce=nonce if "openid" in scopes else None,
         )
         login = Login(ehr, configuration, redirect_uri, scopes, verifier, nonce)
-        self._make_room()
-        self._waiting[_hash(state)] = (self._clock() + PATIENCE, _hash(secret), login)
+        await self._store.put("login", place_of(state), seal(state + secret, _written(login)), PATIENCE, self._most)
         return Begun(address, self.cookie_of(state), secret)
 
     def cookie_of(self, state: str) -> str:
         """Name of the cookie of a login: each has its own, so that two tabs do not end each other's."""
-        return self._prefix + _hash(state).hex()[:16]
+        return self._prefix + sha256(state.encode()).hexdigest()[:16]
 
-    def take(self, state: str, cookies: Mapping[str, str]) -> Login | None:
-        """Take a login out, once; None where it is unknown, over, used before, or of another browser."""
-        until, secret, login = self._waiting.pop(_hash(state), (0.0, b"", None))
-        if login is None or until <= self._clock():
+    async def take(self, state: str, cookies: Mapping[str, str]) -> Login | None:
+        """Take a login out, once; None where it is unknown, over, used before, or of another browser.
+
+        Raises StoreError.
+        """
+        sealed = await self._store.take("login", place_of(state))
+        content = None if sealed is None else unseal(state + cookies.get(self.cookie_of(state), ""), sealed)
+        return None if content is None else self._read(content)
+
+    def _read(self, content: bytes) -> Login | None:
+        """The login, unless its EHR is not configured any more."""
+        found = json.loads(content)
+        ehr = self._ehrs.get(found["ehr"])
+        if ehr is None:
             return None
-        brought = _hash(cookies.get(self.cookie_of(state), ""))
-        return login if compare_digest(brought, secret) else None
-
-    def _make_room(self) -> None:
-        now = self._clock()
-        for key in [key for key, (until, _, _) in self._waiting.items() if until <= now]:
-            del self._waiting[key]
-        while len(self._waiting) >= self._most:
-            del self._waiting[next(iter(self._waiting))]
+        configuration = Configuration(**found["configuration"])
+        scopes = tuple(found["scopes"])
+        return Login(ehr, configuration, found["redirect_uri"], scopes, found["verifier"], found["nonce"])
 
 
-def _hash(text: str) -> bytes:
-    return sha256(text.encode()).digest()
+def _written(login: Login) -> bytes:
+    content = {
+        "ehr": login.ehr.id,
+        "configuration": asdict(login.configuration),
+        "redirect_uri": login.redirect_uri,
+        "scopes": login.scopes,
+        "verifier": login.verifier,
+        "nonce": login.nonce,
+    }
+    return json.dumps(content).encode()

@@ -59,7 +59,7 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
     ehrs = {ehr.id: ehr for ehr in settings.smart}
     keys = read_client_keys(settings.smart)
     discovery = Discovery(web)
-    logins = Logins(secure=settings.https)
+    logins = Logins(service.store, settings.smart, secure=settings.https)
     leaving: set[asyncio.Task[None]] = set()
     router = APIRouter(prefix=SMART_PATH, tags=["SMART"], include_in_schema=False)
 
@@ -68,7 +68,7 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
         back = _redirect_uri(request, settings, ehr)
         configuration = await discovery.find(ehr)
         aud = launched_from or _own_name(ehr, configuration)
-        begun = logins.begin(ehr, configuration, back, aud=aud, launch=launch)
+        begun = await logins.begin(ehr, configuration, back, aud=aud, launch=launch)
         response = RedirectResponse(begun.address, 303)
         set_cookie(response, settings, begun.cookie, begun.secret, PATIENCE)
         return response
@@ -101,7 +101,7 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
         """Back from the authorization server: read the record once, and show the page."""
         given = request.query_params
         state = _single(given, "state")
-        login = logins.take(state, request.cookies)
+        login = await logins.take(state, request.cookies)
         if login is None or login.ehr.id != ehr:
             what = "This launch is over: it took too long, was used before, or began in another browser."
             raise Stopped("state", what)
@@ -117,10 +117,10 @@ def smart_router(service: Service, reader: Reader, web: Web, fetch: Fetch) -> AP
         finally:  # nobody waits for it
             leaving.add(task := asyncio.create_task(revoke(web, login, granted, keys.get(ehr))))
             task.add_done_callback(leaving.discard)
-        service.sessions.end(request.cookies)
+        await service.sessions.end(request.cookies)
         response = RedirectResponse(f"{settings.public_url or ''}/", 303)
         drop_cookie(response, settings, logins.cookie_of(state))
-        set_cookie(response, settings, service.sessions.cookie, service.sessions.begin(filled))
+        set_cookie(response, settings, service.sessions.cookie, await service.sessions.begin(filled))
         return response
 
     @router.get("/jwks.json")

@@ -237,8 +237,8 @@ OUTCOMES = (
 )
 
 TRAITS = (
-    TraitLine(trait="age", label="Age", state="given", value=72, text="72 years", how="given"),
-    TraitLine(trait="prior_lines", label="Prior lines", state="given", value=5, text="5"),
+    TraitLine(trait="age", label="Age", state="given", value=72.0, text="72 years", how="given"),
+    TraitLine(trait="prior_lines", label="Prior lines", state="given", value=5.0, text="5"),
     TraitLine(
         trait="extramedullary_disease",
         label="Extramedullary disease",

@@ -9,6 +9,7 @@ import httpx
 
 from bcma_decide.cli.serve import _read
 from bcma_decide.service.sessions import Sessions
+from bcma_decide.service.shared.store import Memory
 from tests.service.support import ehr as hospital
 from tests.service.support.service import TODAY, app, model, run
 
@@ -25,8 +26,9 @@ def configured(*servers, **settings):
         entries.append({"id": name, "label": f"Hospital {number}", "iss": server.iss, "client_id": server.client_id})
     entries = [entry | settings.pop("ehr", {}) for entry in entries]
     whole = {"public_url": PUBLIC, "fhir_private_networks": LOOPBACK, "smart": entries} | settings
-    sessions = Sessions(secure=True)
-    application = app(reading=partial(_read, model()), sessions=sessions, **whole)
+    store = Memory()
+    sessions = Sessions(store, secure=True)
+    application = app(reading=partial(_read, model()), sessions=sessions, store=store, **whole)
     application.state.sessions = sessions
     return application
 
@@ -65,9 +67,9 @@ async def launched(client, server, **options):
     return answer
 
 
-def filled(application, client):
+async def filled(application, client):
     """What the browser's session is filled with."""
-    return application.state.sessions.find(dict(client.cookies))
+    return await application.state.sessions.find(dict(client.cookies))
 
 
 __all__ = ["PUBLIC", "TODAY", "begun", "browser", "configured", "filled", "hospital", "launched", "returned"]
@@ -79,6 +81,6 @@ def launch(application, server, **options):
     async def going():
         async with browser(application) as client:
             answer = await launched(client, server, **options)
-            return answer, filled(application, client)
+            return answer, await filled(application, client)
 
     return run(going)

@@ -7,6 +7,7 @@ from bcma_decide.comparison import InputLine, RecordLedger, UnmappedLine
 from bcma_decide.service import sessions
 from bcma_decide.service.app import create_app
 from bcma_decide.service.settings import Settings
+from bcma_decide.service.shared.store import Memory
 from tests.service.support.service import TODAY, ask, model
 from tests.support import parsed_once
 
@@ -92,10 +93,10 @@ class Sessions(sessions.Sessions):
     """One session that does not end, for who brings its cookie."""
 
     def __init__(self, filled=RECORD):
-        super().__init__()
+        super().__init__(Memory())
         self.filled = filled
 
-    def find(self, cookies):
+    async def find(self, cookies):
         return self.filled if cookies.get("session") == "open" else None
 
 

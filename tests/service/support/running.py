@@ -30,12 +30,12 @@ main()
 
 
 @contextlib.contextmanager
-def running(*options, code=None, **variables):
+def running(*options, code=None, log=subprocess.PIPE, **variables):
     """A server in a process of its own; gives the process and its port."""
     command = COMMAND if code is None else [sys.executable, "-c", code]
     process = subprocess.Popen(
         [*command, "serve", "--port", "0", *options] if code is None else command,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**variables),
+        stdout=log, stderr=subprocess.PIPE, text=True, env=environment(**variables),
     )  # fmt: skip
     try:
         line = process.stderr.readline()

@@ -54,10 +54,10 @@ def reader(bundle, on, *, infer=False):
     return Read(Patient.read(values, model().definitions), has, RecordLedger(unmapped=tuple(unmapped), date=on))
 
 
-def app(*, reading=reader, sessions=None, transport=None, resolve=resolve, **settings):
+def app(*, reading=reader, sessions=None, store=None, transport=None, resolve=resolve, **settings):
     return create_app(
-        Settings(**settings), model(), reader=reading, sessions=sessions, today=lambda: TODAY, transport=transport,
-        resolve=resolve,
+        Settings(**settings), model(), reader=reading, sessions=sessions, store=store, today=lambda: TODAY,
+        transport=transport, resolve=resolve,
     )  # fmt: skip
 
 

@@ -25,14 +25,14 @@ TIME = Survival(
     kind="computed",
     origin="infusion",
     times=(
-        SurvivalTime(month=6, mean=0.71, credible=(0.64, 0.77), prediction=(0.49, 0.88)),
-        SurvivalTime(month=12, mean=0.55, credible=(0.48, 0.61), prediction=(0.33, 0.76)),
+        SurvivalTime(month=6.0, mean=0.71, credible=(0.64, 0.77), prediction=(0.49, 0.88)),
+        SurvivalTime(month=12.0, mean=0.55, credible=(0.48, 0.61), prediction=(0.33, 0.76)),
     ),
     median_months=Duration(value=14.0, credible=(11.0, None)),
     restricted_mean_months=Duration(value=None),
     curve=(
-        SurvivalTime(month=0, mean=1.0, credible=(1.0, 1.0)),
-        SurvivalTime(month=15, mean=0.48, credible=(0.4, 0.56)),
+        SurvivalTime(month=0.0, mean=1.0, credible=(1.0, 1.0)),
+        SurvivalTime(month=15.0, mean=0.48, credible=(0.4, 0.56)),
     ),
     end_of_follow_up_months=15.0,
     certainty="low",

@@ -1,0 +1,338 @@
+"""One class in one family: everything nonlinear at fixed kinds of patients, worked out once; a patient is its weights.
+
+*Of 100 patients like this one* is a mean over patients (`bcma_decide.model.prediction`), so that a rate, its
+derivatives in levels and trait effects, and the same at the middle centre are sums over kinds of patients
+(`bcma_decide.model.kinds`) of what each kind has: a product of a row of weights and a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcma_decide.model.beside import beside
+from bcma_decide.model.kinds import Kinds, Likeness, NumberAxis
+from bcma_decide.model.offset_tables import OffsetAxis
+from bcma_decide.model.prediction import Average, held, logit, made_up, numeric_range, stage_rates
+from bcma_decide.pooled.evidence import Cell, PooledEvidence
+from bcma_decide.vocabulary import Design
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+_LEAST_VARIANCE = 1e-12
+"""A quantile of a mixture needs a positive spread."""
+_ERROR = 1e-6
+"""Bound of the error between the points of a number; what is seen of it is some thousand times smaller."""
+_LINEAR = 2
+"""Points that a straight line needs."""
+
+
+@dataclass(frozen=True)
+class NextCentres:
+    """What makes up the next centre of some cells of a sheet, one centre with one of the products.
+
+    ``of`` (all cells,) marks them; ``outcome`` (cells, 1), ``product`` (cells, members), ``weight`` (cells, members *
+    nodes).
+    """
+
+    of: Mask
+    outcome: NDArray[np.intp]
+    product: NDArray[np.intp]
+    weight: Array
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All outcomes of one family in one class, for every kind of patient.
+
+    O outcomes, M options, K nodes of the spread, P products, S stages, Q parameters of the traits that move anything.
+    ``cells`` (O, M), places among the cells, -1 where there is none; ``share`` (O, M, P) of each product in an option;
+    ``weight`` (O, K); ``stages`` (O,), how many each has; ``covariance`` (O, K, S, P, P) of the levels; ``next_own``
+    (O, K, P, S), variance of a level at the next centre; ``parameters`` (Q,), their places among those of the outcome
+    with most stages, and ``trait_covariance`` (Q, Q) theirs; ``trait_count`` traits in all. ``table`` (kinds, columns).
+    """
+
+    family: str
+    class_index: int
+    kinds: Kinds
+    outcomes: tuple[str, ...]
+    options: tuple[str, ...]
+    cells: NDArray[np.intp]
+    share: Array
+    weight: Array
+    stages: tuple[int, ...]
+    covariance: Array
+    next_own: Array
+    parameters: NDArray[np.intp]
+    trait_covariance: Array
+    trait_count: int
+    table: Array
+
+    @cached_property
+    def filled(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Outcome and option of every cell that there is."""
+        outcome, option = np.nonzero(self.cells >= 0)
+        return outcome, option
+
+    @cached_property
+    def places(self) -> NDArray[np.intp]:
+        """Places of those cells."""
+        return np.asarray(self.cells[self.filled])
+
+    def next_centres(self, *, several: bool) -> NextCentres:
+        """Of the cells that average several products, or of those of one."""
+        return self._several if several else self._single
+
+    @cached_property
+    def _single(self) -> NextCentres:
+        return self._next(several=False)
+
+    @cached_property
+    def _several(self) -> NextCentres:
+        return self._next(several=True)
+
+    def _next(self, *, several: bool) -> NextCentres:
+        outcome, option = self.filled
+        share = self.share[outcome, option]
+        of = ((share > 0.0).sum(axis=1) > 1) == several
+        outcome, share = outcome[of], share[of]
+        # of members only: others have no share, and stand at the end
+        longest = int((share > 0.0).sum(axis=1).max(initial=1))
+        product = np.argsort(share == 0.0, axis=1, kind="stable")[:, :longest]
+        weight = np.take_along_axis(share, product, axis=1)[:, :, None] * self.weight[outcome][:, None]
+        return NextCentres(of, outcome[:, None], product, weight.reshape(len(share), longest * self.weight.shape[1]))
+
+    @cached_property
+    def level_share(self) -> Array:
+        """By which the products of two levels make the variance of an option, (O, K, S * P * P, M)."""
+        pairs = self.share[:, :, :, None] * self.share[:, :, None, :]  # O, M, P, P
+        found = pairs[:, None, :, None] * self.covariance[:, :, None]  # O, K, M, S, P, P
+        return np.ascontiguousarray(np.moveaxis(found.reshape(*found.shape[:3], -1), 2, 3))
+
+    def evaluated(self, weights: Array, extra: Array) -> SheetValues:
+        """For some patients: ``weights`` (profiles, kinds); ``extra`` (profiles,) variance of all levels together."""
+        (outcomes, options, P), (N, K) = self.share.shape, (len(weights), self.weight.shape[1])
+        S, Q = self.covariance.shape[2], self.parameters.size
+        at = N, outcomes, K
+        found = weights @ self.table
+        sizes = np.array([options, options * Q, P * S, P, P * Q, P * S]) * (outcomes * K)
+        parts = np.split(found, np.cumsum(sizes)[:-1], axis=1)
+        rate, trait = parts[0].reshape(*at, options), parts[1].reshape(*at, options, Q)
+        level = parts[2].reshape(*at, S, P)
+        scale = rate * (1.0 - rate)
+        own = (_times(trait, self.trait_covariance) * trait).sum(axis=-1)
+        pairs = (level[..., :, None] * level[..., None, :]).reshape(*at, -1)
+        own += np.matmul(pairs.transpose(1, 2, 0, 3), self.level_share).transpose(2, 0, 1, 3)
+        widened = bool(extra.any())
+        if widened:
+            first = np.matmul(level[:, :, :, 0], np.swapaxes(self.share, 1, 2))
+            own += extra[:, None, None, None] * first**2
+        middle, middle_trait = parts[3].reshape(*at, P), parts[4].reshape(*at, P, Q)
+        middle_level = parts[5].reshape(*at, P, S)
+        following = (_times(middle_trait, self.trait_covariance) * middle_trait).sum(axis=-1)
+        following += (middle_level * middle_level * self.next_own).sum(axis=-1)
+        if widened:
+            following += extra[:, None, None, None] * middle_level[..., 0] ** 2
+        middle_scale = middle * (1.0 - middle)
+        return SheetValues(
+            sheet=self,
+            rate=rate,
+            logit=logit(rate),
+            variance=np.maximum(own / (scale * scale), _LEAST_VARIANCE),
+            trait=trait / scale[..., None],
+            level=level,
+            middle=logit(middle),
+            middle_variance=np.maximum(following / (middle_scale * middle_scale), _LEAST_VARIANCE),
+            extra=extra,
+        )
+
+
+@dataclass(frozen=True)
+class SheetValues:
+    """A sheet for some patients, N of them.
+
+    Averages of the options over centres and patients: ``rate``, its log odds ``logit`` and what the parameters leave
+    open of it, ``variance`` (N, O, K, M); derivatives of the log odds in the trait parameters ``trait`` (N, O, K, M,
+    Q); of the products' rates in their levels ``level`` (N, O, K, S, P). At the next centre ``middle`` and
+    ``middle_variance`` (N, O, K, P) of the log odds. ``extra`` (N,).
+    """
+
+    sheet: Sheet
+    rate: Array
+    logit: Array
+    variance: Array
+    trait: Array
+    level: Array
+    middle: Array
+    middle_variance: Array
+    extra: Array
+
+    def average(self, outcome: int, option: int, row: int = 0) -> Average:
+        """One option of one patient, with all parameters of its outcome."""
+        sheet, stages = self.sheet, self.sheet.stages[outcome]
+        traits = sheet.trait_count if stages == 1 else 2 * sheet.trait_count
+        rate = self.rate[row, outcome, :, option]
+        by_trait = np.zeros((rate.size, traits))
+        kept_ = sheet.parameters < traits
+        by_trait[:, sheet.parameters[kept_]] = (
+            self.trait[row, outcome, :, option][:, kept_] * (rate * (1.0 - rate))[:, None]
+        )
+        covariance = sheet.covariance[outcome, :, :stages].copy()
+        covariance[:, 0] += self.extra[row]
+        return Average(
+            weight=sheet.weight[outcome],
+            rate=rate,
+            by_level=self.level[row, outcome, :, :stages] * sheet.share[outcome, option],
+            by_trait=by_trait,
+            level_covariance=covariance,
+        )
+
+
+def all_sheets(pooled: PooledEvidence, setting: Design) -> tuple[Sheet, ...]:
+    """The sheets of every family and class that have a number."""
+    return beside(pooled, ("sheets", setting), lambda: tuple(_sheets(pooled, setting)))
+
+
+def likeness(pooled: PooledEvidence, family: str) -> Likeness:
+    """Who is like a patient in the traits that act in a family, in either class: one distribution for both."""
+    acting = pooled.used[pooled.family_index[family]].any(axis=0)
+    return beside(pooled, ("likeness", acting.tobytes()), lambda: Likeness.of(pooled.population, acting, _axes(pooled)))
+
+
+def _axes(pooled: PooledEvidence) -> list[NumberAxis | None]:
+    """Points of the numeric traits: as many as the largest of their effects asks for in any family."""
+    low, high = numeric_range(pooled)
+    later = [pooled.effects_of(outcome)[1] for outcome in pooled.outcome_covariance]
+    largest = np.abs(np.concatenate([pooled.effects.reshape(-1, pooled.trait_count), *later])).max(axis=0)
+    axes: list[NumberAxis | None] = []
+    for trait, binary in enumerate(pooled.population.binary.tolist()):
+        if binary:
+            axes.append(None)
+            continue
+        count = OffsetAxis.between(0.0, float(largest[trait] * (high[trait] - low[trait])), _ERROR).count
+        axes.append(NumberAxis(float(low[trait]), float(high[trait]), max(count, _LINEAR)))
+    return axes
+
+
+def _sheets(pooled: PooledEvidence, setting: Design) -> Iterator[Sheet]:
+    grouped: dict[tuple[str, int], dict[str, list[int]]] = {}
+    for place, cell in enumerate(pooled.cells):
+        grouped.setdefault((cell.family, cell.class_index), {}).setdefault(cell.outcome, []).append(place)
+    for (family, class_index), outcomes in grouped.items():
+        yield _sheet(pooled, setting, family, class_index, outcomes)
+
+
+def _sheet(
+    pooled: PooledEvidence, setting: Design, family: str, class_index: int, outcomes: Mapping[str, Sequence[int]]
+) -> Sheet:
+    cells = pooled.cells
+    first = {outcome: cells[places[0]] for outcome, places in outcomes.items()}
+    most = max(first.values(), key=lambda cell: len(cell.stages))
+    effects = pooled.effects_of(most.outcome)[:, class_index]
+    covariance = own_covariance(pooled, most)
+    T = pooled.trait_count
+    moving = (np.diag(covariance).reshape(-1, T) > 0.0).any(axis=0) | (effects != 0.0).any(axis=0)
+    parameters = np.flatnonzero(np.tile(moving, len(covariance) // T))
+    kinds = likeness(pooled, family).kinds(moving)
+    deviation = held(pooled, kinds.values) - pooled.reference
+    offsets = deviation @ effects.T
+    levels = pooled.levels[setting]
+    options = tuple(dict.fromkeys(cells[place].option for places in outcomes.values() for place in places))
+    stages = max(len(cell.stages) for cell in first.values())
+    products = max(len(pooled.blocks[cell.stages[0]].products) for cell in first.values())
+    nodes = max(levels[cell.stages[0]].weight.size for cell in first.values())
+    shape = len(first), len(options)
+    at, share = np.full(shape, -1, dtype=np.intp), np.zeros((*shape, products))
+    weight = np.zeros((len(first), nodes))
+    level_covariance = np.zeros((len(first), nodes, stages, products, products))
+    next_own = np.zeros((len(first), nodes, products, stages))
+    average = np.zeros((len(kinds.values), len(first), nodes, products, 1 + stages + parameters.size))
+    middle = np.zeros_like(average)
+    for row, (outcome, places) in enumerate(outcomes.items()):
+        for place in places:
+            at[row, options.index(cells[place].option)] = place
+            share[row, options.index(cells[place].option), list(cells[place].members)] = 1.0 / len(cells[place].members)
+        own = [
+            stage_rates(pooled.blocks[index], levels[index], offsets[:, min(position, 1)], 0.0)
+            for position, index in enumerate(first[outcome].stages)
+        ]
+        count, K = own[0].rate.shape[1], own[0].weight.size
+        weight[row, :K] = own[0].weight
+        for position, stage in enumerate(own):
+            level_covariance[row, :K, position, :count, :count] = stage.covariance
+            spread = np.diagonal(stage.covariance, axis1=1, axis2=2) + np.square(stage.tau)[:, None]
+            next_own[row, :K, :count, position] = spread
+        slices = row, slice(0, nodes), slice(0, count)
+        for whole, rates in (
+            (average, [(s.rate, s.density, s.slope) for s in own]),
+            (middle, [(s.middle_rate, s.middle_density, s.slope) for s in own]),
+        ):
+            found = _made_up(rates, deviation, pooled.depth.share, moving, (stages, parameters.size))
+            # nodes that others have more of weigh nothing; they only have to be numbers
+            whole[(slice(None), *slices)] = found[:, np.minimum(np.arange(nodes), K - 1)]
+            whole[:, row, :, count:, 0] = 0.5
+    rate = np.matmul(share[:, None], average)  # kinds, O, K, M, parts
+    columns = [
+        rate[..., 0], rate[..., 1 + stages :], np.swapaxes(average[..., 1 : 1 + stages], 3, 4),
+        middle[..., 0], middle[..., 1 + stages :], middle[..., 1 : 1 + stages],
+    ]  # fmt: skip
+    columns[0] = np.where(at[:, None] < 0, 0.5, columns[0])
+    return Sheet(
+        family=family,
+        class_index=class_index,
+        kinds=kinds,
+        outcomes=tuple(first),
+        options=options,
+        cells=at,
+        share=share,
+        weight=weight,
+        stages=tuple(len(cell.stages) for cell in first.values()),
+        covariance=level_covariance,
+        next_own=next_own,
+        parameters=parameters,
+        trait_covariance=covariance[np.ix_(parameters, parameters)],
+        trait_count=T,
+        table=np.concatenate([each.reshape(len(kinds.values), -1) for each in columns], axis=1),
+    )
+
+
+def _made_up(
+    stages: Sequence[tuple[Array, Array, Array]],
+    deviation: Array,
+    later_share: float,
+    moving: Mask,
+    sizes: tuple[int, int],
+) -> Array:
+    """Rate, derivatives in the levels of the stages and in the trait parameters for every kind of patient.
+
+    ``stages``: rate and density (nodes, products, kinds) and slope (products, traits) of each; ``sizes``: of stages and
+    parameters. Returns (kinds, nodes, products, 1 + stages + parameters), zero for what the outcome does not have.
+    """
+    together, partial = made_up([rate for rate, _, _ in stages])
+    traits, first = int(moving.sum()), 1 + sizes[0]
+    found = np.zeros((*together.shape, first + sizes[1]))
+    found[..., 0] = together
+    for position, ((_, density, slope), other) in enumerate(zip(stages, partial, strict=True)):
+        moved = np.broadcast_to(density if other is None else density * other, together.shape)
+        found[..., 1 + position] = moved
+        # the level was fitted at the trait effects' mean: it moves with them by its slope
+        by_trait = moved[..., None] * (deviation[:, moving] + slope[:, None, moving])
+        found[..., first : first + traits] += by_trait if position == 0 else later_share * by_trait
+        if position:
+            found[..., first + traits :] += by_trait
+    return np.moveaxis(found, 2, 0)
+
+
+def _times(rows: Array, matrix: Array) -> Array:
+    """The last axis times a matrix, in one product."""
+    return np.asarray((rows.reshape(-1, len(matrix)) @ matrix).reshape(rows.shape)) if len(matrix) else rows
+
+
+def own_covariance(pooled: PooledEvidence, cell: Cell) -> Array:
+    """Covariance of what moves a cell's rate within its class, (parameters, parameters)."""
+    return np.asarray(pooled.outcome_covariance[cell.outcome][cell.class_index, :, cell.class_index, :])

@@ -1,0 +1,1 @@
+"""Several workers on one address, and what looks after them."""

@@ -1,0 +1,1 @@
+"""Sheets on paper, made in processes of their own."""
