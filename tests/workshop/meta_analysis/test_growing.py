@@ -11,8 +11,6 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import METHODS
 from bcma_decide.workshop.meta_analysis.leave_one_out import leave_one_out
 from bcma_decide.workshop.meta_analysis.pooling import pool
 
-pytestmark = pytest.mark.property
-
 TESTS = ("z", "t", "knapp_hartung", "floored_knapp_hartung")
 FIELDS = ("estimate", "se", "tau2", "q", "i2", "h2")
 

@@ -1,0 +1,1 @@
+"""How long things take, as ratios: ``python -m tests.benchmarks --help``."""

@@ -1,0 +1,89 @@
+"""One patient: a comparison with its JSON in a running process, and whole commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+from bcma_decide import Patient, compare, load_pooled
+from tests.benchmarks.timing import (
+    ONE_THREAD,
+    Work,
+    least_cpu_of_commands,
+    per_yardstick,
+    program,
+)
+from tests.support.places import ROOT
+
+FIRST_VERSION = """
+import json, sys
+sys.path[:0] = [".", {root!r}]
+from bcma_decide import Patient, compare
+sys.path.pop(0)
+import importlib.util
+spec = importlib.util.spec_from_file_location("timing", {root!r} + "/tests/benchmarks/timing.py")
+import types
+places = types.ModuleType("tests.support.places"); places.ROOT = {root!r}
+sys.modules["tests.support.places"] = places
+timing = importlib.util.module_from_spec(spec); sys.modules["timing"] = timing; spec.loader.exec_module(timing)
+patient = Patient(age=58, extramedullary_disease="no")
+print(json.dumps(timing.per_yardstick({{"it": lambda: compare(patient).model_dump_json()}}, {seconds})["it"]))
+"""
+"""Run in a folder that holds another version: the same work against the same yardstick."""
+
+
+def warm_works() -> dict[str, Work]:
+    """What a running process does for a patient, by name."""
+    load_pooled()
+    patient = Patient(age=58, extramedullary_disease="no")
+    others = cycle([Patient(age=45 + n % 40, prior_lines=2 + n % 5, ecog=n % 3) for n in range(200)])
+    found = compare(patient)
+    return {
+        "comparison and JSON, the same patient": lambda: compare(patient).model_dump_json(),
+        "comparison and JSON, another patient each time": lambda: compare(next(others)).model_dump_json(),
+        "comparison alone, another patient each time": lambda: compare(next(others)),
+        "JSON alone": found.model_dump_json,
+    }
+
+
+def warm(seconds: float, first: Path | None) -> dict[str, Any]:
+    """In yardsticks; with the folder of the first version, its comparison and JSON of the same patient too."""
+    found: dict[str, Any] = per_yardstick(warm_works(), seconds)
+    if first is None:
+        return found
+    code = FIRST_VERSION.format(root=str(ROOT), seconds=seconds)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=first,
+        env={**os.environ, **ONE_THREAD},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    reference = json.loads(done.stdout)
+    return {**found, "first version, comparison and JSON": reference} | {
+        f"{name} / first version": value / reference for name, value in found.items()
+    }
+
+
+def cold(turns: int) -> dict[str, float]:
+    """CPU time of whole commands over that of importing numpy, pydantic, typer and rich."""
+    commands = {
+        "": [sys.executable, "-c", "import numpy, pydantic, typer, rich"],
+        "compare --json": program("compare", "--example", "fit-58", "--json"),
+        "compare, terminal": program("compare", "--example", "fit-58"),
+        "compare --help": program("compare", "--help"),
+        "import bcma_decide": [sys.executable, "-c", "import sys; sys.path.insert(0, '.'); import bcma_decide"],
+        "python alone": [sys.executable, "-c", "pass"],
+    }
+    found = least_cpu_of_commands(commands, turns)
+    ratios = {name: value / found[""] for name, value in found.items() if name}
+    return {
+        **ratios,
+        "import bcma_decide, ms above python": 1e3 * (found["import bcma_decide"] - found["python alone"]),
+    }
