@@ -14,8 +14,7 @@ from tests.support.patients import drawn_patients
 from tests.support.places import ROOT
 
 pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.sample,
+    pytest.mark.nightly,
     pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning"),
 ]
 pyspark = pytest.importorskip("pyspark")
