@@ -92,9 +92,9 @@ class Value(Struct, metaclass=_OfValues, frozen=True, forbid_unknown_fields=True
     Values form trees, never circles: the garbage collector need not look at them.
     """
 
-    def model_copy(self, *, update: Mapping[str, Any]) -> Self:
-        """The same with other values of some fields."""
-        return replace(self, **update)
+    def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self:
+        """The same, with other values of some fields."""
+        return replace(self, **(update or {}))
 
     def model_dump(self, *, mode: Literal["python", "json"] = "python") -> dict[str, Any]:
         """As plain mappings: tuples and days as they are, or (``json``) as a reader of the JSON finds them."""

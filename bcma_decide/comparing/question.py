@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date as Day  # noqa: N812  # a field is called date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import ValidationError, convert
 from msgspec.structs import force_setattr
 
 from bcma_decide.comparison import RecordLedger
+from bcma_decide.errors import Problem, ProfileError
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.spellings import read_setting
@@ -23,6 +25,14 @@ from bcma_decide.vocabulary import DEFAULT_REGION, Design
 
 if TYPE_CHECKING:
     from bcma_decide.patient.stated_weights import Weights
+
+_ASKED_AS: Final = {
+    "clock": "one of infusion, decision",
+    "date": "a day, as in 2026-11-22",
+    "pair": "name two options",
+    "explain": "names of outcomes",
+    "order": "True or False",
+}
 
 
 class Circumstances(Value):
@@ -57,8 +67,24 @@ class Question(Circumstances):
     """What matters to the person; they rank the options and change no other number."""
 
     def __post_init__(self) -> None:
-        """Take the setting by any of its names; raises ProfileError for what is none."""
+        """Take the setting by any of its names, plain data for a profile or weights; raises ProfileError or ValueError.
+
+        What is asked comes from outside and goes into the document: nothing else would find a clock that there is not.
+        """
         force_setattr(self, "setting", read_setting(self.setting))
+        if not isinstance(self.patient, Patient):
+            force_setattr(self, "patient", Patient.model_validate(self.patient))
+        if self.weights is not None:
+            force_setattr(self, "weights", _weights(self.weights))
+        try:
+            asked = convert({name: getattr(self, name) for name in Circumstances.__struct_fields__}, Circumstances)
+        except ValidationError as error:
+            message, _, place = str(error).partition(" - at ")
+            field = place.strip("`$.").partition("[")[0]
+            problem = Problem(field, f"cannot be used: {message}", _ASKED_AS.get(field, ""))
+            raise ProfileError("what is asked cannot be used", [problem]) from None
+        for name in ("date", "explain", "pair"):  # lists stand for tuples, and a written day for a day
+            force_setattr(self, name, getattr(asked, name))
 
     def written(self) -> str:
         """As canonical JSON: names sorted, what was not asked left out, ASCII only."""

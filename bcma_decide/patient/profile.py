@@ -180,9 +180,9 @@ class Patient:
         """A profile of values that were read before, unchecked."""
         return cls._of(values)
 
-    def model_copy(self, *, update: Mapping[str, object]) -> Patient:
-        """The same with other values of some fields, as they are."""
-        return self._of({**self._values(), **update})
+    def model_copy(self, *, update: Mapping[str, object] | None = None) -> Patient:
+        """The same, with other values of some fields as they are."""
+        return self._of({**self._values(), **(update or {})})
 
     def model_dump(
         self, *, mode: Literal["python", "json"] = "python", exclude_defaults: bool = False

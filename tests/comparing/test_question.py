@@ -3,15 +3,18 @@
 import json
 from datetime import date
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.comparing.compare import answer_question, compare, load_pooled
 from bcma_decide.comparing.question import Question
-from bcma_decide.comparison import InputLine, RecordLedger, result_json
+from bcma_decide.comparison import Comparison, InputLine, RecordLedger, result_json
+from bcma_decide.errors import ProfileError
 from bcma_decide.fhir.reading.reader import read_bundle
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.patient.profile import Patient
+from bcma_decide.patient.stated_weights import Weights
 from tests.support.cases import for_each
 from tests.support.examples import examples
 from tests.support.places import RECORDS as BUNDLES
@@ -50,6 +53,35 @@ def test_what_is_written_is_small_sorted_and_ascii():
     assert asked.written() == (
         '{"patient":{"age":71,"ferritin":{"unit":"ng/mL","value":850.0},"weeks_since_last_therapy":"never"}}'
     )
+
+
+@for_each(
+    ("asked", "field"),
+    [
+        ({"clock": "nope"}, "clock"),
+        ({"clock": None}, "clock"),
+        ({"date": 3}, "date"),
+        ({"date": "2026-13-01"}, "date"),
+        ({"pair": ("car_t",)}, "pair"),
+        ({"region": None}, "region"),
+        ({"order": None}, "order"),
+        ({"explain": (3,)}, "explain"),
+        ({"record": 3}, "record"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_by_its_name(asked, field):
+    """Else it would stand in a document that its own schema does not allow."""
+    with pytest.raises(ProfileError, match="what is asked cannot be used") as caught:
+        compare(Patient(), **asked)
+    assert [problem.field for problem in caught.value.problems] == [field]
+
+
+def test_plain_data_stands_for_a_profile_a_day_a_pair_and_weights():
+    weights = {"criteria": [{"criterion": "orr", "points": 1}]}
+    plain = compare({"age": 71}, date="2026-11-26", pair=["car_t", "bite"], weights=weights)
+    pair = ("car_t", "bite")
+    assert plain == compare(Patient(age=71), date=DAY, pair=pair, weights=Weights.model_validate(weights))
+    assert Comparison.model_validate_json(plain.model_dump_json()) == plain
 
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"])), age=st.none() | st.integers(0, 10**6))

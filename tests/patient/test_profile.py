@@ -175,6 +175,12 @@ def test_a_profile_does_not_change():
         Patient(age=71).age = 72
 
 
+def test_a_copy_without_a_change_is_the_same():
+    patient = Patient(age=71, lines=">=4", ferritin="850 ug/L")
+    assert patient.model_copy() == patient
+    assert patient.model_copy(update={"age": 50}) == Patient(age=50, lines=">=4", ferritin="850 ug/L")
+
+
 def test_the_drug_names_can_come_from_other_definitions():
     plain = shipped_definitions().to_dict()
     plain["drugs"].append({"id": "newmab", "drug_class": "anti_cd38"})
