@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from msgspec import Struct
@@ -30,6 +31,9 @@ _ERROR = 1e-6
 """Bound of the error between the points of a number; what is seen of it is some thousand times smaller."""
 _LINEAR = 2
 """Points that a straight line needs."""
+STILL: Final = "still"
+"""Stands for all families in which no trait acts: their outcomes are the same for everyone, so that one sheet for a
+class holds them together."""
 
 
 class NextCentres(Struct, frozen=True):
@@ -46,7 +50,7 @@ class NextCentres(Struct, frozen=True):
 
 
 class Sheet(Struct, frozen=True, dict=True):
-    """All outcomes of one family in one class, for every kind of patient.
+    """All outcomes of one family in one class, for every kind of patient; those of :data:`STILL` are of several.
 
     O outcomes, M options, K nodes of the spread, P products, S stages, Q parameters of the traits that move anything.
     ``cells`` (O, M), places among the cells, -1 where there is none; ``share`` (O, M, P) of each product in an option;
@@ -197,7 +201,9 @@ def all_sheets(pooled: PooledEvidence, setting: Design) -> tuple[Sheet, ...]:
 
 def likeness(pooled: PooledEvidence, family: str) -> Likeness:
     """Who is like a patient in the traits that act in a family, in either class: one distribution for both."""
-    acting = pooled.used[pooled.family_index[family]].any(axis=0)
+    acting = np.zeros(pooled.trait_count, dtype=bool)
+    if family != STILL:
+        acting = pooled.used[pooled.family_index[family]].any(axis=0)
     return beside(pooled, ("likeness", acting.tobytes()), lambda: Likeness.of(pooled.population, acting, _axes(pooled)))
 
 
@@ -218,8 +224,9 @@ def _axes(pooled: PooledEvidence) -> list[NumberAxis | None]:
 
 def _sheets(pooled: PooledEvidence, setting: Design) -> Iterator[Sheet]:
     grouped: dict[tuple[str, int], dict[str, list[int]]] = {}
+    group = {family: family if pooled.used[f].any() else STILL for family, f in pooled.family_index.items()}
     for place, cell in enumerate(pooled.cells):
-        grouped.setdefault((cell.family, cell.class_index), {}).setdefault(cell.outcome, []).append(place)
+        grouped.setdefault((group[cell.family], cell.class_index), {}).setdefault(cell.outcome, []).append(place)
     for (family, class_index), outcomes in grouped.items():
         yield _sheet(pooled, setting, family, class_index, outcomes)
 
@@ -230,7 +237,8 @@ def _sheet(
     cells = pooled.cells
     first = {outcome: cells[places[0]] for outcome, places in outcomes.items()}
     most = max(first.values(), key=lambda cell: len(cell.stages))
-    effects = pooled.effects_of(most.outcome)[:, class_index]
+    # an outcome of one stage has nothing of what traits do to later ones
+    effects = pooled.effects_of(most.outcome)[: len(most.stages), class_index]
     covariance = own_covariance(pooled, most)
     T = pooled.trait_count
     moving = (np.diag(covariance).reshape(-1, T) > 0.0).any(axis=0) | (effects != 0.0).any(axis=0)
@@ -250,14 +258,16 @@ def _sheet(
     next_own = np.zeros((len(first), nodes, products, stages))
     average = np.zeros((len(kinds.values), len(first), nodes, products, 1 + stages + parameters.size))
     middle = np.zeros_like(average)
+    rates_at = {
+        index: stage_rates(pooled.blocks[index], levels[index], offsets[:, min(position, 1)], 0.0)
+        for cell in first.values()
+        for position, index in enumerate(cell.stages)
+    }
     for row, (outcome, places) in enumerate(outcomes.items()):
         for place in places:
             at[row, options.index(cells[place].option)] = place
             share[row, options.index(cells[place].option), list(cells[place].members)] = 1.0 / len(cells[place].members)
-        own = [
-            stage_rates(pooled.blocks[index], levels[index], offsets[:, min(position, 1)], 0.0)
-            for position, index in enumerate(first[outcome].stages)
-        ]
+        own = [rates_at[index] for index in first[outcome].stages]
         count, K = own[0].rate.shape[1], own[0].weight.size
         weight[row, :K] = own[0].weight
         for position, stage in enumerate(own):
