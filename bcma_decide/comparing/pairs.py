@@ -10,8 +10,8 @@ from bcma_decide.comparing.outcomes import contrast_value
 from bcma_decide.comparing.survival import survival_contrast
 from bcma_decide.comparison import Apart, Contrast, Outcome, PairContrast
 from bcma_decide.errors import Problem, ProfileError, closest
-from bcma_decide.model.beside import beside
 from bcma_decide.model.contrast import Side, higher_of_pairs
+from bcma_decide.model.kernel import fixed_higher
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.time_course import Survival
 from bcma_decide.vocabulary import PFS
@@ -84,15 +84,10 @@ def _higher(
     bias = pooled.assumptions["unanchored_sd"]
     if outcome == PFS:
         return higher_of_pairs(survival, pooled.effect_blocks[pooled.family_index[PFS]], bias)
-    covariance = pooled.outcome_covariance[outcome]
-    if numbers.moves(outcome):
-        return higher_of_pairs({each: numbers.side(outcome, each) for each in compared}, covariance, bias)
-    everyone = [option.id for option in pooled.options if (outcome, option.id) in numbers.place]
-    return beside(
-        pooled,
-        ("higher", numbers.setting, outcome),
-        lambda: higher_of_pairs({each: numbers.side(outcome, each) for each in everyone}, covariance, bias),
-    )
+    if not numbers.moves(outcome):
+        return fixed_higher(pooled, numbers.setting, bias)[outcome]
+    sides = {each: numbers.side(outcome, each) for each in compared}
+    return higher_of_pairs(sides, pooled.outcome_covariance[outcome], bias)
 
 
 def _has_own_number(outcome: Outcome, product: str) -> bool:

@@ -10,20 +10,23 @@ from numpy.typing import NDArray
 
 from bcma_decide.model.beside import beside
 from bcma_decide.model.contrast import Nodes, crossed, joint_differences
+from bcma_decide.model.normal import distribution
 from bcma_decide.model.prediction import Average
 from bcma_decide.model.profiles import Profiles
 from bcma_decide.model.rates import MEAN, Order, cell_table, in_order
-from bcma_decide.model.sheets import Sheet, SheetValues, all_sheets, likeness
+from bcma_decide.model.sheets import STILL, Sheet, SheetValues, all_sheets, likeness
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import CLASSES, OUTCOMES, Design
 
 Array = NDArray[np.float64]
+_LEAST_VARIANCE = 1e-12
+"""Two identical options differ by nothing, not by 0 / 0."""
 Extra = Mapping[tuple[str, int], Array]
 """Variance of all levels for lying outside the evidence, (profiles,) by family and class; none where not named."""
 
 
 class Meeting(Struct, frozen=True):
-    """The outcomes of a family at which both classes have a number.
+    """The outcomes of a family, or of all in which no trait acts, at which both classes have a number.
 
     ``first``, ``second``: outcome and option in the sheet of either class, (outcomes,) each; ``names`` of the outcomes;
     ``covariance`` of the trait parameters of the first with those of the second, (Q, Q').
@@ -84,9 +87,8 @@ def kernel(pooled: PooledEvidence, setting: Design) -> Kernel:
 
 def _kernel(pooled: PooledEvidence, setting: Design) -> Kernel:
     sheets = all_sheets(pooled, setting)
-    acts = {family: bool(pooled.used[index].any()) for family, index in pooled.family_index.items()}
-    moving = tuple(sheet for sheet in sheets if acts[sheet.family])
-    still = [sheet for sheet in sheets if not acts[sheet.family]]
+    moving = tuple(sheet for sheet in sheets if sheet.family != STILL)
+    still = [sheet for sheet in sheets if sheet.family == STILL]
     fixed = tuple(sheet.evaluated(np.ones((1, 1)), np.zeros(1)) for sheet in still)
     table = np.zeros((1, len(pooled.cells), 6))
     if fixed:
@@ -105,7 +107,7 @@ def _kernel(pooled: PooledEvidence, setting: Design) -> Kernel:
 
 def _meetings(pooled: PooledEvidence, sheets: Sequence[Sheet]) -> Iterator[tuple[str, Meeting]]:
     of = {(sheet.family, sheet.class_index): sheet for sheet in sheets}
-    for family in pooled.family_index:
+    for family in (*pooled.family_index, STILL):
         pair = [of.get((family, index)) for index in range(len(CLASSES))]
         if pair[0] is None or pair[1] is None:
             continue
@@ -200,3 +202,55 @@ def _fixed_differences(pooled: PooledEvidence, setting: Design) -> Iterator[tupl
         if (family, 0) in values:
             pair = values[family, 0], values[family, 1]
             yield from zip(meeting.names, class_differences(meeting, *pair, own.table[None], sds)[0], strict=True)
+
+
+def fixed_higher(
+    pooled: PooledEvidence, setting: Design, bias_sd: float
+) -> Mapping[str, Mapping[tuple[str, str], float]]:
+    """P(first of two options has the higher rate) where that is the same for every patient, by outcome.
+
+    For every pair of options that have a number, as `bcma_decide.model.contrast.higher_of_pairs` has it; no trait moves
+    these, so that two classes have nothing in common but the bias.
+    """
+    return beside(pooled, ("higher", setting, bias_sd), lambda: _fixed_higher(kernel(pooled, setting), bias_sd))
+
+
+def _fixed_higher(own: Kernel, bias_sd: float) -> dict[str, dict[tuple[str, str], float]]:
+    found: dict[str, dict[tuple[str, str], float]] = {}
+    variances = []
+    for each in own.fixed:
+        sheet, logits = each.sheet, each.logit[0]  # outcomes, nodes, options
+        scale = (each.rate[0] * (1.0 - each.rate[0]))[..., None]
+        by_level = each.level[0][:, :, :, None] * sheet.share[:, None, None] / scale[:, :, None]  # O, K, S, M, P
+        common = np.matmul(np.matmul(by_level, sheet.covariance), np.swapaxes(by_level, 3, 4)).sum(axis=2)
+        variance = np.diagonal(common, axis1=2, axis2=3)
+        variances.append(variance)
+        gap = logits[..., :, None] - logits[..., None, :]
+        square = variance[..., :, None] + variance[..., None, :] - 2.0 * common + bias_sd**2
+        higher = np.einsum("ok,okmn->omn", sheet.weight, _probability(gap, square))
+        for outcome, values in zip(sheet.outcomes, higher.tolist(), strict=True):
+            found.setdefault(outcome, {}).update(_of_pairs(sheet.options, sheet.options, values))
+    if len(own.fixed) == len(CLASSES):
+        (one, two), (first, second) = own.fixed, variances
+        both = [outcome for outcome in one.sheet.outcomes if outcome in two.sheet.outcomes]
+        rows, columns = ([each.sheet.outcomes.index(outcome) for outcome in both] for each in own.fixed)
+        gap = one.logit[0, rows][:, :, None, :, None] - two.logit[0, columns][:, None, :, None]
+        square = first[rows][:, :, None, :, None] + second[columns][:, None, :, None] + bias_sd**2
+        weights = one.sheet.weight[rows], two.sheet.weight[columns]
+        higher = np.einsum("ok,ol,oklmn->omn", *weights, _probability(gap, square))
+        for outcome, values in zip(both, higher, strict=True):
+            found[outcome].update(_of_pairs(one.sheet.options, two.sheet.options, values.tolist()))
+            found[outcome].update(_of_pairs(two.sheet.options, one.sheet.options, (1.0 - values.T).tolist()))
+    return found
+
+
+def _probability(gap: Array, variance: Array) -> Array:
+    return distribution(gap / np.sqrt(np.maximum(variance, _LEAST_VARIANCE)))
+
+
+def _of_pairs(
+    rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float]]
+) -> Iterator[tuple[tuple[str, str], float]]:
+    for row, line in zip(rows, values, strict=True):
+        for column, value in zip(columns, line, strict=True):
+            yield (row, column), value
