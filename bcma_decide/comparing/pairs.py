@@ -7,9 +7,10 @@ from itertools import combinations
 from typing import Final
 
 from bcma_decide.comparing.outcomes import contrast_value
-from bcma_decide.comparing.survival import survival_contrast
+from bcma_decide.comparing.survival import higher_at_one_year, survival_contrast
 from bcma_decide.comparison import Apart, Contrast, Outcome, PairContrast
 from bcma_decide.errors import Problem, ProfileError, closest
+from bcma_decide.model.apart import higher_of_family
 from bcma_decide.model.beside import beside
 from bcma_decide.model.contrast import Side, higher_of_pairs
 from bcma_decide.model.numbers import PatientNumbers
@@ -63,36 +64,37 @@ def apart_products(
     """Which products the data tell apart, at every outcome where at least two have a number of their own."""
     pooled = numbers.pooled
     products = [option.id for option in pooled.options if option.kind == "product"]
-    survival = {product: at_one_year[product] for product in products if product in at_one_year}
     rows = [(o.id, [product for product in products if _has_own_number(o, product)]) for o in outcomes]
-    rows = [(outcome, compared) for outcome, compared in [*rows, (PFS, list(survival))] if len(compared) > 1]
+    rows.append((PFS, [product for product in products if product in at_one_year]))
+    higher = _higher(numbers)
     return tuple(
-        Apart(
-            outcome=outcome,
-            compared=tuple(compared),
-            pairs=tuple(_told_apart(compared, _higher(numbers, outcome, compared, survival))),
-        )
+        Apart(outcome=outcome, compared=tuple(compared), pairs=tuple(_told_apart(compared, higher[outcome])))
         for outcome, compared in rows
+        if len(compared) > 1
     )
 
 
-def _higher(
-    numbers: PatientNumbers, outcome: str, compared: Sequence[str], survival: Mapping[str, Side]
-) -> Mapping[tuple[str, str], float]:
-    """How likely the first of two products has the higher rate: at least for all pairs of those ``compared``."""
+def _higher(numbers: PatientNumbers) -> Mapping[str, Mapping[tuple[str, str], float]]:
+    """By outcome, how likely the first of two options has the higher rate."""
+    pooled, bias = numbers.pooled, numbers.pooled.assumptions["unanchored_sd"]
+    found = dict(beside(pooled, ("higher", numbers.setting), lambda: dict(_higher_for_everyone(numbers, bias))))
+    for family in dict.fromkeys(family for family, _ in numbers.evaluated.values):
+        found |= higher_of_family(pooled, numbers.evaluated, family, bias)
+    if PFS in pooled.family_index:
+        found[PFS] = higher_at_one_year(numbers)
+    return found
+
+
+def _higher_for_everyone(numbers: PatientNumbers, bias: float) -> Iterator[tuple[str, Mapping[tuple[str, str], float]]]:
+    """Of outcomes that no trait moves."""
     pooled = numbers.pooled
-    bias = pooled.assumptions["unanchored_sd"]
-    if outcome == PFS:
-        return higher_of_pairs(survival, pooled.effect_blocks[pooled.family_index[PFS]], bias)
-    covariance = pooled.outcome_covariance[outcome]
-    if numbers.moves(outcome):
-        return higher_of_pairs({each: numbers.side(outcome, each) for each in compared}, covariance, bias)
-    everyone = [option.id for option in pooled.options if (outcome, option.id) in numbers.place]
-    return beside(
-        pooled,
-        ("higher", numbers.setting, outcome),
-        lambda: higher_of_pairs({each: numbers.side(outcome, each) for each in everyone}, covariance, bias),
-    )
+    options: dict[str, list[str]] = {}
+    for outcome, option in numbers.place:
+        options.setdefault(outcome, []).append(option)
+    for outcome, with_number in options.items():
+        if not numbers.moves(outcome):
+            sides = {option: numbers.side(outcome, option) for option in with_number}
+            yield outcome, higher_of_pairs(sides, pooled.outcome_covariance[outcome], bias)
 
 
 def _has_own_number(outcome: Outcome, product: str) -> bool:

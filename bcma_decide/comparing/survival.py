@@ -19,7 +19,7 @@ from bcma_decide.comparing.unknowns import move_line
 from bcma_decide.comparison import Contrast, Option
 from bcma_decide.model.alike import KEPT, Alike, alike_in_curves, patients_alike
 from bcma_decide.model.certainty import Ground, rate_certainty
-from bcma_decide.model.contrast import Difference, Side, differences
+from bcma_decide.model.contrast import Difference, Side, differences, higher_of_pairs
 from bcma_decide.model.decision_clock import FromDecision
 from bcma_decide.model.moves import TraitMove, ends
 from bcma_decide.model.numbers import PatientNumbers
@@ -180,6 +180,17 @@ def _sides(pooled: PooledEvidence, of: Alike) -> Mapping[str, Side]:
         for option in pooled.options
         if option.id in curves
     }
+
+
+def higher_at_one_year(numbers: PatientNumbers) -> Mapping[tuple[str, str], float]:
+    """How likely the first of two options has the higher share free of progression at one year, of all with a curve."""
+    return _higher(numbers.pooled, alike_in_curves(numbers))
+
+
+@lru_cache(maxsize=KEPT)
+def _higher(pooled: PooledEvidence, of: Alike) -> Mapping[tuple[str, str], float]:
+    covariance = pooled.effect_blocks[pooled.family_index[PFS]]
+    return higher_of_pairs(_sides(pooled, of), covariance, pooled.assumptions["unanchored_sd"])
 
 
 def survival_contrast(

@@ -13,7 +13,7 @@ from bcma_decide.model.contrast import Nodes, crossed, joint_differences
 from bcma_decide.model.prediction import Average
 from bcma_decide.model.profiles import Profiles
 from bcma_decide.model.rates import MEAN, Order, cell_table, in_order
-from bcma_decide.model.sheets import Sheet, SheetValues, all_sheets, likeness
+from bcma_decide.model.sheets import Sheet, SheetValues, all_sheets, covariance_between, likeness
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import CLASSES, OUTCOMES, Design
 
@@ -113,8 +113,6 @@ def _meetings(pooled: PooledEvidence, sheets: Sequence[Sheet]) -> Iterator[tuple
         found = [_class_cells(sheet) for sheet in both]
         names = tuple(o for o in OUTCOMES if all(o in own for own in found))
         if names:
-            most = max(both[0].outcomes, key=lambda o: pooled.outcome_covariance[o].shape[1])
-            covariance = pooled.outcome_covariance[most][0, :, 1, :]
             one, two = (np.array([own[o] for o in names], dtype=np.intp).T for own in found)
             yield (
                 family,
@@ -122,7 +120,7 @@ def _meetings(pooled: PooledEvidence, sheets: Sequence[Sheet]) -> Iterator[tuple
                     names,
                     (one[0], one[1]),
                     (two[0], two[1]),
-                    covariance[np.ix_(both[0].parameters, both[1].parameters)],
+                    covariance_between(pooled, *both),
                 ),
             )
 
