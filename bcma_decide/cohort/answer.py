@@ -91,7 +91,7 @@ class _Answering:
         on = question.date or Day.fromisoformat(pooled.date)
         self.reader = CellReader(pooled.definitions, self._read_record)
         self.judge = CohortJudge(pooled, region, on)
-        self.layout = layout_of(pooled, self.judge.products)
+        self.layout = layout_of(pooled, self.judge.label_columns)
         self.stamp = stamp_of(pooled, question.setting, region, on.isoformat())
         self.acting = np.asarray(np.any(pooled.used, axis=(0, 1)))
         self.moving = [each for each in self.layout.figures if each.acting]

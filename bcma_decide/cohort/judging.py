@@ -16,7 +16,7 @@ from bcma_decide.comparing.label_findings import context_of_labels, label_findin
 from bcma_decide.comparing.order_evidence import RESPONSE
 from bcma_decide.comparing.outside import LIKELIER
 from bcma_decide.comparison import Finding
-from bcma_decide.facts.traits import Modelled, derive
+from bcma_decide.facts.traits import derive
 from bcma_decide.model.batch import Profiles
 from bcma_decide.model.prediction import numeric_range
 from bcma_decide.patient.profile import Patient
@@ -24,7 +24,7 @@ from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.published_book import Limit
 from bcma_decide.rules.indications import indications
 from bcma_decide.rules.many import FINDING_STATES, JudgedProfiles, ProfileJudge
-from bcma_decide.vocabulary import CLASSES, FAMILIES, MODEL_TRAIT_IDS, MODEL_TRAITS, PFS_FAMILY, ClassId
+from bcma_decide.vocabulary import CLASSES, FAMILIES, MODEL_TRAIT_IDS, MODEL_TRAITS, PFS_FAMILY, ClassId, scaled
 
 Flags = NDArray[np.bool_]
 States = NDArray[np.int8]
@@ -46,14 +46,11 @@ class Stated(NamedTuple):
 class Judged(NamedTuple):
     """What is said of N patients, in the order given."""
 
-    modelled: tuple[tuple[Modelled, ...], ...]
-    """By patient, every trait in the order of the model."""
     profiles: Profiles
-    """The same as arrays."""
     unknown: Flags
     """(N, traits)."""
     labels: States
-    """(N, products), places in `bcma_decide.rules.many.LABEL_STATES`."""
+    """(N, labels), places in `bcma_decide.rules.many.LABEL_STATES`."""
     stated: tuple[Stated, ...]
     findings: States
     """(N, stated), places in `bcma_decide.rules.many.FINDING_STATES`."""
@@ -68,6 +65,7 @@ class CohortJudge:
         self._pooled = pooled
         self._judge = ProfileJudge(pooled, region, on)
         self.products = self._judge.products
+        self.label_columns = self._judge.label_columns
         self._limits = [tuple(places_of(limit, pooled)) for limit in pooled.published.limits]
         self._of_ages = [tuple(_places_of_class(class_id, pooled)) for class_id in CLASSES]
         self._of_labels = tuple(_label_findings(pooled, region, on))
@@ -81,13 +79,11 @@ class CohortJudge:
     def judge(self, patients: Sequence[Patient], for_labels: Sequence[Patient] | None = None) -> Judged:
         """Judge a batch; ``for_labels`` are the patients as labels see them, without what was only inferred."""
         found = self._judge.judge(patients, for_labels)
-        profiles = Profiles.of(dict(zip(MODEL_TRAIT_IDS, each, strict=True)) for each in found.modelled)
-        age = np.array([np.nan if each[self._age] is None else each[self._age] for each in found.modelled], dtype=float)
-        beyond = self._beyond_the_ages(age)
+        profiles = Profiles(_scaled(found.number), found.yes, found.no)
+        beyond = self._beyond_the_ages(found.number[:, self._age])
         withheld = self._withheld(found, beyond)
         stated, columns = zip(*self._columns(found, profiles, beyond, withheld), strict=True)
         return Judged(
-            modelled=found.modelled,
             profiles=profiles,
             unknown=found.unknown,
             labels=found.labels,
@@ -113,7 +109,7 @@ class CohortJudge:
     def _columns(
         self, found: JudgedProfiles, profiles: Profiles, beyond: Flags, withheld: Mapping[Place, Flags]
     ) -> Iterator[tuple[Stated, States]]:
-        rows = len(found.modelled)
+        rows = len(found.number)
         for stated, flags in (*_contradictions(found), *self._outside(profiles, beyond), *self._held(profiles)):
             if flags.any():
                 yield stated, flags.astype(np.int8) * _FIRES
@@ -142,7 +138,7 @@ class CohortJudge:
 
     def _closed(self, class_id: ClassId, found: JudgedProfiles, withheld: Mapping[Place, Flags]) -> Flags:
         """Whether no product of a class is left: off label, ruled out, or without a number."""
-        rows = len(found.modelled)
+        rows = len(found.number)
         of_class = [each.id for each in self._pooled.options if each.class_id == class_id and each.kind == "product"]
         products = [product for product in of_class if product in self.products]
         closed = np.full(rows, bool(products))
@@ -162,6 +158,15 @@ class CohortJudge:
             if column.class_id == class_id and column.product in (None, product)
         ]  # fmt: skip
         return np.asarray((found.findings[:, against] == _FIRES).any(axis=1))
+
+
+def _scaled(number: Array) -> Array:
+    """Numbers on the model's scale, each different one worked out once."""
+    result = np.full_like(number, np.nan)
+    for place in _NUMBERS:
+        values, of_row = np.unique(number[:, place], return_inverse=True)
+        result[:, place] = np.array([scaled(MODEL_TRAIT_IDS[place], each) for each in values.tolist()])[of_row]
+    return result
 
 
 def places_of(limit: Limit, pooled: PooledEvidence) -> Iterator[Place]:

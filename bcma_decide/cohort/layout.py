@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from bcma_decide.comparison import SCHEMA_VERSION
 from bcma_decide.pooled.evidence import PooledEvidence
+from bcma_decide.rules.many import LabelColumn
 from bcma_decide.time_course import LANDMARKS
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import CLASSES, FAMILY_OF, INTENDED_USE, OUTCOMES, PFS
@@ -65,13 +66,8 @@ class Layout:
 
     cells: tuple[Cell, ...]
     figures: tuple[Figures, ...]
-    products: tuple[str, ...]
-    """Those with a label, an estimate or not."""
-
-    @property
-    def label_columns(self) -> tuple[str, ...]:
-        """Where the state of the label of each product stands, of the single agent."""
-        return tuple(f"label.{product}" for product in self.products)
+    label_columns: tuple[str, ...]
+    """Where the state of each label stands, in the order of the labels."""
 
     def schema(self, carried: Iterable[pa.Field], stamp: Mapping[str, str]) -> pa.Schema:
         """The schema of an answer: carried columns, what is said of the row, then states and figures by outcome."""
@@ -88,9 +84,17 @@ class Layout:
         return pa.schema(fields, metadata={f"bcma_decide.{name}": text for name, text in stamp.items()})
 
 
-def layout_of(pooled: PooledEvidence, products: tuple[str, ...]) -> Layout:
-    """The columns for an evidence; ``products`` are those whose labels are judged."""
-    return Layout(tuple(_cells(pooled)), tuple(_figures(pooled)), products)
+def layout_of(pooled: PooledEvidence, labels: Iterable[LabelColumn]) -> Layout:
+    """The columns for an evidence; ``labels`` are those that are judged."""
+    return Layout(tuple(_cells(pooled)), tuple(_figures(pooled)), tuple(_labels(labels)))
+
+
+def _labels(labels: Iterable[LabelColumn]) -> Iterator[str]:
+    """The first of each product is the single agent, and has the name of the product alone."""
+    seen: set[str] = set()
+    for each in labels:
+        yield f"label.{each.product}" + (f".{each.regimen.replace(' ', '_')}" if each.product in seen else "")
+        seen.add(each.product)
 
 
 def stamp_of(pooled: PooledEvidence, setting: str, region: str, date: str) -> dict[str, str]:

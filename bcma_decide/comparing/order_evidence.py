@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec.structs import asdict
+
 from bcma_decide.comparing.order_history import Earlier
 from bcma_decide.pooled.order_book import OrderBook, OrderEntry
 from bcma_decide.time_course import OrderEvidence, OrderFigure
@@ -46,7 +48,7 @@ def nearest_figure(entries: Sequence[OrderEntry], option: ClassId, outcome: str)
     for entry in entries:
         for figure in entry.figures:
             if entry.class_id == option and figure.outcome == outcome:
-                return OrderFigure(**figure._asdict()), entry.id
+                return OrderFigure(**asdict(figure)), entry.id
     return None, ""
 
 
@@ -61,7 +63,7 @@ def as_shown(entry: OrderEntry) -> OrderEvidence:
         second=entry.class_id,
         second_products=entry.second_products,
         of_whom=dict(entry.of_whom),
-        figures=tuple(OrderFigure(**figure._asdict()) for figure in entry.figures),
+        figures=tuple(OrderFigure(**asdict(figure)) for figure in entry.figures),
         remark=entry.remark,
         basis=entry.basis,
     )

@@ -69,7 +69,8 @@ _kept: Final = Kept[object, Outcome](KEPT)
 def _still(draft: _Draft, outcome: str) -> Outcome:
     """An outcome that no trait moves, where no number is taken away: the same for all of whom the same is known."""
     pooled, family = draft.numbers.pooled, FAMILY_OF[outcome].id
-    if any((outcome, option.id) in draft.withheld for option in pooled.options) or family not in draft.outside:
+    withheld = draft.withheld and any((outcome, option.id) in draft.withheld for option in pooled.options)
+    if withheld or family not in draft.outside:
         return _outcome(draft, outcome)
     # no trait acts in either class, so that those known are the same ones in both
     known = draft.traits[family, 0].uninformed
@@ -139,7 +140,7 @@ def _trait_lists(numbers: PatientNumbers) -> dict[tuple[str, int], _TraitList]:
     return _lists_of_known(numbers.pooled, tuple(value.value is not None for value in numbers.traits))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=KEPT)
 def _lists_of_known(pooled: PooledEvidence, known: tuple[bool, ...]) -> dict[tuple[str, int], _TraitList]:
     """Families in which the same traits act share theirs; ``known`` (traits,)."""
     found: dict[tuple[bytes, bytes], _TraitList] = {}

@@ -64,37 +64,40 @@ def apart_products(
     """Which products the data tell apart, at every outcome where at least two have a number of their own."""
     pooled = numbers.pooled
     products = [option.id for option in pooled.options if option.kind == "product"]
-    rows = [(o.id, [product for product in products if _has_own_number(o, product)]) for o in outcomes]
-    rows.append((PFS, [product for product in products if product in at_one_year]))
-    higher = _higher(numbers)
+    rows = [(o.id, tuple(product for product in products if _has_own_number(o, product))) for o in outcomes]
+    rows.append((PFS, tuple(product for product in products if product in at_one_year)))
+    moving = _higher(numbers)
     return tuple(
-        Apart(outcome=outcome, compared=tuple(compared), pairs=tuple(_told_apart(compared, higher[outcome])))
+        _apart(outcome, compared, moving[outcome]) if outcome in moving else _still_apart(numbers, outcome, compared)
         for outcome, compared in rows
         if len(compared) > 1
     )
 
 
+def _apart(outcome: str, compared: tuple[str, ...], higher: Mapping[tuple[str, str], float]) -> Apart:
+    return Apart(outcome=outcome, compared=compared, pairs=tuple(_told_apart(compared, higher)))
+
+
+def _still_apart(numbers: PatientNumbers, outcome: str, compared: tuple[str, ...]) -> Apart:
+    """At an outcome that no trait moves: the same for every patient of whom the same products have a number."""
+
+    def made() -> Apart:
+        sides = {option: numbers.side(outcome, option) for option in compared}
+        bias = numbers.pooled.assumptions["unanchored_sd"]
+        return _apart(outcome, compared, higher_of_pairs(sides, numbers.pooled.outcome_covariance[outcome], bias))
+
+    return beside(numbers.pooled, ("apart", numbers.setting, outcome, compared), made)
+
+
 def _higher(numbers: PatientNumbers) -> Mapping[str, Mapping[tuple[str, str], float]]:
-    """By outcome, how likely the first of two options has the higher rate."""
+    """How likely the first of two options has the higher rate, by outcome that any trait moves."""
     pooled, bias = numbers.pooled, numbers.pooled.assumptions["unanchored_sd"]
-    found = dict(beside(pooled, ("higher", numbers.setting), lambda: dict(_higher_for_everyone(numbers, bias))))
+    found: dict[str, Mapping[tuple[str, str], float]] = {}
     for family in dict.fromkeys(family for family, _ in numbers.evaluated.values):
         found |= higher_of_family(pooled, numbers.evaluated, family, bias)
     if PFS in pooled.family_index:
         found[PFS] = higher_at_one_year(numbers)
     return found
-
-
-def _higher_for_everyone(numbers: PatientNumbers, bias: float) -> Iterator[tuple[str, Mapping[tuple[str, str], float]]]:
-    """Of outcomes that no trait moves."""
-    pooled = numbers.pooled
-    options: dict[str, list[str]] = {}
-    for outcome, option in numbers.place:
-        options.setdefault(outcome, []).append(option)
-    for outcome, with_number in options.items():
-        if not numbers.moves(outcome):
-            sides = {option: numbers.side(outcome, option) for option in with_number}
-            yield outcome, higher_of_pairs(sides, pooled.outcome_covariance[outcome], bias)
 
 
 def _has_own_number(outcome: Outcome, product: str) -> bool:

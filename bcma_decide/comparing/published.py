@@ -7,6 +7,7 @@ from datetime import date
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from bcma_decide.comparison import PublishedFigure, PublishedOption
 from bcma_decide.facts.leaf_table import CODE, LeafTable, code_of_one
@@ -150,4 +151,4 @@ def _labelled(pooled: PooledEvidence, option: BesideOption, region: str, on: dat
 
 
 def _figure(figure: Figure) -> PublishedFigure:
-    return PublishedFigure(**figure._asdict())
+    return PublishedFigure(**asdict(figure))

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
+from msgspec.structs import asdict
 from numpy.typing import NDArray
 
 from bcma_decide.comparing.published import Withheld
@@ -179,7 +180,7 @@ def _weeks(wait: Wait) -> Weeks:
 
 
 def _quoted(count: Count) -> QuotedCount:
-    return QuotedCount(**count._asdict())
+    return QuotedCount(**asdict(count))
 
 
 def _shifted(waits: Collection[Wait], own: bool) -> str:

@@ -9,17 +9,22 @@ missing stays unknown, so a chance has three parts: yes, no and the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from math import erfc, log, sqrt
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bcma_decide.facts.facts import Facts
 from bcma_decide.logic import Bounds, Chance, Span, chance_of_all, chance_of_any
 from bcma_decide.pooled.conditions import Condition, Every, Is, Not, Some, Within
 from bcma_decide.pooled.definitions import CutOff, FromScore, Stage
-from bcma_decide.pooled.score_book import Band, PointScore, ScoreItem, Staging
+from bcma_decide.pooled.score_book import Band, ScoreItem, Staging
 
-_CERTAIN = 1e-3
+Share = TypeVar("Share", float, NDArray[np.float64])
+CERTAIN = 1e-3
 """A chance this near to certainty, or to knowing nothing, counts as that: it moves no number by a tenth of a point."""
 
 
@@ -45,7 +50,7 @@ def trait_chance(trait: str, facts: Facts) -> Chance | None:
     else:
         return None
     plain = Chance.of(evidence.value)
-    near = max(abs(found.yes - plain.yes), abs(found.no - plain.no)) < _CERTAIN
+    near = max(abs(found.yes - plain.yes), abs(found.no - plain.no)) < CERTAIN
     return None if near else found
 
 
@@ -107,18 +112,28 @@ def _measured(name: str, bounds: Bounds, facts: Facts) -> Chance:
 
 def _from_score(rule: FromScore, facts: Facts) -> Chance:
     score = next(score for score in facts.definitions.scores.points if score.about.id == rule.score)
-    totals = _totals(score, facts)
-    yes = sum((chance for (low, _), chance in totals.items() if low >= rule.at_least), 0.0)
-    no = sum((chance for (_, high), chance in totals.items() if high < rule.at_least), 0.0)
-    return Chance(yes, no)
+    items = ([(points, own) for points, own in chances_of_item(item, facts) if own] for item in score.items)
+    return Chance(*chance_of_points(rule.at_least, items))
 
 
-def _totals(score: PointScore, facts: Facts) -> dict[tuple[float, float], float]:
+def chance_of_points(at_least: float, items: Iterable[Iterable[tuple[Span, Share]]]) -> tuple[Share, Share]:
+    """Chance that a sum of points reaches so much, and that it does not.
+
+    ``items``: of each item the chance of every lowest and highest number of points; one number for one patient, an
+    array for many.
+    """
+    totals = _totals(items)
+    yes: Any = sum((chance for (low, _), chance in totals.items() if low >= at_least), 0.0)
+    no: Any = sum((chance for (_, high), chance in totals.items() if high < at_least), 0.0)
+    return yes, no
+
+
+def _totals(items: Iterable[Iterable[tuple[Span, Share]]]) -> dict[tuple[float, float], Share]:
     """Chance of every lowest and highest sum of points."""
-    totals = {(0.0, 0.0): 1.0}
-    for item in score.items:
-        of_item = [(points.low, points.high, own) for points, own in _item(item, facts) if own]
-        longer: dict[tuple[float, float], float] = {}
+    totals: dict[tuple[float, float], Any] = {(0.0, 0.0): 1.0}
+    for item in items:
+        of_item = [(points.low, points.high, own) for points, own in item]
+        longer: dict[tuple[float, float], Any] = {}
         for (low, high), chance in totals.items():
             for least, most, own in of_item:
                 key = low + least, high + most
@@ -127,7 +142,7 @@ def _totals(score: PointScore, facts: Facts) -> dict[tuple[float, float], float]
     return totals
 
 
-def _item(item: ScoreItem, facts: Facts) -> Iterator[tuple[Span, float]]:
+def chances_of_item(item: ScoreItem, facts: Facts) -> Iterator[tuple[Span, float]]:
     """Possible points of an item with their chances."""
     if item.when is not None:
         chance = _judged(item.when, facts)

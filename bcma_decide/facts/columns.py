@@ -1,10 +1,10 @@
-"""Profiles as columns: whose fields repeat, so that what rests on few fields is worked out once for all of them."""
+"""Profiles as columns of codes: whose fields repeat, so that what rests on few fields is worked out once for all."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,51 +13,109 @@ from bcma_decide.patient.fields import FIELDS
 from bcma_decide.patient.profile import Patient
 from bcma_decide.patient.reading import Course, Quantity
 
+Places = NDArray[np.intp]
 _ALL: Final = attrgetter(*FIELDS, "between")
-_QUANTITIES: Final = tuple(place for place, field in enumerate(FIELDS.values()) if field.kind == "quantity")
-_COURSES: Final = tuple(place for place, field in enumerate(FIELDS.values()) if field.kind == "courses")
+_MOST: Final = 1 << 40
+"""Product of counts of values that still fits; beyond it combinations are numbered anew."""
+
+
+class Combined(NamedTuple):
+    """The different combinations of values that some patients have in some fields.
+
+    ``first`` (combinations,): a patient with each; ``of_row`` (N,): which of them each patient has; ``keys``: the
+    values, one for each combination.
+    """
+
+    first: Places
+    of_row: Places
+    keys: list[Any]
+
+
+class _Column(NamedTuple):
+    """The different values of one field, and which each patient has, (N,)."""
+
+    values: list[Hashable]
+    codes: Places
 
 
 class Columns:
-    """Every field of N patients as a column of plain values that can be told apart quickly.
+    """Every field of N patients as codes of plain values.
 
     A laboratory value stands as its number, a number known only to lie between two ends as these.
     """
 
     def __init__(self, patients: Sequence[Patient]) -> None:
         self.patients = patients
-        columns: list[Sequence[Hashable]] = list(zip(*map(_ALL, patients), strict=True))
-        *fields, between = columns or [()] * (len(FIELDS) + 1)
-        for place in _QUANTITIES:
-            fields[place] = [each.value if isinstance(each, Quantity) else None for each in fields[place]]
-        for place in _COURSES:
-            fields[place] = [_courses(each) for each in fields[place]]
-        self._columns: dict[str, Sequence[Hashable]] = dict(zip(FIELDS, fields, strict=True))
-        if any(between):
-            self._lay_spans(between)
+        self.worked_out: dict[str, Any] = {}
+        """By number, what was worked out of the different combinations behind it; kept here by what works it out."""
+        self._combined: dict[tuple[str, ...], Combined] = {}
+        self._nothing: Places = np.zeros(len(patients), dtype=np.intp)
+        given = list(zip(*map(_ALL, patients), strict=True)) or [()] * (len(FIELDS) + 1)
+        spans = self._spans(given[-1])
+        self._columns = {
+            field.id: self._column(field.kind, values, spans.get(field.id, {}))
+            for field, values in zip(FIELDS.values(), given, strict=False)
+        }
 
-    def _lay_spans(self, between: Sequence[Hashable]) -> None:
+    def _spans(self, between: Sequence[object]) -> dict[str, dict[int, Hashable]]:
+        """Ends of what is known only to lie between them, by field and patient."""
+        found: dict[str, dict[int, Hashable]] = {}
         for row, patient in enumerate(self.patients):
             for span in patient.between if between[row] else ():
-                column = self._columns[span.field]
-                if not isinstance(column, list):
-                    column = self._columns[span.field] = list(column)
-                if column[row] is None:
-                    column[row] = (span.low, span.high)
+                found.setdefault(span.field, {})[row] = (span.low, span.high)
+        return found
 
-    def keys(self, fields: Sequence[str]) -> Sequence[Hashable]:
-        """What each patient has in these fields."""
-        if len(fields) == 1:
-            return self._columns[fields[0]]
-        return list(zip(*(self._columns[name] for name in fields), strict=True))
+    def _column(self, kind: str, given: Sequence[object], spans: dict[int, Hashable]) -> _Column:
+        if not spans and given.count(None) == len(given):
+            return _Column([None], self._nothing)
+        values: list[Hashable] = list(map(_PLAIN[kind], given)) if kind in _PLAIN else list(given)
+        for row, ends in spans.items():
+            if values[row] is None:
+                values[row] = ends
+        found: dict[Hashable, int] = {}
+        codes = [found.setdefault(value, len(found)) for value in values]
+        return _Column(list(found), np.array(codes, dtype=np.intp))
 
-    def known(self) -> dict[str, NDArray[np.bool_]]:
-        """For every field whether it is given, (N,)."""
-        return {name: np.array([each is not None and each != () for each in column], dtype=bool)
-                for name, column in self._columns.items()}  # fmt: skip
+    def combined(self, fields: tuple[str, ...]) -> Combined:
+        """What patients have in these fields."""
+        if fields not in self._combined:
+            self._combined[fields] = self._combine([self._columns[name] for name in fields])
+        return self._combined[fields]
+
+    def _combine(self, columns: Sequence[_Column]) -> Combined:
+        key, count = self._nothing, 1
+        for column in columns:
+            if len(column.values) > 1:
+                if count * len(column.values) > _MOST:
+                    different, key = np.unique(key, return_inverse=True)
+                    count = len(different)
+                key = key * len(column.values) + column.codes
+                count *= len(column.values)
+        _, first, of_row = np.unique(key, return_index=True, return_inverse=True)
+        values = [[column.values[code] for code in column.codes[first].tolist()] for column in columns]
+        keys = values[0] if len(values) == 1 else list(zip(*values, strict=True))
+        return Combined(first, of_row, keys)
+
+    def truths(self, field: str) -> NDArray[np.int8]:
+        """An answer of yes or no for every patient as it was given, (N,): 1, -1, or 0 where there is none."""
+        if field not in self._columns:
+            return self._nothing.astype(np.int8)
+        column = self._columns[field]
+        return np.array([0 if each is None else 1 if each else -1 for each in column.values], np.int8)[column.codes]
+
+    def any_known(self, field: str) -> bool:
+        """Whether a field is given of any patient."""
+        return any(each is not None and each != () for each in self._columns[field].values)
 
 
-def _courses(courses: Hashable) -> Hashable:
+def _amount(value: object) -> Hashable:
+    return value.value if isinstance(value, Quantity) else None
+
+
+def _courses(courses: object) -> Hashable:
     if not isinstance(courses, tuple):
         return ()
     return tuple((each.kind, each.months_since) for each in courses if isinstance(each, Course))
+
+
+_PLAIN: Final = {"quantity": _amount, "courses": _courses}

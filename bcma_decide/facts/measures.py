@@ -87,27 +87,12 @@ def computed(formula: Formula, patient: Patient, number: Numbers, scores: ScoreB
     inputs = formula_inputs(formula)
     known = _known_inputs(formula, inputs, number)
     behind = _behind(formula, inputs, known, scores)
-    assumed = [name for name in inputs if name not in known and name in formula.where_missing]
-    if patient.dialysis or not all(
-        name in known or name in assumed or (name == CREATININE and behind) for name in inputs
-    ):
+    spans = {name: each.span for name, each in known.items()}
+    span = _span(formula, inputs, spans, behind, patient.sex, dialysis=bool(patient.dialysis))
+    if span is None:
         return None
-    if len(assumed) == len(inputs):
-        return None
-    sexes = (True, False) if patient.sex is None else (patient.sex == "female",)
-    # every formula rises or falls with each input throughout, so that its ends lie at ends of the inputs
-    results = sorted(
-        _FORMULAS[formula.kind](formula.constants, ends, female)
-        for female in sexes
-        for ends in _corners(formula, inputs, known, behind, female)
-    )
     field = FIELDS[formula.gives]
-    # an end that was assumed may lead beyond what anyone has
-    span = (
-        Span(max(results[0], field.low), min(results[-1], field.high))
-        if assumed or behind
-        else Span(results[0], results[-1])
-    )
+    assumed = [name for name in inputs if name not in known and name in formula.where_missing]
     sources = tuple(RATE if name == CREATININE and behind else name for name in inputs if name not in assumed)
     named = [IN_SENTENCE[name] for name in inputs if name in known]
     if behind:
@@ -122,14 +107,55 @@ def computed(formula: Formula, patient: Patient, number: Numbers, scores: ScoreB
     return KnownNumber(span, measure_text(span, field.unit), how, fields, missing)
 
 
+def formula_span(
+    formula: Formula, spans: Mapping[str, Span], sex: str | None, scores: ScoreBook, *, dialysis: bool
+) -> Span | None:
+    """What a formula gives of numbers that were given, ``spans`` by field: `computed` without its text."""
+    inputs = formula_inputs(formula)
+    known = {name: spans[name] for name in _names_known(formula, inputs, CREATININE in spans) if name in spans}
+    return _span(formula, inputs, known, _behind(formula, inputs, known, scores), sex, dialysis=dialysis)
+
+
+def _span(
+    formula: Formula,
+    inputs: tuple[str, ...],
+    known: Mapping[str, Span],
+    behind: Formula | None,
+    sex: str | None,
+    *,
+    dialysis: bool,
+) -> Span | None:
+    assumed = [name for name in inputs if name not in known and name in formula.where_missing]
+    if dialysis or not all(name in known or name in assumed or (name == CREATININE and behind) for name in inputs):
+        return None
+    if len(assumed) == len(inputs):
+        return None
+    sexes = (True, False) if sex is None else (sex == "female",)
+    # every formula rises or falls with each input throughout, so that its ends lie at ends of the inputs
+    results = sorted(
+        _FORMULAS[formula.kind](formula.constants, ends, female)
+        for female in sexes
+        for ends in _corners(formula, inputs, known, behind, female)
+    )
+    if not (assumed or behind):
+        return Span(results[0], results[-1])
+    field = FIELDS[formula.gives]  # an end that was assumed may lead beyond what anyone has
+    return Span(max(results[0], field.low), min(results[-1], field.high))
+
+
+def _names_known(formula: Formula, inputs: tuple[str, ...], has_creatinine: bool) -> tuple[str, ...]:
+    """The inputs, and the rate that may stand for one."""
+    return inputs if formula.gives == RATE or has_creatinine else (*inputs, RATE)
+
+
 def _known_inputs(formula: Formula, inputs: tuple[str, ...], number: Numbers) -> dict[str, KnownNumber]:
     """What is known of the inputs of a formula, and the rate that may stand for one."""
-    names = inputs if formula.gives == RATE or number(CREATININE) is not None else (*inputs, RATE)
+    names = _names_known(formula, inputs, number(CREATININE) is not None)
     return {name: known for name in names if (known := number(name)) is not None}
 
 
 def _behind(
-    formula: Formula, inputs: tuple[str, ...], known: Mapping[str, KnownNumber], scores: ScoreBook
+    formula: Formula, inputs: tuple[str, ...], known: Mapping[str, object], scores: ScoreBook
 ) -> Formula | None:
     """The formula by which a given rate of filtration leads back to the creatinine that is not known."""
     if formula.gives == RATE or CREATININE not in inputs or CREATININE in known or RATE not in known:
@@ -140,19 +166,19 @@ def _behind(
 def _corners(
     formula: Formula,
     inputs: tuple[str, ...],
-    known: Mapping[str, KnownNumber],
+    known: Mapping[str, Span],
     behind: Formula | None,
     female: bool,
 ) -> Iterator[dict[str, float]]:
     """Every way of taking an end of each input; a creatinine worked back belongs to the age it was worked back with."""
     own = [name for name in inputs if not (name == CREATININE and behind)]
-    spans = [known[name].span if name in known else Span(*formula.where_missing[name]) for name in own]
+    spans = [known[name] if name in known else Span(*formula.where_missing[name]) for name in own]
     for ends in product(*map(set, spans)):
         corner = dict(zip(own, ends, strict=True))
         if behind is None:
             yield corner
             continue
-        for rate in set(known[RATE].span):
+        for rate in set(known[RATE]):
             yield {**corner, CREATININE: creatinine_behind(behind.constants, rate, corner["age"], female)}
 
 
@@ -169,8 +195,16 @@ def measured_log_sd(
     formula = next((formula for formula in scores.formulas if formula.gives == name), None)
     if formula is None:
         return None
+    spans = {name: each.span for name, each in _known_inputs(formula, formula_inputs(formula), number).items()}
+    return formula_log_sd(formula, spans, scores, by_field)
+
+
+def formula_log_sd(
+    formula: Formula, spans: Mapping[str, Span], scores: ScoreBook, by_field: Mapping[str, float]
+) -> float | None:
+    """That of what a formula gives of numbers that were given, ``spans`` by field."""
     inputs = formula_inputs(formula)
-    known = _known_inputs(formula, inputs, number)
+    known = {name: spans[name] for name in _names_known(formula, inputs, CREATININE in spans) if name in spans}
     numbers = next(_corners(formula, inputs, known, _behind(formula, inputs, known, scores), False))
     varying = [field for field in numbers if field in by_field]
     return hypot(*(_elasticity(formula, numbers, field) * by_field[field] for field in varying)) if varying else None

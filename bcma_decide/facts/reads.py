@@ -8,9 +8,23 @@ from functools import lru_cache
 from bcma_decide.facts.drug_history import HEADINGS, SUMMARIES
 from bcma_decide.facts.measures import CREATININE, RATE, formula_inputs
 from bcma_decide.patient.fields import FIELDS
-from bcma_decide.pooled.conditions import Condition, Drugs, Every, HadCourse, Not, Score, Some, Times, leaves
+from bcma_decide.pooled.conditions import (
+    Condition,
+    Drugs,
+    Every,
+    HadCourse,
+    Is,
+    IsKnown,
+    Not,
+    OneOf,
+    Score,
+    Some,
+    Times,
+    Within,
+    leaves,
+)
 from bcma_decide.pooled.definitions import AnyOf, CutOff, Definitions, DrugCount, FromScore, Stage
-from bcma_decide.pooled.score_book import AnyScore, Conversion, Formula, PointScore
+from bcma_decide.pooled.score_book import AnyScore, Conversion, Formula, PointScore, ScoreItem
 
 _NONE: frozenset[str] = frozenset()
 
@@ -92,10 +106,27 @@ def fields_of_score(score: AnyScore, definitions: Definitions) -> frozenset[str]
         behind = {RATE} if CREATININE in formula_inputs(score) else _NONE
         return frozenset((*formula_inputs(score), *behind, "sex", "dialysis"))
     if isinstance(score, PointScore):
-        of_items = (
-            _of_number(str(item.field), definitions) if item.when is None else fields_of(item.when, definitions)
-            for item in score.items
-        )
-        return _NONE.union(*of_items)
+        return _NONE.union(*(fields_of_item(item, definitions) for item in score.items))
     when = (stage.when for stage in score.stages)
     return frozenset({score.gives}).union(*(fields_of(each, definitions) for each in when if each is not None))
+
+
+def fields_of_item(item: ScoreItem, definitions: Definitions) -> frozenset[str]:
+    """Fields that an item of a score can rest on."""
+    return _of_number(str(item.field), definitions) if item.when is None else fields_of(item.when, definitions)
+
+
+def fields_said(condition: Condition, definitions: Definitions) -> frozenset[str]:
+    """Fields that a condition can rest on where nothing follows from what was said."""
+    match condition:
+        case Not() | Every() | Some():
+            return _NONE.union(*(fields_said(leaf, definitions) for leaf in leaves(condition)))
+        case Is(trait) | IsKnown(trait) | OneOf(trait) | Within(trait):
+            return frozenset({trait})
+        case Times(trait, other):
+            formula = definitions.scores.find(other)
+            return frozenset({trait}) | (
+                frozenset({other}) if formula is None else fields_of_score(formula, definitions)
+            )
+        case _:
+            return fields_of(condition, definitions)

@@ -30,14 +30,15 @@ def score_result(score: AnyScore, facts: Facts) -> ScoreResult:
 
 
 def _points(score: PointScore, facts: Facts) -> ScoreResult:
-    items = tuple(_item(item, facts) for item in score.items)
+    items = tuple(points_of_item(item, facts) for item in score.items)
     known = [item.points for item in items if item.points is not None]
     span = Span(sum(points.low for points in known), sum(points.high for points in known))
     possible = tuple(group.label for group in score.groups if group.bounds.judge(span) is not False)
     return ScoreResult(score.about.id, span, possible, items)
 
 
-def _item(item: ScoreItem, facts: Facts) -> ItemPoints:
+def points_of_item(item: ScoreItem, facts: Facts) -> ItemPoints:
+    """Points of an item, as far as what is known settles them."""
     if item.when is not None:
         found = facts.judge(item.when)
         low = item.points if found.value else 0.0

@@ -47,7 +47,8 @@ def _pairs(
     else:
         higher = _between(first, second, rows, covariance_between(pooled, first.sheet, second.sheet), bias_sd)
     for outcome, one, two, own in zip(both, *rows, higher.tolist(), strict=True):
-        pairs = {(option, other): own[m][n] for m, option in _options(first, one) for n, other in _options(second, two)}
+        others = _options(second, two)
+        pairs = {(option, other): own[m][n] for m, option in _options(first, one) for n, other in others}
         if first is not second:
             pairs |= {(other, option): 1.0 - chance for (option, other), chance in pairs.items()}
         yield outcome, pairs

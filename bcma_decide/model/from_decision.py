@@ -14,6 +14,7 @@ from bcma_decide.model.normal import Z95, logistic
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.population import Patients
 from bcma_decide.model.prediction import logit
+from bcma_decide.model.sheets import STILL
 from bcma_decide.vocabulary import CLASSES
 
 FromDecisionRate = tuple[float, float, float, float, float]
@@ -87,7 +88,7 @@ def _spreads(numbers: PatientNumbers) -> dict[int, float]:
     """Variance of the log odds of every cell's rate in both families, over the nodes of the spread between centres."""
     found: dict[int, float] = {}
     for values in (*numbers.evaluated.values.values(), *numbers.evaluated.kernel.fixed):
-        if values.sheet.family in _BOTH:
+        if values.sheet.family in (*_BOTH, STILL):
             weight = values.sheet.weight[:, :, None]
             mean = (weight * values.logit[0]).sum(axis=1)
             spread = (weight * (values.variance[0] + values.logit[0] ** 2)).sum(axis=1) - mean**2

@@ -13,7 +13,7 @@ from bcma_decide.model.contrast import Nodes, crossed, joint_differences
 from bcma_decide.model.prediction import Average
 from bcma_decide.model.profiles import Profiles
 from bcma_decide.model.rates import MEAN, Order, cell_table, in_order
-from bcma_decide.model.sheets import Sheet, SheetValues, all_sheets, covariance_between, likeness
+from bcma_decide.model.sheets import STILL, Sheet, SheetValues, all_sheets, covariance_between, likeness
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import CLASSES, OUTCOMES, Design
 
@@ -23,7 +23,7 @@ Extra = Mapping[tuple[str, int], Array]
 
 
 class Meeting(Struct, frozen=True):
-    """The outcomes of a family at which both classes have a number.
+    """The outcomes of a family, or of all in which no trait acts, at which both classes have a number.
 
     ``first``, ``second``: outcome and option in the sheet of either class, (outcomes,) each; ``names`` of the outcomes;
     ``covariance`` of the trait parameters of the first with those of the second, (Q, Q').
@@ -84,9 +84,8 @@ def kernel(pooled: PooledEvidence, setting: Design) -> Kernel:
 
 def _kernel(pooled: PooledEvidence, setting: Design) -> Kernel:
     sheets = all_sheets(pooled, setting)
-    acts = {family: bool(pooled.used[index].any()) for family, index in pooled.family_index.items()}
-    moving = tuple(sheet for sheet in sheets if acts[sheet.family])
-    still = [sheet for sheet in sheets if not acts[sheet.family]]
+    moving = tuple(sheet for sheet in sheets if sheet.family != STILL)
+    still = [sheet for sheet in sheets if sheet.family == STILL]
     fixed = tuple(sheet.evaluated(np.ones((1, 1)), np.zeros(1)) for sheet in still)
     table = np.zeros((1, len(pooled.cells), 6))
     if fixed:
@@ -105,7 +104,7 @@ def _kernel(pooled: PooledEvidence, setting: Design) -> Kernel:
 
 def _meetings(pooled: PooledEvidence, sheets: Sequence[Sheet]) -> Iterator[tuple[str, Meeting]]:
     of = {(sheet.family, sheet.class_index): sheet for sheet in sheets}
-    for family in pooled.family_index:
+    for family in (*pooled.family_index, STILL):
         pair = [of.get((family, index)) for index in range(len(CLASSES))]
         if pair[0] is None or pair[1] is None:
             continue

@@ -134,9 +134,10 @@ def quantile(probability: Array) -> Array:
 
 def _horner(coefficients: tuple[float, ...], x: Array) -> Array:
     """A polynomial, lowest power first."""
-    total = np.full_like(x, coefficients[-1])
-    for coefficient in coefficients[-2::-1]:
-        total = total * x + coefficient
+    total = coefficients[-1] * x + coefficients[-2]
+    for coefficient in coefficients[-3::-1]:
+        total *= x
+        total += coefficient
     return total
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from math import prod
+from typing import Final
 
 import numpy as np
 from msgspec import Struct
@@ -30,6 +32,9 @@ _ERROR = 1e-6
 """Bound of the error between the points of a number; what is seen of it is some thousand times smaller."""
 _LINEAR = 2
 """Points that a straight line needs."""
+STILL: Final = "still"
+"""Stands for all families in which no trait acts: their outcomes are the same for everyone, so that one sheet for a
+class holds them together."""
 
 
 class NextCentres(Struct, frozen=True):
@@ -46,7 +51,7 @@ class NextCentres(Struct, frozen=True):
 
 
 class Sheet(Struct, frozen=True, dict=True):
-    """All outcomes of one family in one class, for every kind of patient.
+    """All outcomes of one family in one class, for every kind of patient; those of :data:`STILL` are of several.
 
     O outcomes, M options, K nodes of the spread, P products, S stages, Q parameters of the traits that move anything.
     ``cells`` (O, M), places among the cells, -1 where there is none; ``share`` (O, M, P) of each product in an option;
@@ -197,7 +202,9 @@ def all_sheets(pooled: PooledEvidence, setting: Design) -> tuple[Sheet, ...]:
 
 def likeness(pooled: PooledEvidence, family: str) -> Likeness:
     """Who is like a patient in the traits that act in a family, in either class: one distribution for both."""
-    acting = pooled.used[pooled.family_index[family]].any(axis=0)
+    acting = np.zeros(pooled.trait_count, dtype=bool)
+    if family != STILL:
+        acting = pooled.used[pooled.family_index[family]].any(axis=0)
     return beside(pooled, ("likeness", acting.tobytes()), lambda: Likeness.of(pooled.population, acting, _axes(pooled)))
 
 
@@ -218,8 +225,9 @@ def _axes(pooled: PooledEvidence) -> list[NumberAxis | None]:
 
 def _sheets(pooled: PooledEvidence, setting: Design) -> Iterator[Sheet]:
     grouped: dict[tuple[str, int], dict[str, list[int]]] = {}
+    group = {family: family if pooled.used[f].any() else STILL for family, f in pooled.family_index.items()}
     for place, cell in enumerate(pooled.cells):
-        grouped.setdefault((cell.family, cell.class_index), {}).setdefault(cell.outcome, []).append(place)
+        grouped.setdefault((group[cell.family], cell.class_index), {}).setdefault(cell.outcome, []).append(place)
     for (family, class_index), outcomes in grouped.items():
         yield _sheet(pooled, setting, family, class_index, outcomes)
 
@@ -230,7 +238,8 @@ def _sheet(
     cells = pooled.cells
     first = {outcome: cells[places[0]] for outcome, places in outcomes.items()}
     most = max(first.values(), key=lambda cell: len(cell.stages))
-    effects = pooled.effects_of(most.outcome)[:, class_index]
+    # an outcome of one stage has nothing of what traits do to later ones
+    effects = pooled.effects_of(most.outcome)[: len(most.stages), class_index]
     covariance = own_covariance(pooled, most)
     T = pooled.trait_count
     moving = (np.diag(covariance).reshape(-1, T) > 0.0).any(axis=0) | (effects != 0.0).any(axis=0)
@@ -248,37 +257,35 @@ def _sheet(
     weight = np.zeros((len(first), nodes))
     level_covariance = np.zeros((len(first), nodes, stages, products, products))
     next_own = np.zeros((len(first), nodes, products, stages))
-    average = np.zeros((len(kinds.values), len(first), nodes, products, 1 + stages + parameters.size))
-    middle = np.zeros_like(average)
+    parts = _Parts.empty(len(kinds.values), len(first), nodes, len(options), products, stages, parameters.size)
+    rates_at = {
+        index: stage_rates(pooled.blocks[index], levels[index], offsets[:, min(position, 1)], 0.0)
+        for cell in first.values()
+        for position, index in enumerate(cell.stages)
+    }
     for row, (outcome, places) in enumerate(outcomes.items()):
         for place in places:
             at[row, options.index(cells[place].option)] = place
             share[row, options.index(cells[place].option), list(cells[place].members)] = 1.0 / len(cells[place].members)
-        own = [
-            stage_rates(pooled.blocks[index], levels[index], offsets[:, min(position, 1)], 0.0)
-            for position, index in enumerate(first[outcome].stages)
-        ]
+        own = [rates_at[index] for index in first[outcome].stages]
         count, K = own[0].rate.shape[1], own[0].weight.size
         weight[row, :K] = own[0].weight
         for position, stage in enumerate(own):
             level_covariance[row, :K, position, :count, :count] = stage.covariance
             spread = np.diagonal(stage.covariance, axis1=1, axis2=2) + np.square(stage.tau)[:, None]
             next_own[row, :K, :count, position] = spread
-        slices = row, slice(0, nodes), slice(0, count)
-        for whole, rates in (
-            (average, [(s.rate, s.density, s.slope) for s in own]),
-            (middle, [(s.middle_rate, s.middle_density, s.slope) for s in own]),
-        ):
-            found = _made_up(rates, deviation, pooled.depth.share, moving, (stages, parameters.size))
-            # nodes that others have more of weigh nothing; they only have to be numbers
-            whole[(slice(None), *slices)] = found[:, np.minimum(np.arange(nodes), K - 1)]
-            whole[:, row, :, count:, 0] = 0.5
-    rate = np.matmul(share[:, None], average)  # kinds, O, K, M, parts
-    columns = [
-        rate[..., 0], rate[..., 1 + stages :], np.swapaxes(average[..., 1 : 1 + stages], 3, 4),
-        middle[..., 0], middle[..., 1 + stages :], middle[..., 1 : 1 + stages],
-    ]  # fmt: skip
-    columns[0] = np.where(at[:, None] < 0, 0.5, columns[0])
+        slopes = np.zeros((len(own), products, int(moving.sum())))
+        slopes[:, :count] = [stage.slope[:, moving] for stage in own]
+        traits = _ByTrait(deviation[:, moving], slopes, pooled.depth.share, len(covariance) // T)
+        rate, moved = _made_up([(stage.rate, stage.density) for stage in own], products, nodes)
+        parts.rate[:, row] = np.where(at[row] < 0, 0.5, rate @ share[row].T)
+        parts.level[:, row, :, : len(own)] = moved
+        middle, middle_moved = _made_up([(each.middle_rate, each.middle_density) for each in own], products, nodes)
+        parts.middle[:, row] = middle
+        parts.middle_level[:, row, :, :, : len(own)] = np.swapaxes(middle_moved, 2, 3)
+        if parameters.size:
+            parts.trait[:, row] = traits.of(moved, share[row])
+            parts.middle_trait[:, row] = traits.of(middle_moved, np.eye(products))
     return Sheet(
         family=family,
         class_index=class_index,
@@ -294,35 +301,82 @@ def _sheet(
         parameters=parameters,
         trait_covariance=covariance[np.ix_(parameters, parameters)],
         trait_count=T,
-        table=np.concatenate([each.reshape(len(kinds.values), -1) for each in columns], axis=1),
+        table=parts.table,
     )
 
 
-def _made_up(
-    stages: Sequence[tuple[Array, Array, Array]],
-    deviation: Array,
-    later_share: float,
-    moving: Mask,
-    sizes: tuple[int, int],
-) -> Array:
-    """Rate, derivatives in the levels of the stages and in the trait parameters for every kind of patient.
+class _Parts(Struct, frozen=True):
+    """The table of a sheet and its columns, views of it; sizes as in :class:`Sheet`."""
 
-    ``stages``: rate and density (nodes, products, kinds) and slope (products, traits) of each; ``sizes``: of stages and
-    parameters. Returns (kinds, nodes, products, 1 + stages + parameters), zero for what the outcome does not have.
+    table: Array
+    rate: Array
+    """(kinds, O, K, M)"""
+    trait: Array
+    """(kinds, O, K, M, Q)"""
+    level: Array
+    """(kinds, O, K, S, P)"""
+    middle: Array
+    """(kinds, O, K, P)"""
+    middle_trait: Array
+    """(kinds, O, K, P, Q)"""
+    middle_level: Array
+    """(kinds, O, K, P, S)"""
+
+    @classmethod
+    def empty(cls, kinds: int, O: int, K: int, M: int, P: int, S: int, Q: int) -> _Parts:  # noqa: E741
+        """Of nothing but zeros."""
+        shapes = (M,), (M, Q), (S, P), (P,), (P, Q), (P, S)
+        ends = np.cumsum([O * K * prod(shape) for shape in shapes])
+        table = np.zeros((kinds, int(ends[-1])))
+        views = np.split(table, ends[:-1], axis=1)
+        return cls(table, *(view.reshape(kinds, O, K, *shape) for view, shape in zip(views, shapes, strict=True)))
+
+
+def _made_up(stages: Sequence[tuple[Array, Array]], products: int, nodes: int) -> tuple[Array, Array]:
+    """Rate of an outcome, and its derivatives in the levels of its stages, for every kind of patient.
+
+    ``stages``: rate and density (own nodes, own products, kinds) of each. Returns (kinds, nodes, products) and (kinds,
+    nodes, stages, products); products that the outcome does not have stand at the end, with one half and 0. Nodes that
+    it does not have weigh nothing: they are its last one.
     """
-    together, partial = made_up([rate for rate, _, _ in stages])
-    traits, first = int(moving.sum()), 1 + sizes[0]
-    found = np.zeros((*together.shape, first + sizes[1]))
-    found[..., 0] = together
-    for position, ((_, density, slope), other) in enumerate(zip(stages, partial, strict=True)):
-        moved = np.broadcast_to(density if other is None else density * other, together.shape)
-        found[..., 1 + position] = moved
-        # the level was fitted at the trait effects' mean: it moves with them by its slope
-        by_trait = moved[..., None] * (deviation[:, moving] + slope[:, None, moving])
-        found[..., first : first + traits] += by_trait if position == 0 else later_share * by_trait
-        if position:
-            found[..., first + traits :] += by_trait
-    return np.moveaxis(found, 2, 0)
+    together, partial = made_up([rate for rate, _ in stages])
+    own, count, kinds = together.shape
+    rate, moved = np.full((kinds, nodes, products), 0.5), np.zeros((kinds, nodes, len(stages), products))
+    rate[:, :own, :count] = together.transpose(2, 0, 1)
+    for position, ((_, density), other) in enumerate(zip(stages, partial, strict=True)):
+        moved[:, :own, position, :count] = (density if other is None else density * other).transpose(2, 0, 1)
+    rate[:, own:], moved[:, own:] = rate[:, own - 1 : own], moved[:, own - 1 : own]
+    return rate, moved
+
+
+class _ByTrait(Struct, frozen=True):
+    """How trait parameters move a rate through the levels of its stages.
+
+    ``deviation`` (kinds, traits) from the reference, ``slope`` (stages, products, traits): a level was fitted at the
+    mean of the trait effects and moves with them by its slope. ``later_share`` of the effects at the first stage are
+    those of the later ones, which have deviations of their own where there are two ``blocks`` of parameters.
+    """
+
+    deviation: Array
+    slope: Array
+    later_share: float
+    blocks: int
+
+    def of(self, moved: Array, share: Array) -> Array:
+        """Derivatives (kinds, nodes, options, parameters) from those in the levels (kinds, nodes, stages, products).
+
+        ``share`` (options, products) of each product in an option.
+        """
+        kinds, nodes, stages, products = moved.shape
+        options, traits = len(share), self.deviation.shape[1]
+        acts = np.array([[1.0, *[self.later_share] * (stages - 1)], [0.0, *[1.0] * (stages - 1)]])[: self.blocks]
+        by_level = np.einsum("bs,mp->spmb", acts, share)
+        by_slope = by_level[..., None] * self.slope[:, :, None, None]
+        flat, shape = moved.reshape(kinds * nodes, -1), (kinds, nodes, options, self.blocks)
+        found = (flat @ by_slope.reshape(stages * products, -1)).reshape(*shape, traits)
+        along = (flat @ by_level.reshape(stages * products, -1)).reshape(shape)
+        found += along[..., None] * self.deviation[:, None, None, None]
+        return np.asarray(found.reshape(kinds, nodes, options, -1))
 
 
 def _times(rows: Array, matrix: Array) -> Array:

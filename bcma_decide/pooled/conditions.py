@@ -7,7 +7,9 @@ Numbers are in the unit the profile keeps for their trait: the evidence check co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
+
+from msgspec import Struct
 
 from bcma_decide.logic import Bounds
 
@@ -15,14 +17,14 @@ DrugState = Literal["refractory", "exposed"]
 BOUNDS: Final = Bounds._fields
 
 
-class Is(NamedTuple):
+class Is(Struct, frozen=True):
     """A yes-or-no trait has this value: ``{trait: dialysis, is: true}``."""
 
     trait: str
     value: bool
 
 
-class IsKnown(NamedTuple):
+class IsKnown(Struct, frozen=True):
     """Whether a trait is known: ``{trait: hiv, known: false}``. The one condition that is never unknown.
 
     A number is known where it is one number: a span of which only the ends are known is not.
@@ -32,14 +34,14 @@ class IsKnown(NamedTuple):
     value: bool
 
 
-class OneOf(NamedTuple):
+class OneOf(Struct, frozen=True):
     """A trait has one of the listed values: ``{trait: ecog, one_of: [2]}``."""
 
     trait: str
     values: tuple[float | str, ...]
 
 
-class Within(NamedTuple):
+class Within(Struct, frozen=True):
     """A number lies inside bounds: ``{trait: creatinine_clearance, below: 30, unit: mL/min}``."""
 
     trait: str
@@ -47,7 +49,7 @@ class Within(NamedTuple):
     unit: str = ""
 
 
-class Times(NamedTuple):
+class Times(Struct, frozen=True):
     """A number is so many times another one, given or worked out: ``{trait: egfr, times: ckd_epi_2021, above: 3}``.
 
     ``other`` is a number of the profile or a formula of the scores, both in their own unit.
@@ -58,7 +60,7 @@ class Times(NamedTuple):
     bounds: Bounds
 
 
-class Drugs(NamedTuple):
+class Drugs(Struct, frozen=True):
     """At least so many of these drugs, or of a class, failed or were given."""
 
     state: DrugState
@@ -67,33 +69,33 @@ class Drugs(NamedTuple):
     at_least: int = 1
 
 
-class HadCourse(NamedTuple):
+class HadCourse(Struct, frozen=True):
     """An earlier course of BCMA therapy of one of these kinds, its last dose inside the bounds (months ago)."""
 
     kinds: tuple[str, ...]
     months: Bounds = Bounds()
 
 
-class Score(NamedTuple):
+class Score(Struct, frozen=True):
     """A score lies inside bounds: ``{score: car_hematotox, at_least: 2}``."""
 
     score: str
     bounds: Bounds
 
 
-class Not(NamedTuple):
+class Not(Struct, frozen=True):
     """The condition does not hold."""
 
     part: Condition
 
 
-class Every(NamedTuple):
+class Every(Struct, frozen=True):
     """Every part holds."""
 
     parts: tuple[Condition, ...]
 
 
-class Some(NamedTuple):
+class Some(Struct, frozen=True):
     """At least one part holds."""
 
     parts: tuple[Condition, ...]

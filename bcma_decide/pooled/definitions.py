@@ -1,8 +1,8 @@
 """The clinical definitions at the bedside: drugs, classes, cut-offs, scores, stages, variation, contradictions.
 
 They stand in ``definitions.yaml``, ``scores.yaml``, ``laboratory_variation.yaml`` and ``contradictions.yaml`` of the
-evidence, with sources, and reach the bedside inside the pooled file. Named tuples rather than dataclasses, because they
-are made at every start of the program, at a tenth of the time.
+evidence, with sources, and reach the bedside inside the pooled file. Structs rather than dataclasses, because they are
+made at every start of the program, at a tenth of the time.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from functools import cache, cached_property
 from math import log1p, sqrt
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from bcma_decide.errors import EvidenceError, NoEvidenceError, Problem
 from bcma_decide.logic import Bounds
@@ -25,7 +26,7 @@ from bcma_decide.pooled.score_book import Citation, ScoreBook, plain_value, row_
 Modality = Literal["adc", "car_t", "bispecific"]
 
 
-class DrugClass(NamedTuple):
+class DrugClass(Struct, frozen=True):
     """A class of drugs and the words people write for it."""
 
     id: str
@@ -35,7 +36,7 @@ class DrugClass(NamedTuple):
     sources: tuple[str, ...] = ()
 
 
-class Drug(NamedTuple):
+class Drug(Struct, frozen=True):
     """A drug under its international name, with brand names and short forms."""
 
     id: str
@@ -45,7 +46,7 @@ class Drug(NamedTuple):
     targets: tuple[str, ...] = ()
 
 
-class Regimen(NamedTuple):
+class Regimen(Struct, frozen=True):
     """A combination of drugs under the name people write."""
 
     id: str
@@ -55,7 +56,7 @@ class Regimen(NamedTuple):
     sources: tuple[str, ...] = ()
 
 
-class KidneyStage(NamedTuple):
+class KidneyStage(Struct, frozen=True):
     """A stage of chronic kidney disease, in mL/min/1.73 m2; without an end it reaches as far as the field."""
 
     id: str
@@ -65,7 +66,7 @@ class KidneyStage(NamedTuple):
     sources: tuple[str, ...] = ()
 
 
-class Term(NamedTuple):
+class Term(Struct, frozen=True):
     """A trait that is said directly."""
 
     id: str
@@ -75,7 +76,7 @@ class Term(NamedTuple):
     note: str = ""
 
 
-class AnyOf(NamedTuple):
+class AnyOf(Struct, frozen=True):
     """Present if any of ``fields`` is, absent only if all are."""
 
     id: str
@@ -87,14 +88,14 @@ class AnyOf(NamedTuple):
     note: str = ""
 
 
-class Need(NamedTuple):
+class Need(Struct, frozen=True):
     """How many drugs of a class."""
 
     drug_class: str
     at_least: int
 
 
-class DrugCount(NamedTuple):
+class DrugCount(Struct, frozen=True):
     """Present if enough drugs of every class failed."""
 
     id: str
@@ -105,7 +106,7 @@ class DrugCount(NamedTuple):
     note: str = ""
 
 
-class CutOff(NamedTuple):
+class CutOff(Struct, frozen=True):
     """Present where the value of ``field`` lies inside the bounds, or where one of ``or_any_of`` is."""
 
     id: str
@@ -119,14 +120,14 @@ class CutOff(NamedTuple):
     note: str = ""
 
 
-class RuledOut(NamedTuple):
+class RuledOut(Struct, frozen=True):
     """A field that is absent wherever the condition holds."""
 
     id: str
     when: Condition
 
 
-class Contradictory(NamedTuple):
+class Contradictory(Struct, frozen=True):
     """Answers that cannot all be true: where ``when`` holds, what it rests on is reported and taken as not given.
 
     ``context`` are fields that are read and not put in question, ``because`` is the reason in few words.
@@ -138,7 +139,7 @@ class Contradictory(NamedTuple):
     because: str = ""
 
 
-class FromScore(NamedTuple):
+class FromScore(Struct, frozen=True):
     """Present from ``at_least`` points of a score on."""
 
     id: str
@@ -150,7 +151,7 @@ class FromScore(NamedTuple):
     note: str = ""
 
 
-class Stage(NamedTuple):
+class Stage(Struct, frozen=True):
     """Present at one stage of a staging system: given, worked out by ``score``, or settled by the base system."""
 
     id: str
@@ -165,7 +166,7 @@ class Stage(NamedTuple):
     note: str = ""
 
 
-class Variation(NamedTuple):
+class Variation(Struct, frozen=True):
     """How far a measured value lies from another day's: coefficients of variation in percent, of subject and method."""
 
     field: str
@@ -185,7 +186,7 @@ Definition = Term | AnyOf | DrugCount | CutOff | FromScore | Stage
 def wording(definition: Definition) -> str:
     """Write a definition's text with its own numbers filled in."""
     limits = definition.bounds._asdict() if isinstance(definition, CutOff) else {}
-    return definition.text.format(**{**definition._asdict(), **limits})
+    return definition.text.format(**{**asdict(definition), **limits})
 
 
 class Definitions(Struct, frozen=True, kw_only=True, dict=True):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from numpy.typing import NDArray
 
 from bcma_decide.comparison import Option, Reference, StudyEntry
@@ -169,7 +169,7 @@ class PooledEvidence(Struct, frozen=True, eq=False, dict=True, weakref=True):
         """Sources of rules, labels, practical facts, scores and published figures, by key."""
         known = {**self.definitions.scores.sources, **self.rules.sources, **self.published.sources}
         known |= {**self.way.sources, **self.order.sources}
-        return {key: Reference(key=key, **source._asdict()) for key, source in known.items()}
+        return {key: Reference(key=key, **asdict(source)) for key, source in known.items()}
 
     @cached_property
     def response_alone(self) -> PooledEvidence:

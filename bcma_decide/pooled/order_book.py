@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -12,7 +12,7 @@ from bcma_decide.pooled.score_book import Citation, row_of, rows_of
 from bcma_decide.vocabulary import Basis, ClassId, CourseKind
 
 
-class OrderFigure(NamedTuple):
+class OrderFigure(Struct, frozen=True):
     """One published figure in words, with its counts, or its median and printed interval, where the source has them."""
 
     text: str
@@ -26,7 +26,7 @@ class OrderFigure(NamedTuple):
     interval: tuple[float | None, float | None] | None
 
 
-class OrderEntry(NamedTuple):
+class OrderEntry(Struct, frozen=True):
     """Figures of one study on a second therapy after a first."""
 
     id: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -13,7 +13,7 @@ from bcma_decide.pooled.score_book import Citation, row_of, rows_of
 from bcma_decide.vocabulary import ClassId
 
 
-class Figure(NamedTuple):
+class Figure(Struct, frozen=True):
     """One published figure in words, with its counts where the source gives them."""
 
     text: str
@@ -29,7 +29,7 @@ class Figure(NamedTuple):
     """Without the event at that month, as a fraction."""
 
 
-class Limit(NamedTuple):
+class Limit(Struct, frozen=True):
     """A condition under which options of a class have no number for some families, why, and what was published."""
 
     id: str
@@ -44,7 +44,7 @@ class Limit(NamedTuple):
     sources: tuple[str, ...]
 
 
-class BesideOption(NamedTuple):
+class BesideOption(Struct, frozen=True):
     """A labelled regimen without a model: its study and what was published of it."""
 
     id: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -17,7 +17,7 @@ Ends = tuple[float | None, float | None]
 """Printed ends of a 95 % interval; None where the end was not reached or not printed."""
 
 
-class QuotedGroup(NamedTuple):
+class QuotedGroup(Struct, frozen=True):
     """A group of patients that studies report apart, and what makes a patient one of it."""
 
     id: str
@@ -25,7 +25,7 @@ class QuotedGroup(NamedTuple):
     when: Condition
 
 
-class QuotedTime(NamedTuple):
+class QuotedTime(Struct, frozen=True):
     """Share of patients without the event at one time."""
 
     month: float
@@ -33,7 +33,7 @@ class QuotedTime(NamedTuple):
     ends: Ends | None
 
 
-class QuotedFigures(NamedTuple):
+class QuotedFigures(Struct, frozen=True):
     """Median and landmarks of one group as printed. ``reached`` False: the median was not reached."""
 
     n: int | None
@@ -43,7 +43,7 @@ class QuotedFigures(NamedTuple):
     times: tuple[QuotedTime, ...]
 
 
-class QuotedComparator(NamedTuple):
+class QuotedComparator(Struct, frozen=True):
     """What the randomised comparison group had."""
 
     label: str
@@ -52,7 +52,7 @@ class QuotedComparator(NamedTuple):
     ends: Ends | None
 
 
-class QuotedRow(NamedTuple):
+class QuotedRow(Struct, frozen=True):
     """One endpoint of one group in one study.
 
     ``of`` names what the group shares beyond the study, ``studied`` whom the study took in, ``left_out`` whom it did

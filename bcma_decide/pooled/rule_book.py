@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -20,7 +20,7 @@ OtherKind = Literal["not_seen", "nothing_said", "does_not_apply"]
 NOT_IN_FORCE: tuple[Approval, ...] = ("pending", "not_approved")
 
 
-class Rule(NamedTuple):
+class Rule(Struct, frozen=True):
     """One rule: whom it concerns, the condition, and what it says where the condition holds."""
 
     id: str
@@ -46,7 +46,7 @@ class Rule(NamedTuple):
     """*during* where it speaks of doses under treatment: no reason against a start."""
 
 
-class OtherProducts(NamedTuple):
+class OtherProducts(Struct, frozen=True):
     """What is known of a state for products that no rule speaks of."""
 
     kind: OtherKind
@@ -58,14 +58,14 @@ class OtherProducts(NamedTuple):
     sources: tuple[str, ...] = ()
 
 
-class RankDifference(NamedTuple):
+class RankDifference(Struct, frozen=True):
     """Why one state has different ranks for different products: what their texts say."""
 
     text: str
     region: str | None = None
 
 
-class PatientState(NamedTuple):
+class PatientState(Struct, frozen=True):
     """A state of the patient that rules speak of, for one product or several."""
 
     id: str
@@ -80,14 +80,14 @@ class PatientState(NamedTuple):
     differences: tuple[RankDifference, ...] = ()
 
 
-class LabelItem(NamedTuple):
+class LabelItem(Struct, frozen=True):
     """One thing a label asks for."""
 
     text: str
     when: Condition
 
 
-class OutsideComparison(NamedTuple):
+class OutsideComparison(Struct, frozen=True):
     """What to name where no option of the comparison is left."""
 
     short: str
@@ -96,7 +96,7 @@ class OutsideComparison(NamedTuple):
     sources: tuple[str, ...]
 
 
-class Label(NamedTuple):
+class Label(Struct, frozen=True):
     """What a product is labelled for in one region and time."""
 
     region: str
@@ -116,7 +116,7 @@ class Label(NamedTuple):
     note: str = ""
 
 
-class PracticalFact(NamedTuple):
+class PracticalFact(Struct, frozen=True):
     """Something about giving a product: where and when it holds, and how it is known."""
 
     topic: str
@@ -129,7 +129,7 @@ class PracticalFact(NamedTuple):
     note: str = ""
 
 
-class Product(NamedTuple):
+class Product(Struct, frozen=True):
     """A product with its labels and practical facts."""
 
     id: str
@@ -140,7 +140,7 @@ class Product(NamedTuple):
     facts: tuple[PracticalFact, ...]
 
 
-class BurdenValue(NamedTuple):
+class BurdenValue(Struct, frozen=True):
     """A burden by one fact: of which product or class, its value, and where and when the fact holds."""
 
     holder: str
@@ -152,7 +152,7 @@ class BurdenValue(NamedTuple):
     until: str | None = None
 
 
-class Burden(NamedTuple):
+class Burden(Struct, frozen=True):
     """What giving a product asks of the patient, as one figure; a product's own values stand before its class's."""
 
     id: str
@@ -161,7 +161,7 @@ class Burden(NamedTuple):
     values: tuple[BurdenValue, ...]
 
 
-class Topic(NamedTuple):
+class Topic(Struct, frozen=True):
     """A row of the table of practical facts; ``shown`` in the short view or only carried."""
 
     id: str

@@ -1,14 +1,17 @@
 """Published scores as plain values: points, stages, formulas and conversions, each with what it is good for.
 
-They stand in ``evidence/scores.yaml`` with their sources and reach the bedside inside the pooled file. Named tuples,
-because they are made at every start of the program.
+They stand in ``evidence/scores.yaml`` with their sources and reach the bedside inside the pooled file. Structs, because
+they are made at every start of the program.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from bcma_decide.logic import Bounds
 from bcma_decide.pooled.conditions import Condition, from_plain, to_plain
@@ -18,7 +21,7 @@ T = TypeVar("T")
 FormulaKind = Literal["cockcroft_gault", "ckd_epi_2021"]
 
 
-class Citation(NamedTuple):
+class Citation(Struct, frozen=True):
     """Where something was seen."""
 
     citation: str
@@ -27,7 +30,7 @@ class Citation(NamedTuple):
     url: str | None = None
 
 
-class About(NamedTuple):
+class About(Struct, frozen=True):
     """What a score is, for whom it was made, and where it stops."""
 
     id: str
@@ -43,14 +46,14 @@ class About(NamedTuple):
     note: str = ""
 
 
-class Band(NamedTuple):
+class Band(Struct, frozen=True):
     """Points for values inside the bounds."""
 
     points: float
     bounds: Bounds
 
 
-class ScoreItem(NamedTuple):
+class ScoreItem(Struct, frozen=True):
     """One item: points by bands of a number, or points where a condition holds."""
 
     label: str
@@ -61,7 +64,7 @@ class ScoreItem(NamedTuple):
     points: float = 0.0
 
 
-class ScoreGroup(NamedTuple):
+class ScoreGroup(Struct, frozen=True):
     """One category of a score, with what was published for it."""
 
     label: str
@@ -69,7 +72,7 @@ class ScoreGroup(NamedTuple):
     outcomes: tuple[str, ...] = ()
 
 
-class PointScore(NamedTuple):
+class PointScore(Struct, frozen=True):
     """Points added up over items."""
 
     about: About
@@ -82,7 +85,7 @@ class PointScore(NamedTuple):
         return sum(max(item.points, *(band.points for band in item.bands), 0.0) for item in self.items)
 
 
-class StageOf(NamedTuple):
+class StageOf(Struct, frozen=True):
     """One stage; without a condition it is what remains."""
 
     stage: int
@@ -91,7 +94,7 @@ class StageOf(NamedTuple):
     outcomes: tuple[str, ...] = ()
 
 
-class Staging(NamedTuple):
+class Staging(Struct, frozen=True):
     """Stages by conditions that exclude each other; ``gives`` is the field it stands in for."""
 
     about: About
@@ -99,7 +102,7 @@ class Staging(NamedTuple):
     stages: tuple[StageOf, ...]
 
 
-class Formula(NamedTuple):
+class Formula(Struct, frozen=True):
     """A published formula, its constants by name; ``gives`` is the field it stands in for."""
 
     about: About
@@ -110,14 +113,14 @@ class Formula(NamedTuple):
     """Ends between which an input lies that is not known, by field, in its unit."""
 
 
-class ConversionRow(NamedTuple):
+class ConversionRow(Struct, frozen=True):
     """One value of the one scale for some of the other; what lies between those says nothing."""
 
     value: float
     where: tuple[float, ...]
 
 
-class Conversion(NamedTuple):
+class Conversion(Struct, frozen=True):
     """A table between two scales: ``gives`` stands in for a field where only ``takes`` is known."""
 
     about: About
@@ -129,7 +132,7 @@ class Conversion(NamedTuple):
 AnyScore = PointScore | Staging | Formula | Conversion
 
 
-class ScoreBook(NamedTuple):
+class ScoreBook(Struct, frozen=True):
     """All of them; each may rest on those before it."""
 
     conversions: tuple[Conversion, ...]
@@ -187,23 +190,23 @@ class ScoreBook(NamedTuple):
 
 
 def row_of(shape: type[T], row: Mapping[str, Any]) -> T:
-    """A named tuple from plain data; lists become tuples."""
+    """A struct from plain data; lists become tuples."""
     return shape(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
 
 
 def rows_of(shape: type[T], rows: Iterable[Mapping[str, Any]]) -> tuple[T, ...]:
-    """Named tuples from plain data."""
+    """Structs from plain data."""
     return tuple(row_of(shape, row) for row in rows)
 
 
 def plain_value(value: object) -> Any:  # noqa: ANN401  # JSON
-    """Plain data of named tuples, conditions and bounds, such as survives JSON and ``from_dict`` unchanged."""
+    """Plain data of structs, conditions and bounds, such as survives JSON and ``from_dict`` unchanged."""
     if isinstance(value, Bounds):
         return value.given()
     if isinstance(value, Condition):
         return to_plain(value)
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return plain_value(value._asdict())
+    if isinstance(value, Struct):
+        return plain_value(asdict(value))
     if isinstance(value, Mapping):
         return {key: plain_value(inner) for key, inner in value.items()}
     if isinstance(value, tuple):

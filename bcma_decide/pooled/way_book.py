@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
 from bcma_decide.pooled.score_book import Citation, row_of, rows_of
 
 
-class Wait(NamedTuple):
+class Wait(Struct, frozen=True):
     """A published time from apheresis to the infusion, in days: median, range, and of how many infused patients."""
 
     days: float
@@ -20,7 +20,7 @@ class Wait(NamedTuple):
     sources: tuple[str, ...]
 
 
-class Count(NamedTuple):
+class Count(Struct, frozen=True):
     """A published count, or a time beside the wait, in words."""
 
     label: str
@@ -31,7 +31,7 @@ class Count(NamedTuple):
     sources: tuple[str, ...]
 
 
-class Way(NamedTuple):
+class Way(Struct, frozen=True):
     """What was published of one product, or holds for its class."""
 
     option: str

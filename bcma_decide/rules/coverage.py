@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from datetime import date
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from bcma_decide.pooled.in_force import in_force
 from bcma_decide.pooled.rule_book import OtherProducts, PatientState, Phase, Rule, RuleBook
@@ -13,7 +14,7 @@ from bcma_decide.rules.labels_in_force import labelled
 from bcma_decide.vocabulary import SEVERITIES, ClassId, Severity
 
 
-class CoverageCell(NamedTuple):
+class CoverageCell(Struct, frozen=True):
     """What is said of one state for one product; a hole where there is neither a rule nor a word beside the rules."""
 
     product: str
@@ -29,7 +30,7 @@ class CoverageCell(NamedTuple):
         return self.rank is None and self.other is None
 
 
-class CoverageRow(NamedTuple):
+class CoverageRow(Struct, frozen=True):
     """One state and phase in one region."""
 
     state: str

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from bcma_decide.facts.leaf_table import Codes, LeafTable, code_of_many
 from bcma_decide.facts.many import ManyProfiles
-from bcma_decide.facts.traits import Modelled
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.conditions import Condition
 from bcma_decide.pooled.evidence import PooledEvidence
@@ -23,6 +22,7 @@ from bcma_decide.rules.in_region import RulesInForce, rules_in_force
 from bcma_decide.rules.labels_in_force import LabelsInForce, labels_in_force
 from bcma_decide.vocabulary import UNVERIFIED, ClassId, FindingState, LabelState, Severity
 
+Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 FINDING_STATES: Final[tuple[FindingState | None, ...]] = (None, "fires", "cannot_be_judged")
 """By code in :attr:`JudgedProfiles.findings`; None: the finding is not stated of this patient."""
@@ -52,14 +52,17 @@ class LabelColumn(NamedTuple):
 class JudgedProfiles(NamedTuple):
     """What follows for N patients; rows are in the order in which they were given.
 
-    ``unknown`` (N, traits) marks the model's traits that have no value. ``findings`` (N, columns) holds places in
+    ``number`` (N, traits): numbers of the model in natural units, NaN where unknown and for yes-or-no traits; ``yes``,
+    ``no`` (N, traits): how likely a yes-or-no trait is present and absent: equal rows have equal numbers. ``unknown``
+    (N, traits) marks the model's traits that have no value. ``findings`` (N, columns) holds places in
     :data:`FINDING_STATES`, ``labels`` (N, label columns) those in :data:`LABEL_STATES`. ``off_label`` (N, products): no
     regimen of the product is on label. ``limits`` (N, limits): which of the limits of the published figures take
     numbers away.
     """
 
-    modelled: tuple[tuple[Modelled, ...], ...]
-    """By patient, every trait in the order of the model: equal rows have equal numbers."""
+    number: Array
+    yes: Array
+    no: Array
     unknown: Flags
     contradictions: tuple[tuple[tuple[str, ...], ...], ...]
     """By patient, the fields of every contradiction, which are not used; mostly none."""
@@ -117,7 +120,9 @@ class ProfileJudge:
         for column, program in enumerate(self._limits):
             limits[:, column] = True if program is None else code_of_many(program, of_limits) > 0
         return JudgedProfiles(
-            modelled=found.modelled,
+            number=found.number,
+            yes=found.yes,
+            no=found.no,
             unknown=found.unknown,
             contradictions=found.contradictions,
             findings=self._findings(of_rules, off_label),

@@ -59,7 +59,7 @@ def test_profiles_a_second_of_the_figures_alone_beside_a_product_of_matrices():
     """Headlines, intervals and contrasts of everything a trait moves, and how many bare products would take as long."""
     pooled = load_pooled()
     judge = CohortJudge(pooled, DEFAULT_REGION, date.fromisoformat(pooled.date))
-    moving = [each for each in layout_of(pooled, judge.products).figures if each.acting]
+    moving = [each for each in layout_of(pooled, judge.label_columns).figures if each.acting]
     reader = CellReader(pooled.definitions, lambda _: NOTHING)
     profiles = []
     for seed in range(3):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from bcma_decide import Patient, compare, load_model
 from bcma_decide.comparing.order_evidence import nearest_first
@@ -56,7 +55,7 @@ def counted(count, first="bispecific", second="car_t"):
     """The shipped evidence with so many patients who had that order."""
     shipped = load_model()
     entries = tuple(
-        entry._replace(of_whom={**entry.of_whom, first: count}) if entry.class_id == second else entry
+        replace(entry, of_whom={**entry.of_whom, first: count}) if entry.class_id == second else entry
         for entry in shipped.order.entries
     )
     return replace(shipped, order=replace(shipped.order, entries=entries))
@@ -249,10 +248,10 @@ def test_the_time_without_progression_of_a_next_therapy_is_that_of_its_computed_
 def test_the_nearest_interval_and_product_of_the_first_stand_first():
     book = load_model().order
     (entry,) = (each for each in book.entries if each.id == "bispecific-after-car-t-one-centre")
-    late = entry._replace(id="late", months=Bounds(at_least=12))
-    early = entry._replace(id="early", months=Bounds(below=12))
-    same = entry._replace(id="same", first_products=("ide-cel",))
-    other = entry._replace(id="other", first_products=("cilta-cel",))
+    late = replace(entry, id="late", months=Bounds(at_least=12))
+    early = replace(entry, id="early", months=Bounds(below=12))
+    same = replace(entry, id="same", first_products=("ide-cel",))
+    other = replace(entry, id="other", first_products=("cilta-cel",))
     changed = replace(book, entries=(other, early, entry, same, late))
     before = Earlier("car_t", 14, ("ide-cel",))
     order = [each.id for each in nearest_first(changed, before, "bite")]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from bcma_decide import load_model
 from bcma_decide.rules.coverage import compared_products, coverage
@@ -53,13 +53,13 @@ def test_one_state_has_one_rank_or_the_difference_is_told(region, row):
 
 def test_a_state_without_rules_for_a_product_is_a_hole_unless_something_is_said():
     """Without the entry for bispecific antibodies the movement disorder of cilta-cel leaves four holes."""
-    bare = replace(BOOK, states=tuple(state._replace(others=()) for state in BOOK.states))
+    bare = replace(BOOK, states=tuple(replace(state, others=()) for state in BOOK.states))
     (row,) = (row for row in rows("US", bare) if row.state == "movement_disorder")
     assert {cell.product for cell in row.cells if cell.hole} == COMPARED - {"cilta-cel"}
 
 
 def test_ranks_that_differ_without_a_word_do_not_agree():
-    bare = replace(BOOK, states=tuple(state._replace(differences=()) for state in BOOK.states))
+    bare = replace(BOOK, states=tuple(replace(state, differences=()) for state in BOOK.states))
     (row,) = (row for row in rows("EU", bare) if row.state == "pregnancy")
     assert not row.ranks_agree
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 
 import pytest
+from msgspec.structs import replace
 
 from bcma_decide import Patient, compare, load_model
 from bcma_decide.facts.traits import derive

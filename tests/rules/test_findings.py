@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from bcma_decide import Patient, compare, load_model
 from bcma_decide.facts.traits import derive

@@ -3,15 +3,18 @@
 from collections import Counter
 from datetime import date
 
+import pytest
+
 from bcma_decide import Patient
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.comparing.findings import that_can_apply
 from bcma_decide.facts.traits import derive
+from bcma_decide.model.profiles import Profiles
 from bcma_decide.patient.files import example_names, load_example
 from bcma_decide.rules.findings import rule_findings
 from bcma_decide.rules.indications import indications
 from bcma_decide.rules.many import FINDING_STATES, LABEL_STATES, ProfileJudge
-from bcma_decide.vocabulary import MODEL_TRAIT_IDS
+from bcma_decide.vocabulary import MODEL_TRAIT_IDS, natural_scale
 from tests.support.cases import for_each
 from tests.support.patients import drawn_patients
 
@@ -29,6 +32,11 @@ def stated(findings):
     )
 
 
+def _natural(numbers):
+    """Numbers of the model's traits in natural units."""
+    return [natural_scale(name, value) for name, value in zip(MODEL_TRAIT_IDS, numbers.tolist(), strict=True)]
+
+
 @for_each(("region", "on"), [("US", POOLED.date), ("EU", "2024-03-10")])
 def test_each_is_judged_as_alone(region, on):
     patients, day = [Patient(), SPANS, DISPUTED, *TWICE, *drawn_patients(6, seed=29)], date.fromisoformat(on)
@@ -37,7 +45,10 @@ def test_each_is_judged_as_alone(region, on):
     found = judge.judge(patients)
     for row, patient in enumerate(patients):
         traits = derive(patient, POOLED.definitions)
-        assert found.modelled[row] == tuple(traits[name].modelled for name in MODEL_TRAIT_IDS)
+        alone = Profiles.of([{name: traits[name].modelled for name in MODEL_TRAIT_IDS}])
+        assert found.number[row] == pytest.approx(_natural(alone.number[0]), rel=1e-12, nan_ok=True)
+        assert found.yes[row] == pytest.approx(alone.yes[0], abs=1e-12)
+        assert found.no[row] == pytest.approx(alone.no[0], abs=1e-12)
         assert found.unknown[row].tolist() == [traits[name].value is None for name in MODEL_TRAIT_IDS]
         assert found.contradictions[row] == tuple(each.fields for each in traits.contradictions)
         labels = indications(POOLED.rules, traits.facts, region, day, {}, POOLED.assumptions["label_months"])
@@ -66,5 +77,4 @@ def test_limits_act_where_their_condition_holds():
 
 def test_nobody_is_judged_too():
     found = ProfileJudge(POOLED, "US", date.fromisoformat(POOLED.date)).judge([])
-    assert found.modelled == ()
-    assert found.findings.shape[0] == found.labels.shape[0] == found.limits.shape[0] == 0
+    assert found.number.shape[0] == found.findings.shape[0] == found.labels.shape[0] == found.limits.shape[0] == 0

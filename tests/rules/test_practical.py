@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from bcma_decide import Patient, compare, load_model
 from bcma_decide.pooled.rule_book import PracticalFact
@@ -106,7 +106,7 @@ def test_a_fact_gives_way_to_its_successor(day, expected):
 
 
 def replace_facts(name, facts):
-    return next(product for product in BOOK.products if product.id == name)._replace(facts=facts)
+    return replace(next(product for product in BOOK.products if product.id == name), facts=facts)
 
 
 def practice(region="US", day=MODEL.date):

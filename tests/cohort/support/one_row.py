@@ -19,7 +19,9 @@ def one_row(comparison):
         ],
     }
     for product, label in comparison.indications.items():
-        row[f"label.{product}"] = label.state
+        single, *combined = label.regimens
+        row[f"label.{product}"] = single.state
+        row |= {f"label.{product}.{each.regimen.replace(' ', '_')}": each.state for each in combined}
     for outcome in comparison.outcomes:
         for option, estimate in outcome.estimates.items():
             place = f"{outcome.id}.{option}"
