@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from shutil import get_terminal_size
 from textwrap import wrap
 
 from bcma_decide.errors import printable
@@ -30,6 +29,8 @@ def print_listing(lines: Mapping[str, str]) -> None:
     for name, text in lines.items():
         line = f"{name:<{lead}}{text}"
         if sys.stdout.isatty():
+            from shutil import get_terminal_size
+
             width = max(get_terminal_size().columns, lead + 20)
             line = "\n".join(wrap(line, width, subsequent_indent=" " * lead, break_on_hyphens=False))
         say(line)

@@ -10,9 +10,9 @@ from bcma_decide.comparing.outcomes import contrast_value
 from bcma_decide.comparing.survival import higher_at_one_year, survival_contrast
 from bcma_decide.comparison import Apart, Contrast, Outcome, PairContrast
 from bcma_decide.errors import Problem, ProfileError, closest
-from bcma_decide.model.apart import higher_of_family
+from bcma_decide.model.apart import fixed_higher, moving_higher
 from bcma_decide.model.beside import beside
-from bcma_decide.model.contrast import Side, higher_of_pairs
+from bcma_decide.model.contrast import Side
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.time_course import Survival
 from bcma_decide.vocabulary import PFS
@@ -82,9 +82,8 @@ def _still_apart(numbers: PatientNumbers, outcome: str, compared: tuple[str, ...
     """At an outcome that no trait moves: the same for every patient of whom the same products have a number."""
 
     def made() -> Apart:
-        sides = {option: numbers.side(outcome, option) for option in compared}
         bias = numbers.pooled.assumptions["unanchored_sd"]
-        return _apart(outcome, compared, higher_of_pairs(sides, numbers.pooled.outcome_covariance[outcome], bias))
+        return _apart(outcome, compared, fixed_higher(numbers.pooled, numbers.setting, bias)[outcome])
 
     return beside(numbers.pooled, ("apart", numbers.setting, outcome, compared), made)
 
@@ -92,9 +91,7 @@ def _still_apart(numbers: PatientNumbers, outcome: str, compared: tuple[str, ...
 def _higher(numbers: PatientNumbers) -> Mapping[str, Mapping[tuple[str, str], float]]:
     """How likely the first of two options has the higher rate, by outcome that any trait moves."""
     pooled, bias = numbers.pooled, numbers.pooled.assumptions["unanchored_sd"]
-    found: dict[str, Mapping[tuple[str, str], float]] = {}
-    for family in dict.fromkeys(family for family, _ in numbers.evaluated.values):
-        found |= higher_of_family(pooled, numbers.evaluated, family, bias)
+    found: dict[str, Mapping[tuple[str, str], float]] = {**moving_higher(pooled, numbers.evaluated, bias)}
     if PFS in pooled.family_index:
         found[PFS] = higher_at_one_year(numbers)
     return found

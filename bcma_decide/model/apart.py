@@ -1,6 +1,6 @@
-"""How likely one option has a higher rate than another, for every pair and all outcomes of a family at once.
+"""How likely one option has a higher rate than another, for every pair and all outcomes of some sheets at once.
 
-The same as `bcma_decide.model.contrast.higher_of_pairs`, of a patient for whom the sheets of the family are there.
+The same as `bcma_decide.model.contrast.higher_of_pairs`, which takes one outcome.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.model.kernel import Evaluated
+from bcma_decide.model.beside import beside
+from bcma_decide.model.kernel import Evaluated, kernel
 from bcma_decide.model.normal import distribution
 from bcma_decide.model.sheets import SheetValues, covariance_between
 from bcma_decide.pooled.evidence import PooledEvidence
+from bcma_decide.vocabulary import Design
 
 Array = NDArray[np.float64]
 Pairs = dict[tuple[str, str], float]
@@ -22,12 +24,27 @@ Pairs = dict[tuple[str, str], float]
 _LEAST_VARIANCE = 1e-12
 
 
-def higher_of_family(pooled: PooledEvidence, evaluated: Evaluated, family: str, bias_sd: float) -> Mapping[str, Pairs]:
-    """By outcome, every pair of options that both have a number, of one patient.
+def moving_higher(pooled: PooledEvidence, evaluated: Evaluated, bias_sd: float) -> Mapping[str, Pairs]:
+    """By outcome that any trait moves, every pair of options that both have a number, of one patient.
 
     ``bias_sd``: standard deviation of the bias of a comparison on the log-odds scale.
     """
-    sides = [values for (name, _), values in evaluated.values.items() if name == family]
+    families: dict[str, list[SheetValues]] = {}
+    for (family, _), values in evaluated.values.items():
+        families.setdefault(family, []).append(values)
+    found: dict[str, Pairs] = {}
+    for sides in families.values():
+        found |= _higher(pooled, sides, bias_sd)
+    return found
+
+
+def fixed_higher(pooled: PooledEvidence, setting: Design, bias_sd: float) -> Mapping[str, Pairs]:
+    """The same at the outcomes that no trait moves: the same for every patient."""
+    return beside(pooled, ("higher", setting, bias_sd), lambda: _higher(pooled, kernel(pooled, setting).fixed, bias_sd))
+
+
+def _higher(pooled: PooledEvidence, sides: Sequence[SheetValues], bias_sd: float) -> dict[str, Pairs]:
+    """Of the sheets of both classes, or of one."""
     found: dict[str, Pairs] = {}
     for place, first in enumerate(sides):
         for second in sides[place:]:

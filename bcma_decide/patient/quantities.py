@@ -9,7 +9,6 @@ from typing import Final
 
 from bcma_decide.errors import quote
 from bcma_decide.logic import Span
-from bcma_decide.patient.conversion import factor_between
 from bcma_decide.patient.field import ProfileField, Unit, or_list
 from bcma_decide.patient.numerals import Ambiguous, Numeral, number_given, plain_text, read_numeral, settled, span_of
 from bcma_decide.patient.patterns import Pattern
@@ -201,4 +200,7 @@ def converted_quantity(number: float, unit: Unit, canonical: Unit) -> float:
     """The number in the canonical unit, to 12 digits: a cut-off given in another unit stays exactly that."""
     if unit is canonical:
         return number
+    # most values are in the unit of their field
+    from bcma_decide.patient.conversion import factor_between
+
     return float(f"{number * factor_between(unit, canonical):.12g}")

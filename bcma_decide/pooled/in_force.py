@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from datetime import date
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -40,7 +39,12 @@ def days_of(text: str) -> Days:
     if day is not None:
         return Days(first, first)
     last_month = 12 if month is None else month
-    return Days(first, date(first.year, last_month, monthrange(first.year, last_month)[1]))
+    return Days(first, date(first.year, last_month, _days_of_month(first.year, last_month)))
+
+
+def _days_of_month(year: int, month: int) -> int:
+    # the library's own is loaded with the names of months and the words of a place
+    return 31 if month == 12 else (date(year, month + 1, 1) - date(year, month, 1)).days
 
 
 def begun(since: str, on: date) -> Truth:
@@ -60,4 +64,4 @@ def older_than(seen: str, months: float, on: date) -> bool:
     """Whether more than so many whole months lie between a date (its last day) and another day."""
     last = days_of(seen).last
     year, month = divmod(last.year * 12 + last.month - 1 + int(months), 12)
-    return on > date(year, month + 1, min(last.day, monthrange(year, month + 1)[1]))
+    return on > date(year, month + 1, min(last.day, _days_of_month(year, month + 1)))

@@ -28,7 +28,7 @@ def options_of_rule(rule: Rule) -> tuple[tuple[ClassId, str | None], ...]:
 
 def concerns(rule: Rule, product: str, class_id: ClassId) -> bool:
     """Whether a rule speaks of a product."""
-    return (class_id, None) in options_of_rule(rule) or (class_id, product) in options_of_rule(rule)
+    return rule.class_id in ("any", class_id) and (not rule.products or product in rule.products)
 
 
 def speaks_of(other: OtherProducts, product: str, class_id: ClassId, region: str) -> bool:
