@@ -13,7 +13,7 @@ from tests.support.places import ROOT
 
 TESTS = ROOT / "tests"
 MODULES = sorted(path.relative_to(TESTS).as_posix() for path in TESTS.rglob("test_*.py"))
-ON_THEIR_OWN = ("support", "golden", "mutation", "fuzz", "benchmarks")
+ON_THEIR_OWN = ("support", "golden", "mutation", "fuzz", "benchmarks", "load")
 """Folders that hold other modules than tests: helpers, and tools with the tests of them."""
 
 

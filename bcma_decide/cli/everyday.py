@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any, Final
 
 COMMAND: Final = "compare"
@@ -36,6 +37,7 @@ def answered(words: Sequence[str]) -> bool:
     asked = read(words)
     if asked is None:
         return False
+    _load_structs()
     from bcma_decide.cli.answer import Asked, answer
     from bcma_decide.cli.errors import Misuse
     from bcma_decide.cli.output import say
@@ -51,6 +53,19 @@ def answered(words: Sequence[str]) -> bool:
     except KeyboardInterrupt:
         sys.exit(130)
     return True
+
+
+def _load_structs() -> None:
+    """Load what the shapes are made with, without what it asks for words of types that `typing` has by now itself."""
+    unused = "typing_extensions"
+    stood_out = unused not in sys.modules
+    if stood_out:
+        sys.modules[unused] = None  # type: ignore[assignment]  # an import of it fails, and is not tried
+    try:
+        import_module("msgspec")
+    finally:
+        if stood_out:
+            del sys.modules[unused]
 
 
 def read(words: Sequence[str]) -> dict[str, Any] | None:

@@ -96,7 +96,7 @@ def serve(
         return
     _require_extra()
     from bcma_decide.service.audit.audit_address import shown
-    from bcma_decide.service.server import run
+    from bcma_decide.service.run import run
     from bcma_decide.service.settings import read_settings
 
     given: dict[str, Any] = {"host": host, "port": port, "audit": audit, "workers": workers}

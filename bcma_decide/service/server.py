@@ -1,4 +1,4 @@
-"""Running the application: uvicorn on one socket, until it is told to stop; or a family of workers that do."""
+"""Running the application in one process: uvicorn on one socket, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -13,56 +13,17 @@ from typing import Any, Final
 
 import uvicorn
 
-from bcma_decide.errors import Problem, ServiceError
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.service.app import create_app
-from bcma_decide.service.family.worker import READY, Load
 from bcma_decide.service.http.access_log import set_up_logging
 from bcma_decide.service.http.connections import HeadInTime, allow_many_connections
 from bcma_decide.service.service import Reader
-from bcma_decide.service.settings import LOOPBACK_NAMES, Settings, is_loopback, require_authentication
+from bcma_decide.service.settings import Settings
 
+READY: Final = "ready"
+"""What a worker tells its parent once it accepts connections."""
 _SWITCH: Final = 0.001
 """Seconds for which a thread that compares may keep the loop waiting; the usual five are a whole answer."""
-
-
-def run(settings: Settings, load: Load, *, started: Callable[[str, int], None] | None = None) -> None:
-    """Serve until SIGTERM or an interrupt; requests that are running then are finished.
-
-    Parameters
-    ----------
-    settings
-        As read.
-    load
-        Gives the evidence, and what reads a FHIR record to a profile; without that there are no CDS Hooks services. It
-        is called in every worker.
-    started
-        Told the address and port once connections are accepted.
-
-    Raises
-    ------
-    ServiceError
-        When it would be open to a network, or cannot listen there.
-    """
-    require_authentication(settings)
-    if settings.public_url is None and not settings.hosts and is_loopback(settings.host):
-        settings = settings.model_copy(update={"hosts": LOOPBACK_NAMES})  # no page from elsewhere asks by its own name
-    if settings.workers > 1:
-        from bcma_decide.service.family.family import run_family
-
-        set_up_logging(0)
-        run_family(settings, load, started)
-        return
-    pooled, reader = load(True)
-    before = {number: signal.signal(number, _stopped) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        serve(settings, pooled, reader, started=started)
-    except SystemExit:  # uvicorn leaves so when it cannot listen, having logged why
-        problem = Problem("", f"cannot listen on {settings.host}, port {settings.port}", "choose another --port")
-        raise ServiceError("the service cannot start", [problem]) from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def serve(
@@ -100,7 +61,7 @@ def serve(
     )
     if number is not None:
         for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, _stopped)
+            signal.signal(each, stopped)
     _Server(config, started, parent).run(list(sockets) or None)
 
 
@@ -137,6 +98,6 @@ class _Server(uvicorn.Server):
             asyncio.get_running_loop().remove_reader(self._parent.fileno())  # type: ignore[union-attr]
 
 
-def _stopped(number: int, frame: object) -> None:
+def stopped(number: int, frame: object) -> None:
     """The server has stopped by then; the process goes on to its end, with exit code 0."""
     del number, frame

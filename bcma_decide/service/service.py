@@ -54,6 +54,10 @@ class Reader(Protocol):
         ...
 
 
+Load = Callable[[bool], tuple[PooledEvidence, Reader | None]]
+"""Loads the evidence and what reads records, in the process that needs them; True: warns where the evidence is old."""
+
+
 @dataclass(frozen=True)
 class Service:
     """One running service."""

@@ -29,7 +29,7 @@ def printing(**changes):
 
 
 def pid(made):
-    return made._idle[0].process.pid
+    return made._idle[0].child.process.pid
 
 
 def test_a_sheet_is_that_of_the_command_line_and_its_process_is_used_again_until_its_last():

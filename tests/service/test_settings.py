@@ -102,7 +102,7 @@ def test_the_printed_configuration_can_be_used_and_names_every_setting(tmp_path)
                      for line in text.splitlines() if "or: " not in line and "BCMA_DECIDE" not in line)  # fmt: skip
     values = tomllib.loads(bare)
     defaults = Settings()
-    for name in set(values) - {"audit", "issuers", "public_url", "smart_launch_url"}:
+    for name in set(values) - {"audit", "issuers", "public_url", "smart_launch_url", "store"}:
         assert getattr(Settings(**{name: values[name]}), name) == getattr(defaults, name), name
 
 

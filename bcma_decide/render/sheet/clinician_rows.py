@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Final
@@ -113,8 +113,14 @@ class StudyReference:
 
 def option_columns(comparison: Comparison) -> tuple[Column, ...]:
     """The classes as columns, with what their labels say and how many contraindications fire."""
+    parents = {each.id: each.class_id for each in comparison.options}
+    fired = [
+        {parents.get(whom, whom) for whom in arrange.concerned(finding)}
+        for finding in arrange.findings(comparison)
+        if finding.state == "fires" and finding.severity == "contraindication"
+    ]
     return tuple(
-        Column(option, look, *_label_summary(comparison, option), _warning(comparison, option))
+        Column(option, look, *_label_summary(comparison, option), _warning(option, fired))
         for option, look in zip(arrange.class_options(comparison), figures.LOOKS, strict=False)
     )
 
@@ -136,21 +142,14 @@ def _label_summary(comparison: Comparison, option: Option) -> tuple[str, bool]:
     return _("no label seen ({region})").format(region=region), True
 
 
-def _warning(comparison: Comparison, option: Option) -> str:
-    """How many contraindications of a class fire."""
-    parents = {each.id: each.class_id for each in comparison.options}
-    fired = [
-        finding
-        for finding in arrange.findings(comparison)
-        if finding.state == "fires"
-        and finding.severity == "contraindication"
-        and any(parents.get(whom, whom) == option.class_id for whom in arrange.concerned(finding))
-    ]
-    if not fired:
+def _warning(option: Option, fired: Iterable[Collection[str]]) -> str:
+    """How many contraindications of a class fire; of each is given which classes it concerns."""
+    count = sum(option.class_id in classes for classes in fired)
+    if not count:
         return ""
-    return ngettext(
-        "{n} contraindication, see the findings", "{n} contraindications, see the findings", len(fired)
-    ).format(n=len(fired))
+    return ngettext("{n} contraindication, see the findings", "{n} contraindications, see the findings", count).format(
+        n=count
+    )
 
 
 def icon_rows(comparison: Comparison, sheet: Sheet, columns: tuple[Column, ...]) -> tuple[Icons, ...]:
@@ -159,19 +158,23 @@ def icon_rows(comparison: Comparison, sheet: Sheet, columns: tuple[Column, ...])
     wanted = sheet.icons or [each for each in ICONS if each in rows] or rows[:ICONS_DRAWN]
     outcomes = {outcome.id: outcome for outcome in arrange.outcomes_with_survival(comparison)}
     return tuple(
-        Icons(outcomes[each], tuple(_cell(comparison, outcomes[each], column, {}) for column in columns))
+        Icons(outcomes[each], tuple(_cell(comparison, outcomes[each], column) for column in columns))
         for each in wanted
         if each in outcomes
     )
 
 
-def _letters(comparison: Comparison, outcomes: Iterable[Outcome], columns: tuple[Column, ...]) -> dict[str, str]:
+_Notes = Mapping[tuple[str, str], tuple[str, ...]]
+"""Remarks on numbers, by outcome and option."""
+
+
+def _letters(outcomes: Iterable[Outcome], columns: tuple[Column, ...], of_cells: _Notes) -> dict[str, str]:
     """Every note under the table with its letter, in the order of the rows."""
     notes: dict[str, None] = {}
     for outcome in outcomes:
         notes |= dict.fromkeys(_row_notes(outcome, columns))
         for column in columns:
-            notes |= dict.fromkeys(_cell_notes(comparison, outcome, column))
+            notes |= dict.fromkeys(of_cells[outcome.id, column.option.id])
     return {note: ascii_lowercase[place % 26] * (1 + place // 26) for place, note in enumerate(notes)}
 
 
@@ -181,19 +184,27 @@ def _row_notes(outcome: Outcome, columns: Iterable[Column]) -> tuple[str, ...]:
     return (*([same] if same else []), *outcome.notes)
 
 
-def _cell_notes(comparison: Comparison, outcome: Outcome, column: Column) -> tuple[str, ...]:
+def _notes_of_cells(comparison: Comparison, outcomes: Iterable[Outcome], columns: tuple[Column, ...]) -> _Notes:
+    naming = citing.naming(comparison)
+    return {
+        (outcome.id, column.option.id): _cell_notes(comparison, outcome, column, naming)
+        for outcome in outcomes
+        for column in columns
+    }
+
+
+def _cell_notes(comparison: Comparison, outcome: Outcome, column: Column, naming: published.Naming) -> tuple[str, ...]:
     """Remarks on a number, or what stands in the place of one that is withheld; other reasons stand in the cell."""
     estimate = arrange.estimate_of(outcome, column.option)
     if not wording.has_number(estimate) and estimate.state != "withheld":
         return ()
     if outcome.family == PFS and estimate.state == "withheld":
-        return (published.stated(estimate, citing.naming(comparison)),)  # what was published stands below
-    return published.field_notes(estimate, comparison, citing.naming(comparison))
+        return (published.stated(estimate, naming),)  # what was published stands below
+    return published.field_notes(estimate, comparison, naming)
 
 
-def _cell(comparison: Comparison, outcome: Outcome, column: Column, letters: Mapping[str, str]) -> RowCell:
+def _cell(comparison: Comparison, outcome: Outcome, column: Column, marks: str = "") -> RowCell:
     estimate = arrange.estimate_of(outcome, column.option)
-    marks = ",".join(letters[note] for note in _cell_notes(comparison, outcome, column) if note in letters)
     if not wording.has_number(estimate):
         return RowCell(column, estimate, marks=marks, published=published.short_figures(estimate, outcome.id))
     widest = arrange.decisive(comparison, outcome, column.option)
@@ -219,8 +230,9 @@ def time_windows(
     outcomes = [each for each in arrange.outcomes_with_survival(comparison) if each.id in (sheet.rows or ROWS)]
     horizons = list(dict.fromkeys(outcome.horizon for outcome in outcomes))
     outcomes.sort(key=lambda outcome: (outcome.direction != "benefit", horizons.index(outcome.horizon)))
-    letters = _letters(comparison, outcomes, columns)
-    rows = [_row(comparison, place, each, columns, letters) for place, each in enumerate(outcomes, 1)]
+    of_cells = _notes_of_cells(comparison, outcomes, columns)
+    letters = _letters(outcomes, columns, of_cells)
+    rows = [_row(comparison, place, each, columns, letters, of_cells) for place, each in enumerate(outcomes, 1)]
     windows = tuple(
         _window(comparison, horizon, tuple(row for row in rows if row.outcome.horizon == horizon), columns)
         for horizon in dict.fromkeys(row.outcome.horizon for row in rows)
@@ -237,9 +249,19 @@ def _window(comparison: Comparison, horizon: str, rows: tuple[Row, ...], columns
 
 
 def _row(
-    comparison: Comparison, number: int, outcome: Outcome, columns: tuple[Column, ...], letters: Mapping[str, str]
+    comparison: Comparison,
+    number: int,
+    outcome: Outcome,
+    columns: tuple[Column, ...],
+    letters: Mapping[str, str],
+    of_cells: _Notes,
 ) -> Row:
-    cells = tuple(_cell(comparison, outcome, column, letters) for column in columns)
+    def marks(notes: Iterable[str]) -> str:
+        return ",".join(letters[note] for note in notes)
+
+    cells = tuple(
+        _cell(comparison, outcome, column, marks(of_cells[outcome.id, column.option.id])) for column in columns
+    )
     difference, interval, higher = _difference(comparison, outcome, cells)
     return Row(
         number=number,
@@ -250,7 +272,7 @@ def _row(
         higher=higher,
         certainty=_certainty_word(cells),
         studies=" / ".join(str(cell.estimate.n_studies) for cell in cells),
-        marks=",".join(letters[note] for note in _row_notes(outcome, columns)),
+        marks=marks(_row_notes(outcome, columns)),
     )
 
 

@@ -147,7 +147,8 @@ def _page(
 
 def _tight(text: str) -> str:
     """Without empty lines and what is left of the template at the ends of others."""
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    plain = str(text)  # every step on markup would make markup again, which took as long as a tenth of the templates
+    lines = [line.rstrip() for line in plain.splitlines() if line.strip()]
     return "\n".join(lines) + "\n" if lines else ""
 
 

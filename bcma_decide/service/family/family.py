@@ -14,9 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.connection import wait
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -26,12 +24,14 @@ from pydantic import SecretStr
 
 from bcma_decide.errors import BcmaDecideError, Problem, ServiceError
 from bcma_decide.service.family.listening import listening
-from bcma_decide.service.family.worker import READY, Load, work
+from bcma_decide.service.family.worker import work
 from bcma_decide.service.http.access_log import LOGGER
 from bcma_decide.service.http.metrics import FOLDER
+from bcma_decide.service.processes import Child, start
+from bcma_decide.service.server import READY
+from bcma_decide.service.service import Load
 from bcma_decide.service.settings import Settings
 
-_SPAWN: Final = get_context("spawn")
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108, RUF100  # a folder of its own is made there
 _LOOK: Final = 5.0
 """Seconds between two looks where nothing happens."""
@@ -44,12 +44,15 @@ _STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 
 @dataclass
 class _Worker:
-    """One worker: its number for the log, its process, and the connection that it holds as long as it lives."""
+    """One worker: its number for the log, and its process."""
 
     number: int
-    process: SpawnProcess
-    parent: Connection
+    child: Child
     is_ready: bool = False
+
+    def exit_code(self) -> int | None:
+        """That of its process once it has ended, negative of a signal."""
+        return self.child.process.poll()
 
 
 @dataclass
@@ -90,25 +93,22 @@ class Family:
         self._told += 1
 
     def _start(self, number: int) -> None:
-        here, there = _SPAWN.Pipe()
-        arguments = (self.settings, self.load, self.listening, there, number)
-        process = _SPAWN.Process(target=work, args=arguments, name=f"worker {number}")
-        process.start()
-        there.close()  # so that its death is seen here
-        self._workers.append(_Worker(number, process, here))
+        shared = self.listening.fileno()
+        child = start(work, self.settings, self.load, shared, number, keep=(shared,))
+        self._workers.append(_Worker(number, child))
 
     def _until_ready(self, woken: socket.socket) -> None:
         while not self._told and not all(worker.is_ready for worker in self._workers):
             for worker in self._heard(woken):
                 error = self._told_by(worker)
-                if error is not None or worker.process.exitcode is not None:
+                if error is not None or worker.exit_code() is not None:
                     ended = Problem("workers", f"one ended while it started ({_ending(worker)})", "see its messages")
                     raise error or ServiceError("the service cannot start", [ended])
 
     def _look_after(self, woken: socket.socket) -> None:
         for worker in self._heard(woken):
             error = self._told_by(worker)
-            if worker.process.exitcode is None:
+            if worker.exit_code() is None:
                 continue
             self._buried(worker)
             if self._told:
@@ -126,59 +126,60 @@ class Family:
         for due in [due for due in self._due if due[0] <= monotonic()]:
             self._due.remove(due)
             self._start(due[1])
-        _reap_orphans({worker.process.pid for worker in self._workers})
+        _reap_orphans({worker.child.process.pid for worker in self._workers})
 
     def _heard(self, woken: socket.socket) -> list[_Worker]:
         """Wait for something to happen; returns the workers it may have happened to."""
         soonest = min((due for due, _ in self._due), default=monotonic() + _LOOK)
-        pipes = [worker.parent for worker in self._workers if not worker.is_ready]
-        ends = [worker.process.sentinel for worker in self._workers]
-        heard = wait([*pipes, *ends, woken], max(0.0, min(_LOOK, soonest - monotonic())))
+        pipes = [worker.child.connection for worker in self._workers if not worker.is_ready]
+        heard = wait([*pipes, woken], max(0.0, min(_LOOK, soonest - monotonic())))  # the end of a worker is a signal
         if woken in heard:
             with suppress(BlockingIOError):
                 woken.recv(4_096)
-        return [worker for worker in self._workers if worker.parent in heard or worker.process.sentinel in heard]
+        return [
+            worker for worker in self._workers if worker.child.connection in heard or worker.exit_code() is not None
+        ]
 
     def _told_by(self, worker: _Worker) -> BcmaDecideError | None:
         """What a worker says: that it is ready, or why it cannot be."""
         try:
-            if not worker.is_ready and worker.parent.poll():
-                said = worker.parent.recv()
+            if not worker.is_ready and worker.child.connection.poll():
+                said = worker.child.connection.recv()
                 if isinstance(said, BcmaDecideError):
-                    worker.process.join()
+                    worker.child.process.wait()
                     return said
                 worker.is_ready = said == READY
                 self._failures = 0
         except (EOFError, OSError):
-            worker.process.join()
+            worker.child.process.wait()
         return None
 
     def _buried(self, worker: _Worker) -> None:
-        worker.process.join()
-        worker.parent.close()
+        worker.child.process.wait()
+        worker.child.connection.close()
         self._workers.remove(worker)
-        mark_process_dead(worker.process.pid)  # type: ignore[no-untyped-call]
+        mark_process_dead(worker.child.process.pid)  # type: ignore[no-untyped-call]
 
     def _end(self, woken: socket.socket) -> None:
         """Tell all to stop, give them their time, then kill who is left; told twice, at once."""
         self.listening.close()
         for worker in self._workers:
-            worker.process.terminate()
+            worker.child.process.terminate()
         until = monotonic() + self.settings.stop_seconds + _LONGER
         told = max(self._told, 1)
         while self._workers and monotonic() < until and self._told <= told:
             for worker in self._heard(woken):
-                if worker.process.exitcode is not None:
+                if worker.exit_code() is not None:
                     self._buried(worker)
                 else:
                     worker.is_ready = True  # what it says now is not listened to
         for worker in list(self._workers):
-            worker.process.kill()
+            worker.child.process.kill()
             self._buried(worker)
 
 
 def _ending(worker: _Worker) -> str:
-    code = worker.process.exitcode
+    code = worker.exit_code()
     if code is not None and code < 0:
         return signal.Signals(-code).name
     return f"exit code {code}"

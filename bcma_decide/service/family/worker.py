@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 from bcma_decide.errors import BcmaDecideError
-from bcma_decide.pooled.evidence import PooledEvidence
-from bcma_decide.service.service import Reader
+from bcma_decide.service.family.listening import OneAtATime
+from bcma_decide.service.server import serve
+from bcma_decide.service.service import Load
 from bcma_decide.service.settings import Settings
 
-Load = Callable[[bool], tuple[PooledEvidence, Reader | None]]
-"""Loads the evidence and what reads records, in the process that needs them; True: warns where the evidence is old."""
-READY = "ready"
 
+def work(parent: Connection, settings: Settings, load: Load, listening: int, number: int) -> None:
+    """Serve on an open socket; tells the parent that it is ready, or the error for which it cannot start.
 
-def work(settings: Settings, load: Load, listening: socket.socket, parent: Connection, number: int) -> None:
-    """Serve; tells the parent :data:`READY`, or the error for which it cannot start. Ends when the parent does."""
-    from bcma_decide.service.family.listening import OneAtATime
-    from bcma_decide.service.server import serve
-
-    shared = OneAtATime(fileno=listening.detach())
+    Ends when the parent does.
+    """
+    shared = OneAtATime(fileno=listening)
     shared.setblocking(False)
     try:
         pooled, reader = load(number == 1)

@@ -10,9 +10,6 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from time import monotonic
 from typing import Final
 
@@ -22,14 +19,13 @@ from bcma_decide.render.sheet.pdf import missing
 from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.service.http.problems import Refusal
 from bcma_decide.service.printing.renderer import serve_jobs
+from bcma_decide.service.processes import Child, start
 from bcma_decide.service.settings import Settings
 
 _LOOK: Final = 0.1
 """Seconds between two looks at the clock while a sheet is being made."""
 _LEFT: Final = 1.0
 """Seconds of the time to stop in which what is refused then can still be answered."""
-_SPAWN: Final = get_context("spawn")
-"""A fresh interpreter: nothing of the service, no thread, lock or database of it, is in there."""
 
 
 class _Lost(Exception):  # noqa: N818  # an answer, not a mistake of the program
@@ -42,19 +38,11 @@ class _TooLate(Exception):  # noqa: N818
 
 @dataclass
 class _Renderer:
-    """One process and the connection to it."""
+    """One process: nothing of the service, no thread, lock or database of it, is in there."""
 
-    process: SpawnProcess
-    jobs: Connection
+    child: Child
     left: int
     """Jobs it still takes."""
-
-    def end(self) -> None:
-        """End it and take its exit status, so that nothing of it stays behind."""
-        self.jobs.close()
-        self.process.kill()
-        self.process.join()
-        self.process.close()
 
 
 @dataclass
@@ -128,7 +116,7 @@ class Printing:
         self.stop(0)
         self._threads.shutdown(wait=True)
         while self._idle:
-            self._idle.pop().end()
+            self._idle.pop().child.end()
 
     def _made(self, comparison: Comparison, sheet: Sheet) -> bytes:
         """Have a sheet made; runs in one of as many threads as there may be processes."""
@@ -136,37 +124,30 @@ class Printing:
             raise _TooLate
         with self._lock:
             renderer = self._idle.pop() if self._idle else None
-        renderer = renderer or self._started()
+        renderer = renderer or _Renderer(start(serve_jobs, self.most), self.most)
         try:
             made = self._answer(renderer, comparison, sheet)
         except BaseException:
-            renderer.end()
+            renderer.child.end()
             raise
         renderer.left -= 1
         if renderer.left:
             with self._lock:
                 self._idle.append(renderer)
         else:
-            renderer.end()
+            renderer.child.end()
         if isinstance(made, SheetError):
             raise made
         return made
 
-    def _started(self) -> _Renderer:
-        here, there = _SPAWN.Pipe()
-        process = _SPAWN.Process(target=serve_jobs, args=(there, self.most), name="pdf", daemon=True)
-        process.start()
-        there.close()  # so that its death is seen here
-        return _Renderer(process, here, self.most)
-
     def _answer(self, renderer: _Renderer, comparison: Comparison, sheet: Sheet) -> bytes | SheetError:
         ends = monotonic() + self.seconds
         try:
-            renderer.jobs.send((comparison, sheet))
-            while not renderer.jobs.poll(_LOOK):
+            renderer.child.connection.send((comparison, sheet))
+            while not renderer.child.connection.poll(_LOOK):
                 if monotonic() > min(ends, self._until or ends):
                     raise _TooLate
-            made: bytes | SheetError = renderer.jobs.recv()
+            made: bytes | SheetError = renderer.child.connection.recv()
         except (EOFError, OSError):
             raise _Lost from None
         return made
