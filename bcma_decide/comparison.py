@@ -568,6 +568,8 @@ class Comparison(Value):
 _SAME: Final = frozenset({"options", "published_options", "practice", "not_known", "studies"})
 """Fields that hold the same object for every patient of a region and day."""
 _PIECES: Final = Pieces()
+_OF_ALIKE: Final = Pieces()
+"""Of what is the same object for patients who are alike: others come between, so that these leave sooner."""
 
 
 def result_bytes(comparison: Comparison) -> bytes:
@@ -581,7 +583,12 @@ def _written(comparison: Comparison, name: str) -> bytes:
     if name == "references":
         return listed(_PIECES.rows(comparison.references))
     if name == "survival":
-        return listed([_PIECES.of(row, 2) if row.kind == "published" else piece(row, 2) for row in comparison.survival])
+        rows = comparison.survival
+        return listed([(_PIECES if row.kind == "published" else _OF_ALIKE).of(row, 2) for row in rows])
+    if name == "outcomes":
+        return listed(
+            [_OF_ALIKE.of(each, 2) if _moved_by_none(each) else piece(each, 2) for each in comparison.outcomes]
+        )
     if name == "findings":
         return listed(
             [
@@ -591,6 +598,10 @@ def _written(comparison: Comparison, name: str) -> bytes:
         )
     value = getattr(comparison, name)
     return _PIECES.of(value) if name in _SAME else piece(value)
+
+
+def _moved_by_none(outcome: Outcome) -> bool:
+    return any(each.same_for_every_patient for each in outcome.estimates.values())
 
 
 def result_json(comparison: Comparison) -> str:

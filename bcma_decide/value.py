@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, dataclass_transform
 
@@ -95,6 +96,13 @@ class Value(Struct, metaclass=_OfValues, frozen=True, forbid_unknown_fields=True
     def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self:
         """The same, with other values of some fields."""
         return replace(self, **(update or {}))
+
+    def with_texts(self, **texts: object) -> Self:
+        """The same with other values of some fields that hold no number: the numbers are rounded already."""
+        found = copy(self)
+        for name, value in texts.items():
+            force_setattr(found, name, value)
+        return found
 
     def model_dump(self, *, mode: Literal["python", "json"] = "python") -> dict[str, Any]:
         """As plain mappings: tuples and days as they are, or (``json``) as a reader of the JSON finds them."""

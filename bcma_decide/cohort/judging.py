@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from bcma_decide.comparing.label_findings import context_of_labels, label_findings
 from bcma_decide.comparing.order_evidence import RESPONSE
 from bcma_decide.comparing.outside import LIKELIER
+from bcma_decide.comparing.withheld_places import places_of_class, places_of_limit
 from bcma_decide.comparison import Finding
 from bcma_decide.facts.traits import derive
 from bcma_decide.model.batch import Profiles
 from bcma_decide.model.prediction import numeric_range
 from bcma_decide.patient.profile import Patient
 from bcma_decide.pooled.evidence import PooledEvidence
-from bcma_decide.pooled.published_book import Limit
 from bcma_decide.rules.indications import indications
 from bcma_decide.rules.many import FINDING_STATES, JudgedProfiles, ProfileJudge
-from bcma_decide.vocabulary import CLASSES, FAMILIES, MODEL_TRAIT_IDS, MODEL_TRAITS, PFS_FAMILY, ClassId, scaled
+from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, MODEL_TRAITS, ClassId, scaled
 
 Flags = NDArray[np.bool_]
 States = NDArray[np.int8]
@@ -66,8 +66,8 @@ class CohortJudge:
         self._judge = ProfileJudge(pooled, region, on)
         self.products = self._judge.products
         self.label_columns = self._judge.label_columns
-        self._limits = [tuple(places_of(limit, pooled)) for limit in pooled.published.limits]
-        self._of_ages = [tuple(_places_of_class(class_id, pooled)) for class_id in CLASSES]
+        self._limits = [tuple(places_of_limit(limit, pooled)) for limit in pooled.published.limits]
+        self._of_ages = [tuple(places_of_class(class_id, pooled)) for class_id in CLASSES]
         self._of_labels = tuple(_label_findings(pooled, region, on))
         few = pooled.assumptions["minimum_patients_with_trait"]
         binary = np.array([trait.kind == "binary" for trait in MODEL_TRAITS])
@@ -102,7 +102,8 @@ class CohortJudge:
         taken = [*zip(self._limits, found.limits.T, strict=True), *zip(self._of_ages, beyond, strict=True)]
         for places, flags in taken:
             if flags.any():
-                for place in places:
+                for each in places:
+                    place = each.outcome, each.option
                     result[place] = result[place] | flags if place in result else flags
         return result
 
@@ -167,29 +168,6 @@ def _scaled(number: Array) -> Array:
         values, of_row = np.unique(number[:, place], return_inverse=True)
         result[:, place] = np.array([scaled(MODEL_TRAIT_IDS[place], each) for each in values.tolist()])[of_row]
     return result
-
-
-def places_of(limit: Limit, pooled: PooledEvidence) -> Iterator[Place]:
-    """The numbers that a limit takes away where it acts.
-
-    A class goes with any of its products, since its average holds theirs, unless the limit is of one product for every
-    patient.
-    """
-    for option in pooled.options:
-        of_class = not limit.products or (option.kind == "class" and limit.when is not None)
-        if limit.class_id in ("any", option.class_id) and (of_class or option.id in limit.products):
-            for family in (*FAMILIES, PFS_FAMILY):
-                if family.id in limit.families and option.class_id in family.classes:
-                    yield from ((threshold.id, option.id) for threshold in family.thresholds)
-
-
-def _places_of_class(class_id: ClassId, pooled: PooledEvidence) -> Iterator[Place]:
-    """Every number of a class."""
-    for option in pooled.options:
-        if option.class_id == class_id:
-            for family in (*FAMILIES, PFS_FAMILY):
-                if class_id in family.classes:
-                    yield from ((threshold.id, option.id) for threshold in family.thresholds)
 
 
 def _contradictions(found: JudgedProfiles) -> Iterator[tuple[Stated, Flags]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -25,12 +26,13 @@ from bcma_decide.model.from_decision import from_decision
 from bcma_decide.model.kept import Kept
 from bcma_decide.model.moves import cumulative_means
 from bcma_decide.model.numbers import PatientNumbers
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.time_course import Survival
 from bcma_decide.vocabulary import (
     CLASS_LABELS,
     CLASSES,
     FAMILY_OF,
-    MODEL_TRAITS,
+    MODEL_TRAIT_IDS,
     OUTCOMES,
     THRESHOLDS,
     TRAIT_LABELS,
@@ -67,11 +69,22 @@ _kept: Final = Kept[object, Outcome](KEPT)
 def _still(draft: _Draft, outcome: str) -> Outcome:
     """An outcome that no trait moves, where no number is taken away: the same for all of whom the same is known."""
     pooled, family = draft.numbers.pooled, FAMILY_OF[outcome].id
-    if any((outcome, option.id) in draft.withheld for option in pooled.options) or family not in draft.outside:
+    withheld = draft.withheld and any((outcome, option.id) in draft.withheld for option in pooled.options)
+    if withheld or family not in draft.outside:
         return _outcome(draft, outcome)
-    known = tuple(draft.traits[family, index] for index in range(len(CLASSES)))
-    key = pooled, draft.numbers.setting, outcome, known, draft.outside[family]
-    return _kept.get(key, lambda: _outcome(draft, outcome))
+    # no trait acts in either class, so that those known are the same ones in both
+    known = draft.traits[family, 0].uninformed
+    key = pooled, draft.numbers.setting, outcome, draft.outside[family]
+    return _kept.get((*key, known), lambda: _with_known(_kept.get(key, lambda: _outcome(draft, outcome)), known))
+
+
+def _with_known(outcome: Outcome, known: tuple[str, ...]) -> Outcome:
+    """The same outcome of a patient of whom other traits are known, that move none of its numbers."""
+    estimates = {
+        option: each.with_texts(uninformed_traits=known) if each.state == "estimated" else each
+        for option, each in outcome.estimates.items()
+    }
+    return outcome.with_texts(estimates=estimates)
 
 
 class _TraitList(Struct, frozen=True):
@@ -123,14 +136,21 @@ def _draft(
 
 
 def _trait_lists(numbers: PatientNumbers) -> dict[tuple[str, int], _TraitList]:
-    """By family and class; families in which the same traits act share theirs."""
+    """By family and class."""
+    return _lists_of_known(numbers.pooled, tuple(value.value is not None for value in numbers.traits))
+
+
+@lru_cache(maxsize=KEPT)
+def _lists_of_known(pooled: PooledEvidence, known: tuple[bool, ...]) -> dict[tuple[str, int], _TraitList]:
+    """Families in which the same traits act share theirs; ``known`` (traits,)."""
     found: dict[tuple[bytes, bytes], _TraitList] = {}
     result = {}
-    for family, position in numbers.pooled.family_index.items():
+    for family, position in pooled.family_index.items():
         for index in range(len(CLASSES)):
-            each = numbers.pooled.used[position, index].tobytes(), numbers.pooled.borrowed[position, index].tobytes()
+            used, borrowed = pooled.used[position, index], pooled.borrowed[position, index]
+            each = used.tobytes(), borrowed.tobytes()
             if each not in found:
-                found[each] = _trait_list(numbers, family, index)
+                found[each] = _trait_list(known, used.tolist(), borrowed.tolist())
             result[family, index] = found[each]
     return result
 
@@ -144,16 +164,16 @@ def _open_moves(unknowns: Collection[Unknown]) -> dict[tuple[str, str], tuple[tu
     return moves
 
 
-def _trait_list(numbers: PatientNumbers, family: str, class_index: int) -> _TraitList:
-    position = numbers.pooled.family_index[family]
-    used = numbers.pooled.used[position, class_index].tolist()
-    borrowed = numbers.pooled.borrowed[position, class_index].tolist()
-    here = list(zip(MODEL_TRAITS, numbers.traits, used, borrowed, strict=True))
-    known = [(trait, value, u, b) for trait, value, u, b in here if value.value is not None]
+def _trait_list(known: Sequence[bool], used: Sequence[bool], borrowed: Sequence[bool]) -> _TraitList:
+    here = [
+        each
+        for each, is_known in zip(zip(MODEL_TRAIT_IDS, used, borrowed, strict=True), known, strict=True)
+        if is_known
+    ]
     return _TraitList(
-        informed=tuple(trait.id for trait, _, u, _ in known if u),
-        borrowed=tuple(trait.id for trait, _, u, b in known if u and b),
-        uninformed=tuple(trait.id for trait, _, u, _ in known if not u),
+        informed=tuple(trait for trait, u, _ in here if u),
+        borrowed=tuple(trait for trait, u, b in here if u and b),
+        uninformed=tuple(trait for trait, u, _ in here if not u),
         any_acts=any(used),
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from bcma_decide.model.numbers import PatientNumbers
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS
 
 LIKELIER = 0.5
@@ -17,13 +19,19 @@ def outside_reasons(numbers: PatientNumbers) -> Mapping[str, tuple[tuple[str, ..
     A trait that acts in neither class moves no number of the family, so that it was seen in few patients is no remark
     there; an age beyond the ages studied always is one.
     """
+    outside = [[each for each in found if each.chance > LIKELIER] for found in numbers.outside]
+    return {
+        family: tuple(tuple(each.reason for each in found if each.trait in bearing) for found in outside)
+        for family, bearing in _bearing(numbers.pooled).items()
+    }
+
+
+@lru_cache(maxsize=4)
+def _bearing(pooled: PooledEvidence) -> Mapping[str, frozenset[str]]:
+    """By family, the traits of which it is told."""
     ages = {trait.id for trait in MODEL_TRAITS if trait.kind == "age"}
-    result = {}
-    for family, index in numbers.pooled.family_index.items():
-        acting = numbers.pooled.used[index].any(axis=0).tolist()
-        bearing = ages | {trait for trait, acts in zip(MODEL_TRAIT_IDS, acting, strict=True) if acts}
-        result[family] = tuple(
-            tuple(each.reason for each in found if each.trait in bearing and each.chance > LIKELIER)
-            for found in numbers.outside
-        )
-    return result
+    acting = {family: pooled.used[index].any(axis=0).tolist() for family, index in pooled.family_index.items()}
+    return {
+        family: frozenset(ages | {trait for trait, acts in zip(MODEL_TRAIT_IDS, own, strict=True) if acts})
+        for family, own in acting.items()
+    }

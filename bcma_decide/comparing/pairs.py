@@ -7,11 +7,12 @@ from itertools import combinations
 from typing import Final
 
 from bcma_decide.comparing.outcomes import contrast_value
-from bcma_decide.comparing.survival import survival_contrast
+from bcma_decide.comparing.survival import higher_at_one_year, survival_contrast
 from bcma_decide.comparison import Apart, Contrast, Outcome, PairContrast
 from bcma_decide.errors import Problem, ProfileError, closest
-from bcma_decide.model.contrast import Side, higher_of_pairs
-from bcma_decide.model.kernel import fixed_higher
+from bcma_decide.model.apart import fixed_higher, moving_higher
+from bcma_decide.model.beside import beside
+from bcma_decide.model.contrast import Side
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.time_course import Survival
 from bcma_decide.vocabulary import PFS
@@ -63,31 +64,37 @@ def apart_products(
     """Which products the data tell apart, at every outcome where at least two have a number of their own."""
     pooled = numbers.pooled
     products = [option.id for option in pooled.options if option.kind == "product"]
-    survival = {product: at_one_year[product] for product in products if product in at_one_year}
-    rows = [(o.id, [product for product in products if _has_own_number(o, product)]) for o in outcomes]
-    rows = [(outcome, compared) for outcome, compared in [*rows, (PFS, list(survival))] if len(compared) > 1]
+    rows = [(o.id, tuple(product for product in products if _has_own_number(o, product))) for o in outcomes]
+    rows.append((PFS, tuple(product for product in products if product in at_one_year)))
+    moving = _higher(numbers)
     return tuple(
-        Apart(
-            outcome=outcome,
-            compared=tuple(compared),
-            pairs=tuple(_told_apart(compared, _higher(numbers, outcome, compared, survival))),
-        )
+        _apart(outcome, compared, moving[outcome]) if outcome in moving else _still_apart(numbers, outcome, compared)
         for outcome, compared in rows
+        if len(compared) > 1
     )
 
 
-def _higher(
-    numbers: PatientNumbers, outcome: str, compared: Sequence[str], survival: Mapping[str, Side]
-) -> Mapping[tuple[str, str], float]:
-    """How likely the first of two products has the higher rate: at least for all pairs of those ``compared``."""
-    pooled = numbers.pooled
-    bias = pooled.assumptions["unanchored_sd"]
-    if outcome == PFS:
-        return higher_of_pairs(survival, pooled.effect_blocks[pooled.family_index[PFS]], bias)
-    if not numbers.moves(outcome):
-        return fixed_higher(pooled, numbers.setting, bias)[outcome]
-    sides = {each: numbers.side(outcome, each) for each in compared}
-    return higher_of_pairs(sides, pooled.outcome_covariance[outcome], bias)
+def _apart(outcome: str, compared: tuple[str, ...], higher: Mapping[tuple[str, str], float]) -> Apart:
+    return Apart(outcome=outcome, compared=compared, pairs=tuple(_told_apart(compared, higher)))
+
+
+def _still_apart(numbers: PatientNumbers, outcome: str, compared: tuple[str, ...]) -> Apart:
+    """At an outcome that no trait moves: the same for every patient of whom the same products have a number."""
+
+    def made() -> Apart:
+        bias = numbers.pooled.assumptions["unanchored_sd"]
+        return _apart(outcome, compared, fixed_higher(numbers.pooled, numbers.setting, bias)[outcome])
+
+    return beside(numbers.pooled, ("apart", numbers.setting, outcome, compared), made)
+
+
+def _higher(numbers: PatientNumbers) -> Mapping[str, Mapping[tuple[str, str], float]]:
+    """How likely the first of two options has the higher rate, by outcome that any trait moves."""
+    pooled, bias = numbers.pooled, numbers.pooled.assumptions["unanchored_sd"]
+    found: dict[str, Mapping[tuple[str, str], float]] = {**moving_higher(pooled, numbers.evaluated, bias)}
+    if PFS in pooled.family_index:
+        found[PFS] = higher_at_one_year(numbers)
+    return found
 
 
 def _has_own_number(outcome: Outcome, product: str) -> bool:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from bcma_decide.comparing.withheld_places import places_of_class, places_of_limit
 from bcma_decide.comparison import PublishedFigure, PublishedOption
 from bcma_decide.facts.leaf_table import CODE, LeafTable, code_of_one
 from bcma_decide.model.numbers import PatientNumbers
@@ -16,7 +17,7 @@ from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.in_force import in_force
 from bcma_decide.pooled.published_book import BesideOption, Figure, Limit
 from bcma_decide.pooled.rule_book import NOT_IN_FORCE
-from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, PFS_FAMILY, ClassId
+from bcma_decide.vocabulary import CLASSES, FAMILY_OF, ClassId
 
 
 class Withheld(Struct, frozen=True):
@@ -30,9 +31,8 @@ class Withheld(Struct, frozen=True):
 def withheld_numbers(numbers: PatientNumbers) -> Mapping[tuple[str, str], Withheld]:
     """By outcome and option: the numbers that a limit takes away from this patient.
 
-    A limit acts where its condition holds; one that cannot be judged changes nothing. A class goes with any of its
-    products, since its average holds theirs, unless the limit is of one product for every patient. An age beyond those
-    studied in a class leaves none of its numbers.
+    A limit acts where its condition holds; one that cannot be judged changes nothing. An age beyond those studied in a
+    class leaves none of its numbers.
     """
     pooled, facts = numbers.pooled, numbers.traits.facts
     table, places = _conditions(pooled)
@@ -69,17 +69,9 @@ def _withheld(
     for limit, acts in zip(pooled.published.limits, acting, strict=True):
         if not acts:
             continue
-        for option in pooled.options:
-            of_class = not limit.products or (option.kind == "class" and limit.when is not None)
-            named = of_class or option.id in limit.products
-            if limit.class_id not in ("any", option.class_id) or not named:
-                continue
-            for family in (*FAMILIES, PFS_FAMILY):
-                if family.id in limit.families and option.class_id in family.classes:
-                    found = _of_family(limit, family.id)
-                    for threshold in family.thresholds:
-                        place = threshold.id, option.id
-                        result[place] = _joined(result.get(place), found)
+        for place in places_of_limit(limit, pooled):
+            where = place.outcome, place.option
+            result[where] = _joined(result.get(where), _of_family(limit, place.family))
     return result
 
 
@@ -87,13 +79,11 @@ def _beyond_the_ages(
     pooled: PooledEvidence, classes: tuple[ClassId, ...], age: float | None
 ) -> dict[tuple[str, str], Withheld]:
     result: dict[tuple[str, str], Withheld] = {}
-    for option in pooled.options:
-        if option.class_id in classes:
-            low, high = pooled.age_range[CLASSES.index(option.class_id)].tolist()
-            reason = f"Age {age:g}: the patients studied in this class were {low:g} to {high:g} years old."
-            for family in (*FAMILIES, PFS_FAMILY):
-                if option.class_id in family.classes:
-                    result |= {(threshold.id, option.id): Withheld(reason, (), ()) for threshold in family.thresholds}
+    for class_id in classes:
+        low, high = pooled.age_range[CLASSES.index(class_id)].tolist()
+        reason = f"Age {age:g}: the patients studied in this class were {low:g} to {high:g} years old."
+        for place in places_of_class(class_id, pooled):
+            result[place.outcome, place.option] = Withheld(reason, (), ())
     return result
 
 

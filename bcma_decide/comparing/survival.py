@@ -19,7 +19,7 @@ from bcma_decide.comparing.unknowns import move_line
 from bcma_decide.comparison import Contrast, Option
 from bcma_decide.model.alike import KEPT, Alike, alike_in_curves, patients_alike
 from bcma_decide.model.certainty import Ground, rate_certainty
-from bcma_decide.model.contrast import Difference, Side, differences
+from bcma_decide.model.contrast import Difference, Side, differences, higher_of_pairs
 from bcma_decide.model.decision_clock import FromDecision
 from bcma_decide.model.moves import TraitMove, ends
 from bcma_decide.model.numbers import PatientNumbers
@@ -52,7 +52,8 @@ _DRAWN: Final = 8 * KEPT
 """Curves whose figures are kept: some options for every kind of patient."""
 
 
-SurvivalMoves = Mapping[str, tuple[tuple[ModelTrait, Move], ...]]
+_OfClass = tuple[tuple[ModelTrait, Move], ...]
+SurvivalMoves = Mapping[str, _OfClass]
 """By class: an unknown trait, and what knowing it would do to the share at one year."""
 
 
@@ -91,14 +92,41 @@ def _row(draft: _Draft, option: Option) -> Survival:
         return _without_figures(option, "withheld", instead.reason, instead.sources)
     if curve is None:
         return _without_figures(option, entry.state, entry.reason, ())
-    decided = draft.decided.get(option.id)
-    acting = pooled.used[pooled.family_index[PFS], index].tolist()
-    known = {
-        trait.id: acts
-        for trait, acts in zip(MODEL_TRAITS, acting, strict=True)
-        if draft.numbers.traits[trait.id].value is not None
-    }
-    moves = draft.moves.get(option.class_id, ())
+    moves, outside = draft.moves.get(option.class_id, ()), draft.outside[index]
+    known = tuple(value.value is not None for value in draft.numbers.traits)
+    return _of_known(known, pooled, option, curve, draft.decided.get(option.id), moves, outside)
+
+
+@lru_cache(maxsize=_DRAWN)
+def _of_known(
+    known: tuple[bool, ...],
+    pooled: PooledEvidence,
+    option: Option,
+    curve: Curve,
+    decided: FromDecision | None,
+    moves: _OfClass,
+    outside: tuple[str, ...],
+) -> Survival:
+    """The row of a patient of whom these traits are ``known``, (traits,)."""
+    acting = pooled.used[pooled.family_index[PFS], CLASSES.index(option.class_id)].tolist()
+    here = [(trait.id, acts) for trait, acts, is_known in zip(MODEL_TRAITS, acting, known, strict=True) if is_known]
+    return _of_curve(pooled, option, curve, decided, moves, outside).with_texts(
+        informed_traits=tuple(trait for trait, acts in here if acts),
+        uninformed_traits=tuple(trait for trait, acts in here if not acts),
+    )
+
+
+@lru_cache(maxsize=_DRAWN)
+def _of_curve(
+    pooled: PooledEvidence,
+    option: Option,
+    curve: Curve,
+    decided: FromDecision | None,
+    moves: _OfClass,
+    outside: tuple[str, ...],
+) -> Survival:
+    """The row without which traits are known."""
+    entry = pooled.survival.options[option.id]
     year = ONE_YEAR - 1
     certainty, reasons = rate_certainty(
         pooled.assumptions,
@@ -107,7 +135,7 @@ def _row(draft: _Draft, option: Option) -> Survival:
             n_patients=entry.n_patients,
             credible=(float(curve.credible[year, 0]), float(curve.credible[year, 1])),
             prediction=(float(curve.prediction[year, 0]), float(curve.prediction[year, 1])),
-            indirect=[f"outside the evidence ({reason})" for reason in draft.outside[index]],
+            indirect=[f"outside the evidence ({reason})" for reason in outside],
             open_moves=[(trait.label, move.high - move.low) for trait, move in moves],
         ),
     )
@@ -126,10 +154,8 @@ def _row(draft: _Draft, option: Option) -> Survival:
         from_decision=None if decided is None else _from_decision(decided),
         certainty=certainty,
         reasons=reasons,
-        informed_traits=tuple(trait for trait, acts in known.items() if acts),
-        uninformed_traits=tuple(trait for trait, acts in known.items() if not acts),
         moves=tuple(move for _, move in moves) if option.kind == "class" else (),
-        outside_evidence=draft.outside[index],
+        outside_evidence=outside,
         n_studies=entry.n_studies,
         n_patients=entry.n_patients,
         follow_up_months=entry.follow_up_months,
@@ -180,6 +206,17 @@ def _sides(pooled: PooledEvidence, of: Alike) -> Mapping[str, Side]:
         for option in pooled.options
         if option.id in curves
     }
+
+
+def higher_at_one_year(numbers: PatientNumbers) -> Mapping[tuple[str, str], float]:
+    """How likely the first of two options has the higher share free of progression at one year, of all with a curve."""
+    return _higher(numbers.pooled, alike_in_curves(numbers))
+
+
+@lru_cache(maxsize=KEPT)
+def _higher(pooled: PooledEvidence, of: Alike) -> Mapping[tuple[str, str], float]:
+    covariance = pooled.effect_blocks[pooled.family_index[PFS]]
+    return higher_of_pairs(_sides(pooled, of), covariance, pooled.assumptions["unanchored_sd"])
 
 
 def survival_contrast(

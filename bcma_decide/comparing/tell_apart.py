@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import Final, Literal
 
 from bcma_decide.comparison import Contrast, Outcome
@@ -29,6 +30,12 @@ def tell_apart(
         states = {row.option: row.state for row in survival}
         withheld = any(states.get(option) == "withheld" for option in CLASSES)
         verdicts[PFS] = _verdict_of(at_one_year, withheld=withheld)
+    return _sentence(tuple(verdicts.items()))
+
+
+@lru_cache(maxsize=256)
+def _sentence(of_outcomes: tuple[tuple[str, Verdict], ...]) -> str:
+    verdicts = dict(of_outcomes)
     apart, alike, open_ = (_listed(verdicts, each) for each in ("apart", "not apart", "withheld"))
     parts = []
     if apart:

@@ -9,31 +9,39 @@ accounted for). Swapping the options mirrors every number.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 from msgspec import Struct
-from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from bcma_decide.model.normal import Z95, distribution, distribution_and_density, hermite, logistic
+from bcma_decide.model.normal import Z95, density, distribution, distribution_and_density, hermite
 from bcma_decide.model.prediction import Average
 
 Array = NDArray[np.float64]
 
-_POINTS, _POINTS_OF_MANY, _MANY_COMPONENTS = 5, 3, 9
-"""Quadrature points across the difference at every component; of more components than those, fewer."""
+_SMOOTH = 5
+"""Quadrature points of the half sum that always do for a start."""
+_GAUSS = {0.6: _SMOOTH, 1.0: 9}
+"""Steepness up to which so many of Gauss's points leave 0.0001 of an end at most."""
+_EQUAL, _STEEPEST_OF_EQUAL, _MOST_DOUBLINGS = 12, 2.5, 4
+"""Spaces between equidistant points up to a steepness, and how often both may double."""
+_WIDTH = 4.4
+"""Standard deviations that equidistant points reach: 1e-5 lies beyond."""
+_STEEP_AT = 2.5
+"""Standard deviations of the half sum at which the steepness is looked at."""
 _MANY_NODES = 4
 """Of the spread, from which on two of them are taken together to begin with."""
-_NEAR = 1e-5
-_ENDS = np.array([0.025, 0.975])
+_ROOT = np.sqrt(-2.0 * np.log(0.025))
 _MOST_STEPS = 60
-_SETTLED = 2e-6
-"""Error of a probability."""
-_LARGEST_STEP = 1.5
+_NEAR, _SETTLED = 0.1, 1e-2
+"""Errors, about in standard deviations, of which Newton's step leaves about a fifth of the square."""
+_FARTHEST = 19.0
+"""Inverse hyperbolic tangent of a difference: the next one is 1 to the last digit."""
+_LEAST_TAIL, _MOST_TAIL = 1e-12, 0.9
 _LEAST_VARIANCE = 1e-12
 """Two identical options differ by nothing, not by 0 / 0."""
 _LEAST_DENSITY = 1e-12
-_LEAST_RISE = 1e-12
 
 
 class Side(Struct, frozen=True):
@@ -167,8 +175,6 @@ class Joint(Struct, frozen=True):
     logits: Array
     variances: Array
     between: Array
-    part_of: NDArray[np.intp] | None = None
-    """Where components are taken together: of which each of those before is a part."""
 
 
 class Nodes(Struct, frozen=True):
@@ -200,9 +206,7 @@ def crossed(first: Nodes, second: Nodes, between: Array) -> tuple[Joint, Joint]:
     (one, part), (two, other) = first.halved, second.halved
     along = np.add.reduceat(between * part[:, :, None], np.arange(0, between.shape[1], 2), axis=1)
     across = np.add.reduceat(along * other[:, None], np.arange(0, between.shape[2], 2), axis=2)
-    rows, columns = (np.arange(count) // 2 for count in between.shape[1:])
-    part_of = (rows[:, None] * across.shape[2] + columns).ravel()
-    return full, replace(_pairs_of_nodes(one, two, across), part_of=part_of)
+    return full, _pairs_of_nodes(one, two, across)
 
 
 def _pairs_of_nodes(first: Nodes, second: Nodes, between: Array) -> Joint:
@@ -231,11 +235,8 @@ def joint_differences(full: Joint, fewer: Joint, bias_variance: Array) -> Array:
         (pairs, biases, 5): ends of the 95 % interval of first less second, P(first higher), mean log odds ratio and
         half of its 95 % interval.
     """
-    gap = full.logits[:, 0] - full.logits[:, 1]
-    # Half of the bias goes to each side with opposite sign: the difference carries it whole, the sum nothing of it, and
-    # neither option is singled out as the biased one.
-    own = full.variances[:, 0] + full.variances[:, 1] - 2.0 * full.between
-    variance = own[:, None] + bias_variance[:, None]
+    parts = _Parts.of(full, bias_variance)
+    gap, variance = parts.gap, parts.variance
     standard = gap[:, None] / np.sqrt(np.maximum(variance, _LEAST_VARIANCE))
     found = np.empty((*variance.shape[:2], 5))
     found[..., 2] = np.einsum("rk,rbk->rb", full.weight, distribution(standard))
@@ -244,7 +245,8 @@ def joint_differences(full: Joint, fewer: Joint, bias_variance: Array) -> Array:
     square = np.einsum("rk,rbk->rb", full.weight, variance + (gap * gap)[:, None])
     # the spread of two equal options is 0, and may come out just below it
     found[..., 4] = Z95 * np.sqrt(np.maximum(square - mean * mean, 0.0))
-    found[..., :2] = _intervals(full, fewer, bias_variance)
+    few = parts if fewer is full else _Parts.of(fewer, bias_variance)
+    found[..., :2] = _intervals(parts, few, found[..., 3], found[..., 4])
     return found
 
 
@@ -270,97 +272,178 @@ def _joint(first: Side, second: Side, effect_covariance: Array) -> tuple[Joint, 
     return joint, joint
 
 
-def _intervals(full: Joint, fewer: Joint, bias_variance: Array) -> Array:
+class _Parts(Struct, frozen=True):
+    """Components of many pairs by half of the sum of the log odds and by their difference.
+
+    ``weight``, ``half_sum`` and its standard deviation ``spread``, ``gap`` (mean of the difference) and ``tilt`` (by
+    how much it rises with each standard deviation of the half sum), (pairs, components) each. ``variance`` of the
+    difference, and standard deviation ``left`` of it where the half sum is known, (pairs, biases, components).
+    """
+
+    weight: Array
+    half_sum: Array
+    spread: Array
+    gap: Array
+    tilt: Array
+    variance: Array
+    left: Array
+
+    @classmethod
+    def of(cls, joint: Joint, bias_variance: Array) -> _Parts:
+        one, two = joint.variances[:, 0], joint.variances[:, 1]
+        total = one + two
+        spread = np.sqrt(np.maximum(0.25 * total + 0.5 * joint.between, _LEAST_VARIANCE))
+        tilt = 0.5 * (one - two) / spread
+        # Half of the bias goes to each side with opposite sign: the difference carries it whole, the sum nothing of it,
+        # and neither option is singled out as the biased one.
+        variance = (total - 2.0 * joint.between)[:, None] + bias_variance[:, None]
+        left = np.sqrt(np.maximum(variance - (tilt * tilt)[:, None], _LEAST_VARIANCE))
+        first, second = joint.logits[:, 0], joint.logits[:, 1]
+        return cls(joint.weight, 0.5 * (first + second), spread, first - second, tilt, variance, left)
+
+    def steepness(self, ends: Array) -> Array:
+        """How fast the share below an end, (pairs, biases, 2), changes with the half sum, (pairs, biases, 2).
+
+        In standard deviations of the difference by standard deviation of the half sum, at the steepest component.
+        """
+        away = _STEEP_AT * self.spread
+        half_sums = np.stack([self.half_sum - away, self.half_sum + away], axis=1)[:, None, None]
+        size = np.sinh(ends)[..., None, None]
+        steep = np.cosh(half_sums) * size
+        slope = 2.0 * np.sinh(half_sums) * size / np.sqrt(steep * steep + 1.0)
+        moved = slope * self.spread[:, None, None, None] - self.tilt[:, None, None, None]
+        return np.asarray(np.abs(moved / self.left[:, :, None, None]).max(axis=(3, 4)))
+
+
+def _intervals(full: _Parts, fewer: _Parts, mean: Array, reach: Array) -> Array:
     """95 % intervals of the difference of the two rates, (pairs, biases, 2).
 
-    In every component the log odds are m + a u + c v with independent standard normals: u along the gradient of the
-    difference at the mean, v across it, where the difference hardly changes. So it rises with u, its distribution is
-    exact in u and a quadrature in v. An end t and the u at which every node reaches it are found together, by Newton's
-    steps: difference(u, v) = t at all nodes, and their weighted distribution functions add up to the probability.
-    Swapping the options changes the sign of u and of the difference, and so mirrors the interval.
-    The few components of ``fewer`` say where to start.
+    With s half of the sum of the log odds and d their difference, the difference of the rates is
+    sinh(d/2) / (cosh(s) + cosh(d/2)): it rises with d, so that its distribution is exact in d and a quadrature in s.
+    Swapping the options changes the sign of d and of the difference, and so mirrors the interval. ``mean`` and
+    ``reach`` of the log odds ratio, (pairs, biases), and the few components of ``fewer`` say where to start.
     """
-    shape = len(full.weight), bias_variance.size, 2
-    wanted = np.broadcast_to(_ENDS, shape).ravel()
-    points = _POINTS if full.weight.shape[1] <= _MANY_COMPONENTS else _POINTS_OF_MANY
-    u, ends = np.where(wanted < 0.5, -Z95, Z95)[:, None], None
-    if fewer is not full:
-        few = _Lines.of(fewer, bias_variance, points)
-        u, ends = few.ends(np.broadcast_to(u, few.mass.shape).copy(), None, wanted, _NEAR)
-        u = u.reshape(len(u), -1, points)[:, fewer.part_of].reshape(len(u), -1)
-    lines = _Lines.of(full, bias_variance, points)
-    return lines.ends(np.broadcast_to(u, lines.mass.shape).copy(), ends, wanted, _SETTLED)[1].reshape(shape)
+    half = 0.5 * (mean[..., None] + reach[..., None] * np.array([-1.0, 1.0]))
+    middle = np.cosh(np.einsum("rk,rk->r", full.weight, full.half_sum))[:, None, None]
+    ends = np.arctanh(np.sinh(half) / (middle + np.cosh(half)))
+    shape, everyone = ends.shape, np.arange(ends.size)
+    ends = _Lines.of(fewer, _SMOOTH, everyone).ends(ends.ravel(), _NEAR)
+    counts = _enough(full.steepness(ends.reshape(shape)).ravel())
+    for count in np.unique(counts).tolist():
+        rows = np.flatnonzero(counts == count)
+        ends[rows] = _Lines.of(full, count, rows).ends(ends[rows], _SETTLED)
+    return np.asarray(np.tanh(ends).reshape(shape))
+
+
+def _enough(steepness: Array) -> NDArray[np.intp]:
+    """How many points of the half sum an end of such a steepness needs."""
+    doublings = np.ceil(np.log2(np.maximum(steepness / _STEEPEST_OF_EQUAL, 1.0)))
+    found = 1 + _EQUAL * 2 ** np.minimum(doublings, _MOST_DOUBLINGS).astype(np.intp)
+    for steepest, count in sorted(_GAUSS.items(), reverse=True):
+        found[steepness <= steepest] = count
+    return found
+
+
+@cache
+def _rule(count: int) -> tuple[Array, Array]:
+    """Points and weights for the standard normal: Gauss's few, or many equidistant ones.
+
+    Of a steep function the trapezoidal rule makes more than Gauss's does of as many points (Trefethen LN, Weideman JAC.
+    SIAM Review 2014;56:385-458, section 4).
+    """
+    if count in _GAUSS.values():
+        return hermite(count)
+    points = np.linspace(-_WIDTH, _WIDTH, count)
+    weight = density(points)
+    return points, weight / weight.sum()
 
 
 class _Lines(Struct, frozen=True):
-    """Log odds of either side along u: ``bases`` + ``slopes`` u at nodes of weight ``mass``, (rows, nodes) each.
+    """Ends that are looked for, a row each, and the lines of constant half sum along which they are reached.
 
-    A row for each pair, bias and end; the nodes are those of components and of v.
+    ``cosh`` of the half sum, and ``expected`` difference in standard deviations, (rows, points, components); ``twice``
+    (rows, components), what half a unit of the difference is in standard deviations; ``weight`` (rows, components);
+    ``point_weight`` (points,); ``wanted`` normal quantiles of the ends, (rows,).
     """
 
-    slopes: tuple[Array, Array]
-    bases: tuple[Array, Array]
-    mass: Array
+    cosh: Array
+    expected: Array
+    twice: Array
+    weight: Array
+    point_weight: Array
+    upper: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, joint: Joint, bias_variance: Array, count: int) -> _Lines:
-        """Of some pairs, for each size of the bias, with so many points of v."""
-        points, point_weight = hermite(count)
-        quarter = 0.25 * bias_variance[:, None]
-        one, two = (joint.variances[:, side, None] + quarter for side in (0, 1))
-        cross = joint.between[:, None] - quarter
-        p = logistic(joint.logits)
-        dense = p * (1.0 - p)
-        first, second = dense[:, None, 0], dense[:, None, 1]
-        along = one * first - cross * second, cross * first - two * second
-        spread = np.sqrt(np.maximum(first * along[0] - second * along[1], _LEAST_VARIANCE * (first + second) ** 2))
-        across = np.sqrt(np.maximum(one * two - cross * cross, 0.0)) / spread
-        shape = len(joint.weight), bias_variance.size, 2, joint.weight.shape[1], count
-        flat = shape[0] * shape[1] * 2, -1
+    def of(cls, parts: _Parts, count: int, rows: NDArray[np.intp]) -> _Lines:
+        """Some rows of (pairs, biases, 2), with so many points."""
+        points, point_weight = _rule(count)
+        biases = parts.left.shape[1]
+        pair, bias = rows // (2 * biases), rows // 2 % biases
+        away = parts.spread[pair, None] * points[:, None]
+        away += parts.half_sum[pair, None]
+        cosh = np.exp(away, out=away)
+        cosh += 1.0 / cosh
+        cosh *= 0.5
+        inverse = 1.0 / parts.left[pair, bias]
+        expected = (parts.tilt[pair] * inverse)[:, None] * points[:, None]
+        expected += (parts.gap[pair] * inverse)[:, None]
+        return cls(cosh, expected, 2.0 * inverse, parts.weight[pair], point_weight, rows % 2 == 1)
 
-        def rows(values: Array) -> Array:
-            """One row for every end that is looked for, (rows, components * points)."""
-            return np.ascontiguousarray(np.broadcast_to(values, shape)).reshape(flat)
+    def ends(self, ends: Array, near: float) -> Array:
+        """Inverse hyperbolic tangents of the ends, from starting values, (rows,) each.
 
-        slopes = [rows((each / spread)[:, :, None, :, None]) for each in along]
-        bases = [
-            rows((joint.logits[:, None, side][..., None] + (across * other)[..., None] * points)[:, :, None])
-            for side, other in ((0, second), (1, first))
-        ]
-        mass = rows((joint.weight[..., None] * point_weight)[:, None, None])
-        return cls((slopes[0], slopes[1]), (bases[0], bases[1]), mass)
-
-    def ends(self, u: Array, ends: Array | None, wanted: Array, near: float) -> tuple[Array, Array]:
-        """Where the distribution function of the difference is ``wanted``, (rows,), and the u there, (rows, nodes).
-
-        From starting values of both, until what is left of the probability is about ``near``.
+        Newton's steps until what was left before the last one is below ``near``, halved where they leave what is known
+        to hold the end. On the scale (-2 log p)^(1/2) of the tail p a normal is nearly straight.
         """
-        open_: NDArray[np.intp] | slice = slice(None)
+        ends = ends.copy()
+        low, high = np.full(ends.shape, -_FARTHEST), np.full(ends.shape, _FARTHEST)
+        lines, open_ = self, np.arange(ends.size)
         for _ in range(_MOST_STEPS):
-            (a1, a2), at = (each[open_] for each in self.slopes), u[open_]
-            own = self.mass[open_]
-            p1, p2 = logistic(self.bases[0][open_] + a1 * at), logistic(self.bases[1][open_] + a2 * at)
-            gap = p1 - p2
-            if ends is None:
-                ends = np.einsum("rk,rk->r", own, gap)
-            a1 = a1 * (p1 * (1.0 - p1))
-            a1 -= a2 * (p2 * (1.0 - p2))
-            inverse = 1.0 / np.maximum(a1, _LEAST_RISE)
-            below, dense = distribution_and_density(at)
-            dense = np.maximum(dense, _LEAST_DENSITY)
-            lacking = (ends[open_][:, None] - gap) * inverse
-            missing = wanted[open_] - np.einsum("rk,rk->r", own, below + dense * lacking)
-            moved = missing / np.einsum("rk,rk,rk->r", own, dense, inverse)
-            lacking += moved[:, None] * inverse
-            step = np.minimum(np.maximum(lacking, -_LARGEST_STEP), _LARGEST_STEP)
-            u[open_] = at + step
-            ends[open_] += moved
-            # what is left is of the order of the squares of the last steps
-            moving = np.einsum("rk,rk,rk,rk->r", own, dense, step, step) > near
+            at = ends[open_]
+            share, rise = lines._share_below(at)
+            tail = np.minimum(np.maximum(np.where(lines.upper, 1.0 - share, share), _LEAST_TAIL), _MOST_TAIL)
+            root = np.sqrt(-2.0 * np.log(tail))
+            missing = np.where(lines.upper, _ROOT - root, root - _ROOT)
+            low[open_] = np.where(missing > 0.0, at, low[open_])
+            high[open_] = np.where(missing > 0.0, high[open_], at)
+            to = at + missing * root * tail / np.maximum(rise, _LEAST_DENSITY)
+            inside = (to >= low[open_]) & (to <= high[open_])
+            ends[open_] = np.where(inside, to, 0.5 * (low[open_] + high[open_]))
+            moving = np.abs(missing) > near
             if not moving.any():
                 break
             # what has settled stays where it is, whoever else is worked out beside it
-            open_ = np.flatnonzero(moving) if isinstance(open_, slice) else open_[moving]
-        if ends is None:
-            raise ValueError
-        return u, ends
+            if not moving.all():
+                open_, lines = open_[moving], lines._only(moving)
+        return ends
+
+    def _only(self, kept: NDArray[np.bool_]) -> _Lines:
+        return _Lines(
+            self.cosh[kept],
+            self.expected[kept],
+            self.twice[kept],
+            self.weight[kept],
+            self.point_weight,
+            self.upper[kept],
+        )
+
+    def _share_below(self, ends: Array) -> tuple[Array, Array]:
+        """Distribution function and density at ends tanh(a), (rows,) each, of a.
+
+        From sinh(d/2) = tanh(a) (cosh(s) + cosh(d/2)) follows d/2 = a + asinh(cosh(s) sinh(a)).
+        """
+        size = np.abs(ends)
+        x = self.cosh * np.sinh(size)[:, None, None]
+        root = np.sqrt(x * x + 1.0)
+        x += root
+        np.log(x, out=x)
+        x += size[:, None, None]
+        x *= (self.twice * np.sign(ends)[:, None])[:, None]
+        x -= self.expected
+        below, dense = distribution_and_density(x)
+        np.divide(self.cosh, root, out=root)
+        root *= np.cosh(size)[:, None, None]
+        root += 1.0
+        dense *= root
+        share = np.einsum("rpk,rk,p->r", below, self.weight, self.point_weight)
+        return share, np.einsum("rpk,rk,p->r", dense, self.weight * self.twice, self.point_weight)

@@ -10,17 +10,14 @@ from numpy.typing import NDArray
 
 from bcma_decide.model.beside import beside
 from bcma_decide.model.contrast import Nodes, crossed, joint_differences
-from bcma_decide.model.normal import distribution
 from bcma_decide.model.prediction import Average
 from bcma_decide.model.profiles import Profiles
 from bcma_decide.model.rates import MEAN, Order, cell_table, in_order
-from bcma_decide.model.sheets import STILL, Sheet, SheetValues, all_sheets, likeness
+from bcma_decide.model.sheets import STILL, Sheet, SheetValues, all_sheets, covariance_between, likeness
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import CLASSES, OUTCOMES, Design
 
 Array = NDArray[np.float64]
-_LEAST_VARIANCE = 1e-12
-"""Two identical options differ by nothing, not by 0 / 0."""
 Extra = Mapping[tuple[str, int], Array]
 """Variance of all levels for lying outside the evidence, (profiles,) by family and class; none where not named."""
 
@@ -115,8 +112,6 @@ def _meetings(pooled: PooledEvidence, sheets: Sequence[Sheet]) -> Iterator[tuple
         found = [_class_cells(sheet) for sheet in both]
         names = tuple(o for o in OUTCOMES if all(o in own for own in found))
         if names:
-            most = max(both[0].outcomes, key=lambda o: pooled.outcome_covariance[o].shape[1])
-            covariance = pooled.outcome_covariance[most][0, :, 1, :]
             one, two = (np.array([own[o] for o in names], dtype=np.intp).T for own in found)
             yield (
                 family,
@@ -124,7 +119,7 @@ def _meetings(pooled: PooledEvidence, sheets: Sequence[Sheet]) -> Iterator[tuple
                     names,
                     (one[0], one[1]),
                     (two[0], two[1]),
-                    covariance[np.ix_(both[0].parameters, both[1].parameters)],
+                    covariance_between(pooled, *both),
                 ),
             )
 
@@ -202,55 +197,3 @@ def _fixed_differences(pooled: PooledEvidence, setting: Design) -> Iterator[tupl
         if (family, 0) in values:
             pair = values[family, 0], values[family, 1]
             yield from zip(meeting.names, class_differences(meeting, *pair, own.table[None], sds)[0], strict=True)
-
-
-def fixed_higher(
-    pooled: PooledEvidence, setting: Design, bias_sd: float
-) -> Mapping[str, Mapping[tuple[str, str], float]]:
-    """P(first of two options has the higher rate) where that is the same for every patient, by outcome.
-
-    For every pair of options that have a number, as `bcma_decide.model.contrast.higher_of_pairs` has it; no trait moves
-    these, so that two classes have nothing in common but the bias.
-    """
-    return beside(pooled, ("higher", setting, bias_sd), lambda: _fixed_higher(kernel(pooled, setting), bias_sd))
-
-
-def _fixed_higher(own: Kernel, bias_sd: float) -> dict[str, dict[tuple[str, str], float]]:
-    found: dict[str, dict[tuple[str, str], float]] = {}
-    variances = []
-    for each in own.fixed:
-        sheet, logits = each.sheet, each.logit[0]  # outcomes, nodes, options
-        scale = (each.rate[0] * (1.0 - each.rate[0]))[..., None]
-        by_level = each.level[0][:, :, :, None] * sheet.share[:, None, None] / scale[:, :, None]  # O, K, S, M, P
-        common = np.matmul(np.matmul(by_level, sheet.covariance), np.swapaxes(by_level, 3, 4)).sum(axis=2)
-        variance = np.diagonal(common, axis1=2, axis2=3)
-        variances.append(variance)
-        gap = logits[..., :, None] - logits[..., None, :]
-        square = variance[..., :, None] + variance[..., None, :] - 2.0 * common + bias_sd**2
-        higher = np.einsum("ok,okmn->omn", sheet.weight, _probability(gap, square))
-        for outcome, values in zip(sheet.outcomes, higher.tolist(), strict=True):
-            found.setdefault(outcome, {}).update(_of_pairs(sheet.options, sheet.options, values))
-    if len(own.fixed) == len(CLASSES):
-        (one, two), (first, second) = own.fixed, variances
-        both = [outcome for outcome in one.sheet.outcomes if outcome in two.sheet.outcomes]
-        rows, columns = ([each.sheet.outcomes.index(outcome) for outcome in both] for each in own.fixed)
-        gap = one.logit[0, rows][:, :, None, :, None] - two.logit[0, columns][:, None, :, None]
-        square = first[rows][:, :, None, :, None] + second[columns][:, None, :, None] + bias_sd**2
-        weights = one.sheet.weight[rows], two.sheet.weight[columns]
-        higher = np.einsum("ok,ol,oklmn->omn", *weights, _probability(gap, square))
-        for outcome, values in zip(both, higher, strict=True):
-            found[outcome].update(_of_pairs(one.sheet.options, two.sheet.options, values.tolist()))
-            found[outcome].update(_of_pairs(two.sheet.options, one.sheet.options, (1.0 - values.T).tolist()))
-    return found
-
-
-def _probability(gap: Array, variance: Array) -> Array:
-    return distribution(gap / np.sqrt(np.maximum(variance, _LEAST_VARIANCE)))
-
-
-def _of_pairs(
-    rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float]]
-) -> Iterator[tuple[tuple[str, str], float]]:
-    for row, line in zip(rows, values, strict=True):
-        for column, value in zip(columns, line, strict=True):
-            yield (row, column), value

@@ -119,18 +119,23 @@ def quantile(probability: Array) -> Array:
     """
     q = probability - 0.5
     near = 0.180625 - q * q
-    central = q * _horner(_CENTRAL, near) / _horner(_CENTRAL_BELOW, near)
-    r = np.sqrt(-np.log(np.minimum(probability, 1.0 - probability)))
+    found = np.asarray(q * _horner(_CENTRAL, near) / _horner(_CENTRAL_BELOW, near))
+    # the tails hold few, and cost more
+    tails = np.abs(q) > 0.425
+    p = np.asarray(probability)[tails]
+    r = np.sqrt(-np.log(np.minimum(p, 1.0 - p)))
     middle = _horner(_MIDDLE, r - 1.6) / _horner(_MIDDLE_BELOW, r - 1.6)
     far = _horner(_FAR, r - 5.0) / _horner(_FAR_BELOW, r - 5.0)
-    return np.asarray(np.where(np.abs(q) <= 0.425, central, np.sign(q) * np.where(r <= 5.0, middle, far)))
+    found[tails] = np.sign(q[tails]) * np.where(r <= 5.0, middle, far)
+    return found
 
 
 def _horner(coefficients: tuple[float, ...], x: Array) -> Array:
     """A polynomial, lowest power first."""
-    total = np.full_like(x, coefficients[-1])
-    for coefficient in coefficients[-2::-1]:
-        total = total * x + coefficient
+    total = coefficients[-1] * x + coefficients[-2]
+    for coefficient in coefficients[-3::-1]:
+        total *= x
+        total += coefficient
     return total
 
 

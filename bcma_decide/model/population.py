@@ -81,7 +81,7 @@ def conditional_patients(population: Population, values: Sequence[float | Chance
     cuts = population.cut[binary] - mean[binary]
     count = max(_MOST_POINTS >> binary.size, _LEAST_POINTS)
     points = population.points[:count, order]
-    groups = _groups(cuts, factor, points, answers)
+    groups = _groups(cuts, factor, points, answers, last=open_numbers.size > 0)
     weight = _mixed(groups, answers)
 
     draws = min(max(_MOST_DRAWS >> binary.size, 1), len(points)) if open_numbers.size else 1
@@ -113,34 +113,31 @@ def _given_numbers(population: Population, known: Mask, values: Array) -> tuple[
     return gain @ target, correlation - gain @ correlation[known]
 
 
-def _groups(cuts: Array, factor: Array, points: Array, answers: Sequence[float | Chance | None]) -> _Groups:
-    """Every combination of answers that is left open, one trait after the other in the order of the traits."""
+def _groups(
+    cuts: Array, factor: Array, points: Array, answers: Sequence[float | Chance | None], *, last: bool
+) -> _Groups:
+    """Every combination of answers that is left open, one trait after the other in the order of the traits.
+
+    The points are moved to their side of a cut in order and weighted by its tail. ``last``: whether anything asks for
+    where they are moved by the last trait; without it they are left out there, which is half of the work.
+    """
     count = len(points)
-    found = _Groups(np.zeros((1, 0), dtype=bool), np.zeros((1, count, 0)), np.ones((1, count)))
+    present, latent, weight = np.zeros((1, 0), dtype=bool), np.zeros((1, count, 0)), np.ones((1, count))
     for trait, answer in enumerate(answers):
-        sides = [answer > 0.5] if isinstance(answer, (int, float)) else [True, False]
+        above = np.array([answer > 0.5] if isinstance(answer, (int, float)) else [True, False])
         reach = np.clip(
-            (cuts[trait] - found.latent @ factor[trait, :trait]) / factor[trait, trait], -_FURTHEST_CUT, _FURTHEST_CUT
+            (cuts[trait] - latent @ factor[trait, :trait]) / factor[trait, trait], -_FURTHEST_CUT, _FURTHEST_CUT
         )
-        parts = [_one_side(found, reach, points[:, trait], above) for above in sides]
-        found = _Groups(
-            np.concatenate([part.present for part in parts]),
-            np.concatenate([part.latent for part in parts]),
-            np.concatenate([part.weight for part in parts]),
-        )
-    return found
-
-
-def _one_side(groups: _Groups, cut: Array, points: Array, above: bool) -> _Groups:
-    """Groups with a further trait on one side of its cut: the points moved there in order, weighted by its tail."""
-    sign = 1.0 if above else -1.0
-    tail = upper_tail(sign * cut)
-    moved = -sign * quantile(tail * upper_tail(sign * points))
-    return _Groups(
-        np.column_stack([groups.present, np.full(len(groups.present), above)]),
-        np.concatenate([groups.latent, moved[..., None]], axis=2),
-        groups.weight * tail,
-    )
+        sign = np.where(above, 1.0, -1.0)[:, None, None]
+        tail = upper_tail(sign * reach)  # sides, groups, points
+        groups = len(above) * len(present)
+        present = np.column_stack([np.tile(present, (len(above), 1)), np.repeat(above, len(present))])
+        weight = (weight * tail).reshape(groups, count)
+        if last or trait < len(answers) - 1:
+            moved = -sign * quantile(tail * upper_tail(sign * points[:, trait]))
+            before = np.broadcast_to(latent, (len(above), *latent.shape)).reshape(groups, count, trait)
+            latent = np.concatenate([before, moved.reshape(groups, count, 1)], axis=2)
+    return _Groups(present, latent, weight)
 
 
 def _mixed(groups: _Groups, answers: Sequence[float | Chance | None]) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -43,23 +44,39 @@ def cell_table(values: Sequence[SheetValues]) -> Array:
     weight, centre, spread = _joined(averages)
     mean = np.einsum("ck,nck->nc", weight, expected_logistic(centre, spread))
     cells = len(weight)
-    following = [_next_centres(each, several=False) for each in values]
-    single = MixtureRows.of(_NEXT, sum(len(each[0]) for each in following))
-    rows = MixtureRows.of(_CREDIBLE, cells).followed_by(single, cells)
-    found = logistic(quantiles_of_mixtures(*_joined([(weight, centre, spread), *following]), rows))
-    several = _joined([_next_centres(each, several=True) for each in values])
-    beyond = logistic(quantiles_of_mixtures(*several, MixtureRows.of(_NEXT, len(several[0]))))
+    single = [_next_centres(each, several=False) for each in values]
+    several = [_next_centres(each, several=True) for each in values]
+    alone = sum(len(each[0]) for each in single)
+    together = [(weight, centre, spread), *single]
+    if len(mean) == 1:
+        # of one patient it is the calls that cost, of many the components with which shorter mixtures are filled up
+        found = _quantiles([*together, *several], cells)
+    else:
+        found = np.concatenate([_quantiles(together, cells), _quantiles(several, 0)], axis=1)
+    found = logistic(found)
     table = np.empty((len(mean), cells, 6))
     table[..., MEAN] = mean
     table[..., MEDIAN : HIGH + 1] = found[:, : 3 * cells].reshape(len(mean), cells, 3)
-    alone = np.concatenate([each.sheet.next_centres(several=False).of for each in values])
-    table[:, alone, NEXT_LOW:] = found[:, 3 * cells :].reshape(len(mean), -1, 2)
-    table[:, ~alone, NEXT_LOW:] = beyond.reshape(len(mean), -1, 2)
+    of_one = np.concatenate([each.sheet.next_centres(several=False).of for each in values])
+    following = found[:, 3 * cells :].reshape(len(mean), -1, 2)
+    table[:, of_one, NEXT_LOW:] = following[:, :alone]
+    table[:, ~of_one, NEXT_LOW:] = following[:, alone:]
     return table
 
 
 Components = tuple[Array, Array, Array]
 """Weights (cells, components), log odds and standard deviations (profiles, cells, components)."""
+
+
+def _quantiles(parts: Sequence[Components], cells: int) -> Array:
+    """Log odds of the ends of an average for so many of the first ``cells``, of the next centre for the others."""
+    weight, centre, spread = _joined(parts)
+    return quantiles_of_mixtures(weight, centre, spread, _rows(cells, len(weight) - cells))
+
+
+@lru_cache(maxsize=64)
+def _rows(cells: int, following: int) -> MixtureRows:
+    return MixtureRows.of(_CREDIBLE, cells).followed_by(MixtureRows.of(_NEXT, following), cells)
 
 
 def _averages(values: SheetValues) -> Components:

@@ -387,3 +387,10 @@ def _times(rows: Array, matrix: Array) -> Array:
 def own_covariance(pooled: PooledEvidence, cell: Cell) -> Array:
     """Covariance of what moves a cell's rate within its class, (parameters, parameters)."""
     return np.asarray(pooled.outcome_covariance[cell.outcome][cell.class_index, :, cell.class_index, :])
+
+
+def covariance_between(pooled: PooledEvidence, first: Sheet, second: Sheet) -> Array:
+    """Covariance of the trait parameters of two classes in one family, (Q, Q')."""
+    whole = max((pooled.outcome_covariance[outcome] for outcome in first.outcomes), key=lambda each: each.shape[1])
+    own = whole[first.class_index, :, second.class_index, :]
+    return np.asarray(own[np.ix_(first.parameters, second.parameters)])

@@ -2,10 +2,12 @@
 
 import json
 
-import pyarrow.parquet
+import pytest
 
 from tests.cli.support.checks import refused
 from tests.cli.support.program import invoke
+
+parquet = pytest.importorskip("pyarrow.parquet")
 
 
 def test_a_table_with_a_row_that_cannot_be_used(tmp_path):
@@ -19,7 +21,7 @@ def test_a_table_with_a_row_that_cannot_be_used(tmp_path):
         f"wrote {out}: 1 rows answered, 1 not used",
         f"rows not used are in {out}.rejects.csv, each with its field, the reason and what to do",
     ]
-    rows = pyarrow.parquet.read_table(out).to_pylist()
+    rows = parquet.read_table(out).to_pylist()
     assert [(row["patient"], row["centre"], bool(row["problems"])) for row in rows] == [
         ("1", "a", False), ("2", "b", True),
     ]  # fmt: skip

@@ -119,7 +119,7 @@ def test_an_example_that_is_not_there():
     ("line", "expected"),
     [
         ("bcma-decide ", list(COMMANDS)),
-        ("bcma-decide co", ["compare"]),
+        ("bcma-decide comp", ["compare"]),
         ("bcma-decide compare --example ", list(example_names())),
         ("bcma-decide compare --explain crs", ["crs_any", "crs_g3plus"]),
         ("bcma-decide compare --setting ", ["real-world", "trial"]),
@@ -132,7 +132,7 @@ def test_the_shell_completes(line, expected):
 
 
 def test_the_installed_program_completes():
-    asked = {"_BCMA_DECIDE_COMPLETE": "complete_bash", "COMP_WORDS": "bcma-decide co", "COMP_CWORD": "1"}
+    asked = {"_BCMA_DECIDE_COMPLETE": "complete_bash", "COMP_WORDS": "bcma-decide comp", "COMP_CWORD": "1"}
     result = run_anew(**asked)
     assert (result.returncode, result.stdout, result.stderr) == (0, "compare\n", "")
 

@@ -6,8 +6,12 @@ from itertools import combinations
 
 import pytest
 
-from bcma_decide import Patient, compare
+from bcma_decide import Patient, compare, load_pooled
 from bcma_decide.errors import ProfileError
+from bcma_decide.facts.traits import derive
+from bcma_decide.model.apart import fixed_higher, moving_higher
+from bcma_decide.model.contrast import higher_of_pairs
+from bcma_decide.model.numbers import patient_numbers
 from bcma_decide.patient.files import example_names, load_example
 
 PRODUCTS = ("cilta-cel", "ide-cel", "teclistamab", "elranatamab", "linvoseltamab")
@@ -54,6 +58,18 @@ def test_told_apart_is_what_the_interval_of_the_difference_says(name):
                 low, high = contrast.risk_difference.interval
                 assert (pair in apart[outcome].pairs) == (low > 0.0), (outcome, pair)
                 assert (pair[::-1] in apart[outcome].pairs) == (high < 0.0), (outcome, pair)
+
+
+@pytest.mark.parametrize("name", example_names())
+def test_all_pairs_at_once_are_those_worked_out_one_by_one(name):
+    pooled = load_pooled()
+    numbers = patient_numbers(pooled, derive(load_example(name), pooled.definitions), "real_world")
+    found = {**moving_higher(pooled, numbers.evaluated, 0.3), **fixed_higher(pooled, "real_world", 0.3)}
+    assert found.keys() == {outcome for outcome, _ in numbers.place}
+    for outcome, pairs in found.items():
+        sides = {option: numbers.side(outcome, option) for of, option in numbers.place if of == outcome}
+        expected = higher_of_pairs(sides, pooled.outcome_covariance[outcome], 0.3)
+        assert pairs == pytest.approx(expected, abs=1e-12), outcome
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
-from dataclasses import fields, replace
+from dataclasses import fields
 from weakref import ref
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from bcma_decide import load_model
 from bcma_decide.model.batch import Profiles, batch_numbers, compared_outcomes

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec import structs
 
 from bcma_decide.model.from_decision import from_decision
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS
@@ -79,7 +78,7 @@ def test_response_and_the_way_to_the_infusion_are_of_the_same_patients():
     family, position = pooled.family_index["apheresed_not_infused"], MODEL_TRAIT_IDS.index("plasma_cell_leukemia")
     effects, used = pooled.effects.copy(), pooled.used.copy()
     effects[family, 0, position], used[family, 0, position] = 1.5, True
-    changed = replace(pooled, effects=effects, used=used)
+    changed = structs.replace(pooled, effects=effects, used=used)
     assert "plasma_cell_leukemia" not in acting(changed, "response")
     before = derived(BASES["age and lines"])
     absent, present = (numbers(with_trait(before, "plasma_cell_leukemia", answer), changed) for answer in (False, True))

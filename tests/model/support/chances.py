@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from bcma_decide.comparing.compare import load_pooled
 from bcma_decide.facts.traits import Traits, TraitValue, derive
@@ -63,7 +64,7 @@ def with_effects(effects: Mapping[str, float]) -> PooledEvidence:
     for trait, effect in effects.items():
         position = MODEL_TRAIT_IDS.index(trait)
         values[:, :, position], used[:, :, position] = effect, True
-    return replace(pooled, effects=values, used=used)
+    return structs.replace(pooled, effects=values, used=used)
 
 
 def steps(low: float, high: float, step: float) -> Iterator[float]:

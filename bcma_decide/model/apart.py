@@ -1,0 +1,111 @@
+"""How likely one option has a higher rate than another, for every pair and all outcomes of some sheets at once.
+
+The same as `bcma_decide.model.contrast.higher_of_pairs`, which takes one outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcma_decide.model.beside import beside
+from bcma_decide.model.kernel import Evaluated, kernel
+from bcma_decide.model.normal import distribution
+from bcma_decide.model.sheets import SheetValues, covariance_between
+from bcma_decide.pooled.evidence import PooledEvidence
+from bcma_decide.vocabulary import Design
+
+Array = NDArray[np.float64]
+Pairs = dict[tuple[str, str], float]
+"""How likely the first has the higher rate."""
+
+_LEAST_VARIANCE = 1e-12
+
+
+def moving_higher(pooled: PooledEvidence, evaluated: Evaluated, bias_sd: float) -> Mapping[str, Pairs]:
+    """By outcome that any trait moves, every pair of options that both have a number, of one patient.
+
+    ``bias_sd``: standard deviation of the bias of a comparison on the log-odds scale.
+    """
+    families: dict[str, list[SheetValues]] = {}
+    for (family, _), values in evaluated.values.items():
+        families.setdefault(family, []).append(values)
+    found: dict[str, Pairs] = {}
+    for sides in families.values():
+        found |= _higher(pooled, sides, bias_sd)
+    return found
+
+
+def fixed_higher(pooled: PooledEvidence, setting: Design, bias_sd: float) -> Mapping[str, Pairs]:
+    """The same at the outcomes that no trait moves: the same for every patient."""
+    return beside(pooled, ("higher", setting, bias_sd), lambda: _higher(pooled, kernel(pooled, setting).fixed, bias_sd))
+
+
+def _higher(pooled: PooledEvidence, sides: Sequence[SheetValues], bias_sd: float) -> dict[str, Pairs]:
+    """Of the sheets of both classes, or of one."""
+    found: dict[str, Pairs] = {}
+    for place, first in enumerate(sides):
+        for second in sides[place:]:
+            for outcome, pairs in _pairs(pooled, first, second, bias_sd):
+                found.setdefault(outcome, {}).update(pairs)
+    return found
+
+
+def _pairs(
+    pooled: PooledEvidence, first: SheetValues, second: SheetValues, bias_sd: float
+) -> Iterator[tuple[str, Pairs]]:
+    """Options of one class with those of another or with each other."""
+    both = [outcome for outcome in first.sheet.outcomes if outcome in second.sheet.outcomes]
+    rows = [[values.sheet.outcomes.index(outcome) for outcome in both] for values in (first, second)]
+    if first is second:
+        higher = _inside(first, bias_sd)
+    else:
+        higher = _between(first, second, rows, covariance_between(pooled, first.sheet, second.sheet), bias_sd)
+    for outcome, one, two, own in zip(both, *rows, higher.tolist(), strict=True):
+        others = _options(second, two)
+        pairs = {(option, other): own[m][n] for m, option in _options(first, one) for n, other in others}
+        if first is not second:
+            pairs |= {(other, option): 1.0 - chance for (option, other), chance in pairs.items()}
+        yield outcome, pairs
+
+
+def _options(values: SheetValues, outcome: int) -> list[tuple[int, str]]:
+    """Places and names of the options that have a number."""
+    sheet = values.sheet
+    return [(m, option) for m, option in enumerate(sheet.options) if sheet.cells[outcome, m] >= 0]
+
+
+def _inside(values: SheetValues, bias_sd: float) -> Array:
+    """Options of one class, (outcomes, options, options)."""
+    sheet, logit, trait = values.sheet, values.logit[0], values.trait[0]  # (O, K, M), (O, K, M, Q)
+    covariance = sheet.covariance.copy()
+    covariance[:, :, 0] += values.extra[0]
+    scale = values.rate[0] * (1.0 - values.rate[0])
+    # derivatives of the log odds of the options in the levels, (O, K, S, M, P)
+    level = values.level[0][:, :, :, None] * sheet.share[:, None, None] / scale[:, :, None, :, None]
+    common = np.matmul(np.matmul(level, covariance), np.swapaxes(level, 3, 4)).sum(axis=2)
+    common += np.matmul(trait @ sheet.trait_covariance, np.swapaxes(trait, 2, 3))
+    variance = np.diagonal(common, axis1=2, axis2=3)
+    square = variance[..., :, None] + variance[..., None, :] - 2.0 * common + bias_sd**2
+    higher = _chance(logit[..., :, None] - logit[..., None, :], square)
+    return np.asarray(np.einsum("ok,okmn->omn", sheet.weight, higher))
+
+
+def _between(
+    first: SheetValues, second: SheetValues, rows: Sequence[Sequence[int]], covariance: Array, bias_sd: float
+) -> Array:
+    """Options of one class with those of the other, (outcomes, options, options)."""
+    one, two = rows
+    trait = (first.trait[0, one] @ covariance)[:, :, None]
+    between = np.matmul(trait, np.swapaxes(second.trait[0, two], 2, 3)[:, None])  # O, K, K', M, M'
+    gap = first.logit[0, one][:, :, None, :, None] - second.logit[0, two][:, None, :, None]
+    variance = first.variance[0, one][:, :, None, :, None] + second.variance[0, two][:, None, :, None]
+    higher = _chance(gap, variance - 2.0 * between + bias_sd**2)
+    return np.asarray(np.einsum("ok,ol,oklmn->omn", first.sheet.weight[one], second.sheet.weight[two], higher))
+
+
+def _chance(gap: Array, square: Array) -> Array:
+    """P(a normal > 0) of its mean and variance, any shape."""
+    return distribution(gap / np.sqrt(np.maximum(square, _LEAST_VARIANCE)))
