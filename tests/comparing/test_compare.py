@@ -8,13 +8,13 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from statistics import median
 
 import jsonschema
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from scipy.stats import norm
 
 from bcma_decide import Comparison, NoEvidenceError, Patient, ProfileError, compare, load_model

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from bcma_decide import Patient, compare, load_model
 from bcma_decide.fhir.writing.bundle import bundle_json, fhir_bundle

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from bcma_decide import load_model
 from bcma_decide.model.decision_clock import chance_of_infusion, from_the_decision, months_of, together, waits_of
