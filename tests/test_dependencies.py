@@ -64,7 +64,7 @@ def test_of_two_bounds_the_higher_counts(tmp_path):
 
 def test_what_the_program_imports_is_asked_for():
     package = ROOT / "bcma_decide"
-    assert imported(package) - asked_for("pdf", "clinic", "audit", "postgresql", "redis") == set()
+    assert imported(package) - asked_for("pdf", "clinic", "audit", "postgresql", "redis", "cohort", "spark") == set()
     bedside = set.union(*(imported(package / room) for room in ("comparing", "facts", "model", "rules", "patient")))
     assert bedside <= asked_for()
 
