@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from time import monotonic
@@ -66,6 +67,8 @@ class Printing:
 
     def __post_init__(self) -> None:
         self._threads = ThreadPoolExecutor(self.processes, thread_name_prefix="print")
+        # an application that is dropped without an end leaves no process behind either
+        weakref.finalize(self, _end, self._idle)
 
     @classmethod
     def configured(cls, settings: Settings) -> Printing:
@@ -115,8 +118,7 @@ class Printing:
         """End all processes."""
         self.stop(0)
         self._threads.shutdown(wait=True)
-        while self._idle:
-            self._idle.pop().child.end()
+        _end(self._idle)
 
     def _made(self, comparison: Comparison, sheet: Sheet) -> bytes:
         """Have a sheet made; runs in one of as many threads as there may be processes."""
@@ -151,6 +153,11 @@ class Printing:
         except (EOFError, OSError):
             raise _Lost from None
         return made
+
+
+def _end(idle: list[_Renderer]) -> None:
+    while idle:
+        idle.pop().child.end()
 
 
 def _stopping() -> Refusal:
