@@ -117,7 +117,7 @@ def test_a_token_is_used_once_over_all_workers_and_counts_are_those_of_all(tmp_p
 
 
 def _metrics(base):
-    found = until(lambda: (text := httpx.get(f"{base}/metrics").text).startswith("#") and text)
+    found = until(lambda: (text := httpx.get(f"{base}/metrics", timeout=PATIENCE).text).startswith("#") and text)
     return "\n".join(line for line in found.splitlines() if line.startswith("bcma_decide_requests_total"))
 
 
