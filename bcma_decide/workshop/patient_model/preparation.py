@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bcma_decide.model.kept import Kept
 from bcma_decide.pooled.seal import SETTINGS
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAIT_IDS, scaled
 from bcma_decide.workshop.evidence.assumptions import (
@@ -33,7 +34,6 @@ from bcma_decide.workshop.patient_model.margins import (
     evidence_margins,
     reported_margins,
 )
-from bcma_decide.workshop.patient_model.recent import Recent
 from bcma_decide.workshop.patient_model.virtual_cohort import (
     Margin,
     correlated_points,
@@ -87,9 +87,9 @@ class Workshop:
     reported: Mapping[str, Mapping[str, Reported]]
     margins: Mapping[tuple[str, str], Mapping[str, Margin]]
     population: Mapping[str, Margin]
-    levels: Recent[NodeLevels] = field(default_factory=lambda: Recent(LEVELS_KEPT), repr=False, compare=False)
-    patients: Recent[tuple[Array, Array]] = field(
-        default_factory=lambda: Recent(COHORTS_KEPT), repr=False, compare=False
+    levels: Kept[Hashable, NodeLevels] = field(default_factory=lambda: Kept(LEVELS_KEPT), repr=False, compare=False)
+    patients: Kept[Hashable, tuple[Array, Array]] = field(
+        default_factory=lambda: Kept(COHORTS_KEPT), repr=False, compare=False
     )
 
     def margins_of(self, study: Study) -> list[Margin]:

@@ -7,13 +7,14 @@ the correlation of the traits, which no outcome informs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.errors import SynthesisError
+from bcma_decide.model.kept import Kept
 from bcma_decide.vocabulary import CLASSES, FAMILIES, FAMILY_OF, OUTCOMES, STAGES, Family
 from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.selection import SelectedRow
@@ -25,7 +26,6 @@ from bcma_decide.workshop.patient_model.family_fit import fit_family
 from bcma_decide.workshop.patient_model.family_levels import FamilyRows, StageEffects, arm_levels, stage_effects
 from bcma_decide.workshop.patient_model.fit import has_later_stages
 from bcma_decide.workshop.patient_model.preparation import Inputs, Workshop, prepare
-from bcma_decide.workshop.patient_model.recent import Recent
 from bcma_decide.workshop.validation.arm_forecast import StageForecast, arm_forecast
 from bcma_decide.workshop.validation.forecast import Forecast
 
@@ -49,7 +49,9 @@ class Evidence:
     """Complete response among responders by a trait."""
     together: Mapping[str, frozenset[str]]
     """Study -> the studies that share patients or a trial with it, itself included."""
-    effects: Recent[HeldOutEffects] = field(default_factory=lambda: Recent(EFFECTS_KEPT), repr=False, compare=False)
+    effects: Kept[Hashable, HeldOutEffects] = field(
+        default_factory=lambda: Kept(EFFECTS_KEPT), repr=False, compare=False
+    )
     """Trait effects by family and the studies they were fitted without."""
 
 
