@@ -14,23 +14,20 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.facts.traits import Traits
-from bcma_decide.logic import Chance
 from bcma_decide.model.beside import beside
 from bcma_decide.model.contrast import Difference, Side, differences
 from bcma_decide.model.kernel import Evaluated, class_differences, evaluated, fixed_differences
 from bcma_decide.model.outside import OutsideTrait, outside_evidence
-from bcma_decide.model.population import Patients, conditional_patients
 from bcma_decide.model.prediction import Average
 from bcma_decide.model.profiles import Profiles
 from bcma_decide.model.rates import Rates, rates_of
-from bcma_decide.pooled.evidence import Levels, PooledEvidence
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import (
     FAMILY_OF,
     MODEL_TRAIT_IDS,
     MODEL_TRAITS,
     OUTCOMES,
     Design,
-    model_scale,
 )
 
 Array = NDArray[np.float64]
@@ -67,7 +64,6 @@ class PatientNumbers(Struct, frozen=True, dict=True):
 
     pooled: PooledEvidence
     setting: Design
-    levels: Sequence[Levels]
     traits: Traits
     evaluated: Evaluated
     """What they are read from."""
@@ -92,11 +88,6 @@ class PatientNumbers(Struct, frozen=True, dict=True):
     def averages(self) -> Sequence[Average]:
         """One for each cell, over centres and patients."""
         return Averages(self.evaluated)
-
-    @cached_property
-    def patients(self) -> Mapping[str, Patients]:
-        """By family: the virtual patients like this one in what is known and acts there."""
-        return family_patients(self.pooled, {trait.id: self.traits[trait.id].modelled for trait in MODEL_TRAITS})
 
     def difference(self, outcome: str, options: tuple[str, str], bias_sd: float) -> Difference:
         """First option minus second at one outcome; both need a number there."""
@@ -153,7 +144,6 @@ def patient_numbers(pooled: PooledEvidence, traits: Traits, setting: Design) -> 
     return PatientNumbers(
         pooled=pooled,
         setting=setting,
-        levels=pooled.levels[setting],
         traits=traits,
         evaluated=found,
         rates=_rates(pooled, setting, found),
@@ -187,28 +177,7 @@ def extra_variance(
     }
 
 
-def family_patients(pooled: PooledEvidence, values: Mapping[str, bool | float | Chance | None]) -> dict[str, Patients]:
-    """Virtual patients for each family, alike in those known traits that act for it in either class.
-
-    One distribution for both classes: what acts in neither is left aside, exactly.
-    """
-    found: dict[bytes, Patients] = {}
-    result = {}
-    for family in pooled.family_index:
-        acting = acting_in(pooled, family)
-        key = acting.tobytes()
-        if key not in found:
-            found[key] = conditional_patients(pooled.population, on_model_scale(values), acting)
-        result[family] = found[key]
-    return result
-
-
 def acting_in(pooled: PooledEvidence, *families: str) -> NDArray[np.bool_]:
     """Traits that act in any of the families, in either class, (traits,)."""
     used = [pooled.used[pooled.family_index[family]].any(axis=0) for family in families]
     return np.asarray(np.any(used, axis=0))
-
-
-def on_model_scale(values: Mapping[str, bool | float | Chance | None]) -> list[float | Chance | None]:
-    """Values on the model's scale; chances as they are."""
-    return [value if isinstance(value, Chance) else model_scale(trait, value) for trait, value in values.items()]

@@ -147,29 +147,17 @@ def averages_alike(pooled: PooledEvidence, of: Alike, month: float) -> dict[str,
     return found
 
 
-def curve_by_patient(numbers: PatientNumbers, option: str, patients: Patients, months: Array) -> Array:
-    """Share free of progression for each virtual patient at the parameters' means, over centres, (months, draws).
-
-    ``months`` are positive; none has to be whole.
-    """
-    block = _block_of(numbers.pooled, option)
-    return shares_by_patient(numbers.pooled, numbers.setting, block.class_index, patients, tuple(months.tolist()))[
-        option
-    ]
-
-
 def shares_by_patient(
     pooled: PooledEvidence, setting: Design, class_index: int, patients: Patients, months: tuple[float, ...]
 ) -> dict[str, Array]:
-    """The same for every option of a class that has a curve."""
+    """Share free of progression for each virtual patient at the parameters' means, over centres, (months, draws).
+
+    Of every option of a class that has a curve; ``months`` are positive, none has to be whole.
+    """
     table = _class_table(pooled, setting, class_index, months)
     basis = table.axis.basis((held(pooled, patients.values) - pooled.reference) @ table.effects)
     each = interpolated(basis, np.einsum("ckup,u->ckp", table.rates[:, RATE], table.weight))  # draws, months, products
     return {option: (each @ share).T for option, share in zip(table.options, table.share, strict=True)}
-
-
-def _block_of(pooled: PooledEvidence, option: str) -> CurveBlock:
-    return next(b for b in pooled.survival.blocks if option in (CLASSES[b.class_index], *b.products))
 
 
 def _options_of(pooled: PooledEvidence, block: CurveBlock) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from bcma_decide.patient.files import load_example
 from bcma_decide.pooled.seal import SETTINGS
 from bcma_decide.vocabulary import CLASSES, CR_GIVEN_RESPONSE, KIND_OF_CLASS, OUTCOMES, VGPR_WITHOUT_CR
 from tests.model.support.factory import Effect, Level, all_known, ask, document, model, shipped_document, traits
+from tests.model.support.people import people_like
 from tests.model.support.sampled import Parameters
 from tests.support.cases import for_each
 
@@ -88,7 +89,7 @@ def test_differences_agree_with_drawn_parameters(outcome, known):
     plain = document(LEVELS, **PARTS)
     found = ask(FOUND, traits(**known))
     parameters = Parameters(plain, 512)
-    people = found.patients["response"]
+    people = people_like(found, "response")
     drawn = {}
     for class_id in CLASSES:
         drawn |= parameters.rates(outcome, class_id, people.values, people.weight)
@@ -240,7 +241,7 @@ def test_shipped_differences_against_drawn_parameters():
     """Response and complete response of the two classes for one patient: within 3 points."""
     found = ask(load_model(), traits(age=71, extramedullary_disease=True))
     parameters = Parameters(shipped_document(), 256)
-    people = found.patients["response"]
+    people = people_like(found, "response")
     for outcome in ("orr", "cr_or_better"):
         car_t, bite = (parameters.rates(outcome, c, people.values, people.weight)[c] for c in CLASSES)
         mean, low, high = found.difference(outcome, CLASSES, 0.0).risk_difference

@@ -8,6 +8,7 @@ from scipy.integrate import quad
 from scipy.special import expit
 
 from bcma_decide import load_pooled
+from bcma_decide.model.normal import hermite
 from bcma_decide.model.offset_tables import (
     DENSITY,
     MIDDLE_DENSITY,
@@ -18,7 +19,7 @@ from bcma_decide.model.offset_tables import (
     offset_axis,
     stage_table,
 )
-from bcma_decide.model.prediction import draw_stage, held
+from bcma_decide.model.prediction import CENTRES, held
 from bcma_decide.pooled.evidence import Levels
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, STAGES
 
@@ -26,6 +27,13 @@ from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, STAGES
 def _levels(mean: list[list[float]], tau: list[float]) -> Levels:
     nodes, products = len(mean), len(mean[0])
     return Levels(np.full(nodes, 1.0 / nodes), np.array(tau), np.array(mean), np.zeros((nodes, products, products)))
+
+
+def _rate(levels: Levels, product: int, offsets: np.ndarray) -> np.ndarray:
+    """At every offset, averaged over centres."""
+    points, weight = hermite(CENTRES)
+    centres = levels.mean[:, product, None] + levels.tau[:, None] * points
+    return np.asarray(expit(offsets[:, None] + centres.ravel()) @ (levels.weight[:, None] * weight).ravel())
 
 
 @pytest.mark.parametrize(("low", "high"), [(-0.4, 0.1), (-2.5, 1.0), (-6.0, 5.0), (-15.0, 15.0), (2.0, 2.0)])
@@ -37,7 +45,7 @@ def test_a_tabulated_rate_is_the_rate(low: float, high: float) -> None:
     for node in range(2):
         own = Levels(np.ones(1), levels.tau[[node]], levels.mean[[node]], levels.covariance[[node]])
         for product in range(2):
-            direct = draw_stage(own, product, offsets)
+            direct = _rate(own, product, offsets)
             assert found[:, RATE, node, product] == pytest.approx(direct, abs=1e-9)
             logit = offsets + levels.mean[node, product]
             assert found[:, MIDDLE_RATE, node, product] == pytest.approx(expit(logit), abs=1e-9)

@@ -9,6 +9,7 @@ from msgspec import structs
 from bcma_decide.model.from_decision import from_decision
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS
 from tests.model.support.chances import BASES, acting, derived, numbers, shipped, with_trait
+from tests.model.support.people import people_like
 
 EVERY_BASE = [*list(BASES)[::2], *(pytest.param(base, marks=pytest.mark.slow) for base in list(BASES)[1::2])]
 BINARY = [trait.id for trait in MODEL_TRAITS if trait.kind == "binary"]
@@ -51,7 +52,8 @@ def test_averaging_over_an_acting_trait_gives_the_number_without_it(base):
         sides = [numbers(with_trait(before, trait, answer)) for answer in (True, False)]
         share = {
             family: float(people.weight @ people.values[:, MODEL_TRAIT_IDS.index(trait)])
-            for family, people in plain.patients.items()
+            for family in pooled.family_index
+            for people in (people_like(plain, family),)
             if trait in acting(pooled, family)
         }
         for index, cell in enumerate(pooled.cells):

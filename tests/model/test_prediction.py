@@ -17,6 +17,7 @@ from bcma_decide import load_model
 from bcma_decide.model.prediction import made_up
 from bcma_decide.vocabulary import CLASSES, CR_GIVEN_RESPONSE, FAMILY_OF, VGPR_WITHOUT_CR
 from tests.model.support.factory import Effect, Level, all_known, ask, document, model, shipped_document, traits
+from tests.model.support.people import people_like
 from tests.model.support.sampled import Parameters
 from tests.support.cases import for_each
 
@@ -188,7 +189,7 @@ def test_one_and_three_stages_agree_with_drawn_parameters(known):
     errors = []
     for outcome in ("orr", "vgpr_or_better", "cr_or_better", "icans_g3plus"):
         family = FAMILY_OF[outcome].id
-        people = found.patients[family]
+        people = people_like(found, family)
         for option, theta in parameters.rates(outcome, "car_t", people.values, people.weight).items():
             rates = found.rates[found.place[outcome, option]]
             assert theta.mean() == pytest.approx(rates.mean, abs=0.015), (outcome, option)
@@ -214,7 +215,7 @@ def ends_and_means(found, parameters, outcomes):
         for class_id in CLASSES:
             if (outcome, class_id) not in found.place:
                 continue
-            people = found.patients[found.pooled.cells[found.place[outcome, class_id]].family]
+            people = people_like(found, found.pooled.cells[found.place[outcome, class_id]].family)
             for option, theta in parameters.rates(outcome, class_id, people.values, people.weight).items():
                 if (outcome, option) in found.place:
                     rates = found.rates[found.place[outcome, option]]

@@ -7,8 +7,9 @@ from bcma_decide import Patient
 from bcma_decide.comparing.compare import compare, load_pooled
 from bcma_decide.facts.traits import derive
 from bcma_decide.model.numbers import patient_numbers
-from bcma_decide.model.survival import MONTHS, averages_at, curve_by_patient, reaches, restricted_mean, survival_curves
+from bcma_decide.model.survival import averages_at, reaches, restricted_mean, survival_curves
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, PFS
+from tests.model.support.people import people_like, share_at
 
 UNKNOWN = Patient()
 KNOWN = {"high_risk_cytogenetics": "no", "prior_bcma": "no"}
@@ -73,17 +74,16 @@ def test_extramedullary_disease_meets_its_published_medians():
 def test_the_average_over_a_trait_is_the_answer_without_it():
     """The mean over patients who have the trait or not, as often as they do, is that of patients unknown in it."""
     unknown = numbers(Patient(**KNOWN))
-    share = float(
-        unknown.patients[PFS].weight @ unknown.patients[PFS].values[:, MODEL_TRAIT_IDS.index("extramedullary_disease")]
-    )
+    everybody = people_like(unknown, PFS)
+    share = float(everybody.weight @ everybody.values[:, MODEL_TRAIT_IDS.index("extramedullary_disease")])
     ends = [
-        curve_by_patient(each, "ide-cel", each.patients[PFS], MONTHS[11:12])[0] @ each.patients[PFS].weight
+        share_at(each, "ide-cel", people_like(each, PFS), 12.0)
         for each in (
             numbers(NAIVE),
             numbers(Patient(extramedullary_disease="yes", **KNOWN)),
         )
     ]
-    whole = curve_by_patient(unknown, "ide-cel", unknown.patients[PFS], MONTHS[11:12])[0] @ unknown.patients[PFS].weight
+    whole = share_at(unknown, "ide-cel", everybody, 12.0)
     assert (1 - share) * ends[0] + share * ends[1] == pytest.approx(whole, abs=1e-3)
 
 
@@ -106,7 +106,7 @@ def test_the_share_at_a_month_is_that_of_the_curve():
 def test_a_curve_is_the_average_over_drawn_parameters(option):
     """Levels, spread and trait effects drawn; in every draw the mean over centres and patients: nothing linearised."""
     found, rng, draws = numbers(UNKNOWN), np.random.default_rng(5), 3000
-    pooled, patients = found.pooled, found.patients[PFS]
+    pooled, patients = found.pooled, people_like(found, PFS)
     block = next(block for block in pooled.survival.blocks if option in block.products)
     levels, place, count = block.levels["real_world"], block.products.index(option), len(block.products)
     covariance = pooled.effect_blocks[pooled.family_index[PFS]][block.class_index, :, block.class_index]

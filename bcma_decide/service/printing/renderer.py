@@ -9,11 +9,7 @@ import signal
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
-from bcma_decide.comparison import Comparison
 from bcma_decide.errors import SheetError
-from bcma_decide.render.sheet.sheet import Sheet
-
-Job = tuple[Comparison, Sheet]
 
 
 def serve_jobs(jobs: Connection, most: int) -> None:

@@ -276,16 +276,3 @@ def read_levels(levels: NodeLevels, arms: Arms, prior: BaselinePrior, asked: Ask
         node_covariance=node_covariance,
         weights=information_share / information_share.sum(),
     )
-
-
-def fit_baselines(
-    arms: Arms, effects: Array, prior: BaselinePrior, asked: Asked, tau_points: int = 16, product_points: int = 6
-) -> Baselines:
-    """Levels of all options of one class at one threshold: :func:`node_levels`, read by :func:`read_levels`.
-
-    Raises
-    ------
-    SynthesisError
-        When a count is impossible or the fit does not converge.
-    """
-    return read_levels(node_levels(arms, effects, prior, tau_points, product_points), arms, prior, asked)

@@ -14,12 +14,12 @@ from bcma_decide.workshop.patient_model.baselines import (
     Arms,
     Asked,
     BaselinePrior,
-    fit_baselines,
     study_correlation,
 )
 from bcma_decide.workshop.patient_model.half_normal import half_normal_nodes
 from tests.support.cases import for_each
 from tests.support.examples import examples
+from tests.workshop.patient_model.support.levels import fit_baselines
 
 PRIOR = BaselinePrior(
     intercept_sd=5.0,

@@ -5,7 +5,6 @@ import pytest
 
 from bcma_decide.pooled.location import evidence_directory
 from bcma_decide.vocabulary import CLASSES, FAMILY_OF
-from bcma_decide.workshop.patient_model.baselines import fit_baselines
 from bcma_decide.workshop.patient_model.class_fit import (
     baseline_prior,
     class_arms,
@@ -21,6 +20,7 @@ from bcma_decide.workshop.patient_model.preparation import prepare
 from bcma_decide.workshop.patient_model.stages import of_all
 from tests.render.support.sheets import require
 from tests.workshop.patient_model.support.exact import sampled_levels
+from tests.workshop.patient_model.support.levels import fit_baselines
 
 
 def block(outcome, class_id):

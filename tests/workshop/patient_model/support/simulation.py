@@ -15,12 +15,12 @@ from bcma_decide.workshop.patient_model.baselines import (
     Asked,
     BaselinePrior,
     Baselines,
-    fit_baselines,
 )
 from bcma_decide.workshop.patient_model.effect_contrast import EffectContrast
 from bcma_decide.workshop.patient_model.odds_ratios import empirical_logit_difference
 from bcma_decide.workshop.patient_model.trait_effects import TraitEffects, TraitPrior, fit_trait_effects
 from bcma_decide.workshop.patient_model.virtual_cohort import Margin, cohort, correlated_points
+from tests.workshop.patient_model.support.levels import fit_baselines
 
 Array = NDArray[np.float64]
 
