@@ -81,7 +81,7 @@ def _rounding(numbers: tuple[str, ...]) -> Callable[[Struct], None]:
             elif isinstance(value, dict):
                 force_setattr(self, name, {key: rounded(each) for key, each in value.items()})
             elif value is not None:
-                force_setattr(self, name, round(value * _MILLION) / _MILLION)
+                force_setattr(self, name, rounded(value))
 
     return round_numbers
 

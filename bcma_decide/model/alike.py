@@ -46,14 +46,16 @@ def alike(
     extra_variance: Mapping[tuple[str, int], float],
 ) -> Alike:
     """Of one patient's values in natural units, and extra variances by family and class."""
-    extra = tuple(extra_variance.get((PFS, index), 0.0) for index in range(len(CLASSES)))
-    return Alike(setting, _acting_values(pooled, CURVES, lambda trait: values[trait]), extra)
+    return Alike(setting, _acting_values(pooled, CURVES, lambda trait: values[trait]), _extra(extra_variance))
 
 
 def alike_in_curves(numbers: PatientNumbers) -> Alike:
     """Of a patient whose numbers are there."""
-    extra = tuple(numbers.extra_variance.get((PFS, index), 0.0) for index in range(len(CLASSES)))
-    return Alike(numbers.setting, acting_values(numbers, *CURVES), extra)
+    return Alike(numbers.setting, acting_values(numbers, *CURVES), _extra(numbers.extra_variance))
+
+
+def _extra(variance: Mapping[tuple[str, int], float]) -> tuple[float, ...]:
+    return tuple(variance.get((PFS, index), 0.0) for index in range(len(CLASSES)))
 
 
 def acting_values(numbers: PatientNumbers, *families: str) -> tuple[Known, ...]:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.model.beside import beside
+from bcma_decide.model.contrast import chance_above_zero
 from bcma_decide.model.kernel import Evaluated, kernel
-from bcma_decide.model.normal import distribution
 from bcma_decide.model.sheets import SheetValues, covariance_between
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import Design
@@ -20,8 +20,6 @@ from bcma_decide.vocabulary import Design
 Array = NDArray[np.float64]
 Pairs = dict[tuple[str, str], float]
 """How likely the first has the higher rate."""
-
-_LEAST_VARIANCE = 1e-12
 
 
 def moving_higher(pooled: PooledEvidence, evaluated: Evaluated, bias_sd: float) -> Mapping[str, Pairs]:
@@ -89,7 +87,7 @@ def _inside(values: SheetValues, bias_sd: float) -> Array:
     common += np.matmul(trait @ sheet.trait_covariance, np.swapaxes(trait, 2, 3))
     variance = np.diagonal(common, axis1=2, axis2=3)
     square = variance[..., :, None] + variance[..., None, :] - 2.0 * common + bias_sd**2
-    higher = _chance(logit[..., :, None] - logit[..., None, :], square)
+    higher = chance_above_zero(logit[..., :, None] - logit[..., None, :], square)
     return np.asarray(np.einsum("ok,okmn->omn", sheet.weight, higher))
 
 
@@ -102,10 +100,5 @@ def _between(
     between = np.matmul(trait, np.swapaxes(second.trait[0, two], 2, 3)[:, None])  # O, K, K', M, M'
     gap = first.logit[0, one][:, :, None, :, None] - second.logit[0, two][:, None, :, None]
     variance = first.variance[0, one][:, :, None, :, None] + second.variance[0, two][:, None, :, None]
-    higher = _chance(gap, variance - 2.0 * between + bias_sd**2)
+    higher = chance_above_zero(gap, variance - 2.0 * between + bias_sd**2)
     return np.asarray(np.einsum("ok,ol,oklmn->omn", first.sheet.weight[one], second.sheet.weight[two], higher))
-
-
-def _chance(gap: Array, square: Array) -> Array:
-    """P(a normal > 0) of its mean and variance, any shape."""
-    return distribution(gap / np.sqrt(np.maximum(square, _LEAST_VARIANCE)))

@@ -153,7 +153,12 @@ def _higher(
     """Weighted P(first higher) at every pair of nodes and options, the shape of ``between``."""
     gap = one.logit[..., None] - two.logit[:, None] if one is two else one.logit[:, None, :, None] - two.logit[:, None]
     square = variance[..., :, None] + other[..., None, :] - 2.0 * between + bias_sd**2
-    return weight * distribution(gap / np.sqrt(np.maximum(square, _LEAST_VARIANCE)))
+    return weight * chance_above_zero(gap, square)
+
+
+def chance_above_zero(mean: Array, variance: Array) -> Array:
+    """P(a normal > 0), any shape; where nothing is left open it is a half or certain."""
+    return distribution(mean / np.sqrt(np.maximum(variance, _LEAST_VARIANCE)))
 
 
 def _named(rows: Sequence[str], columns: Sequence[str], values: Array) -> dict[tuple[str, str], float]:
@@ -237,9 +242,8 @@ def joint_differences(full: Joint, fewer: Joint, bias_variance: Array) -> Array:
     """
     parts = _Parts.of(full, bias_variance)
     gap, variance = parts.gap, parts.variance
-    standard = gap[:, None] / np.sqrt(np.maximum(variance, _LEAST_VARIANCE))
     found = np.empty((*variance.shape[:2], 5))
-    found[..., 2] = np.einsum("rk,rbk->rb", full.weight, distribution(standard))
+    found[..., 2] = np.einsum("rk,rbk->rb", full.weight, chance_above_zero(gap[:, None], variance))
     mean = np.einsum("rk,rk->r", full.weight, gap)[:, None]
     found[..., 3] = mean
     square = np.einsum("rk,rbk->rb", full.weight, variance + (gap * gap)[:, None])

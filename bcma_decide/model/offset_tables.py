@@ -16,8 +16,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from bcma_decide.model.normal import hermite, logistic
-from bcma_decide.model.prediction import CENTRES, numeric_range
+from bcma_decide.model.prediction import numeric_range, stage_rates
 from bcma_decide.pooled.evidence import Levels, PooledEvidence
 
 Array = NDArray[np.float64]
@@ -101,12 +100,7 @@ def stage_table(levels: Levels, axis: OffsetAxis) -> Array:
 
     The second axis is :data:`RATE`, :data:`DENSITY`, :data:`MIDDLE_RATE`, :data:`MIDDLE_DENSITY`.
     """
-    points, weight = hermite(CENTRES)
-    centres = levels.mean[..., None] + levels.tau[:, None, None] * points  # nodes, products, centres
-    p = logistic(axis.points[:, None, None, None] + centres)
-    density = p * (1.0 - p)
-    middle = CENTRES // 2
-    return axis.coefficients(np.stack([p @ weight, density @ weight, p[..., middle], density[..., middle]], axis=1))
+    return axis.coefficients(np.moveaxis(np.stack(stage_rates(levels, axis.points)), -1, 0))
 
 
 def interpolated(basis: Array, table: Array) -> Array:

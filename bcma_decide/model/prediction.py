@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.model.normal import hermite, logistic
-from bcma_decide.pooled.evidence import Block, Levels, PooledEvidence
+from bcma_decide.pooled.evidence import Levels, PooledEvidence
 
 Array = NDArray[np.float64]
 
@@ -51,44 +52,26 @@ def held(pooled: PooledEvidence, values: Array) -> Array:
     return np.clip(values, low, high)
 
 
-class StageRates(Struct, frozen=True):
-    """One class at one stage, for every node of the spread, product and group of patients.
+class StageRates(NamedTuple):
+    """Every product at one stage at some offsets, (nodes, products, offsets) each.
 
-    ``weight``, ``tau`` (nodes,), ``covariance`` of the levels (nodes, products, products), ``slope`` (products,
-    traits); averaged over centres: ``rate`` and its derivative in the level ``density`` (nodes, products, groups);
-    the same at the middle centre (u = 0).
+    Averaged over centres the rate and its derivative in the level, ``density``; the same at the middle centre (u = 0).
     """
 
-    weight: Array
-    tau: Array
-    covariance: Array
-    slope: Array
     rate: Array
     density: Array
     middle_rate: Array
     middle_density: Array
 
 
-def stage_rates(block: Block, levels: Levels, offset: Array, extra_variance: float) -> StageRates:
-    """Average the rates of every product at one stage over centres; ``offset`` (groups,).
-
-    ``extra_variance`` is added to all levels together, for a patient outside the evidence of the class.
-    """
+def stage_rates(levels: Levels, offset: Array) -> StageRates:
+    """Average the rates of every product at one stage over centres; ``offset`` (offsets,)."""
     points, point_weight = hermite(CENTRES)
     centres = levels.mean[:, :, None] + (levels.tau[:, None] * points)[:, None, :]  # nodes, products, centres
     p = logistic(centres[..., None, :] + offset[:, None])
     density = p * (1.0 - p)
     middle = CENTRES // 2
-    return StageRates(
-        weight=levels.weight,
-        tau=levels.tau,
-        covariance=levels.covariance + extra_variance,
-        slope=block.slope,
-        rate=p @ point_weight,
-        density=density @ point_weight,
-        middle_rate=p[..., middle],
-        middle_density=density[..., middle],
-    )
+    return StageRates(p @ point_weight, density @ point_weight, p[..., middle], density[..., middle])
 
 
 def made_up(rates: Sequence[Array]) -> tuple[Array, Sequence[Array | None]]:
@@ -142,11 +125,3 @@ def logit(rate: Array) -> Array:
     """Log odds, any shape; rates of 0 and 1 are taken as next to them."""
     inside = np.clip(rate, _LEAST_RATE, 1.0 - _LEAST_RATE)
     return np.asarray(np.log(inside / (1.0 - inside)))
-
-
-def draw_stage(level: Levels, member: int, offset: Array) -> Array:
-    """Rate of one product at one stage for every virtual patient, averaged over centres, shape (draws,)."""
-    points, point_weight = hermite(CENTRES)
-    centres = level.mean[:, member, None] + level.tau[:, None] * points
-    weight = (level.weight[:, None] * point_weight).ravel()
-    return np.asarray(logistic(offset[:, None] + centres.ravel()) @ weight)

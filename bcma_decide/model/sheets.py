@@ -259,7 +259,7 @@ def _sheet(
     next_own = np.zeros((len(first), nodes, products, stages))
     parts = _Parts.empty(len(kinds.values), len(first), nodes, len(options), products, stages, parameters.size)
     rates_at = {
-        index: stage_rates(pooled.blocks[index], levels[index], offsets[:, min(position, 1)], 0.0)
+        index: stage_rates(levels[index], offsets[:, min(position, 1)])
         for cell in first.values()
         for position, index in enumerate(cell.stages)
     }
@@ -268,14 +268,15 @@ def _sheet(
             at[row, options.index(cells[place].option)] = place
             share[row, options.index(cells[place].option), list(cells[place].members)] = 1.0 / len(cells[place].members)
         own = [rates_at[index] for index in first[outcome].stages]
-        count, K = own[0].rate.shape[1], own[0].weight.size
-        weight[row, :K] = own[0].weight
-        for position, stage in enumerate(own):
-            level_covariance[row, :K, position, :count, :count] = stage.covariance
-            spread = np.diagonal(stage.covariance, axis1=1, axis2=2) + np.square(stage.tau)[:, None]
+        own_levels = [levels[index] for index in first[outcome].stages]
+        count, K = own[0].rate.shape[1], own_levels[0].weight.size
+        weight[row, :K] = own_levels[0].weight
+        for position, level in enumerate(own_levels):
+            level_covariance[row, :K, position, :count, :count] = level.covariance
+            spread = np.diagonal(level.covariance, axis1=1, axis2=2) + np.square(level.tau)[:, None]
             next_own[row, :K, :count, position] = spread
         slopes = np.zeros((len(own), products, int(moving.sum())))
-        slopes[:, :count] = [stage.slope[:, moving] for stage in own]
+        slopes[:, :count] = [pooled.blocks[index].slope[:, moving] for index in first[outcome].stages]
         traits = _ByTrait(deviation[:, moving], slopes, pooled.depth.share, len(covariance) // T)
         rate, moved = _made_up([(stage.rate, stage.density) for stage in own], products, nodes)
         parts.rate[:, row] = np.where(at[row] < 0, 0.5, rate @ share[row].T)
