@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 meta_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-Measure = Literal["logit", "raw", "arcsine", "freeman-tukey", "generic", "OR", "RR", "RD"]
-Method = Literal["EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM", "GLMM", "MH", "PETO"]
-TestName = Literal["z", "t", "knha", "knha-floored"]
+Measure = Literal["logit", "raw", "arcsine", "freeman-tukey", "log", "generic", "OR", "RR", "RD"]
+Method = Literal["EE", "DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GLMM", "MH", "PETO"]
+TestName = Literal["z", "t", "knha", "knha-floored", "kenward-roger"]
 PredictionName = Literal["k-2", "k-1", "normal"]
 
 MODEL: Final = "How it is pooled"
@@ -59,7 +59,11 @@ def meta(
     ] = None,
     test: Annotated[
         TestName,
-        typer.Option("--test", rich_help_panel=MODEL, help="Interval of the mean: normal, t, or Knapp and Hartung's."),
+        typer.Option(
+            "--test",
+            rich_help_panel=MODEL,
+            help="Interval of the mean: normal, t, Knapp and Hartung's, or Kenward and Roger's (REML).",
+        ),
     ] = "z",
     level: Annotated[
         float, typer.Option("--level", min=0.5, max=0.9999, rich_help_panel=MODEL, help="Level of all intervals.")
@@ -149,14 +153,17 @@ def meta(
     from bcma_decide.render.terminal.console import Console
     from bcma_decide.workshop.meta_analysis.study_table import fitting, read_table
     from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
-    from bcma_decide.workshop.own_table.pooled import PoolingMethod, usual_model
-    from bcma_decide.workshop.own_table.studies import read_studies
+    from bcma_decide.workshop.own_table.reading import read_studies
+    from bcma_decide.workshop.synthesis.model import PoolingMethod, usual_model
 
     table = read_table(file, _renamed_columns(column or []))
     studies = read_studies(table, measure or fitting(table), apart=nested is None)
-    usual = "REML" if nested is not None else usual_model(studies, test)
+    how = PoolingMethod(method or "REML", test, level, prediction)
+    if method is None and nested is None:
+        usual, why = usual_model(studies, test)
+        how = PoolingMethod(usual, test, level, prediction, why)
     options = AnalysisOptions(
-        model=PoolingMethod(method or usual, test, level, prediction),
+        model=how,
         by=by,
         mods=tuple(name.strip() for name in mods.split(",")) if mods else (),
         order=order,

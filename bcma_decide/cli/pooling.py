@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -14,9 +13,7 @@ from bcma_decide.vocabulary import OUTCOMES
 
 if TYPE_CHECKING:
     from bcma_decide.render.terminal.console import Console
-    from bcma_decide.workshop.evidence_report.published import PublishedPooling
-    from bcma_decide.workshop.meta_analysis.effect_sizes import Measure
-    from bcma_decide.workshop.meta_analysis.pooling import MeanTest
+    from bcma_decide.workshop.evidence_report.published import PooledGroup, PublishedPooling
 
 Directory = Annotated[Path | None, typer.Option("--evidence", metavar="DIR", help="Directory of the evidence files.")]
 Unverified = Annotated[
@@ -26,22 +23,6 @@ Method = Literal["EE", "DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", 
 TestName = Literal["z", "t", "knha", "knha-floored", "kenward-roger"]
 MeasureName = Literal["logit", "raw", "arcsine", "freeman-tukey", "log"]
 By = Literal["class", "product", "target-number", "design", "region"]
-
-
-_TESTS: Final[Mapping[TestName, MeanTest]] = {
-    "z": "z",
-    "t": "t",
-    "knha": "knapp_hartung",
-    "knha-floored": "floored_knapp_hartung",
-    "kenward-roger": "kenward_roger",
-}
-_MEASURES: Final[Mapping[MeasureName, Measure]] = {
-    "logit": "logit",
-    "raw": "raw",
-    "arcsine": "arcsine",
-    "freeman-tukey": "freeman_tukey",
-    "log": "log",
-}
 
 
 @report_errors
@@ -127,9 +108,9 @@ def pool(
         catalogue,
         outcome,
         by=by,
-        measure=_MEASURES[measure],
+        measure=measure,
         method=method,
-        test=_TESTS[test],
+        test=test,
         window=window,
         include_unverified=include_unverified,
     )
@@ -147,12 +128,35 @@ def pool(
 
 
 def _as_data(pooling: PublishedPooling) -> list[dict[str, Any]]:
-    """One mapping per group; the test between the groups stands in each."""
+    """One mapping per group; the test between the groups and what is said of all stand in each."""
     from dataclasses import asdict
 
+    model = pooling.model
+    asked = {"method": model.method, "test": model.test, "measure": pooling.measure}
     between = None if pooling.between is None else asdict(pooling.between)
-    asked = {"method": pooling.method, "test": pooling.test, "measure": pooling.measure}
-    return [{**asdict(group), **asked, "between": between} for group in pooling.groups]
+    return [{**_group_data(group), **asked, "between": between, "remarks": pooling.remarks} for group in pooling.groups]
+
+
+def _group_data(group: PooledGroup) -> dict[str, Any]:
+    """Rates as fractions; ``analysis`` is the result on the scale of analysis, in the shape that ``meta`` prints."""
+    from dataclasses import asdict
+
+    from bcma_decide.workshop.own_table.document import plain, pooled_document
+
+    result = group.result
+    written = plain(pooled_document(result, group.scale))
+    back = written.pop("back_transformed")
+    return {
+        "group": group.group,
+        "patients": group.patients,
+        "events": group.events,
+        **back,
+        "rows": [f"{row.study} {row.events}/{row.n}" for row in group.rows],
+        **{name: written[name] for name in ("k", "tau2", "tau2_ci", "i2", "h2", "q", "q_df", "q_p", "q_by", "se")},
+        "mean": written["estimate"],
+        "analysis": written,
+        "studies": [asdict(row) for row in group.rows],
+    }
 
 
 def _print_groups(pooling: PublishedPooling, console: Console) -> None:
@@ -161,30 +165,36 @@ def _print_groups(pooling: PublishedPooling, console: Console) -> None:
 
     from bcma_decide.workshop.plots.numbers import number_text, p_text
 
-    scale = pooling.measure.replace("_", "-")
+    averaged = any(group.result.method == "GLMM" for group in pooling.groups)
     table = Table(
         box=None,
         pad_edge=False,
-        title=f"{pooling.outcome} by {pooling.by}, {pooling.method} on the {scale} scale, percent",
+        title=f"{pooling.outcome} by {pooling.by}, {pooling.model.method} on the {pooling.measure} scale, percent",
         title_justify="left",
     )
     table.add_column(pooling.by, overflow="fold")
-    for column in ("k", "n", "pooled (95 % interval)", "next study", "I2", "tau2"):
+    names = ("k", "n", "pooled (95 % interval)", *(["average"] if averaged else []), "next study", "I2", "tau2")
+    for column in names:
         table.add_column(column, justify="right", no_wrap=True)
     for group in pooling.groups:
+        result = group.result
+        average = "-" if result.average_rate is None else f"{100 * result.average_rate:.1f}"
         table.add_row(
             Text(group.group),
             str(group.k),
             str(group.patients),
             f"{100 * group.estimate:.1f} ({_interval(group.ci)})",
+            *([average] if averaged else []),
             _interval(group.prediction),
-            "-" if group.i2 is None else f"{group.i2:.0f}",
-            "-" if group.tau2 is None else f"{group.tau2:.3f}",
+            "-" if result.i2 is None else f"{result.i2:.0f}",
+            "-" if result.tau2 is None else f"{result.tau2:.3f}",
         )
     console.print(table)
     if pooling.between is not None:
         between = pooling.between
         console.print(f"Between groups: Q {number_text(between.q)} (df {between.df}), p {p_text(between.p)}")
+    for remark in pooling.remarks:
+        console.print(remark)
 
 
 def _interval(ends: tuple[float, float] | None) -> str:

@@ -181,7 +181,7 @@ def _whole_table(k: int) -> Work:
     from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
     from bcma_decide.workshop.own_table.document import as_document
     from bcma_decide.workshop.own_table.pooled import PoolingMethod
-    from bcma_decide.workshop.own_table.studies import read_studies
+    from bcma_decide.workshop.own_table.reading import read_studies
 
     rows = ["study,events,n,year,design"]
     rows += [f"s{n},{e},{t},{2000 + n % 20},{'ab'[n % 2]}" for n, (e, t) in enumerate(zip(*counts(k), strict=True))]

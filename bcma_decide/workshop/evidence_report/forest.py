@@ -16,20 +16,19 @@ def forest_of(pooling: PublishedPooling, catalogue: Catalogue, title: str) -> Fo
 
     Weights are percent of the group.
     """
-    return Forest(
-        title, "Rate, percent", "proportion", tuple(_group(group, pooling, catalogue) for group in pooling.groups)
-    )
+    return Forest(title, "Rate, percent", "proportion", tuple(_group(group, catalogue) for group in pooling.groups))
 
 
-def _group(group: PooledGroup, pooling: PublishedPooling, catalogue: Catalogue) -> ForestGroup:
+def _group(group: PooledGroup, catalogue: Catalogue) -> ForestGroup:
     lines = tuple(
         ForestLine(row_label(catalogue.study(row.study), row.arm), row.estimate, *row.ci, row.weight, row.events, row.n)
-        for row in group.studies
+        for row in group.rows
     )
     if group.k == 1:
         return ForestGroup(group.group, lines)
-    note = "" if group.tau2 is None else f"tau2 {number_text(group.tau2, 3)}"
-    if group.i2 is not None:
-        note += f", I2 {group.i2:.0f} %"
-    pooled = PooledLine(f"Pooled, {pooling.method}", group.estimate, *group.ci, group.prediction, note)
+    result = group.result
+    note = "" if result.tau2 is None else f"tau2 {number_text(result.tau2, 3)}"
+    if result.i2 is not None:
+        note += f", I2 {result.i2:.0f} %"
+    pooled = PooledLine(f"Pooled, {result.method}", group.estimate, *group.ci, group.prediction, note)
     return ForestGroup(group.group, lines, pooled)

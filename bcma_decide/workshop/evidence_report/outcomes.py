@@ -14,14 +14,14 @@ from bcma_decide.workshop.evidence_report.forest import forest_of
 from bcma_decide.workshop.evidence_report.published import PooledGroup, PublishedPooling, pool_outcome, pool_rows
 from bcma_decide.workshop.evidence_report.words import outcome_label, percent_interval, pooled_text
 from bcma_decide.workshop.meta_analysis.heterogeneity import QTest
-from bcma_decide.workshop.meta_analysis.pooled_rates import RateMethod
 from bcma_decide.workshop.plots.forest import forest
 from bcma_decide.workshop.plots.numbers import NOTHING, ends_text, number_text, p_text
 from bcma_decide.workshop.plots.page import Drawing, Section, Table
+from bcma_decide.workshop.synthesis.model import Method
 
 __all__ = ["outcome_section", "poolable"]
 
-_METHODS: Final[tuple[RateMethod, ...]] = ("REML", "GLMM")
+_METHODS: Final[tuple[Method, ...]] = ("REML", "GLMM")
 _TITLES: Final = (
     "Class", "Method", "studies", "patients", "events", "pooled, percent (95 % interval)", "next study, percent",
     "tau2 (95 % interval)", "I2, percent", "Q (df)", "p of Q",
@@ -99,24 +99,25 @@ def _rows(pooling: PublishedPooling) -> Iterator[tuple[str, ...]]:
             yield from _row(group, pooling, method)
 
 
-def _row(group: PooledGroup, pooling: PublishedPooling, method: RateMethod) -> Iterator[tuple[str, ...]]:
-    if method != pooling.method:
-        wanted = {(row.study, row.arm) for row in group.studies}
+def _row(group: PooledGroup, pooling: PublishedPooling, method: Method) -> Iterator[tuple[str, ...]]:
+    if method != pooling.model.method:
+        wanted = {(row.study, row.arm) for row in group.rows}
         rows = [row for row in pooling.selection.rows if (row.study, row.arm) in wanted]
         try:
-            group = pool_rows(group.group, rows, method=method)
+            group = pool_rows(group.group, rows, method)
         except SynthesisError:
             yield (*_head(group, method), "no finite estimate", *[NOTHING] * 5)
             return
-    tau2 = number_text(group.tau2, 3) + ("" if group.tau2_ci is None else f" ({ends_text(group.tau2_ci, 3)})")
+    result = group.result
+    tau2 = number_text(result.tau2, 3) + ("" if result.tau2_ci is None else f" ({ends_text(result.tau2_ci, 3)})")
     yield (
         *_head(group, method),
         pooled_text(group),
         percent_interval(group.prediction),
         tau2,
-        NOTHING if group.i2 is None else f"{group.i2:.0f}",
-        f"{number_text(group.q)} ({group.q_df})",
-        p_text(group.q_p),
+        NOTHING if result.i2 is None else f"{result.i2:.0f}",
+        NOTHING if result.q is None else f"{number_text(result.q)} ({result.q_df})",
+        p_text(result.q_p),
     )
 
 

@@ -1,6 +1,7 @@
 """Published-style pooling of the project's own evidence: one random-effects mean per group of studies.
 
-What the source meta-analysis did (DerSimonian-Laird on proportions), beside the estimators a reviewer would ask for.
+What the source meta-analysis did (DerSimonian-Laird on proportions), beside the estimators a reviewer would ask for. A
+table of one's own is pooled by the same functions.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from bcma_decide.vocabulary import CLASS_LABELS
 from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence.schema import Study
 from bcma_decide.workshop.evidence.selection import SelectedRow, Selection, Window, select
-from bcma_decide.workshop.meta_analysis.effect_sizes import Measure
-from bcma_decide.workshop.meta_analysis.heterogeneity import QTest, cochran_q
-from bcma_decide.workshop.meta_analysis.pooled_rates import RateMethod, pool_rates, usual_method
-from bcma_decide.workshop.meta_analysis.pooling import MeanTest
+from bcma_decide.workshop.meta_analysis.heterogeneity import QTest
+from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
-from bcma_decide.workshop.meta_analysis.study_intervals import study_intervals
+from bcma_decide.workshop.synthesis.groups import groups_of
+from bcma_decide.workshop.synthesis.model import Method, PoolingMethod, TestName, usual_model
+from bcma_decide.workshop.synthesis.remarks import group_remarks, model_remarks
+from bcma_decide.workshop.synthesis.result import result_of
+from bcma_decide.workshop.synthesis.studies import Scale, Studies, TableMeasure, counted_studies
 
-__all__ = ["Grouping", "PooledGroup", "PooledRow", "PublishedPooling", "between_groups_of", "pool_outcome", "pool_rows"]
+__all__ = ["Grouping", "PooledGroup", "PooledRow", "PublishedPooling", "pool_outcome", "pool_rows"]
 
 Grouping = Literal["class", "product", "target-number", "design", "region"]
 
@@ -30,7 +33,7 @@ Grouping = Literal["class", "product", "target-number", "design", "region"]
 class PooledRow:
     """One arm total that was pooled: its rate with the exact interval (Clopper and Pearson 1934), weight in percent.
 
-    ``weight`` is the row's share of the patients with the binomial-normal model, which has no weights.
+    ``weight`` is ``None`` with methods that have none.
     """
 
     study: str
@@ -39,48 +42,65 @@ class PooledRow:
     n: int
     estimate: float
     ci: Interval
-    weight: float
+    weight: float | None
 
 
 @dataclass(frozen=True)
 class PooledGroup:
-    """One group: its pooled rate and intervals as fractions, heterogeneity, and the rows behind it.
-
-    ``mean`` and ``se`` are on the analysis scale.
-    """
+    """One group: its pooled ``result`` on the ``scale`` of analysis, and the rows behind it."""
 
     group: str
-    k: int
-    patients: int
-    estimate: float
-    ci: Interval
-    prediction: Interval | None
-    tau2: float | None
-    i2: float | None
-    q: float
-    q_p: float | None
-    rows: tuple[str, ...]
-    events: int
-    mean: float
-    se: float
-    tau2_ci: Interval | None
-    h2: float | None
-    q_df: int
-    studies: tuple[PooledRow, ...]
+    result: Pooled
+    scale: Scale
+    rows: tuple[PooledRow, ...]
+
+    @property
+    def k(self) -> int:
+        """How many rows."""
+        return len(self.rows)
+
+    @property
+    def patients(self) -> int:
+        """How many patients."""
+        return sum(row.n for row in self.rows)
+
+    @property
+    def events(self) -> int:
+        """How many of them had the event."""
+        return sum(row.events for row in self.rows)
+
+    @property
+    def estimate(self) -> float:
+        """The pooled rate, a fraction."""
+        return float(self.scale.back(self.result.estimate))
+
+    @property
+    def ci(self) -> Interval:
+        """Its interval, fractions."""
+        low, high = self.scale.back(self.result.ci).tolist()
+        return low, high
+
+    @property
+    def prediction(self) -> Interval | None:
+        """Where the rate of a further study is expected, fractions."""
+        return self.scale.back_interval(self.result.prediction)
 
 
 @dataclass(frozen=True)
 class PublishedPooling:
-    """One outcome pooled by group; ``between`` tests that the groups share one mean, where there are several."""
+    """One outcome pooled by group; ``between`` tests that the groups share one mean, where there are several.
+
+    ``remarks`` are sentences that belong beside the result.
+    """
 
     outcome: str
     by: Grouping
-    measure: Measure
-    method: RateMethod
-    test: MeanTest
+    model: PoolingMethod
+    measure: TableMeasure
     groups: tuple[PooledGroup, ...]
     between: QTest | None
     selection: Selection
+    remarks: tuple[str, ...]
 
 
 def pool_outcome(
@@ -88,16 +108,15 @@ def pool_outcome(
     outcome: str,
     *,
     by: Grouping = "class",
-    measure: Measure = "logit",
-    method: RateMethod | None = None,
-    test: MeanTest = "z",
+    measure: TableMeasure = "logit",
+    method: Method | None = None,
+    test: TestName = "z",
     window: Window = "all",
     include_unverified: bool = False,
 ) -> PublishedPooling:
     """Pool one outcome by group.
 
-    Without a method, by that of `usual_method` for all rows; REML where the exact model has no finite estimate for one
-    of the groups.
+    Without a method, by the binomial-normal model where the outcome is rare and by REML elsewhere.
 
     Raises
     ------
@@ -106,7 +125,7 @@ def pool_outcome(
     EvidenceError
         When the outcome is not in the vocabulary.
     SynthesisError
-        When an option does not go with the method, or a group cannot be pooled by it.
+        When an option does not go with the method, or a group cannot be pooled.
     """
     selection = select(catalogue, outcome, purpose="published", include_unverified=include_unverified, window=window)
     if not selection.rows:
@@ -114,20 +133,22 @@ def pool_outcome(
             "--outcome", f"no usable count of {outcome}", f"see: bcma-decide evidence selected --outcome {outcome}"
         )
         raise NoEvidenceError("nothing to pool", [problem])
-    studies = {study.id: study for study in catalogue.studies}
-    found: dict[str, list[SelectedRow]] = {}
-    for row in selection.rows:
-        found.setdefault(_group_of(row, studies[row.study], by), []).append(row)
-    how = method or _usual_method(tuple(found.values()), measure, test)
-    groups = tuple(pool_rows(name, rows, measure=measure, method=how, test=test) for name, rows in found.items())
-    return PublishedPooling(outcome, by, measure, how, test, groups, between_groups_of(groups), selection)
-
-
-def _usual_method(groups: Sequence[Sequence[SelectedRow]], measure: Measure, test: MeanTest) -> RateMethod:
-    rows = [row for group in groups for row in group]
-    finite = all(0 < sum(row.events for row in group) < sum(row.n for row in group) for group in groups)
-    usual = usual_method([row.events for row in rows], [row.n for row in rows], measure=measure, test=test)
-    return usual if finite else "REML"
+    of_study = {study.id: study for study in catalogue.studies}
+    rows = selection.rows
+    labels = [_group_of(row, of_study[row.study], by) for row in rows]
+    studies = _studies(rows, measure)
+    usual, why = usual_model(studies, test)
+    model = PoolingMethod(usual, test, why=why) if method is None else PoolingMethod(method, test)
+    pooled = groups_of(studies, labels, model, by)
+    groups = tuple(
+        _group(group.name, [rows[row] for row in group.rows], studies.of(group.rows), group.result, model)
+        for group in pooled.groups
+    )
+    remarks = (
+        *model_remarks(studies, model, [group.result for group in pooled.groups]),
+        *group_remarks(studies, model, pooled),
+    )
+    return PublishedPooling(outcome, by, model, measure, groups, pooled.between, selection, remarks)
 
 
 def _group_of(row: SelectedRow, study: Study, by: Grouping) -> str:
@@ -143,59 +164,37 @@ def _group_of(row: SelectedRow, study: Study, by: Grouping) -> str:
     return f"{label}, {'dual' if len(study.targets) > 1 else 'single'} target"
 
 
-def pool_rows(
-    name: str,
-    rows: Sequence[SelectedRow],
-    *,
-    measure: Measure = "logit",
-    method: RateMethod = "REML",
-    test: MeanTest = "z",
-) -> PooledGroup:
-    """Pool some rows under one name.
+def _studies(rows: Sequence[SelectedRow], measure: TableMeasure) -> Studies:
+    return counted_studies([row.study for row in rows], [row.events for row in rows], [row.n for row in rows], measure)
+
+
+def pool_rows(name: str, rows: Sequence[SelectedRow], method: Method = "REML") -> PooledGroup:
+    """Pool some rows on the logit scale under one name.
 
     Raises
     ------
     SynthesisError
         Naming the group, where it cannot be pooled.
     """
-    events, total = [row.events for row in rows], [row.n for row in rows]
+    studies, model = _studies(rows, "logit"), PoolingMethod(method)
     try:
-        result = pool_rates(events, total, measure=measure, method=method, test=test)
+        result = result_of(studies, model)
     except SynthesisError as error:
         raise SynthesisError(f"{name}: {error.message}", error.problems) from None
-    weights = result.weights or tuple(100 * n / sum(total) for n in total)
-    intervals = study_intervals(events, total).tolist()
+    return _group(name, rows, studies, result, model)
+
+
+def _group(
+    name: str, rows: Sequence[SelectedRow], studies: Studies, result: Pooled, model: PoolingMethod
+) -> PooledGroup:
+    intervals = zip(*(values.tolist() for values in studies.with_intervals(model.level)), strict=True)
+    weights = result.weights or (None,) * len(rows)
     return PooledGroup(
         group=name,
-        k=len(rows),
-        patients=sum(total),
-        estimate=result.estimate,
-        ci=result.ci,
-        prediction=result.prediction,
-        tau2=result.tau2,
-        i2=result.i2,
-        q=result.q,
-        q_p=result.q_p,
-        rows=tuple(f"{row.study} {row.events}/{row.n}" for row in rows),
-        events=sum(events),
-        mean=result.mean,
-        se=result.se,
-        tau2_ci=result.tau2_ci,
-        h2=result.h2,
-        q_df=result.q_df,
-        studies=tuple(
-            PooledRow(row.study, row.arm, row.events, row.n, row.events / row.n, (low, high), weight)
-            for row, (low, high), weight in zip(rows, intervals, weights, strict=True)
+        result=result,
+        scale=studies.scale,
+        rows=tuple(
+            PooledRow(row.study, row.arm, row.events, row.n, estimate, (low, high), weight)
+            for row, (estimate, low, high), weight in zip(rows, intervals, weights, strict=True)
         ),
     )
-
-
-def between_groups_of(groups: Sequence[PooledGroup]) -> QTest | None:
-    """Test that groups pooled apart share one mean: Q of their means with weights ``1 / se^2``.
-
-    Mixed-effects subgroup analysis (Borenstein, Hedges, Higgins and Rothstein 2009, chapter 19). ``None`` with one
-    group, or where the studies of a group agree exactly and leave no standard error.
-    """
-    if len(groups) < 2 or any(group.se == 0 for group in groups):
-        return None
-    return cochran_q([group.mean for group in groups], [group.se**2 for group in groups])

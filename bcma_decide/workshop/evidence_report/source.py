@@ -12,12 +12,12 @@ from bcma_decide.workshop.evidence.reviews import PooledRow
 from bcma_decide.workshop.evidence.selection import SelectedRow, Window, select
 from bcma_decide.workshop.evidence_report.published import PooledGroup, pool_rows
 from bcma_decide.workshop.evidence_report.words import outcome_label, points, pooled_text, row_label
-from bcma_decide.workshop.meta_analysis.pooled_rates import RateMethod
 from bcma_decide.workshop.plots.page import Section, Table
+from bcma_decide.workshop.synthesis.model import Method
 
 __all__ = ["Compared", "beside_the_source", "source_section"]
 
-_COLUMNS: Final[tuple[tuple[RateMethod, Window], ...]] = (
+_COLUMNS: Final[tuple[tuple[Method, Window], ...]] = (
     ("DL", "source"), ("REML", "source"), ("DL", "all"), ("REML", "all"),
 )  # fmt: skip
 _TITLES: Final[dict[Window, str]] = {"source": "source window", "all": "all studies"}
@@ -31,7 +31,7 @@ class Compared:
     outcome: str
     group: str
     source: float
-    ours: dict[tuple[RateMethod, Window], PooledGroup]
+    ours: dict[tuple[Method, Window], PooledGroup]
 
 
 def beside_the_source(catalogue: Catalogue) -> Iterator[Compared]:
@@ -45,7 +45,7 @@ def beside_the_source(catalogue: Catalogue) -> Iterator[Compared]:
             for method, window in _COLUMNS:
                 rows = _rows(catalogue, row, outcome, window)
                 if rows:
-                    ours[method, window] = pool_rows(name, rows, method=method)
+                    ours[method, window] = pool_rows(name, rows, method)
             yield Compared(row, outcome, name, row.pct / 100, ours)
 
 
@@ -116,7 +116,7 @@ def _reasons(catalogue: Catalogue, pair: Compared) -> Iterator[tuple[str, ...]]:
         return
     label = outcome_label(catalogue, pair.outcome)
     for change, changed in (("as it is", rows), *_changes(catalogue, pair, rows)):
-        group = pool_rows(pair.group, changed, method="DL")
+        group = pool_rows(pair.group, changed, "DL")
         yield label, pair.group, change, str(group.k), pooled_text(group), points(group.estimate - pair.source)
 
 
@@ -126,7 +126,7 @@ def _changes(
     """Other sets of rows, each with what was changed; those that change nothing are left out."""
     if len(rows) > 2:
         without = [[other for other in rows if other != row] for row in rows]
-        gaps = [abs(pool_rows(pair.group, each, method="DL").estimate - pair.source) for each in without]
+        gaps = [abs(pool_rows(pair.group, each, "DL").estimate - pair.source) for each in without]
         place = min(range(len(rows)), key=lambda each: (gaps[each], each))
         yield f"without {row_label(catalogue.study(rows[place].study), rows[place].arm)}", without[place]
     early = [row for row in rows if catalogue.study(row.study).pooling.role == "published_only"]

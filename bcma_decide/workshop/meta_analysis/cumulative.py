@@ -13,7 +13,7 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import Method, checked_eff
 from bcma_decide.workshop.meta_analysis.pooling import MeanTest
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits, fit_growing
 
-__all__ = ["Cumulative", "cumulative"]
+__all__ = ["Cumulative", "adding_order", "cumulative"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +50,20 @@ def cumulative(
         If the effects or the order are not valid, an option is unknown, or the estimator of tau2 does not converge.
     """
     y, v = checked_effects(yi, vi)
-    key = checked_vector(order, "order")
-    if key.size != y.size:
-        raise SynthesisError(f"order has {key.size} rows but yi has {y.size}")
-    # Stable, as documented: studies of one year must not come in another order on another machine.
-    added = np.argsort(key, kind="stable")
+    added = adding_order(order, y.size)
     return Cumulative(added, fit_growing(y[added], v[added], "up_to", method=method, test=test, level=level))
+
+
+def adding_order(order: npt.ArrayLike, k: int) -> npt.NDArray[np.intp]:
+    """Places of k studies, lowest ``order`` first; ties stay in the order of the input.
+
+    Raises
+    ------
+    SynthesisError
+        If the order is not one finite number for each study.
+    """
+    key = checked_vector(order, "order")
+    if key.size != k:
+        raise SynthesisError(f"order has {key.size} rows but yi has {k}")
+    # Stable, as documented: studies of one year must not come in another order on another machine.
+    return np.argsort(key, kind="stable")

@@ -8,9 +8,9 @@ import numpy as np
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.effect_sizes import FloatArray, logit
-from bcma_decide.workshop.meta_analysis.quadrature import POINTS, integrate, modes
+from bcma_decide.workshop.meta_analysis.quadrature import POINTS, integrate, integrate_evenly, modes
 
-__all__ = ["NO_SPREAD", "Maximum", "inner_maximum"]
+__all__ = ["NO_SPREAD", "Maximum", "highest_at", "inner_maximum"]
 
 NO_SPREAD = 1e-5
 """Standard deviations between studies below this are none."""
@@ -36,7 +36,7 @@ class Maximum:
     """Where a search ended: ``theta`` (p + 1,), the coefficients and tau.
 
     ``log_likelihood`` is without binomial coefficients, ``score`` (p + 1,) its gradient and ``information``
-    (p + 1, p + 1) observed, all by a rule of ``points`` nodes; ``centre`` (k,) are modes of the random intercepts.
+    (p + 1, p + 1) observed; ``centre`` (k,) are modes of the random intercepts.
     """
 
     theta: FloatArray
@@ -44,7 +44,6 @@ class Maximum:
     information: FloatArray
     score: FloatArray
     centre: FloatArray
-    points: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,18 +52,22 @@ class _Likelihood:
     total: FloatArray
     Q: FloatArray
 
-    def at(self, theta: FloatArray, start: FloatArray, points: int) -> Maximum:
+    def at(self, theta: FloatArray, start: FloatArray, points: int | None) -> Maximum:
+        """By a Gauss-Hermite rule, or by the trapezoidal rule without ``points``."""
         tau = float(theta[-1])
         eta = self.Q @ theta[:-1]
         centre = modes(self.events, self.total, eta, tau, start)
-        integrals = integrate(self.events, self.total, eta, tau, centre, points)
+        if points is None:
+            integrals = integrate_evenly(self.events, self.total, eta, tau, centre)
+        else:
+            integrals = integrate(self.events, self.total, eta, tau, centre, points)
         p = theta.size - 1
         information = np.empty((p + 1, p + 1))
         information[:p, :p] = -self.Q.T @ (integrals.d_eta_eta[:, None] * self.Q)
         information[:p, p] = information[p, :p] = -self.Q.T @ integrals.d_eta_tau
         information[p, p] = -integrals.d_tau_tau.sum()
         score = np.append(self.Q.T @ integrals.d_eta, integrals.d_tau.sum())
-        return Maximum(theta, float(integrals.log_likelihood.sum()), information, score, centre, points)
+        return Maximum(theta, float(integrals.log_likelihood.sum()), information, score, centre)
 
 
 def _climb(
@@ -140,4 +143,45 @@ def _settle(likelihood: _Likelihood, start: Maximum) -> Maximum:
     raise SynthesisError(
         f"studies differ so much (tau about {abs(theta[-1]):.1f}) that the binomial-normal likelihood has no "
         "maximum that can be relied on; explain the difference with a moderator, or pool on the logit scale with REML"
+    )
+
+
+def highest_at(
+    events: FloatArray, total: FloatArray, Q: FloatArray, tau: float, theta: FloatArray, centre: FloatArray
+) -> Maximum:
+    """Maximum over the coefficients alone, with the spread between studies held at ``tau`` > 0.
+
+    Parameters
+    ----------
+    events, total : numpy.ndarray, shape (k,)
+    Q : numpy.ndarray, shape (k, p)
+        Design with orthogonal columns.
+    tau : float
+    theta : numpy.ndarray, shape (p,)
+        Coefficients to start from.
+    centre : numpy.ndarray, shape (k,)
+        Modes of the random intercepts to start from.
+
+    Raises
+    ------
+    SynthesisError
+        If the search does not settle.
+    """
+    # Concave in the coefficients at fixed tau, so Newton's method needs no guard but a bound on its steps.
+    likelihood = _Likelihood(events, total, Q)
+    here = likelihood.at(np.append(theta, tau), centre, None)
+    for _ in range(_MAX_STEPS):
+        step = np.linalg.solve(here.information[:-1, :-1], here.score[:-1])
+        if float(step @ here.score[:-1]) < _EXACTLY:
+            return here
+        step *= min(1.0, _LONGEST / float(np.abs(likelihood.Q @ step).max()))
+        for _ in range(_MAX_HALVINGS):
+            there = likelihood.at(here.theta + np.append(step, 0.0), here.centre, None)
+            if there.log_likelihood >= here.log_likelihood - _ROUNDING * (1 + abs(here.log_likelihood)):
+                break
+            step /= 2
+        here = there
+    raise SynthesisError(
+        f"the binomial-normal likelihood at tau {tau:.1f} has no maximum that can be relied on; pool on the logit "
+        "scale with REML"
     )

@@ -7,6 +7,7 @@ is left between studies of the same moderator values.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,11 @@ __all__ = [
 ]
 
 
+_LARGEST: Final = 1e60
+"""Sums hold fourth powers of weights and squares of effects times weights: within this they are floating-point
+numbers (up to 1.8e308)."""
+
+
 @dataclass(frozen=True)
 class QTest:
     """A heterogeneity test: statistic, degrees of freedom, p-value (``None`` with no degrees of freedom)."""
@@ -67,6 +73,14 @@ def checked_effects(yi: npt.ArrayLike, vi: npt.ArrayLike) -> tuple[FloatArray, F
     if (v <= 0).any():
         row = int(np.argmax(v <= 0))
         raise SynthesisError(f"vi[{row}] is {v[row]:g}, but a sampling variance must be positive")
+    for name, values, beyond in (("vi", v, (v < 1 / _LARGEST) | (v > _LARGEST)), ("yi", y, np.abs(y) > _LARGEST)):
+        if beyond.any():
+            row = int(np.argmax(beyond))
+            raise SynthesisError(
+                f"{name}[{row}] is {values[row]:g}, too small or too large to be reckoned with (variances from "
+                f"{1 / _LARGEST:g} to {_LARGEST:g}, effects up to {_LARGEST:g}): give effects and variances in another "
+                "unit"
+            )
     return y, v
 
 

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_choice
 from bcma_decide.workshop.meta_analysis.heterogeneity import METHODS, Method
-from bcma_decide.workshop.meta_analysis.meta_regression import used_effects
+from bcma_decide.workshop.meta_analysis.meta_regression import REGRESSION_TESTS, RegressionTest, used_effects
 from bcma_decide.workshop.meta_analysis.moderators import Moderators
+from bcma_decide.workshop.meta_analysis.random_effects import errors_of
 from bcma_decide.workshop.meta_analysis.tau2 import estimated
 from bcma_decide.workshop.meta_analysis.weighted_regression import DesignMatrix, random_effects_fit
 
@@ -46,15 +47,17 @@ def permutation_test(
     moderators: Moderators,
     *,
     method: Method = "REML",
+    test: RegressionTest = "z",
     at_most: int = 1000,
     seed: int = 0,
 ) -> PermutationTest:
     """Test moderators by dealing their rows out to the studies anew (Higgins and Thompson 2004).
 
-    Each time the model is fitted again, tau2 included. The p-value of a coefficient is the share of deals whose z is at
-    least as far from 0 as the observed one, that of all moderators the share whose QM is at least as large. If there
-    are no more than ``at_most`` different deals, each is looked at once and the test is exact; otherwise ``at_most``
-    random ones are, and the observed one is counted with them so that p cannot be 0 (Phipson and Smyth 2010).
+    Each time the model is fitted again, tau2 included. The p-value of a coefficient is the share of deals whose z (or
+    t, with the errors that ``test`` has) is at least as far from 0 as the observed one, that of all moderators the
+    share whose QM is at least as large. If there are no more than ``at_most`` different deals, each is looked at once
+    and the test is exact; otherwise ``at_most`` random ones are, and the observed one is counted with them so that p
+    cannot be 0 (Phipson and Smyth 2010).
 
     Parameters
     ----------
@@ -63,6 +66,8 @@ def permutation_test(
     moderators : Moderators
     method : str
         Estimator of tau2.
+    test : str
+        Whose statistic is looked at, as in `meta_regression.meta_regression`: z and t have the same one.
     at_most : int
         At least 1; the smallest p of a random sample is ``1 / (at_most + 1)``.
     seed : int
@@ -74,18 +79,19 @@ def permutation_test(
         If the effects are not valid, an option is not, or an iteration does not converge.
     """
     checked_choice("method", method, METHODS)
+    checked_choice("test", test, REGRESSION_TESTS)
     if at_most < 1:
         raise SynthesisError(f"at_most is {at_most}, but a test needs at least one permutation")
     y, v, design = used_effects(yi, vi, moderators)
     # Studies with the same moderators are interchangeable: dealing them among themselves is no other deal.
     kinds = np.unique(moderators.matrix, axis=0, return_inverse=True)[1].reshape(-1)
     exact = _deals(kinds) <= at_most
-    observed = _statistics(y, v, design, method)
+    observed = _statistics(y, v, design, method, test)
     smallest = observed * (1 - _TIE)
     orders = _all_orders(kinds) if exact else _random_orders(y.size, at_most, seed)
     count, reached = 0, np.zeros_like(observed)
     for order in orders:
-        reached += _statistics(y, v, _dealt(design, order), method) >= smallest
+        reached += _statistics(y, v, _dealt(design, order), method, test) >= smallest
         count += 1
     p = reached / count if exact else (reached + 1) / (count + 1)
     names = moderators.names[1:]
@@ -98,10 +104,10 @@ def _dealt(design: DesignMatrix, order: npt.NDArray[np.intp]) -> DesignMatrix:
     return DesignMatrix(design.basis[order], design.back, design.products[order])
 
 
-def _statistics(y: FloatArray, v: FloatArray, design: DesignMatrix, method: Method) -> FloatArray:
-    """Absolute z of every coefficient but the intercept, and QM."""
+def _statistics(y: FloatArray, v: FloatArray, design: DesignMatrix, method: Method, test: RegressionTest) -> FloatArray:
+    """Absolute z or t of every coefficient but the intercept, and QM."""
     fit = random_effects_fit(y, v, estimated(y, v, design, method).value, design)
-    b, covariance = fit.coefficients()[1:], fit.covariance()[1:, 1:]
+    b, covariance = fit.coefficients()[1:], errors_of(fit, test)[0][1:, 1:]
     return np.append(np.abs(b) / np.sqrt(np.diagonal(covariance)), b @ np.linalg.solve(covariance, b))
 
 

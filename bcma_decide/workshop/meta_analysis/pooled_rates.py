@@ -1,71 +1,39 @@
-"""A pooled rate by any method: inverse variances on a scale, or the binomial-normal model, in one shape."""
+"""A pooled rate by any method: inverse variances on a scale, the binomial-normal model, or an exact count."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_counts
+from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_choice, checked_counts
 from bcma_decide.workshop.meta_analysis.coefficients import CoefficientTest
-from bcma_decide.workshop.meta_analysis.effect_sizes import Measure, inverse_logit
+from bcma_decide.workshop.meta_analysis.effect_sizes import Measure, effect_sizes, mean_proportion
 from bcma_decide.workshop.meta_analysis.glmm import fit_binomial_normal, predict_rates
+from bcma_decide.workshop.meta_analysis.glmm_profile import tau_interval
 from bcma_decide.workshop.meta_analysis.heterogeneity import Method
-from bcma_decide.workshop.meta_analysis.pooling import MeanTest, pool_proportions
+from bcma_decide.workshop.meta_analysis.pooled import (
+    PREDICTION_DFS,
+    Pooled,
+    PredictionDf,
+    prediction_interval,
+    tested,
+)
+from bcma_decide.workshop.meta_analysis.pooling import MeanTest, pool
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
+from bcma_decide.workshop.meta_analysis.study_intervals import study_intervals
 
-__all__ = ["ExactMean", "PooledRate", "RateMethod", "exact_mean", "pool_rates", "usual_method"]
+__all__ = ["RARE", "RateMethod", "pool_rates", "usual_method"]
 
 RateMethod = Method | Literal["GLMM"]
 RARE = 0.05
-"""Share of patients with, or without, an outcome below which it counts as rare."""
+"""Share of patients with, or without, an outcome below which it counts as rare.
 
-
-@dataclass(frozen=True)
-class PooledRate:
-    """A pooled rate: ``estimate``, ``ci`` and ``prediction`` as fractions, ``mean`` and ``se`` on the analysis scale.
-
-    ``weights`` are percentages, one per study; ``None`` with the binomial-normal model, which has none. Heterogeneity
-    is ``None`` where the studies or the method do not tell it.
-    """
-
-    estimate: float
-    ci: Interval
-    prediction: Interval | None
-    mean: float
-    se: float
-    tau2: float | None
-    tau2_ci: Interval | None
-    i2: float | None
-    h2: float | None
-    q: float
-    q_df: int
-    q_p: float | None
-    weights: tuple[float, ...] | None
-
-
-@dataclass(frozen=True)
-class ExactMean:
-    """The mean log odds of the binomial-normal model, and ``mean_rate``, the average rate over studies.
-
-    The logistic of ``estimate`` is the rate of the typical study.
-    """
-
-    k: int
-    estimate: float
-    se: float
-    ci: Interval
-    prediction: Interval | None
-    tau2: float
-    se_tau2: float | None
-    i2: float | None
-    h2: float | None
-    q: float
-    q_df: int
-    q_p: float | None
-    mean_rate: float
+Between the rates at which two-step logits keep their coverage (20 %) and lose it (1 %; Lin and Chu 2020).
+"""
 
 
 def usual_method(
@@ -84,7 +52,7 @@ def usual_method(
     """
     e, n = checked_counts(events, total)
     share = float(e.sum() / n.sum())
-    fits = measure == "logit" and test in get_args(CoefficientTest) and e.size > 1
+    fits = measure == "logit" and test in get_args(CoefficientTest) and bool(((e > 0) & (e < n)).any()) and e.size > 1
     return "GLMM" if fits and 0 < min(share, 1 - share) < RARE else "REML"
 
 
@@ -96,92 +64,110 @@ def pool_rates(
     method: RateMethod = "REML",
     test: MeanTest = "z",
     level: float = 0.95,
-) -> PooledRate:
+    prediction_df: PredictionDf = "k-2",
+    profile: bool = True,
+) -> Pooled:
     """Pool single proportions by an estimator of tau2 or by ``GLMM``, the binomial-normal model.
 
-    One study stays itself whatever the method: its own rate on the scale of ``measure``, with a normal interval.
+    One study on the logit scale stays itself whatever the method: its own rate with the exact interval. So do studies
+    in which nobody or everybody had the event, with ``GLMM``: they are counted together.
 
     Parameters
     ----------
     events, total : array_like, shape (k,)
-    measure, method, test, level
-        As in `pooling.pool_proportions`; with ``GLMM`` the measure is logit and the test z or t.
+    measure : {"logit", "raw", "arcsine", "freeman_tukey", "log"}
+        Analysis scale. Freeman-Tukey has no one way back from a pooled value (Schwarzer et al. 2019): use it only to
+        reproduce a paper.
+    method, test, level, prediction_df
+        As in `pooling.pool`; with ``GLMM`` the measure is logit and the test z or t.
+    profile
+        Whether ``GLMM`` gets the interval of tau2, which costs some twenty fits.
 
     Raises
     ------
     SynthesisError
         If the counts are not valid, an option is unknown or does not go with GLMM, or an iteration does not converge.
     """
-    events, total = checked_counts(events, total)
+    e, n = checked_counts(events, total)
+    checked_choice("prediction_df", prediction_df, PREDICTION_DFS)
+    alone = e.size == 1 and measure == "logit"
     if method == "GLMM":
         if measure != "logit" or test not in get_args(CoefficientTest):
             raise SynthesisError(
                 f"GLMM pools on the logit scale with test z or t, not on {measure} with {test}: take those, or REML"
             )
-        if events.size > 1:
-            return _binomial_normal(events, total, "t" if test == "t" else "z", level)
-    weighted: Method = "REML" if method == "GLMM" else method
-    proportion = pool_proportions(events, total, measure=measure, method=weighted, test=test, level=level)
-    pooled = proportion.pooled
-    return PooledRate(
-        proportion.estimate, proportion.ci, proportion.prediction, pooled.estimate, pooled.se, pooled.tau2,
-        pooled.tau2_ci, pooled.i2, pooled.h2, pooled.q, pooled.q_df, pooled.q_p, pooled.weights,
-    )  # fmt: skip
+        if not alone and 0 < e.sum() < n.sum():
+            return _binomial_normal(e, n, "t" if test == "t" else "z", level, prediction_df, profile=profile)
+        return _exact(e, n, level)
+    effects = effect_sizes(e, n, measure)
+    pooled = pool(effects.yi, effects.vi, method=method, test=test, level=level, prediction_df=prediction_df)
+    if alone:
+        return _exact(e, n, level)
+    if measure != "logit" or pooled.tau2 is None:
+        return pooled
+    # The variance between studies alone: the mean over studies, not over what is uncertain about their centre.
+    return Pooled(**{**vars(pooled), "average_rate": mean_proportion(pooled.estimate, pooled.tau2)})
 
 
-def _binomial_normal(events: npt.ArrayLike, total: npt.ArrayLike, test: CoefficientTest, level: float) -> PooledRate:
-    mean = exact_mean(events, total, test=test, level=level)
-
-    def rates(ends: Interval) -> Interval:
-        low, high = inverse_logit(ends).tolist()
-        return low, high
-
-    return PooledRate(
-        estimate=float(inverse_logit(mean.estimate)),
-        ci=rates(mean.ci),
-        prediction=None if mean.prediction is None else rates(mean.prediction),
-        mean=mean.estimate,
-        se=mean.se,
-        tau2=mean.tau2,
-        tau2_ci=None,
-        i2=mean.i2,
-        h2=mean.h2,
-        q=mean.q,
-        q_df=mean.q_df,
-        q_p=mean.q_p,
-        weights=None,
+def _exact(e: FloatArray, n: FloatArray, level: float) -> Pooled:
+    """All studies counted together, with the interval of Clopper and Pearson (1934)."""
+    events, total = float(e.sum()), float(n.sum())
+    low, high = special.logit(study_intervals([events], [total], level=level)[0]).tolist()
+    estimate = float(special.logit(events / total))
+    se, statistic, p = float("inf"), None, None
+    if 0 < events < total:
+        se = float(np.sqrt(1 / events + 1 / (total - events)))
+        statistic, p = tested(estimate, se, None)
+    return Pooled(
+        k=e.size,
+        method="exact",
+        test="z",
+        level=level,
+        estimate=estimate,
+        se=se,
+        df=None,
+        ci=(low, high),
+        statistic=statistic,
+        p=p,
+        average_rate=None if e.size == 1 else events / total,
     )
 
 
-def exact_mean(events: npt.ArrayLike, total: npt.ArrayLike, *, test: CoefficientTest, level: float) -> ExactMean:
-    """Fit the binomial-normal model without moderators; raises SynthesisError as `fit_binomial_normal` does.
-
-    Parameters
-    ----------
-    events, total : array_like, shape (k,), k >= 2
-    test, level
-        As in `glmm.fit_binomial_normal`.
-    """
-    fit = fit_binomial_normal(events, total, test=test, level=level)
+def _binomial_normal(
+    e: FloatArray, n: FloatArray, test: CoefficientTest, level: float, prediction_df: PredictionDf, *, profile: bool
+) -> Pooled:
+    fit = fit_binomial_normal(e, n, test=test, level=level)
     rates = predict_rates(fit)
     expected = rates.log_odds
-
-    def ends(rows: FloatArray) -> Interval:
-        low, high = rows[0].tolist()
-        return low, high
-
-    return ExactMean(
+    [estimate], [se] = expected.estimate.tolist(), expected.se.tolist()
+    [[low, high]] = expected.ci.tolist()
+    df = None if fit.coefficients.df is None else float(fit.coefficients.df[0])
+    statistic, p = tested(estimate, se, df)
+    tau_ci: Interval | None = tau_interval(e, n, level=level) if profile else None
+    # The Wald test leaves studies with an empty cell out but counts them in its degrees of freedom: only where there
+    # are none is it worth a look.
+    whole = bool(((e > 0) & (e < n)).all())
+    return Pooled(
         k=fit.k,
-        estimate=float(expected.estimate[0]),
-        se=float(expected.se[0]),
-        ci=ends(expected.ci),
-        prediction=None if expected.prediction is None else ends(expected.prediction),
+        method="GLMM",
+        test=test,
+        level=level,
+        estimate=estimate,
+        se=se,
+        df=df,
+        ci=(low, high),
+        statistic=statistic,
+        p=p,
+        prediction=prediction_interval(estimate, se, fit.tau2, fit.k - 1.0, prediction_df, level),
         tau2=fit.tau2,
         se_tau2=fit.se_tau2,
+        tau2_ci=None if tau_ci is None else (tau_ci[0] ** 2, tau_ci[1] ** 2),
         i2=fit.i2,
         h2=fit.h2,
-        q=fit.q_wald.q,
-        q_df=fit.q_wald.df,
-        q_p=fit.q_wald.p,
-        mean_rate=float(rates.mean[0]),
+        q=fit.q_likelihood_ratio.q,
+        q_df=fit.q_likelihood_ratio.df,
+        q_p=fit.q_likelihood_ratio.p,
+        q_by="likelihood ratio",
+        q_wald=fit.q_wald if whole else None,
+        average_rate=float(rates.mean[0]),
     )

@@ -1,113 +1,24 @@
-"""Random-effects pooling as published meta-analyses do it: one mean, its interval, and the heterogeneity."""
+"""Effects pooled by their inverse variances: one mean, its interval, and the heterogeneity."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Literal, TypedDict, Unpack, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis.checks import checked_choice, checked_counts, checked_level
-from bcma_decide.workshop.meta_analysis.effect_sizes import (
-    Measure,
-    back_transform,
-    effect_sizes,
-    harmonic_mean,
-    mean_proportion,
+from bcma_decide.workshop.meta_analysis.checks import checked_choice, checked_level
+from bcma_decide.workshop.meta_analysis.heterogeneity import METHODS, Method, checked_effects, shares
+from bcma_decide.workshop.meta_analysis.pooled import (
+    PREDICTION_DFS,
+    Pooled,
+    PredictionDf,
+    prediction_interval,
+    tested,
 )
-from bcma_decide.workshop.meta_analysis.heterogeneity import (
-    METHODS,
-    Method,
-    checked_effects,
-)
-from bcma_decide.workshop.meta_analysis.random_effects import (
-    TESTS,
-    Interval,
-    MeanTest,
-    RandomEffects,
-    fit_random_effects,
-    interval,
-)
+from bcma_decide.workshop.meta_analysis.random_effects import TESTS, MeanTest, fit_random_effects, interval
 from bcma_decide.workshop.meta_analysis.weighted_regression import intercept_only
 
-__all__ = [
-    "PREDICTION_DFS",
-    "TESTS",
-    "MeanTest",
-    "PoolOptions",
-    "Pooled",
-    "PooledProportion",
-    "PredictionDf",
-    "checked_options",
-    "pool",
-    "pool_proportions",
-]
-
-PredictionDf = Literal["k-2", "k-1", "normal"]
-PREDICTION_DFS: tuple[PredictionDf, ...] = get_args(PredictionDf)
-
-
-class PoolOptions(TypedDict, total=False):
-    """Keyword options of `pool`, handed on by the functions that pool proportions."""
-
-    method: Method
-    test: MeanTest
-    level: float
-    prediction_df: PredictionDf
-
-
-@dataclass(frozen=True)
-class Pooled:
-    """A pooled effect on the analysis scale.
-
-    With one study tau2 cannot be known: the estimate is the study's own, the interval is normal whatever test
-    was asked for, and everything about heterogeneity is ``None``. With method ``EE`` tau2 is 0 by assumption,
-    so ``se_tau2``, ``tau2_ci`` and ``prediction`` are ``None``. ``prediction`` is also ``None`` where its
-    degrees of freedom are used up (two studies and ``k-2``). ``i2`` is a percentage, as are ``weights``, one
-    per study. ``df`` are the degrees of freedom of ``ci``, ``None`` where it is normal.
-    """
-
-    estimate: float
-    se: float
-    ci: Interval
-    prediction: Interval | None
-    tau2: float | None
-    se_tau2: float | None
-    tau2_ci: Interval | None
-    i2: float | None
-    h2: float | None
-    q: float
-    q_df: int
-    q_p: float | None
-    weights: tuple[float, ...]
-    k: int
-    method: Method
-    test: MeanTest
-    level: float
-    df: float | None
-
-
-@dataclass(frozen=True)
-class PooledProportion:
-    """A pooled proportion: ``pooled`` on the analysis scale, the rest back-transformed to proportions.
-
-    ``estimate`` is the back-transform of the pooled mean: on the logit scale the rate of the typical study,
-    not the mean of the studies' rates. That is ``mean``, which is ``None`` for the other measures and where tau2
-    is not known. ``n_used`` is the harmonic mean of the study sizes, at which
-    Freeman-Tukey is read back, and ``None`` for the other measures.
-    """
-
-    estimate: float
-    ci: Interval
-    prediction: Interval | None
-    pooled: Pooled
-    measure: Measure
-    events: float
-    total: float
-    n_used: float | None
-    mean: float | None
+__all__ = ["TESTS", "MeanTest", "checked_options", "pool"]
 
 
 def pool(
@@ -170,27 +81,41 @@ def pool(
     used: MeanTest = test if k > 1 else "z"
     model = fit_random_effects(y, v, intercept_only(k), method, used, checked_level(level))
     estimate, se = float(model.coefficients[0]), float(np.sqrt(model.covariance[0, 0]))
-    estimated = k > 1 and method != "EE"
+    statistic, p = tested(estimate, se, model.df)
     w = model.fit.weights
+    beyond = None
+    if k > 1 and method != "EE":
+        # By t because tau2 is estimated, also where the mean's own test is normal and takes it as known.
+        df = float(model.q.df) if model.df is None else model.df
+        beyond = prediction_interval(estimate, se, model.tau2.value, df, prediction_df, level)
+    i2_ci = h2_ci = None
+    if model.tau2_ci is not None:
+        # I2 and H2 rise with tau2 at fixed variances: the ends of its interval are the ends of theirs.
+        low, high = (shares(end, v, intercept_only(k)) for end in model.tau2_ci)
+        i2_ci, h2_ci = (low[0], high[0]), (low[1], high[1])
     return Pooled(
+        k=k,
+        method=method,
+        test=used,
+        level=level,
         estimate=estimate,
         se=se,
+        df=model.df,
         ci=interval(estimate, se, model.df, level),
-        prediction=_prediction(model, estimate, se, level, prediction_df) if estimated else None,
+        statistic=statistic,
+        p=p,
+        prediction=beyond,
         tau2=model.tau2.value if k > 1 else None,
         se_tau2=model.tau2.se,
         tau2_ci=model.tau2_ci,
         i2=model.i2,
         h2=model.h2,
+        i2_ci=i2_ci,
+        h2_ci=h2_ci,
         q=model.q.q,
         q_df=model.q.df,
         q_p=model.q.p,
         weights=tuple((100 * w / w.sum()).tolist()),
-        k=k,
-        method=method,
-        test=used,
-        level=level,
-        df=model.df,
     )
 
 
@@ -200,56 +125,3 @@ def checked_options(method: str, test: str) -> None:
     checked_choice("test", test, TESTS)
     if test == "kenward_roger" and method != "REML":
         raise SynthesisError(f"test kenward_roger is made for tau2 by REML, not by {method}: use method REML")
-
-
-def _prediction(
-    model: RandomEffects, estimate: float, se: float, level: float, prediction_df: PredictionDf
-) -> Interval | None:
-    # The quantile is t because tau2 is estimated, also where the mean's own test is normal and takes it as known.
-    as_mean = float(model.q.df) if model.df is None else model.df
-    df = {"k-2": as_mean - 1, "k-1": as_mean, "normal": None}[prediction_df]
-    if df is not None and df <= 0:
-        return None
-    return interval(estimate, float(np.sqrt(model.tau2.value + se**2)), df, level)
-
-
-def pool_proportions(
-    events: npt.ArrayLike, total: npt.ArrayLike, *, measure: Measure = "logit", **options: Unpack[PoolOptions]
-) -> PooledProportion:
-    """Pool single proportions on the scale of ``measure`` and return them as proportions.
-
-    Parameters
-    ----------
-    events, total : array_like, shape (k,)
-    measure : {"logit", "raw", "arcsine", "freeman_tukey", "log"}
-        Analysis scale. Freeman-Tukey is read back at the harmonic mean of ``total``
-        (Miller 1978), which can mislead (Schwarzer et al. 2019): use it only to reproduce a paper.
-    **options
-        ``method``, ``test``, ``level`` and ``prediction_df``, as in `pool`.
-
-    Raises
-    ------
-    SynthesisError
-        If the counts are not valid (see `checked_counts`) or for any reason `pool` gives.
-    """
-    effects = effect_sizes(events, total, measure)
-    e, n = checked_counts(events, total)
-    pooled = pool(effects.yi, effects.vi, **options)
-    size = harmonic_mean(n)
-
-    def proportions(interval: Interval) -> Interval:
-        low, high = back_transform(interval, measure, size).tolist()
-        return low, high
-
-    return PooledProportion(
-        estimate=float(back_transform(pooled.estimate, measure, size)),
-        ci=proportions(pooled.ci),
-        prediction=proportions(pooled.prediction) if pooled.prediction else None,
-        pooled=pooled,
-        measure=measure,
-        events=float(e.sum()),
-        total=float(n.sum()),
-        n_used=size if measure == "freeman_tukey" else None,
-        # The variance between studies alone: the mean over studies, not over what is uncertain about their centre.
-        mean=mean_proportion(pooled.estimate, pooled.tau2) if measure == "logit" and pooled.tau2 is not None else None,
-    )

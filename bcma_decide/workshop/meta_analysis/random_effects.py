@@ -18,6 +18,7 @@ __all__ = [
     "Interval",
     "MeanTest",
     "RandomEffects",
+    "errors_of",
     "fit_random_effects",
     "interval",
     "quantile",
@@ -60,7 +61,7 @@ def fit_random_effects(
     several = y.size > 1
     tau2 = estimated(y, v, design, method) if several else Tau2(0.0, None)
     fit = random_effects_fit(y, v, tau2.value, design)
-    covariance, df = _errors(fit, test)
+    covariance, df = errors_of(fit, test)
     q = q_test(random_effects_fit(y, v, 0.0, design).sum_of_squares, y.size - design.columns)
     i2, h2 = _heterogeneity(v, tau2.value, q, method, design) if several else (None, None)
     return RandomEffects(
@@ -76,7 +77,7 @@ def fit_random_effects(
     )
 
 
-def _errors(fit: WeightedFit, test: MeanTest) -> tuple[FloatArray, float | None]:
+def errors_of(fit: WeightedFit, test: MeanTest) -> tuple[FloatArray, float | None]:
     """Covariance of the coefficients and degrees of freedom, as the test has them (Knapp and Hartung 2003)."""
     df = fit.design.rows - fit.design.columns
     if test == "z":

@@ -12,7 +12,8 @@ from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray
 from bcma_decide.workshop.meta_analysis.egger_test import egger_test
 from bcma_decide.workshop.meta_analysis.heterogeneity import Method, checked_effects, estimate_tau2, weighted_mean
-from bcma_decide.workshop.meta_analysis.pooling import MeanTest, Pooled, pool
+from bcma_decide.workshop.meta_analysis.pooled import Pooled
+from bcma_decide.workshop.meta_analysis.pooling import MeanTest, pool
 from bcma_decide.workshop.meta_analysis.small_study_remarks import small_study_remarks
 
 __all__ = ["Side", "TrimAndFill", "trim_and_fill"]

@@ -8,22 +8,23 @@ from typing import Final
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis import study_table
-from bcma_decide.workshop.meta_analysis.cumulative import Cumulative, cumulative
+from bcma_decide.workshop.meta_analysis.cumulative import Cumulative
 from bcma_decide.workshop.meta_analysis.gosh import Gosh, gosh
-from bcma_decide.workshop.meta_analysis.heterogeneity import QTest, cochran_q
 from bcma_decide.workshop.meta_analysis.influence import Baujat, Influence, baujat, influence
-from bcma_decide.workshop.meta_analysis.leave_one_out import leave_one_out
-from bcma_decide.workshop.meta_analysis.meta_regression import ModeratorTest
+from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
-from bcma_decide.workshop.meta_analysis.subgroup_test import groups_with_common_tau2
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
 from bcma_decide.workshop.own_table.nested import Nested, nested_of
-from bcma_decide.workshop.own_table.pooled import PooledResult, PoolingMethod, result_of
 from bcma_decide.workshop.own_table.regression import Regression, regression_of
 from bcma_decide.workshop.own_table.small_studies import SmallStudies, small_studies
-from bcma_decide.workshop.own_table.studies import Studies
+from bcma_decide.workshop.synthesis.groups import Groups, groups_of
+from bcma_decide.workshop.synthesis.model import PoolingMethod
+from bcma_decide.workshop.synthesis.refits import refitted, up_to_each, without_each
+from bcma_decide.workshop.synthesis.remarks import group_remarks, model_remarks, result_remarks
+from bcma_decide.workshop.synthesis.result import result_of
+from bcma_decide.workshop.synthesis.studies import Studies
 
-__all__ = ["Analysis", "AnalysisOptions", "Groups", "StudyGroup", "analyse"]
+__all__ = ["Analysis", "AnalysisOptions", "analyse"]
 
 FEWEST: Final = 3
 """Studies that leaving one out, influence and asymmetry need."""
@@ -45,28 +46,6 @@ class AnalysisOptions:
     """Whether to leave studies out one by one and to look for small-study effects: the time grows with their square."""
 
 
-@dataclass(frozen=True)
-class StudyGroup:
-    """One group: its studies by row, and their pooled result."""
-
-    name: str
-    rows: tuple[int, ...]
-    result: PooledResult
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Studies by group; ``between`` with a tau2 of each group, ``between_common`` with one for all.
-
-    Both are ``None`` with one group, the second also with as many groups as studies and with the binomial-normal model.
-    """
-
-    by: str
-    groups: tuple[StudyGroup, ...]
-    between: QTest | None
-    between_common: ModeratorTest | None
-
-
 @dataclass(frozen=True, eq=False)
 class Analysis:
     """The whole. Parts that the number of studies does not allow, or that nobody asked for, are ``None``.
@@ -76,7 +55,7 @@ class Analysis:
 
     studies: Studies
     options: AnalysisOptions
-    result: PooledResult
+    result: Pooled
     groups: Groups | None
     regression: Regression | None
     without: SubsetFits | None
@@ -104,7 +83,7 @@ def analyse(
     table
         The user's table, for its columns of groups, moderators and order.
     studies
-        Its studies, from :func:`bcma_decide.workshop.own_table.studies.read_studies`.
+        Its studies, from :func:`bcma_decide.workshop.own_table.reading.read_studies`.
     options
         What to work out beyond the pooled mean.
     progress
@@ -122,15 +101,17 @@ def analyse(
     if options.nested is not None:
         return _nested(table, studies, options, options.nested)
     result = result_of(studies, model)
-    groups = None if options.by is None else _groups(table, studies, model, options.by)
+    groups = None
+    if options.by is not None:
+        groups = groups_of(studies, study_table.factor(table, options.by), model, options.by)
     progress("regression")
     regression = _regression(table, studies, options)
     progress("diagnostics")
-    enough = options.diagnostics and studies.k >= FEWEST and not model.sums_tables
+    enough = options.diagnostics and studies.k >= FEWEST
+    weighed = enough and not model.sums_tables
     ordered = None
     if options.order is not None:
-        years = study_table.quantity(table, options.order)
-        ordered = cumulative(y, v, years, method=model.weighted, test=model.mean_test, level=model.level)
+        ordered = up_to_each(studies, study_table.quantity(table, options.order), model)
     if options.gosh:
         progress("subsets of studies")
     return Analysis(
@@ -139,14 +120,19 @@ def analyse(
         result=result,
         groups=groups,
         regression=regression,
-        without=_without(studies, model) if enough else None,
-        influence=influence(y, v, method=model.weighted) if enough else None,
-        baujat=baujat(y, v, method=model.weighted) if enough else None,
+        without=without_each(studies, model) if enough else None,
+        influence=influence(y, v, method=model.weighted) if weighed else None,
+        baujat=baujat(y, v, method=model.weighted) if weighed else None,
         cumulative=ordered,
-        small_studies=small_studies(studies, model) if enough else None,
+        small_studies=small_studies(studies, model) if weighed else None,
         gosh=gosh(y, v, method=model.weighted) if options.gosh else None,
         nested=None,
-        remarks=tuple(_remarks(studies, model, result)),
+        remarks=(
+            *model_remarks(studies, model, [result]),
+            *result_remarks(studies, model, result),
+            *(() if groups is None else group_remarks(studies, model, groups)),
+            *_remarks(studies, options),
+        ),
     )
 
 
@@ -156,7 +142,7 @@ def _refuse_beside_sums(options: AnalysisOptions) -> None:
     others = {
         "--test": model.test != "z", "--prediction": model.prediction != PoolingMethod.prediction,
         "--mods": options.mods, "--at": options.at, "--permutations": options.permutations,
-        "--nested": options.nested, "--order": options.order, "--gosh": options.gosh,
+        "--nested": options.nested, "--gosh": options.gosh,
     }  # fmt: skip
     if extra := [option for option, value in others.items() if value]:
         raise SynthesisError(
@@ -196,48 +182,23 @@ def _nested(table: StudyTable, studies: Studies, options: AnalysisOptions, colum
     return Analysis(studies=studies, options=options, result=result, nested=parts, remarks=tuple(remarks), **nothing)
 
 
-def _without(studies: Studies, model: PoolingMethod) -> SubsetFits:
-    return leave_one_out(studies.yi, studies.vi, method=model.weighted, test=model.mean_test, level=model.level)
-
-
-def _groups(table: StudyTable, studies: Studies, model: PoolingMethod, by: str) -> Groups:
-    labels = study_table.factor(table, by)
-    groups = []
-    for name in dict.fromkeys(labels):
-        rows = tuple(row for row, label in enumerate(labels) if label == name)
-        groups.append(StudyGroup(name, rows, result_of(studies.of(rows), model)))
-    if len(groups) == 1:
-        return Groups(by, tuple(groups), None, None)
-    between = cochran_q([group.result.estimate for group in groups], [group.result.se**2 for group in groups])
-    # One tau2 for all needs a study more than groups to be estimated from, and inverse variances to be fitted by.
-    common = None
-    if len(groups) < studies.k and model.method != "GLMM" and not model.sums_tables:
-        common = groups_with_common_tau2(studies.yi, studies.vi, labels, method=model.weighted).between
-    return Groups(by, tuple(groups), between, common)
-
-
-def _remarks(studies: Studies, model: PoolingMethod, result: PooledResult) -> Iterator[str]:
-    if studies.scale.measure == "freeman-tukey":
-        yield (
-            f"The Freeman-Tukey scale is read back at the harmonic mean of the study sizes, {studies.scale.size:.4g}; "
-            "where sizes differ much this can mislead (Schwarzer, Chemaitelly, Abu-Raddad and Rücker 2019)."
-        )
-    if model.method == "GLMM":
-        yield "Leaving one out, influence and asymmetry are those of the weighted REML model on the logit scale."
+def _remarks(studies: Studies, options: AnalysisOptions) -> Iterator[str]:
+    """What the diagnostics are of, where that is not the model that was asked for."""
+    model, parts = options.model, []
     if model.sums_tables:
-        yield "One effect for all studies is taken; diagnostics, which weigh studies, are left out."
-        if silent := _silent(studies):
-            yield f"Nobody or everybody had the event in {', '.join(silent)}: not counted in Q."
+        yield "Influence and asymmetry, which weigh studies, are left out."
     elif studies.k < FEWEST:
         yield f"With {studies.k} studies there is nothing to leave out: diagnostics need {FEWEST}."
-    if result.prediction is None and model.weighted != "EE" and result.tau2 is not None:
-        yield "A prediction interval needs more studies than this."
-
-
-def _silent(studies: Studies) -> list[str]:
-    """Studies of two groups that tell of no difference in odds: all their patients fared alike."""
-    if studies.groups is None:
-        return []
-    events = studies.groups.events1 + studies.groups.events2
-    others = studies.groups.others1 + studies.groups.others2
-    return [label for label, e, o in zip(studies.labels, events, others, strict=True) if not (e and o)]
+    if model.method != "GLMM":
+        return
+    if not refitted(studies, model):
+        parts += ["leaving one out", *(["adding one by one"] if options.order else [])]
+    if options.diagnostics and studies.k >= FEWEST:
+        parts += ["influence", "asymmetry"]
+    if options.gosh:
+        parts.append("subsets of studies (GOSH)")
+    if options.permutations:
+        parts.append("the permutation test")
+    if parts:
+        named = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+        yield (f"Of the weighted REML model on the logit scale, not of the binomial-normal model: {named}.")

@@ -13,14 +13,15 @@ from bcma_decide.version import __version__
 from bcma_decide.workshop.meta_analysis.cumulative import Cumulative
 from bcma_decide.workshop.meta_analysis.gosh import Gosh
 from bcma_decide.workshop.meta_analysis.influence import Influence
+from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
-from bcma_decide.workshop.own_table.analysis import Analysis, Groups
-from bcma_decide.workshop.own_table.pooled import PooledResult
+from bcma_decide.workshop.own_table.analysis import Analysis
 from bcma_decide.workshop.own_table.regression import Regression
 from bcma_decide.workshop.own_table.small_studies import SmallStudies
-from bcma_decide.workshop.own_table.studies import Scale, Studies
+from bcma_decide.workshop.synthesis.groups import Groups
+from bcma_decide.workshop.synthesis.studies import Scale, Studies
 
-__all__ = ["as_document"]
+__all__ = ["as_document", "plain", "pooled_document"]
 
 
 def as_document(analysis: Analysis) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def as_document(analysis: Analysis) -> dict[str, Any]:
         "method": model.method,
         "test": model.test,
         "level": model.level,
-        **_result(analysis.result, studies.scale),
+        **pooled_document(analysis.result, studies.scale),
         "studies": _studies(analysis),
         "remarks": list(analysis.remarks),
     }
@@ -46,35 +47,40 @@ def as_document(analysis: Analysis) -> dict[str, Any]:
         "gosh": analysis.gosh and _gosh(analysis.gosh),
         "nested": analysis.nested and asdict(analysis.nested),
     }
-    plain = _plain(document | {name: part for name, part in parts.items() if part is not None})
-    assert isinstance(plain, dict)  # noqa: S101, RUF100  # as it went in
-    return plain
+    written = plain(document | {name: part for name, part in parts.items() if part is not None})
+    assert isinstance(written, dict)  # noqa: S101, RUF100  # as it went in
+    return written
 
 
-def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
+def plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
     """Plain Python, without what JSON does not know: NaN becomes null."""
     # NumPy's own floats are Python's too: they come before them.
     if isinstance(value, (np.ndarray, np.generic)):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): plain(inner) for key, inner in value.items()}
     return value
 
 
-def _result(result: PooledResult, scale: Scale) -> dict[str, Any]:
+def pooled_document(result: Pooled, scale: Scale) -> dict[str, Any]:
+    """A pooled result on the analysis scale, and the same transformed back; numbers may be infinite."""
     written = asdict(result)
-    written.pop("weights")
-    mean_rate = written.pop("mean_rate")
+    # What is one for the whole stands beside the settings, weights beside their studies.
+    for name in ("weights", "level", "k", "test"):
+        written.pop(name)
+    pooled_by = written.pop("method")
+    average_rate = written.pop("average_rate")
     back = {
         "estimate": scale.back(result.estimate),
         "ci": scale.back_interval(result.ci),
         "prediction": scale.back_interval(result.prediction),
     }
-    return {**written, "back_transformed": back | ({} if mean_rate is None else {"mean_rate": mean_rate})}
+    average = {} if average_rate is None else {"average_rate": average_rate}
+    return {"k": result.k, "pooled_by": pooled_by, **written, "back_transformed": back | average}
 
 
 def _studies(analysis: Analysis) -> list[dict[str, Any]]:
@@ -101,13 +107,15 @@ def _groups(groups: Groups, studies: Studies) -> dict[str, Any]:
         "groups": [
             {
                 "group": group.name,
-                **_result(group.result, studies.scale),
+                **pooled_document(group.result, studies.scale),
+                "note": group.note,
                 "studies": [studies.labels[row] for row in group.rows],
             }
             for group in groups.groups
         ],
         "between": groups.between and asdict(groups.between),
         "between_common_tau2": groups.between_common and asdict(groups.between_common),
+        "left_out_of_between": list(groups.left_out),
     }
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
+from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
 from bcma_decide.workshop.own_table.analysis import Analysis
-from bcma_decide.workshop.own_table.pooled import PooledResult
-from bcma_decide.workshop.own_table.studies import Scale
+from bcma_decide.workshop.plots.axis import printed
 from bcma_decide.workshop.plots.baujat import BaujatPoint, baujat
 from bcma_decide.workshop.plots.bubble import Bubble, FittedLine, bubble
 from bcma_decide.workshop.plots.forest import forest
 from bcma_decide.workshop.plots.funnel import FunnelPoint, funnel
 from bcma_decide.workshop.plots.gosh import gosh
 from bcma_decide.workshop.plots.values import Forest, ForestGroup, ForestLine, PooledLine
+from bcma_decide.workshop.synthesis.studies import Scale
 
 __all__ = ["drawings", "forest_of"]
 
@@ -52,7 +54,7 @@ def forest_of(analysis: Analysis, title: str) -> Forest:
     """The studies with their own intervals, the pooled results of groups and of all."""
     studies, level = analysis.studies, analysis.model.level
     estimate, low, high = (values.tolist() for values in studies.with_intervals(level))
-    weights = analysis.result.weights or tuple(100 / studies.k for _ in range(studies.k))
+    weights = analysis.result.weights or (None,) * studies.k
     counted = studies.events is not None and studies.total is not None
 
     def line(row: int) -> ForestLine:
@@ -60,7 +62,7 @@ def forest_of(analysis: Analysis, title: str) -> Forest:
         total = int(studies.total[row]) if studies.total is not None and counted else None
         return ForestLine(studies.labels[row], estimate[row], low[row], high[row], weights[row], events, total)
 
-    overall = _pooled(f"All studies ({analysis.model.method})", analysis.result, studies.scale)
+    overall = _pooled(f"All studies ({_method(analysis.result)})", analysis.result, studies.scale)
     if analysis.groups is None:
         groups: tuple[ForestGroup, ...] = (ForestGroup("", tuple(line(row) for row in range(studies.k))),)
     else:
@@ -75,11 +77,17 @@ def forest_of(analysis: Analysis, title: str) -> Forest:
     return Forest(title, studies.scale.name, studies.scale.kind, groups, overall, studies.scale.no_effect, level)
 
 
-def _pooled(label: str, result: PooledResult, scale: Scale) -> PooledLine:
+def _method(result: Pooled) -> str:
+    return "GLMM, typical study" if result.method == "GLMM" else result.method
+
+
+def _pooled(label: str, result: Pooled, scale: Scale) -> PooledLine:
     low, high = scale.back_interval(result.ci) or result.ci
     note = "" if result.tau2 is None else f"tau2 {result.tau2:.3g}"
     if result.i2 is not None:
         note += f", I2 {result.i2:.0f} %"
+    if result.method == "GLMM" and result.average_rate is not None:
+        note += f", average rate over studies {printed('proportion', result.average_rate)} %"
     return PooledLine(
         label, float(scale.back(result.estimate)), low, high, scale.back_interval(result.prediction), note.lstrip(", ")
     )
@@ -90,8 +98,7 @@ def _steps(analysis: Analysis, title: str, labels: Sequence[str], fits: SubsetFi
     scale = analysis.studies.scale
     ends = zip(*(scale.back(each).tolist() for each in (fits.estimate, fits.ci_low, fits.ci_high)), strict=True)
     rows = tuple(
-        ForestLine(label, estimate, low, high, 100 / len(labels))
-        for label, (estimate, low, high) in zip(labels, ends, strict=True)
+        ForestLine(label, *row) for label, row in zip(labels, ends, strict=True) if all(map(math.isfinite, row))
     )
     overall = _pooled("All studies", analysis.result, scale)
     return Forest(

@@ -12,11 +12,15 @@ from bcma_decide.workshop.meta_analysis import study_table
 from bcma_decide.workshop.meta_analysis.coefficients import CoefficientTest
 from bcma_decide.workshop.meta_analysis.meta_regression import Coefficient
 from bcma_decide.workshop.meta_analysis.moderators import moderators
-from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel, predict_multilevel
+from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel
+from bcma_decide.workshop.meta_analysis.multilevel_profile import variance_intervals
+from bcma_decide.workshop.meta_analysis.pooled import Pooled, prediction_interval
+from bcma_decide.workshop.meta_analysis.random_effects import Interval
 from bcma_decide.workshop.meta_analysis.robust import robust_coefficients
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
-from bcma_decide.workshop.own_table.pooled import PooledResult, PoolingMethod, coefficient_rows, pairs
-from bcma_decide.workshop.own_table.studies import Studies
+from bcma_decide.workshop.own_table.rows import coefficient_rows
+from bcma_decide.workshop.synthesis.model import PoolingMethod
+from bcma_decide.workshop.synthesis.studies import Studies
 
 __all__ = ["Nested", "nested_of"]
 
@@ -25,6 +29,7 @@ __all__ = ["Nested", "nested_of"]
 class Nested:
     """Arms in studies: variance ``between`` studies and ``within`` them, ``i2`` in percent of each.
 
+    The variances have their intervals by profile likelihood.
     ``robust`` are the same coefficients with cluster-robust errors (CR2); ``None``, with the ``reason``, where too few
     studies allow none. With moderators, ``coefficients`` are theirs too.
     """
@@ -33,6 +38,8 @@ class Nested:
     studies: int
     between: float
     within: float
+    between_ci: Interval
+    within_ci: Interval
     i2: tuple[float, float]
     coefficients: tuple[Coefficient, ...]
     robust: tuple[Coefficient, ...] | None
@@ -41,7 +48,7 @@ class Nested:
 
 def nested_of(
     table: StudyTable, studies: Studies, model: PoolingMethod, column: str, mods: Sequence[str]
-) -> tuple[PooledResult, Nested]:
+) -> tuple[Pooled, Nested]:
     """Pool arms nested in studies, and regress them on moderators if there are any.
 
     Parameters
@@ -71,20 +78,24 @@ def nested_of(
     names = study_table.factor(table, column)
     test: CoefficientTest = "t" if model.test == "t" else "z"
     fit = fit_multilevel(studies.yi, studies.vi, names, method=model.method, test=test, level=model.level)
-    mean = predict_multilevel(fit)
-    result = PooledResult(
+    [mean] = coefficient_rows(fit.coefficients)
+    tau2 = fit.between + fit.within
+    result = Pooled(
         k=fit.k,
-        estimate=float(mean.estimate[0]),
-        se=float(mean.se[0]),
-        ci=pairs(mean.ci)[0],
-        prediction=None if mean.prediction is None else pairs(mean.prediction)[0],
+        method=model.method,
+        test=test,
+        level=model.level,
+        estimate=mean.estimate,
+        se=mean.se,
+        df=mean.df,
+        ci=mean.ci,
+        statistic=mean.statistic,
+        p=mean.p,
+        prediction=prediction_interval(mean.estimate, mean.se, tau2, fit.k - 1.0, model.prediction, model.level),
         # Arms of one study are no independent draws of either level, so neither tau2's error nor H2 has one meaning
-        # here.
-        tau2=fit.between + fit.within,
-        se_tau2=None,
-        tau2_ci=None,
+        # here; the two variances have their own intervals.
+        tau2=tau2,
         i2=sum(fit.i2),
-        h2=None,
         q=fit.q.q,
         q_df=fit.q.df,
         q_p=fit.q.p,
@@ -110,11 +121,14 @@ def nested_of(
         robust = coefficient_rows(sandwich)
     except SynthesisError as error:
         reason = error.message
+    between_ci, within_ci = variance_intervals(fit, level=model.level)
     return result, Nested(
         column=column,
         studies=fit.studies,
         between=fit.between,
         within=fit.within,
+        between_ci=between_ci,
+        within_ci=within_ci,
         i2=fit.i2,
         coefficients=coefficient_rows(fit.coefficients),
         robust=robust,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -12,18 +13,22 @@ from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis import study_table
 from bcma_decide.workshop.meta_analysis.coefficients import CoefficientTest
 from bcma_decide.workshop.meta_analysis.glmm import BinomialNormal, fit_binomial_normal, predict_rates
+from bcma_decide.workshop.meta_analysis.glmm_profile import tau_interval
 from bcma_decide.workshop.meta_analysis.meta_regression import (
     Coefficient,
-    MetaRegression,
     RegressionTest,
     meta_regression,
 )
 from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, Moderators, code_new, moderators
 from bcma_decide.workshop.meta_analysis.permutation import PermutationTest, permutation_test
-from bcma_decide.workshop.meta_analysis.predictions import predict
+from bcma_decide.workshop.meta_analysis.pooled import HeterogeneityTest, PredictionDf, prediction_interval
+from bcma_decide.workshop.meta_analysis.predictions import Prediction, RegressionPredictionDf, predict
+from bcma_decide.workshop.meta_analysis.random_effects import Interval
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
-from bcma_decide.workshop.own_table.pooled import PoolingMethod, coefficient_rows, pairs, require_counts
-from bcma_decide.workshop.own_table.studies import Interval, Studies
+from bcma_decide.workshop.own_table.rows import coefficient_rows, pairs
+from bcma_decide.workshop.synthesis.model import PoolingMethod
+from bcma_decide.workshop.synthesis.result import require_counts
+from bcma_decide.workshop.synthesis.studies import Studies
 
 __all__ = ["Expected", "Line", "Regression", "regression_of"]
 
@@ -32,6 +37,8 @@ _PLACES: Final = 50
 _TESTS: Final[dict[str, RegressionTest]] = {
     "z": "z", "t": "t", "knha": "knapp_hartung", "knha-floored": "floored_knapp_hartung",
 }  # fmt: skip
+_PREDICTION_DFS: Final[dict[PredictionDf, RegressionPredictionDf]] = {"k-2": "k-p-1", "k-1": "k-p", "normal": "normal"}
+"""With p coefficients in place of the one of a plain mean."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,8 @@ class Regression:
     """A regression on moderators, on the analysis scale.
 
     ``statistic`` tests all of them: chi-squared with ``df1``, or F with ``df1`` and ``df2``. ``q`` is what they leave,
-    ``r2`` the percentage of the variance between studies that they explain. ``values`` are those of a numeric
+    by the test that ``q_by`` names, ``r2`` the percentage of the variance between studies that they explain. ``values``
+    are those of a numeric
     moderator that stands alone, for the rows used; ``line`` leads along it.
     """
 
@@ -83,6 +91,7 @@ class Regression:
     values: tuple[float, ...] | None
     line: Line | None
     expected: tuple[Expected, ...] = ()
+    q_by: HeterogeneityTest = "inverse variance"
 
 
 def regression_of(
@@ -121,16 +130,16 @@ def regression_of(
     values = None if alone is None else tuple(design.matrix[:, 1].tolist())
     # Over the values studied and not beyond: the line is not known to go on.
     places = None if values is None else np.linspace(min(values), max(values), _PLACES).tolist()
-    if model.method == "GLMM":
-        if permutations:
-            raise SynthesisError("--permutations goes with weighted methods, not with GLMM")
-        return _binomial_normal(studies, model, design, values, places, at_places)
-    fit = meta_regression(
-        studies.yi, studies.vi, design, method=model.weighted, test=_TESTS[model.test], level=model.level
-    )
+    if model.test not in _TESTS:
+        raise SynthesisError(f"--test {model.test} is made for a plain mean: with --mods take {', '.join(_TESTS)}")
+    y, v, test = studies.yi, studies.vi, _TESTS[model.test]
     tested = None
     if permutations:
-        tested = permutation_test(studies.yi, studies.vi, design, method=model.weighted, at_most=permutations)
+        tested = permutation_test(y, v, design, method=model.weighted, test=test, at_most=permutations)
+    if model.method == "GLMM":
+        return _binomial_normal(studies, model, design, values, places, at_places, tested)
+    fit = meta_regression(y, v, design, method=model.weighted, test=test, level=model.level)
+    expect = partial(predict, fit, prediction_df=_PREDICTION_DFS[model.prediction])
     return Regression(
         names=design.names,
         rows=design.rows,
@@ -150,11 +159,11 @@ def regression_of(
         q_p=fit.q.p,
         permutation=tested,
         values=values,
-        line=None if places is None or alone is None else _line(fit, alone, places),
+        line=None if places is None or alone is None else _line(expect({alone: places}), places),
         expected=tuple(
             Expected(each, one.estimate, one.ci, one.prediction)
             for each in at_places
-            for one in predict(fit, {name: [value] for name, value in each.items()})
+            for one in expect({name: [value] for name, value in each.items()})
         ),
     )
 
@@ -173,15 +182,13 @@ def _place(design: Moderators, values: Mapping[str, str]) -> dict[str, float | s
     return place
 
 
-def _line(fit: MetaRegression, name: str, places: list[float]) -> Line:
-    predicted = predict(fit, {name: places})
-    beyond = [each.prediction for each in predicted]
-    whole = tuple(each for each in beyond if each is not None)
+def _line(expected: Sequence[Prediction], places: list[float]) -> Line:
+    beyond = tuple(each.prediction for each in expected if each.prediction is not None)
     return Line(
         tuple(places),
-        tuple(each.estimate for each in predicted),
-        tuple(each.ci for each in predicted),
-        whole if len(whole) == len(places) else None,
+        tuple(each.estimate for each in expected),
+        tuple(each.ci for each in expected),
+        beyond if len(beyond) == len(places) else None,
     )
 
 
@@ -192,11 +199,14 @@ def _binomial_normal(
     values: tuple[float, ...] | None,
     places: list[float] | None,
     at: Sequence[Mapping[str, float | str]],
+    tested: PermutationTest | None,
 ) -> Regression:
     used = studies.of(design.rows)
     events, total = require_counts(used, model)
     test: CoefficientTest = "t" if model.test == "t" else "z"
     fit = fit_binomial_normal(events, total, design.matrix, design.names, test=test, level=model.level)
+    ends = tau_interval(events, total, design.matrix, level=model.level)
+    [name] = design.terms if places is not None else [""]
     return Regression(
         names=design.names,
         rows=design.rows,
@@ -207,28 +217,31 @@ def _binomial_normal(
         df2=fit.moderators.df_residual,
         p=fit.moderators.p,
         tau2=fit.tau2,
-        tau2_ci=None,
+        tau2_ci=(ends[0] ** 2, ends[1] ** 2),
         i2=fit.i2,
         h2=fit.h2,
         r2=None,
-        q=fit.q_wald.q,
-        q_df=fit.q_wald.df,
-        q_p=fit.q_wald.p,
-        permutation=None,
+        q=fit.q_likelihood_ratio.q,
+        q_df=fit.q_likelihood_ratio.df,
+        q_p=fit.q_likelihood_ratio.p,
+        permutation=tested,
         values=values,
-        line=None if places is None else _rates_line(fit, design, places),
-        expected=tuple(_expected_rate(fit, design, each) for each in at),
+        line=None if places is None else _line(_expected_log_odds(fit, design, {str(name): places}, model), places),
+        expected=tuple(
+            Expected(each, one.estimate, one.ci, one.prediction)
+            for each in at
+            for one in _expected_log_odds(fit, design, {name: [value] for name, value in each.items()}, model)
+        ),
+        q_by="likelihood ratio",
     )
 
 
-def _expected_rate(fit: BinomialNormal, design: Moderators, at: Mapping[str, float | str]) -> Expected:
-    log_odds = predict_rates(fit, code_new(design, {name: [value] for name, value in at.items()})).log_odds
-    beyond = None if log_odds.prediction is None else pairs(log_odds.prediction)[0]
-    return Expected(at, float(log_odds.estimate[0]), pairs(log_odds.ci)[0], beyond)
-
-
-def _rates_line(fit: BinomialNormal, design: Moderators, places: list[float]) -> Line:
-    [name] = design.terms
-    expected = predict_rates(fit, code_new(design, {str(name): places})).log_odds
-    beyond = None if expected.prediction is None else pairs(expected.prediction)
-    return Line(tuple(places), tuple(expected.estimate.tolist()), pairs(expected.ci), beyond)
+def _expected_log_odds(
+    fit: BinomialNormal, design: Moderators, at: Mapping[str, Sequence[float | str]], model: PoolingMethod
+) -> tuple[Prediction, ...]:
+    expected = predict_rates(fit, code_new(design, at)).log_odds
+    left = float(fit.k - len(design.names))
+    return tuple(
+        Prediction(estimate, se, ends, prediction_interval(estimate, se, fit.tau2, left, model.prediction, model.level))
+        for estimate, se, ends in zip(expected.estimate.tolist(), expected.se.tolist(), pairs(expected.ci), strict=True)
+    )

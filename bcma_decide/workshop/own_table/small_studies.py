@@ -13,8 +13,8 @@ from bcma_decide.workshop.meta_analysis.egger_test import AsymmetryTest, egger_t
 from bcma_decide.workshop.meta_analysis.henmi_copas import HenmiCopas, henmi_copas
 from bcma_decide.workshop.meta_analysis.small_study_remarks import small_study_remarks
 from bcma_decide.workshop.meta_analysis.trim_and_fill import TrimAndFill, trim_and_fill
-from bcma_decide.workshop.own_table.pooled import PoolingMethod
-from bcma_decide.workshop.own_table.studies import Studies
+from bcma_decide.workshop.synthesis.model import PoolingMethod
+from bcma_decide.workshop.synthesis.studies import Studies
 
 __all__ = ["SmallStudies", "small_studies"]
 

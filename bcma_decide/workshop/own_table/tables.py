@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Final
 
 from bcma_decide.workshop.meta_analysis.egger_test import AsymmetryTest
 from bcma_decide.workshop.meta_analysis.influence import Influence
-from bcma_decide.workshop.own_table.analysis import Analysis, Groups
+from bcma_decide.workshop.meta_analysis.pooled import Pooled
+from bcma_decide.workshop.meta_analysis.random_effects import Interval
+from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
+from bcma_decide.workshop.own_table.analysis import Analysis
 from bcma_decide.workshop.own_table.nested import Nested
-from bcma_decide.workshop.own_table.pooled import PooledResult
 from bcma_decide.workshop.own_table.regression import Regression
 from bcma_decide.workshop.own_table.small_studies import SmallStudies
-from bcma_decide.workshop.own_table.studies import Interval, Scale
 from bcma_decide.workshop.plots.axis import printed
 from bcma_decide.workshop.plots.numbers import NOTHING, ends_text, number_text, p_text
 from bcma_decide.workshop.plots.page import Table
 from bcma_decide.workshop.plots.values import interval_text
+from bcma_decide.workshop.synthesis.groups import Groups
+from bcma_decide.workshop.synthesis.studies import Scale
 
 __all__ = ["diagnostic_tables", "result_tables"]
 
+_Q_BY: Final = {"inverse variance": "", "likelihood ratio": " (likelihood ratio)"}
+_TAU2_CI: Final = {"inverse variance": "Q-profile", "likelihood ratio": "profile likelihood"}
 _INFLUENCE: Final = (
     "Leaving one study out, and influence: the pooled result and tau2 without it, its studentised residual, Cook's "
     "distance, DFFITS and hat value, and which of them lie beyond their cut-offs"
@@ -37,7 +43,7 @@ def result_tables(analysis: Analysis) -> Iterator[Table]:
         if analysis.regression.expected:
             yield _expected(analysis.regression, analysis.studies.scale, analysis.model.level)
     if analysis.nested is not None:
-        yield _levels(analysis.nested)
+        yield _levels(analysis.nested, analysis.model.level)
         yield _nested_coefficients(analysis.nested, analysis.model.level)
 
 
@@ -45,6 +51,12 @@ def diagnostic_tables(analysis: Analysis) -> Iterator[Table]:
     """Influence of single studies, and whether small studies differ."""
     if analysis.influence is not None:
         yield _influence(analysis, analysis.influence)
+    elif analysis.without is not None:
+        yield Table(
+            "Leaving one study out",
+            ("Without", analysis.studies.scale.name),
+            tuple(zip(analysis.studies.labels, _without(analysis, analysis.without), strict=True)),
+        )
     if analysis.small_studies is not None:
         yield _small_studies(analysis.small_studies)
 
@@ -58,7 +70,7 @@ def _back(scale: Scale, ends: Interval | None) -> str:
     return NOTHING if back is None else interval_text(scale.kind, *back)
 
 
-def _estimate(scale: Scale, result: PooledResult) -> str:
+def _estimate(scale: Scale, result: Pooled) -> str:
     return printed(scale.kind, float(scale.back(result.estimate)))
 
 
@@ -75,13 +87,25 @@ def _summary(analysis: Analysis) -> Table:
         (f"{level} prediction interval of a new study", _back(scale, result.prediction), ends_text(result.prediction)),
         ("Standard error", "", number_text(result.se)),
         ("tau2 between studies", "", number_text(result.tau2)),
-        (f"{level} interval of tau2 (Q-profile)", "", ends_text(result.tau2_ci)),
+        (f"{level} interval of tau2 ({_TAU2_CI[result.q_by]})", "", ends_text(result.tau2_ci)),
         ("I2, percent", "", _with_ends(result.i2, result.i2_ci)),
         ("H2", "", _with_ends(result.h2, result.h2_ci)),
-        (f"Q on {result.q_df} degrees of freedom, p", "", f"{number_text(result.q)}, {p_text(result.q_p)}"),
+        (
+            f"Q{_Q_BY[result.q_by]} on {result.q_df} degrees of freedom, p",
+            "",
+            f"{number_text(result.q)}, {p_text(result.q_p)}",
+        ),
     ]
-    if result.mean_rate is not None:
-        rows.insert(2, ("Average rate over studies", printed("proportion", result.mean_rate), ""))
+    if not scale.proportion:
+        # Of a rate it would be the test of 50 %, which nobody asks.
+        test = "z" if result.df is None else f"t on {number_text(result.df)} degrees of freedom"
+        rows.insert(-1, (f"No effect: {test}, p", "", f"{number_text(result.statistic)}, {p_text(result.p)}"))
+    if result.q_wald is not None:
+        wald = result.q_wald
+        rows.append((f"Q (Wald) on {wald.df} degrees of freedom, p", "", f"{number_text(wald.q)}, {p_text(wald.p)}"))
+    if result.average_rate is not None:
+        rows[1] = ("Pooled: rate of the typical study", *rows[1][1:])
+        rows.insert(2, ("Average rate over studies", printed("proportion", result.average_rate), ""))
     return Table("Pooled result", ("", scale.name, "analysis scale"), tuple(rows))
 
 
@@ -162,12 +186,17 @@ def _expected(regression: Regression, scale: Scale, level: float) -> Table:
     return Table("Expected", ("At", scale.name, f"{_level(level)} interval", "new study"), rows)
 
 
-def _levels(nested: Nested) -> Table:
+def _levels(nested: Nested, level: float) -> Table:
     rows = (
-        (f"between {nested.studies} studies ({nested.column})", number_text(nested.between), number_text(nested.i2[0])),
-        ("between arms of a study", number_text(nested.within), number_text(nested.i2[1])),
+        (
+            f"between {nested.studies} studies ({nested.column})",
+            _with_ends(nested.between, nested.between_ci),
+            number_text(nested.i2[0]),
+        ),
+        ("between arms of a study", _with_ends(nested.within, nested.within_ci), number_text(nested.i2[1])),
     )
-    return Table("Two levels", ("Spread", "variance", "I2, percent"), rows)
+    variance = f"variance ({_level(level)} interval, profile likelihood)"
+    return Table("Two levels", ("Spread", variance, "I2, percent"), rows)
 
 
 def _nested_coefficients(nested: Nested, level: float) -> Table:
@@ -186,18 +215,22 @@ def _nested_coefficients(nested: Nested, level: float) -> Table:
     return Table("Coefficients", ("Analysis scale", "estimate", errors, f"robust {errors}", "robust p"), rows)
 
 
-def _influence(analysis: Analysis, diagnostics: Influence) -> Table:
-    scale, without = analysis.studies.scale, analysis.without
-    assert without is not None  # noqa: S101, RUF100  # made together
-    back = [
-        f"{printed(scale.kind, middle)} ({interval_text(scale.kind, low, high)})"
-        for middle, low, high in zip(
-            *(scale.back(each).tolist() for each in (without.estimate, without.ci_low, without.ci_high)), strict=True
-        )
+def _without(analysis: Analysis, without: SubsetFits) -> list[str]:
+    """Each pooled result with its interval; nothing where the others cannot be pooled."""
+    scale = analysis.studies.scale
+    columns = (scale.back(each).tolist() for each in (without.estimate, without.ci_low, without.ci_high))
+    return [
+        f"{printed(scale.kind, middle)} ({interval_text(scale.kind, low, high)})" if isfinite(middle) else NOTHING
+        for middle, low, high in zip(*columns, strict=True)
     ]
+
+
+def _influence(analysis: Analysis, diagnostics: Influence) -> Table:
+    without = analysis.without
+    assert without is not None  # noqa: S101, RUF100  # made together
     rows = zip(
         analysis.studies.labels,
-        back,
+        _without(analysis, without),
         [number_text(value, 3) for value in without.tau2.tolist()],
         [number_text(value, 3) for value in diagnostics.rstudent.tolist()],
         [number_text(value, 3) for value in diagnostics.cook_d.tolist()],
@@ -208,7 +241,7 @@ def _influence(analysis: Analysis, diagnostics: Influence) -> Table:
     )
     titles = (
         "Without",
-        scale.name,
+        analysis.studies.scale.name,
         "tau2",
         "residual",
         "Cook",

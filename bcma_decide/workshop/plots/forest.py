@@ -1,7 +1,8 @@
 """Forest plot: every study and pooled result as a row of words, a mark and its interval.
 
-A square's area is the study's weight, a diamond a pooled result (solid the overall one), a line with end strokes the
-prediction interval, an arrow an interval that goes on beyond the axis. Form after Lewis and Clarke (2001).
+A square's area is the study's weight, or its patients where the method has no weights, a diamond a pooled result (solid
+the overall one), a line with end strokes the prediction interval, an arrow an interval that goes on beyond the axis.
+Form after Lewis and Clarke (2001).
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class _Columns:
     counts: float | None
     plot: float
     estimate: float
-    weight: float
+    weight: float | None
     width: float
 
 
@@ -101,7 +102,8 @@ def description(data: Forest) -> str:
 def _said_of_study(data: Forest, study: ForestLine) -> str:
     counts = f", {study.events} of {study.total}" if study.counts else ""
     interval = interval_text(data.kind, study.low, study.high)
-    return f"{study.label}{counts}: {printed(data.kind, study.estimate)} ({interval}), weight {study.weight:.1f} %."
+    weight = f", weight {study.weight_text}" if study.weight_text else ""
+    return f"{study.label}{counts}: {printed(data.kind, study.estimate)} ({interval}){weight}."
 
 
 def _said_of_pooled(data: Forest, line: PooledLine) -> str:
@@ -125,8 +127,8 @@ def _columns(data: Forest) -> _Columns:
     results = [result_text(data, line) for line in data.lines]
     heads = (data.measure, data.interval_name)
     estimate = plot + _PLOT_WIDTH + _GAP + max(svg.text_width(words) for words in (*results, *heads))
-    weight = estimate + _GAP + svg.text_width("Weight")
-    return _Columns(_MARGIN, label_room, counts, plot, estimate, weight, weight + _MARGIN)
+    weight = estimate + _GAP + svg.text_width("Weight") if data.weighted else None
+    return _Columns(_MARGIN, label_room, counts, plot, estimate, weight, (weight or estimate) + _MARGIN)
 
 
 class _Drawing:
@@ -134,7 +136,7 @@ class _Drawing:
 
     def __init__(self, data: Forest, columns: _Columns, scale: Scale, row: float) -> None:
         self.data, self.columns, self.scale, self.row = data, columns, scale, row
-        self.largest = max(study.weight for study in data.studies) or 1.0
+        self.largest = max(study.size for study in data.studies) or 1.0
         self.y = _MARGIN + 1.7 * _ROW
         self.top = self.y
 
@@ -152,7 +154,8 @@ class _Drawing:
             yield svg.text(columns.counts, baseline, "Events/n", bold=True, anchor="end")
         yield svg.text(columns.estimate, above, self.data.measure, bold=True, anchor="end")
         yield svg.text(columns.estimate, baseline, self.data.interval_name, bold=True, anchor="end")
-        yield svg.text(columns.weight, baseline, "Weight", bold=True, anchor="end")
+        if columns.weight is not None:
+            yield svg.text(columns.weight, baseline, "Weight", bold=True, anchor="end")
         yield svg.segment(_MARGIN, self.top - 0.3 * _ROW, columns.width - _MARGIN, self.top - 0.3 * _ROW, width=1)
 
     def _lines(self) -> Iterator[str]:
@@ -203,11 +206,12 @@ class _Drawing:
         if self.columns.counts is not None:
             yield svg.text(self.columns.counts, self._baseline(), study.counts, anchor="end")
         yield from self._interval(study.low, study.high, name="interval")
-        side = max(_SMALLEST_SIDE, _LARGEST_SIDE * math.sqrt(study.weight / self.largest))
+        side = max(_SMALLEST_SIDE, _LARGEST_SIDE * math.sqrt(study.size / self.largest))
         x = self.scale.at(study.estimate)
         yield svg.rectangle(x - side / 2, self._middle - side / 2, side, side, name="study")
         yield svg.text(self.columns.estimate, self._baseline(), result_text(self.data, study), anchor="end")
-        yield svg.text(self.columns.weight, self._baseline(), f"{study.weight:.1f} %", anchor="end")
+        if self.columns.weight is not None:
+            yield svg.text(self.columns.weight, self._baseline(), study.weight_text, anchor="end")
 
     def _pooled(self, line: PooledLine, indent: float, *, solid: bool) -> Iterator[str]:
         yield self._words(line.label, bold=True, indent=indent)

@@ -1,7 +1,8 @@
 """Forest plot on a terminal: a table with a line of characters beside every study.
 
-The box of a study is larger for more weight, a pooled result is a double line about a diamond, a prediction interval
-a line between end strokes, an arrow an interval that goes on. All have ASCII stand-ins.
+The box of a study is larger for more weight (or patients, with methods that have no weights), a pooled result is a
+double line about a diamond, a prediction interval a line between end strokes, an arrow an interval that goes on. All
+have ASCII stand-ins.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _NARROWEST_PLOT: Final = 12
 _WIDEST_PLOT: Final = 61
 _NARROWEST_LABEL: Final = 14
 _LIGHT: Final = 0.5
-"""Studies with less than this share of the largest weight get the small box."""
+"""Studies with less than this share of the largest size get the small box."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class _Table:
     def __init__(self, page: TerminalPage, data: Forest) -> None:
         self.page, self.data, self.axis = page, data, forest_axis(data)
         self.signs = _TYPED if page.ink.ascii_only else _DRAWN
-        self.largest = max(study.weight for study in data.studies) or 1.0
+        self.largest = max(study.size for study in data.studies) or 1.0
         self.counts = any(study.counts for study in data.studies)
         self.room, self.plot, self.widths = self._fit()
 
@@ -83,7 +84,7 @@ class _Table:
         results = max(
             cell_len(words) for words in (data.interval_name, *(result_text(data, line) for line in data.lines))
         )
-        fixed = [results, len("Weight")]
+        fixed = [results, *([len("Weight")] if data.weighted else [])]
         if self.counts:
             fixed.insert(0, max(len(words) for words in ("Events/n", *(study.counts for study in data.studies))))
         room = self.page.width - sum(fixed) - _GAP * (len(fixed) + 1)
@@ -97,7 +98,7 @@ class _Table:
         label = min(wanted, room - plot) if plot else label
         middle = [plot] if plot else []
         counts = fixed[:1] if self.counts else []
-        return room, plot, [label, *counts, *middle, *fixed[-2:]]
+        return room, plot, [label, *counts, *middle, *fixed[len(counts) :]]
 
     def write(self) -> None:
         page, data = self.page, self.data
@@ -121,7 +122,8 @@ class _Table:
                 page.paragraph(group.label, "bold")
             for study in group.studies:
                 counts = f", {study.counts}" if study.counts else ""
-                words = f"{study.label}{counts}: {result_text(data, study)}, weight {study.weight:.1f} %"
+                weight = f", weight {study.weight_text}" if study.weight_text else ""
+                words = f"{study.label}{counts}: {result_text(data, study)}{weight}"
                 page.paragraph(words, indent=2)
             if group.pooled:
                 self._stacked_pooled(group.pooled)
@@ -163,7 +165,8 @@ class _Table:
             cells.append(self._right(counts, style))
         if self.plot:
             cells.append(plot)
-        return [*cells, self._right(result, style), self._right(weight, style)]
+        weights = [self._right(weight, style)] if self.data.weighted else []
+        return [*cells, self._right(result, style), *weights]
 
     def _right(self, words: str, style: str) -> Text:
         text = self.page.ink.text(words, style)
@@ -171,10 +174,9 @@ class _Table:
         return text
 
     def _study(self, study: ForestLine, indent: str) -> list[Text]:
-        box = self.signs.small if study.weight < _LIGHT * self.largest else self.signs.large
+        box = self.signs.small if study.size < _LIGHT * self.largest else self.signs.large
         line = self._interval(study.low, study.high, self.signs.line, mark=(study.estimate, box))
-        weight = f"{study.weight:.1f} %"
-        return self._row(indent + study.label, study.counts, line, result_text(self.data, study), weight)
+        return self._row(indent + study.label, study.counts, line, result_text(self.data, study), study.weight_text)
 
     def _pooled(self, pooled: PooledLine, indent: str) -> Iterator[list[Text]]:
         mark = (pooled.estimate, self.signs.diamond)

@@ -22,20 +22,32 @@ def _check(label: str, estimate: float, low: float, high: float) -> None:
 
 @dataclass(frozen=True)
 class ForestLine:
-    """One study: ``weight`` in percent; ``events`` of ``total`` where it counted."""
+    """One study: ``weight`` in percent, where the method has weights; ``events`` of ``total`` where it counted."""
 
     label: str
     estimate: float
     low: float
     high: float
-    weight: float
+    weight: float | None = None
     events: int | None = None
     total: int | None = None
 
     def __post_init__(self) -> None:
         _check(self.label, self.estimate, self.low, self.high)
-        if not 0 <= self.weight <= 100 + 1e-9:
+        if self.weight is not None and not 0 <= self.weight <= 100 + 1e-9:
             raise SynthesisError(f"{self.label}: weight is {self.weight:g}, but must be a percentage")
+
+    @property
+    def size(self) -> float:
+        """What the area of its square is: the weight, without one its patients, without those the same for all."""
+        if self.weight is not None:
+            return self.weight
+        return 1.0 if self.total is None else float(self.total)
+
+    @property
+    def weight_text(self) -> str:
+        """``12.3 %``, or nothing."""
+        return "" if self.weight is None else f"{self.weight:.1f} %"
 
     @property
     def counts(self) -> str:
@@ -93,6 +105,11 @@ class Forest:
     def studies(self) -> tuple[ForestLine, ...]:
         """All studies, in their order."""
         return tuple(study for group in self.groups for study in group.studies)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether any study has a weight."""
+        return any(study.weight is not None for study in self.studies)
 
     @property
     def pooled(self) -> Iterator[PooledLine]:

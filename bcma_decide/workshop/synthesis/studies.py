@@ -1,4 +1,4 @@
-"""The studies of a table on their analysis scale, and the way back to the scale that is read."""
+"""Studies on their analysis scale, and the way back to the scale that is read."""
 
 from __future__ import annotations
 
@@ -10,25 +10,23 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis import study_table
-from bcma_decide.workshop.meta_analysis.checks import FloatArray
+from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_counts
 from bcma_decide.workshop.meta_analysis.effect_sizes import Measure as ProportionMeasure
 from bcma_decide.workshop.meta_analysis.effect_sizes import back_transform, effect_sizes, harmonic_mean
+from bcma_decide.workshop.meta_analysis.random_effects import Interval
 from bcma_decide.workshop.meta_analysis.study_intervals import study_intervals
-from bcma_decide.workshop.meta_analysis.study_table import StudyTable
-from bcma_decide.workshop.meta_analysis.two_groups import GroupMeasure, Tables, compare_groups, ratio, tables
+from bcma_decide.workshop.meta_analysis.two_groups import GroupMeasure, Tables, ratio
 from bcma_decide.workshop.plots.axis import AxisKind
 
-__all__ = ["GROUPS", "MEASURES", "Interval", "Scale", "Studies", "TableMeasure", "read_studies"]
+__all__ = ["GROUPS", "MEASURES", "PROPORTIONS", "Scale", "Studies", "TableMeasure", "counted_studies"]
 
-TableMeasure = Literal["logit", "raw", "arcsine", "freeman-tukey", "generic", "OR", "RR", "RD"]
+TableMeasure = Literal["logit", "raw", "arcsine", "freeman-tukey", "log", "generic", "OR", "RR", "RD"]
 MEASURES: Final[tuple[TableMeasure, ...]] = get_args(TableMeasure)
-Interval = tuple[float, float]
 
-_PROPORTIONS: Final[dict[TableMeasure, ProportionMeasure]] = {
-    "logit": "logit", "raw": "raw", "arcsine": "arcsine", "freeman-tukey": "freeman_tukey",
+PROPORTIONS: Final[dict[TableMeasure, ProportionMeasure]] = {
+    "logit": "logit", "raw": "raw", "arcsine": "arcsine", "freeman-tukey": "freeman_tukey", "log": "log",
 }  # fmt: skip
+"""The measures of single arms, as the effect sizes name them."""
 GROUPS: Final[dict[TableMeasure, GroupMeasure]] = {"OR": "OR", "RR": "RR", "RD": "RD"}
 """The measures of two groups."""
 _NAMES: Final[dict[TableMeasure, str]] = {
@@ -49,7 +47,7 @@ class Scale:
     @property
     def proportion(self) -> bool:
         """Whether the effects are single proportions."""
-        return self.measure in _PROPORTIONS
+        return self.measure in PROPORTIONS
 
     @property
     def name(self) -> str:
@@ -84,7 +82,7 @@ class Scale:
     def back(self, values: npt.ArrayLike) -> FloatArray:
         """Values on the scale that is read, of the same shape."""
         if self.proportion:
-            return back_transform(values, _PROPORTIONS[self.measure], self.size)
+            return back_transform(values, PROPORTIONS[self.measure], self.size)
         return ratio(values) if self.kind == "ratio" else np.asarray(values, dtype=np.float64)
 
     def back_interval(self, ends: Interval | None) -> Interval | None:
@@ -143,37 +141,24 @@ class Studies:
         return self.scale.back(self.yi), self.scale.back(self.yi - half), self.scale.back(self.yi + half)
 
 
-def read_studies(table: StudyTable, measure: TableMeasure, *, apart: bool = True) -> Studies:
-    """Read the columns a measure needs and put the studies on its scale.
+def counted_studies(
+    labels: Sequence[str], events: npt.ArrayLike, total: npt.ArrayLike, measure: TableMeasure = "logit"
+) -> Studies:
+    """Single arms on the scale of ``measure``.
 
     Parameters
     ----------
-    table
-        The user's table.
+    labels : sequence of str, length k
+    events, total : array_like, shape (k,)
     measure
-        One of :data:`MEASURES`.
-    apart
-        Whether each row needs a name of its own; not where rows are arms of one study.
+        One of proportions.
 
     Raises
     ------
     SynthesisError
-        For whatever is wrong with a column, and when there is one study only.
+        If the counts are not valid.
     """
-    labels = study_table.labels(table, apart=apart)
-    if len(labels) == 1:
-        raise SynthesisError(
-            f"{table.file}: there is one study, {labels[0]!r}: nothing to pool; a pooled result needs two or more"
-        )
-    if measure in _PROPORTIONS:
-        events, total = study_table.counts(table)
-        effects = effect_sizes(events, total, _PROPORTIONS[measure])
-        # The size of all studies together, kept when some are picked out: groups are read back on one scale.
-        scale = Scale(measure, harmonic_mean(total))
-        return Studies(labels, scale, effects.yi, effects.vi, events, total)
-    if measure in GROUPS:
-        counted = study_table.two_by_two(table)
-        effects = compare_groups(*counted, GROUPS[measure])
-        return Studies(labels, Scale(measure), effects.yi, effects.vi, groups=tables(*counted))
-    yi, vi = study_table.effects(table)
-    return Studies(labels, Scale(measure), yi, vi)
+    e, n = checked_counts(events, total)
+    effects = effect_sizes(e, n, PROPORTIONS[measure])
+    # The size of all studies together, kept when some are picked out: groups are read back on one scale.
+    return Studies(tuple(labels), Scale(measure, harmonic_mean(n)), effects.yi, effects.vi, e, n)

@@ -1,0 +1,85 @@
+"""How studies are pooled: the words that are asked in, and what they mean to the synthesis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal, get_args
+
+from bcma_decide.workshop.meta_analysis.heterogeneity import Method as Tau2Method
+from bcma_decide.workshop.meta_analysis.pooled import PredictionDf
+from bcma_decide.workshop.meta_analysis.pooled_rates import RARE, usual_method
+from bcma_decide.workshop.meta_analysis.pooling import MeanTest
+from bcma_decide.workshop.synthesis.studies import PROPORTIONS, Studies
+
+__all__ = ["METHODS", "TESTS", "Method", "PoolingMethod", "TestName", "usual_model"]
+
+Method = Literal[Tau2Method, "GLMM", "MH", "PETO"]
+TestName = Literal["z", "t", "knha", "knha-floored", "kenward-roger"]
+METHODS: Final[tuple[Method, ...]] = get_args(Method)
+TESTS: Final[dict[TestName, MeanTest]] = {
+    "z": "z", "t": "t", "knha": "knapp_hartung", "knha-floored": "floored_knapp_hartung",
+    "kenward-roger": "kenward_roger",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PoolingMethod:
+    """How studies are pooled: estimator of tau2 (or the binomial-normal model, or summed tables), test, intervals.
+
+    ``why`` says in words why it is this method where nobody asked for one.
+    """
+
+    method: Method = "REML"
+    test: TestName = "z"
+    level: float = 0.95
+    prediction: PredictionDf = "k-2"
+    why: str = ""
+
+    @property
+    def weighted(self) -> Tau2Method:
+        """The estimator of tau2 for what needs inverse variances: REML stands beside the binomial-normal model.
+
+        Beside summed tables it is EE, which takes one effect for all studies as they do.
+        """
+        if self.method == "GLMM":
+            return "REML"
+        return "EE" if self.method == "MH" or self.method == "PETO" else self.method
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether studies are weighted by their inverse variances."""
+        return self.method == self.weighted
+
+    @property
+    def sums_tables(self) -> bool:
+        """Whether 2-by-2 tables are summed before they are divided (Mantel-Haenszel, Peto)."""
+        return self.method in ("MH", "PETO")
+
+    @property
+    def mean_test(self) -> MeanTest:
+        """The test as the synthesis names it."""
+        return TESTS[self.test]
+
+    def by(self, method: Method) -> PoolingMethod:
+        """The same by another method; its test is the normal one where the method has no other."""
+        return replace(self, method=method, test=self.test if method == self.method else "z", why="")
+
+
+def usual_model(studies: Studies, test: TestName) -> tuple[Method, str]:
+    """How studies are pooled unless a method is asked for, and why in words.
+
+    The binomial-normal model where the outcome is rare, or nearly always there; else REML.
+    """
+    if studies.events is None or studies.total is None:
+        return "REML", ""
+    measure = PROPORTIONS[studies.scale.measure]
+    method = usual_method(studies.events, studies.total, measure=measure, test=TESTS[test])
+    if method == "REML":
+        return method, ""
+    had, all_patients = studies.events.sum(), studies.total.sum()
+    share, whose = (had, "had") if 2 * had <= all_patients else (all_patients - had, "did not have")
+    return method, (
+        f"{share:.0f} of {all_patients:.0f} patients ({100 * share / all_patients:.2g} %) {whose} the event, which is "
+        f"rare (below {100 * RARE:g} %): pooled by GLMM, the binomial-normal model, where no method was asked for; "
+        "--method REML pools by inverse variances"
+    )

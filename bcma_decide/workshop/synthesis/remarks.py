@@ -1,0 +1,96 @@
+"""Sentences that belong beside a pooled result: how it came about, and what it does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bcma_decide.workshop.meta_analysis.pooled import Pooled
+from bcma_decide.workshop.synthesis.groups import Groups
+from bcma_decide.workshop.synthesis.model import PoolingMethod
+from bcma_decide.workshop.synthesis.result import result_of
+from bcma_decide.workshop.synthesis.studies import Studies
+
+__all__ = ["group_remarks", "model_remarks", "result_remarks"]
+
+
+def model_remarks(studies: Studies, model: PoolingMethod, results: Sequence[Pooled]) -> Iterator[str]:
+    """What a reader is told of the way that studies, or each of several groups of them, were pooled."""
+    if model.why:
+        yield f"{model.why}."
+    if studies.scale.measure == "freeman-tukey":
+        yield (
+            f"The Freeman-Tukey scale is read back at the harmonic mean of the study sizes, {studies.scale.size:.4g}; "
+            "where sizes differ much this can mislead (Schwarzer, Chemaitelly, Abu-Raddad and Rücker 2019)."
+        )
+    if any(result.q_by == "likelihood ratio" for result in results):
+        yield _on_exact_model(studies)
+        yield (
+            "The pooled rate of GLMM is that of the typical study, half of the studies lying above it; the average "
+            "over studies is another number where they differ."
+        )
+    if model.sums_tables:
+        yield "One effect for all studies is taken."
+        if silent := _silent(studies):
+            yield f"Nobody or everybody had the event in {', '.join(silent)}: not counted in Q."
+
+
+def result_remarks(studies: Studies, model: PoolingMethod, result: Pooled) -> Iterator[str]:
+    """What a reader of the one pooled result of all studies is told."""
+    if result.method == "exact":
+        who = "Nobody" if result.estimate < 0 else "Everybody"
+        yield (
+            f"{who} had the event: the studies are counted together, with the exact interval (Clopper and Pearson "
+            "1934); nothing is known of a spread between them."
+        )
+    yield from _on_narrow_interval(studies, model, result)
+    if result.prediction is None and result.tau2 is not None and model.weighted != "EE":
+        yield "A prediction interval needs more studies than this."
+
+
+def _on_exact_model(studies: Studies) -> str:
+    said = "Q is the likelihood-ratio test of one rate for all studies"
+    if studies.events is not None and studies.total is not None:
+        empty = int(((studies.events == 0) | (studies.events == studies.total)).sum())
+        if empty:
+            said += (
+                f"; a Wald test would leave out the {empty} of {studies.k} studies in which nobody or everybody had "
+                "the event"
+            )
+    return f"{said}."
+
+
+def _on_narrow_interval(studies: Studies, model: PoolingMethod, result: Pooled, of: str = "") -> Iterator[str]:
+    """Knapp and Hartung's interval can be narrower than that of one effect for all (Röver, Knapp and Friede 2015)."""
+    if result.test != "knapp_hartung":
+        return
+    common = result_of(studies, model.by("EE"))
+    if result.ci[1] - result.ci[0] < common.ci[1] - common.ci[0]:
+        low, high = studies.scale.back_interval(common.ci) or common.ci
+        unit = 100.0 if studies.scale.proportion else 1.0
+        yield (
+            f"The Knapp-Hartung interval{of} is narrower than that of one effect for all studies, "
+            f"{unit * low:.4g} to {unit * high:.4g}: the studies differ by less than chance would have them. "
+            "--test knha-floored does not go below it."
+        )
+
+
+def _silent(studies: Studies) -> list[str]:
+    """Studies of two groups that tell of no difference in odds: all their patients fared alike."""
+    if studies.groups is None:
+        return []
+    events = studies.groups.events1 + studies.groups.events2
+    others = studies.groups.others1 + studies.groups.others2
+    return [label for label, e, o in zip(studies.labels, events, others, strict=True) if not (e and o)]
+
+
+def group_remarks(studies: Studies, model: PoolingMethod, groups: Groups) -> Iterator[str]:
+    """What a reader of pooled groups is told."""
+    for group in groups.groups:
+        if group.note:
+            yield f"{group.note}."
+        yield from _on_narrow_interval(studies.of(group.rows), model, group.result, f" of {group.name}")
+    if groups.left_out and len(groups.groups) > 1:
+        yield (
+            f"The test between groups leaves out {', '.join(groups.left_out)}, whose log odds are infinite: "
+            f"{'all had the same outcome there' if len(groups.left_out) == 1 else 'in each all had the same outcome'}."
+        )

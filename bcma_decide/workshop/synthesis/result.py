@@ -1,0 +1,110 @@
+"""One pooled result of some studies, by inverse variances, the binomial-normal model or summed tables."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from bcma_decide.errors import SynthesisError
+from bcma_decide.workshop.meta_analysis.checks import FloatArray
+from bcma_decide.workshop.meta_analysis.coefficients import CoefficientTest
+from bcma_decide.workshop.meta_analysis.pooled import Pooled, tested
+from bcma_decide.workshop.meta_analysis.pooled_rates import pool_rates
+from bcma_decide.workshop.meta_analysis.pooled_tables import mantel_haenszel, peto
+from bcma_decide.workshop.meta_analysis.pooling import pool
+from bcma_decide.workshop.synthesis.model import PoolingMethod
+from bcma_decide.workshop.synthesis.studies import GROUPS, PROPORTIONS, Studies
+
+__all__ = ["require_counts", "result_of"]
+
+
+def require_counts(studies: Studies, model: PoolingMethod) -> tuple[FloatArray, FloatArray]:
+    """Events and patients for the binomial-normal model.
+
+    Raises
+    ------
+    SynthesisError
+        When the measure is another than logit, or the test one that goes with weights.
+    """
+    if studies.events is None or studies.total is None or studies.scale.measure != "logit":
+        raise SynthesisError(
+            f"--method GLMM pools counts of single arms on the logit scale; measure is {studies.scale.measure!r}: "
+            "take --measure logit, or another method"
+        )
+    if model.test not in get_args(CoefficientTest):
+        raise SynthesisError(f"--test {model.test} goes with weighted methods; with GLMM take z or t")
+    return studies.events, studies.total
+
+
+def result_of(studies: Studies, model: PoolingMethod, *, profile: bool = True) -> Pooled:
+    """Pool the studies.
+
+    Parameters
+    ----------
+    studies
+    model
+    profile
+        Whether the binomial-normal model gets the interval of tau2 too, which takes some twenty fits.
+
+    Raises
+    ------
+    SynthesisError
+        Where the method does not go with the studies, or an iteration does not converge.
+    """
+    if model.method == "GLMM":
+        require_counts(studies, model)
+    if model.method == "MH" or model.method == "PETO":
+        return _summed(studies, model)
+    if studies.events is not None and studies.total is not None:
+        return pool_rates(
+            studies.events,
+            studies.total,
+            measure=PROPORTIONS[studies.scale.measure],
+            method=model.method,
+            test=model.mean_test,
+            level=model.level,
+            prediction_df=model.prediction,
+            profile=profile,
+        )
+    return pool(
+        studies.yi,
+        studies.vi,
+        method=model.weighted,
+        test=model.mean_test,
+        level=model.level,
+        prediction_df=model.prediction,
+    )
+
+
+def _summed(studies: Studies, model: PoolingMethod) -> Pooled:
+    """Mantel-Haenszel or Peto; the test that one effect holds for all is about the studies that tell of one."""
+    measure = studies.scale.measure
+    wanted = ("OR",) if model.method == "PETO" else tuple(GROUPS)
+    if studies.groups is None or measure not in wanted:
+        raise SynthesisError(
+            f"--method {model.method} pools tables of two groups; measure is {measure!r}: take --measure "
+            f"{' or '.join(wanted)} with events1, n1, events2, n2, or another method"
+        )
+    t = studies.groups
+    counts = (t.events1, t.total1, t.events2, t.total2)
+    if model.method == "PETO":
+        effect = peto(*counts, level=model.level)
+    else:
+        effect = mantel_haenszel(*counts, GROUPS[measure], level=model.level)
+    statistic, p = tested(effect.estimate, effect.se, None)
+    # No I2 and no H2: they set a variance between studies beside that within, and here there is none to set.
+    return Pooled(
+        k=studies.k,
+        method="MH" if model.method == "MH" else "PETO",
+        test="z",
+        level=model.level,
+        estimate=effect.estimate,
+        se=effect.se,
+        df=None,
+        ci=effect.ci,
+        statistic=statistic,
+        p=p,
+        tau2=0.0,
+        q=effect.q.q,
+        q_df=effect.q.df,
+        q_p=effect.q.p,
+    )
