@@ -390,8 +390,8 @@ def _read_table(text):
     from bcma_decide.workshop.meta_analysis.study_table import fitting, read_table
     from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
     from bcma_decide.workshop.own_table.document import as_document
-    from bcma_decide.workshop.synthesis.model import PoolingMethod, usual_model
     from bcma_decide.workshop.own_table.reading import read_studies
+    from bcma_decide.workshop.synthesis.model import PoolingMethod, usual_model
 
     file = folder() / "table.csv"
     file.write_bytes(text.encode("utf-8", "surrogatepass"))

@@ -127,13 +127,14 @@ def fit_binomial_normal(
         raise SynthesisError(f"model is {model!r}, but must be one of {', '.join(get_args(GlmmModel))}")
     if model == "random" and e.size <= X.p:
         raise SynthesisError(
-            f"{X.p} coefficients and tau2 cannot be estimated from {e.size} studies; report the studies themselves, "
-            "or use the common model"
+            f"{X.p} coefficients and tau2 cannot be estimated from {e.size} studies: leave out columns, or report the "
+            "studies themselves"
         )
     refuse_separation(e, n, X)
     if model == "random" and ((e == 0) | (e == n)).all():
         raise SynthesisError(
-            "every study has no events or only events, so tau2 has no finite estimate; use the common model or a prior"
+            "every study has no events or only events, so tau2 has no finite estimate: pool on the logit scale with "
+            "REML (--method REML)"
         )
     # On orthonormal columns, so that one tolerance fits all directions whatever the units; taken back by R at the end.
     Q, R = np.linalg.qr(X.X)

@@ -13,7 +13,7 @@ from bcma_decide.workshop.meta_analysis.meta_regression import ModeratorTest
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.subgroup_test import groups_with_common_tau2
 from bcma_decide.workshop.synthesis.model import Method, PoolingMethod
-from bcma_decide.workshop.synthesis.result import result_of
+from bcma_decide.workshop.synthesis.result import require_counts, result_of
 from bcma_decide.workshop.synthesis.studies import Studies
 
 __all__ = ["Groups", "StudyGroup", "groups_of"]
@@ -70,8 +70,10 @@ def groups_of(studies: Studies, labels: Sequence[str], model: PoolingMethod, by:
     Raises
     ------
     SynthesisError
-        Naming the group, where no method pools it.
+        Where the method does not go with the studies; naming the group, where no method pools it.
     """
+    if model.method == "GLMM":
+        require_counts(studies, model)
     groups = []
     for name in dict.fromkeys(labels):
         rows = tuple(row for row, label in enumerate(labels) if label == name)

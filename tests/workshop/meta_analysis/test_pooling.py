@@ -10,14 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis.effect_sizes import MEASURES, effect_sizes
+from bcma_decide.workshop.meta_analysis.effect_sizes import MEASURES, back_transform, effect_sizes, harmonic_mean
 from bcma_decide.workshop.meta_analysis.heterogeneity import METHODS, cochran_q
-from bcma_decide.workshop.meta_analysis.pooling import (
-    PREDICTION_DFS,
-    TESTS,
-    pool,
-    pool_proportions,
-)
+from bcma_decide.workshop.meta_analysis.pooled import PREDICTION_DFS
+from bcma_decide.workshop.meta_analysis.pooled_rates import pool_rates
+from bcma_decide.workshop.meta_analysis.pooling import TESTS, pool
 from tests.support.cases import for_each
 from tests.support.examples import examples
 from tests.workshop.meta_analysis.support.reference import (
@@ -50,6 +47,7 @@ def test_every_fit_is_that_of_metafor(effects, method, fits, rel):
         scale = 1e-9 * fit["se"]
         assert fit["k"] == found.k
         assert fit["df"] == found.df
+        assert [fit["stat"], fit["pval"]] == pytest.approx([found.statistic, found.p], rel=1e-6, abs=1e-9)
         assert fit["beta"] == pytest.approx(found.estimate, rel=rel, abs=scale)
         assert fit["se"] == pytest.approx(found.se, rel=rel)
         assert [fit["ci_lb"], fit["ci_ub"]] == pytest.approx(found.ci, rel=rel, abs=scale)
@@ -86,15 +84,16 @@ PROPORTIONS = [
 @for_each(("measure", "method", "events", "total", "fit"), PROPORTIONS)
 def test_pooled_proportions(measure, method, events, total, fit):
     """From counts to a proportion with its interval."""
-    found = pool_proportions(events, total, measure=measure, method=method)
-    assert (sum(events), sum(total)) == (found.events, found.total)
-    assert fit["beta"] == pytest.approx(found.pooled.estimate, rel=1e-7)
-    harmonic = fit.get("n_used", {}).get("harmonic")
-    assert harmonic == (found.n_used if found.n_used is None else pytest.approx(found.n_used))
+    found, size = pool_rates(events, total, measure=measure, method=method), harmonic_mean(total)
+    assert fit["beta"] == pytest.approx(found.estimate, rel=1e-7)
+    if (harmonic := fit.get("n_used", {}).get("harmonic")) is not None:
+        assert harmonic == pytest.approx(size)
     expected = [fit["prob_median"], *fit["prob_ci"]] if "prob_median" in fit else fit.get("prob", fit.get("prob_hm"))
     if expected:
-        assert expected == pytest.approx([found.estimate, *found.ci], rel=1e-8)
-    assert fit.get("prob_mean") == (None if found.mean is None else pytest.approx(found.mean, rel=1e-7))
+        back = back_transform([found.estimate, *found.ci], measure, size)
+        assert expected == pytest.approx(back.tolist(), rel=1e-8)
+    average = found.average_rate
+    assert fit.get("prob_mean") == (None if average is None else pytest.approx(average, rel=1e-7))
 
 
 CORRECTED_OTHERWISE = {
@@ -231,17 +230,15 @@ def test_by_hand():
 def test_one_study_is_reported_as_it_is(method, test):
     """Estimate and normal interval are metafor's; where metafor says tau2 = 0 and I2 = 0, we say nothing."""
     reference = RESULTS["edge_cases/k1/PLO"]["pool"]["DL"]["z"]
-    found = pool_proportions([16], [17], method=method, test=test)
-    assert reference["beta"] == pytest.approx(found.pooled.estimate, rel=1e-12)
-    assert reference["se"] == pytest.approx(found.pooled.se, rel=1e-12)
-    assert [reference["ci_lb"], reference["ci_ub"]] == pytest.approx(found.pooled.ci, rel=1e-12)
-    expected = [reference["prob_median"], *reference["prob_ci"]]
-    assert expected == pytest.approx([found.estimate, *found.ci], rel=1e-12)
-    assert found.pooled.weights == (100,)
-    assert (found.pooled.q, found.pooled.q_df, found.pooled.test) == (0, 0, "z")
+    effect = effect_sizes([16], [17])
+    found = pool(effect.yi, effect.vi, method=method, test=test)
+    assert reference["beta"] == pytest.approx(found.estimate, rel=1e-12)
+    assert reference["se"] == pytest.approx(found.se, rel=1e-12)
+    assert [reference["ci_lb"], reference["ci_ub"]] == pytest.approx(found.ci, rel=1e-12)
+    assert found.weights == (100,)
+    assert (found.q, found.q_df, found.test) == (0, 0, "z")
     unknown = ("tau2", "se_tau2", "tau2_ci", "i2", "h2", "q_p", "prediction")
-    assert dict.fromkeys(unknown) == {name: getattr(found.pooled, name) for name in unknown}
-    assert found.prediction is None
+    assert dict.fromkeys(unknown) == {name: getattr(found, name) for name in unknown}
 
 
 def test_kenward_roger_by_hand():
@@ -282,7 +279,7 @@ def test_a_common_effect_model_predicts_nothing():
 def test_unknown_options_are_refused(k, options, message):
     """However many studies there are."""
     with pytest.raises(SynthesisError, match=message):
-        pool_proportions([1, 2, 3][:k], [9, 9, 9][:k], **options)
+        pool_rates([1, 2, 3][:k], [9, 9, 9][:k], **options)
 
 
 steady = examples(20)
@@ -335,8 +332,11 @@ def test_a_common_effect_is_pooled_in_any_order(studies, variance, effect):
 def test_proportions_stay_within_0_and_1(rows, measure, method, prediction_df):
     """Whatever the counts, ends are ordered proportions and the prediction interval holds the interval."""
     events, total = np.array(rows).T
-    found = pool_proportions(events, total, measure=measure, method=method, prediction_df=prediction_df)
-    ends = [found.ci[0], found.estimate, found.ci[1]]
+    found, size = (
+        pool_rates(events, total, measure=measure, method=method, prediction_df=prediction_df),
+        harmonic_mean(total),
+    )
+    ends = back_transform([found.ci[0], found.estimate, found.ci[1]], measure, size).tolist()
     assert all(0 <= end <= 1 for end in ends)
     if measure != "freeman_tukey":
         assert ends == sorted(ends)
