@@ -43,7 +43,8 @@ def usual_method(
 
     Rare is fewer than `RARE` of all patients with the outcome, or without it: there the added half patients and the
     normal errors of weighted methods mislead most (Stijnen, Hamza and Özdemir 2010). The model needs the logit scale, a
-    test it has, and a study with and one without the outcome; else it is REML.
+    test it has, and a study in which some had the outcome and some had not, or none at all: then all are counted
+    together. Else it is REML.
 
     Raises
     ------
@@ -52,8 +53,9 @@ def usual_method(
     """
     e, n = checked_counts(events, total)
     share = float(e.sum() / n.sum())
-    fits = measure == "logit" and test in get_args(CoefficientTest) and bool(((e > 0) & (e < n)).any()) and e.size > 1
-    return "GLMM" if fits and 0 < min(share, 1 - share) < RARE else "REML"
+    tells = share in (0, 1) or bool(((e > 0) & (e < n)).any())
+    fits = measure == "logit" and test in get_args(CoefficientTest) and tells and e.size > 1
+    return "GLMM" if fits and min(share, 1 - share) < RARE else "REML"
 
 
 def pool_rates(
