@@ -17,7 +17,14 @@ from bcma_decide.errors import Problem, one_line
 from bcma_decide.workshop.meta_analysis.effect_sizes import FloatArray
 from bcma_decide.workshop.meta_analysis.table_columns import Column, remarks_on
 from bcma_decide.workshop.meta_analysis.table_file import read_table_file, refused
-from bcma_decide.workshop.meta_analysis.table_numbers import Doubt, Notation, Number, is_missing, notation_of
+from bcma_decide.workshop.meta_analysis.table_numbers import (
+    Doubt,
+    Notation,
+    Number,
+    is_missing,
+    notation_of,
+    notation_of_counts,
+)
 
 __all__ = [
     "NAMES",
@@ -219,8 +226,11 @@ def _problem(table: StudyTable, row: int, name: str, message: str, fix: str) -> 
 
 
 def _column(table: StudyTable, name: str) -> Column:
-    counted = name in (column(table, each) for each in _COUNTS)
-    return Column(table.columns[name], table.notation, counted)
+    counted = [found for each in _COUNTS if (found := column(table, each)) is not None]
+    if name not in counted:
+        return Column(table.columns[name], table.notation)
+    counts = (cell for each in counted for cell in table.columns[each])
+    return Column(table.columns[name], notation_of_counts(counts, table.notation), counted=True)
 
 
 def numbers(table: StudyTable, name: str) -> tuple[FloatArray, list[Problem]]:

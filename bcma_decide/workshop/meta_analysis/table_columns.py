@@ -45,7 +45,7 @@ class Column:
     def numbers(self) -> list[Number | Doubt]:
         """Every cell as a number, or why it is none."""
         cells = frozenset(self.cells)
-        notation = notation_of_column(cells, self.notation, counted=self.counted)
+        notation = self.notation if self.counted else notation_of_column(cells, self.notation)
         read = {cell: read_number(cell, notation, counted=self.counted) for cell in cells}
         return [read[cell] for cell in self.cells]
 

@@ -23,6 +23,7 @@ __all__ = [
     "looks_numeric",
     "notation_of",
     "notation_of_column",
+    "notation_of_counts",
     "read_number",
 ]
 
@@ -32,11 +33,11 @@ How = Literal["decimal comma", "raised point", "thousands", "minus"]
 _MISSING: Final = frozenset(
     (
         "na", "n/a", "n.a.", "n. a.", "#n/a", "#nv", "<na>", "nan", "null", "missing", "not available",
-        "nr", "n.r.", "n/r", "not reported", "not reached", "nd", "n.d.", "n/d", "not done", "not determined",
-        "not known", "unknown", "unk", "k.a.", "k. a.", "k.a", "keine angabe", "unbekannt", "fehlt", "fehlend",
-        "nicht berichtet", "inconnu", "non disponible", "non rapporté",
-        ".", "..", "...", "…", "-", "--", "---", "–", "—",
-        "−", "?", "??", "*",
+        "nr", "n.r.", "n/r", "not reported", "not reached", "not stated", "not known", "unknown", "unk",
+        "nd", "n.d.", "n/d", "not done", "not determined", "not applicable",
+        "k.a.", "k. a.", "k.a", "keine angabe", "nicht angegeben", "nicht berichtet", "nicht bekannt", "unbekannt",
+        "fehlt", "fehlend", "inconnu", "non disponible", "non rapporté",
+        ".", "..", "...", "…", "-", "--", "---", "–", "—", "−", "?", "??", "*",
     )
 )  # fmt: skip
 """Words and signs for what is not known, in small letters."""
@@ -182,23 +183,30 @@ def notation_of(cells: Iterable[str], separator: str) -> Notation:
     return Notation(separator, frozenset(decimals & {".", ","}), frozenset(groups & {".", ","}))
 
 
-def notation_of_column(cells: Collection[str], notation: Notation, *, counted: bool) -> Notation:
-    """The notation of one column of a file.
+def notation_of_counts(cells: Iterable[str], notation: Notation) -> Notation:
+    """The notation of counts: a sign that cannot stand before decimals there stands between thousands.
 
-    Among counts, a sign that cannot stand before decimals stands between thousands where nothing else tells: no number
-    of patients is *1.234* unless the point is one of thousands. In other columns, the file's sign before decimals does
-    not tell what *1.200* is beside *800*, where no cell of the column has decimals for certain.
+    No number of patients is *1.234* unless the point is one of thousands. That holds where nothing else in the file
+    tells, and semicolons or tabs separate fields.
     """
-    words = [cell for cell in cells if not _is_whole(cell)]
-    shapes = [shape for cell in words if (shape := _shape(cell)) is not None]
-    if not any(shape.open for shape in shapes):
+    if notation.decimals or notation.groups or notation.separator == ",":
         return notation
-    if not counted:
-        unproven = len(words) < len(cells) and all(shape.open for shape in shapes if shape.point)
-        return replace(notation, decimals=frozenset()) if unproven else notation
-    proven = frozenset(shape.point for shape in shapes if shape.open and int(shape.fraction))
-    told = notation.decimals or notation.groups or notation.separator == ","
-    return notation if told or len(proven) != 1 else replace(notation, groups=proven)
+    shapes = (_shape(cell) for cell in cells if not cell.isalnum())
+    proven = frozenset(shape.point for shape in shapes if shape is not None and shape.open and int(shape.fraction))
+    return replace(notation, groups=proven) if len(proven) == 1 else notation
+
+
+def notation_of_column(cells: Collection[str], notation: Notation) -> Notation:
+    """The notation of a column that is not of counts.
+
+    The file's sign before decimals does not tell what *1.200* is beside *800*, where no cell of the column has decimals
+    for certain.
+    """
+    others = [cell for cell in cells if not _is_whole(cell)]
+    if len(others) == len(cells):
+        return notation
+    signed = [shape for cell in others if (shape := _shape(cell)) is not None and shape.point]
+    return replace(notation, decimals=frozenset()) if all(shape.open for shape in signed) else notation
 
 
 def read_number(cell: str, notation: Notation, *, counted: bool = False) -> Number | Doubt:
@@ -252,7 +260,8 @@ def _two_readings(cell: str, shape: _Shape, *, counted: bool) -> Doubt:
     if not int(shape.fraction):
         ways.append(decimal)
     elif not counted:
-        ways.append(f"{decimal}0")  # a fourth digit cannot follow a sign of thousands
+        # Two digits, or four, cannot follow a sign of thousands.
+        ways.append(decimal if shape.fraction.endswith("0") else f"{decimal}0")
     return Doubt(f"{cell!r} may be {whole} or {decimal}", f"write {' or '.join(ways)}")
 
 
