@@ -35,7 +35,8 @@ def meta(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="CSV with a header: study, and events and n; or yi and vi (or sei); or events1, n1, events2, n2.",
+            help="CSV with a header: study, and events and n; or yi and vi (or sei); or events1, n1, events2, n2. "
+            "Separated by comma, semicolon or tab; decimal commas and signs of thousands where they have one reading.",
         ),
     ],
     measure: Annotated[

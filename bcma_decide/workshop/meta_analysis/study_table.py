@@ -5,20 +5,26 @@ Every mistake is named with its row and column, all of them at once.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
 
-from bcma_decide.errors import Problem, SynthesisError
-from bcma_decide.strict.files import TooLarge, UnreadableFile, read_bytes
+from bcma_decide.errors import Problem, one_line
 from bcma_decide.workshop.meta_analysis.effect_sizes import FloatArray
+from bcma_decide.workshop.meta_analysis.table_columns import Column, remarks_on
+from bcma_decide.workshop.meta_analysis.table_file import read_table_file, refused
+from bcma_decide.workshop.meta_analysis.table_numbers import (
+    Doubt,
+    Notation,
+    Number,
+    is_missing,
+    notation_of,
+    notation_of_counts,
+)
 
 __all__ = [
     "NAMES",
@@ -34,10 +40,6 @@ __all__ = [
     "two_by_two",
 ]
 
-SIZE_LIMIT: Final = 20_000_000
-"""Bytes one table may have."""
-SHOWN: Final = 20
-"""Mistakes that are listed; further ones are counted."""
 STUDY: Final = "study"
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     STUDY: ("study", "trial", "author", "authors", "slab"),
@@ -52,9 +54,16 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "n2": ("n2", "n_2", "n2i"),
 }
 """What a column may be called, the project's own name first; the others are those of metafor and its data sets."""
-_SEPARATORS: Final = ",;\t"
-_NOTHING: Final = ("", "NA")
-"""Cells of a moderator that say that it is not known."""
+_COUNTS: Final = ("events", "n", "events1", "n1", "events2", "n2")
+_TOTALS: Final = frozenset(
+    (
+        "total", "totals", "subtotal", "sum", "overall", "pooled", "all studies", "summary", "mean", "average",
+        "summe", "gesamt", "insgesamt", "zwischensumme", "gesamtsumme", "alle studien", "mittelwert",
+        "somme", "ensemble", "moyenne", "total (95% ci)", "subtotal (95% ci)", "re model", "fe model",
+        "random effects model", "fixed effect model", "common effect model",
+    )
+)  # fmt: skip
+"""Names of rows that are no study, in small letters."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +71,16 @@ class StudyTable:
     """The rows of a file as text, by column, with the file's name for messages.
 
     ``lines``: number of the line in the file that each row ends on. ``renamed``: column that the user named
-    for a quantity.
+    for a quantity. ``notation``: how the file writes numbers. ``remarks``: sentences on what was interpreted, in any
+    column, whether or not it is used.
     """
 
     file: str
     columns: Mapping[str, tuple[str, ...]]
     lines: tuple[int, ...]
     renamed: Mapping[str, str]
+    notation: Notation
+    remarks: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -77,12 +89,12 @@ class StudyTable:
 
 
 def read_table(path: Path, renamed: Mapping[str, str] | None = None) -> StudyTable:
-    """Read a CSV file with a header; fields are separated by comma, semicolon or tab, whichever the header uses most.
+    """Read a CSV file with a header; what was interpreted is said in the table's remarks.
 
     Parameters
     ----------
     path
-        The file, in UTF-8.
+        The file, as :func:`~bcma_decide.workshop.meta_analysis.table_file.read_table_file` reads it.
     renamed
         Column of a quantity where it has another name than those of :data:`NAMES`, for example ``{"n": "size"}``.
 
@@ -92,69 +104,48 @@ def read_table(path: Path, renamed: Mapping[str, str] | None = None) -> StudyTab
         When the file cannot be read, has no rows, a column name twice, a row of another length, or lacks a column
         that was asked for.
     """
-    text = _text(path)
-    header = text.partition("\n")[0]
-    # Decimal commas stand in rows, not in the header, so the header alone tells the separator.
-    separator = max(_SEPARATORS, key=header.count)
-    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
-    rows, lines = [], []
-    try:
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                rows.append([cell.strip() for cell in row])
-                lines.append(reader.line_num)
-    except csv.Error as error:
-        raise _refused(
-            path.name, [Problem(f"line {reader.line_num}", f"is not CSV: {error}", "mend the line")]
-        ) from None
-    if len(rows) < 2:  # noqa: PLR2004, RUF100  # the header and a study
-        raise _refused(path.name, [Problem("", "has no studies", "write a header and one row per study")])
-    names, studies = rows[0], rows[1:]
-    problems = [
-        Problem(
-            f"column {name or '(without a name)'}", "stands there twice" if name else "has no name", "name each once"
-        )
-        for name, count in Counter(names).items()
-        if count > 1 or not name
-    ]
-    problems += [
-        Problem(
-            f"line {line}", f"has {len(row)} fields, the header has {len(names)}", f"separate fields by {separator!r}"
-        )
-        for row, line in zip(studies, lines[1:], strict=True)
-        if len(row) != len(names)
-    ]
+    found = read_table_file(path)
     renamed = dict(renamed or {})
-    problems += [
-        Problem(f"column {name}", f"asked for as {quantity}, is not there", f"one of {', '.join(names)}")
+    if problems := [
+        Problem(f"column {name}", f"asked for as {quantity}, is not there", f"one of {', '.join(found.names)}")
         for quantity, name in renamed.items()
-        if name not in names
-    ]
-    if problems:
-        raise _refused(path.name, problems)
-    columns = {name: tuple(cells) for name, cells in zip(names, zip(*studies, strict=True), strict=True)}
-    return StudyTable(path.name, columns, tuple(lines[1:]), renamed)
+        if not name or name not in found.names
+    ]:
+        raise refused(path.name, problems)
+    columns = dict(zip(found.names, zip(*found.rows, strict=True), strict=True))
+    remarks = list(found.remarks)
+    if "" in columns:
+        names_of_rows = columns.pop("")
+        named = STUDY in renamed or not {name.casefold() for name in columns}.isdisjoint(NAMES[STUDY])
+        if not named:
+            columns = {STUDY: names_of_rows, **columns}
+        remarks.append(f"The first column has no name: it is {'left out' if named else 'read as names of studies'}.")
+    table = StudyTable(path.name, columns, found.lines, renamed, Notation(found.separator))
+    study = column(table, STUDY)
+    others = [name for name in columns if name != study]
+    table = replace(table, notation=notation_of({cell for name in others for cell in columns[name]}, found.separator))
+    remarks += remarks_on({name: _column(table, name) for name in others}, table.lines)
+    remarks += _sums(table)
+    return replace(table, remarks=tuple(map(one_line, remarks)))
 
 
-def _text(path: Path) -> str:
-    try:
-        # Spreadsheets put a byte order mark before the header, which would else be part of the first column's name.
-        text = read_bytes(path, SIZE_LIMIT).decode("utf-8-sig")
-        return text.replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as error:
-        problem = Problem(f"byte {error.start}", "is not UTF-8 text", "save the file as UTF-8")
-        raise _refused(path.name, [problem]) from None
-    except TooLarge as error:
-        raise _refused(path.name, [Problem("", error.reason, "split it")]) from None
-    except UnreadableFile as error:
-        raise _refused(str(path), [Problem("", error.reason, error.fix)]) from None
-
-
-def _refused(file: str, problems: Sequence[Problem]) -> SynthesisError:
-    placed = [Problem(each.field, each.message, each.fix, file) for each in problems]
-    more = len(placed) - SHOWN
-    listed = placed[:SHOWN] + ([Problem("", f"and {more} more", "", file)] if more > 0 else [])
-    return SynthesisError("this table cannot be pooled", listed)
+def _sums(table: StudyTable) -> list[str]:
+    """A remark on each row that adds up those above it: a row of totals would count every patient twice."""
+    remarks = []
+    for quantities in (_COUNTS[:2], _COUNTS[2:]):
+        names = [name for each in quantities if (name := column(table, each)) is not None]
+        if len(names) < len(quantities):
+            continue
+        counted = np.column_stack([numbers(table, name)[0] for name in names])
+        with np.errstate(over="ignore", invalid="ignore"):
+            above = np.cumsum(counted, axis=0) - counted
+        adds_up = np.all(counted == above, axis=1) & np.any(counted > 0, axis=1)
+        adds_up[:2] = False
+        remarks += [
+            f"Line {table.lines[row]} has the sums of the lines above it ({', '.join(names)}): totals are no study."
+            for row in np.flatnonzero(adds_up).tolist()
+        ]
+    return remarks
 
 
 def column(table: StudyTable, quantity: str) -> str | None:
@@ -185,7 +176,7 @@ def _columns(table: StudyTable, quantities: Sequence[str]) -> list[str]:
         if name is None
     ]
     if problems:
-        raise _refused(table.file, problems)
+        raise refused(table.file, problems)
     return [name for name in name_of.values() if name is not None]
 
 
@@ -202,11 +193,16 @@ def labels(table: StudyTable, *, apart: bool = True) -> tuple[str, ...]:
     Raises
     ------
     SynthesisError
-        When there is no column of names, one is empty, or one stands there twice.
+        When there is no column of names, one is empty, stands there twice, or is that of a row of totals.
     """
     [name] = _columns(table, [STUDY])
     cells = table.columns[name]
     problems = [_problem(table, row, name, "is empty", "name the study") for row, cell in enumerate(cells) if not cell]
+    problems += [
+        _problem(table, row, name, f"{cell!r} is no study", "leave the line out, or name the study otherwise")
+        for row, cell in enumerate(cells)
+        if cell.casefold().rstrip(":") in _TOTALS
+    ]
     if apart:
         rows: dict[str, list[int]] = {}
         for row, cell in enumerate(cells):
@@ -221,7 +217,7 @@ def labels(table: StudyTable, *, apart: bool = True) -> tuple[str, ...]:
             if cell and len(at) > 1
         ]
     if problems:
-        raise _refused(table.file, problems)
+        raise refused(table.file, problems)
     return cells
 
 
@@ -229,19 +225,23 @@ def _problem(table: StudyTable, row: int, name: str, message: str, fix: str) -> 
     return Problem(f"line {table.lines[row]}, column {name}", message, fix)
 
 
+def _column(table: StudyTable, name: str) -> Column:
+    counted = [found for each in _COUNTS if (found := column(table, each)) is not None]
+    if name not in counted:
+        return Column(table.columns[name], table.notation)
+    counts = (cell for each in counted for cell in table.columns[each])
+    return Column(table.columns[name], notation_of_counts(counts, table.notation), counted=True)
+
+
 def numbers(table: StudyTable, name: str) -> tuple[FloatArray, list[Problem]]:
     """A column as numbers, and what is wrong with it; cells that are no number are NaN and among the problems."""
     values = np.full(table.size, np.nan)
     problems = []
-    for row, cell in enumerate(table.columns[name]):
-        try:
-            values[row] = float(cell)
-        except ValueError:
-            fix = "write a decimal point" if "," in cell else "give a number, or leave the study out"
-            problems.append(_problem(table, row, name, f"{cell!r} is not a number" if cell else "is empty", fix))
-            continue
-        if not math.isfinite(values[row]):
-            problems.append(_problem(table, row, name, f"{cell!r} is not a finite number", "leave the study out"))
+    for row, each in enumerate(_column(table, name).numbers()):
+        if isinstance(each, Doubt):
+            problems.append(_problem(table, row, name, each.message, each.fix))
+        else:
+            values[row] = each.value
     return values, problems
 
 
@@ -286,7 +286,7 @@ def counts(table: StudyTable) -> tuple[FloatArray, FloatArray]:
     """
     events, n, problems = _group(table, *_columns(table, ["events", "n"]))
     if problems:
-        raise _refused(table.file, problems)
+        raise refused(table.file, problems)
     return events, n
 
 
@@ -295,7 +295,7 @@ def two_by_two(table: StudyTable) -> tuple[FloatArray, FloatArray, FloatArray, F
     names = _columns(table, ["events1", "n1", "events2", "n2"])
     first, second = _group(table, *names[:2]), _group(table, *names[2:])
     if problems := [*first[2], *second[2]]:
-        raise _refused(table.file, problems)
+        raise refused(table.file, problems)
     return first[0], first[1], second[0], second[1]
 
 
@@ -317,14 +317,14 @@ def effects(table: StudyTable) -> tuple[FloatArray, FloatArray]:
         for row in np.flatnonzero(spread <= 0).tolist()
     ]
     if problems:
-        raise _refused(table.file, problems)
+        raise refused(table.file, problems)
     return yi, spread**2 if squared else spread
 
 
 def _cells(table: StudyTable, name: str) -> tuple[str, ...]:
     if name not in table.columns:
         problem = Problem(f"column {name}", "is missing", f"one of {', '.join(table.columns)}")
-        raise _refused(table.file, [problem])
+        raise refused(table.file, [problem])
     return table.columns[name]
 
 
@@ -333,40 +333,39 @@ def quantity(table: StudyTable, name: str) -> FloatArray:
     _cells(table, name)
     values, problems = numbers(table, name)
     if problems:
-        raise _refused(table.file, problems)
+        raise refused(table.file, problems)
     return values
 
 
 def moderator(table: StudyTable, name: str) -> tuple[float | None, ...] | tuple[str | None, ...]:
-    """A column as numbers if all of its cells are, else as text; empty cells and *NA* are ``None``.
+    """A column as numbers or as names of groups; what is not known is ``None``.
 
     Raises
     ------
     SynthesisError
-        Where the column is missing, or a number is not finite.
+        Where the column is missing, or holds numbers in at least half of its known cells and something else in others,
+        or numbers with something beside them, different in most lines: that is no factor.
     """
-    cells = tuple(None if cell in _NOTHING else cell for cell in _cells(table, name))
-    if not all(cell is None or _is_number(cell) for cell in cells):
-        return cells
-    _, problems = numbers(table, name)
-    if endless := [each for each in problems if "finite" in each.message]:
-        raise _refused(table.file, endless)
-    return tuple(None if cell is None else float(cell) for cell in cells)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    _cells(table, name)
+    found = _column(table, name).moderator()
+    if problems := [
+        _problem(table, row, name, each.message, f"{each.fix}, or leave the cell empty; groups have names in letters")
+        for row, each in enumerate(found)
+        if isinstance(each, Doubt)
+    ]:
+        raise refused(table.file, problems)
+    if any(isinstance(each, str) for each in found):
+        return tuple(each if isinstance(each, str) else None for each in found)
+    return tuple(each.value if isinstance(each, Number) else None for each in found)
 
 
 def factor(table: StudyTable, name: str) -> tuple[str, ...]:
-    """A column of groups, one for every study; raises SynthesisError where it is missing or a cell is empty."""
+    """A column of groups, one for every study; raises SynthesisError where it is missing or a group is not known."""
     cells = _cells(table, name)
     if problems := [
-        _problem(table, row, name, "is empty", "name the group") for row, cell in enumerate(cells) if not cell
+        _problem(table, row, name, f"{cell!r} says that it is not known" if cell else "is empty", "name the group")
+        for row, cell in enumerate(cells)
+        if is_missing(cell)
     ]:
-        raise _refused(table.file, problems)
+        raise refused(table.file, problems)
     return cells
