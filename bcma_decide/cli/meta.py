@@ -252,7 +252,7 @@ def _print(analysis: Analysis, title: str, console: Console, *, diagnostics: boo
         remarks += analysis.small_studies.remarks
     for remark in remarks:
         console.print()
-        console.print(remark)
+        console.print(remark, markup=False)
 
 
 def _print_table(table: Table, console: Console) -> None:

@@ -194,7 +194,7 @@ def _print_groups(pooling: PublishedPooling, console: Console) -> None:
         between = pooling.between
         console.print(f"Between groups: Q {number_text(between.q)} (df {between.df}), p {p_text(between.p)}")
     for remark in pooling.remarks:
-        console.print(remark)
+        console.print(remark, markup=False)
 
 
 def _interval(ends: tuple[float, float] | None) -> str:

@@ -54,6 +54,8 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "n2": ("n2", "n_2", "n2i"),
 }
 """What a column may be called, the project's own name first; the others are those of metafor and its data sets."""
+_ROUNDED: Final = 0.25
+"""Logarithm of a ratio of variances that rounding of a standard error to one digit can make (0.25 for 0.22)."""
 _COUNTS: Final = ("events", "n", "events1", "n1", "events2", "n2")
 _TOTALS: Final = frozenset(
     (
@@ -316,9 +318,28 @@ def effects(table: StudyTable) -> tuple[FloatArray, FloatArray]:
         _problem(table, row, spread_name, f"{spread[row]:g} is not positive", f"{what} is more than 0")
         for row in np.flatnonzero(spread <= 0).tolist()
     ]
+    if not squared and (other := column(table, "sei")) is not None:
+        problems += _contradictions(table, spread, spread_name, other)
     if problems:
         raise refused(table.file, problems)
     return yi, spread**2 if squared else spread
+
+
+def _contradictions(table: StudyTable, variances: FloatArray, name: str, other: str) -> list[Problem]:
+    """Standard errors beside variances that are not their roots, as far as rounding goes."""
+    errors, wrong = numbers(table, other)
+    known = np.isfinite(errors) & (errors > 0)
+    apart = known & (np.abs(np.log(np.where(known, errors**2 / variances, 1))) > _ROUNDED)
+    return wrong + [
+        _problem(
+            table,
+            row,
+            other,
+            f"{errors[row]:g} is not the root of {variances[row]:g} (column {name})",
+            "leave out the column that is wrong",
+        )
+        for row in np.flatnonzero(apart).tolist()
+    ]
 
 
 def _cells(table: StudyTable, name: str) -> tuple[str, ...]:

@@ -128,6 +128,8 @@ def analyse(
         gosh=gosh(y, v, method=model.weighted) if options.gosh else None,
         nested=None,
         remarks=(
+            *table.remarks,
+            *studies.remarks,
             *model_remarks(studies, model, [result]),
             *result_remarks(studies, model, result),
             *(() if groups is None else group_remarks(studies, model, groups)),
@@ -173,7 +175,8 @@ def _nested(table: StudyTable, studies: Studies, options: AnalysisOptions, colum
             f"{' and '.join(extra)} take rows for independent studies, which --nested says they are not"
         )
     result, parts = nested_of(table, studies, options.model, column, options.mods)
-    remarks = ["Rows are arms of studies: diagnostics that take rows for independent are left out."]
+    remarks = [*table.remarks, *studies.remarks]
+    remarks.append("Rows are arms of studies: diagnostics that take rows for independent are left out.")
     if parts.reason:
         remarks.append(f"Robust standard errors could not be made: {parts.reason}.")
     nothing = dict.fromkeys(

@@ -48,4 +48,6 @@ def read_studies(table: StudyTable, measure: TableMeasure, *, apart: bool = True
         effects = compare_groups(*counted, GROUPS[measure])
         return Studies(labels, Scale(measure), effects.yi, effects.vi, groups=tables(*counted))
     yi, vi = study_table.effects(table)
-    return Studies(labels, Scale(measure), yi, vi)
+    beside = [study_table.column(table, name) for name in ("vi", "sei")]
+    said = () if None in beside else (f"Column {beside[0]} is used as the variance; {beside[1]} beside it agrees.",)
+    return Studies(labels, Scale(measure), yi, vi, remarks=said)

@@ -95,7 +95,10 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class Studies:
-    """k studies: ``labels``, effects ``yi`` (k,) with variances ``vi`` (k,), and the counts they come from, if any."""
+    """k studies: ``labels``, effects ``yi`` (k,) with variances ``vi`` (k,), and the counts they come from, if any.
+
+    ``remarks`` are sentences on how their effects came about.
+    """
 
     labels: tuple[str, ...]
     scale: Scale
@@ -104,6 +107,7 @@ class Studies:
     events: FloatArray | None = None
     total: FloatArray | None = None
     groups: Tables | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def k(self) -> int:
