@@ -95,6 +95,7 @@ def analyse(
         For a column that is missing or cannot be used, or a model that cannot be fitted.
     """
     model, y, v = options.model, studies.yi, studies.vi
+    whole, table = table, table.only(studies.rows)
     progress("pooling")
     if model.sums_tables:
         _refuse_beside_sums(options)
@@ -103,7 +104,8 @@ def analyse(
     result = result_of(studies, model)
     groups = None
     if options.by is not None:
-        groups = groups_of(studies, study_table.factor(table, options.by), model, options.by)
+        names = study_table.factor(whole, options.by)
+        groups = groups_of(studies, study_table.factor(table, options.by), model, options.by, names)
     progress("regression")
     regression = _regression(table, studies, options)
     progress("diagnostics")
@@ -155,6 +157,11 @@ def _refuse_beside_sums(options: AnalysisOptions) -> None:
 
 
 def _regression(table: StudyTable, studies: Studies, options: AnalysisOptions) -> Regression | None:
+    if options.mods and options.model.is_exact and studies.groups is not None:
+        raise SynthesisError(
+            f"--method {options.model.method} has no moderators here: beside --mods take a weighted method, as "
+            "--method REML, or pool groups apart with --by"
+        )
     if options.mods:
         return regression_of(table, studies, options.model, options.mods, options.permutations, options.at)
     if options.at or options.permutations:
@@ -192,7 +199,7 @@ def _remarks(studies: Studies, options: AnalysisOptions) -> Iterator[str]:
         yield "Influence and asymmetry, which weigh studies, are left out."
     elif studies.k < FEWEST:
         yield f"With {studies.k} studies there is nothing to leave out: diagnostics need {FEWEST}."
-    if model.method != "GLMM":
+    if not model.is_exact:
         return
     if not refitted(studies, model):
         parts += ["leaving one out", *(["adding one by one"] if options.order else [])]
@@ -204,4 +211,6 @@ def _remarks(studies: Studies, options: AnalysisOptions) -> Iterator[str]:
         parts.append("the permutation test")
     if parts:
         named = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-        yield (f"Of the weighted REML model on the logit scale, not of the binomial-normal model: {named}.")
+        exact = "the binomial-normal model" if model.method == "GLMM" else model.method
+        scale = "on the logit scale" if model.method == "GLMM" else "of log odds ratios"
+        yield f"Of the weighted REML model {scale}, not of {exact}: {named}."

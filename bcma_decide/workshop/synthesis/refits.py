@@ -21,12 +21,12 @@ from bcma_decide.workshop.synthesis.studies import Studies
 __all__ = ["MOST_REFITS", "refitted", "up_to_each", "without_each"]
 
 MOST_REFITS: Final = 300
-"""Studies up to which the binomial-normal model is fitted again for each; a fit takes milliseconds for a hundred."""
+"""Studies up to which a model of exact counts is fitted again for each; a fit takes milliseconds for a hundred."""
 
 
 def refitted(studies: Studies, model: PoolingMethod) -> bool:
     """Whether leaving out and adding are by the model itself: else by REML, whose refits cost next to nothing."""
-    return model.method != "GLMM" or studies.k <= MOST_REFITS
+    return not model.is_exact or studies.k <= MOST_REFITS
 
 
 def without_each(studies: Studies, model: PoolingMethod) -> SubsetFits:

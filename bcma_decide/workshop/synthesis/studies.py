@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import special
 
 from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_counts
+from bcma_decide.workshop.meta_analysis.continuity import Correction
 from bcma_decide.workshop.meta_analysis.effect_sizes import Measure as ProportionMeasure
 from bcma_decide.workshop.meta_analysis.effect_sizes import back_transform, effect_sizes, harmonic_mean
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
@@ -97,7 +98,8 @@ class Scale:
 class Studies:
     """k studies: ``labels``, effects ``yi`` (k,) with variances ``vi`` (k,), and the counts they come from, if any.
 
-    ``remarks`` are sentences on how their effects came about.
+    ``remarks`` are sentences on how their effects came about. ``rows`` are their places in the table they were read
+    from, where some were left out: ``left_out``, by name. ``correction`` is what empty cells were given.
     """
 
     labels: tuple[str, ...]
@@ -108,6 +110,9 @@ class Studies:
     total: FloatArray | None = None
     groups: Tables | None = None
     remarks: tuple[str, ...] = ()
+    rows: tuple[int, ...] | None = None
+    left_out: tuple[str, ...] = ()
+    correction: Correction | None = None
 
     @property
     def k(self) -> int:
@@ -126,7 +131,13 @@ class Studies:
             self,
             labels=tuple(self.labels[row] for row in at),
             yi=self.yi[at], vi=self.vi[at], events=some(self.events), total=some(self.total), groups=groups,
+            rows=None if self.rows is None else tuple(self.rows[row] for row in at),
         )  # fmt: skip
+
+    @property
+    def tells_nothing(self) -> bool:
+        """Whether a ratio is asked of groups that fared alike in every study: nobody, or everybody, had the event."""
+        return self.groups is not None and self.scale.kind == "ratio" and bool(self.groups.alike.all())
 
     @property
     def sizes(self) -> FloatArray | None:
