@@ -49,7 +49,9 @@ class Place:
 class Likelihood(Protocol):
     """A model: where to start, which sizes of rule there are, and its likelihood at a point."""
 
-    rules: tuple[int, ...]
+    def rules(self, theta: FloatArray) -> tuple[int, ...]:
+        """Sizes of rule to go through about ``theta`` until the answer stays."""
+        ...
 
     def start(self) -> tuple[FloatArray, tuple[FloatArray, ...]]:
         """Parameters and state to start from."""
@@ -70,8 +72,18 @@ class OddsRatios(Protocol):
 
 _EVEN: Final[tuple[int, ...]] = (33, 65, 129, 257, 513, 1025, 2049)
 """Sizes of the trapezoidal rule: the first is exact to rounding for a normal integrand."""
-_PRODUCT: Final[tuple[int, ...]] = (9, 17, 33, 65, 129)
+_PRODUCT: Final[tuple[int, ...]] = (9, 17, 33, 65, 129, 257)
 """Sizes of the Gauss-Hermite rule in each of two directions."""
+_NODES: Final = 2**15
+"""Nodes of several studies that are worked on at a time."""
+_PREDICTOR: Final = (0, 1, 0, 1)
+"""What each parameter of two random effects moves: the log odds of a study, or its log odds ratio."""
+
+
+def _even(theta: FloatArray) -> tuple[int, ...]:
+    # An integrand is smooth on the scale of 1 / tau, some two nodes to which are wanted over at most 18.
+    wanted = min(12 * abs(float(theta[-1])), float(_EVEN[-3]))
+    return tuple(size for size in _EVEN if size >= wanted)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,11 +152,13 @@ def _reaches(bend: FloatArray, size: float) -> FloatArray:
 class Conditional:
     """Studies whose own rates the likelihood does not know: ``theta`` is the mean log odds ratio, and tau."""
 
-    rules: tuple[int, ...] = _EVEN
-
     def __init__(self, effects: OddsRatios, crude: FloatArray) -> None:
         """With the log-likelihood of each study's log odds ratio, and crude values of these, (k,)."""
         self._effects, self._crude = effects, crude
+
+    def rules(self, theta: FloatArray) -> tuple[int, ...]:
+        """Of the trapezoidal rule."""
+        return _even(theta)
 
     def start(self) -> tuple[FloatArray, tuple[FloatArray, ...]]:
         """Mean and spread of the crude values."""
@@ -221,13 +235,15 @@ class StudyEffects:
     study's marginal log-likelihood is concave in its own (Prékopa 1973).
     """
 
-    rules: tuple[int, ...] = _EVEN
-
     def __init__(
         self, t: Tables, crude: FloatArray, level: FloatArray, own: tuple[float, float], effect: tuple[float, float]
     ) -> None:
         """With what ``own`` and ``effect`` add to the log odds of group 1 and 2, and crude values of both, (k,)."""
         self._t, self._crude, self._level, self._own, self._effect = t, crude, level, own, effect
+
+    def rules(self, theta: FloatArray) -> tuple[int, ...]:
+        """Of the trapezoidal rule."""
+        return _even(theta)
 
     def start(self) -> tuple[FloatArray, tuple[FloatArray, ...]]:
         """Mean and spread of the crude values."""
@@ -287,11 +303,14 @@ class TwoRandomEffects:
     The own log odds are those midway between the groups, independent of the odds ratio.
     """
 
-    rules: tuple[int, ...] = _PRODUCT
-
     def __init__(self, t: Tables, crude: FloatArray, level: FloatArray) -> None:
         """With crude log odds ratios and log odds of the studies, (k,)."""
         self._t, self._crude, self._level = t, crude, level
+
+    def rules(self, theta: FloatArray) -> tuple[int, ...]:
+        """Of the Gauss-Hermite rule in each direction."""
+        del theta
+        return _PRODUCT
 
     def start(self) -> tuple[FloatArray, tuple[FloatArray, ...]]:
         """Means and spreads of the crude values."""
@@ -304,26 +323,33 @@ class TwoRandomEffects:
         nodes, log_weights = gauss_hermite(rule)
         grid = np.stack(np.meshgrid(nodes, nodes, indexing="ij"), axis=-1).reshape(-1, 2)
         log_weight = (log_weights[:, None] + log_weights[None, :]).ravel()
-        # The curvature is root root': nodes are spread by the inverse of its transpose.
-        spread = np.linalg.inv(root)
-        u = centre[:, None, :] + np.einsum("kij,qi->kqj", spread, grid)
-        value, first, second = self._derivatives(theta, u)
-        height = value - 0.5 * np.square(u).sum(axis=2) + log_weight
-        highest = height.max(axis=1)
-        weight = np.exp(height - highest[:, None])
-        sums = weight.sum(axis=1)
-        weight /= sums[:, None]
-        log_likelihood = highest + np.log(sums) - np.log(np.abs(np.linalg.det(root)))
-        # Parameters move a predictor as their factor does: 1 for a mean, the random effect for a standard deviation.
-        factor = np.stack([np.ones_like(u[:, :, 0]), np.ones_like(u[:, :, 0]), u[:, :, 0], u[:, :, 1]], axis=2)
-        of = np.array([0, 1, 0, 1])
-        one = first[:, :, of] * factor
-        two = second[:, :, of[:, None], of] * factor[:, :, :, None] * factor[:, :, None, :]
-        d = np.einsum("kq,kqi->ki", weight, one)
-        dd = np.einsum("kq,kqi,kqj->ij", weight, one, one) + np.einsum("kq,kqij->ij", weight, two) - d.T @ d
-        return Place(theta, float(log_likelihood.sum()), d.sum(axis=0), -dd, (centre,))
+        log_likelihood, d, dd = 0.0, np.zeros((self._crude.size, 4)), np.zeros((4, 4))
+        step = max(1, _NODES // grid.shape[0])
+        for begin in range(0, self._crude.size, step):
+            rows = slice(begin, begin + step)
+            # The curvature is root root': nodes are spread by the inverse of its transpose.
+            u = centre[rows, None, :] + np.einsum("kij,qi->kqj", np.linalg.inv(root[rows]), grid)
+            value, first, second = self._derivatives(theta, u, rows)
+            height = value - 0.5 * np.square(u).sum(axis=2) + log_weight
+            highest = height.max(axis=1)
+            weight = np.exp(height - highest[:, None])
+            sums = weight.sum(axis=1)
+            weight /= sums[:, None]
+            log_likelihood += float((highest + np.log(sums) - np.log(np.linalg.det(root[rows]))).sum())
+            # Parameters move a predictor as their factor does: 1 for a mean, the random effect for a spread.
+            factor = np.concatenate([np.ones_like(u), u], axis=2)
+            one = first[:, :, _PREDICTOR] * factor
+            weighted = weight[:, :, None] * factor
+            d[rows] = np.einsum("kq,kqi->ki", weight, one)
+            dd += np.einsum("kqi,kqj->ij", weight[:, :, None] * one, one)
+            for i in range(4):
+                for j in range(4):
+                    dd[i, j] += float(
+                        (weighted[:, :, i] * factor[:, :, j] * second[:, :, _PREDICTOR[i], _PREDICTOR[j]]).sum()
+                    )
+        return Place(theta, log_likelihood, d.sum(axis=0), d.T @ d - dd, (centre,))
 
-    def _derivatives(self, theta: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def _derivatives(self, theta: FloatArray, u: FloatArray, rows: slice) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Log-likelihood, gradient and Hessian in the study's log odds and log odds ratio, at ``u`` (k, q, 2)."""
         alpha, mean, sigma, tau = theta.tolist()
         level, effect = alpha + sigma * u[:, :, 0], mean + tau * u[:, :, 1]
@@ -333,7 +359,7 @@ class TwoRandomEffects:
             (self._t.events1, self._t.total1, 0.5),
             (self._t.events2, self._t.total2, -0.5),
         ):
-            e, n = events[:, None], total[:, None]
+            e, n = events[rows, None], total[rows, None]
             linear = level + sign * effect
             p = special.expit(linear)
             value += e * linear + n * special.log_expit(-linear)
@@ -348,7 +374,7 @@ class TwoRandomEffects:
         u = start
         largest = max(float(np.abs(scale).sum()), 1e-12)
         for _ in range(_STEPS):
-            _, first, second = self._derivatives(theta, u[:, None, :])
+            _, first, second = self._derivatives(theta, u[:, None, :], slice(None))
             gradient = first[:, 0] * scale - u
             bend = np.eye(2) - second[:, 0] * np.outer(scale, scale)
             newton = np.linalg.solve(bend, gradient[:, :, None])[:, :, 0]

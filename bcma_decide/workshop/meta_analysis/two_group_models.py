@@ -44,8 +44,8 @@ EXACT_MODELS: Final[tuple[ExactModel, ...]] = get_args(ExactModel)
 
 _NO_SPREAD: Final = 1e-5
 """Standard deviations between studies below this are none."""
-_SMALLEST_START: Final = 0.2
-"""Least standard deviation to start from: at 0 its score vanishes by symmetry, and the search would rest there."""
+_NEARLY: Final = 1e-4
+"""Standard errors that the profile likelihood may be off its maximum: it is lower by half their square."""
 _STEPS: Final = 400
 _SETTLED: Final = 1e-20
 """Squared step of a study's own odds ratio, in its standard errors."""
@@ -56,11 +56,12 @@ class ExactOddsRatio:
     """A fitted model of k tables; ``estimate`` is the mean log odds ratio, ``tau2`` the variance about it.
 
     ``se`` is from the observed information of all parameters together, that of ``tau2`` by the delta method; the latter
-    is ``None`` where tau2 is 0, and all about tau2 with one study. ``sigma2`` is the variance of the studies' log odds
-    with UM.RS. ``tau2_ci`` is by profile likelihood. ``q`` sets one odds ratio for all studies against one for each by
-    the likelihood ratio; ``q_wald`` does so by the studies' own estimates, and is ``None`` where one of them is
-    infinite. ``i2`` (a percentage) and ``h2`` set tau2 against the typical variance of a log odds ratio with half a
-    patient added to the cells of studies with an empty one, as metafor does. ``log_likelihood`` has its constants.
+    is ``None`` where tau2 is 0, and all about tau2 with one study. ``tau2_ci`` is by profile likelihood, ``None`` where
+    it cannot be worked out. ``sigma2`` is the variance of the studies' log odds with UM.RS. ``q`` sets one odds ratio
+    for all studies against one for each by the likelihood ratio; ``q_wald`` does so by the studies' own estimates, and
+    is ``None`` where one of them is infinite. ``i2`` (a percentage) and ``h2`` set tau2 against the typical variance of
+    a log odds ratio with half a patient added to the cells of studies with an empty one, as metafor does.
+    ``log_likelihood`` has its constants.
     """
 
     k: int
@@ -124,7 +125,6 @@ def fit_odds_ratio(
     theta, state = likelihood.start()
     spread = theta.size - 1
     spreads = list(range(theta.size // 2, theta.size))
-    theta[spreads] = np.maximum(theta[spreads], _SMALLEST_START)
     others = list(range(spread))
     flat = theta.copy()
     flat[spread] = 0.0
@@ -138,16 +138,21 @@ def fit_odds_ratio(
     moving = [*others, spread] if best is not common else others
     covariance = np.linalg.inv(best.information[np.ix_(moving, moving)])
     mean = spread // 2
-    ci = None
+
+    def height_at(at: float) -> float:
+        if at == 0:
+            return common.log_likelihood
+        held = best.theta.copy()
+        held[spread] = at
+        return climb(likelihood, held, best.state, others, spreads, stays=_NEARLY).log_likelihood
+
+    ends = None
     if profile and k > 1:
-
-        def height_at(at: float) -> float:
-            held = best.theta.copy()
-            held[spread] = at
-            return climb(likelihood, held, best.state, others, spreads).log_likelihood if at else common.log_likelihood
-
-        low, high = likelihood_interval(height_at, tau, best.log_likelihood, level)
-        ci = (low**2, high**2)
+        try:
+            ends = likelihood_interval(height_at, tau, best.log_likelihood, level)
+        except SynthesisError:
+            # A handful of events hardly tell one large spread from another, and the integrals get too hard first.
+            ends = None
     i2, h2 = _shares(tau**2, crude.vi) if k > 1 else (None, None)
     return ExactOddsRatio(
         k=k,
@@ -156,7 +161,7 @@ def fit_odds_ratio(
         se=float(np.sqrt(covariance[mean, mean])),
         tau2=tau**2 if k > 1 else None,
         se_tau2=None if best is common else 2 * tau * float(np.sqrt(covariance[-1, -1])),
-        tau2_ci=ci,
+        tau2_ci=None if ends is None else (ends[0] ** 2, ends[1] ** 2),
         sigma2=float(best.theta[2] ** 2) if model == "UM.RS" else None,
         i2=i2,
         h2=h2,
@@ -233,7 +238,6 @@ def _likelihood_ratio(t: Tables, model: ExactModel, common: Place, crude: FloatA
         group2 = np.log((t.events2 + 0.5) / (t.others2 + 0.5))
         apart = StudyEffects(t, group2, crude, own=(1, 0), effect=(1, 1))
         theta, state = apart.start()
-        theta[1] = max(theta[1], _SMALLEST_START)
         highest = climb(apart, theta, state, [0, 1], [1]).log_likelihood
     elif model == "UM.FS":
         groups = ((t.events1, t.others1), (t.events2, t.others2))

@@ -13,12 +13,13 @@ from bcma_decide.workshop.meta_analysis.two_group_likelihoods import Likelihood,
 
 __all__ = ["climb"]
 
-_MAX_STEPS: Final = 60
-_MAX_HALVINGS: Final = 30
+_MAX_STEPS: Final = 30
+_MAX_HALVINGS: Final = 8
+"""A rule that needs more is too coarse: its sums are not smooth in the parameters."""
 _ROUGHLY: Final = 1e-2
 _EXACTLY: Final = 1e-9
 """The first rule is left as soon as it is near; a finer one moves the maximum anyway. Both in standard errors."""
-_STAYS: Final = 1e-6
+_SMALLEST_START: Final = 0.2
 _ROUNDING: Final = 1e-11
 _FLAT: Final = 1e-10
 """Least curvature a step is divided by, as a share of the largest: a flat direction must not give an endless step."""
@@ -27,9 +28,15 @@ _LONGEST: Final = 2.0
 
 
 def climb(
-    model: Likelihood, theta: FloatArray, state: tuple[FloatArray, ...], free: Sequence[int], spreads: Sequence[int]
+    model: Likelihood,
+    theta: FloatArray,
+    state: tuple[FloatArray, ...],
+    free: Sequence[int],
+    spreads: Sequence[int],
+    *,
+    stays: float = 1e-6,
 ) -> Place:
-    """Newton's method by finer and finer rules until one moves the maximum by less than 1e-6 standard errors.
+    """Newton's method by finer and finer rules until one moves the maximum no more.
 
     Parameters
     ----------
@@ -40,6 +47,9 @@ def climb(
         To start from.
     free, spreads
         Places of the parameters that move, and of those that are standard deviations: the likelihood is even in them.
+        A spread that moves starts at 0.2 at least: at 0 its score vanishes by symmetry, and the search would rest.
+    stays
+        Standard errors below which the maximum has not moved.
 
     Raises
     ------
@@ -47,14 +57,18 @@ def climb(
         If the search does not settle.
     """
     moving = list(free)
-    here, _ = _newton(model, model.at(theta, state, model.rules[0]), moving, model.rules[0], _ROUGHLY)
-    for rule in model.rules[1:]:
+    first, *finer = model.rules(theta)
+    theta = theta.copy()
+    loose = [each for each in spreads if each in moving]
+    theta[loose] = np.maximum(np.abs(theta[loose]), _SMALLEST_START)
+    here, _ = _newton(model, model.at(theta, state, first), moving, first, _ROUGHLY)
+    for rule in finer:
         upright = here.theta.copy()
         upright[list(spreads)] = np.abs(upright[list(spreads)])
         before = upright[moving]
         here, settled = _newton(model, model.at(upright, here.state, rule), moving, rule, _EXACTLY)
         moved = here.theta[moving] - before
-        if settled and float(moved @ here.information[np.ix_(moving, moving)] @ moved) < _STAYS**2:
+        if settled and float(moved @ here.information[np.ix_(moving, moving)] @ moved) < stays**2:
             return here
     raise SynthesisError(
         "the likelihood of these tables has no maximum that can be relied on: take --method REML, or MH for one odds "
