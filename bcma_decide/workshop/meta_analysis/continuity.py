@@ -25,7 +25,7 @@ class Correction:
     ``to`` is "only0" (studies with an empty cell), "all" (every study), "if0all" (every study, if one of them has an
     empty cell) or "none". ``by_size``, for two groups, shares twice the amount out by the sizes of the groups: the
     treatment-arm correction, which adds the reciprocal of the other group's size but for a factor (Sweeting, Sutton
-    and Lambert 2004), and so pulls towards no difference where groups are of unequal size.
+    and Lambert 2004). A study without events then has a ratio of 1, however unequal its groups.
 
     Raises
     ------

@@ -198,7 +198,8 @@ def _remarks(studies: Studies, options: AnalysisOptions) -> Iterator[str]:
     if model.sums_tables:
         yield "Influence and asymmetry, which weigh studies, are left out."
     elif studies.k < FEWEST:
-        yield f"With {studies.k} studies there is nothing to leave out: diagnostics need {FEWEST}."
+        there = "1 study" if studies.k == 1 else f"{studies.k} studies"
+        yield f"With {there} there is nothing to leave out: diagnostics need {FEWEST}."
     if not model.is_exact:
         return
     if not refitted(studies, model):

@@ -90,7 +90,10 @@ def _two_groups(table: StudyTable, labels: tuple[str, ...], measure: TableMeasur
     # Left out before anything is added: what --to if0all adds rests on the studies that stay.
     a, n1, c, n2 = (counts[rows] for counts in counted)
     effects = compare_groups(a, n1, c, n2, GROUPS[measure], correction=empty.used)
-    silent = [labels[row] for row in np.flatnonzero(alike).tolist()]
+    # Of those that have no effect without a correction it is said that they are left out for that.
+    silent = [label for label, each in zip(labels, alike.tolist(), strict=True) if each]
+    if not drops:
+        silent = [labels[row] for row, y in zip(rows, effects.yi, strict=True) if alike[row] and np.isfinite(y)]
     return Studies(
         labels=tuple(labels[row] for row in rows),
         scale=Scale(measure),

@@ -104,7 +104,7 @@ def groups_of(
 
 def _pooled(name: str, studies: Studies, model: PoolingMethod) -> tuple[Pooled | None, str]:
     if studies.k == 0:
-        return None, f"{name}: no study is left, so that nothing can be said"
+        return None, f"{name}: every study of it is left out, so that nothing can be said"
     if studies.tells_nothing:
         return None, f"{name}: nobody, or everybody, had the event in both groups of every study; nothing can be said"
     try:
