@@ -8,7 +8,7 @@ accounted for). Swapping the options mirrors every number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -19,6 +19,7 @@ from bcma_decide.model.normal import Z95, density, distribution, distribution_an
 from bcma_decide.model.prediction import Average
 
 Array = NDArray[np.float64]
+Normal = Callable[[Array], tuple[Array, Array]]
 
 _SMOOTH = 5
 """Quadrature points of the half sum that always do for a start."""
@@ -26,6 +27,8 @@ _GAUSS = {0.6: _SMOOTH, 1.0: 9}
 """Steepness up to which so many of Gauss's points leave 0.0001 of an end at most."""
 _EQUAL, _STEEPEST_OF_EQUAL, _MOST_DOUBLINGS = 12, 2.5, 4
 """Spaces between equidistant points up to a steepness, and how often both may double."""
+_AT_ONCE = 16_384
+"""Values of an array, so that those of a step stay near the processor."""
 _WIDTH = 4.4
 """Standard deviations that equidistant points reach: 1e-5 lies beyond."""
 _STEEP_AT = 2.5
@@ -224,7 +227,9 @@ def _pairs_of_nodes(first: Nodes, second: Nodes, between: Array) -> Joint:
     return Joint(weight, logits.reshape(flat), variances.reshape(flat), between.reshape(shape[0], -1))
 
 
-def joint_differences(full: Joint, fewer: Joint, bias_variance: Array) -> Array:
+def joint_differences(
+    full: Joint, fewer: Joint, bias_variance: Array, normal: Normal = distribution_and_density
+) -> Array:
     """Differences of many pairs of options.
 
     Parameters
@@ -233,6 +238,8 @@ def joint_differences(full: Joint, fewer: Joint, bias_variance: Array) -> Array:
         The pairs, as :func:`crossed` has them.
     bias_variance
         Variances of the bias of the comparison, (biases,).
+    normal
+        Distribution function and density of the standard normal.
 
     Returns
     -------
@@ -250,7 +257,7 @@ def joint_differences(full: Joint, fewer: Joint, bias_variance: Array) -> Array:
     # the spread of two equal options is 0, and may come out just below it
     found[..., 4] = Z95 * np.sqrt(np.maximum(square - mean * mean, 0.0))
     few = parts if fewer is full else _Parts.of(fewer, bias_variance)
-    found[..., :2] = _intervals(parts, few, found[..., 3], found[..., 4])
+    found[..., :2] = _intervals(parts, few, found[..., 3], found[..., 4], normal)
     return found
 
 
@@ -319,7 +326,7 @@ class _Parts(Struct, frozen=True):
         return np.asarray(np.abs(moved / self.left[:, :, None, None]).max(axis=(3, 4)))
 
 
-def _intervals(full: _Parts, fewer: _Parts, mean: Array, reach: Array) -> Array:
+def _intervals(full: _Parts, fewer: _Parts, mean: Array, reach: Array, normal: Normal) -> Array:
     """95 % intervals of the difference of the two rates, (pairs, biases, 2).
 
     With s half of the sum of the log odds and d their difference, the difference of the rates is
@@ -331,11 +338,14 @@ def _intervals(full: _Parts, fewer: _Parts, mean: Array, reach: Array) -> Array:
     middle = np.cosh(np.einsum("rk,rk->r", full.weight, full.half_sum))[:, None, None]
     ends = np.arctanh(np.sinh(half) / (middle + np.cosh(half)))
     shape, everyone = ends.shape, np.arange(ends.size)
-    ends = _Lines.of(fewer, _SMOOTH, everyone).ends(ends.ravel(), _NEAR)
+    ends = _Lines.of(fewer, _SMOOTH, everyone, normal).ends(ends.ravel(), _NEAR)
     counts = _enough(full.steepness(ends.reshape(shape)).ravel())
     for count in sorted(set(counts.tolist())):  # numpy.unique would load the masked arrays, 5 % of a cold start
-        rows = np.flatnonzero(counts == count)
-        ends[rows] = _Lines.of(full, count, rows).ends(ends[rows], _SETTLED)
+        of_count = np.flatnonzero(counts == count)
+        at_once = max(_AT_ONCE // (count * full.weight.shape[1]), 1)
+        for start in range(0, of_count.size, at_once):
+            rows = of_count[start : start + at_once]
+            ends[rows] = _Lines.of(full, count, rows, normal).ends(ends[rows], _SETTLED)
     return np.asarray(np.tanh(ends).reshape(shape))
 
 
@@ -376,9 +386,10 @@ class _Lines(Struct, frozen=True):
     weight: Array
     point_weight: Array
     upper: NDArray[np.bool_]
+    normal: Normal
 
     @classmethod
-    def of(cls, parts: _Parts, count: int, rows: NDArray[np.intp]) -> _Lines:
+    def of(cls, parts: _Parts, count: int, rows: NDArray[np.intp], normal: Normal) -> _Lines:
         """Some rows of (pairs, biases, 2), with so many points."""
         points, point_weight = _rule(count)
         biases = parts.left.shape[1]
@@ -391,7 +402,7 @@ class _Lines(Struct, frozen=True):
         inverse = 1.0 / parts.left[pair, bias]
         expected = (parts.tilt[pair] * inverse)[:, None] * points[:, None]
         expected += (parts.gap[pair] * inverse)[:, None]
-        return cls(cosh, expected, 2.0 * inverse, parts.weight[pair], point_weight, rows % 2 == 1)
+        return cls(cosh, expected, 2.0 * inverse, parts.weight[pair], point_weight, rows % 2 == 1, normal)
 
     def ends(self, ends: Array, near: float) -> Array:
         """Inverse hyperbolic tangents of the ends, from starting values, (rows,) each.
@@ -429,6 +440,7 @@ class _Lines(Struct, frozen=True):
             self.weight[kept],
             self.point_weight,
             self.upper[kept],
+            self.normal,
         )
 
     def _share_below(self, ends: Array) -> tuple[Array, Array]:
@@ -438,16 +450,19 @@ class _Lines(Struct, frozen=True):
         """
         size = np.abs(ends)
         x = self.cosh * np.sinh(size)[:, None, None]
-        root = np.sqrt(x * x + 1.0)
+        root = x * x
+        root += 1.0
+        np.sqrt(root, out=root)
         x += root
         np.log(x, out=x)
         x += size[:, None, None]
         x *= (self.twice * np.sign(ends)[:, None])[:, None]
         x -= self.expected
-        below, dense = distribution_and_density(x)
+        below, dense = self.normal(x)
         np.divide(self.cosh, root, out=root)
         root *= np.cosh(size)[:, None, None]
         root += 1.0
         dense *= root
-        share = np.einsum("rpk,rk,p->r", below, self.weight, self.point_weight)
-        return share, np.einsum("rpk,rk,p->r", dense, self.weight * self.twice, self.point_weight)
+        share = np.matmul(below, self.weight[:, :, None])[..., 0] @ self.point_weight
+        rise = np.matmul(dense, (self.weight * self.twice)[:, :, None])[..., 0] @ self.point_weight
+        return share, rise
