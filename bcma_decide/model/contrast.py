@@ -80,12 +80,31 @@ def differences(
     bias_sds
         Standard deviation of the bias of the comparison on the log-odds scale; 0 leaves it out.
     """
-    found = joint_differences(*_joint(first, second, effect_covariance), np.square(bias_sds))
-    mean = first.mean - second.mean
-    return tuple(
-        Difference((mean, min(a, mean), max(b, mean)), p, (log_odds, log_odds - r, log_odds + r))
-        for a, b, p, log_odds, r in found[0].tolist()
-    )
+    return differences_of_pairs([(first, second)], effect_covariance, bias_sds)[0]
+
+
+def differences_of_pairs(
+    pairs: Sequence[tuple[Side, Side]], effect_covariance: Array, bias_sds: Sequence[float]
+) -> list[tuple[Difference, ...]]:
+    """:func:`differences` of several pairs with as many nodes each."""
+    sizes = zip(*(_joint(first, second, effect_covariance) for first, second in pairs), strict=True)
+    full, fewer = (_together(joints) for joints in sizes)
+    found = joint_differences(full, fewer, np.square(bias_sds))
+    means = [first.mean - second.mean for first, second in pairs]
+    return [
+        tuple(
+            Difference((mean, min(a, mean), max(b, mean)), p, (log_odds, log_odds - r, log_odds + r))
+            for a, b, p, log_odds, r in rows
+        )
+        for mean, rows in zip(means, found.tolist(), strict=True)
+    ]
+
+
+def _together(joints: Sequence[Joint]) -> Joint:
+    if len(joints) == 1:
+        return joints[0]
+    parts = ((each.weight, each.logits, each.variances, each.between) for each in joints)
+    return Joint(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def higher_of_pairs(
@@ -375,12 +394,12 @@ def _rule(count: int) -> tuple[Array, Array]:
 class _Lines(Struct, frozen=True):
     """Ends that are looked for, a row each, and the lines of constant half sum along which they are reached.
 
-    ``cosh`` of the half sum, and ``expected`` difference in standard deviations, (rows, points, components); ``twice``
-    (rows, components), what half a unit of the difference is in standard deviations; ``weight`` (rows, components);
-    ``point_weight`` (points,); ``wanted`` normal quantiles of the ends, (rows,).
+    ``twice_cosh`` of the half sum, and ``expected`` difference in standard deviations, (rows, points, components);
+    ``twice`` (rows, components), what half a unit of the difference is in standard deviations; ``weight`` (rows,
+    components); ``point_weight`` (points,); ``upper`` (rows,), which ends are looked for.
     """
 
-    cosh: Array
+    twice_cosh: Array
     expected: Array
     twice: Array
     weight: Array
@@ -397,8 +416,7 @@ class _Lines(Struct, frozen=True):
         away = parts.spread[pair, None] * points[:, None]
         away += parts.half_sum[pair, None]
         cosh = np.exp(away, out=away)
-        cosh += 1.0 / cosh
-        cosh *= 0.5
+        cosh += 1.0 / cosh  # twice of it: a pass less over all of them
         inverse = 1.0 / parts.left[pair, bias]
         expected = (parts.tilt[pair] * inverse)[:, None] * points[:, None]
         expected += (parts.gap[pair] * inverse)[:, None]
@@ -434,7 +452,7 @@ class _Lines(Struct, frozen=True):
 
     def _only(self, kept: NDArray[np.bool_]) -> _Lines:
         return _Lines(
-            self.cosh[kept],
+            self.twice_cosh[kept],
             self.expected[kept],
             self.twice[kept],
             self.weight[kept],
@@ -449,7 +467,7 @@ class _Lines(Struct, frozen=True):
         From sinh(d/2) = tanh(a) (cosh(s) + cosh(d/2)) follows d/2 = a + asinh(cosh(s) sinh(a)).
         """
         size = np.abs(ends)
-        x = self.cosh * np.sinh(size)[:, None, None]
+        x = self.twice_cosh * (0.5 * np.sinh(size))[:, None, None]
         root = x * x
         root += 1.0
         np.sqrt(root, out=root)
@@ -459,8 +477,8 @@ class _Lines(Struct, frozen=True):
         x *= (self.twice * np.sign(ends)[:, None])[:, None]
         x -= self.expected
         below, dense = self.normal(x)
-        np.divide(self.cosh, root, out=root)
-        root *= np.cosh(size)[:, None, None]
+        np.divide(self.twice_cosh, root, out=root)
+        root *= (0.5 * np.cosh(size))[:, None, None]
         root += 1.0
         dense *= root
         share = np.matmul(below, self.weight[:, :, None])[..., 0] @ self.point_weight
