@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bcma_decide.cohort.layout import Figures
+from bcma_decide.cohort.layout import MEDIAN, Figures
 from bcma_decide.model.batch import BatchNumbers, Profiles, batch_numbers, compared_outcomes
 from bcma_decide.model.survival_batch import BatchSurvival, survival_of_kinds
 from bcma_decide.pooled.evidence import PooledEvidence
@@ -57,4 +57,7 @@ def _of_rates(pooled: PooledEvidence, numbers: BatchNumbers, each: Figures) -> A
 def _of_survival(survival: BatchSurvival, each: Figures) -> Array:
     if len(each.options) > 1:
         return np.column_stack([survival.risk_difference, survival.first_higher])
-    return np.asarray(survival.share[:, survival.options.index(each.options[0]), LANDMARKS.index(each.month)])
+    option = survival.options.index(each.options[0])
+    if each.duration:
+        return np.asarray((survival.median if each.duration == MEDIAN else survival.restricted_mean)[:, option])
+    return np.asarray(survival.share[:, option, LANDMARKS.index(each.month)])
