@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet
 
+from bcma_decide.cohort.row_groups import join_row_groups
 from bcma_decide.cohort.summary import Counts
 from bcma_decide.errors import Problem, ProfileError
 
@@ -102,10 +103,10 @@ class Parts:
     def join(self, count: int, schema: pa.Schema, out: Path) -> None:
         """Write the parts into one file, a row group each; it takes its place whole."""
         draft = self.folder / "whole"
-        with pa.parquet.ParquetWriter(draft, schema, compression=_COMPRESSION, write_statistics=False) as writer:
-            for number in range(count):
-                part = pa.parquet.ParquetFile(self._file(number), pre_buffer=False)
-                writer.write_table(part.read(use_threads=False).cast(schema))
+        if count:
+            join_row_groups(map(self._file, range(count)), draft)
+        else:
+            pa.parquet.write_table(schema.empty_table(), draft, compression=_COMPRESSION, write_statistics=False)
         _flushed(draft)
         draft.replace(out)
 
