@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -20,6 +19,7 @@ from bcma_decide.comparison import (
     Unknown,
     WaterfallStep,
 )
+from bcma_decide.model.beside import beside, kept_beside
 from bcma_decide.model.certainty import LEVELS, Ground, rate_certainty
 from bcma_decide.model.contrast import Difference
 from bcma_decide.model.from_decision import from_decision
@@ -63,7 +63,6 @@ def all_outcomes(
 
 KEPT: Final = 512
 """Outcomes that no trait moves: what differs in them is which traits are known, and an age beyond those studied."""
-_kept: Final = Kept[object, Outcome](KEPT)
 
 
 def _still(draft: _Draft, outcome: str) -> Outcome:
@@ -74,8 +73,9 @@ def _still(draft: _Draft, outcome: str) -> Outcome:
         return _outcome(draft, outcome)
     # no trait acts in either class, so that those known are the same ones in both
     known = draft.traits[family, 0].uninformed
-    key = pooled, draft.numbers.setting, outcome, draft.outside[family]
-    return _kept.get((*key, known), lambda: _with_known(_kept.get(key, lambda: _outcome(draft, outcome)), known))
+    key = draft.numbers.setting, outcome, draft.outside[family]
+    kept: Kept[object, Outcome] = beside(pooled, "outcomes that no trait moves", lambda: Kept(KEPT))
+    return kept.get((*key, known), lambda: _with_known(kept.get(key, lambda: _outcome(draft, outcome)), known))
 
 
 def _with_known(outcome: Outcome, known: tuple[str, ...]) -> Outcome:
@@ -140,7 +140,7 @@ def _trait_lists(numbers: PatientNumbers) -> dict[tuple[str, int], _TraitList]:
     return _lists_of_known(numbers.pooled, tuple(value.value is not None for value in numbers.traits))
 
 
-@lru_cache(maxsize=KEPT)
+@kept_beside(KEPT)
 def _lists_of_known(pooled: PooledEvidence, known: tuple[bool, ...]) -> dict[tuple[str, int], _TraitList]:
     """Families in which the same traits act share theirs; ``known`` (traits,)."""
     found: dict[tuple[bytes, bytes], _TraitList] = {}

@@ -10,7 +10,7 @@ from bcma_decide.comparing.outcomes import contrast_value
 from bcma_decide.comparing.survival import higher_at_one_year, survival_contrast
 from bcma_decide.comparison import Apart, Contrast, Outcome, PairContrast
 from bcma_decide.errors import Problem, ProfileError, closest
-from bcma_decide.model.apart import fixed_higher, moving_higher
+from bcma_decide.model.apart import fixed_higher
 from bcma_decide.model.beside import beside
 from bcma_decide.model.contrast import Side
 from bcma_decide.model.numbers import PatientNumbers
@@ -90,9 +90,8 @@ def _still_apart(numbers: PatientNumbers, outcome: str, compared: tuple[str, ...
 
 def _higher(numbers: PatientNumbers) -> Mapping[str, Mapping[tuple[str, str], float]]:
     """How likely the first of two options has the higher rate, by outcome that any trait moves."""
-    pooled, bias = numbers.pooled, numbers.pooled.assumptions["unanchored_sd"]
-    found: dict[str, Mapping[tuple[str, str], float]] = {**moving_higher(pooled, numbers.evaluated, bias)}
-    if PFS in pooled.family_index:
+    found: dict[str, Mapping[tuple[str, str], float]] = {**numbers.shared.higher}
+    if PFS in numbers.pooled.family_index:
         found[PFS] = higher_at_one_year(numbers)
     return found
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import numpy as np
 
-from bcma_decide.model.alike import KEPT, NOT_INFUSED, acting_values, patients_alike
+from bcma_decide.model.alike import NOT_INFUSED, Known, acting_values, patients_alike
+from bcma_decide.model.beside import beside
 from bcma_decide.model.by_patient import rates_by_patient
 from bcma_decide.model.decision_clock import lost_place, spread_between
-from bcma_decide.model.kept import Kept
+from bcma_decide.model.kept import KEPT, Kept
 from bcma_decide.model.normal import Z95, logistic
 from bcma_decide.model.numbers import PatientNumbers
-from bcma_decide.model.population import Patients
 from bcma_decide.model.prediction import logit
 from bcma_decide.model.sheets import STILL
 from bcma_decide.vocabulary import CLASSES
@@ -23,7 +24,6 @@ FromDecisionRate = tuple[float, float, float, float, float]
 _RESPONSE: Final = "response"
 _BOTH: Final = (_RESPONSE, NOT_INFUSED)
 """One set of patients for both rates: those of response know nothing of a trait that acts before the infusion only."""
-_kept: Final = Kept[object, dict[int, FromDecisionRate]](KEPT)
 
 
 def from_decision(numbers: PatientNumbers) -> dict[int, FromDecisionRate]:
@@ -36,12 +36,13 @@ def from_decision(numbers: PatientNumbers) -> dict[int, FromDecisionRate]:
     """
     extra = tuple(numbers.extra_variance.get((family, 0), 0.0) for family in _BOTH)
     values = acting_values(numbers, *_BOTH)
-    key = numbers.pooled, numbers.setting, values, extra
-    return _kept.get(key, lambda: _from_decision(numbers, patients_alike(numbers.pooled, values, _BOTH)))
+    kept: Kept[object, dict[int, FromDecisionRate]] = beside(numbers.pooled, "from decision", lambda: Kept(KEPT))
+    made = partial(_from_decision, numbers, values)
+    return kept.get((numbers.setting, values, extra), made)
 
 
-def _from_decision(numbers: PatientNumbers, patients: Patients) -> dict[int, FromDecisionRate]:
-    pooled = numbers.pooled
+def _from_decision(numbers: PatientNumbers, values: tuple[Known, ...]) -> dict[int, FromDecisionRate]:
+    pooled, patients = numbers.pooled, patients_alike(numbers.pooled, values, _BOTH)
     responding, lost = _pairs(numbers)
     if not responding:
         return {}
