@@ -12,7 +12,7 @@ from bcma_decide.model.beside import beside
 from bcma_decide.model.contrast import Nodes, crossed, joint_differences
 from bcma_decide.model.prediction import Average
 from bcma_decide.model.profiles import Profiles
-from bcma_decide.model.rates import MEAN, Order, cell_table, in_order
+from bcma_decide.model.rates import MEAN, CellMixtures, Order, cell_table, in_order
 from bcma_decide.model.sheets import STILL, Sheet, SheetValues, all_sheets, covariance_between, likeness
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import CLASSES, OUTCOMES, Design
@@ -38,11 +38,13 @@ class Meeting(Struct, frozen=True):
 class Kernel(Struct, frozen=True):
     """What is worked out once for a setting.
 
-    ``moving``: sheets of families in which a trait acts, ``order`` and ``places`` of their cells. ``table`` (cells, 6)
+    ``moving``: sheets of families in which a trait acts, ``mixtures`` (None without any), ``order`` and ``places`` of
+    their cells. ``table`` (cells, 6)
     has the numbers that are the same for every patient, ``fixed`` what they were made of. ``meetings`` by family.
     """
 
     moving: tuple[Sheet, ...]
+    mixtures: CellMixtures | None
     order: Order
     places: NDArray[np.intp]
     table: Array
@@ -89,11 +91,12 @@ def _kernel(pooled: PooledEvidence, setting: Design) -> Kernel:
     fixed = tuple(sheet.evaluated(np.ones((1, 1)), np.zeros(1)) for sheet in still)
     table = np.zeros((1, len(pooled.cells), 6))
     if fixed:
-        table[:, np.concatenate([sheet.places for sheet in still])] = cell_table(fixed)
+        table[:, np.concatenate([sheet.places for sheet in still])] = cell_table(fixed, CellMixtures.of(still))
         in_order(pooled, still).put(table)
     places = [sheet.places for sheet in moving]
     return Kernel(
         moving=moving,
+        mixtures=CellMixtures.of(moving) if moving else None,
         order=in_order(pooled, moving),
         places=np.concatenate(places) if places else np.zeros(0, dtype=np.intp),
         table=table[0],
@@ -149,8 +152,8 @@ def evaluated(pooled: PooledEvidence, setting: Design, profiles: Profiles, extra
             sheet.kinds.weights(weights[sheet.family], len(profiles)),
             np.zeros(len(profiles)) if widened is None else widened,
         )
-    if values:
-        table[:, own.places] = cell_table(tuple(values.values()))
+    if own.mixtures is not None:
+        table[:, own.places] = cell_table(tuple(values.values()), own.mixtures)
         own.order.put(table)
     return Evaluated(own, table, values)
 

@@ -122,7 +122,8 @@ class Sheet(Struct, frozen=True, dict=True):
         (outcomes, options, P), (N, K) = self.share.shape, (len(weights), self.weight.shape[1])
         S, Q = self.covariance.shape[2], self.parameters.size
         at = N, outcomes, K
-        found = weights @ self.table
+        # of one patient not by the library of linear algebra: its threads would wait for each other for longer
+        found = weights @ self.table if N > 1 else np.einsum("nk,kc->nc", weights, self.table)
         sizes = np.array([options, options * Q, P * S, P, P * Q, P * S]) * (outcomes * K)
         parts = np.split(found, np.cumsum(sizes)[:-1], axis=1)
         rate, trait = parts[0].reshape(*at, options), parts[1].reshape(*at, options, Q)
