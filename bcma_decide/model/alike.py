@@ -66,10 +66,16 @@ def _acting_values(
     pooled: PooledEvidence, families: tuple[str, ...], value_of: Callable[[str], bool | float | Chance | None]
 ) -> tuple[Known, ...]:
     found: list[Known] = [None] * pooled.trait_count
-    for place in np.flatnonzero(acting_traits(pooled, families)).tolist():
-        value = value_of(MODEL_TRAIT_IDS[place])
-        found[place] = value if isinstance(value, Chance) else model_scale(MODEL_TRAIT_IDS[place], value)
+    for place, trait in _acting_places(pooled, families):
+        value = value_of(trait)
+        found[place] = value if isinstance(value, Chance) else model_scale(trait, value)
     return tuple(found)
+
+
+@kept_beside(16)
+def _acting_places(pooled: PooledEvidence, families: tuple[str, ...]) -> list[tuple[int, str]]:
+    """Places and names of the traits that act in any of the families."""
+    return [(place, MODEL_TRAIT_IDS[place]) for place in np.flatnonzero(acting_traits(pooled, families)).tolist()]
 
 
 def patients_alike(pooled: PooledEvidence, values: tuple[Known, ...], families: tuple[str, ...] = CURVES) -> Patients:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
@@ -15,7 +16,7 @@ from bcma_decide.model.kept import KEPT, Kept
 from bcma_decide.model.normal import Z95, logistic
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.prediction import logit
-from bcma_decide.model.sheets import STILL
+from bcma_decide.model.sheets import SheetValues
 from bcma_decide.vocabulary import CLASSES
 
 FromDecisionRate = tuple[float, float, float, float, float]
@@ -43,7 +44,7 @@ def from_decision(numbers: PatientNumbers) -> dict[int, FromDecisionRate]:
 
 def _from_decision(numbers: PatientNumbers, values: tuple[Known, ...]) -> dict[int, FromDecisionRate]:
     pooled, patients = numbers.pooled, patients_alike(numbers.pooled, values, _BOTH)
-    responding, lost = _pairs(numbers)
+    responding, lost = beside(pooled, "response and those never infused", lambda: _pairs(numbers))
     if not responding:
         return {}
     drawn = rates_by_patient(pooled, numbers.setting, (*responding, *lost), patients)
@@ -86,12 +87,18 @@ def _pairs(numbers: PatientNumbers) -> tuple[list[int], list[int]]:
 
 
 def _spreads(numbers: PatientNumbers) -> dict[int, float]:
-    """Variance of the log odds of every cell's rate in both families, over the nodes of the spread between centres."""
+    """Variance of the log odds of every CAR-T cell's rate in both families, over the nodes of the spread."""
+    evaluated = numbers.evaluated
+    still = beside(numbers.pooled, ("spreads", numbers.setting), lambda: _spreads_of(evaluated.kernel.fixed))
+    moving = [values for (family, index), values in evaluated.values.items() if family in _BOTH and index == 0]
+    return {**still, **_spreads_of(moving)}
+
+
+def _spreads_of(sheets: Iterable[SheetValues]) -> dict[int, float]:
     found: dict[int, float] = {}
-    for values in (*numbers.evaluated.values.values(), *numbers.evaluated.kernel.fixed):
-        if values.sheet.family in (*_BOTH, STILL):
-            weight = values.sheet.weight[:, :, None]
-            mean = (weight * values.logit[0]).sum(axis=1)
-            spread = (weight * (values.variance[0] + values.logit[0] ** 2)).sum(axis=1) - mean**2
-            found |= zip(values.sheet.places.tolist(), spread[values.sheet.filled].tolist(), strict=True)
+    for values in sheets:
+        weight = values.sheet.weight[:, :, None]
+        mean = (weight * values.logit[0]).sum(axis=1)
+        spread = (weight * (values.variance[0] + values.logit[0] ** 2)).sum(axis=1) - mean**2
+        found |= zip(values.sheet.places.tolist(), spread[values.sheet.filled].tolist(), strict=True)
     return found

@@ -111,7 +111,10 @@ def ends(
 
 def _low_and_high(trait: str, patients: Patients) -> NDArray[np.bool_]:
     """Who is at the low and who at the high end of a trait, (2, draws)."""
-    values = patients.values[:, MODEL_TRAIT_IDS.index(trait)]
+    place = MODEL_TRAIT_IDS.index(trait)
+    values = patients.values[:, place]
+    if TRAIT_KINDS[trait] != "binary" and patients.known[place]:
+        return np.zeros((2, values.size), dtype=np.bool_)  # all have the same number: nobody is at an end
     if TRAIT_KINDS[trait] == "binary":
         present = values > 0.5
         return np.stack([~present, present])

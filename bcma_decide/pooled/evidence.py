@@ -85,7 +85,7 @@ class Depth(Struct, frozen=True):
     covariance: Array
 
 
-class Population(Struct, frozen=True):
+class Population(Struct, frozen=True, dict=True):
     """The evidence population: how traits are distributed together among the patients studied.
 
     Latent normals with ``correlation``; binary traits are present above ``cut``, numeric ones are
@@ -98,6 +98,11 @@ class Population(Struct, frozen=True):
     spread: Array
     correlation: Array
     points: Array
+
+    @cached_property
+    def beside(self) -> dict[Hashable, Any]:
+        """What was worked out from it, by name: it is dropped with it."""
+        return {}
 
 
 class PooledEvidence(Struct, frozen=True, eq=False, dict=True, weakref=True):
