@@ -251,7 +251,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         ways=ways,
         preferences=ranked,
         order_of_therapies=order,
-        apart=apart_products(numbers, outcomes, at_one_year),
+        apart=apart_products(numbers, withheld, at_one_year),
         pair=None if question.pair is None else pair_contrast(numbers, question.pair, outcomes, at_one_year, computed),
         tell_apart=tell_apart(outcomes, computed, of_classes),
         published_options=beside,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import product
 from typing import overload
 
 import numpy as np
@@ -216,6 +217,10 @@ def extra_variance(
     A trait that acts in neither class moves no number of the family, so it widens none either; a measured value near a
     cut widens by its chance, not by a jump.
     """
+    if not any(outside):
+        return beside(
+            pooled, "no extra variance", lambda: dict.fromkeys(product(pooled.family_index, range(len(outside))), 0.0)
+        )
     own = pooled.assumptions["outside_evidence_sd"] ** 2
     return {
         (family, index): own
