@@ -133,6 +133,18 @@ class Facts:
         self.stage_chances: dict[str, Mapping[int, Chance]] = {}
         """By staging, how likely each stage is; kept here by what works it out."""
 
+    @property
+    def of_nobody(self) -> Facts:
+        """What would be known of a patient of whom nothing was said."""
+        return Facts(Patient.model_construct(), self.definitions, self._ways)
+
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """Fields of which anything was said."""
+        patient = self.patient
+        said = [name for name in FIELDS if (value := getattr(patient, name)) is not None and value != ()]
+        return frozenset((*said, *self._spans))
+
     @cached_property
     def drugs(self) -> DrugHistory:
         """Which drugs failed, were given, were never given."""
