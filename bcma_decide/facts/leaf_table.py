@@ -148,3 +148,8 @@ def judgement_of(program: Program, judged: Sequence[Judgement]) -> Judgement:
     if isinstance(program, int):
         return judged[program]
     return joined(program.kind, [judgement_of(part, judged) for part in program.parts])
+
+
+def leaves_of(program: Program) -> set[int]:
+    """Places of the leaves of a condition."""
+    return {program} if isinstance(program, int) else set().union(*(leaves_of(part) for part in program.parts))
