@@ -177,10 +177,11 @@ def _groups(cuts: Array, given: _Given, answers: Sequence[float | Chance | None]
     present, latent, weight = np.zeros((1, 0), dtype=bool), np.zeros((1, count, 0)), np.ones((1, count))
     for trait, answer in enumerate(answers):
         above = np.array([answer > 0.5] if isinstance(answer, (int, float)) else [True, False])
-        reach = (cuts[trait] - latent @ factor[trait, :trait]) / factor[trait, trait]
+        before = latent @ factor[trait, :trait] if factor[trait, :trait].any() else np.zeros((1, 1))
+        reach = (cuts[trait] - before) / factor[trait, trait]
         reach = np.minimum(np.maximum(reach, -_FURTHEST_CUT), _FURTHEST_CUT)
         sign = np.where(above, 1.0, -1.0)[:, None, None]
-        tail = upper_tail(sign * reach)  # sides, groups, points
+        tail = upper_tail(sign * reach)  # sides, groups, points; the latter 1 where no earlier trait tells of this one
         groups = len(above) * len(present)
         present = np.column_stack([np.tile(present, (len(above), 1)), np.repeat(above, len(present))])
         weight = (weight * tail).reshape(groups, count)
@@ -188,7 +189,7 @@ def _groups(cuts: Array, given: _Given, answers: Sequence[float | Chance | None]
         moved.reshape(len(above), -1, count, trait + 1)[..., :trait] = latent
         if factor[trait + 1 :, trait].any():
             beyond = quantile(tail * given.tails[above.astype(np.intp), :, trait][:, None])
-            moved[..., trait] = (-sign * beyond).reshape(groups, count)
+            moved.reshape(len(above), -1, count, trait + 1)[..., trait] = -sign * beyond
         latent = moved
     return _Groups(present, latent, weight)
 
