@@ -597,8 +597,7 @@ class _Document:
             rows = comparison.survival
             return listed([(pieces if row.kind == "published" else of_alike).of(row, 2) for row in rows])
         if name == "outcomes":
-            outcomes = comparison.outcomes
-            return listed([of_alike.of(each, 2) if _moved_by_none(each) else piece(each, 2) for each in outcomes])
+            return listed(of_alike.rows(comparison.outcomes))
         if name == "findings":
             return listed(
                 [
@@ -617,10 +616,6 @@ _INDENTED: Final = _Document(INDENTED)
 def result_bytes(comparison: Comparison) -> bytes:
     """The comparison as the document that ``--json`` prints and that lies inside a PDF, in UTF-8."""
     return _INDENTED.of(comparison)
-
-
-def _moved_by_none(outcome: Outcome) -> bool:
-    return any(each.same_for_every_patient for each in outcome.estimates.values())
 
 
 def result_json(comparison: Comparison) -> str:

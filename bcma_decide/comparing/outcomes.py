@@ -19,6 +19,7 @@ from bcma_decide.comparison import (
     Unknown,
     WaterfallStep,
 )
+from bcma_decide.model.alike import NOT_INFUSED, acting_values
 from bcma_decide.model.beside import beside, kept_beside
 from bcma_decide.model.certainty import LEVELS, Ground, rate_certainty
 from bcma_decide.model.contrast import Difference
@@ -55,27 +56,34 @@ def all_outcomes(
     ``withheld`` has the numbers that are not given, by outcome and option; ``unknowns`` what could move the others.
     """
     draft = _draft(numbers, withheld, unknowns, _waterfalls(numbers, explain) if explain else {})
-    return tuple(
-        _outcome(draft, outcome) if outcome in explain or draft.moves(outcome) else _still(draft, outcome)
-        for outcome in OUTCOMES
-    )
+    return tuple(_outcome(draft, outcome) if outcome in explain else _alike(draft, outcome) for outcome in OUTCOMES)
 
 
 KEPT: Final = 512
-"""Outcomes that no trait moves: what differs in them is which traits are known, and an age beyond those studied."""
+"""Outcomes: where no trait moves them, what differs is which traits are known, and an age beyond those studied."""
 
 
-def _still(draft: _Draft, outcome: str) -> Outcome:
-    """An outcome that no trait moves, where no number is taken away: the same for all of whom the same is known."""
-    pooled, family = draft.numbers.pooled, FAMILY_OF[outcome].id
+def _alike(draft: _Draft, outcome: str) -> Outcome:
+    """An outcome where no number is taken away: the same for all of whom the same is known of what moves it."""
+    numbers, family = draft.numbers, FAMILY_OF[outcome].id
+    pooled = numbers.pooled
     withheld = draft.withheld and any((outcome, option.id) in draft.withheld for option in pooled.options)
     if withheld or family not in draft.outside:
         return _outcome(draft, outcome)
-    # no trait acts in either class, so that those known are the same ones in both
-    known = draft.traits[family, 0].uninformed
-    key = draft.numbers.setting, outcome, draft.outside[family]
-    kept: Kept[object, Outcome] = beside(pooled, "outcomes that no trait moves", lambda: Kept(KEPT))
-    return kept.get((*key, known), lambda: _with_known(kept.get(key, lambda: _outcome(draft, outcome)), known))
+    key = numbers.setting, outcome, draft.outside[family]
+    kept: Kept[object, Outcome] = beside(pooled, "outcomes", lambda: Kept(KEPT))
+    if not draft.moves(outcome):
+        # no trait acts in either class, so that those known are the same ones in both
+        known = draft.traits[family, 0].uninformed
+        return kept.get((*key, known), lambda: _with_known(kept.get(key, lambda: _outcome(draft, outcome)), known))
+    told = [
+        (draft.traits[family, index], draft.open_moves.get((outcome, CLASSES[index]))) for index in range(len(CLASSES))
+    ]
+    # counted from the decision a number is moved by what moves the chance of the infusion too
+    families = family, NOT_INFUSED
+    extra = [numbers.extra_variance.get((each, index)) for each in families for index in range(len(CLASSES))]
+    moved = acting_values(numbers, *families), *extra, *told
+    return kept.get((*key, *moved), lambda: _outcome(draft, outcome))
 
 
 def _with_known(outcome: Outcome, known: tuple[str, ...]) -> Outcome:

@@ -47,8 +47,14 @@ def _higher(pooled: PooledEvidence, sides: Sequence[SheetValues], bias_sd: float
     found: dict[str, Pairs] = {}
     for place, first in enumerate(sides):
         for second in sides[place:]:
-            for outcome, pairs in _pairs(pooled, first, second, bias_sd):
-                found.setdefault(outcome, {}).update(pairs)
+            if first is second:  # the same of many, where the sheet was
+                pairs = first.beside.get(("higher", bias_sd))
+                if pairs is None:
+                    pairs = first.beside["higher", bias_sd] = dict(_pairs(pooled, first, first, bias_sd))
+            else:
+                pairs = dict(_pairs(pooled, first, second, bias_sd))
+            for outcome, own in pairs.items():
+                found.setdefault(outcome, {}).update(own)
     return found
 
 

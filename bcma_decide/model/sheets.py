@@ -7,11 +7,11 @@ derivatives in levels and trait effects, and the same at the middle centre are s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from math import prod
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from msgspec import Struct
@@ -194,6 +194,11 @@ class SheetValues(Struct, frozen=True, dict=True):
     middle: Array
     middle_variance: Array
     extra: Array
+
+    @cached_property
+    def beside(self) -> dict[Hashable, Any]:
+        """What was worked out from them, by name: it is dropped with them."""
+        return {}
 
     def average(self, outcome: int, option: int, row: int = 0) -> Average:
         """One option of one patient, with all parameters of its outcome."""
