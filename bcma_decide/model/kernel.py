@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 from msgspec import Struct
@@ -18,6 +19,7 @@ from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import CLASSES, OUTCOMES, Design
 
 Array = NDArray[np.float64]
+_TABLE: Final = "table of the cells"
 Extra = Mapping[tuple[str, int], Array]
 """Variance of all levels for lying outside the evidence, (profiles,) by family and class; none where not named."""
 
@@ -38,13 +40,11 @@ class Meeting(Struct, frozen=True):
 class Kernel(Struct, frozen=True):
     """What is worked out once for a setting.
 
-    ``moving``: sheets of families in which a trait acts, ``mixtures`` (None without any), ``order`` and ``places`` of
-    their cells. ``table`` (cells, 6)
+    ``moving``: sheets of families in which a trait acts, ``order`` and ``places`` of their cells. ``table`` (cells, 6)
     has the numbers that are the same for every patient, ``fixed`` what they were made of. ``meetings`` by family.
     """
 
     moving: tuple[Sheet, ...]
-    mixtures: CellMixtures | None
     order: Order
     places: NDArray[np.intp]
     table: Array
@@ -96,7 +96,6 @@ def _kernel(pooled: PooledEvidence, setting: Design) -> Kernel:
     places = [sheet.places for sheet in moving]
     return Kernel(
         moving=moving,
-        mixtures=CellMixtures.of(moving) if moving else None,
         order=in_order(pooled, moving),
         places=np.concatenate(places) if places else np.zeros(0, dtype=np.intp),
         table=table[0],
@@ -152,10 +151,28 @@ def evaluated(pooled: PooledEvidence, setting: Design, profiles: Profiles, extra
             sheet.kinds.weights(weights[sheet.family], len(profiles)),
             np.zeros(len(profiles)) if widened is None else widened,
         )
-    if own.mixtures is not None:
-        table[:, own.places] = cell_table(tuple(values.values()), own.mixtures)
+    if values:
+        table[:, own.places] = _cells(pooled, setting, tuple(values.values()))
         own.order.put(table)
     return Evaluated(own, table, values)
+
+
+def _cells(pooled: PooledEvidence, setting: Design, values: Sequence[SheetValues]) -> Array:
+    """Numbers of the cells of some sheets, one after the other; of one patient those of a sheet that was kept are."""
+    one = len(values[0].extra) == 1
+    missing = [each for each in values if not one or _TABLE not in each.beside]
+    if missing:
+        name = "mixtures", setting, tuple([(each.sheet.family, each.sheet.class_index) for each in missing])
+        sheets = [each.sheet for each in missing]
+        found = cell_table(missing, beside(pooled, name, lambda: CellMixtures.of(sheets)))
+        if not one:
+            return found
+        begin = 0
+        for each in missing:
+            end = begin + len(each.sheet.places)
+            each.beside[_TABLE] = found[:, begin:end]
+            begin = end
+    return np.concatenate([each.beside[_TABLE] for each in values], axis=1)
 
 
 def class_differences(

@@ -18,7 +18,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.model.beside import beside
-from bcma_decide.model.kept import KEPT, Kept
+from bcma_decide.model.kept import Kept
 from bcma_decide.model.kinds import Kinds, Likeness, NumberAxis
 from bcma_decide.model.offset_tables import OffsetAxis
 from bcma_decide.model.prediction import Average, held, logit, made_up, numeric_range, stage_rates
@@ -36,6 +36,8 @@ _LINEAR = 2
 """Points that a straight line needs."""
 _FEW_KINDS: Final = 64
 """Up to which the values of a sheet are kept for other patients: of so few kinds some weigh the same for many."""
+_KEPT: Final = 256
+"""Of every sheet: some answers for every age."""
 STILL: Final = "still"
 """Stands for all families in which no trait acts: their outcomes are the same for everyone, so that one sheet for a
 class holds them together."""
@@ -123,7 +125,7 @@ class Sheet(Struct, frozen=True, dict=True):
 
     @cached_property
     def _kept(self) -> Kept[bytes, SheetValues]:
-        return Kept(KEPT)
+        return Kept(_KEPT)
 
     @cached_property
     def _columns(self) -> tuple[slice, ...]:
