@@ -67,8 +67,7 @@ def _alike(draft: _Draft, outcome: str) -> Outcome:
     """An outcome where no number is taken away: the same for all of whom the same is known of what moves it."""
     numbers, family = draft.numbers, FAMILY_OF[outcome].id
     pooled = numbers.pooled
-    withheld = draft.withheld and any((outcome, option.id) in draft.withheld for option in pooled.options)
-    if withheld or family not in draft.outside:
+    if outcome in draft.touched or family not in draft.outside:
         return _outcome(draft, outcome)
     key = numbers.setting, outcome, draft.outside[family]
     kept: Kept[object, Outcome] = beside(pooled, "outcomes", lambda: Kept(KEPT))
@@ -109,6 +108,8 @@ class _Draft(Struct, frozen=True):
 
     numbers: PatientNumbers
     withheld: Mapping[tuple[str, str], Withheld]
+    touched: frozenset[str]
+    """Outcomes of which any number is withheld."""
     open_moves: Mapping[tuple[str, str], tuple[tuple[str, float], ...]]
     """By outcome and class: label of each unknown trait, and how far it could move the number."""
     outside: Mapping[str, tuple[tuple[str, ...], ...]]
@@ -133,6 +134,7 @@ def _draft(
     return _Draft(
         numbers=numbers,
         withheld=withheld,
+        touched=frozenset([outcome for outcome, _ in withheld]),
         open_moves=_open_moves(unknowns),
         outside=outside_reasons(numbers),
         waterfalls=waterfalls,
