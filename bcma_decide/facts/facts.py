@@ -195,11 +195,6 @@ class Facts:
         return self._formulas[name]
 
     @property
-    def measures(self) -> Mapping[str, KnownNumber]:
-        """Every number that is known."""
-        return {name: known for name in NUMERIC if (known := self.number(name)) is not None}
-
-    @property
     def evidence(self) -> Mapping[str, Evidence]:
         """What speaks for every trait that has a definition."""
         return {trait: self.known_evidence(trait) for trait in self._ways.evidence}
