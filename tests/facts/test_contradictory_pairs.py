@@ -159,7 +159,7 @@ def test_what_was_worked_out_in_the_place_of_an_input_left_out_is_used():
         DEFINITIONS,
     )
     # (140 - 60) x 72 / (72 x 1) = 80
-    assert found.facts.measures["creatinine_clearance"].span.low == pytest.approx(80)
+    assert found.facts.number("creatinine_clearance").span.low == pytest.approx(80)
     assert "renal_impairment" not in found.contradicted
 
 
