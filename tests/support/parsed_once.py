@@ -1,6 +1,6 @@
 """The same text is parsed once in a process: the evidence, which hundreds of tests read, and pages.
 
-Every text is parsed by the real parser the first time. A YAML document is given out as a copy each time; an entry of the
+Every text is parsed by the real parser the first time. A YAML document is given out as a copy each time; a file of the
 evidence in its shape cannot be changed; a page is not changed by those who look things up in it.
 """
 
