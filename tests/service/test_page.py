@@ -408,6 +408,7 @@ def test_anything_else_that_is_wrong_is_named_and_nothing_shown(entries, said):
         ({"refractory_to": "x, " * 600}, "Refractory to"),
         ({"prior_bcma_courses.months": "3"}, "Earlier BCMA courses"),
     ],
+    plain=4,
 )
 def test_a_field_that_cannot_be_meant_is_named_and_left_out(entries, said):
     for path in ("/", "/page/result"):
