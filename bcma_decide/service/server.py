@@ -44,7 +44,7 @@ def serve(
     allow_many_connections()
     sys.setswitchinterval(_SWITCH)
     app = create_app(settings, pooled, reader=reader)
-    set_up_logging(number)
+    set_up_logging(number, app.state.metrics.line_lost)
     proxies = [str(network) for network in settings.trusted_proxies]
     config = uvicorn.Config(
         app,
