@@ -5,9 +5,9 @@
     CM.EL  events of group 1 given those of both groups: noncentral hypergeometric, with a normal log odds ratio
     CM.AL  the same as binomial, which is near enough where events are rare
 
-fitted by maximum likelihood (Stijnen, Hamza and Özdemir 2010; Jackson, Law, Stijnen, Viechtbauer and White 2018, whose
-models 4, 5 and 7 the first three are). Names are those of metafor. A study's log odds stand midway between the groups,
-which share half of a random odds ratio each: with all of it in one group, the groups would not be treated alike.
+fitted by maximum likelihood (Stijnen, Hamza and Özdemir 2010; Jackson, Law, Stijnen, Viechtbauer and White 2018). Names
+are those of metafor. A study's log odds stand midway between the groups, which share half of a random odds ratio each:
+with all of it in one group, the groups would not be treated alike.
 """
 
 from __future__ import annotations
