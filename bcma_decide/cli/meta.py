@@ -8,12 +8,32 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from bcma_decide.cli.errors import report_errors
-from bcma_decide.cli.output import say
-from bcma_decide.errors import Problem, SynthesisError, one_line
+from bcma_decide.cli.meta_output import (
+    OUTPUT,
+    BiasColumns,
+    CsvFile,
+    FindingsShown,
+    FlowFile,
+    HtmlPage,
+    MethodsShown,
+    Output,
+    PdfPage,
+    PngFolder,
+    ShownColumns,
+    Sides,
+    SortBy,
+    StudyDesign,
+    SvgFolder,
+    Title,
+    beside_of,
+    layout_options,
+)
+from bcma_decide.errors import Problem, SynthesisError
 
 if TYPE_CHECKING:
     from bcma_decide.render.terminal.console import Console
     from bcma_decide.workshop.own_table.analysis import Analysis
+    from bcma_decide.workshop.own_table.beside import Beside
     from bcma_decide.workshop.plots.page import Table
 
 meta_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -25,7 +45,6 @@ PredictionName = Literal["k-2", "k-1", "normal"]
 
 MODEL: Final = "How it is pooled"
 PARTS: Final = "What else is worked out"
-OUTPUT: Final = "Where it goes"
 
 
 @meta_app.command()
@@ -130,18 +149,20 @@ def meta(
         typer.Option("--diagnostics", rich_help_panel=OUTPUT, help="Also print influence and small-study tests."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print everything as JSON.")] = False,
-    svg: Annotated[
-        Path | None,
-        typer.Option("--svg", metavar="DIR", rich_help_panel=OUTPUT, help="Write each drawing to this folder, as SVG."),
-    ] = None,
-    html: Annotated[
-        Path | None,
-        typer.Option("--html", metavar="FILE", rich_help_panel=OUTPUT, help="Write one page with everything."),
-    ] = None,
-    title: Annotated[
-        str | None,
-        typer.Option("--title", rich_help_panel=OUTPUT, help="Heading of drawings; default the file's name."),
-    ] = None,
+    methods: MethodsShown = False,
+    findings: FindingsShown = False,
+    design: StudyDesign = None,
+    sort: SortBy = "file",
+    show: ShownColumns = None,
+    rob: BiasColumns = None,
+    favours: Sides = None,
+    flow: FlowFile = None,
+    svg: SvgFolder = None,
+    png: PngFolder = None,
+    html: HtmlPage = None,
+    pdf: PdfPage = None,
+    csv: CsvFile = None,
+    title: Title = None,
 ) -> None:
     """Pool a table of studies: mean, heterogeneity, groups, meta-regression, diagnostics, forest plot.
 
@@ -150,14 +171,21 @@ def meta(
     bcma-decide meta deaths.csv --method GLMM --mods year --json
 
     bcma-decide meta two-groups.csv --measure OR --method MH
+
+    bcma-decide meta trials.csv --sort effect --show dose,year --rob selection,outcome --findings --pdf report.pdf
     """
     from bcma_decide.render.terminal.console import Console
     from bcma_decide.workshop.meta_analysis.study_table import fitting, read_table
     from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
     from bcma_decide.workshop.own_table.reading import read_studies
+    from bcma_decide.workshop.own_table.selection_flow import read_flow
     from bcma_decide.workshop.synthesis.model import PoolingMethod, usual_model
 
-    table = read_table(file, _renamed_columns(column or []))
+    output = Output(svg=svg, png=png, html=html, pdf=pdf, csv=csv)
+    output.check()
+    layout = layout_options(sort, show, rob, favours)
+    selection = None if flow is None else read_flow(flow)
+    table = read_table(file, _renamed_columns(column or []), texts=(*layout.show, *layout.rob))
     studies = read_studies(table, measure or fitting(table), apart=nested is None)
     how = PoolingMethod(method or "REML", test, level, prediction)
     if method is None and nested is None:
@@ -172,24 +200,19 @@ def meta(
         gosh=subsets,
         nested=nested,
         at=tuple(_place(each) for each in at or ()),
-        diagnostics=diagnostics or as_json or svg is not None or html is not None,
+        diagnostics=diagnostics or as_json or output.drawn,
     )
     with Console(stderr=True).status("reading") as status:
         analysis = analyse(table, studies, options, progress=status.update)
-    name = title or file.stem
-    if svg is not None:
-        _write_drawings(analysis, name, svg)
-    if html is not None:
-        from bcma_decide.workshop.own_table.report import page_of
-
-        _write(html, page_of(analysis, name))
+        beside = beside_of(table, analysis, layout, title or file.stem, selection, findings=findings, design=design)
+        output.write(analysis, title or file.stem, beside, progress=status.update)
     if as_json:
         from bcma_decide.cli.output import print_json
         from bcma_decide.workshop.own_table.document import as_document
 
-        print_json(as_document(analysis))
+        print_json(as_document(analysis, beside))
         return
-    _print(analysis, name, Console(highlight=False), diagnostics=diagnostics)
+    _print(analysis, title or file.stem, beside, diagnostics=diagnostics, methods=methods)
 
 
 def _renamed_columns(pairs: list[str]) -> dict[str, str]:
@@ -215,42 +238,29 @@ def _place(text: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        problem = Problem("", error.strerror or "cannot be written", "check the path", str(path))
-        raise SynthesisError("the result cannot be written", [problem]) from None
-    say(one_line(f"wrote {path}"), err=True)
-
-
-def _write_drawings(analysis: Analysis, title: str, folder: Path) -> None:
-    from bcma_decide.cli.sheets import check_inside
-    from bcma_decide.workshop.own_table.figures import drawings
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        problem = Problem("--svg", error.strerror or "cannot be made", "name a folder", str(folder))
-        raise SynthesisError("the drawings cannot be written", [problem]) from None
-    for name, drawn in drawings(analysis, title):
-        check_inside(folder / f"{name}.svg", folder)
-        _write(folder / f"{name}.svg", drawn)
-
-
-def _print(analysis: Analysis, title: str, console: Console, *, diagnostics: bool) -> None:
+def _print(analysis: Analysis, title: str, beside: Beside, *, diagnostics: bool, methods: bool) -> None:
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.workshop.own_table.figures import forest_of
+    from bcma_decide.workshop.own_table.findings import findings_lines, findings_tables
+    from bcma_decide.workshop.own_table.methods import methods_of
     from bcma_decide.workshop.own_table.tables import diagnostic_tables, result_tables
     from bcma_decide.workshop.plots.terminal_forest import write_forest
 
-    write_forest(forest_of(analysis, title), console)
+    console = Console(highlight=False)
+    write_forest(forest_of(analysis, title, beside.layout), console)
     for table in (*result_tables(analysis), *(diagnostic_tables(analysis) if diagnostics else ())):
         console.print()
         _print_table(table, console)
-    remarks = [*analysis.remarks]
+    said = [*analysis.remarks, *beside.flow_remarks(analysis)]
     if diagnostics and analysis.small_studies is not None:
-        remarks += analysis.small_studies.remarks
-    for remark in remarks:
+        said += analysis.small_studies.remarks
+    if beside.findings is not None:
+        console.print()
+        _print_table(findings_tables(beside.findings)[0], console)
+        said += findings_lines(beside.findings)
+    if methods:
+        said.append(f"Methods. {methods_of(analysis)}")
+    for remark in said:
         console.print()
         console.print(remark, markup=False)
 
@@ -261,7 +271,7 @@ def _print_table(table: Table, console: Console) -> None:
 
     grid = Grid(box=None, pad_edge=False, title=Text(table.caption, style="bold"), title_justify="left")
     for number, name in enumerate(table.titles):
-        grid.add_column(name, justify="right" if number else "left", overflow="fold")
+        grid.add_column(Text(name), justify="right" if number and not table.words else "left", overflow="fold")
     for row in table.rows:
         grid.add_row(*(Text(str(cell)) for cell in row))
     console.print(grid)

@@ -6,7 +6,7 @@ Every mistake is named with its row and column, all of them at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -90,7 +90,7 @@ class StudyTable:
         return len(self.lines)
 
 
-def read_table(path: Path, renamed: Mapping[str, str] | None = None) -> StudyTable:
+def read_table(path: Path, renamed: Mapping[str, str] | None = None, *, texts: Collection[str] = ()) -> StudyTable:
     """Read a CSV file with a header; what was interpreted is said in the table's remarks.
 
     Parameters
@@ -99,6 +99,8 @@ def read_table(path: Path, renamed: Mapping[str, str] | None = None) -> StudyTab
         The file, as :func:`~bcma_decide.workshop.meta_analysis.table_file.read_table_file` reads it.
     renamed
         Column of a quantity where it has another name than those of :data:`NAMES`, for example ``{"n": "size"}``.
+    texts
+        Columns that are shown as they stand, signs and all: nothing is interpreted there, so nothing said of it.
 
     Raises
     ------
@@ -126,7 +128,7 @@ def read_table(path: Path, renamed: Mapping[str, str] | None = None) -> StudyTab
     study = column(table, STUDY)
     others = [name for name in columns if name != study]
     table = replace(table, notation=notation_of({cell for name in others for cell in columns[name]}, found.separator))
-    remarks += remarks_on({name: _column(table, name) for name in others}, table.lines)
+    remarks += remarks_on({name: _column(table, name) for name in others if name not in texts}, table.lines)
     remarks += _sums(table)
     return replace(table, remarks=tuple(map(one_line, remarks)))
 

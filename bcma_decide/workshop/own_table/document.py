@@ -16,6 +16,10 @@ from bcma_decide.workshop.meta_analysis.influence import Influence
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
 from bcma_decide.workshop.own_table.analysis import Analysis
+from bcma_decide.workshop.own_table.beside import Beside
+from bcma_decide.workshop.own_table.findings import findings_document
+from bcma_decide.workshop.own_table.layout import ForestLayout
+from bcma_decide.workshop.own_table.methods import methods_of
 from bcma_decide.workshop.own_table.regression import Regression
 from bcma_decide.workshop.own_table.small_studies import SmallStudies
 from bcma_decide.workshop.synthesis.groups import Groups
@@ -24,7 +28,7 @@ from bcma_decide.workshop.synthesis.studies import Scale, Studies
 __all__ = ["as_document", "plain", "pooled_document"]
 
 
-def as_document(analysis: Analysis) -> dict[str, Any]:
+def as_document(analysis: Analysis, beside: Beside) -> dict[str, Any]:
     """The whole analysis; numbers that cannot be known are null, parts that were not made are left out."""
     studies, model = analysis.studies, analysis.model
     document: dict[str, Any] = {
@@ -34,8 +38,9 @@ def as_document(analysis: Analysis) -> dict[str, Any]:
         "test": model.test,
         "level": model.level,
         **pooled_document(analysis.result, studies.scale),
-        "studies": _studies(analysis),
+        "studies": _studies(analysis, beside.layout),
         "remarks": list(analysis.remarks),
+        "methods": methods_of(analysis),
     }
     parts: dict[str, Any] = {
         "groups": analysis.groups and _groups(analysis.groups, studies),
@@ -46,6 +51,8 @@ def as_document(analysis: Analysis) -> dict[str, Any]:
         "small_studies": analysis.small_studies and _small_studies(analysis.small_studies),
         "gosh": analysis.gosh and _gosh(analysis.gosh),
         "nested": analysis.nested and asdict(analysis.nested),
+        "findings": beside.findings and findings_document(beside.findings),
+        "selection": beside.flow and asdict(beside.flow) | {"remarks": beside.flow_remarks(analysis)},
     }
     written = plain(document | {name: part for name, part in parts.items() if part is not None})
     assert isinstance(written, dict)  # noqa: S101, RUF100  # as it went in
@@ -83,7 +90,7 @@ def pooled_document(result: Pooled, scale: Scale) -> dict[str, Any]:
     return {"k": result.k, "pooled_by": pooled_by, **written, "back_transformed": back | average}
 
 
-def _studies(analysis: Analysis) -> list[dict[str, Any]]:
+def _studies(analysis: Analysis, layout: ForestLayout) -> list[dict[str, Any]]:
     studies = analysis.studies
     estimate, low, high = studies.with_intervals(analysis.model.level)
     weights = analysis.result.weights or (None,) * studies.k
@@ -97,6 +104,10 @@ def _studies(analysis: Analysis) -> list[dict[str, Any]]:
             one |= {"events1": counted.events1[row], "n1": counted.total1[row]}
             one |= {"events2": counted.events2[row], "n2": counted.total2[row]}
         one |= {"estimate": estimate[row], "ci": (low[row], high[row]), "weight": weights[row]}
+        if layout.columns:
+            one["shown"] = dict(zip(layout.columns, layout.cells[row], strict=True))
+        if layout.domains:
+            one["risk_of_bias"] = dict(zip(layout.domains, layout.bias[row], strict=True))
         rows.append(one)
     return rows
 

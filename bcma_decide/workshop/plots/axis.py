@@ -14,12 +14,14 @@ from typing import Final, Literal, get_args
 from bcma_decide.errors import SynthesisError
 from bcma_decide.render.words.wording import MINUS
 
-__all__ = ["KINDS", "Axis", "AxisKind", "axis_for", "printed"]
+__all__ = ["KINDS", "Axis", "AxisKind", "axis_along", "axis_for", "printed"]
 
 AxisKind = Literal["proportion", "ratio", "plain", "logit", "log_ratio"]
 KINDS: Final[tuple[AxisKind, ...]] = get_args(AxisKind)
 
 _FEWEST, _MOST, _WANTED = 3, 7, 5
+_ROOM_BESIDE: Final = 0.07
+"""Share of a span that an axis along it goes on beyond either end: the marks at the ends stand clear of the frame."""
 _RATIO_LADDERS: Final = ((1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 2.0, 5.0), (1.0, 3.0), (1.0,))
 _PROPORTION_LADDERS: Final = (
     tuple(percent / 100 for percent in range(1, 100)),
@@ -105,6 +107,27 @@ def axis_for(kind: AxisKind, values: Iterable[float], ends: Iterable[float] = ()
     return Axis(kind, back(low), back(high), tuple(ticks))
 
 
+def axis_along(values: Iterable[float]) -> Axis:
+    """An axis of a number of the studies, such as their year: as long as they need, whatever their size.
+
+    Ticks are whole where all values are.
+
+    Raises
+    ------
+    SynthesisError
+        If there are no values, or one is not finite.
+    """
+    known = [_checked("plain", value) for value in values]
+    if not known:
+        raise SynthesisError("an axis needs at least one value")
+    low, high = min(known), max(known)
+    margin = _ROOM_BESIDE * (high - low) or 0.5 * max(1.0, 0.1 * abs(low))
+    low, high = low - margin, high + margin
+    smallest = 1.0 if all(value.is_integer() for value in known) else 0.0
+    ticks = [tick for tick in _even_ticks(low, high, smallest) if low <= tick <= high]
+    return Axis("plain", low, high, tuple(ticks))
+
+
 def _checked(kind: AxisKind, value: float) -> float:
     if not math.isfinite(value):
         raise SynthesisError(f"a value to be drawn is {value}, which is not a finite number")
@@ -145,11 +168,15 @@ _LEAST_SPREAD: Final[dict[AxisKind, float]] = {
 """Narrower axes are widened; for plain numbers, whose unit is not known, to a tenth of their size."""
 
 
-def _even_ticks(low: float, high: float) -> list[float]:
-    """Ticks at multiples of 1, 2, 2.5 or 5 times a power of ten that hold the range, about five of them."""
-    raw = (high - low) / _WANTED
+def _even_ticks(low: float, high: float, smallest: float = 0.0) -> list[float]:
+    """Ticks at multiples of 1, 2, 2.5 or 5 times a power of ten that hold the range, about five of them.
+
+    Whole multiples of ``smallest``, unless that is 0.
+    """
+    raw = max((high - low) / _WANTED, smallest)
     power = 10.0 ** math.floor(math.log10(raw))
-    step = power * min((unit for unit in (1, 2, 2.5, 5, 10) if unit * power >= raw * (1 - 1e-9)), default=10)
+    units = [unit for unit in (1, 2, 2.5, 5, 10) if not smallest or (unit * power / smallest).is_integer()]
+    step = power * min((unit for unit in units if unit * power >= raw * (1 - 1e-9)), default=10)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [float(f"{index * step:.12g}") for index in range(first, last + 1)]
 

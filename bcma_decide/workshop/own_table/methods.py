@@ -1,0 +1,212 @@
+"""How a table was pooled, as a paragraph for the methods of a paper: what was done, not what could have been."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from typing import Final
+
+import numpy as np
+
+from bcma_decide.version import __version__
+from bcma_decide.workshop.meta_analysis.pooled import Pooled, PredictionDf
+from bcma_decide.workshop.own_table.analysis import Analysis
+from bcma_decide.workshop.synthesis.model import Method, PoolingMethod, TestName
+from bcma_decide.workshop.synthesis.refits import refitted
+from bcma_decide.workshop.synthesis.studies import Studies, TableMeasure
+
+__all__ = ["methods_of"]
+
+_EFFECTS: Final[Mapping[TableMeasure, str]] = {
+    "logit": "Proportions of single arms were pooled as log odds (logit) and transformed back",
+    "raw": "Proportions of single arms were pooled as they are, without a transformation",
+    "arcsine": "Proportions of single arms were pooled on the arcsine square root scale and transformed back",
+    "freeman-tukey": "Proportions of single arms were pooled on the Freeman-Tukey double arcsine scale and transformed "
+    "back at the harmonic mean of the study sizes",
+    "log": "Proportions of single arms were pooled as logarithms and transformed back",
+    "generic": "Effects and their sampling variances were pooled as given",
+    "OR": "Two groups were compared by odds ratios, pooled as logarithms",
+    "RR": "Two groups were compared by risk ratios, pooled as logarithms",
+    "RD": "Two groups were compared by risk differences",
+}
+_ESTIMATORS: Final[Mapping[Method, str]] = {
+    "DL": "the DerSimonian-Laird estimator",
+    "HE": "the Hedges estimator",
+    "HS": "the Hunter-Schmidt estimator",
+    "HSk": "the Hunter-Schmidt estimator with its correction for small samples",
+    "SJ": "the Sidik-Jonkman estimator",
+    "ML": "maximum likelihood",
+    "REML": "restricted maximum likelihood (REML)",
+    "EB": "the empirical Bayes estimator",
+    "PM": "the Paule-Mandel estimator",
+    "PMM": "the median-unbiased Paule-Mandel estimator",
+}
+_OTHER_MODELS: Final[Mapping[Method, str]] = {
+    "EE": "an equal-effects model with inverse-variance weights, which assumes no variance between studies",
+    "GLMM": "a binomial-normal model (random-intercept logistic regression fitted by maximum likelihood with adaptive "
+    "Gauss-Hermite quadrature), which uses the counts themselves",
+    "MH": "the Mantel-Haenszel method, which takes one effect for all studies and sums their tables, uncorrected",
+    "PETO": "Peto's method, which takes one odds ratio for all studies and sums their tables, uncorrected",
+}
+_TESTS: Final[Mapping[TestName, str]] = {
+    "z": "a normal distribution (Wald)",
+    "t": "a t distribution with k \N{MINUS SIGN} 1 degrees of freedom",
+    "knha": "the Hartung-Knapp-Sidik-Jonkman method",
+    "knha-floored": "the Hartung-Knapp-Sidik-Jonkman method, never narrower than with the unadjusted standard error",
+    "kenward-roger": "the Kenward-Roger method",
+}
+_PREDICTIONS: Final[Mapping[PredictionDf, str]] = {
+    "k-2": "a t distribution with k \N{MINUS SIGN} 2 degrees of freedom",
+    "k-1": "a t distribution with k \N{MINUS SIGN} 1 degrees of freedom",
+    "normal": "a normal distribution",
+}
+_UNCORRECTED: Final = frozenset[TableMeasure](("arcsine", "freeman-tukey", "generic"))
+
+
+def methods_of(analysis: Analysis) -> str:
+    """One paragraph: effects, corrections, model, intervals, heterogeneity, what else was done, software."""
+    return " ".join(_sentences(analysis))
+
+
+def _sentences(analysis: Analysis) -> Iterator[str]:
+    studies, model, result = analysis.studies, analysis.model, analysis.result
+    percent = f"{100 * model.level:g} %"
+    if model.method == "GLMM" and result.method != "exact":
+        yield f"Counts of events in single arms of {studies.k} studies were pooled on the logit scale."
+    else:
+        yield f"{_EFFECTS.get(studies.scale.measure, studies.scale.measure)} ({studies.k} {_rows(analysis)})."
+    yield from _correction(studies, model)
+    if result.method == "exact":
+        yield (
+            "As all patients or none had the event, the studies were counted together, with the exact interval "
+            f"(Clopper-Pearson, {percent})."
+        )
+    else:
+        yield from _model(analysis, percent)
+        yield from _heterogeneity(result, model)
+    yield from _beyond(analysis)
+    yield _own_intervals(studies, percent)
+    yield (
+        f"Analyses were made with bcma-decide {__version__} (Python {platform.python_version()}, NumPy "
+        f"{np.__version__}, SciPy {version('scipy')})."
+    )
+
+
+def _rows(analysis: Analysis) -> str:
+    return "arms" if analysis.nested is not None else "studies"
+
+
+def _correction(studies: Studies, model: PoolingMethod) -> Iterator[str]:
+    """What was added to which studies; nothing where nothing was."""
+    if studies.scale.measure in _UNCORRECTED or model.method == "GLMM":
+        return
+    if studies.groups is not None:
+        t = studies.groups
+        cells = np.stack([t.events1, t.others1, t.events2, t.others2])
+        where = "all four cells"
+    elif studies.events is not None and studies.total is not None:
+        cells = np.stack([studies.events, studies.total - studies.events])
+        where = "events and non-events"
+    else:
+        return
+    empty = int((cells == 0).any(axis=0).sum())
+    if empty:
+        only = " for their own effects and the test of heterogeneity only" if model.sums_tables else ""
+        yield f"A continuity correction of 0.5 was added to {where} of {_studies(empty)} with an empty cell{only}."
+    else:
+        yield "No study needed a continuity correction."
+
+
+def _studies(count: int) -> str:
+    return f"{count} {'study' if count == 1 else 'studies'}"
+
+
+def _model(analysis: Analysis, percent: str) -> Iterator[str]:
+    model, result, nested = analysis.model, analysis.result, analysis.nested
+    if nested is not None:
+        robust = ", with cluster-robust (CR2) standard errors beside the model's" if nested.robust else ""
+        yield (
+            f"Arms were nested in {_studies(nested.studies)} ({nested.column}): a three-level random-effects model "
+            f"with variances between studies and between arms of a study, estimated by {_ESTIMATORS[model.method]}"
+            f"{robust}."
+        )
+    elif model.method in _ESTIMATORS:
+        yield (
+            "A random-effects model with inverse-variance weights was used; the variance between studies (tau2) was "
+            f"estimated by {_ESTIMATORS[model.method]}."
+        )
+    else:
+        yield f"The model was {_OTHER_MODELS.get(model.method, model.method)}."
+    if result.k == 1:
+        yield f"There was one study: its own estimate stands with its {percent} interval."
+        return
+    yield f"The {percent} confidence interval of the pooled effect rests on {_TESTS.get(model.test, model.test)}."
+    if result.prediction is not None:
+        yield f"The {percent} prediction interval rests on {_PREDICTIONS.get(model.prediction, model.prediction)}."
+
+
+def _heterogeneity(result: Pooled, model: PoolingMethod) -> Iterator[str]:
+    if result.q is None:
+        return
+    test = "a likelihood-ratio test (Q)" if result.q_by == "likelihood ratio" else "Cochran's Q"
+    rest = [test]
+    if result.tau2_ci is not None:
+        way = "profile likelihood" if result.q_by == "likelihood ratio" else "the Q-profile method"
+        rest.append(f"tau2 with its interval by {way}")
+    elif result.tau2 is not None and model.method not in _OTHER_MODELS:
+        rest.append("tau2")
+    if result.i2 is not None:
+        rest.append("I2")
+    if result.h2 is not None:
+        rest.append("H2")
+    yield f"Heterogeneity was described by {_listed(rest)}."
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _beyond(analysis: Analysis) -> Iterator[str]:
+    options, model = analysis.options, analysis.model
+    if analysis.groups is not None:
+        said = f"Studies were grouped by {analysis.groups.by} and pooled in each group with a tau2 of its own"
+        if analysis.groups.between is not None:
+            said += "; the difference between groups was tested by Q of the groups' means"
+        yield f"{said}."
+    if options.mods and (analysis.regression is not None or analysis.nested is not None):
+        yield f"Meta-regression was on {_listed(list(options.mods))}{_regression_test(analysis)}."
+    if analysis.cumulative is not None:
+        yield f"Studies were also added one by one by {options.order} (cumulative meta-analysis)."
+    stand_in = "" if refitted(analysis.studies, model) else " by REML on the logit scale"
+    if analysis.without is not None:
+        influence = " and influence statistics were worked out" if analysis.influence is not None else ""
+        yield f"Each study was left out in turn{stand_in}{influence}."
+    small = analysis.small_studies
+    if small is not None:
+        made = {
+            "Egger's regression test": small.egger, "Peters's test": small.peters, "Begg's rank test": small.begg,
+            "trim and fill": small.trim_and_fill, "Henmi and Copas's interval": small.henmi_copas,
+        }  # fmt: skip
+        names = [name for name, test in made.items() if test is not None]
+        if names:
+            yield f"Small-study effects were looked for by {_listed(names)}."
+    if analysis.gosh is not None:
+        yield "Subsets of the studies were pooled (GOSH)."
+
+
+def _regression_test(analysis: Analysis) -> str:
+    regression = analysis.regression
+    if regression is None:
+        return ""
+    distribution = "chi-squared" if regression.df2 is None else "F"
+    said = f"; all moderators were tested together against {distribution}"
+    if regression.permutation is not None:
+        said += f", and by a permutation test ({regression.permutation.permutations} permutations)"
+    return said
+
+
+def _own_intervals(studies: Studies, percent: str) -> str:
+    if studies.events is not None:
+        return f"Intervals of single studies are exact (Clopper-Pearson, {percent})."
+    return f"Intervals of single studies are normal ({percent}) on the scale of analysis."
