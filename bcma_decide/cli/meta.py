@@ -243,6 +243,7 @@ def _print(analysis: Analysis, title: str, beside: Beside, *, diagnostics: bool,
     from bcma_decide.workshop.own_table.figures import forest_of
     from bcma_decide.workshop.own_table.findings import findings_lines, findings_tables
     from bcma_decide.workshop.own_table.methods import methods_of
+    from bcma_decide.workshop.own_table.selection_flow import flow_words
     from bcma_decide.workshop.own_table.tables import diagnostic_tables, result_tables
     from bcma_decide.workshop.plots.terminal_forest import write_forest
 
@@ -251,7 +252,9 @@ def _print(analysis: Analysis, title: str, beside: Beside, *, diagnostics: bool,
     for table in (*result_tables(analysis), *(diagnostic_tables(analysis) if diagnostics else ())):
         console.print()
         _print_table(table, console)
-    said = [*analysis.remarks, *beside.flow_remarks(analysis)]
+    said = [*analysis.remarks]
+    if beside.flow is not None:
+        said += [f"Selection of studies. {flow_words(beside.flow)}", *beside.flow_remarks(analysis)]
     if diagnostics and analysis.small_studies is not None:
         said += analysis.small_studies.remarks
     if beside.findings is not None:

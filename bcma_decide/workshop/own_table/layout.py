@@ -161,5 +161,5 @@ def _key(value: float | str | None) -> tuple[float, str]:
 
 def _largest_first(values: Sequence[float] | np.ndarray | None, sort: str, why: str) -> list[float]:
     if values is None:
-        raise _unusable("--sort", f"by {sort} is not possible: {why}", "sort by effect, size or a column")
+        raise _unusable("--sort", f"by {sort} is not possible: {why}", "sort by effect or a column")
     return [-float(value) for value in values]

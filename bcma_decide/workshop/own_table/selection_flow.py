@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from bcma_decide.errors import Problem, SynthesisError
 from bcma_decide.strict.yaml import read_yaml
-from bcma_decide.workshop.plots.flow import FlowStep, flow_chart
+from bcma_decide.workshop.plots.flow import FlowStep, flow_chart, flow_text
 
-__all__ = ["KEYS", "SelectionFlow", "flow_drawing", "read_flow"]
+__all__ = ["KEYS", "SelectionFlow", "flow_drawing", "flow_words", "read_flow"]
 
 KEYS: Final[Mapping[str, str]] = {
     "identified": "records found: a number, or numbers by source",
@@ -193,6 +193,15 @@ def _find(lines: list[str], key: str, start: int) -> int:
 
 def flow_drawing(flow: SelectionFlow, title: str) -> str:
     """The flow as SVG."""
+    return flow_chart(_steps(flow), title=title)
+
+
+def flow_words(flow: SelectionFlow) -> str:
+    """The flow in words."""
+    return flow_text(_steps(flow))
+
+
+def _steps(flow: SelectionFlow) -> list[FlowStep]:
     before = []
     if flow.duplicates:
         before.append(f"Duplicates: {flow.duplicates}")
@@ -221,7 +230,7 @@ def flow_drawing(flow: SelectionFlow, title: str) -> str:
     )
     reports = f" ({_n(flow.reports, 'report')})" if flow.reports != flow.studies else ""
     steps.append(FlowStep(("Included", f"{_n(flow.studies, 'study')}{reports}")))
-    return flow_chart(steps, title=title)
+    return steps
 
 
 def _parts(count: Count, without: str) -> list[str]:

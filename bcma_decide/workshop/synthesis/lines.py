@@ -10,8 +10,12 @@ __all__ = ["between_line", "heterogeneity_line"]
 
 
 def heterogeneity_line(result: Pooled) -> str:
-    """``tau2 0.12, I2 45 %, Q 23.1 (df 12), p 0.0271``: what is known of it, nothing for one study."""
-    parts = [] if result.tau2 is None else [f"tau2 {number_text(result.tau2, 3)}"]
+    """``tau2 0.12, I2 45 %, Q 23.10 (df 12), p 0.0271``: what is known of it, nothing for one study.
+
+    A tau2 that is assumed is none that was found.
+    """
+    found = result.tau2 is not None and result.method not in ("EE", "MH", "PETO")
+    parts = [f"tau2 {number_text(result.tau2, 3)}"] if found else []
     if result.i2 is not None:
         parts.append(f"I2 {result.i2:.0f} %")
     if result.q is not None and result.q_p is not None and result.q_df > 0:
