@@ -26,7 +26,7 @@ __all__ = [
 NOT_REPORTED: Final = "not reported"
 RECALLED: Final = "recalled"
 TOO_FEW: Final = "too few studies"
-_ROOM: Final = 265.0
+_ROOM: Final = 300.0
 """Pixels that a name may take in a drawing."""
 _YEAR: Final = re.compile(r"\b(19|20)\d\d\b")
 _BRACKETS: Final = re.compile(r"\s*\([^()]*\)")

@@ -173,20 +173,25 @@ class _Rules:
         return np.ones(self.studies.k) if self.studies.sizes is None else self.studies.sizes
 
     def inconsistency(self) -> None:
-        """Rates: the width of the prediction interval. Others: I2 and where the prediction interval reaches."""
-        if self.scale.proportion:
-            if self.prediction is None:
-                self.open.append("inconsistency (there is no prediction interval)")
-                return
-            width = self.prediction[1] - self.prediction[0]
-            if width > self.limit("inconsistency_width"):
-                self.down(f"inconsistency: the prediction interval is {100 * width:.0f} points wide")
-            return
+        """Rates: the width of the prediction interval. Others: I2 and where the prediction interval reaches.
+
+        Either way heterogeneity has to be shown: of few studies a prediction interval is wide however alike they are.
+        """
         i2, p, none = self.result.i2, self.result.q_p, self.scale.no_effect
+        if self.scale.proportion and self.prediction is None:
+            self.open.append("inconsistency (there is no prediction interval)")
+            return
         if i2 is None or p is None:
             self.open.append("inconsistency (this method gives no I2)")
             return
         if p >= self.limit("heterogeneity_p"):
+            return
+        if self.scale.proportion and self.prediction is not None:
+            width = self.prediction[1] - self.prediction[0]
+            if width > self.limit("inconsistency_width"):
+                self.down(
+                    f"inconsistency: the prediction interval is {100 * width:.0f} points wide, p of Q {p_text(p)}"
+                )
             return
         said = f"I2 {i2:.0f} %, p of Q {p_text(p)}"
         if i2 >= self.limit("considerable_i2"):
@@ -211,8 +216,8 @@ class _Rules:
         unit, sizes = self.scale.measure, self.studies.sizes
         signs = []
         if self.scale.kind == "ratio":
-            beyond = low <= self.limit("appreciable_lower") or high >= self.limit("appreciable_higher")
-            if _holds(self.ci, 1.0) and beyond:
+            less, more = self.limit("appreciable_lower"), self.limit("appreciable_higher")
+            if _holds(self.ci, 1.0) and (low <= less or high >= more):
                 signs.append(f"the interval {interval_text('ratio', low, high)} holds no effect and an appreciable one")
         elif self.scale.proportion or unit == "RD":
             if high - low > self.limit("imprecision_width"):

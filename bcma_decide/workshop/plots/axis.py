@@ -117,11 +117,11 @@ def axis_along(values: Iterable[float]) -> Axis:
     SynthesisError
         If there are no values, or one is not finite.
     """
-    known = [_checked("plain", value) for value in values]
+    known = [float(_checked("plain", value)) for value in values]
     if not known:
         raise SynthesisError("an axis needs at least one value")
     low, high = min(known), max(known)
-    margin = _ROOM_BESIDE * (high - low) or 0.5 * max(1.0, 0.1 * abs(low))
+    margin = _ROOM_BESIDE * (high - low) or 1.0
     low, high = low - margin, high + margin
     smallest = 1.0 if all(value.is_integer() for value in known) else 0.0
     ticks = [tick for tick in _even_ticks(low, high, smallest) if low <= tick <= high]
