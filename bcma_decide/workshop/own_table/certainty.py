@@ -21,6 +21,7 @@ from bcma_decide.strict.yaml import read_yaml
 from bcma_decide.vocabulary import Certainty
 from bcma_decide.workshop.evidence.assumptions import Assumption, CertaintyLimits, load_assumptions
 from bcma_decide.workshop.evidence.schema import Strict
+from bcma_decide.workshop.meta_analysis.checks import FloatArray
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
 from bcma_decide.workshop.own_table.analysis import Analysis
 from bcma_decide.workshop.own_table.layout import ForestLayout
@@ -159,9 +160,9 @@ class _Rules:
             return
         overall = [place for place, name in enumerate(layout.domains) if name.casefold() == _OVERALL]
         judged = [tuple(row[place] for place in overall) if overall else row for row in layout.bias]
-        weights = np.asarray(self.result.weights if self.result.weights is not None else self._sizes())
+        weights, what = self._weights()
         share = float(weights[["high" in row for row in judged]].sum() / weights.sum())
-        said = f"{100 * share:.0f} % of the weight is from studies at high risk"
+        said = f"{100 * share:.0f} % of the {what} from studies at high risk"
         if share > self.limit("high_risk_share"):
             self.down(f"risk of bias: {said}")
         else:
@@ -169,8 +170,13 @@ class _Rules:
         if missing := sum(not any(row) for row in judged):
             self.open.append(f"risk of bias of {missing} of {self.studies.k} studies (no judgement in the table)")
 
-    def _sizes(self) -> np.ndarray:
-        return np.ones(self.studies.k) if self.studies.sizes is None else self.studies.sizes
+    def _weights(self) -> tuple[FloatArray, str]:
+        """What each study counts, and in words: its weight, without one its patients, without those one."""
+        if self.result.weights is not None:
+            return np.asarray(self.result.weights), "weight is"
+        if self.studies.sizes is not None:
+            return self.studies.sizes, "patients are"
+        return np.ones(self.studies.k), "studies are"
 
     def inconsistency(self) -> None:
         """Rates: the width of the prediction interval. Others: I2 and where the prediction interval reaches.

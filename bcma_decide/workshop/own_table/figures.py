@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
@@ -37,12 +38,12 @@ def drawings(analysis: Analysis, title: str, layout: ForestLayout) -> Iterator[t
     if analysis.without is not None:
         labels = [f"without {label}" for label in analysis.studies.labels]
         left_out = _steps(analysis, f"{title}: leaving one study out", labels, analysis.without, layout.order)
-        yield "leave-one-out", forest(left_out)
+        yield "leave-one-out", forest(replace(left_out, favours=layout.favours))
     if analysis.cumulative is not None:
         labels = [f"+ {analysis.studies.labels[row]}" for row in analysis.cumulative.added.tolist()]
         fits, every = analysis.cumulative.fits, range(analysis.studies.k)
         steps = _steps(analysis, f"{title}: by {analysis.options.order}, one after another", labels, fits, every)
-        yield "cumulative", forest(steps)
+        yield "cumulative", forest(replace(steps, favours=layout.favours))
     if analysis.gosh is not None:
         scale, fits = analysis.studies.scale, analysis.gosh.fits
         several = fits.k > 1

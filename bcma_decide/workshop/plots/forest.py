@@ -29,6 +29,9 @@ _CLOSE_FROM: Final = 60
 _MARGIN: Final = 12.0
 _GAP: Final = 18.0
 _WIDEST_LABEL: Final = 320.0
+_ROOM_OF_LABELS: Final = 120.0
+_ROOM_OF_NOTES: Final = 210.0
+"""What labels have at least, and with notes on heterogeneity below them, which are in two lines then."""
 _WIDEST_CELL: Final = 150.0
 _DOMAIN: Final = 26.0
 _BETWEEN_COLUMNS: Final = 14.0
@@ -147,7 +150,8 @@ def _columns(data: Forest) -> _Columns:
     """Columns as wide as their words, the labels at most `_WIDEST_LABEL`."""
     labels = [line.label for line in data.lines] + ["Prediction interval"]
     wanted = max(svg.text_width(label) for label in labels) * 1.04 + _INDENT
-    label_room = min(_WIDEST_LABEL, max(wanted, 120.0))
+    noted = any(line.note for line in data.pooled)
+    label_room = min(_WIDEST_LABEL, max(wanted, _ROOM_OF_NOTES if noted else _ROOM_OF_LABELS))
     x = _MARGIN + label_room + _GAP
     cells = []
     for number, name in enumerate(data.columns):

@@ -15,8 +15,12 @@ from bcma_decide.render.sheet import pdf
 
 __all__ = ["pdf_of_page", "png_of_drawing", "require_printing"]
 
-_SCALE: Final = 2 * 96 / 72
-"""Two dots for each pixel of a screen, of which there are 96 where PDFium counts 72."""
+_DOTS: Final = 2.0
+"""Dots of a PNG along each pixel of a screen."""
+_UNIT: Final = 96 / 72
+"""Pixels of a screen in one of PDFium's units."""
+_MOST_DOTS: Final = 100_000_000
+"""Dots that are held at once, four bytes each; a drawing of thousands of studies gets fewer for each pixel."""
 _FAMILY: Final = re.compile(r'font-family="[^"]*"')
 _SIZE: Final = re.compile(r'<svg [^>]*?width="([\d.]+)" height="([\d.]+)"')
 _FIGURE: Final = re.compile(r'<figure id="([a-z-]+)">(?=.*?<svg )', re.DOTALL)
@@ -60,7 +64,7 @@ def pdf_of_page(page: str) -> bytes:
 
 
 def png_of_drawing(svg: str) -> bytes:
-    """A drawing on white, twice as wide in dots as in pixels of the screen."""
+    """A drawing on white, twice as wide in dots as in pixels of the screen, but for the very largest."""
     import pypdfium2
 
     width, height = _size(svg)
@@ -69,11 +73,14 @@ def png_of_drawing(svg: str) -> bytes:
     printed = _printed(f"<!DOCTYPE html><html><body>{_lettered(svg)}</body></html>", _FACES + style)
     document = pypdfium2.PdfDocument(printed)
     try:
-        picture = document[0].render(scale=_SCALE).to_pil()
+        dots = min(_DOTS, (_MOST_DOTS / (width * height)) ** 0.5)
+        # Drawn twice as fine and averaged, where there is room: PDFium cuts the edges of small letters.
+        finer = 2 if (2 * dots) ** 2 * width * height <= _MOST_DOTS else 1
+        picture = document[0].render(scale=finer * dots * _UNIT).to_pil().reduce(finer)
     finally:
         document.close()
     written = BytesIO()
-    picture.save(written, format="PNG", optimize=True)
+    picture.save(written, format="PNG")
     return written.getvalue()
 
 
