@@ -12,6 +12,7 @@ import numpy as np
 from bcma_decide.version import __version__
 from bcma_decide.workshop.meta_analysis.pooled import Pooled, PredictionDf
 from bcma_decide.workshop.own_table.analysis import Analysis
+from bcma_decide.workshop.synthesis.groups import Groups
 from bcma_decide.workshop.synthesis.model import Method, PoolingMethod, TestName
 from bcma_decide.workshop.synthesis.refits import refitted
 from bcma_decide.workshop.synthesis.studies import Studies, TableMeasure
@@ -61,6 +62,7 @@ _PREDICTIONS: Final[Mapping[PredictionDf, str]] = {
     "k-1": "a t distribution with k \N{MINUS SIGN} 1 degrees of freedom",
     "normal": "a normal distribution",
 }
+_INSTEAD: Final = {"exact": "one count with its exact interval"}
 _UNCORRECTED: Final = frozenset[TableMeasure](("arcsine", "freeman-tukey", "generic"))
 
 
@@ -169,19 +171,19 @@ def _listed(parts: list[str]) -> str:
 
 def _beyond(analysis: Analysis) -> Iterator[str]:
     options, model = analysis.options, analysis.model
+    # What needs weights stands on them beside a model that has none.
+    weighted = "" if model.method != "GLMM" else " (by the weighted REML model on the logit scale)"
+    refits = "" if refitted(analysis.studies, model) else weighted
     if analysis.groups is not None:
-        said = f"Studies were grouped by {analysis.groups.by} and pooled in each group with a tau2 of its own"
-        if analysis.groups.between is not None:
-            said += "; the difference between groups was tested by Q of the groups' means"
-        yield f"{said}."
+        yield _grouped(analysis.groups, model)
     if options.mods and (analysis.regression is not None or analysis.nested is not None):
-        yield f"Meta-regression was on {_listed(list(options.mods))}{_regression_test(analysis)}."
+        yield f"Meta-regression was on {_listed(list(options.mods))}{_regression_test(analysis, weighted)}."
     if analysis.cumulative is not None:
-        yield f"Studies were also added one by one by {options.order} (cumulative meta-analysis)."
-    stand_in = "" if refitted(analysis.studies, model) else " by REML on the logit scale"
+        yield f"Studies were also added one by one by {options.order} (cumulative meta-analysis){refits}."
     if analysis.without is not None:
-        influence = " and influence statistics were worked out" if analysis.influence is not None else ""
-        yield f"Each study was left out in turn{stand_in}{influence}."
+        yield f"Each study was left out in turn{refits}."
+    if analysis.influence is not None:
+        yield f"Influence statistics of each study were worked out{weighted}."
     small = analysis.small_studies
     if small is not None:
         made = {
@@ -190,19 +192,32 @@ def _beyond(analysis: Analysis) -> Iterator[str]:
         }  # fmt: skip
         names = [name for name, test in made.items() if test is not None]
         if names:
-            yield f"Small-study effects were looked for by {_listed(names)}."
+            yield f"Small-study effects were looked for by {_listed(names)}{weighted}."
     if analysis.gosh is not None:
-        yield "Subsets of the studies were pooled (GOSH)."
+        yield f"Subsets of the studies were pooled (GOSH){weighted}."
 
 
-def _regression_test(analysis: Analysis) -> str:
+def _grouped(groups: Groups, model: PoolingMethod) -> str:
+    own = "" if model.sums_tables or model.method == "EE" else " with a tau2 of its own"
+    said = f"Studies were grouped by {groups.by} and pooled in each group{own}"
+    if groups.between is not None:
+        said += "; the difference between groups was tested by Q of the groups' means"
+    others = [
+        f"{group.name} by {_INSTEAD.get(group.result.method, group.result.method)}"
+        for group in groups.groups
+        if group.result.method != model.method and group.result.k > 1
+    ]
+    return f"{said}. Pooled otherwise: {', '.join(others)}." if others else f"{said}."
+
+
+def _regression_test(analysis: Analysis, weighted: str) -> str:
     regression = analysis.regression
     if regression is None:
         return ""
     distribution = "chi-squared" if regression.df2 is None else "F"
     said = f"; all moderators were tested together against {distribution}"
     if regression.permutation is not None:
-        said += f", and by a permutation test ({regression.permutation.permutations} permutations)"
+        said += f", and by a permutation test ({regression.permutation.permutations} permutations){weighted}"
     return said
 
 

@@ -131,6 +131,27 @@ def test_what_was_done_besides_is_said(said, options, part):
     assert part not in said(SINGLE, **others)
 
 
+def test_groups_are_told_as_they_were_pooled(said):
+    """Nobody in group a: one count. Without a variance between studies no group has one of its own."""
+    rare = "study,events,n,g\nA,0,40,a\nB,0,50,a\nC,1,60,b\nD,2,60,b\nE,1,80,b\n"
+    assert "Pooled otherwise: a by one count with its exact interval." in said(rare, method="GLMM", by="g")
+    assert "tau2 of its own" in said(SINGLE, by="g")
+    for method in ("MH", "EE"):
+        text = said(PAIRS.replace("n2", "n2,g").replace("1\n", "1,a\n").replace("5\n", "5,a\n").replace("0\n", "0,b\n"),
+                    method=method, by="g")  # fmt: skip
+        assert "pooled in each group;" in text
+        assert "tau2 of its own" not in text
+        assert "Pooled otherwise" not in text
+
+
+def test_what_needs_weights_says_so_beside_a_model_that_has_none(said):
+    text = said(SINGLE, method="GLMM", mods=("x",), permutations=20)
+    assert "Each study was left out in turn." in text
+    for begin in ("Influence statistics of each study were worked out", "20 permutations)"):
+        assert f"{begin} (by the weighted REML model on the logit scale)." in text
+    assert "weighted REML model" not in said(SINGLE, mods=("x",), permutations=20)
+
+
 def test_arms_of_studies_are_three_levels(said):
     text = said(GIVEN, "generic", nested="trial")
     assert "nested in 4 studies (trial): a three-level random-effects model" in text
