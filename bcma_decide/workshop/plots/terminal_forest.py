@@ -101,7 +101,7 @@ class _Table:
         indent = 2 if any(group.label for group in data.groups) else 0
         longest = max(cell_len(line.label) for line in data.lines) + indent
         wanted = max(_NARROWEST_LABEL, longest, len("Prediction interval") + indent)
-        label = min(wanted, max(_NARROWEST_LABEL, room * 2 // 5))
+        label = min(wanted, max(_NARROWEST_LABEL, room // 2))
         plot = min(room - label, _WIDEST_PLOT)
         if plot < _NARROWEST_PLOT:
             plot, label = 0, min(wanted, room + _GAP)
