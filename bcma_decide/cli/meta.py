@@ -27,6 +27,7 @@ from bcma_decide.cli.meta_output import (
     Title,
     beside_of,
     layout_options,
+    selection_of,
 )
 from bcma_decide.errors import Problem, SynthesisError
 
@@ -178,13 +179,12 @@ def meta(
     from bcma_decide.workshop.meta_analysis.study_table import fitting, read_table
     from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
     from bcma_decide.workshop.own_table.reading import read_studies
-    from bcma_decide.workshop.own_table.selection_flow import read_flow
     from bcma_decide.workshop.synthesis.model import PoolingMethod, usual_model
 
     output = Output(svg=svg, png=png, html=html, pdf=pdf, csv=csv)
     output.check()
     layout = layout_options(sort, show, rob, favours)
-    selection = None if flow is None else read_flow(flow)
+    selection = selection_of(flow)
     table = read_table(file, _renamed_columns(column or []), texts=(*layout.show, *layout.rob))
     studies = read_studies(table, measure or fitting(table), apart=nested is None)
     how = PoolingMethod(method or "REML", test, level, prediction)
@@ -241,9 +241,6 @@ def _place(text: str) -> dict[str, str]:
 def _print(analysis: Analysis, title: str, beside: Beside, *, diagnostics: bool, methods: bool) -> None:
     from bcma_decide.render.terminal.console import Console
     from bcma_decide.workshop.own_table.figures import forest_of
-    from bcma_decide.workshop.own_table.findings import findings_lines, findings_tables
-    from bcma_decide.workshop.own_table.methods import methods_of
-    from bcma_decide.workshop.own_table.selection_flow import flow_words
     from bcma_decide.workshop.own_table.tables import diagnostic_tables, result_tables
     from bcma_decide.workshop.plots.terminal_forest import write_forest
 
@@ -254,14 +251,20 @@ def _print(analysis: Analysis, title: str, beside: Beside, *, diagnostics: bool,
         _print_table(table, console)
     said = [*analysis.remarks]
     if beside.flow is not None:
+        from bcma_decide.workshop.own_table.selection_flow import flow_words
+
         said += [f"Selection of studies. {flow_words(beside.flow)}", *beside.flow_remarks(analysis)]
     if diagnostics and analysis.small_studies is not None:
         said += analysis.small_studies.remarks
     if beside.findings is not None:
+        from bcma_decide.workshop.own_table.findings import findings_lines, findings_tables
+
         console.print()
         _print_table(findings_tables(beside.findings)[0], console)
         said += findings_lines(beside.findings)
     if methods:
+        from bcma_decide.workshop.own_table.methods import methods_of
+
         said.append(f"Methods. {methods_of(analysis)}")
     for remark in said:
         console.print()

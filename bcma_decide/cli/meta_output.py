@@ -136,6 +136,15 @@ def _columns(names: str | None, option: str) -> tuple[str, ...]:
     return columns
 
 
+def selection_of(flow: Path | None) -> SelectionFlow | None:
+    """The counts of a selection, if there is a file of them; raises SynthesisError where they do not add up."""
+    if flow is None:
+        return None
+    from bcma_decide.workshop.own_table.selection_flow import read_flow
+
+    return read_flow(flow)
+
+
 def beside_of(
     table: StudyTable,
     analysis: Analysis,
@@ -194,12 +203,13 @@ class Output:
 
     def write(self, analysis: Analysis, title: str, beside: Beside, progress: Callable[[str], None]) -> None:
         """Write everything, and say what was written; raises SynthesisError where a path cannot be written to."""
-        from bcma_decide.workshop.own_table.figures import drawings
-        from bcma_decide.workshop.own_table.selection_flow import flow_drawing
-
         if self.svg is not None or self.png is not None:
+            from bcma_decide.workshop.own_table.figures import drawings
+
             drawn = dict(drawings(analysis, title, beside.layout))
             if beside.flow is not None:
+                from bcma_decide.workshop.own_table.selection_flow import flow_drawing
+
                 drawn["flow"] = flow_drawing(beside.flow, f"{title}: selection of studies")
             if self.svg is not None:
                 _write_all(self.svg, "svg", {name: svg.encode() for name, svg in drawn.items()}, "--svg")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bcma_decide.workshop.own_table.analysis import Analysis
-from bcma_decide.workshop.own_table.findings import Findings
 from bcma_decide.workshop.own_table.layout import ForestLayout
-from bcma_decide.workshop.own_table.selection_flow import SelectionFlow
+
+# Loaded by who asks for them: they read evidence and YAML, which an everyday result does not need.
+if TYPE_CHECKING:
+    from bcma_decide.workshop.own_table.findings import Findings
+    from bcma_decide.workshop.own_table.selection_flow import SelectionFlow
 
 __all__ = ["Beside"]
 

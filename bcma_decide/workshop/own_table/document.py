@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,13 +17,15 @@ from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
 from bcma_decide.workshop.own_table.analysis import Analysis
 from bcma_decide.workshop.own_table.beside import Beside
-from bcma_decide.workshop.own_table.findings import findings_document
 from bcma_decide.workshop.own_table.layout import ForestLayout
 from bcma_decide.workshop.own_table.methods import methods_of
 from bcma_decide.workshop.own_table.regression import Regression
 from bcma_decide.workshop.own_table.small_studies import SmallStudies
 from bcma_decide.workshop.synthesis.groups import Groups
 from bcma_decide.workshop.synthesis.studies import Scale, Studies
+
+if TYPE_CHECKING:
+    from bcma_decide.workshop.own_table.findings import Findings
 
 __all__ = ["as_document", "plain", "pooled_document"]
 
@@ -51,7 +53,7 @@ def as_document(analysis: Analysis, beside: Beside) -> dict[str, Any]:
         "small_studies": analysis.small_studies and _small_studies(analysis.small_studies),
         "gosh": analysis.gosh and _gosh(analysis.gosh),
         "nested": analysis.nested and asdict(analysis.nested),
-        "findings": beside.findings and findings_document(beside.findings),
+        "findings": beside.findings and _findings(beside.findings),
         "selection": beside.flow and asdict(beside.flow) | {"remarks": beside.flow_remarks(analysis)},
     }
     written = plain(document | {name: part for name, part in parts.items() if part is not None})
@@ -88,6 +90,13 @@ def pooled_document(result: Pooled, scale: Scale) -> dict[str, Any]:
     }
     average = {} if average_rate is None else {"average_rate": average_rate}
     return {"k": result.k, "pooled_by": pooled_by, **written, "back_transformed": back | average}
+
+
+def _findings(findings: Findings) -> dict[str, Any]:
+    # Not loaded for a result without them: their limits are read from the evidence.
+    from bcma_decide.workshop.own_table.findings import findings_document
+
+    return findings_document(findings)
 
 
 def _studies(analysis: Analysis, layout: ForestLayout) -> list[dict[str, Any]]:
