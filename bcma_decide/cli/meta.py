@@ -185,7 +185,10 @@ def meta(
     output.check()
     layout = layout_options(sort, show, rob, favours)
     selection = selection_of(flow)
-    table = read_table(file, _renamed_columns(column or []), texts=(*layout.show, *layout.rob))
+    renamed = _renamed_columns(column or [])
+    moderators = tuple(name.strip() for name in mods.split(",")) if mods else ()
+    used = {by, order, nested, sort, *moderators, *renamed.values()}
+    table = read_table(file, renamed, texts=[name for name in (*layout.show, *layout.rob) if name not in used])
     studies = read_studies(table, measure or fitting(table), apart=nested is None)
     how = PoolingMethod(method or "REML", test, level, prediction)
     if method is None and nested is None:
@@ -194,7 +197,7 @@ def meta(
     options = AnalysisOptions(
         model=how,
         by=by,
-        mods=tuple(name.strip() for name in mods.split(",")) if mods else (),
+        mods=moderators,
         order=order,
         permutations=permutations,
         gosh=subsets,

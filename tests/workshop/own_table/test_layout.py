@@ -87,6 +87,21 @@ def test_columns_and_judgements_stand_in_every_answer(table, tmp_path):
     assert [row["overall"] for row in rows] == ["high", "low", "some", "", ""]
 
 
+def test_a_column_that_is_shown_is_remarked_on_only_where_it_is_read_too(tmp_path):
+    file = tmp_path / "table.csv"
+    file.write_text("study;events;n;dose\nA;10;40;0,5\nB;30;50;1,5\nC;5;25;2,5\nD;4;30;NR\n")
+
+    def remarks(*options):
+        return " ".join(json.loads(invoke("meta", file, *options, "--json").stdout)["remarks"])
+
+    assert "Decimal commas are read" in remarks()
+    assert "Decimal commas" not in remarks("--show", "dose")
+    for options in (("--mods", "dose"), ("--sort", "dose")):
+        text = remarks("--show", "dose", *options)
+        assert "Decimal commas are read: 0,5 is 0.5 (column dose)" in text
+        assert "'NR' is read as not known" in text
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_terminal_shows_markup_as_it_is(table, width):
     table.write_text(TABLE.replace("dose", "[red]dose[/red]"))
