@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 meta_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Measure = Literal["logit", "raw", "arcsine", "freeman-tukey", "log", "generic", "OR", "RR", "RD"]
-Method = Literal["EE", "DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GLMM", "MH", "PETO"]
+Method = Literal["EE", "DL", "DLIT", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GLMM", "MH", "PETO"]
 TestName = Literal["z", "t", "knha", "knha-floored", "kenward-roger"]
 PredictionName = Literal["k-2", "k-1", "normal"]
 
