@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 meta_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-Measure = Literal["logit", "raw", "arcsine", "freeman-tukey", "log", "generic", "OR", "RR", "RD"]
+Measure = Literal[
+    "logit", "raw", "arcsine", "freeman-tukey", "log", "rate", "generic", "OR", "RR", "RD", "IRR", "HR", "MD"
+]
 Method = Literal["EE", "DL", "DLIT", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GLMM", "MH", "PETO"]
 TestName = Literal["z", "t", "knha", "knha-floored", "kenward-roger"]
 PredictionName = Literal["k-2", "k-1", "normal"]
@@ -35,7 +37,8 @@ def meta(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="CSV with a header: study, and events and n; or yi and vi (or sei); or events1, n1, events2, n2. "
+            help="CSV with a header: study, and events and n; or yi and vi (or sei); or events1, n1, events2, n2; "
+            "or hr (or, rr, md ...) with lower and upper, or p; or events and time, of one group or two. "
             "Separated by comma, semicolon or tab; decimal commas and signs of thousands where they have one reading.",
         ),
     ],
@@ -44,8 +47,19 @@ def meta(
         typer.Option(
             "--measure",
             rich_help_panel=MODEL,
-            help="Scale of single proportions; generic for effects as they are; OR, RR, RD of two groups. "
-            "Default: what the columns are for, of single arms logit, of two groups OR.",
+            help="Scale of single proportions; rate for events per person-time; generic for effects as they are; "
+            "OR, RR, RD of two groups, IRR of two with person-time; HR and MD, and each of these, as estimates with "
+            "limits or p-values. Default: what the columns are for, of single arms logit, of two groups OR.",
+        ),
+    ] = None,
+    input_level: Annotated[
+        float | None,
+        typer.Option(
+            "--input-level",
+            min=0.5,
+            max=0.9999,
+            rich_help_panel=MODEL,
+            help="Level of the intervals given with estimates, where no column level says it. Default 0.95.",
         ),
     ] = None,
     method: Annotated[
@@ -152,13 +166,14 @@ def meta(
     bcma-decide meta two-groups.csv --measure OR --method MH
     """
     from bcma_decide.render.terminal.console import Console
-    from bcma_decide.workshop.meta_analysis.study_table import fitting, read_table
+    from bcma_decide.workshop.meta_analysis.study_table import read_table
     from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
+    from bcma_decide.workshop.own_table.fitting import fitting
     from bcma_decide.workshop.own_table.reading import read_studies
     from bcma_decide.workshop.synthesis.model import PoolingMethod, usual_model
 
     table = read_table(file, _renamed_columns(column or []))
-    studies = read_studies(table, measure or fitting(table), apart=nested is None)
+    studies = read_studies(table, measure or fitting(table), apart=nested is None, input_level=input_level)
     how = PoolingMethod(method or "REML", test, level, prediction)
     if method is None and nested is None:
         usual, why = usual_model(studies, test)

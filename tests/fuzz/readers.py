@@ -387,9 +387,10 @@ def _read_weights(text):
 
 
 def _read_table(text):
-    from bcma_decide.workshop.meta_analysis.study_table import fitting, read_table
+    from bcma_decide.workshop.meta_analysis.study_table import read_table
     from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
     from bcma_decide.workshop.own_table.document import as_document
+    from bcma_decide.workshop.own_table.fitting import fitting
     from bcma_decide.workshop.own_table.reading import read_studies
     from bcma_decide.workshop.synthesis.model import PoolingMethod, usual_model
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
@@ -32,6 +32,7 @@ __all__ = [
     "column",
     "counts",
     "effects",
+    "events_in_time",
     "factor",
     "labels",
     "moderator",
@@ -48,11 +49,32 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "yi": ("yi", "effect"),
     "vi": ("vi", "variance"),
     "sei": ("sei", "se"),
-    "events1": ("events1", "events_1", "ai", "tpos"),
+    "events1": ("events1", "events_1", "ai", "tpos", "x1i", "x1"),
     "n1": ("n1", "n_1", "n1i"),
-    "events2": ("events2", "events_2", "ci", "cpos"),
+    "events2": ("events2", "events_2", "ci", "cpos", "x2i", "x2"),
     "n2": ("n2", "n_2", "n2i"),
-}
+    "time": ("time", "ti", "person_years", "person-years", "person years", "patient_years", "person_time", "py"),
+    "time1": ("time1", "time_1", "t1i", "t1", "person_years1", "py1"),
+    "time2": ("time2", "time_2", "t2i", "t2", "person_years2", "py2"),
+    "hr": ("hr", "hazard_ratio", "hazard ratio"),
+    "or": ("or", "odds_ratio", "odds ratio"),
+    "rr": ("rr", "risk_ratio", "risk ratio", "relative_risk", "relative risk"),
+    "irr": ("irr", "rate_ratio", "rate ratio"),
+    "rd": ("rd", "risk_difference", "risk difference"),
+    "md": ("md", "mean_difference", "mean difference"),
+    "estimate": ("estimate", "est", "point_estimate", "point estimate"),
+    "lower": (
+        "lower", "ci_low", "ci_lower", "ci.lb", "ci_lb", "lcl", "ll", "lci", "lower_ci", "ci.low", "conf.low", "low",
+        "lower limit", "lower_limit", "lower95", "ci95_low",
+    ),
+    "upper": (
+        "upper", "ci_high", "ci_upper", "ci.ub", "ci_ub", "ucl", "ul", "uci", "upper_ci", "ci.high", "conf.high",
+        "high", "upper limit", "upper_limit", "upper95", "ci95_high",
+    ),
+    "p": ("p", "p_value", "p-value", "p value", "pvalue", "pval"),
+    "level": ("level", "ci_level", "conf.level", "conf_level"),
+    "control": ("control", "control_group", "control group"),
+}  # fmt: skip
 """What a column may be called, the project's own name first; the others are those of metafor and its data sets."""
 _ROUNDED: Final = 0.25
 """Logarithm of a ratio of variances that rounding of a standard error to one digit can make (0.25 for 0.22)."""
@@ -156,13 +178,6 @@ def column(table: StudyTable, quantity: str) -> str | None:
         return table.renamed[quantity]
     known = {name.casefold(): name for name in table.columns}
     return next((known[name] for name in NAMES[quantity] if name in known), None)
-
-
-def fitting(table: StudyTable) -> Literal["logit", "OR", "generic"]:
-    """The measure that goes with the columns there are: of single arms, of two groups, or effects as they are."""
-    if column(table, "yi") is not None:
-        return "generic"
-    return "OR" if all(column(table, name) is not None for name in ("events1", "events2")) else "logit"
 
 
 def _columns(table: StudyTable, quantities: Sequence[str]) -> list[str]:
@@ -299,6 +314,26 @@ def two_by_two(table: StudyTable) -> tuple[FloatArray, FloatArray, FloatArray, F
     if problems := [*first[2], *second[2]]:
         raise refused(table.file, problems)
     return first[0], first[1], second[0], second[1]
+
+
+def events_in_time(table: StudyTable, group: str = "") -> tuple[FloatArray, FloatArray]:
+    """Events and the person-time of single arms, or of group "1" or "2", (k,) each.
+
+    Raises
+    ------
+    SynthesisError
+        When a column is missing, a cell is not a count, or a time is not more than 0.
+    """
+    events_name, time_name = _columns(table, [f"events{group}", f"time{group}"])
+    events, problems = _whole(table, events_name)
+    time, wrong = numbers(table, time_name)
+    problems += wrong + [
+        _problem(table, row, time_name, f"{time[row]:g} is not more than 0", "give the person-time of the group")
+        for row in np.flatnonzero(time <= 0).tolist()
+    ]
+    if problems:
+        raise refused(table.file, problems)
+    return events, time
 
 
 def effects(table: StudyTable) -> tuple[FloatArray, FloatArray]:

@@ -204,4 +204,5 @@ def _remarks(studies: Studies, options: AnalysisOptions) -> Iterator[str]:
         parts.append("the permutation test")
     if parts:
         named = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-        yield (f"Of the weighted REML model on the logit scale, not of the binomial-normal model: {named}.")
+        scale, exact = ("log", "Poisson") if studies.scale.measure == "rate" else ("logit", "binomial")
+        yield f"Of the weighted REML model on the {scale} scale, not of the {exact}-normal model: {named}."

@@ -12,6 +12,7 @@ import numpy as np
 from bcma_decide.version import __version__
 from bcma_decide.workshop.meta_analysis.cumulative import Cumulative
 from bcma_decide.workshop.meta_analysis.gosh import Gosh
+from bcma_decide.workshop.meta_analysis.incidence_rates import PersonTime
 from bcma_decide.workshop.meta_analysis.influence import Influence
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
@@ -96,6 +97,12 @@ def _studies(analysis: Analysis) -> list[dict[str, Any]]:
             counted = studies.groups
             one |= {"events1": counted.events1[row], "n1": counted.total1[row]}
             one |= {"events2": counted.events2[row], "n2": counted.total2[row]}
+        if isinstance(studies.rates, PersonTime):
+            one |= {"events": studies.rates.events[row], "time": studies.rates.time[row]}
+        elif studies.rates is not None:
+            first, second = studies.rates.first, studies.rates.second
+            one |= {"events1": first.events[row], "time1": first.time[row]}
+            one |= {"events2": second.events[row], "time2": second.time[row]}
         one |= {"estimate": estimate[row], "ci": (low[row], high[row]), "weight": weights[row]}
         rows.append(one)
     return rows

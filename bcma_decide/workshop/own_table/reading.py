@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis import study_table
+from bcma_decide.workshop.meta_analysis.given_effects import GIVEN_MEASURES
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
 from bcma_decide.workshop.meta_analysis.two_groups import compare_groups, tables
+from bcma_decide.workshop.own_table.reading_effects import effect_studies, given_studies, is_given
+from bcma_decide.workshop.own_table.reading_rates import rated_studies
 from bcma_decide.workshop.synthesis.studies import (
     GROUPS,
     PROPORTIONS,
@@ -18,7 +21,9 @@ from bcma_decide.workshop.synthesis.studies import (
 __all__ = ["read_studies"]
 
 
-def read_studies(table: StudyTable, measure: TableMeasure, *, apart: bool = True) -> Studies:
+def read_studies(
+    table: StudyTable, measure: TableMeasure, *, apart: bool = True, input_level: float | None = None
+) -> Studies:
     """Read the columns a measure needs and put the studies on its scale.
 
     Parameters
@@ -29,6 +34,8 @@ def read_studies(table: StudyTable, measure: TableMeasure, *, apart: bool = True
         One of :data:`MEASURES`.
     apart
         Whether each row needs a name of its own; not where rows are arms of one study.
+    input_level
+        Of intervals that are given with estimates; 0.95 without.
 
     Raises
     ------
@@ -40,6 +47,12 @@ def read_studies(table: StudyTable, measure: TableMeasure, *, apart: bool = True
         raise SynthesisError(
             f"{table.file}: there is one study, {labels[0]!r}: nothing to pool; a pooled result needs two or more"
         )
+    if input_level is not None and (measure not in GIVEN_MEASURES or not is_given(table, measure)):
+        raise SynthesisError("--input-level is that of intervals given with estimates, and there are none")
+    if measure in GIVEN_MEASURES and is_given(table, measure):
+        return given_studies(table, labels, measure, input_level)
+    if measure == "rate" or measure == "IRR":
+        return rated_studies(table, labels, measure)
     if measure in PROPORTIONS:
         events, total = study_table.counts(table)
         return counted_studies(labels, events, total, measure)
@@ -47,7 +60,4 @@ def read_studies(table: StudyTable, measure: TableMeasure, *, apart: bool = True
         counted = study_table.two_by_two(table)
         effects = compare_groups(*counted, GROUPS[measure])
         return Studies(labels, Scale(measure), effects.yi, effects.vi, groups=tables(*counted))
-    yi, vi = study_table.effects(table)
-    beside = [study_table.column(table, name) for name in ("vi", "sei")]
-    said = () if None in beside else (f"Column {beside[0]} is used as the variance; {beside[1]} beside it agrees.",)
-    return Studies(labels, Scale(measure), yi, vi, remarks=said)
+    return effect_studies(table, labels, measure)

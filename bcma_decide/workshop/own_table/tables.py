@@ -96,7 +96,7 @@ def _summary(analysis: Analysis) -> Table:
             f"{number_text(result.q)}, {p_text(result.q_p)}",
         ),
     ]
-    if not scale.proportion:
+    if not scale.proportion and scale.measure != "rate":
         # Of a rate it would be the test of 50 %, which nobody asks.
         test = "z" if result.df is None else f"t on {number_text(result.df)} degrees of freedom"
         rows.insert(-1, (f"No effect: {test}, p", "", f"{number_text(result.statistic)}, {p_text(result.p)}"))

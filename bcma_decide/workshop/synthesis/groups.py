@@ -72,7 +72,7 @@ def groups_of(studies: Studies, labels: Sequence[str], model: PoolingMethod, by:
     SynthesisError
         Where the method does not go with the studies; naming the group, where no method pools it.
     """
-    if model.method == "GLMM":
+    if model.method == "GLMM" and studies.scale.measure != "rate":
         require_counts(studies, model)
     groups = []
     for name in dict.fromkeys(labels):

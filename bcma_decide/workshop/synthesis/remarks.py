@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bcma_decide.workshop.meta_analysis.incidence_rates import RatePairs
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.synthesis.groups import Groups
 from bcma_decide.workshop.synthesis.model import PoolingMethod
@@ -31,7 +32,8 @@ def model_remarks(studies: Studies, model: PoolingMethod, results: Sequence[Pool
     if model.sums_tables:
         yield "One effect for all studies is taken."
         if silent := _silent(studies):
-            yield f"Nobody or everybody had the event in {', '.join(silent)}: not counted in Q."
+            who = "Nobody" if studies.groups is None else "Nobody or everybody"
+            yield f"{who} had the event in {', '.join(silent)}: not counted in Q."
 
 
 def result_remarks(studies: Studies, model: PoolingMethod, result: Pooled) -> Iterator[str]:
@@ -76,6 +78,9 @@ def _on_narrow_interval(studies: Studies, model: PoolingMethod, result: Pooled, 
 
 def _silent(studies: Studies) -> list[str]:
     """Studies of two groups that tell of no difference in odds: all their patients fared alike."""
+    if isinstance(studies.rates, RatePairs):
+        both = studies.rates.first.events + studies.rates.second.events
+        return [label for label, each in zip(studies.labels, both, strict=True) if not each]
     if studies.groups is None:
         return []
     events = studies.groups.events1 + studies.groups.events2

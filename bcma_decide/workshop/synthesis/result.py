@@ -7,10 +7,12 @@ from typing import get_args
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray
 from bcma_decide.workshop.meta_analysis.coefficients import CoefficientTest
+from bcma_decide.workshop.meta_analysis.incidence_rates import PersonTime, RatePairs, mantel_haenszel_rates
 from bcma_decide.workshop.meta_analysis.pooled import Pooled, tested
+from bcma_decide.workshop.meta_analysis.pooled_incidence import pool_incidence
 from bcma_decide.workshop.meta_analysis.pooled_rates import pool_rates
-from bcma_decide.workshop.meta_analysis.pooled_tables import mantel_haenszel, peto
-from bcma_decide.workshop.meta_analysis.pooling import pool
+from bcma_decide.workshop.meta_analysis.pooled_tables import CommonEffect, mantel_haenszel, peto
+from bcma_decide.workshop.meta_analysis.pooling import MeanTest, pool
 from bcma_decide.workshop.synthesis.model import PoolingMethod
 from bcma_decide.workshop.synthesis.studies import GROUPS, PROPORTIONS, Studies
 
@@ -25,14 +27,21 @@ def require_counts(studies: Studies, model: PoolingMethod) -> tuple[FloatArray, 
     SynthesisError
         When the measure is another than logit, or the test one that goes with weights.
     """
+    if studies.scale.measure == "rate":
+        raise SynthesisError("--method GLMM of rates per time is made for a plain mean: with --mods take REML")
     if studies.events is None or studies.total is None or studies.scale.measure != "logit":
         raise SynthesisError(
             f"--method GLMM pools counts of single arms on the logit scale; measure is {studies.scale.measure!r}: "
             "take --measure logit, or another method"
         )
+    _coefficient_test(model)
+    return studies.events, studies.total
+
+
+def _coefficient_test(model: PoolingMethod) -> MeanTest:
     if model.test not in get_args(CoefficientTest):
         raise SynthesisError(f"--test {model.test} goes with weighted methods; with GLMM take z or t")
-    return studies.events, studies.total
+    return model.mean_test
 
 
 def result_of(studies: Studies, model: PoolingMethod, *, profile: bool = True) -> Pooled:
@@ -50,6 +59,14 @@ def result_of(studies: Studies, model: PoolingMethod, *, profile: bool = True) -
     SynthesisError
         Where the method does not go with the studies, or an iteration does not converge.
     """
+    if model.method == "GLMM" and isinstance(studies.rates, PersonTime):
+        return pool_incidence(
+            studies.rates,
+            test=_coefficient_test(model),
+            level=model.level,
+            prediction_df=model.prediction,
+            profile=profile,
+        )
     if model.method == "GLMM":
         require_counts(studies, model)
     if model.method == "MH" or model.method == "PETO":
@@ -78,10 +95,12 @@ def result_of(studies: Studies, model: PoolingMethod, *, profile: bool = True) -
 def _summed(studies: Studies, model: PoolingMethod) -> Pooled:
     """Mantel-Haenszel or Peto; the test that one effect holds for all is about the studies that tell of one."""
     measure = studies.scale.measure
+    if model.method == "MH" and isinstance(studies.rates, RatePairs):
+        return _as_pooled(studies, model, mantel_haenszel_rates(studies.rates, level=model.level))
     wanted = ("OR",) if model.method == "PETO" else tuple(GROUPS)
     if studies.groups is None or measure not in wanted:
         raise SynthesisError(
-            f"--method {model.method} pools tables of two groups; measure is {measure!r}: take --measure "
+            f"--method {model.method} pools counts of two groups; measure is {measure!r}: take --measure "
             f"{' or '.join(wanted)} with events1, n1, events2, n2, or another method"
         )
     t = studies.groups
@@ -90,6 +109,10 @@ def _summed(studies: Studies, model: PoolingMethod) -> Pooled:
         effect = peto(*counts, level=model.level)
     else:
         effect = mantel_haenszel(*counts, GROUPS[measure], level=model.level)
+    return _as_pooled(studies, model, effect)
+
+
+def _as_pooled(studies: Studies, model: PoolingMethod, effect: CommonEffect) -> Pooled:
     statistic, p = tested(effect.estimate, effect.se, None)
     # No I2 and no H2: they set a variance between studies beside that within, and here there is none to set.
     return Pooled(
