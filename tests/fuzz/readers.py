@@ -398,7 +398,8 @@ def _read_table(text):
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
     table = read_table(file)
     studies = read_studies(table, fitting(table))
-    options = AnalysisOptions(PoolingMethod(usual_model(studies, "z"), "z", 0.95, "k-2"), diagnostics=False)
+    method, why = usual_model(studies, "z")
+    options = AnalysisOptions(PoolingMethod(method, why=why), diagnostics=False)
     json.dumps(as_document(analyse(table, studies, options)), allow_nan=False)
 
 
