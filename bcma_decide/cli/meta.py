@@ -105,7 +105,26 @@ def meta(
             "--mods",
             metavar="A,B",
             rich_help_panel=PARTS,
-            help="Regress on columns: numbers as they are, texts as factors.",
+            help="Regress on columns: numbers as they are, texts as factors; a:b is an interaction, a*b the "
+            "columns and their interaction.",
+        ),
+    ] = None,
+    factor: Annotated[
+        str | None,
+        typer.Option(
+            "--factor",
+            metavar="A,B",
+            rich_help_panel=PARTS,
+            help="Columns of --mods whose numbers are names of groups, as a year or a dose level.",
+        ),
+    ] = None,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reference",
+            metavar="A=LEVEL",
+            rich_help_panel=PARTS,
+            help="Level of a factor that the others are compared with (default the first in order); may be repeated.",
         ),
     ] = None,
     at: Annotated[
@@ -169,6 +188,7 @@ def meta(
     from bcma_decide.workshop.meta_analysis.study_table import read_table
     from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
     from bcma_decide.workshop.own_table.fitting import fitting
+    from bcma_decide.workshop.own_table.model_terms import Terms
     from bcma_decide.workshop.own_table.reading import read_studies
     from bcma_decide.workshop.synthesis.model import PoolingMethod, usual_model
 
@@ -181,7 +201,7 @@ def meta(
     options = AnalysisOptions(
         model=how,
         by=by,
-        mods=tuple(name.strip() for name in mods.split(",")) if mods else (),
+        terms=Terms(_listed(mods), _listed(factor), _references(reference or [])),
         order=order,
         permutations=permutations,
         gosh=subsets,
@@ -219,6 +239,22 @@ def _renamed_columns(pairs: list[str]) -> dict[str, str]:
             raise SynthesisError("this option cannot be used", [Problem("--column", f"is {pair!r}", fix)])
         renamed[name] = column
     return renamed
+
+
+def _listed(names: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",")) if names else ()
+
+
+def _references(pairs: list[str]) -> dict[str, str]:
+    """``A=LEVEL`` pairs; raises SynthesisError for another form, or a factor with two levels."""
+    references: dict[str, str] = {}
+    for pair in pairs:
+        name, sign, level = (part.strip() for part in pair.partition("="))
+        if not (name and sign and level) or name in references:
+            fix = "name one level of a factor" if name in references else "write FACTOR=LEVEL"
+            raise SynthesisError("this option cannot be used", [Problem("--reference", f"is {pair!r}", fix)])
+        references[name] = level
+    return references
 
 
 def _place(text: str) -> dict[str, str]:

@@ -34,6 +34,7 @@ __all__ = [
     "effects",
     "events_in_time",
     "factor",
+    "grouping",
     "labels",
     "moderator",
     "quantity",
@@ -413,6 +414,22 @@ def moderator(table: StudyTable, name: str) -> tuple[float | None, ...] | tuple[
     if any(isinstance(each, str) for each in found):
         return tuple(each if isinstance(each, str) else None for each in found)
     return tuple(each.value if isinstance(each, Number) else None for each in found)
+
+
+def grouping(table: StudyTable, name: str) -> tuple[float | None, ...] | tuple[str | None, ...]:
+    """A column as groups: numbers where all known cells are, else the cells as they stand; not known is ``None``.
+
+    Raises
+    ------
+    SynthesisError
+        Where the column is missing.
+    """
+    cells = _cells(table, name)
+    found = _column(table, name).numbers()
+    known = [not is_missing(cell) for cell in cells]
+    if all(isinstance(each, Number) for each, there in zip(found, known, strict=True) if there):
+        return tuple(each.value if isinstance(each, Number) else None for each in found)
+    return tuple(cell if there else None for cell, there in zip(cells, known, strict=True))
 
 
 def factor(table: StudyTable, name: str) -> tuple[str, ...]:

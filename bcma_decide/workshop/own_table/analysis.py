@@ -14,6 +14,7 @@ from bcma_decide.workshop.meta_analysis.influence import Baujat, Influence, bauj
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
+from bcma_decide.workshop.own_table.model_terms import NO_TERMS, Terms
 from bcma_decide.workshop.own_table.nested import Nested, nested_of
 from bcma_decide.workshop.own_table.regression import Regression, regression_of
 from bcma_decide.workshop.own_table.small_studies import SmallStudies, small_studies
@@ -32,11 +33,11 @@ FEWEST: Final = 3
 
 @dataclass(frozen=True)
 class AnalysisOptions:
-    """What is asked beyond the pooled mean: columns of groups, moderators, an order and the studies of arms; extras."""
+    """What is asked beyond the pooled mean: groups, moderators, an order, the studies of arms; extras."""
 
     model: PoolingMethod
     by: str | None = None
-    mods: tuple[str, ...] = ()
+    terms: Terms = NO_TERMS
     order: str | None = None
     permutations: int = 0
     gosh: bool = False
@@ -143,7 +144,7 @@ def _refuse_beside_sums(options: AnalysisOptions) -> None:
     model = options.model
     others = {
         "--test": model.test != "z", "--prediction": model.prediction != PoolingMethod.prediction,
-        "--mods": options.mods, "--at": options.at, "--permutations": options.permutations,
+        "--mods": options.terms, "--at": options.at, "--permutations": options.permutations,
         "--nested": options.nested, "--gosh": options.gosh,
     }  # fmt: skip
     if extra := [option for option, value in others.items() if value]:
@@ -155,26 +156,33 @@ def _refuse_beside_sums(options: AnalysisOptions) -> None:
 
 
 def _regression(table: StudyTable, studies: Studies, options: AnalysisOptions) -> Regression | None:
-    if options.mods:
-        return regression_of(table, studies, options.model, options.mods, options.permutations, options.at)
-    if options.at or options.permutations:
-        raise SynthesisError(
-            f"{'--at' if options.at else '--permutations'} goes with --mods, which names the moderators"
-        )
+    if options.terms:
+        return regression_of(table, studies, options.model, options.terms, options.permutations, options.at)
+    _refuse_without_moderators(options)
     return None
+
+
+def _refuse_without_moderators(options: AnalysisOptions) -> None:
+    others = {
+        "--at": options.at, "--permutations": options.permutations, "--factor": options.terms.factors,
+        "--reference": options.terms.references,
+    }  # fmt: skip
+    if extra := [option for option, value in others.items() if value]:
+        raise SynthesisError(f"{extra[0]} goes with --mods, which names the moderators")
 
 
 def _nested(table: StudyTable, studies: Studies, options: AnalysisOptions, column: str) -> Analysis:
     """Arms in studies: what takes rows for independent is not made."""
     others = {
         "--by": options.by, "--order": options.order, "--gosh": options.gosh, "--permutations": options.permutations,
-        "--at": options.at,
     }  # fmt: skip
     if extra := [option for option, value in others.items() if value]:
         raise SynthesisError(
             f"{' and '.join(extra)} take rows for independent studies, which --nested says they are not"
         )
-    result, parts = nested_of(table, studies, options.model, column, options.mods)
+    if not options.terms:
+        _refuse_without_moderators(options)
+    result, parts = nested_of(table, studies, options.model, column, options.terms, options.at)
     remarks = [*table.remarks, *studies.remarks]
     remarks.append("Rows are arms of studies: diagnostics that take rows for independent are left out.")
     if parts.reason:

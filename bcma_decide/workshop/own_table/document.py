@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +17,8 @@ from bcma_decide.workshop.meta_analysis.influence import Influence
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
 from bcma_decide.workshop.own_table.analysis import Analysis
-from bcma_decide.workshop.own_table.regression import Regression
+from bcma_decide.workshop.own_table.nested import Nested
+from bcma_decide.workshop.own_table.regression import Expected, Regression
 from bcma_decide.workshop.own_table.small_studies import SmallStudies
 from bcma_decide.workshop.synthesis.groups import Groups
 from bcma_decide.workshop.synthesis.studies import Scale, Studies
@@ -46,7 +47,7 @@ def as_document(analysis: Analysis) -> dict[str, Any]:
         "cumulative": analysis.cumulative and _cumulative(analysis.cumulative, studies),
         "small_studies": analysis.small_studies and _small_studies(analysis.small_studies),
         "gosh": analysis.gosh and _gosh(analysis.gosh),
-        "nested": analysis.nested and asdict(analysis.nested),
+        "nested": analysis.nested and _nested(analysis.nested, studies.scale),
     }
     written = plain(document | {name: part for name, part in parts.items() if part is not None})
     assert isinstance(written, dict)  # noqa: S101, RUF100  # as it went in
@@ -127,13 +128,7 @@ def _groups(groups: Groups, studies: Studies) -> dict[str, Any]:
 
 
 def _regression(regression: Regression, scale: Scale) -> dict[str, Any]:
-    whole = asdict(regression)
-    for one, each in zip(whole["expected"], regression.expected, strict=True):
-        one["back_transformed"] = {
-            "estimate": scale.back(each.estimate),
-            "ci": scale.back_interval(each.ci),
-            "prediction": scale.back_interval(each.prediction),
-        }
+    whole = asdict(regression) | {"expected": _expected(regression.expected, scale)}
     line, values = whole.pop("line"), whole.pop("values")
     del values
     named = {"names", "rows", "statistic", "df1", "df2", "p", "q", "q_df", "q_p"}
@@ -146,6 +141,29 @@ def _regression(regression: Regression, scale: Scale) -> dict[str, Any]:
         **{name: part for name, part in whole.items() if name not in named},
         **({} if line is None else {"line": line}),
     }
+
+
+def _nested(nested: Nested, scale: Scale) -> dict[str, Any]:
+    whole = asdict(nested) | {"expected": _expected(nested.expected, scale)}
+    if not nested.expected:
+        whole.pop("expected")
+    if not nested.dropped:
+        whole.pop("dropped")
+    return whole
+
+
+def _expected(expected: Sequence[Expected], scale: Scale) -> list[dict[str, Any]]:
+    return [
+        {
+            **asdict(each),
+            "back_transformed": {
+                "estimate": scale.back(each.estimate),
+                "ci": scale.back_interval(each.ci),
+                "prediction": scale.back_interval(each.prediction),
+            },
+        }
+        for each in expected
+    ]
 
 
 def _fits(fits: SubsetFits) -> list[dict[str, Any]]:

@@ -144,7 +144,7 @@ def _bubble(analysis: Analysis, title: str) -> str | None:
         tuple(low for low, _ in line.prediction or ()),
         tuple(high for _, high in line.prediction or ()),
     )
-    moderator = analysis.options.mods[0]
+    moderator = analysis.options.terms.mods[0]
     return bubble(
         points, fitted, title=f"{title} along {moderator}", moderator=moderator, measure=studies.scale.name,
         kind=studies.scale.analysis_kind, level=analysis.model.level,

@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis import study_table
 from bcma_decide.workshop.meta_analysis.coefficients import CoefficientTest
 from bcma_decide.workshop.meta_analysis.glmm import BinomialNormal, fit_binomial_normal, predict_rates
 from bcma_decide.workshop.meta_analysis.glmm_profile import tau_interval
@@ -19,12 +18,13 @@ from bcma_decide.workshop.meta_analysis.meta_regression import (
     RegressionTest,
     meta_regression,
 )
-from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, Moderators, code_new, moderators
+from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, Moderators, code_new
 from bcma_decide.workshop.meta_analysis.permutation import PermutationTest, permutation_test
 from bcma_decide.workshop.meta_analysis.pooled import HeterogeneityTest, PredictionDf, prediction_interval
 from bcma_decide.workshop.meta_analysis.predictions import Prediction, RegressionPredictionDf, predict
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
+from bcma_decide.workshop.own_table.model_terms import Terms, design_of, place_of
 from bcma_decide.workshop.own_table.rows import coefficient_rows, pairs
 from bcma_decide.workshop.synthesis.model import PoolingMethod
 from bcma_decide.workshop.synthesis.result import require_counts
@@ -98,7 +98,7 @@ def regression_of(
     table: StudyTable,
     studies: Studies,
     model: PoolingMethod,
-    names: Sequence[str],
+    terms: Terms,
     permutations: int = 0,
     at: Sequence[Mapping[str, str]] = (),
 ) -> Regression:
@@ -110,8 +110,8 @@ def regression_of(
         The user's table and its studies.
     model
         How studies are pooled.
-    names
-        Columns: numbers enter as they are, texts as factors.
+    terms
+        Columns and interactions: numbers enter as they are, texts as factors.
     permutations
         How many deals the permutation test looks at; 0 makes none.
     at
@@ -122,11 +122,9 @@ def regression_of(
     SynthesisError
         For a column that is missing or cannot be used, or a model that cannot be fitted.
     """
-    if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-        raise SynthesisError(f"--mods names {repeated[0]!r} twice")
-    design = moderators({name: study_table.moderator(table, name) for name in names}, studies=studies.labels)
-    at_places = [_place(design, each) for each in at]
-    alone = names[0] if len(names) == 1 and design.terms == (names[0],) else None
+    design = design_of(table, studies, terms)
+    at_places = [place_of(design, each) for each in at]
+    alone = next((term for term in design.terms if len(design.terms) == 1 and isinstance(term, str)), None)
     values = None if alone is None else tuple(design.matrix[:, 1].tolist())
     # Over the values studied and not beyond: the line is not known to go on.
     places = None if values is None else np.linspace(min(values), max(values), _PLACES).tolist()
@@ -166,20 +164,6 @@ def regression_of(
             for one in expect({name: [value] for name, value in each.items()})
         ),
     )
-
-
-def _place(design: Moderators, values: Mapping[str, str]) -> dict[str, float | str]:
-    """Values of the moderators as numbers and levels; raises SynthesisError for one missing, unknown or no number."""
-    terms = {str(getattr(term, "name", term)): term for term in design.terms}
-    if set(values) != set(terms):
-        raise SynthesisError(f"--at gives {', '.join(values)}; it needs a value of each of {', '.join(terms)}")
-    place: dict[str, float | str] = {}
-    for name, value in values.items():
-        try:
-            place[name] = float(value) if isinstance(terms[name], str) else value
-        except ValueError:
-            raise SynthesisError(f"--at {name}={value}: {name} is a numeric moderator, give a number") from None
-    return place
 
 
 def _line(expected: Sequence[Prediction], places: list[float]) -> Line:

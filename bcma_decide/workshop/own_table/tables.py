@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isfinite
 from typing import Final
 
@@ -13,7 +13,7 @@ from bcma_decide.workshop.meta_analysis.random_effects import Interval
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
 from bcma_decide.workshop.own_table.analysis import Analysis
 from bcma_decide.workshop.own_table.nested import Nested
-from bcma_decide.workshop.own_table.regression import Regression
+from bcma_decide.workshop.own_table.regression import Expected, Regression
 from bcma_decide.workshop.own_table.small_studies import SmallStudies
 from bcma_decide.workshop.plots.axis import printed
 from bcma_decide.workshop.plots.numbers import NOTHING, ends_text, number_text, p_text
@@ -41,10 +41,12 @@ def result_tables(analysis: Analysis) -> Iterator[Table]:
         yield _coefficients(analysis.regression, analysis.model.level)
         yield _moderators(analysis.regression)
         if analysis.regression.expected:
-            yield _expected(analysis.regression, analysis.studies.scale, analysis.model.level)
+            yield _expected(analysis.regression.expected, analysis.studies.scale, analysis.model.level)
     if analysis.nested is not None:
         yield _levels(analysis.nested, analysis.model.level)
         yield _nested_coefficients(analysis.nested, analysis.model.level)
+        if analysis.nested.expected:
+            yield _expected(analysis.nested.expected, analysis.studies.scale, analysis.model.level)
 
 
 def diagnostic_tables(analysis: Analysis) -> Iterator[Table]:
@@ -173,7 +175,7 @@ def _moderators(regression: Regression) -> Table:
     return Table("What the moderators explain", ("", ""), tuple(rows))
 
 
-def _expected(regression: Regression, scale: Scale, level: float) -> Table:
+def _expected(expected: Sequence[Expected], scale: Scale, level: float) -> Table:
     rows = tuple(
         (
             ", ".join(f"{name} {value}" for name, value in each.at.items()),
@@ -181,7 +183,7 @@ def _expected(regression: Regression, scale: Scale, level: float) -> Table:
             _back(scale, each.ci),
             _back(scale, each.prediction),
         )
-        for each in regression.expected
+        for each in expected
     )
     return Table("Expected", ("At", scale.name, f"{_level(level)} interval", "new study"), rows)
 
