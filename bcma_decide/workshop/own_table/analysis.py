@@ -17,6 +17,7 @@ from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
 from bcma_decide.workshop.own_table.model_terms import NO_TERMS, Terms
 from bcma_decide.workshop.own_table.nested import Nested, nested_of
 from bcma_decide.workshop.own_table.regression import Regression, regression_of
+from bcma_decide.workshop.own_table.shared_control import rows_of_shared_controls
 from bcma_decide.workshop.own_table.small_studies import SmallStudies, small_studies
 from bcma_decide.workshop.synthesis.groups import Groups, groups_of
 from bcma_decide.workshop.synthesis.model import PoolingMethod
@@ -99,6 +100,11 @@ def analyse(
     progress("pooling")
     if model.sums_tables:
         _refuse_beside_sums(options)
+    if studies.covariance is not None and (options.gosh or options.permutations):
+        raise SynthesisError(
+            f"{'--gosh' if options.gosh else '--permutations'} takes rows for independent, and some share their "
+            "control group: leave it out, or put the arms of such a study into one row"
+        )
     if options.nested is not None:
         return _nested(table, studies, options, options.nested)
     result = result_of(studies, model)
@@ -109,7 +115,7 @@ def analyse(
     regression = _regression(table, studies, options)
     progress("diagnostics")
     enough = options.diagnostics and studies.k >= FEWEST
-    weighed = enough and not model.sums_tables
+    weighed = enough and not model.sums_tables and studies.covariance is None
     ordered = None
     if options.order is not None:
         ordered = up_to_each(studies, study_table.quantity(table, options.order), model)
@@ -185,6 +191,12 @@ def _nested(table: StudyTable, studies: Studies, options: AnalysisOptions, colum
     result, parts = nested_of(table, studies, options.model, column, options.terms, options.at)
     remarks = [*table.remarks, *studies.remarks]
     remarks.append("Rows are arms of studies: diagnostics that take rows for independent are left out.")
+    shared = rows_of_shared_controls(study_table.factor(table, column), studies)
+    if shared:
+        remarks.append(
+            f"{len(shared)} rows have the same second group as another of their study: what patients they share is not "
+            "in the sampling variances here; without --nested it is, where such rows have one name."
+        )
     if parts.reason:
         remarks.append(f"Robust standard errors could not be made: {parts.reason}.")
     nothing = dict.fromkeys(
@@ -196,7 +208,9 @@ def _nested(table: StudyTable, studies: Studies, options: AnalysisOptions, colum
 def _remarks(studies: Studies, options: AnalysisOptions) -> Iterator[str]:
     """What the diagnostics are of, where that is not the model that was asked for."""
     model, parts = options.model, []
-    if model.sums_tables:
+    if studies.covariance is not None:
+        yield "Influence and asymmetry, which take rows for independent, are left out."
+    elif model.sums_tables:
         yield "Influence and asymmetry, which weigh studies, are left out."
     elif studies.k < FEWEST:
         yield f"With {studies.k} studies there is nothing to leave out: diagnostics need {FEWEST}."

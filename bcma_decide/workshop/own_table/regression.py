@@ -24,6 +24,7 @@ from bcma_decide.workshop.meta_analysis.pooled import HeterogeneityTest, Predict
 from bcma_decide.workshop.meta_analysis.predictions import Prediction, RegressionPredictionDf, predict
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
+from bcma_decide.workshop.own_table.correlated_regression import CorrelatedRegression
 from bcma_decide.workshop.own_table.model_terms import Terms, design_of, place_of
 from bcma_decide.workshop.own_table.rows import coefficient_rows, pairs
 from bcma_decide.workshop.synthesis.model import PoolingMethod
@@ -128,6 +129,8 @@ def regression_of(
     values = None if alone is None else tuple(design.matrix[:, 1].tolist())
     # Over the values studied and not beyond: the line is not known to go on.
     places = None if values is None else np.linspace(min(values), max(values), _PLACES).tolist()
+    if studies.covariance is not None:
+        return _sharing_controls(studies, model, design, values, places, at_places)
     if model.test not in _TESTS:
         raise SynthesisError(f"--test {model.test} is made for a plain mean: with --mods take {', '.join(_TESTS)}")
     y, v, test = studies.yi, studies.vi, _TESTS[model.test]
@@ -173,6 +176,46 @@ def _line(expected: Sequence[Prediction], places: list[float]) -> Line:
         tuple(each.estimate for each in expected),
         tuple(each.ci for each in expected),
         beyond if len(beyond) == len(places) else None,
+    )
+
+
+def _sharing_controls(
+    studies: Studies,
+    model: PoolingMethod,
+    design: Moderators,
+    values: tuple[float, ...] | None,
+    places: list[float] | None,
+    at: Sequence[Mapping[str, float | str]],
+) -> Regression:
+    found = CorrelatedRegression(studies, design, model)
+    fit, tested = found.fit, found.moderators
+    i2, h2 = fit.shares(fit.tau2.value)
+    [name] = design.terms if places is not None else [""]
+    return Regression(
+        names=design.names,
+        rows=design.rows,
+        dropped=design.dropped,
+        coefficients=found.rows,
+        statistic=tested.statistic,
+        df1=tested.df,
+        df2=tested.df_residual,
+        p=tested.p,
+        tau2=fit.tau2.value,
+        tau2_ci=fit.tau2_ci,
+        i2=None if fit.tau2_ci is None else i2,
+        h2=None if fit.tau2_ci is None else h2,
+        r2=found.r2,
+        q=fit.q.q,
+        q_df=fit.q.df,
+        q_p=fit.q.p,
+        permutation=None,
+        values=values,
+        line=None if places is None else _line(found.expected({str(name): places}), places),
+        expected=tuple(
+            Expected(each, one.estimate, one.ci, one.prediction)
+            for each in at
+            for one in found.expected({name: [value] for name, value in each.items()})
+        ),
     )
 
 

@@ -94,6 +94,11 @@ def group_remarks(studies: Studies, model: PoolingMethod, groups: Groups) -> Ite
         if group.note:
             yield f"{group.note}."
         yield from _on_narrow_interval(studies.of(group.rows), model, group.result, f" of {group.name}")
+    if groups.between is None and studies.covariance is not None and len(groups.groups) > 1:
+        yield (
+            "No test between the groups is made, as rows of different groups share their controls; --mods "
+            f"{groups.by} makes one (with --factor {groups.by} where these are numbers)."
+        )
     if groups.left_out and len(groups.groups) > 1:
         yield (
             f"The test between groups leaves out {', '.join(groups.left_out)}, whose log odds are infinite: "

@@ -7,6 +7,12 @@ from typing import get_args
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray
 from bcma_decide.workshop.meta_analysis.coefficients import CoefficientTest
+from bcma_decide.workshop.meta_analysis.correlated import (
+    CORRELATED_METHODS,
+    CorrelatedMethod,
+    CorrelatedTest,
+    pool_correlated,
+)
 from bcma_decide.workshop.meta_analysis.incidence_rates import PersonTime, RatePairs, mantel_haenszel_rates
 from bcma_decide.workshop.meta_analysis.pooled import Pooled, tested
 from bcma_decide.workshop.meta_analysis.pooled_incidence import pool_incidence
@@ -16,7 +22,7 @@ from bcma_decide.workshop.meta_analysis.pooling import MeanTest, pool
 from bcma_decide.workshop.synthesis.model import PoolingMethod
 from bcma_decide.workshop.synthesis.studies import GROUPS, PROPORTIONS, Studies
 
-__all__ = ["require_counts", "result_of"]
+__all__ = ["correlated_options", "require_counts", "result_of"]
 
 
 def require_counts(studies: Studies, model: PoolingMethod) -> tuple[FloatArray, FloatArray]:
@@ -69,6 +75,16 @@ def result_of(studies: Studies, model: PoolingMethod, *, profile: bool = True) -
         )
     if model.method == "GLMM":
         require_counts(studies, model)
+    if studies.covariance is not None:
+        method, test = correlated_options(model)
+        return pool_correlated(
+            studies.yi,
+            studies.covariance,
+            method=method,
+            test=test,
+            level=model.level,
+            prediction_df=model.prediction,
+        )
     if model.method == "MH" or model.method == "PETO":
         return _summed(studies, model)
     if studies.events is not None and studies.total is not None:
@@ -90,6 +106,26 @@ def result_of(studies: Studies, model: PoolingMethod, *, profile: bool = True) -
         level=model.level,
         prediction_df=model.prediction,
     )
+
+
+def correlated_options(model: PoolingMethod) -> tuple[CorrelatedMethod, CorrelatedTest]:
+    """Method and test for rows that share a control.
+
+    Raises
+    ------
+    SynthesisError
+        When there is none of that name for them.
+    """
+    method = next((each for each in CORRELATED_METHODS if each == model.method), None)
+    test = next((each for each in get_args(CorrelatedTest) if each == model.mean_test), None)
+    if method is None or test is None:
+        option = f"--method {model.method}" if method is None else f"--test {model.test}"
+        raise SynthesisError(
+            f"{option} takes rows for independent, and some share their control group: take --method "
+            f"{', '.join(CORRELATED_METHODS)} with --test z, t, knha or knha-floored; or put the arms of such a study "
+            "into one row, their events1 and n1 added up"
+        )
+    return method, test
 
 
 def _summed(studies: Studies, model: PoolingMethod) -> Pooled:

@@ -104,7 +104,8 @@ class Scale:
 class Studies:
     """k studies: ``labels``, effects ``yi`` (k,) with variances ``vi`` (k,), and the counts they come from, if any.
 
-    ``remarks`` are sentences on how their effects came about.
+    ``covariance`` (k, k) is that of their sampling errors where these are not independent. ``remarks`` are sentences on
+    how their effects came about.
     """
 
     labels: tuple[str, ...]
@@ -115,6 +116,7 @@ class Studies:
     total: FloatArray | None = None
     groups: Tables | None = None
     rates: PersonTime | RatePairs | None = None
+    covariance: FloatArray | None = None
     remarks: tuple[str, ...] = ()
 
     @property
@@ -134,8 +136,15 @@ class Studies:
             self,
             labels=tuple(self.labels[row] for row in at),
             yi=self.yi[at], vi=self.vi[at], events=some(self.events), total=some(self.total), groups=groups,
-            rates=None if self.rates is None else self.rates.of(at),
+            rates=None if self.rates is None else self.rates.of(at), covariance=self._covariance_of(at),
         )  # fmt: skip
+
+    def _covariance_of(self, at: npt.NDArray[np.intp]) -> FloatArray | None:
+        """That of some of them; ``None`` where these are independent of each other."""
+        if self.covariance is None:
+            return None
+        some = self.covariance[np.ix_(at, at)]
+        return some if np.count_nonzero(some) > at.size else None
 
     @property
     def sizes(self) -> FloatArray | None:
