@@ -26,6 +26,9 @@ __all__ = ["pool_incidence"]
 _CHANCE: Final = 1e-9
 """Of an event in a piece of time, at the mean rate: what binomial and Poisson differ by, relatively."""
 
+_WIDEST: Final = 1e12
+"""Ratio of the longest to the shortest time that leaves the finely cut ones their digits."""
+
 
 def pool_incidence(
     counted: PersonTime,
@@ -61,6 +64,8 @@ def pool_incidence(
             f"no study has an event, so the log rate has no finite estimate; all counted together, the exact interval "
             f"of the rate ends at {upper:.3g}"
         )
+    if float(t.max() / t.min()) > _WIDEST:
+        raise SynthesisError("the times of the studies differ by more than any real ones: give all in one unit")
     pieces = events / time / _CHANCE
     fit = pool_rates(e, t * pieces, method="GLMM", test=test, level=level, prediction_df=prediction_df, profile=profile)
     shift = float(np.log(pieces))

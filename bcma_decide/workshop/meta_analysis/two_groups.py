@@ -124,4 +124,5 @@ def compare_groups(
 
 def ratio(y: npt.ArrayLike) -> FloatArray:
     """Odds ratios or risk ratios of their logarithms; same shape as ``y``."""
-    return np.exp(np.asarray(y, dtype=np.float64))
+    with np.errstate(over="ignore"):
+        return np.exp(np.asarray(y, dtype=np.float64))

@@ -125,6 +125,11 @@ WRONG = {
     "a level of nothing": ("study,yi,vi\nA,1,1\nB,2,1\n", ("--input-level", "0.9"), "--input-level is that of"),
     "estimates of no kind": ("study,estimate,lower,upper\nA,1,.5,2\nB,1,.5,2\n", (), "--measure: is not given"),
     "of two kinds": ("study,hr,or,lower,upper\nA,1,1,.5,2\nB,1,1,.5,2\n", (), "--measure: may be OR or HR"),
+    "beside counts of one arm": (
+        "study,events,n,hr,lower,upper\nA,5,9,1,.5,2\nB,6,9,1,.5,2\n",
+        (),
+        "--measure: may be logit or HR by the columns there are",
+    ),
     "beside counts": (
         "study,or,lower,upper,events1,n1,events2,n2\nA,1,.5,2,1,9,2,8\nB,1,.5,2,2,9,3,9\n",
         ("--measure", "OR"),
