@@ -63,6 +63,12 @@ WORDS_OF_DAYS = (
     "9999",
     "00",
 )
+KINDS_OF_TABLES = (
+    "study,hr,lower,upper,p,level\nA,0.62,0.40,0.96,,95\nB,0.80,0.55,1.16,0.2,90 %\nC,0.71,,,0.03,\n",
+    "study,events,time,x\nA,3,120.5,1\nB,0,60,2\nC,12,410,2\n",
+    "study,events1,time1,events2,time2\nA,3,120,6,115\nB,0,60,2,70\nC,12,410,10,300\n",
+    "study,events1,n1,events2,n2,control\nA,30,60,20,61,p\nA,18,62,20,61,p\nB,5,40,9,42,q\nC,5,44,9,41,\n",
+)
 TABLES = ("bcg.csv", "pritz1997.csv", "begg1989.csv", "debruin2009.csv")
 SETTINGS = """\
 host = "127.0.0.1"
@@ -127,7 +133,7 @@ def bundle_texts():
 @cache
 def tables():
     folder = ROOT / "tests/reference/metafor/inputs"
-    return [(folder / name).read_text(encoding="utf-8") for name in TABLES]
+    return [*((folder / name).read_text(encoding="utf-8") for name in TABLES), *KINDS_OF_TABLES]
 
 
 @cache

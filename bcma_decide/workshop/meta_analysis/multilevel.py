@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Final, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,9 @@ __all__ = [
     "fit_multilevel",
     "predict_multilevel",
 ]
+
+_NOTHING_LEFT: Final = 1e-10
+"""Of the square of an indicator: rounding leaves about 1e-15 of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +148,13 @@ def fit_multilevel(
     # taken back by R at the end.
     Q, R = np.linalg.qr(X.X)
     effects = ClusteredEffects(y[order], v[order], Q[order], first, size)
+    # What the columns leave of the indicator of each study.
+    left_over = size - np.square(effects.sums(effects.X)).sum(axis=1)
+    if (left_over <= _NOTHING_LEFT * size).all():
+        raise SynthesisError(
+            f"the columns {', '.join(X.names)} tell every study from the others, so no variance between studies is "
+            "left to estimate: leave out moderators, or pool the rows as they are (leave --nested out)"
+        )
     free = np.array([True, within_studies])
     end = highest(effects, starts(effects, free), free, method)
     q, typical = _common_effect(effects)

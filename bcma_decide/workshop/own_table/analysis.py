@@ -191,6 +191,9 @@ def _nested(table: StudyTable, studies: Studies, options: AnalysisOptions, colum
     result, parts = nested_of(table, studies, options.model, column, options.terms, options.at)
     remarks = [*table.remarks, *studies.remarks]
     remarks.append("Rows are arms of studies: diagnostics that take rows for independent are left out.")
+    if parts.dropped:
+        without = ", ".join(f"{row.study} (no {', '.join(row.missing)})" for row in parts.dropped)
+        remarks.append(f"Left out of the two levels and their coefficients: {without}.")
     shared = rows_of_shared_controls(study_table.factor(table, column), studies)
     if shared:
         remarks.append(

@@ -145,10 +145,9 @@ def _regression(regression: Regression, scale: Scale) -> dict[str, Any]:
 
 def _nested(nested: Nested, scale: Scale) -> dict[str, Any]:
     whole = asdict(nested) | {"expected": _expected(nested.expected, scale)}
-    if not nested.expected:
-        whole.pop("expected")
-    if not nested.dropped:
-        whole.pop("dropped")
+    if nested.moderators is None:
+        for name in ("moderators", "dropped", "expected"):
+            whole.pop(name)
     return whole
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis import study_table
 from bcma_decide.workshop.meta_analysis.coefficients import CoefficientTest
-from bcma_decide.workshop.meta_analysis.meta_regression import Coefficient
+from bcma_decide.workshop.meta_analysis.meta_regression import Coefficient, ModeratorTest
 from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, Moderators, code_new
 from bcma_decide.workshop.meta_analysis.multilevel import Multilevel, fit_multilevel, predict_multilevel
 from bcma_decide.workshop.meta_analysis.multilevel_profile import variance_intervals
@@ -31,10 +31,10 @@ __all__ = ["Nested", "nested_of"]
 class Nested:
     """Arms in studies: variance ``between`` studies and ``within`` them, ``i2`` in percent of each.
 
-    The variances have their intervals by profile likelihood.
-    ``robust`` are the same coefficients with cluster-robust errors (CR2); ``None``, with the ``reason``, where too few
-    studies allow none. With moderators, ``coefficients`` are theirs too, ``dropped`` the rows without a value and
-    ``expected`` the effect at stated values, with where that of an arm of a further study would lie.
+    The variances have their intervals by profile likelihood. ``robust`` are the same coefficients with cluster-robust
+    errors (CR2); ``None``, with the ``reason``, where too few studies allow none. With moderators, ``coefficients`` are
+    theirs too, ``moderators`` the test of all of them, ``dropped`` the rows without a value and ``expected`` the effect
+    at stated values, with where that of an arm of a further study would lie.
     """
 
     column: str
@@ -47,6 +47,7 @@ class Nested:
     coefficients: tuple[Coefficient, ...]
     robust: tuple[Coefficient, ...] | None
     reason: str
+    moderators: ModeratorTest | None = None
     dropped: tuple[DroppedRow, ...] = ()
     expected: tuple[Expected, ...] = ()
 
@@ -149,9 +150,16 @@ def nested_of(
         coefficients=coefficient_rows(fit.coefficients),
         robust=robust,
         reason=reason,
+        moderators=None if not terms else _test_of_all(fit),
         dropped=dropped,
         expected=expected,
     )
+
+
+def _test_of_all(fit: Multilevel) -> ModeratorTest:
+    tested = fit.moderators
+    df2 = None if tested.df_residual is None else int(tested.df_residual)
+    return ModeratorTest(tested.statistic, tested.df, df2, tested.p)
 
 
 def _expected(fit: Multilevel, design: Moderators, at: Mapping[str, float | str], model: PoolingMethod) -> Expected:

@@ -214,7 +214,12 @@ def _nested_coefficients(nested: Nested, level: float) -> Table:
         for each, sure in zip(nested.coefficients, robust, strict=True)
     )
     errors = f"standard error ({_level(level)} interval)"
-    return Table("Coefficients", ("Analysis scale", "estimate", errors, f"robust {errors}", "robust p"), rows)
+    caption = "Coefficients"
+    if nested.moderators is not None:
+        qm = nested.moderators
+        against = str(qm.df1) if qm.df2 is None else f"{qm.df1} and {qm.df2}"
+        caption += f"; all moderators, QM {number_text(qm.statistic)} on {against} degrees of freedom, p {p_text(qm.p)}"
+    return Table(caption, ("Analysis scale", "estimate", errors, f"robust {errors}", "robust p"), rows)
 
 
 def _without(analysis: Analysis, without: SubsetFits) -> list[str]:

@@ -102,7 +102,10 @@ def test_nested_models_predict():
     """rma.mv(yi, vi, mods = ~ year, random = ~ 1 | district/study), at 1980 and 2005; normal and t intervals."""
     options = ("--nested", "district", "--mods", "year", "--at", "year=1980", "--at", "year=2005")
     file = FOLDER / "inputs" / "konstantopoulos2011.csv"
-    ours = found(file, *options, "--prediction", "normal")["nested"]["expected"]
+    nested = found(file, *options, "--prediction", "normal")["nested"]
+    ours = nested["expected"]
+    tested = nested["moderators"]
+    assert [tested["statistic"], tested["p"]] == pytest.approx([0.316905313590, 0.573473400566], rel=1e-5)
     assert [each["estimate"] for each in ours] == pytest.approx([0.127600312813, 0.260395769402], rel=1e-6)
     assert [each["ci"][0] for each in ours] == pytest.approx([-0.1365581681160, -0.0544431913109], rel=1e-6)
     assert [each["prediction"] for each in ours] == [
@@ -111,6 +114,14 @@ def test_nested_models_predict():
     ours = found(file, *options, "--test", "t", "--prediction", "k-1")["nested"]["expected"]
     assert [each["ci"][0] for each in ours] == pytest.approx([-0.1426117275058, -0.0616581644595], rel=1e-6)
     assert [each["prediction"][0] for each in ours] == pytest.approx([-0.575768614938, -0.464471141215], rel=1e-6)
+
+
+def test_rows_without_a_value_are_told_beside_nested_models(tmp_path):
+    file = tmp_path / "table.csv"
+    file.write_text("study,g,yi,vi,x\n" + "".join(f"S{n},{n // 2},{n % 3},1,{n or ''}\n" for n in range(9)))
+    ours = found(file, "--nested", "g", "--mods", "x")
+    assert ours["nested"]["dropped"] == [{"row": 0, "study": "S0", "missing": ["x"]}]
+    assert any("Left out of the two levels and their coefficients: S0 (no x)" in each for each in ours["remarks"])
 
 
 def test_nested_predictions_are_told_on_the_terminal():
@@ -147,6 +158,7 @@ WRONG = {
     "a place of a part": (("--mods", "g*yi", "--at", "g=a"), "a value of each of g, yi"),
     "a place of nested arms": (("--nested", "g", "--at", "x=1"), "--at goes with --mods"),
     "permuted arms": (("--nested", "g", "--mods", "x", "--permutations", "9"), "--permutations"),
+    "a moderator for each study": (("--nested", "g", "--mods", "g"), "tell every study from the others"),
     "arms of one row each": (("--nested", "study"), "leave --nested out"),
 }
 
