@@ -21,7 +21,7 @@ from bcma_decide.workshop.own_table.shared_control import rows_of_shared_control
 from bcma_decide.workshop.own_table.small_studies import SmallStudies, small_studies
 from bcma_decide.workshop.synthesis.groups import Groups, groups_of
 from bcma_decide.workshop.synthesis.model import PoolingMethod
-from bcma_decide.workshop.synthesis.refits import refitted, up_to_each, without_each
+from bcma_decide.workshop.synthesis.refits import MOST_REFITS, refitted, up_to_each, without_each
 from bcma_decide.workshop.synthesis.remarks import group_remarks, model_remarks, result_remarks
 from bcma_decide.workshop.synthesis.result import result_of
 from bcma_decide.workshop.synthesis.studies import Studies
@@ -127,7 +127,7 @@ def analyse(
         result=result,
         groups=groups,
         regression=regression,
-        without=without_each(studies, model) if enough else None,
+        without=without_each(studies, model) if enough and not _too_many(studies) else None,
         influence=influence(y, v, method=model.weighted) if weighed else None,
         baujat=baujat(y, v, method=model.weighted) if weighed else None,
         cumulative=ordered,
@@ -143,6 +143,11 @@ def analyse(
             *_remarks(studies, options),
         ),
     )
+
+
+def _too_many(studies: Studies) -> bool:
+    """Whether leaving each out would take minutes: rows that share controls are fitted anew each time, as a whole."""
+    return studies.covariance is not None and studies.k > MOST_REFITS
 
 
 def _refuse_beside_sums(options: AnalysisOptions) -> None:
@@ -213,6 +218,8 @@ def _remarks(studies: Studies, options: AnalysisOptions) -> Iterator[str]:
     model, parts = options.model, []
     if studies.covariance is not None:
         yield "Influence and asymmetry, which take rows for independent, are left out."
+        if _too_many(studies):
+            yield f"Rows that share controls are left out one by one where there are no more than {MOST_REFITS}."
     elif model.sums_tables:
         yield "Influence and asymmetry, which weigh studies, are left out."
     elif studies.k < FEWEST:

@@ -171,3 +171,10 @@ def test_a_named_control_has_its_counts_everywhere(tmp_path):
     assert answer.exit_code == 3
     said = " ".join(answer.stderr.split())
     assert "line 3, column control: 'p' of 'A' has 21 of 61 here and 20 of 61 on line 2" in said
+
+
+def test_many_rows_are_not_left_out_one_by_one(tmp_path):
+    rows = "".join(f"S{n // 2},{3 + n % 5},30,{4 + n // 2 % 3},31,{n}\n" for n in range(302))
+    ours = found(tmp_path, HEAD + rows)
+    assert "leave_one_out" not in ours
+    assert any("no more than 300" in remark for remark in ours["remarks"])
