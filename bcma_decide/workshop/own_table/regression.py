@@ -13,6 +13,7 @@ from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.coefficients import CoefficientTest
 from bcma_decide.workshop.meta_analysis.glmm import BinomialNormal, fit_binomial_normal, predict_rates
 from bcma_decide.workshop.meta_analysis.glmm_profile import tau_interval
+from bcma_decide.workshop.meta_analysis.incidence_rates import PersonTime
 from bcma_decide.workshop.meta_analysis.meta_regression import (
     Coefficient,
     RegressionTest,
@@ -21,6 +22,7 @@ from bcma_decide.workshop.meta_analysis.meta_regression import (
 from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, Moderators, code_new
 from bcma_decide.workshop.meta_analysis.permutation import PermutationTest, permutation_test
 from bcma_decide.workshop.meta_analysis.pooled import HeterogeneityTest, PredictionDf, prediction_interval
+from bcma_decide.workshop.meta_analysis.pooled_incidence import fit_poisson_normal
 from bcma_decide.workshop.meta_analysis.predictions import Prediction, RegressionPredictionDf, predict
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
@@ -28,7 +30,7 @@ from bcma_decide.workshop.own_table.correlated_regression import CorrelatedRegre
 from bcma_decide.workshop.own_table.model_terms import Terms, design_of, place_of
 from bcma_decide.workshop.own_table.rows import coefficient_rows, pairs
 from bcma_decide.workshop.synthesis.model import PoolingMethod
-from bcma_decide.workshop.synthesis.result import require_counts
+from bcma_decide.workshop.synthesis.result import require_counts, require_wald
 from bcma_decide.workshop.synthesis.studies import Studies
 
 __all__ = ["Expected", "Line", "Regression", "regression_of"]
@@ -229,10 +231,14 @@ def _binomial_normal(
     tested: PermutationTest | None,
 ) -> Regression:
     used = studies.of(design.rows)
-    events, total = require_counts(used, model)
     test: CoefficientTest = "t" if model.test == "t" else "z"
-    fit = fit_binomial_normal(events, total, design.matrix, design.names, test=test, level=model.level)
-    ends = tau_interval(events, total, design.matrix, level=model.level)
+    if isinstance(used.rates, PersonTime):
+        require_wald(model)
+        fit, ends = fit_poisson_normal(used.rates, design.matrix, design.names, test=test, level=model.level)
+    else:
+        events, total = require_counts(used, model)
+        fit = fit_binomial_normal(events, total, design.matrix, design.names, test=test, level=model.level)
+        ends = tau_interval(events, total, design.matrix, level=model.level)
     [name] = design.terms if places is not None else [""]
     return Regression(
         names=design.names,

@@ -22,7 +22,7 @@ from bcma_decide.workshop.meta_analysis.pooling import MeanTest, pool
 from bcma_decide.workshop.synthesis.model import PoolingMethod
 from bcma_decide.workshop.synthesis.studies import GROUPS, PROPORTIONS, Studies
 
-__all__ = ["correlated_options", "require_counts", "result_of"]
+__all__ = ["correlated_options", "require_counts", "require_wald", "result_of"]
 
 
 def require_counts(studies: Studies, model: PoolingMethod) -> tuple[FloatArray, FloatArray]:
@@ -33,18 +33,17 @@ def require_counts(studies: Studies, model: PoolingMethod) -> tuple[FloatArray, 
     SynthesisError
         When the measure is another than logit, or the test one that goes with weights.
     """
-    if studies.scale.measure == "rate":
-        raise SynthesisError("--method GLMM of rates per time is made for a plain mean: with --mods take REML")
     if studies.events is None or studies.total is None or studies.scale.measure != "logit":
         raise SynthesisError(
             f"--method GLMM pools counts of single arms on the logit scale; measure is {studies.scale.measure!r}: "
             "take --measure logit, or another method"
         )
-    _coefficient_test(model)
+    require_wald(model)
     return studies.events, studies.total
 
 
-def _coefficient_test(model: PoolingMethod) -> MeanTest:
+def require_wald(model: PoolingMethod) -> MeanTest:
+    """The test of an exact model; raises SynthesisError for one that goes with weights."""
     if model.test not in get_args(CoefficientTest):
         raise SynthesisError(f"--test {model.test} goes with weighted methods; with GLMM take z or t")
     return model.mean_test
@@ -68,7 +67,7 @@ def result_of(studies: Studies, model: PoolingMethod, *, profile: bool = True) -
     if model.method == "GLMM" and isinstance(studies.rates, PersonTime):
         return pool_incidence(
             studies.rates,
-            test=_coefficient_test(model),
+            test=require_wald(model),
             level=model.level,
             prediction_df=model.prediction,
             profile=profile,
