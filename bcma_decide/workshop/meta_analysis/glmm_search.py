@@ -142,7 +142,7 @@ def _settle(likelihood: _Likelihood, start: Maximum) -> Maximum:
             return here
     raise SynthesisError(
         f"studies differ so much (tau about {abs(theta[-1]):.1f}) that the binomial-normal likelihood has no "
-        "maximum that can be relied on; explain the difference with a moderator, or pool on the logit scale with REML"
+        "maximum that can be relied on; explain the difference with a moderator, or pool with weights (--method REML)"
     )
 
 
@@ -182,6 +182,6 @@ def highest_at(
             step /= 2
         here = there
     raise SynthesisError(
-        f"the binomial-normal likelihood at tau {tau:.1f} has no maximum that can be relied on; pool on the logit "
-        "scale with REML"
+        f"the binomial-normal likelihood at tau {tau:.1f} has no maximum that can be relied on; pool with "
+        "weights (--method REML)"
     )
