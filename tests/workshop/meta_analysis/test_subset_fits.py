@@ -38,7 +38,7 @@ def one_by_one(y, v, kept, **options):
     }
 
 
-@for_each(("method", "test"), TOGETHER)
+@for_each(("method", "test"), TOGETHER, plain=8)
 @steady
 @given(STUDIES, st.randoms(use_true_random=False))
 def test_each_subset_is_what_pool_gives(method, test, studies, random):

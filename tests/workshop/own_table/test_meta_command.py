@@ -31,7 +31,7 @@ def found(name, *options):
     return json.loads(answer.stdout)
 
 
-@for_each("method", METHODS)
+@for_each("method", METHODS, plain=12)
 @for_each("table", TABLES)
 def test_every_method_gives_the_numbers_of_metafor(table, method):
     name, options, reference = TABLES[table]
