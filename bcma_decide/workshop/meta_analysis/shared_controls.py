@@ -12,17 +12,17 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 from bcma_decide.workshop.meta_analysis.checks import FloatArray
+from bcma_decide.workshop.meta_analysis.continuity import HALF_A_PATIENT, Correction
 from bcma_decide.workshop.meta_analysis.incidence_rates import RatePairs
 from bcma_decide.workshop.meta_analysis.two_groups import GroupMeasure, Tables
 
 __all__ = ["covariance", "of_controls", "of_controls_in_time"]
 
 
-def of_controls(counted: Tables, measure: GroupMeasure) -> FloatArray:
+def of_controls(counted: Tables, measure: GroupMeasure, correction: Correction = HALF_A_PATIENT) -> FloatArray:
     """The controls' part of the sampling variance of each comparison, (k,), corrected as `two_groups` does."""
-    empty = (counted.events1 == 0) | (counted.others1 == 0) | (counted.events2 == 0) | (counted.others2 == 0)
-    half = np.where(empty, 0.5, 0.0)
-    c, d = counted.events2 + half, counted.others2 + half
+    padded = counted.padded(correction)
+    c, d = padded.events2, padded.others2
     n = c + d
     parts = {"OR": 1 / c + 1 / d, "RR": 1 / c - 1 / n, "RD": c * d / n**3}
     return parts[measure]

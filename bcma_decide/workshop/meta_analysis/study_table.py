@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -42,6 +42,7 @@ __all__ = [
     "two_by_two",
 ]
 
+_T = TypeVar("_T")
 STUDY: Final = "study"
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     STUDY: ("study", "trial", "author", "authors", "slab"),
@@ -97,7 +98,8 @@ class StudyTable:
 
     ``lines``: number of the line in the file that each row ends on. ``renamed``: column that the user named
     for a quantity. ``notation``: how the file writes numbers. ``remarks``: sentences on what was interpreted, in any
-    column, whether or not it is used.
+    column, whether or not it is used. ``used``: the rows that names, groups, moderators and orders are given of, where
+    some are left out; how a column is read rests on all.
     """
 
     file: str
@@ -106,6 +108,15 @@ class StudyTable:
     renamed: Mapping[str, str]
     notation: Notation
     remarks: tuple[str, ...] = ()
+    used: tuple[int, ...] | None = None
+
+    def only(self, rows: Sequence[int] | None) -> StudyTable:
+        """The same, giving only these rows out of a column; ``None``: all."""
+        return replace(self, used=None if rows is None else tuple(rows))
+
+    def of_used(self, values: Sequence[_T]) -> tuple[_T, ...]:
+        """Values of all rows, as those of the rows that are used."""
+        return tuple(values) if self.used is None else tuple(values[row] for row in self.used)
 
     @property
     def size(self) -> int:
@@ -236,7 +247,7 @@ def labels(table: StudyTable, *, apart: bool = True) -> tuple[str, ...]:
         ]
     if problems:
         raise refused(table.file, problems)
-    return cells
+    return table.of_used(cells)
 
 
 def _problem(table: StudyTable, row: int, name: str, message: str, fix: str) -> Problem:
@@ -391,7 +402,7 @@ def quantity(table: StudyTable, name: str) -> FloatArray:
     values, problems = numbers(table, name)
     if problems:
         raise refused(table.file, problems)
-    return values
+    return values if table.used is None else values[list(table.used)]
 
 
 def moderator(table: StudyTable, name: str) -> tuple[float | None, ...] | tuple[str | None, ...]:
@@ -412,8 +423,8 @@ def moderator(table: StudyTable, name: str) -> tuple[float | None, ...] | tuple[
     ]:
         raise refused(table.file, problems)
     if any(isinstance(each, str) for each in found):
-        return tuple(each if isinstance(each, str) else None for each in found)
-    return tuple(each.value if isinstance(each, Number) else None for each in found)
+        return table.of_used([each if isinstance(each, str) else None for each in found])
+    return table.of_used([each.value if isinstance(each, Number) else None for each in found])
 
 
 def grouping(table: StudyTable, name: str) -> tuple[float | None, ...] | tuple[str | None, ...]:
@@ -428,8 +439,8 @@ def grouping(table: StudyTable, name: str) -> tuple[float | None, ...] | tuple[s
     found = _column(table, name).numbers()
     known = [not is_missing(cell) for cell in cells]
     if all(isinstance(each, Number) for each, there in zip(found, known, strict=True) if there):
-        return tuple(each.value if isinstance(each, Number) else None for each in found)
-    return tuple(cell if there else None for cell, there in zip(cells, known, strict=True))
+        return table.of_used([each.value if isinstance(each, Number) else None for each in found])
+    return table.of_used([cell if there else None for cell, there in zip(cells, known, strict=True)])
 
 
 def factor(table: StudyTable, name: str) -> tuple[str, ...]:
@@ -441,4 +452,4 @@ def factor(table: StudyTable, name: str) -> tuple[str, ...]:
         if is_missing(cell)
     ]:
         raise refused(table.file, problems)
-    return cells
+    return table.of_used(cells)

@@ -97,6 +97,7 @@ def analyse(
         For a column that is missing or cannot be used, or a model that cannot be fitted.
     """
     model, y, v = options.model, studies.yi, studies.vi
+    whole, table = table, table.only(studies.rows)
     progress("pooling")
     if model.sums_tables:
         _refuse_beside_sums(options)
@@ -110,7 +111,8 @@ def analyse(
     result = result_of(studies, model)
     groups = None
     if options.by is not None:
-        groups = groups_of(studies, study_table.factor(table, options.by), model, options.by)
+        names = study_table.factor(whole, options.by)
+        groups = groups_of(studies, study_table.factor(table, options.by), model, options.by, names)
     progress("regression")
     regression = _regression(table, studies, options)
     progress("diagnostics")
@@ -167,6 +169,11 @@ def _refuse_beside_sums(options: AnalysisOptions) -> None:
 
 
 def _regression(table: StudyTable, studies: Studies, options: AnalysisOptions) -> Regression | None:
+    if options.terms and options.model.is_exact and studies.groups is not None:
+        raise SynthesisError(
+            f"--method {options.model.method} has no moderators here: beside --mods take a weighted method, as "
+            "--method REML, or pool groups apart with --by"
+        )
     if options.terms:
         return regression_of(table, studies, options.model, options.terms, options.permutations, options.at)
     _refuse_without_moderators(options)
@@ -223,8 +230,9 @@ def _remarks(studies: Studies, options: AnalysisOptions) -> Iterator[str]:
     elif model.sums_tables:
         yield "Influence and asymmetry, which weigh studies, are left out."
     elif studies.k < FEWEST:
-        yield f"With {studies.k} studies there is nothing to leave out: diagnostics need {FEWEST}."
-    if model.method != "GLMM":
+        there = "1 study" if studies.k == 1 else f"{studies.k} studies"
+        yield f"With {there} there is nothing to leave out: diagnostics need {FEWEST}."
+    if not model.is_exact:
         return
     if not refitted(studies, model):
         parts += ["leaving one out", *(["adding one by one"] if options.order else [])]
@@ -236,5 +244,8 @@ def _remarks(studies: Studies, options: AnalysisOptions) -> Iterator[str]:
         parts.append("the permutation test")
     if parts:
         named = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-        scale, exact = ("log", "Poisson") if studies.scale.measure == "rate" else ("logit", "binomial")
-        yield f"Of the weighted REML model on the {scale} scale, not of the {exact}-normal model: {named}."
+        exact: str = model.method if model.method != "GLMM" else "the binomial-normal model"
+        scale = "on the logit scale" if model.method == "GLMM" else "of log odds ratios"
+        if studies.scale.measure == "rate":
+            exact, scale = "the Poisson-normal model", "on the log scale"
+        yield f"Of the weighted REML model {scale}, not of {exact}: {named}."

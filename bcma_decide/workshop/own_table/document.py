@@ -37,6 +37,8 @@ def as_document(analysis: Analysis) -> dict[str, Any]:
         "level": model.level,
         **pooled_document(analysis.result, studies.scale),
         "studies": _studies(analysis),
+        "left_out": list(studies.left_out),
+        "correction": studies.correction and asdict(studies.correction),
         "remarks": list(analysis.remarks),
     }
     parts: dict[str, Any] = {
@@ -115,7 +117,11 @@ def _groups(groups: Groups, studies: Studies) -> dict[str, Any]:
         "groups": [
             {
                 "group": group.name,
-                **pooled_document(group.result, studies.scale),
+                **(
+                    {"k": len(group.rows), "estimate": None, "se": None, "ci": None}
+                    if group.result is None
+                    else pooled_document(group.result, studies.scale)
+                ),
                 "note": group.note,
                 "studies": [studies.labels[row] for row in group.rows],
             }

@@ -70,9 +70,10 @@ def forest_of(analysis: Analysis, title: str) -> Forest:
             ForestGroup(
                 f"{analysis.groups.by}: {group.name}",
                 tuple(line(row) for row in group.rows),
-                _pooled(group.name, group.result, studies.scale) if len(group.rows) > 1 else None,
+                _pooled(group.name, group.result, studies.scale) if group.result and len(group.rows) > 1 else None,
             )
             for group in analysis.groups.groups
+            if group.rows
         )
     return Forest(title, studies.scale.name, studies.scale.kind, groups, overall, studies.scale.no_effect, level)
 

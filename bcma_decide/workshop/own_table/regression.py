@@ -30,7 +30,7 @@ from bcma_decide.workshop.own_table.correlated_regression import CorrelatedRegre
 from bcma_decide.workshop.own_table.model_terms import Terms, design_of, place_of
 from bcma_decide.workshop.own_table.rows import coefficient_rows, pairs
 from bcma_decide.workshop.synthesis.model import PoolingMethod
-from bcma_decide.workshop.synthesis.result import require_counts, require_wald
+from bcma_decide.workshop.synthesis.result import check_method, require_counts
 from bcma_decide.workshop.synthesis.studies import Studies
 
 __all__ = ["Expected", "Line", "Regression", "regression_of"]
@@ -233,7 +233,7 @@ def _binomial_normal(
     used = studies.of(design.rows)
     test: CoefficientTest = "t" if model.test == "t" else "z"
     if isinstance(used.rates, PersonTime):
-        require_wald(model)
+        check_method(used, model)
         fit, ends = fit_poisson_normal(used.rates, design.matrix, design.names, test=test, level=model.level)
     else:
         events, total = require_counts(used, model)

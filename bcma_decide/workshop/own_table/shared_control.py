@@ -9,6 +9,7 @@ import numpy as np
 
 from bcma_decide.errors import Problem
 from bcma_decide.workshop.meta_analysis.checks import FloatArray
+from bcma_decide.workshop.meta_analysis.continuity import HALF_A_PATIENT
 from bcma_decide.workshop.meta_analysis.incidence_rates import RatePairs
 from bcma_decide.workshop.meta_analysis.shared_controls import covariance, of_controls, of_controls_in_time
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable, column
@@ -30,6 +31,8 @@ def with_shared_controls(table: StudyTable, studies: Studies) -> Studies:
     SynthesisError
         When a name stands on several lines that share no control, or a named control has other counts elsewhere.
     """
+    # Lines of the table: some rows of it may be left out.
+    place = studies.rows or tuple(range(studies.k))
     rows_of: dict[str, list[int]] = {}
     for row, name in enumerate(studies.labels):
         rows_of.setdefault(name, []).append(row)
@@ -37,14 +40,15 @@ def with_shared_controls(table: StudyTable, studies: Studies) -> Studies:
         return studies
     controls = _controls(studies)
     named = column(table, "control")
-    problems = _contradictions(table, studies, controls, named)
+    problems = _contradictions(table, studies, controls, named, place)
     keys = [
-        (name, table.columns[named][row] if named else "", *controls[row]) for row, name in enumerate(studies.labels)
+        (name, table.columns[named][place[row]] if named else "", *controls[row])
+        for row, name in enumerate(studies.labels)
     ]
     problems += [
         Problem(
             f"column {column(table, 'study')}",
-            f"{name!r} stands on {listed([table.lines[row] for row in rows])}, with different second groups",
+            f"{name!r} stands on {listed([table.lines[place[row]] for row in rows])}, with different second groups",
             "name each row apart; or pool arms of one study with --nested COLUMN",
         )
         for name, rows in rows_of.items()
@@ -55,10 +59,10 @@ def with_shared_controls(table: StudyTable, studies: Studies) -> Studies:
     parts = (
         of_controls_in_time(studies.rates)
         if isinstance(studies.rates, RatePairs)
-        else of_controls(_tables(studies), GROUPS[studies.scale.measure])
+        else of_controls(_tables(studies), GROUPS[studies.scale.measure], studies.correction or HALF_A_PATIENT)
     )
     several = {name: rows for name, rows in rows_of.items() if len(rows) > 1}
-    where = "; ".join(f"{name}, {listed([table.lines[row] for row in rows])}" for name, rows in several.items())
+    where = "; ".join(f"{name}, {listed([table.lines[place[row]] for row in rows])}" for name, rows in several.items())
     said = (
         f"Rows of one study share their control group ({where}): the {studies.k} comparisons of {len(rows_of)} studies "
         "are pooled with the covariance that this makes, by generalised least squares (Gleser and Olkin 2009)."
@@ -98,7 +102,11 @@ def _controls(studies: Studies) -> list[tuple[float, float]]:
 
 
 def _contradictions(
-    table: StudyTable, studies: Studies, controls: Sequence[tuple[float, float]], named: str | None
+    table: StudyTable,
+    studies: Studies,
+    controls: Sequence[tuple[float, float]],
+    named: str | None,
+    place: Sequence[int],
 ) -> list[Problem]:
     """Rows of a study whose control has the same name and other counts."""
     if named is None:
@@ -106,7 +114,7 @@ def _contradictions(
     first: dict[tuple[str, str], int] = {}
     problems = []
     for row, name in enumerate(studies.labels):
-        cell = table.columns[named][row]
+        cell = table.columns[named][place[row]]
         if not cell:
             continue
         before = first.setdefault((name, cell), row)
@@ -114,8 +122,9 @@ def _contradictions(
             (c, n), (e, m) = controls[before], controls[row]
             problems.append(
                 Problem(
-                    f"line {table.lines[row]}, column {named}",
-                    f"{cell!r} of {name!r} has {e:g} of {m:g} here and {c:g} of {n:g} on line {table.lines[before]}",
+                    f"line {table.lines[place[row]]}, column {named}",
+                    f"{cell!r} of {name!r} has {e:g} of {m:g} here and {c:g} of {n:g} on line "
+                    f"{table.lines[place[before]]}",
                     "mend one of them, or give the groups two names",
                 )
             )

@@ -19,7 +19,7 @@ from bcma_decide.workshop.plots.axis import printed
 from bcma_decide.workshop.plots.numbers import NOTHING, ends_text, number_text, p_text
 from bcma_decide.workshop.plots.page import Table
 from bcma_decide.workshop.plots.values import interval_text
-from bcma_decide.workshop.synthesis.groups import Groups
+from bcma_decide.workshop.synthesis.groups import Groups, StudyGroup
 from bcma_decide.workshop.synthesis.studies import Scale
 
 __all__ = ["diagnostic_tables", "result_tables"]
@@ -111,18 +111,22 @@ def _summary(analysis: Analysis) -> Table:
     return Table("Pooled result", ("", scale.name, "analysis scale"), tuple(rows))
 
 
+def _group(group: StudyGroup, scale: Scale) -> tuple[str, ...]:
+    result = group.result
+    if result is None:
+        return (group.name, str(len(group.rows)), "not known", NOTHING, NOTHING, NOTHING)
+    return (
+        group.name,
+        str(result.k),
+        f"{_estimate(scale, result)} ({_back(scale, result.ci)})",
+        _back(scale, result.prediction),
+        number_text(result.tau2),
+        NOTHING if result.i2 is None else f"{result.i2:.0f}",
+    )
+
+
 def _groups(groups: Groups, scale: Scale, level: float) -> Table:
-    rows = [
-        (
-            group.name,
-            str(group.result.k),
-            f"{_estimate(scale, group.result)} ({_back(scale, group.result.ci)})",
-            _back(scale, group.result.prediction),
-            number_text(group.result.tau2),
-            NOTHING if group.result.i2 is None else f"{group.result.i2:.0f}",
-        )
-        for group in groups.groups
-    ]
+    rows = [_group(group, scale) for group in groups.groups]
     caption = f"By {groups.by}"
     if groups.between is not None:
         caption += f": Q between {number_text(groups.between.q)} on {groups.between.df}, p {p_text(groups.between.p)}"

@@ -21,12 +21,14 @@ from bcma_decide.workshop.synthesis.studies import Studies
 __all__ = ["MOST_REFITS", "refitted", "up_to_each", "without_each"]
 
 MOST_REFITS: Final = 300
-"""Studies up to which the binomial-normal model is fitted again for each; a fit takes milliseconds for a hundred."""
+MOST_REFITS_OF_TABLES: Final = 60
+"""Studies up to which a model of exact counts is fitted again for each; a fit takes milliseconds for a hundred,
+and tens of them for 2-by-2 tables."""
 
 
 def refitted(studies: Studies, model: PoolingMethod) -> bool:
     """Whether leaving out and adding are by the model itself: else by REML, whose refits cost next to nothing."""
-    return model.method != "GLMM" or studies.k <= MOST_REFITS
+    return not model.is_exact or studies.k <= (MOST_REFITS if studies.groups is None else MOST_REFITS_OF_TABLES)
 
 
 def without_each(studies: Studies, model: PoolingMethod) -> SubsetFits:

@@ -1,4 +1,4 @@
-"""One pooled result of some studies, by inverse variances, the binomial-normal model or summed tables."""
+"""One pooled result of some studies, by inverse variances, a model of exact counts or summed tables."""
 
 from __future__ import annotations
 
@@ -13,16 +13,24 @@ from bcma_decide.workshop.meta_analysis.correlated import (
     CorrelatedTest,
     pool_correlated,
 )
-from bcma_decide.workshop.meta_analysis.incidence_rates import PersonTime, RatePairs, mantel_haenszel_rates
-from bcma_decide.workshop.meta_analysis.pooled import Pooled, tested
+from bcma_decide.workshop.meta_analysis.effect_sizes import EffectSizes
+from bcma_decide.workshop.meta_analysis.incidence_rates import (
+    PersonTime,
+    RatePairs,
+    mantel_haenszel_rates,
+)
+from bcma_decide.workshop.meta_analysis.pooled import Pooled, prediction_interval, tested
 from bcma_decide.workshop.meta_analysis.pooled_incidence import pool_incidence
 from bcma_decide.workshop.meta_analysis.pooled_rates import pool_rates
 from bcma_decide.workshop.meta_analysis.pooled_tables import CommonEffect, mantel_haenszel, peto
-from bcma_decide.workshop.meta_analysis.pooling import MeanTest, pool
+from bcma_decide.workshop.meta_analysis.pooling import pool
+from bcma_decide.workshop.meta_analysis.random_effects import interval
+from bcma_decide.workshop.meta_analysis.two_group_models import EXACT_MODELS, fit_odds_ratio
+from bcma_decide.workshop.meta_analysis.two_groups import Tables
 from bcma_decide.workshop.synthesis.model import PoolingMethod
 from bcma_decide.workshop.synthesis.studies import GROUPS, PROPORTIONS, Studies
 
-__all__ = ["correlated_options", "require_counts", "require_wald", "result_of"]
+__all__ = ["check_method", "correlated_options", "require_counts", "result_of"]
 
 
 def require_counts(studies: Studies, model: PoolingMethod) -> tuple[FloatArray, FloatArray]:
@@ -38,15 +46,34 @@ def require_counts(studies: Studies, model: PoolingMethod) -> tuple[FloatArray, 
             f"--method GLMM pools counts of single arms on the logit scale; measure is {studies.scale.measure!r}: "
             "take --measure logit, or another method"
         )
-    require_wald(model)
+    _check_test(model)
     return studies.events, studies.total
 
 
-def require_wald(model: PoolingMethod) -> MeanTest:
-    """The test of an exact model; raises SynthesisError for one that goes with weights."""
+def check_method(studies: Studies, model: PoolingMethod) -> None:
+    """Refuse a model of exact counts for studies, or with a test, that it is not made for.
+
+    Raises
+    ------
+    SynthesisError
+        With what it is made for.
+    """
+    if model.method == "GLMM" and isinstance(studies.rates, PersonTime):
+        _check_test(model)
+    elif model.method == "GLMM":
+        require_counts(studies, model)
+    elif model.is_exact:
+        if studies.groups is None or studies.scale.measure != "OR":
+            raise SynthesisError(
+                f"--method {model.method} pools odds ratios of two groups; measure is {studies.scale.measure!r}: take "
+                "--measure OR with events1, n1, events2, n2, or another method"
+            )
+        _check_test(model)
+
+
+def _check_test(model: PoolingMethod) -> None:
     if model.test not in get_args(CoefficientTest):
-        raise SynthesisError(f"--test {model.test} goes with weighted methods; with GLMM take z or t")
-    return model.mean_test
+        raise SynthesisError(f"--test {model.test} goes with weighted methods; with {model.method} take z or t")
 
 
 def result_of(studies: Studies, model: PoolingMethod, *, profile: bool = True) -> Pooled:
@@ -57,23 +84,17 @@ def result_of(studies: Studies, model: PoolingMethod, *, profile: bool = True) -
     studies
     model
     profile
-        Whether the binomial-normal model gets the interval of tau2 too, which takes some twenty fits.
+        Whether a model of exact counts gets the interval of tau2 too, which takes some twenty fits.
 
     Raises
     ------
     SynthesisError
-        Where the method does not go with the studies, or an iteration does not converge.
+        Where the method does not go with the studies, two groups fared alike in every study so that nothing can be said
+        of their ratio, or an iteration does not converge.
     """
-    if model.method == "GLMM" and isinstance(studies.rates, PersonTime):
-        return pool_incidence(
-            studies.rates,
-            test=require_wald(model),
-            level=model.level,
-            prediction_df=model.prediction,
-            profile=profile,
-        )
-    if model.method == "GLMM":
-        require_counts(studies, model)
+    check_method(studies, model)
+    if studies.tells_nothing:
+        raise SynthesisError("nobody, or everybody, had the event in both groups of every study: there is no ratio")
     if studies.covariance is not None:
         method, test = correlated_options(model)
         return pool_correlated(
@@ -84,17 +105,28 @@ def result_of(studies: Studies, model: PoolingMethod, *, profile: bool = True) -
             level=model.level,
             prediction_df=model.prediction,
         )
+    if model.method == "GLMM" and isinstance(studies.rates, PersonTime):
+        return pool_incidence(
+            studies.rates,
+            test=model.mean_test,
+            level=model.level,
+            prediction_df=model.prediction,
+            profile=profile,
+        )
     if model.method == "MH" or model.method == "PETO":
         return _summed(studies, model)
+    if studies.groups is not None and model.is_exact:
+        return _modelled(studies.groups, model, profile=profile)
     if studies.events is not None and studies.total is not None:
         return pool_rates(
             studies.events,
             studies.total,
             measure=PROPORTIONS[studies.scale.measure],
-            method=model.method,
+            method=model.weighted if model.has_weights else "GLMM",
             test=model.mean_test,
             level=model.level,
             prediction_df=model.prediction,
+            effects=EffectSizes(studies.yi, studies.vi),
             profile=profile,
         )
     return pool(
@@ -125,6 +157,40 @@ def correlated_options(model: PoolingMethod) -> tuple[CorrelatedMethod, Correlat
             "into one row, their events1 and n1 added up"
         )
     return method, test
+
+
+def _modelled(t: Tables, model: PoolingMethod, *, profile: bool) -> Pooled:
+    """By a model of exact counts of two groups."""
+    exact = next(name for name in EXACT_MODELS if name == model.method)
+    fit = fit_odds_ratio(t.events1, t.total1, t.events2, t.total2, exact, level=model.level, profile=profile)
+    df = fit.k - 1.0 if model.test == "t" and fit.k > 1 else None
+    statistic, p = tested(fit.estimate, fit.se, df)
+    beyond = None
+    if fit.tau2 is not None:
+        beyond = prediction_interval(fit.estimate, fit.se, fit.tau2, fit.k - 1.0, model.prediction, model.level)
+    return Pooled(
+        k=fit.k,
+        method=exact,
+        test="z" if df is None else "t",
+        level=model.level,
+        estimate=fit.estimate,
+        se=fit.se,
+        df=df,
+        ci=interval(fit.estimate, fit.se, df, model.level),
+        statistic=statistic,
+        p=p,
+        prediction=beyond,
+        tau2=fit.tau2,
+        se_tau2=fit.se_tau2,
+        tau2_ci=fit.tau2_ci,
+        i2=fit.i2,
+        h2=fit.h2,
+        q=fit.q.q,
+        q_df=fit.q.df,
+        q_p=fit.q.p,
+        q_by="likelihood ratio",
+        q_wald=fit.q_wald,
+    )
 
 
 def _summed(studies: Studies, model: PoolingMethod) -> Pooled:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import special
 
 from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_counts
+from bcma_decide.workshop.meta_analysis.continuity import Correction
 from bcma_decide.workshop.meta_analysis.effect_sizes import Measure as ProportionMeasure
 from bcma_decide.workshop.meta_analysis.effect_sizes import back_transform, effect_sizes, harmonic_mean
 from bcma_decide.workshop.meta_analysis.incidence_rates import PersonTime, RatePairs
@@ -105,7 +106,8 @@ class Studies:
     """k studies: ``labels``, effects ``yi`` (k,) with variances ``vi`` (k,), and the counts they come from, if any.
 
     ``covariance`` (k, k) is that of their sampling errors where these are not independent. ``remarks`` are sentences on
-    how their effects came about.
+    how their effects came about. ``rows`` are their places in the table they were read from, where some were left out:
+    ``left_out``, by name. ``correction`` is what empty cells were given.
     """
 
     labels: tuple[str, ...]
@@ -118,6 +120,9 @@ class Studies:
     rates: PersonTime | RatePairs | None = None
     covariance: FloatArray | None = None
     remarks: tuple[str, ...] = ()
+    rows: tuple[int, ...] | None = None
+    left_out: tuple[str, ...] = ()
+    correction: Correction | None = None
 
     @property
     def k(self) -> int:
@@ -137,6 +142,7 @@ class Studies:
             labels=tuple(self.labels[row] for row in at),
             yi=self.yi[at], vi=self.vi[at], events=some(self.events), total=some(self.total), groups=groups,
             rates=None if self.rates is None else self.rates.of(at), covariance=self._covariance_of(at),
+            rows=None if self.rows is None else tuple(self.rows[row] for row in at),
         )  # fmt: skip
 
     def _covariance_of(self, at: npt.NDArray[np.intp]) -> FloatArray | None:
@@ -145,6 +151,11 @@ class Studies:
             return None
         some = self.covariance[np.ix_(at, at)]
         return some if np.count_nonzero(some) > at.size else None
+
+    @property
+    def tells_nothing(self) -> bool:
+        """Whether a ratio is asked of groups that fared alike in every study: nobody, or everybody, had the event."""
+        return self.groups is not None and self.scale.kind == "ratio" and bool(self.groups.alike.all())
 
     @property
     def sizes(self) -> FloatArray | None:
