@@ -141,8 +141,9 @@ def _settle(likelihood: _Likelihood, start: Maximum) -> Maximum:
         if abs(theta[-1]) < NO_SPREAD or (settled and float(moved @ here.information @ moved) < _STAYS**2):
             return here
     raise SynthesisError(
-        f"studies differ so much (tau about {abs(theta[-1]):.1f}) that the binomial-normal likelihood has no "
-        "maximum that can be relied on; explain the difference with a moderator, or pool on the logit scale with REML"
+        f"studies differ so much (tau about {abs(theta[-1]):.1f}), or are so large (up to {likelihood.total.max():g}), "
+        "that the binomial-normal likelihood has no maximum that can be relied on; explain the difference with a "
+        "moderator, or pool on the logit scale with REML"
     )
 
 

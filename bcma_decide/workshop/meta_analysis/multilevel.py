@@ -142,12 +142,21 @@ def fit_multilevel(
     first = np.concatenate([[0], np.cumsum(size)[:-1]])
     effects = ClusteredEffects(y[order], v[order], X.X[order], first, size)
     free = np.array([True, within_studies])
-    end = highest(effects, starts(effects, free), free, method)
+    try:
+        end = highest(effects, starts(effects, free), free, method)
+        squared_errors = np.diag(np.linalg.inv(end.expected[np.ix_(free, free)]))
+    except np.linalg.LinAlgError:
+        squared_errors = np.zeros(1)
+    if not (squared_errors > 0).all():
+        raise SynthesisError(
+            "the variances between and within studies cannot be told apart by these rows, a few of which carry nearly "
+            "all weight; check the units of vi, leave out columns, or fit one variance (within_studies=False)"
+        )
     q, typical = _common_effect(effects)
     share = 100 / (float(end.variances.sum()) + typical)
     between, within = end.variances.tolist()
     se = np.zeros(2)
-    se[free] = np.sqrt(np.diag(np.linalg.inv(end.expected[np.ix_(free, free)])))
+    se[free] = np.sqrt(squared_errors)
     return Multilevel(
         coefficients=coefficients(X.names, end.estimate, end.vcov, df, level),
         between=between,
