@@ -113,6 +113,6 @@ def _quantile(w: FloatArray, tau2: float, tail: float) -> float:
 
     # For the same reason the quantile is at most g times that of the normal; twice that surely brackets it.
     most = 2 * float(special.ndtri(1 - tail)) * np.sqrt(inflation)
-    # By logarithms: where studies differ far beyond their errors the bracket is wide, and the quantile near its low end.
+    # By logarithms: where studies differ far beyond their errors the bracket is wide, the quantile near its low end.
     found = brentq(lambda log_u: excess(float(np.exp(log_u))), np.log(_LEAST_QUANTILE), np.log(most), xtol=_EXACT)
     return float(np.exp(found))

@@ -98,7 +98,6 @@ def fit_logistic(events: FloatArray, total: FloatArray, X: FloatArray) -> Logist
     SynthesisError
         If the search does not settle.
     """
-
     others = total - events
 
     # Events and others each by a logarithm of their own: the difference of two sums as large as the studies would lose

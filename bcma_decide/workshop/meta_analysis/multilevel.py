@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis.clustered import ClusteredEffects
+from bcma_decide.workshop.meta_analysis.clustered import ClusteredEffects, Evaluation
 from bcma_decide.workshop.meta_analysis.coefficients import (
     Coefficients,
     CoefficientTest,
@@ -142,21 +142,12 @@ def fit_multilevel(
     first = np.concatenate([[0], np.cumsum(size)[:-1]])
     effects = ClusteredEffects(y[order], v[order], X.X[order], first, size)
     free = np.array([True, within_studies])
-    try:
-        end = highest(effects, starts(effects, free), free, method)
-        squared_errors = np.diag(np.linalg.inv(end.expected[np.ix_(free, free)]))
-    except np.linalg.LinAlgError:
-        squared_errors = np.zeros(1)
-    if not (squared_errors > 0).all():
-        raise SynthesisError(
-            "the variances between and within studies cannot be told apart by these rows, a few of which carry nearly "
-            "all weight; check the units of vi, leave out columns, or fit one variance (within_studies=False)"
-        )
+    end = _told_apart(effects, free, method)
     q, typical = _common_effect(effects)
     share = 100 / (float(end.variances.sum()) + typical)
     between, within = end.variances.tolist()
     se = np.zeros(2)
-    se[free] = np.sqrt(squared_errors)
+    se[free] = np.sqrt(np.diag(np.linalg.inv(end.expected[np.ix_(free, free)])))
     return Multilevel(
         coefficients=coefficients(X.names, end.estimate, end.vcov, df, level),
         between=between,
@@ -173,6 +164,20 @@ def fit_multilevel(
         method=method,
         test=test,
         effects=effects,
+    )
+
+
+def _told_apart(effects: ClusteredEffects, free: npt.NDArray[np.bool_], method: Likelihood) -> Evaluation:
+    """The maximum; raises SynthesisError where rounding leaves the variances no information of their own."""
+    try:
+        end = highest(effects, starts(effects, free), free, method)
+        if (np.diag(np.linalg.inv(end.expected[np.ix_(free, free)])) > 0).all():
+            return end
+    except np.linalg.LinAlgError:
+        pass
+    raise SynthesisError(
+        "the variances between and within studies cannot be told apart by these rows, a few of which carry nearly all "
+        "weight: check the units of vi, or leave out columns"
     )
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_counts
 from bcma_decide.workshop.meta_analysis.effect_sizes import Measure as ProportionMeasure
 from bcma_decide.workshop.meta_analysis.effect_sizes import back_transform, effect_sizes, harmonic_mean
@@ -36,7 +35,6 @@ _NAMES: Final[dict[TableMeasure, str]] = {
     "RR": "Risk ratio",
     "RD": "Risk difference",
 }
-_LARGEST_LOG: Final = float(np.log(np.finfo(np.float64).max))
 
 
 @dataclass(frozen=True)
@@ -82,24 +80,10 @@ class Scale:
         return 1.0 if self.kind == "ratio" else 0.0
 
     def back(self, values: npt.ArrayLike) -> FloatArray:
-        """Values on the scale that is read, of the same shape.
-
-        Raises
-        ------
-        SynthesisError
-            For the logarithm of a ratio that no floating-point number holds.
-        """
+        """Values on the scale that is read, of the same shape."""
         if self.proportion:
             return back_transform(values, PROPORTIONS[self.measure], self.size)
-        if self.kind != "ratio":
-            return np.asarray(values, dtype=np.float64)
-        largest = np.nanmax(values, initial=0.0)
-        if largest > _LARGEST_LOG:
-            raise SynthesisError(
-                f"{self.name.lower()}s up to e^{largest:.0f} are beyond what numbers hold: take a lower --level, "
-                "--prediction normal, --method MH in place of PETO, or --measure RD"
-            )
-        return ratio(values)
+        return ratio(values) if self.kind == "ratio" else np.asarray(values, dtype=np.float64)
 
     def back_interval(self, ends: Interval | None) -> Interval | None:
         """Ends of an interval on the scale that is read."""

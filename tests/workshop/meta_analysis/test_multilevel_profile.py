@@ -34,13 +34,13 @@ def test_at_an_end_the_likelihood_has_fallen_by_half_of_chi_squared():
     fit = fitted(table)
     fall = float(special.chdtri(1, 0.1)) / 2
     for end in variance_intervals(fit, level=0.9)[1]:
-        best = max(
-            fit.effects.log_likelihood(np.array([0.0005 * step, end]), restricted=True) for step in range(600)
-        )
+        best = max(fit.effects.log_likelihood(np.array([0.0005 * step, end]), restricted=True) for step in range(600))
         assert fit.log_likelihood - best == pytest.approx(fall, abs=2e-3)
 
 
 def test_a_wider_level_holds_the_narrower():
     fit = fitted(TABLES[0])
-    for (a, b), (low, high) in zip(variance_intervals(fit, level=0.8), variance_intervals(fit, level=0.99), strict=True):
+    for (a, b), (low, high) in zip(
+        variance_intervals(fit, level=0.8), variance_intervals(fit, level=0.99), strict=True
+    ):
         assert low < a < b < high

@@ -1,4 +1,4 @@
-"""Numbers of every size: an answer without holes, or one message; never a warning, a traceback or an infinite number."""
+"""Numbers of every size: an answer without holes, or one message; no warning, traceback or infinite number."""
 
 import json
 

@@ -30,8 +30,8 @@ TOLERANCES: Final = (
     ("*/cumulative/*", 1e-6),
     ("*", 1e-9),
 )  # fmt: skip
-"""What may lie between two programs, relatively, by path; the first that fits. metafor's iterations end at 1e-14 to 1e-10
-of the variances, its trim and fill at 1e-5, its integral in ``hc`` at 1e-4; lme4's search at some 1e-4 of tau2."""
+"""What may lie between two programs, relatively, by path; the first that fits. metafor's iterations end at 1e-12 to
+1e-10 of the variances, its trim and fill at 1e-5, its integral in ``hc`` at 1e-4; lme4's search at 1e-4 of tau2."""
 NOTHING: Final = 1e-11
 """Absolutely, in units of the table: a 0 and what rounding leaves of it are the same. See `_unit`."""
 _PERCENT: Final = 1e3

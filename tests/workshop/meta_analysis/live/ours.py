@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -46,9 +47,9 @@ def answer(table: Table) -> Answer:
     found["pool"] = _pooled(y, v)
     found["q_profile"] = _tried(lambda: _profiled(y, v))
     if design is not None:
-        found["regression"] = {method: _tried(lambda: _regressed(y, v, design, method)) for method in METHOD_LETTERS}
+        found["regression"] = {method: _tried(partial(_regressed, y, v, design, method)) for method in METHOD_LETTERS}
     if y.size > 2 and "large" not in table:
-        found["diagnostics"] = {method: _tried(lambda: _diagnosed(y, v, method)) for method in ("DL", "REML")}
+        found["diagnostics"] = {method: _tried(partial(_diagnosed, y, v, method)) for method in ("DL", "REML")}
         found["asymmetry"] = _asymmetry(y, v)
         found["cumulative"] = _tried(lambda: _added(y, v, table["order"]))
     return found
@@ -77,7 +78,7 @@ def _pooled(y: np.ndarray, v: np.ndarray) -> Answer:
             "tau2": fit.tau2, "se_tau2": fit.se_tau2, "i2": fit.i2, "h2": fit.h2, "q": fit.q, "q_p": fit.q_p,
         }  # fmt: skip
 
-    return {method: _tried(lambda: by(method)) for method in METHOD_LETTERS}
+    return {method: _tried(partial(by, method)) for method in METHOD_LETTERS}
 
 
 def _profiled(y: np.ndarray, v: np.ndarray) -> Answer:
@@ -162,13 +163,16 @@ def _groups(table: Table) -> Answer:
     def summed(fit: Any) -> Answer:
         return {"beta": fit.estimate, "se": fit.se, "ci": fit.ci, "q": fit.q.q, "q_p": fit.q.p}
 
+    def summed_by(measure: Any) -> Answer:
+        return summed(mantel_haenszel(*counts, measure))
+
     found: Answer = {}
     for measure in ("OR", "RR", "RD"):
         effects = compare_groups(*counts, measure)
         found[measure] = {
             "effects": {"yi": effects.yi, "vi": effects.vi},
             "pool": _pooled(effects.yi, effects.vi),
-            "mh": _tried(lambda: summed(mantel_haenszel(*counts, measure))),
+            "mh": _tried(partial(summed_by, measure)),
         }
     found["peto"] = _tried(lambda: summed(peto(*counts)))
     return found

@@ -1,4 +1,4 @@
-"""What a run of the live comparison found, kept for the page of agreement: ``python -m tests.workshop.meta_analysis.agreement``."""
+"""What a run of the live comparison found, kept for the page of agreement."""
 
 from __future__ import annotations
 

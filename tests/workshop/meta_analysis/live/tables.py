@@ -59,6 +59,7 @@ def _nasty() -> dict[str, Table]:
     k = 300
     wide = random.lognormal(-2.0, 1.0, k)
     near = [0.1, 0.9, 2.2, 2.8, 4.1, 5.3, 5.9, 7.2]
+    beside = [3e-4, -1e-4, 2e-4, 0.0, -3e-4, 1e-4, 2e-4, -2e-4]
     return {
         "no events": _arms([0, 0, 0, 0], [10, 25, 40, 7]),
         "all events": _arms([12, 30, 5], [12, 30, 5]),
@@ -87,7 +88,7 @@ def _nasty() -> dict[str, Table]:
         ),
         "moderators nearly collinear": _effects(
             [0.3, 0.1, 0.8, 0.5, 0.2, 1.1, 0.9, 1.4], [0.05, 0.02, 0.04, 0.1, 0.03, 0.06, 0.02, 0.08],
-            x1=near, x2=[value + off for value, off in zip(near, [3e-4, -1e-4, 2e-4, 0, -3e-4, 1e-4, 2e-4, -2e-4], strict=True)],
+            x1=near, x2=[value + off for value, off in zip(near, beside, strict=True)],
         ),
         "years and a level of one study": _effects(
             [0.3, 0.1, 0.8, 0.5, 0.2, 1.1], [0.05, 0.02, 0.04, 0.1, 0.03, 0.06],
