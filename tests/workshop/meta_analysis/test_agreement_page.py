@@ -1,6 +1,6 @@
 """The page of agreement is the one that today's data of the tests make."""
 
-from tests.workshop.meta_analysis.agreement import AGAIN, PAGE, page
+from tests.workshop.meta_analysis.support.agreement import AGAIN, PAGE, page
 
 
 def test_the_page_is_the_one_written_today():

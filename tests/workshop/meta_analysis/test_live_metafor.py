@@ -10,11 +10,11 @@ from shutil import which
 
 import pytest
 
-from tests.workshop.meta_analysis.live import summary
-from tests.workshop.meta_analysis.live.comparison import compared, metafor
-from tests.workshop.meta_analysis.live.ours import answer
-from tests.workshop.meta_analysis.live.tables import tables
 from tests.workshop.meta_analysis.support.disagreements import expected, outlived
+from tests.workshop.meta_analysis.support.live import summary
+from tests.workshop.meta_analysis.support.live.comparison import compared, metafor
+from tests.workshop.meta_analysis.support.live.ours import answer
+from tests.workshop.meta_analysis.support.live.tables import tables
 
 
 def _has_metafor():

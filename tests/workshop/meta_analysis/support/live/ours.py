@@ -23,7 +23,7 @@ from bcma_decide.workshop.meta_analysis.pooled_tables import mantel_haenszel, pe
 from bcma_decide.workshop.meta_analysis.pooling import pool
 from bcma_decide.workshop.meta_analysis.trim_and_fill import trim_and_fill
 from bcma_decide.workshop.meta_analysis.two_groups import compare_groups
-from tests.workshop.meta_analysis.live.tables import Table
+from tests.workshop.meta_analysis.support.live.tables import Table
 from tests.workshop.meta_analysis.support.reference import MEASURE_LETTERS, METHOD_LETTERS, TEST_LETTERS
 
 Answer = dict[str, Any]

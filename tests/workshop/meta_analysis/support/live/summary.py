@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tests.support.places import ROOT
-from tests.workshop.meta_analysis.live.comparison import Outcome
-from tests.workshop.meta_analysis.live.tables import tables
+from tests.workshop.meta_analysis.support.live.comparison import Outcome
+from tests.workshop.meta_analysis.support.live.tables import tables
 
 FILE: Final = ROOT / "tests" / "reference" / "live.json"
-AGAIN: Final = "run: python -m tests.workshop.meta_analysis.agreement --live"
+AGAIN: Final = "run: python -m tests.workshop.meta_analysis.support.agreement --live"
 
 
 def of(outcome: Outcome, versions: dict[str, str]) -> dict[str, Any]:

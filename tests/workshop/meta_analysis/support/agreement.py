@@ -1,4 +1,4 @@
-"""The page of agreement, from the data of the tests: ``python -m tests.workshop.meta_analysis.agreement``.
+"""The page of agreement, from the data of the tests: ``python -m tests.workshop.meta_analysis.support.agreement``.
 
 ``--live`` first compares with metafor anew (R with metafor, lme4 and jsonlite; minutes), ``--times`` measures beside
 metafor, PyMARE and statsmodels where they are installed; both keep what they find in ``tests/reference``.
@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.support.places import ROOT
-from tests.workshop.meta_analysis.live import summary, times
-from tests.workshop.meta_analysis.live.comparison import TOLERANCES, compared, metafor
-from tests.workshop.meta_analysis.live.ours import answer
-from tests.workshop.meta_analysis.live.tables import DRAWN, tables
 from tests.workshop.meta_analysis.support.disagreements import known
+from tests.workshop.meta_analysis.support.live import summary, times
+from tests.workshop.meta_analysis.support.live.comparison import TOLERANCES, compared, metafor
+from tests.workshop.meta_analysis.support.live.ours import answer
+from tests.workshop.meta_analysis.support.live.tables import DRAWN, tables
 from tests.workshop.meta_analysis.support.nested_tables import nested_tables
 from tests.workshop.meta_analysis.support.peers import cases, pymare
 from tests.workshop.meta_analysis.support.reference import NAMES, effect_sets, relative_tolerance
 
 PAGE: Final = ROOT / "bcma_decide" / "guide" / "agreement.md"
-AGAIN: Final = "run: python -m tests.workshop.meta_analysis.agreement"
+AGAIN: Final = "run: python -m tests.workshop.meta_analysis.support.agreement"
 BLOCKS: Final = {
     "effects": "effects and variances of studies, every measure",
     "pool": "pooled effect: 11 estimators of tau2, 4 tests, intervals, predictions, I2, H2, Q",
@@ -44,7 +44,9 @@ OF: Final = {"live": "live", "pymare": "PyMARE's reference", "choice": "by choic
 
 def main() -> None:
     """Compare and measure where it is asked for, and write the page."""
-    parser = argparse.ArgumentParser(prog="python -m tests.workshop.meta_analysis.agreement", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.workshop.meta_analysis.support.agreement", description=__doc__
+    )
     parser.add_argument("--live", action="store_true", help="compare with metafor anew")
     parser.add_argument("--times", action="store_true", help="measure anew, on a machine with nothing else to do")
     parser.add_argument("--seconds", type=float, default=1.0, help="CPU seconds for each fit")
@@ -78,8 +80,8 @@ def _compared() -> Iterator[str]:
         "# What agrees with metafor, meta and lme4, and what does not, and why",
         "",
         "Of `bcma-decide meta` and the library under it. This page is written by",
-        "`python -m tests.workshop.meta_analysis.agreement` from the data of the tests, which fail where a number is",
-        "another; how to use the command is in [a table of your own](own-table.md).",
+        "`python -m tests.workshop.meta_analysis.support.agreement` from the data of the tests, which fail where a",
+        "number is another; how to use the command is in [a table of your own](own-table.md).",
         "",
         "| compared with | how much | within, relatively | by the tests |",
         "|---|---|---|---|",
@@ -124,7 +126,7 @@ def _live() -> Iterator[str]:
     yield from (
         "",
         f"What may lie between the two is from 1e-12 (effects) to {loosest:g} (the binomial-normal model, which lme4",
-        "searches to about 1e-4); `tests/workshop/meta_analysis/live/comparison.py` lists it part by part.",
+        "searches to about 1e-4); `tests/workshop/meta_analysis/support/live/comparison.py` lists it part by part.",
     )
 
 
@@ -146,7 +148,7 @@ def _times() -> Iterator[str]:
     if not times.FILE.exists():
         yield from (
             "Not measured yet on a machine with nothing else to do: `pip install pymare statsmodels`, R with metafor,",
-            "and `python -m tests.workshop.meta_analysis.agreement --times` write them here.",
+            "and `python -m tests.workshop.meta_analysis.support.agreement --times` write them here.",
         )
         return
     found = json.loads(times.FILE.read_text(encoding="utf-8"))
