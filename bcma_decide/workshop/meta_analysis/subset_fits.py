@@ -34,6 +34,7 @@ FEW = 256
 _MOST_STEPS = 30
 """98 % of subsets settle in ten, all but 4 in 10,000 in thirty; those swing between two peaks and get a bracket."""
 _SETTLED = 1e-12
+"""Of a step, relative to tau2 plus the smallest variance: Newton's next step is below rounding."""
 _FLAT = 0.1
 """Share of the expected information below which the observed one is not trusted for a step."""
 
