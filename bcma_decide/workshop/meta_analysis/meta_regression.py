@@ -35,6 +35,9 @@ __all__ = [
     "used_effects",
 ]
 
+_WIDEST = 1e8
+"""Ratio of the largest to the smallest variance: a study that outweighs the others leaves products of columns as many
+digits fewer, here eight of sixteen. A mean has no such products."""
 _NOTHING = 1e-28
 """Of the weighted squares of the effects: residuals of 1e-14 of them are the rounding of an exact fit."""
 
@@ -183,7 +186,13 @@ def used_effects(
     if y.size != size:
         raise SynthesisError(f"yi has {y.size} rows but the moderators were made from {size}")
     rows = list(moderators.rows)
-    return y[rows], v[rows], prepare(moderators.matrix, len(rows))
+    y, v = y[rows], v[rows]
+    if v.max() > _WIDEST * v.min():
+        raise SynthesisError(
+            f"variances from {v.min():g} to {v.max():g}, more than {_WIDEST:g} times one another, leave a regression "
+            "too few digits: check the units of vi, or leave out the studies with the largest"
+        )
+    return y, v, prepare(moderators.matrix, len(rows))
 
 
 def _coefficients(model: RandomEffects, names: Sequence[str], level: float) -> tuple[Coefficient, ...]:
