@@ -26,7 +26,9 @@ __all__ = ["Kind", "Moments", "SubsetSums", "tau2_of_subsets"]
 Kind = Literal["without", "up_to"]
 
 _POINTS: Final = 24
+"""Chebyshev's points of an octave, for the reason above: what they leave is rounding."""
 _MOST_STEPS: Final = 100
+"""What has not settled then, swinging between peaks, is fitted one by one."""
 _SETTLED: Final = 1e-12
 """Of a step, relative to tau2 plus the smallest variance."""
 _FLAT: Final = 0.1

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis.clustered import ClusteredEffects
+from bcma_decide.workshop.meta_analysis.clustered import ClusteredEffects, Evaluation
 from bcma_decide.workshop.meta_analysis.coefficients import (
     Coefficients,
     CoefficientTest,
@@ -156,7 +156,7 @@ def fit_multilevel(
             "left to estimate: leave out moderators, or pool the rows as they are (leave --nested out)"
         )
     free = np.array([True, within_studies])
-    end = highest(effects, starts(effects, free), free, method)
+    end = _told_apart(effects, free, method)
     q, typical = _common_effect(effects)
     share = 100 / (float(end.variances.sum()) + typical)
     between, within = end.variances.tolist()
@@ -180,6 +180,20 @@ def fit_multilevel(
         method=method,
         test=test,
         effects=effects,
+    )
+
+
+def _told_apart(effects: ClusteredEffects, free: npt.NDArray[np.bool_], method: Likelihood) -> Evaluation:
+    """The maximum; raises SynthesisError where rounding leaves the variances no information of their own."""
+    try:
+        end = highest(effects, starts(effects, free), free, method)
+        if (np.diag(np.linalg.inv(end.expected[np.ix_(free, free)])) > 0).all():
+            return end
+    except np.linalg.LinAlgError:
+        pass
+    raise SynthesisError(
+        "the variances between and within studies cannot be told apart by these rows, a few of which carry nearly all "
+        "weight: check the units of vi, or leave out columns"
     )
 
 

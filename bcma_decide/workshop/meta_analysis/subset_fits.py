@@ -37,6 +37,7 @@ _MOST_STEPS = 30
 _MOST_CREEPING = 100
 """Newton's steps from below are sure, and short where one study is far better known than the others."""
 _SETTLED = 1e-12
+"""Of a step, relative to tau2 plus the smallest variance: Newton's next step is below rounding."""
 _FLAT = 0.1
 """Share of the expected information below which the observed one is not trusted for a step."""
 
