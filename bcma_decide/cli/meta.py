@@ -33,18 +33,26 @@ from bcma_decide.errors import Problem, SynthesisError
 
 if TYPE_CHECKING:
     from bcma_decide.render.terminal.console import Console
+    from bcma_decide.workshop.meta_analysis.continuity import Correction
     from bcma_decide.workshop.own_table.analysis import Analysis
     from bcma_decide.workshop.own_table.beside import Beside
     from bcma_decide.workshop.plots.page import Table
 
 meta_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-Measure = Literal["logit", "raw", "arcsine", "freeman-tukey", "log", "generic", "OR", "RR", "RD"]
-Method = Literal["EE", "DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GLMM", "MH", "PETO"]
+Measure = Literal[
+    "logit", "raw", "arcsine", "freeman-tukey", "log", "rate", "generic", "OR", "RR", "RD", "IRR", "HR", "MD"
+]
+Method = Literal[
+    "EE", "DL", "DLIT", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GLMM",
+    "UM.FS", "UM.RS", "CM.EL", "CM.AL", "MH", "PETO",
+]  # fmt: skip
 TestName = Literal["z", "t", "knha", "knha-floored", "kenward-roger"]
 PredictionName = Literal["k-2", "k-1", "normal"]
+Corrected = Literal["only0", "all", "if0all", "none"]
 
 MODEL: Final = "How it is pooled"
+CELLS: Final = "Empty cells"
 PARTS: Final = "What else is worked out"
 
 
@@ -55,7 +63,8 @@ def meta(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="CSV with a header: study, and events and n; or yi and vi (or sei); or events1, n1, events2, n2. "
+            help="CSV with a header: study, and events and n; or yi and vi (or sei); or events1, n1, events2, n2; "
+            "or hr (or, rr, md ...) with lower and upper, or p; or events and time, of one group or two. "
             "Separated by comma, semicolon or tab; decimal commas and signs of thousands where they have one reading.",
         ),
     ],
@@ -64,8 +73,19 @@ def meta(
         typer.Option(
             "--measure",
             rich_help_panel=MODEL,
-            help="Scale of single proportions; generic for effects as they are; OR, RR, RD of two groups. "
-            "Default: what the columns are for, of single arms logit, of two groups OR.",
+            help="Scale of single proportions; rate for events per person-time; generic for effects as they are; "
+            "OR, RR, RD of two groups, IRR of two with person-time; HR and MD, and each of these, as estimates with "
+            "limits or p-values. Default: what the columns are for, of single arms logit, of two groups OR.",
+        ),
+    ] = None,
+    input_level: Annotated[
+        float | None,
+        typer.Option(
+            "--input-level",
+            min=0.5,
+            max=0.9999,
+            rich_help_panel=MODEL,
+            help="Level of the intervals given with estimates, where no column level says it. Default 0.95.",
         ),
     ] = None,
     method: Annotated[
@@ -74,8 +94,11 @@ def meta(
             "--method",
             rich_help_panel=MODEL,
             help="Estimator of the variance between studies; EE assumes none; GLMM is the binomial-normal model; "
-            "MH (Mantel-Haenszel) and PETO sum the tables of two groups. "
-            "Default REML, and GLMM where the outcome is rare (or nearly always there).",
+            "MH (Mantel-Haenszel) and PETO sum the tables of two groups. Odds ratios of two groups from their exact "
+            "counts: UM.FS is logistic regression with a level of each study's own and a random odds ratio, UM.RS has "
+            "random levels too; CM.EL takes the events of both groups together as given (hypergeometric-normal), CM.AL "
+            "nearly so, for rare events. Default REML, and GLMM where the outcome of single arms is rare (or nearly "
+            "always there).",
         ),
     ] = None,
     test: Annotated[
@@ -93,6 +116,35 @@ def meta(
         PredictionName,
         typer.Option("--prediction", rich_help_panel=MODEL, help="Degrees of freedom of the prediction interval."),
     ] = "k-2",
+    correction: Annotated[
+        str | None,
+        typer.Option(
+            "--correction",
+            metavar="AMOUNT",
+            rich_help_panel=CELLS,
+            help="Added to the cells of studies with an empty one, by weighted methods: 0.5 (default), another number, "
+            "0 for nothing (such studies are left out), or treatment-arm, which shares one patient out by the sizes "
+            "of the two groups.",
+        ),
+    ] = None,
+    to: Annotated[
+        Corrected | None,
+        typer.Option(
+            "--to",
+            rich_help_panel=CELLS,
+            help="Where it is added: only0, studies with an empty cell (default); all studies; if0all, all studies if "
+            "one has an empty cell; none.",
+        ),
+    ] = None,
+    drop_double_zero: Annotated[
+        bool | None,
+        typer.Option(
+            "--drop-double-zero/--keep-double-zero",
+            rich_help_panel=CELLS,
+            help="Leave out, or keep, studies in which nobody, or everybody, had the event in both groups. Default: "
+            "left out for OR and RR, of which they tell nothing; kept for RD.",
+        ),
+    ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(
@@ -111,7 +163,26 @@ def meta(
             "--mods",
             metavar="A,B",
             rich_help_panel=PARTS,
-            help="Regress on columns: numbers as they are, texts as factors.",
+            help="Regress on columns: numbers as they are, texts as factors; a:b is an interaction, a*b the "
+            "columns and their interaction.",
+        ),
+    ] = None,
+    factor: Annotated[
+        str | None,
+        typer.Option(
+            "--factor",
+            metavar="A,B",
+            rich_help_panel=PARTS,
+            help="Columns of --mods whose numbers are names of groups, as a year or a dose level.",
+        ),
+    ] = None,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reference",
+            metavar="A=LEVEL",
+            rich_help_panel=PARTS,
+            help="Level of a factor that the others are compared with (default the first in order); may be repeated.",
         ),
     ] = None,
     at: Annotated[
@@ -174,10 +245,15 @@ def meta(
     bcma-decide meta two-groups.csv --measure OR --method MH
 
     bcma-decide meta trials.csv --sort effect --show dose,year --rob selection,outcome --findings --pdf report.pdf
+
+    bcma-decide meta two-groups.csv --method UM.FS
     """
     from bcma_decide.render.terminal.console import Console
-    from bcma_decide.workshop.meta_analysis.study_table import fitting, read_table
+    from bcma_decide.workshop.meta_analysis.study_table import read_table
     from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
+    from bcma_decide.workshop.own_table.empty_cells import EmptyCells, checked_empty_cells
+    from bcma_decide.workshop.own_table.fitting import fitting
+    from bcma_decide.workshop.own_table.model_terms import Terms
     from bcma_decide.workshop.own_table.reading import read_studies
     from bcma_decide.workshop.synthesis.model import PoolingMethod, usual_model
 
@@ -186,18 +262,22 @@ def meta(
     layout = layout_options(sort, show, rob, favours)
     selection = selection_of(flow)
     renamed = _renamed_columns(column or [])
-    moderators = tuple(name.strip() for name in mods.split(",")) if mods else ()
-    used = {by, order, nested, sort, *moderators, *renamed.values()}
+    terms = Terms(_listed(mods), _listed(factor), _references(reference or []))
+    used = {by, order, nested, sort, *terms.columns, *renamed.values()}
     table = read_table(file, renamed, texts=[name for name in (*layout.show, *layout.rob) if name not in used])
-    studies = read_studies(table, measure or fitting(table), apart=nested is None)
+    scale = measure or fitting(table)
+    empty = EmptyCells(_correction(correction, to), drop_double_zero)
+    checked_empty_cells(empty, scale, method)
+    studies = read_studies(table, scale, apart=nested is None, input_level=input_level, empty=empty)
     how = PoolingMethod(method or "REML", test, level, prediction)
-    if method is None and nested is None:
+    # A correction is asked for: then so is a method that needs one.
+    if method is None and nested is None and empty.correction is None:
         usual, why = usual_model(studies, test)
         how = PoolingMethod(usual, test, level, prediction, why)
     options = AnalysisOptions(
         model=how,
         by=by,
-        mods=moderators,
+        terms=terms,
         order=order,
         permutations=permutations,
         gosh=subsets,
@@ -230,6 +310,38 @@ def _renamed_columns(pairs: list[str]) -> dict[str, str]:
             raise SynthesisError("this option cannot be used", [Problem("--column", f"is {pair!r}", fix)])
         renamed[name] = column
     return renamed
+
+
+def _listed(names: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",")) if names else ()
+
+
+def _references(pairs: list[str]) -> dict[str, str]:
+    """``A=LEVEL`` pairs; raises SynthesisError for another form, or a factor with two levels."""
+    references: dict[str, str] = {}
+    for pair in pairs:
+        name, sign, level = (part.strip() for part in pair.partition("="))
+        if not (name and sign and level) or name in references:
+            fix = "name one level of a factor" if name in references else "write FACTOR=LEVEL"
+            raise SynthesisError("this option cannot be used", [Problem("--reference", f"is {pair!r}", fix)])
+        references[name] = level
+    return references
+
+
+def _correction(amount: str | None, to: Corrected | None) -> Correction | None:
+    """What is added to empty cells; ``None`` where nothing is asked."""
+    from bcma_decide.workshop.meta_analysis.continuity import HALF_A_PATIENT, Correction
+
+    if amount is None and to is None:
+        return None
+    where = to or HALF_A_PATIENT.to
+    if amount == "treatment-arm":
+        return Correction(to=where, by_size=True)
+    try:
+        return Correction(HALF_A_PATIENT.amount if amount is None else float(amount), where)
+    except (ValueError, SynthesisError):
+        problem = Problem("--correction", f"is {amount!r}", "write a number, 0 or more, or treatment-arm")
+        raise SynthesisError("this option cannot be used", [problem]) from None
 
 
 def _place(text: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from bcma_decide.workshop.meta_analysis.effect_sizes import FloatArray
 __all__ = [
     "POINTS",
     "RandomIntercepts",
+    "gauss_hermite",
     "integrate",
     "integrate_evenly",
     "log_binomial_coefficients",
@@ -33,15 +34,19 @@ POINTS = (15, 31, 63, 127, 255, 511)
 """Sizes of rule to go through until the answer stays; each is about twice the last."""
 
 _MODE_STEPS = 200
+"""A step from far off adds at least log(1 + size) / size to the way: slow but sure, where Newton's runs off."""
 _MODE_TOLERANCE = 1e-12
 """Squared step in posterior standard deviations. The rule need only be centred near the mode: 1e-6 is plenty."""
 _BLOCK = 16_384
+"""Nodes times studies worked on at a time, so that they stay in the processor's cache."""
 _REACH = 9.0
 """Standard deviations; beyond it the weight of the normal is 1e-18."""
 _STEPS = 400
+"""Of the rule over twice that reach: `mean_of_logistic` says what they leave."""
 _FALL = 42.0
 """Logarithm by which an integrand has fallen where it is nothing: 6e-19 of its height."""
 _HALVINGS = 12
+"""Of the reach in which an integrand is looked for: to 1 / 4096 of it, and what is beyond its end is nothing anyway."""
 _EVEN_NODES = 801
 """Over at most 18 standard deviations: a rise as wide as 1 / 20 still holds two nodes, and rounding is reached."""
 
@@ -63,7 +68,7 @@ class RandomIntercepts:
 
 
 @cache
-def _rule(points: int) -> tuple[FloatArray, FloatArray]:
+def gauss_hermite(points: int) -> tuple[FloatArray, FloatArray]:
     """Nodes for the standard normal, and the logarithm of their weights times ``exp(x^2 / 2)``.
 
     Eigenvalues of the recurrence (Golub and Welsch 1969) with one Newton step; weights from the polynomial one degree
@@ -148,7 +153,7 @@ def integrate(
         blocks = [slice(first, first + rows) for first in range(0, events.size, rows)]
         parts = [integrate(events[b], total[b], eta[b], tau, centre[b], points) for b in blocks]
         return RandomIntercepts(*(np.concatenate(arrays) for arrays in zip(*map(_arrays, parts), strict=True)))
-    nodes, log_weights = _rule(points)
+    nodes, log_weights = gauss_hermite(points)
     at_centre = special.expit(eta + tau * centre)
     scale = 1 / np.sqrt(1 + tau**2 * total * at_centre * (1 - at_centre))
     return _summed(events, total, eta, tau, centre[:, None] + scale[:, None] * nodes, log_weights, scale)

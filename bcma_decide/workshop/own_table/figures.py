@@ -74,9 +74,10 @@ def forest_of(analysis: Analysis, title: str, layout: ForestLayout) -> Forest:
             ForestGroup(
                 f"{analysis.groups.by}: {group.name}",
                 tuple(map(line, layout.ranked(group.rows))),
-                _pooled(group.name, group.result, studies.scale) if len(group.rows) > 1 else None,
+                _pooled(group.name, group.result, studies.scale) if group.result and len(group.rows) > 1 else None,
             )
             for group in analysis.groups.groups
+            if group.rows
         )
     between = "" if analysis.groups is None else between_line(analysis.groups.by, analysis.groups.between)
     return Forest(
@@ -149,7 +150,7 @@ def _bubble(analysis: Analysis, title: str) -> str | None:
         tuple(low for low, _ in line.prediction or ()),
         tuple(high for _, high in line.prediction or ()),
     )
-    moderator = analysis.options.mods[0]
+    moderator = analysis.options.terms.mods[0]
     return bubble(
         points, fitted, title=f"{title} along {moderator}", moderator=moderator, measure=studies.scale.name,
         kind=studies.scale.analysis_kind, level=analysis.model.level,

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from bcma_decide.version import __version__
+from bcma_decide.workshop.meta_analysis.continuity import HALF_A_PATIENT
 from bcma_decide.workshop.meta_analysis.pooled import Pooled, PredictionDf
 from bcma_decide.workshop.own_table.analysis import Analysis
 from bcma_decide.workshop.synthesis.groups import Groups
@@ -30,9 +31,16 @@ _EFFECTS: Final[Mapping[TableMeasure, str]] = {
     "OR": "Two groups were compared by odds ratios, pooled as logarithms",
     "RR": "Two groups were compared by risk ratios, pooled as logarithms",
     "RD": "Two groups were compared by risk differences",
+    "rate": "Incidence rates per person-time of single arms were pooled as logarithms and transformed back",
+    "IRR": "Two groups were compared by incidence rate ratios, pooled as logarithms",
+    "HR": "Hazard ratios were pooled as logarithms",
+    "MD": "Mean differences were pooled as given",
 }
+_GIVEN: Final = frozenset[TableMeasure](("OR", "RR", "RD", "IRR", "HR", "MD"))
+"""Measures that a table can hold as estimates with limits or p-values."""
 _ESTIMATORS: Final[Mapping[Method, str]] = {
     "DL": "the DerSimonian-Laird estimator",
+    "DLIT": "the DerSimonian-Laird estimator, repeated until it stays",
     "HE": "the Hedges estimator",
     "HS": "the Hunter-Schmidt estimator",
     "HSk": "the Hunter-Schmidt estimator with its correction for small samples",
@@ -47,6 +55,14 @@ _OTHER_MODELS: Final[Mapping[Method, str]] = {
     "EE": "an equal-effects model with inverse-variance weights, which assumes no variance between studies",
     "GLMM": "a binomial-normal model (random-intercept logistic regression fitted by maximum likelihood with adaptive "
     "Gauss-Hermite quadrature), which uses the counts themselves",
+    "UM.FS": "an unconditional mixed-effects logistic model with a fixed level for each study and a random odds ratio "
+    "(UM.FS, maximum likelihood), which uses the counts themselves",
+    "UM.RS": "an unconditional mixed-effects logistic model with random levels of the studies and a random odds ratio "
+    "(UM.RS, maximum likelihood), which uses the counts themselves",
+    "CM.EL": "a conditional logistic model with the exact noncentral hypergeometric likelihood and a random odds ratio "
+    "(CM.EL, maximum likelihood), which uses the counts themselves",
+    "CM.AL": "a conditional logistic model with its approximate binomial likelihood and a random odds ratio (CM.AL, "
+    "maximum likelihood), which uses the counts themselves",
     "MH": "the Mantel-Haenszel method, which takes one effect for all studies and sums their tables, uncorrected",
     "PETO": "Peto's method, which takes one odds ratio for all studies and sums their tables, uncorrected",
 }
@@ -75,7 +91,14 @@ def _sentences(analysis: Analysis) -> Iterator[str]:
     studies, model, result = analysis.studies, analysis.model, analysis.result
     percent = f"{100 * model.level:g} %"
     if model.method == "GLMM" and result.method != "exact":
-        yield f"Counts of events in single arms of {studies.k} studies were pooled on the logit scale."
+        on = "logit" if studies.scale.measure == "logit" else "log"
+        yield f"Counts of events in single arms of {studies.k} studies were pooled on the {on} scale."
+    elif studies.scale.measure in _GIVEN and studies.groups is None and studies.rates is None:
+        logarithms = ", as logarithms" if studies.scale.kind == "ratio" else ""
+        yield (
+            f"{studies.scale.name}s as published ({studies.k} {_rows(analysis)}) were pooled{logarithms}, with "
+            "standard errors as given or from confidence limits or p-values."
+        )
     else:
         yield f"{_EFFECTS.get(studies.scale.measure, studies.scale.measure)} ({studies.k} {_rows(analysis)})."
     yield from _correction(studies, model)
@@ -101,7 +124,9 @@ def _rows(analysis: Analysis) -> str:
 
 def _correction(studies: Studies, model: PoolingMethod) -> Iterator[str]:
     """What was added to which studies; nothing where nothing was."""
-    if studies.scale.measure in _UNCORRECTED or model.method == "GLMM":
+    if studies.left_out:
+        yield f"Left out, as they tell nothing of this measure: {', '.join(studies.left_out)}."
+    if studies.scale.measure in _UNCORRECTED or model.is_exact:
         return
     if studies.groups is not None:
         t = studies.groups
@@ -112,11 +137,17 @@ def _correction(studies: Studies, model: PoolingMethod) -> Iterator[str]:
         where = "events and non-events"
     else:
         return
-    empty = int((cells == 0).any(axis=0).sum())
-    if empty:
+    correction = studies.correction or HALF_A_PATIENT
+    empty = (cells == 0).any(axis=0)
+    corrected = int(np.count_nonzero(correction.added(empty)))
+    if corrected:
+        amount = f"continuity correction of {correction.amount:g}"
+        if correction.by_size:
+            amount = f"treatment-arm continuity correction (in all {4 * correction.amount:g} patients a study)"
+        of = " with an empty cell" if correction.to == "only0" else ""
         only = " for their own effects and the test of heterogeneity only" if model.sums_tables else ""
-        yield f"A continuity correction of 0.5 was added to {where} of {_studies(empty)} with an empty cell{only}."
-    else:
+        yield f"A {amount} was added to {where} of {_studies(corrected)}{of}{only}."
+    elif not empty.any():
         yield "No study needed a continuity correction."
 
 
@@ -172,12 +203,12 @@ def _listed(parts: list[str]) -> str:
 def _beyond(analysis: Analysis) -> Iterator[str]:
     options, model = analysis.options, analysis.model
     # What needs weights stands on them beside a model that has none.
-    weighted = "" if model.method != "GLMM" else " (by the weighted REML model on the logit scale)"
+    weighted = "" if not model.is_exact else f" (by the weighted REML model{_of_logits(model)})"
     refits = "" if refitted(analysis.studies, model) else weighted
     if analysis.groups is not None:
         yield _grouped(analysis.groups, model)
-    if options.mods and (analysis.regression is not None or analysis.nested is not None):
-        yield f"Meta-regression was on {_listed(list(options.mods))}{_regression_test(analysis, weighted)}."
+    if options.terms and (analysis.regression is not None or analysis.nested is not None):
+        yield f"Meta-regression was on {_listed(list(options.terms.mods))}{_regression_test(analysis, weighted)}."
     if analysis.cumulative is not None:
         yield f"Studies were also added one by one by {options.order} (cumulative meta-analysis){refits}."
     if analysis.without is not None:
@@ -197,6 +228,10 @@ def _beyond(analysis: Analysis) -> Iterator[str]:
         yield f"Subsets of the studies were pooled (GOSH){weighted}."
 
 
+def _of_logits(model: PoolingMethod) -> str:
+    return " on the logit scale" if model.method == "GLMM" else " of log odds ratios"
+
+
 def _grouped(groups: Groups, model: PoolingMethod) -> str:
     own = "" if model.sums_tables or model.method == "EE" else " with a tau2 of its own"
     said = f"Studies were grouped by {groups.by} and pooled in each group{own}"
@@ -205,6 +240,7 @@ def _grouped(groups: Groups, model: PoolingMethod) -> str:
     others = [
         f"{group.name} by {_INSTEAD.get(group.result.method, group.result.method)}"
         for group in groups.groups
+        if group.result is not None
         if group.result.method != model.method and group.result.k > 1
     ]
     return f"{said}. Pooled otherwise: {', '.join(others)}." if others else f"{said}."

@@ -51,7 +51,8 @@ def _rows(analysis: Analysis, layout: ForestLayout) -> Iterator[Row]:
     own = list(zip(*(ends.tolist() for ends in analysis.studies.with_intervals(analysis.model.level)), strict=True))
     for group in () if groups is None else groups.groups:
         yield from (_study(analysis, layout, row, own[row], group.name) for row in layout.ranked(group.rows))
-        yield {"row": "group", "group": group.name, "study": "", **_result(group.result, scale)}
+        known = {} if group.result is None else _result(group.result, scale)
+        yield {"row": "group", "group": group.name, "study": "", **known}
     if groups is None:
         yield from (_study(analysis, layout, row, own[row], "") for row in layout.order)
     yield {"row": "pooled", "group": "", "study": "", **_result(analysis.result, scale)}

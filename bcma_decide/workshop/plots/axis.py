@@ -1,7 +1,7 @@
 """An axis: which range it shows, where its ticks stand and how its numbers read.
 
-A value is a proportion, a ratio or a plain number, given as such or, for plots on the analysis scale, as its logit or
-logarithm; it always reads as what it is.
+A value is a proportion, a ratio, a rate or a plain number, given as such or, for plots on the analysis scale, as its
+logit or logarithm; it always reads as what it is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bcma_decide.render.words.wording import MINUS
 
 __all__ = ["KINDS", "Axis", "AxisKind", "axis_along", "axis_for", "printed"]
 
-AxisKind = Literal["proportion", "ratio", "plain", "logit", "log_ratio"]
+AxisKind = Literal["proportion", "ratio", "rate", "plain", "logit", "log_ratio"]
 KINDS: Final[tuple[AxisKind, ...]] = get_args(AxisKind)
 
 _FEWEST, _MOST, _WANTED = 3, 7, 5
@@ -53,12 +53,17 @@ class Axis:
 
 
 def printed(kind: AxisKind, value: float) -> str:
-    """A result as it is printed in a table: percent with one decimal (without its sign), other numbers with two."""
+    """A result as it is printed in a table: percent with one decimal (without its sign), other numbers with two.
+
+    Rates per time have three digits.
+    """
     number = _SHOWN[kind](value)
     if kind in ("proportion", "logit"):
         return _signed(f"{number:.1f}")
     if kind in ("ratio", "log_ratio") and (number >= 1000 or 0 < number < 0.005):
         return _signed(f"{number:.1e}")
+    if kind == "rate":
+        return _signed(f"{number:.3g}")
     return _signed(f"{number:.2f}")
 
 
@@ -79,7 +84,7 @@ def axis_for(kind: AxisKind, values: Iterable[float], ends: Iterable[float] = ()
     ------
     SynthesisError
         If the kind is unknown, there are no values, or one is not finite, not within 0 and 1 where it is a proportion,
-        or not positive where it is a ratio.
+        or not positive where it is a ratio or a rate.
     """
     if kind not in KINDS:
         raise SynthesisError(f"the kind of axis is {kind!r}, but must be one of {', '.join(KINDS)}")
@@ -133,8 +138,8 @@ def _checked(kind: AxisKind, value: float) -> float:
         raise SynthesisError(f"a value to be drawn is {value}, which is not a finite number")
     if kind == "proportion" and not 0 <= value <= 1:
         raise SynthesisError(f"a value to be drawn is {value:g}, but a proportion lies within 0 and 1")
-    if kind == "ratio" and value <= 0:
-        raise SynthesisError(f"a value to be drawn is {value:g}, but a ratio is positive")
+    if kind in ("ratio", "rate") and value <= 0:
+        raise SynthesisError(f"a value to be drawn is {value:g}, but a {kind} is positive")
     return value
 
 
@@ -151,19 +156,21 @@ def _exponential(value: float) -> float:
 
 
 _ALONG: Final[dict[AxisKind, Callable[[float], float]]] = {
-    "proportion": _identity, "ratio": math.log, "plain": _identity, "logit": _identity, "log_ratio": _identity,
+    "proportion": _identity, "ratio": math.log, "rate": math.log, "plain": _identity, "logit": _identity,
+    "log_ratio": _identity,
 }  # fmt: skip
 """From a value to its place along the line."""
 _BACK: Final[dict[AxisKind, Callable[[float], float]]] = {
-    "proportion": _identity, "ratio": _exponential, "plain": _identity, "logit": _identity, "log_ratio": _identity,
+    "proportion": _identity, "ratio": _exponential, "rate": _exponential, "plain": _identity, "logit": _identity,
+    "log_ratio": _identity,
 }  # fmt: skip
 _SHOWN: Final[dict[AxisKind, Callable[[float], float]]] = {
-    "proportion": lambda value: 100 * value, "ratio": _identity, "plain": _identity, "logit": _percent_of_logit,
-    "log_ratio": _exponential,
+    "proportion": lambda value: 100 * value, "ratio": _identity, "rate": _identity, "plain": _identity,
+    "logit": _percent_of_logit, "log_ratio": _exponential,
 }  # fmt: skip
 """From a value to the number that is printed."""
 _LEAST_SPREAD: Final[dict[AxisKind, float]] = {
-    "proportion": 0.05, "ratio": 0.4, "plain": 0.0, "logit": 0.4, "log_ratio": 0.4,
+    "proportion": 0.05, "ratio": 0.4, "rate": 0.4, "plain": 0.0, "logit": 0.4, "log_ratio": 0.4,
 }  # fmt: skip
 """Narrower axes are widened; for plain numbers, whose unit is not known, to a tenth of their size."""
 

@@ -7,9 +7,11 @@ import pytest
 
 from bcma_decide.version import __version__
 from bcma_decide.workshop.meta_analysis.pooled import PREDICTION_DFS
-from bcma_decide.workshop.meta_analysis.study_table import fitting, read_table
+from bcma_decide.workshop.meta_analysis.study_table import read_table
 from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
+from bcma_decide.workshop.own_table.fitting import fitting
 from bcma_decide.workshop.own_table.methods import methods_of
+from bcma_decide.workshop.own_table.model_terms import Terms
 from bcma_decide.workshop.own_table.reading import read_studies
 from bcma_decide.workshop.synthesis.model import METHODS, TESTS, PoolingMethod
 from bcma_decide.workshop.synthesis.studies import MEASURES
@@ -20,14 +22,25 @@ from tests.workshop.meta_analysis.support.reference import FOLDER
 INPUTS = FOLDER / "inputs"
 SINGLE = "study,events,n,g,x\nA,10,40,a,1\nB,30,50,a,2\nC,5,25,b,4\nD,44,60,b,3\nE,0,20,b,5\n"
 PAIRS = "study,events1,n1,events2,n2\nA,10,40,20,41\nB,30,50,29,55\nC,5,25,9,30\nD,0,60,4,60\n"
+PERSONS = "study,events,time\nA,3,40\nB,9,91\nC,0,33\nD,12,120\n"
+PAIRED = "study,events1,time1,events2,time2\nA,3,40,5,44\nB,9,91,8,80\nC,0,33,4,30\nD,12,120,20,115\n"
+HAZARDS = "study,estimate,lower,upper\nA,0.8,0.6,1.0667\nB,0.9,0.7,1.1571\nC,1.1,0.8,1.5125\n"
 GIVEN = "study,yi,vi,trial\nA,0.1,0.2,s\nB,0.4,0.1,s\nC,-0.2,0.3,t\nD,0.5,0.2,u\nE,0.3,0.2,v\n"
+OF_MEASURE = {
+    "generic": GIVEN, "OR": PAIRS, "RR": PAIRS, "RD": PAIRS, "rate": PERSONS, "IRR": PAIRED, "HR": HAZARDS,
+    "MD": HAZARDS,
+}  # fmt: skip
+TWO_GROUPS = ("MH", "PETO", "UM.FS", "UM.RS", "CM.EL", "CM.AL")
 SAID = {
-    "DL": "DerSimonian-Laird", "HE": "Hedges", "HS": "Hunter-Schmidt", "HSk": "correction for small samples",
+    "DL": "DerSimonian-Laird", "DLIT": "DerSimonian-Laird estimator, repeated",
+    "HE": "Hedges", "HS": "Hunter-Schmidt", "HSk": "correction for small samples",
     "SJ": "Sidik-Jonkman", "ML": "by maximum likelihood", "REML": "restricted maximum likelihood",
     "EB": "empirical Bayes", "PM": "Paule-Mandel", "PMM": "median-unbiased Paule-Mandel", "EE": "equal-effects",
-    "GLMM": "binomial-normal", "MH": "Mantel-Haenszel", "PETO": "Peto",
+    "GLMM": "binomial-normal",
+    "UM.FS": "(UM.FS, ", "UM.RS": "(UM.RS, ", "CM.EL": "(CM.EL, ", "CM.AL": "(CM.AL, ",
+    "MH": "Mantel-Haenszel", "PETO": "Peto",
 }  # fmt: skip
-PART_OF = {"HSk": {"HS"}, "PMM": {"PM"}, "GLMM": {"ML"}}
+PART_OF = {"HSk": {"HS"}, "PMM": {"PM"}, "GLMM": {"ML"}, "DLIT": {"DL"}}
 """Words of one method that those of another have inside; the binomial-normal model is fitted by maximum likelihood."""
 TESTED = {
     "z": "(Wald)", "t": "t distribution with k \N{MINUS SIGN} 1", "knha": "Hartung-Knapp-Sidik-Jonkman method.",
@@ -37,6 +50,8 @@ MEASURED = {
     "logit": "log odds", "raw": "without a transformation", "arcsine": "arcsine square root",
     "freeman-tukey": "harmonic mean of the study sizes", "log": "as logarithms and transformed back",
     "generic": "as given", "OR": "odds ratios", "RR": "risk ratios", "RD": "risk differences",
+    "rate": "per person-time", "IRR": "incidence rate ratios", "HR": "Hazard ratios as published",
+    "MD": "Mean differences as published",
 }  # fmt: skip
 
 
@@ -61,7 +76,7 @@ def test_every_method_test_and_measure_has_words():
 
 @for_each("method", METHODS)
 def test_the_method_is_named_and_no_other(said, method):
-    text = said(PAIRS if method in ("MH", "PETO") else SINGLE, method=method)
+    text = said(PAIRS if method in TWO_GROUPS else SINGLE, method=method)
     assert {name for name, words in SAID.items() if words in text} == {method} | PART_OF.get(method, set())
     assert ("equal-effects" in text or "one effect for all" in text or "one odds ratio for all" in text) == (
         method in ("EE", "MH", "PETO")
@@ -79,11 +94,11 @@ def test_the_test_is_named(said, test):
 @for_each("measure", MEASURES)
 def test_the_measure_is_named_with_its_correction(said, measure):
     """One study of each table has an empty cell; the angles need no correction, effects as given cannot have one."""
-    text = said({"generic": GIVEN}.get(measure, PAIRS if measure in ("OR", "RR", "RD") else SINGLE), measure)
+    text = said(OF_MEASURE.get(measure, SINGLE), measure)
     assert MEASURED[measure] in text
     corrected = "continuity correction of 0.5 was added" in text
-    assert corrected == (measure not in ("arcsine", "freeman-tukey", "generic"))
-    assert ("Clopper-Pearson" in text) == (measure not in ("generic", "OR", "RR", "RD"))
+    assert corrected == (measure in ("logit", "raw", "log", "OR", "RR", "RD"))
+    assert ("Clopper-Pearson" in text) == (measure not in OF_MEASURE)
 
 
 @for_each("prediction", PREDICTION_DFS)
@@ -114,12 +129,12 @@ def test_everybody_or_nobody_is_told(said):
     ("options", "part"),
     [
         ({"by": "g"}, "grouped by g and pooled in each group"),
-        ({"mods": ("x",)}, "Meta-regression was on x"),
+        ({"terms": Terms(("x",))}, "Meta-regression was on x"),
         (
-            {"mods": ("x", "g"), "permutations": 20},
+            {"terms": Terms(("x", "g")), "permutations": 20},
             "x and g; all moderators were tested together against chi-squared, ",
         ),
-        ({"mods": ("x",), "test": "knha"}, "against F"),
+        ({"terms": Terms(("x",)), "test": "knha"}, "against F"),
         ({"order": "x"}, "one by one by x (cumulative"),
         ({"gosh": True}, "(GOSH)"),
         ({"diagnostics": True}, "Egger's regression test"),
@@ -145,7 +160,7 @@ def test_groups_are_told_as_they_were_pooled(said):
 
 
 def test_what_needs_weights_says_so_beside_a_model_that_has_none(said):
-    text = said(SINGLE, method="GLMM", mods=("x",), permutations=20)
+    text = said(SINGLE, method="GLMM", terms=Terms(("x",)), permutations=20)
     assert "Each study was left out in turn." in text
     for begin in ("Influence statistics of each study were worked out", "20 permutations)"):
         assert f"{begin} (by the weighted REML model on the logit scale)." in text
