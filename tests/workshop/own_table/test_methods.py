@@ -164,7 +164,7 @@ def test_what_needs_weights_says_so_beside_a_model_that_has_none(said):
     assert "Each study was left out in turn." in text
     for begin in ("Influence statistics of each study were worked out", "20 permutations)"):
         assert f"{begin} (by the weighted REML model on the logit scale)." in text
-    assert "weighted REML model" not in said(SINGLE, mods=("x",), permutations=20)
+    assert "weighted REML model" not in said(SINGLE, terms=Terms(("x",)), permutations=20)
 
 
 def test_arms_of_studies_are_three_levels(said):
