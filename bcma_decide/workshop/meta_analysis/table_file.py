@@ -22,6 +22,7 @@ SIZE_LIMIT: Final = 20_000_000
 SHOWN: Final = 20
 """Mistakes that are listed; further ones are counted."""
 _LINES_SHOWN: Final = 5
+"""Lines that one sentence names; further ones are counted."""
 _SEPARATORS: Final = ",;\t"
 _EMPTY: Final = Problem("", "has no studies", "write a header and one row per study")
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=(.)"?[,;\t]*', re.IGNORECASE)

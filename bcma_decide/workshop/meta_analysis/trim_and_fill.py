@@ -21,6 +21,7 @@ __all__ = ["Side", "TrimAndFill", "trim_and_fill"]
 Side = Literal["left", "right"]
 
 _MAX_STEPS = 100
+"""As in metafor; the number is whole and settles in a few steps or goes in circles."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,7 @@ __all__ = [
 
 GroupMeasure = Literal["OR", "RR", "RD"]
 GROUP_MEASURES: tuple[GroupMeasure, ...] = get_args(GroupMeasure)
+_LARGEST_LOG = float(np.log(np.finfo(np.float64).max))
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,5 +145,18 @@ def _effects(t: Tables, measure: GroupMeasure) -> EffectSizes:
 
 
 def ratio(y: npt.ArrayLike) -> FloatArray:
-    """Odds ratios or risk ratios of their logarithms; same shape as ``y``."""
-    return np.exp(np.asarray(y, dtype=np.float64))
+    """Odds ratios or risk ratios of their logarithms; same shape as ``y``.
+
+    Raises
+    ------
+    SynthesisError
+        For the logarithm of a ratio that no floating-point number holds; what is not known (nan) stays so.
+    """
+    logarithms = np.asarray(y, dtype=np.float64)
+    largest = np.nanmax(logarithms, initial=0.0)
+    if largest > _LARGEST_LOG:
+        raise SynthesisError(
+            f"a ratio of e^{largest:.0f}, as an estimate or the end of an interval, is beyond what numbers hold: take "
+            "a lower --level, --prediction normal, --method MH in place of PETO, or --measure RD"
+        )
+    return np.exp(logarithms)

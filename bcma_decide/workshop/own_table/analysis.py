@@ -14,12 +14,14 @@ from bcma_decide.workshop.meta_analysis.influence import Baujat, Influence, bauj
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
+from bcma_decide.workshop.own_table.model_terms import NO_TERMS, Terms
 from bcma_decide.workshop.own_table.nested import Nested, nested_of
 from bcma_decide.workshop.own_table.regression import Regression, regression_of
+from bcma_decide.workshop.own_table.shared_control import rows_of_shared_controls
 from bcma_decide.workshop.own_table.small_studies import SmallStudies, small_studies
 from bcma_decide.workshop.synthesis.groups import Groups, groups_of
 from bcma_decide.workshop.synthesis.model import PoolingMethod
-from bcma_decide.workshop.synthesis.refits import refitted, up_to_each, without_each
+from bcma_decide.workshop.synthesis.refits import MOST_REFITS, refitted, up_to_each, without_each
 from bcma_decide.workshop.synthesis.remarks import group_remarks, model_remarks, result_remarks
 from bcma_decide.workshop.synthesis.result import result_of
 from bcma_decide.workshop.synthesis.studies import Studies
@@ -32,11 +34,11 @@ FEWEST: Final = 3
 
 @dataclass(frozen=True)
 class AnalysisOptions:
-    """What is asked beyond the pooled mean: columns of groups, moderators, an order and the studies of arms; extras."""
+    """What is asked beyond the pooled mean: groups, moderators, an order, the studies of arms; extras."""
 
     model: PoolingMethod
     by: str | None = None
-    mods: tuple[str, ...] = ()
+    terms: Terms = NO_TERMS
     order: str | None = None
     permutations: int = 0
     gosh: bool = False
@@ -99,6 +101,11 @@ def analyse(
     progress("pooling")
     if model.sums_tables:
         _refuse_beside_sums(options)
+    if studies.covariance is not None and (options.gosh or options.permutations):
+        raise SynthesisError(
+            f"{'--gosh' if options.gosh else '--permutations'} takes rows for independent, and some share their "
+            "control group: leave it out, or put the arms of such a study into one row"
+        )
     if options.nested is not None:
         return _nested(table, studies, options, options.nested)
     result = result_of(studies, model)
@@ -110,7 +117,7 @@ def analyse(
     regression = _regression(table, studies, options)
     progress("diagnostics")
     enough = options.diagnostics and studies.k >= FEWEST
-    weighed = enough and not model.sums_tables
+    weighed = enough and not model.sums_tables and studies.covariance is None
     ordered = None
     if options.order is not None:
         ordered = up_to_each(studies, study_table.quantity(table, options.order), model)
@@ -122,7 +129,7 @@ def analyse(
         result=result,
         groups=groups,
         regression=regression,
-        without=without_each(studies, model) if enough else None,
+        without=without_each(studies, model) if enough and not _too_many(studies) else None,
         influence=influence(y, v, method=model.weighted) if weighed else None,
         baujat=baujat(y, v, method=model.weighted) if weighed else None,
         cumulative=ordered,
@@ -140,12 +147,17 @@ def analyse(
     )
 
 
+def _too_many(studies: Studies) -> bool:
+    """Whether leaving each out would take minutes: rows that share controls are fitted anew each time, as a whole."""
+    return studies.covariance is not None and studies.k > MOST_REFITS
+
+
 def _refuse_beside_sums(options: AnalysisOptions) -> None:
     """Summed tables take one effect for all studies, and weigh no study: what needs either otherwise is not made."""
     model = options.model
     others = {
         "--test": model.test != "z", "--prediction": model.prediction != PoolingMethod.prediction,
-        "--mods": options.mods, "--at": options.at, "--permutations": options.permutations,
+        "--mods": options.terms, "--at": options.at, "--permutations": options.permutations,
         "--nested": options.nested, "--gosh": options.gosh,
     }  # fmt: skip
     if extra := [option for option, value in others.items() if value]:
@@ -157,33 +169,49 @@ def _refuse_beside_sums(options: AnalysisOptions) -> None:
 
 
 def _regression(table: StudyTable, studies: Studies, options: AnalysisOptions) -> Regression | None:
-    if options.mods and options.model.is_exact and studies.groups is not None:
+    if options.terms and options.model.is_exact and studies.groups is not None:
         raise SynthesisError(
             f"--method {options.model.method} has no moderators here: beside --mods take a weighted method, as "
             "--method REML, or pool groups apart with --by"
         )
-    if options.mods:
-        return regression_of(table, studies, options.model, options.mods, options.permutations, options.at)
-    if options.at or options.permutations:
-        raise SynthesisError(
-            f"{'--at' if options.at else '--permutations'} goes with --mods, which names the moderators"
-        )
+    if options.terms:
+        return regression_of(table, studies, options.model, options.terms, options.permutations, options.at)
+    _refuse_without_moderators(options)
     return None
+
+
+def _refuse_without_moderators(options: AnalysisOptions) -> None:
+    others = {
+        "--at": options.at, "--permutations": options.permutations, "--factor": options.terms.factors,
+        "--reference": options.terms.references,
+    }  # fmt: skip
+    if extra := [option for option, value in others.items() if value]:
+        raise SynthesisError(f"{extra[0]} goes with --mods, which names the moderators")
 
 
 def _nested(table: StudyTable, studies: Studies, options: AnalysisOptions, column: str) -> Analysis:
     """Arms in studies: what takes rows for independent is not made."""
     others = {
         "--by": options.by, "--order": options.order, "--gosh": options.gosh, "--permutations": options.permutations,
-        "--at": options.at,
     }  # fmt: skip
     if extra := [option for option, value in others.items() if value]:
         raise SynthesisError(
             f"{' and '.join(extra)} take rows for independent studies, which --nested says they are not"
         )
-    result, parts = nested_of(table, studies, options.model, column, options.mods)
+    if not options.terms:
+        _refuse_without_moderators(options)
+    result, parts = nested_of(table, studies, options.model, column, options.terms, options.at)
     remarks = [*table.remarks, *studies.remarks]
     remarks.append("Rows are arms of studies: diagnostics that take rows for independent are left out.")
+    if parts.dropped:
+        without = ", ".join(f"{row.study} (no {', '.join(row.missing)})" for row in parts.dropped)
+        remarks.append(f"Left out of the two levels and their coefficients: {without}.")
+    shared = rows_of_shared_controls(study_table.factor(table, column), studies)
+    if shared:
+        remarks.append(
+            f"{len(shared)} rows have the same second group as another of their study: what patients they share is not "
+            "in the sampling variances here; without --nested it is, where such rows have one name."
+        )
     if parts.reason:
         remarks.append(f"Robust standard errors could not be made: {parts.reason}.")
     nothing = dict.fromkeys(
@@ -195,7 +223,11 @@ def _nested(table: StudyTable, studies: Studies, options: AnalysisOptions, colum
 def _remarks(studies: Studies, options: AnalysisOptions) -> Iterator[str]:
     """What the diagnostics are of, where that is not the model that was asked for."""
     model, parts = options.model, []
-    if model.sums_tables:
+    if studies.covariance is not None:
+        yield "Influence and asymmetry, which take rows for independent, are left out."
+        if _too_many(studies):
+            yield f"Rows that share controls are left out one by one where there are no more than {MOST_REFITS}."
+    elif model.sums_tables:
         yield "Influence and asymmetry, which weigh studies, are left out."
     elif studies.k < FEWEST:
         there = "1 study" if studies.k == 1 else f"{studies.k} studies"
@@ -212,6 +244,8 @@ def _remarks(studies: Studies, options: AnalysisOptions) -> Iterator[str]:
         parts.append("the permutation test")
     if parts:
         named = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-        exact = "the binomial-normal model" if model.method == "GLMM" else model.method
+        exact: str = model.method if model.method != "GLMM" else "the binomial-normal model"
         scale = "on the logit scale" if model.method == "GLMM" else "of log odds ratios"
+        if studies.scale.measure == "rate":
+            exact, scale = "the Poisson-normal model", "on the log scale"
         yield f"Of the weighted REML model {scale}, not of {exact}: {named}."

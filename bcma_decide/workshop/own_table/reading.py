@@ -10,9 +10,13 @@ import numpy as np
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis import study_table
 from bcma_decide.workshop.meta_analysis.effect_sizes import effect_sizes
+from bcma_decide.workshop.meta_analysis.given_effects import GIVEN_MEASURES
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
 from bcma_decide.workshop.meta_analysis.two_groups import compare_groups, tables
 from bcma_decide.workshop.own_table.empty_cells import EmptyCells
+from bcma_decide.workshop.own_table.reading_effects import effect_studies, given_studies, is_given
+from bcma_decide.workshop.own_table.reading_rates import rated_studies
+from bcma_decide.workshop.own_table.shared_control import with_shared_controls
 from bcma_decide.workshop.synthesis.studies import (
     GROUPS,
     PROPORTIONS,
@@ -26,7 +30,12 @@ __all__ = ["read_studies"]
 
 
 def read_studies(
-    table: StudyTable, measure: TableMeasure, *, apart: bool = True, empty: EmptyCells | None = None
+    table: StudyTable,
+    measure: TableMeasure,
+    *,
+    apart: bool = True,
+    input_level: float | None = None,
+    empty: EmptyCells | None = None,
 ) -> Studies:
     """Read the columns a measure needs and put the studies on its scale.
 
@@ -38,6 +47,8 @@ def read_studies(
         One of :data:`MEASURES`.
     apart
         Whether each row needs a name of its own; not where rows are arms of one study.
+    input_level
+        Of intervals that are given with estimates; 0.95 without.
     empty
         What is done with empty cells; without it half a patient is added to them, and studies that tell nothing of a
         ratio are left out. So is, as in metafor, a study that has no effect with what is added.
@@ -48,19 +59,33 @@ def read_studies(
         For whatever is wrong with a column, when there is one study only, and when no study tells anything.
     """
     empty = empty or EmptyCells()
-    labels = study_table.labels(table, apart=apart)
+    # Rows of one name may be arms that share a control; where they are not, they are refused below.
+    compared = measure in GROUPS or measure == "IRR"
+    given = measure in GIVEN_MEASURES and is_given(table, measure)
+    counted = compared and not given
+    labels = study_table.labels(table, apart=apart and not counted)
     if len(labels) == 1:
         raise SynthesisError(
             f"{table.file}: there is one study, {labels[0]!r}: nothing to pool; a pooled result needs two or more"
         )
+    if given and empty != EmptyCells():
+        raise SynthesisError(
+            "--correction, --to, --drop-double-zero and --keep-double-zero are about counts, and the table gives the "
+            "estimates: leave them out"
+        )
+    if input_level is not None and not given:
+        raise SynthesisError("--input-level is that of intervals given with estimates, and there are none")
+    if measure in GIVEN_MEASURES and given:
+        return given_studies(table, labels, measure, input_level)
+    if measure == "rate" or measure == "IRR":
+        studies = rated_studies(table, labels, measure)
+        return with_shared_controls(table, studies) if apart and measure == "IRR" else studies
     if measure in PROPORTIONS:
         return _known(_single_arms(table, labels, measure, empty), labels, table.file)
     if measure in GROUPS:
-        return _known(_two_groups(table, labels, measure, empty), labels, table.file)
-    yi, vi = study_table.effects(table)
-    beside = [study_table.column(table, name) for name in ("vi", "sei")]
-    said = () if None in beside else (f"Column {beside[0]} is used as the variance; {beside[1]} beside it agrees.",)
-    return Studies(labels, Scale(measure), yi, vi, remarks=said)
+        studies = _known(_two_groups(table, labels, measure, empty), labels, table.file)
+        return with_shared_controls(table, studies) if apart else studies
+    return effect_studies(table, labels, measure)
 
 
 def _single_arms(table: StudyTable, labels: tuple[str, ...], measure: TableMeasure, empty: EmptyCells) -> Studies:

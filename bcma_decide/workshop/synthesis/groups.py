@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Final
 
+import numpy as np
+
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.heterogeneity import QTest, cochran_q
 from bcma_decide.workshop.meta_analysis.meta_regression import ModeratorTest
@@ -41,8 +43,9 @@ class Groups:
     """Groups pooled apart, and the tests that they share one effect.
 
     ``between`` is with a tau2 of each group's own, ``between_common`` with one for all. Both are ``None`` where fewer
-    than two groups have a finite effect, the second also with as many groups as studies and with models of exact
-    counts. ``left_out`` names groups without a finite effect, which are in neither.
+    than two groups have a finite effect, the first also where rows of different groups share their controls, the second
+    with as many groups as studies, with models of exact counts and where any rows share controls. ``left_out`` names
+    groups without a finite effect, which are in neither.
     """
 
     by: str
@@ -89,17 +92,27 @@ def groups_of(
     normal = {group.name: _normal(studies.of(group.rows), group.result, model) for group in groups}
     finite = {name: mean for name, mean in normal.items() if mean is not None and isfinite(mean.estimate)}
     between = None
-    if len(finite) > 1:
+    if len(finite) > 1 and not _correlated(studies, groups):
         between = cochran_q([mean.estimate for mean in finite.values()], [mean.se**2 for mean in finite.values()])
     # One tau2 for all needs a study more than groups to be estimated from, and inverse variances to be fitted by.
     common = None
     pooled = [group for group in groups if group.result is not None]
-    if len(pooled) > 1 and model.has_weights:
+    if len(pooled) > 1 and model.has_weights and studies.covariance is None:
         telling = [row for group in pooled for row in group.rows]
         if len(pooled) < len(telling):
             told, named = studies.of(telling), [labels[row] for row in telling]
             common = groups_with_common_tau2(told.yi, told.vi, named, method=model.weighted).between
     return Groups(by, tuple(groups), between, common, tuple(name for name in normal if name not in finite))
+
+
+def _correlated(studies: Studies, groups: Sequence[StudyGroup]) -> bool:
+    """Whether rows of different groups share their controls, so that the groups' means are not independent."""
+    if studies.covariance is None:
+        return False
+    across = studies.covariance.copy()
+    for group in groups:
+        across[np.ix_(group.rows, group.rows)] = 0.0
+    return bool(across.any())
 
 
 def _pooled(name: str, studies: Studies, model: PoolingMethod) -> tuple[Pooled | None, str]:

@@ -39,7 +39,7 @@ def without_each(studies: Studies, model: PoolingMethod) -> SubsetFits:
     SynthesisError
         As `leave_one_out`.
     """
-    if model.has_weights or not refitted(studies, model):
+    if studies.covariance is None and (model.has_weights or not refitted(studies, model)):
         return leave_one_out(studies.yi, studies.vi, method=model.weighted, test=model.mean_test, level=model.level)
     every = range(studies.k)
     return _fits(studies, model, ([row for row in every if row != out] for out in every))
@@ -53,7 +53,7 @@ def up_to_each(studies: Studies, order: npt.ArrayLike, model: PoolingMethod) -> 
     SynthesisError
         As `cumulative`.
     """
-    if model.has_weights or not refitted(studies, model):
+    if studies.covariance is None and (model.has_weights or not refitted(studies, model)):
         y, v = studies.yi, studies.vi
         return cumulative(y, v, order, method=model.weighted, test=model.mean_test, level=model.level)
     added = adding_order(order, studies.k)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from bcma_decide.workshop.meta_analysis.incidence_rates import RatePairs
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.synthesis.groups import Groups
 from bcma_decide.workshop.synthesis.model import PoolingMethod
@@ -34,7 +35,8 @@ def model_remarks(studies: Studies, model: PoolingMethod, results: Sequence[Pool
     if model.sums_tables:
         yield "One effect for all studies is taken."
         if silent := _silent(studies):
-            yield f"Nobody or everybody had the event in {', '.join(silent)}: not counted in Q."
+            who = "Nobody" if studies.groups is None else "Nobody or everybody"
+            yield f"{who} had the event in {', '.join(silent)}: not counted in Q."
 
 
 def result_remarks(studies: Studies, model: PoolingMethod, result: Pooled) -> Iterator[str]:
@@ -96,6 +98,9 @@ def _on_narrow_interval(studies: Studies, model: PoolingMethod, result: Pooled, 
 
 def _silent(studies: Studies) -> list[str]:
     """Studies of two groups that tell of no difference in odds: all their patients fared alike."""
+    if isinstance(studies.rates, RatePairs):
+        both = studies.rates.first.events + studies.rates.second.events
+        return [label for label, each in zip(studies.labels, both, strict=True) if not each]
     if studies.groups is None:
         return []
     events = studies.groups.events1 + studies.groups.events2
@@ -110,6 +115,11 @@ def group_remarks(studies: Studies, model: PoolingMethod, groups: Groups) -> Ite
             yield f"{group.note}."
         if group.result is not None:
             yield from _on_narrow_interval(studies.of(group.rows), model, group.result, f" of {group.name}")
+    if groups.between is None and studies.covariance is not None and len(groups.groups) > 1:
+        yield (
+            "No test between the groups is made, as rows of different groups share their controls; --mods "
+            f"{groups.by} makes one (with --factor {groups.by} where these are numbers)."
+        )
     unknown = [group.name for group in groups.groups if group.result is None]
     endless = [name for name in groups.left_out if name not in unknown]
     if unknown and groups.between is not None:

@@ -7,10 +7,22 @@ from typing import get_args
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray
 from bcma_decide.workshop.meta_analysis.coefficients import CoefficientTest
+from bcma_decide.workshop.meta_analysis.correlated import (
+    CORRELATED_METHODS,
+    CorrelatedMethod,
+    CorrelatedTest,
+    pool_correlated,
+)
 from bcma_decide.workshop.meta_analysis.effect_sizes import EffectSizes
+from bcma_decide.workshop.meta_analysis.incidence_rates import (
+    PersonTime,
+    RatePairs,
+    mantel_haenszel_rates,
+)
 from bcma_decide.workshop.meta_analysis.pooled import Pooled, prediction_interval, tested
+from bcma_decide.workshop.meta_analysis.pooled_incidence import pool_incidence
 from bcma_decide.workshop.meta_analysis.pooled_rates import pool_rates
-from bcma_decide.workshop.meta_analysis.pooled_tables import mantel_haenszel, peto
+from bcma_decide.workshop.meta_analysis.pooled_tables import CommonEffect, mantel_haenszel, peto
 from bcma_decide.workshop.meta_analysis.pooling import pool
 from bcma_decide.workshop.meta_analysis.random_effects import interval
 from bcma_decide.workshop.meta_analysis.two_group_models import EXACT_MODELS, fit_odds_ratio
@@ -18,7 +30,7 @@ from bcma_decide.workshop.meta_analysis.two_groups import Tables
 from bcma_decide.workshop.synthesis.model import PoolingMethod
 from bcma_decide.workshop.synthesis.studies import GROUPS, PROPORTIONS, Studies
 
-__all__ = ["check_method", "require_counts", "result_of"]
+__all__ = ["check_method", "correlated_options", "require_counts", "result_of"]
 
 
 def require_counts(studies: Studies, model: PoolingMethod) -> tuple[FloatArray, FloatArray]:
@@ -46,7 +58,9 @@ def check_method(studies: Studies, model: PoolingMethod) -> None:
     SynthesisError
         With what it is made for.
     """
-    if model.method == "GLMM":
+    if model.method == "GLMM" and isinstance(studies.rates, PersonTime):
+        _check_test(model)
+    elif model.method == "GLMM":
         require_counts(studies, model)
     elif model.is_exact:
         if studies.groups is None or studies.scale.measure != "OR":
@@ -81,6 +95,24 @@ def result_of(studies: Studies, model: PoolingMethod, *, profile: bool = True) -
     check_method(studies, model)
     if studies.tells_nothing:
         raise SynthesisError("nobody, or everybody, had the event in both groups of every study: there is no ratio")
+    if studies.covariance is not None:
+        method, test = correlated_options(model)
+        return pool_correlated(
+            studies.yi,
+            studies.covariance,
+            method=method,
+            test=test,
+            level=model.level,
+            prediction_df=model.prediction,
+        )
+    if model.method == "GLMM" and isinstance(studies.rates, PersonTime):
+        return pool_incidence(
+            studies.rates,
+            test=model.mean_test,
+            level=model.level,
+            prediction_df=model.prediction,
+            profile=profile,
+        )
     if model.method == "MH" or model.method == "PETO":
         return _summed(studies, model)
     if studies.groups is not None and model.is_exact:
@@ -105,6 +137,26 @@ def result_of(studies: Studies, model: PoolingMethod, *, profile: bool = True) -
         level=model.level,
         prediction_df=model.prediction,
     )
+
+
+def correlated_options(model: PoolingMethod) -> tuple[CorrelatedMethod, CorrelatedTest]:
+    """Method and test for rows that share a control.
+
+    Raises
+    ------
+    SynthesisError
+        When there is none of that name for them.
+    """
+    method = next((each for each in CORRELATED_METHODS if each == model.method), None)
+    test = next((each for each in get_args(CorrelatedTest) if each == model.mean_test), None)
+    if method is None or test is None:
+        option = f"--method {model.method}" if method is None else f"--test {model.test}"
+        raise SynthesisError(
+            f"{option} takes rows for independent, and some share their control group: take --method "
+            f"{', '.join(CORRELATED_METHODS)} with --test z, t, knha or knha-floored; or put the arms of such a study "
+            "into one row, their events1 and n1 added up"
+        )
+    return method, test
 
 
 def _modelled(t: Tables, model: PoolingMethod, *, profile: bool) -> Pooled:
@@ -144,10 +196,12 @@ def _modelled(t: Tables, model: PoolingMethod, *, profile: bool) -> Pooled:
 def _summed(studies: Studies, model: PoolingMethod) -> Pooled:
     """Mantel-Haenszel or Peto; the test that one effect holds for all is about the studies that tell of one."""
     measure = studies.scale.measure
+    if model.method == "MH" and isinstance(studies.rates, RatePairs):
+        return _as_pooled(studies, model, mantel_haenszel_rates(studies.rates, level=model.level))
     wanted = ("OR",) if model.method == "PETO" else tuple(GROUPS)
     if studies.groups is None or measure not in wanted:
         raise SynthesisError(
-            f"--method {model.method} pools tables of two groups; measure is {measure!r}: take --measure "
+            f"--method {model.method} pools counts of two groups; measure is {measure!r}: take --measure "
             f"{' or '.join(wanted)} with events1, n1, events2, n2, or another method"
         )
     t = studies.groups
@@ -156,6 +210,10 @@ def _summed(studies: Studies, model: PoolingMethod) -> Pooled:
         effect = peto(*counts, level=model.level)
     else:
         effect = mantel_haenszel(*counts, GROUPS[measure], level=model.level)
+    return _as_pooled(studies, model, effect)
+
+
+def _as_pooled(studies: Studies, model: PoolingMethod, effect: CommonEffect) -> Pooled:
     statistic, p = tested(effect.estimate, effect.se, None)
     # No I2 and no H2: they set a variance between studies beside that within, and here there is none to set.
     return Pooled(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -284,3 +285,34 @@ def test_a_moderator_that_says_nothing_leaves_the_mean(studies, method):
     assert found.r2 in (0, None)
     if found.tau2 == 0:
         assert found.coefficients[0].estimate == pytest.approx(pool(y, v, method="EE").estimate, abs=1e-8)
+
+
+@for_each("weight", [1e3, 1e6, 0.3e8])
+def test_a_study_that_outweighs_the_others_costs_no_digit_that_is_shown(weight):
+    """Against fractions, which have no rounding: slope, its error and QE."""
+    yi, vi, x = [0.3, 0.5, 0.1, 0.9, 0.4], [1 / weight, 0.9, 0.5, 0.7, 0.3], [1.0, 2.0, 5.0, 3.0, 7.0]
+    w, y, z = [1 / Fraction(v) for v in vi], [Fraction(each) for each in yi], [Fraction(each) for each in x]
+
+    def total(*columns):
+        return sum(math.prod(row) for row in zip(w, *columns, strict=True))
+
+    determinant = total() * total(z, z) - total(z) ** 2
+    slope = (total() * total(z, y) - total(z) * total(y)) / determinant
+    intercept = (total(y) - slope * total(z)) / total()
+    left = [each - intercept - slope * at for each, at in zip(y, z, strict=True)]
+    fit = meta_regression(yi, vi, moderators({"x": x}), method="EE")
+    assert fit.coefficients[1].estimate == pytest.approx(float(slope), rel=1e-7)
+    assert fit.coefficients[1].se == pytest.approx(math.sqrt(total() / determinant), rel=1e-7)
+    assert fit.q.q == pytest.approx(float(total(left, left)), rel=1e-7)
+
+
+def test_one_that_would_is_refused():
+    with pytest.raises(SynthesisError, match="leave a regression too few digits"):
+        meta_regression([0.3, 0.5, 0.1, 0.9], [1e-9, 0.9, 0.5, 0.7], moderators({"x": [1, 2, 5, 3]}))
+
+
+@for_each("test", ["knapp_hartung", "floored_knapp_hartung"])
+def test_effects_on_a_line_leave_no_error_to_go_by(test):
+    """Rounding leaves some 1e-17, which is no residual."""
+    with pytest.raises(SynthesisError, match="lie on the line exactly"):
+        meta_regression([0.5] * 4, [0.1, 0.2, 0.05, 0.4], moderators({"x": [0.1, 0.3, 0.7, 0.2]}), test=test)

@@ -11,6 +11,7 @@ from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.meta_regression import meta_regression
 from bcma_decide.workshop.meta_analysis.moderators import moderators
 from bcma_decide.workshop.meta_analysis.permutation import permutation_test
+from tests.support.cases import for_each
 from tests.workshop.meta_analysis.support.reference import effect_sets
 
 Y, V = [0.1, 0.9, 0.4, 1.6, 2.1], [0.2, 0.1, 0.3, 0.15, 0.2]
@@ -62,6 +63,26 @@ def test_many_orders_are_sampled_and_repeat_with_the_seed():
     assert (one.permutations, one.exact, one.seed, other.seed) == (99, False, 1, 2)
     assert 0.01 <= one.coefficients["ablat"] <= 0.05 < one.coefficients["year"]
     assert one.coefficients["ablat"] * 100 == pytest.approx(round(one.coefficients["ablat"] * 100))
+
+
+@for_each(
+    ("columns", "test", "expected"),
+    [
+        (["ablat"], "z", [0.186111111111, 0.186111111111]),
+        (["ablat"], "knapp_hartung", [0.205555555556, 0.205555555556]),
+        (["ablat", "year"], "knapp_hartung", [0.196031746032, 0.492658730159, 0.372023809524]),
+    ],
+)
+def test_shares_are_metafors_whatever_test_is_asked_for(columns, test, expected):
+    """permutest(rma(yi, vi, mods, method = "DL", test = "z" or "knha"), exact = TRUE) of the first seven BCG trials."""
+    block = effect_sets()["bcg/RR"]
+    design = np.array(block["metareg"]["ablat_year"]["design"], dtype=float)[:7]
+    values = {"ablat": design[:, 1].tolist(), "year": design[:, 2].tolist()}
+    mods = moderators({name: values[name] for name in columns})
+    yi, vi = block["escalc"]["yi"][:7], block["escalc"]["vi"][:7]
+    found = permutation_test(yi, vi, mods, method="DL", test=test, at_most=5040)
+    assert found.exact
+    assert [*found.coefficients.values(), found.moderators] == pytest.approx(expected, rel=1e-9)
 
 
 def test_bad_options_are_refused():

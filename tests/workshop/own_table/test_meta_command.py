@@ -12,7 +12,7 @@ from tests.workshop.meta_analysis.support.reference import FOLDER, results
 
 INPUTS = FOLDER / "inputs"
 TESTS = {"z": "z", "t": "t", "knha": "knha", "adhoc": "knha-floored"}
-METHODS = ("EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM")
+METHODS = ("EE", "DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM")
 TABLES = {
     "bcg, RR": ("bcg", ("--measure", "RR", "--column", "study=trial"), results("bcg")["RR"]),
     "bcg, OR": ("bcg", ("--measure", "OR", "--column", "study=trial"), results("bcg")["OR"]),
@@ -20,6 +20,7 @@ TABLES = {
     "pritz, logit": ("pritz1997", (), results("pritz1997")["PLO"]),
     "pritz, raw": ("pritz1997", ("--measure", "raw"), results("pritz1997")["PR"]),
     "pritz, arcsine": ("pritz1997", ("--measure", "arcsine"), results("pritz1997")["PAS"]),
+    "pritz, log": ("pritz1997", ("--measure", "log"), results("pritz1997")["PLN"]),
     "pritz, Freeman-Tukey": ("pritz1997", ("--measure", "freeman-tukey"), results("pritz1997")["PFT"]),
 }
 
