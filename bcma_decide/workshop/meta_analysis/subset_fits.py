@@ -46,14 +46,16 @@ _FLAT = 0.1
 class SubsetFits:
     """Pooled results of m subsets on the analysis scale, every field an array (m,).
 
-    ``k`` studies; ``estimate`` with ``se``, ``statistic`` (z, or t with k - 1 degrees of freedom), ``p`` and the
-    interval ``ci_low`` to ``ci_high``; Cochran's ``q`` with ``q_p``; ``tau2``, ``i2`` in percent and ``h2``. With
-    one study the interval is normal, and ``q_p``, ``tau2``, ``i2`` and ``h2`` are nan: they cannot be known.
+    ``k`` studies; ``estimate`` with ``se`` as the test has it and ``se_normal``, ``statistic`` (z, or t with k - 1
+    degrees of freedom), ``p`` and the interval ``ci_low`` to ``ci_high``; Cochran's ``q`` with ``q_p``; ``tau2``,
+    ``i2`` in percent and ``h2``. With one study the interval is normal, and ``q_p``, ``tau2``, ``i2`` and ``h2`` are
+    nan: they cannot be known.
     """
 
     k: npt.NDArray[np.int64]
     estimate: FloatArray
     se: FloatArray
+    se_normal: FloatArray
     statistic: FloatArray
     p: FloatArray
     ci_low: FloatArray
@@ -224,6 +226,7 @@ def _described(sums: _Sums, method: Method, test: MeanTest, tail: float) -> Subs
         k=k,
         estimate=estimate,
         se=se,
+        se_normal=1 / np.sqrt(sums.total),
         statistic=statistic,
         p=p,
         ci_low=estimate - quantile * se,

@@ -11,6 +11,7 @@ from bcma_decide.workshop.meta_analysis import study_table
 from bcma_decide.workshop.meta_analysis.cumulative import Cumulative
 from bcma_decide.workshop.meta_analysis.gosh import Gosh, gosh
 from bcma_decide.workshop.meta_analysis.influence import Baujat, Influence, baujat, influence
+from bcma_decide.workshop.meta_analysis.leave_one_out import leave_one_out
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
@@ -123,15 +124,20 @@ def analyse(
         ordered = up_to_each(studies, study_table.quantity(table, options.order), model)
     if options.gosh:
         progress("subsets of studies")
+    without = without_each(studies, model) if enough and not _too_many(studies) else None
+    # Influence is of weighted models: where the one that was asked for is another, studies are left out of it too.
+    of_weights = without if model.has_weights else None
+    if weighed and of_weights is None:
+        of_weights = leave_one_out(y, v, method=model.weighted)
     return Analysis(
         studies=studies,
         options=options,
         result=result,
         groups=groups,
         regression=regression,
-        without=without_each(studies, model) if enough and not _too_many(studies) else None,
-        influence=influence(y, v, method=model.weighted) if weighed else None,
-        baujat=baujat(y, v, method=model.weighted) if weighed else None,
+        without=without,
+        influence=influence(y, v, method=model.weighted, without=of_weights) if weighed else None,
+        baujat=baujat(y, v, method=model.weighted, without=of_weights) if weighed else None,
         cumulative=ordered,
         small_studies=small_studies(studies, model) if weighed else None,
         gosh=gosh(y, v, method=model.weighted) if options.gosh else None,

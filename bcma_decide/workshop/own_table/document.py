@@ -193,7 +193,7 @@ def _expected(expected: Sequence[Expected], scale: Scale) -> list[dict[str, Any]
 
 def _fits(fits: SubsetFits) -> list[dict[str, Any]]:
     """One mapping for each subset."""
-    columns = {name: values.tolist() for name, values in vars(fits).items()}
+    columns = {name: values.tolist() for name, values in vars(fits).items() if name != "se_normal"}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 

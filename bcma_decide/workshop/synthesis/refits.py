@@ -77,6 +77,7 @@ def _fits(studies: Studies, model: PoolingMethod, subsets: Iterable[list[int]]) 
         k=np.array([k for k, _ in results]),
         estimate=column(lambda result: result.estimate),
         se=column(lambda result: result.se),
+        se_normal=column(lambda result: result.se),
         statistic=column(lambda result: result.statistic),
         p=column(lambda result: result.p),
         ci_low=column(lambda result: result.ci[0]),
