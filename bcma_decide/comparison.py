@@ -14,7 +14,7 @@ from typing import Final, Literal
 from msgspec import field
 
 from bcma_decide.behind import Explanation, Move, SurvivalExplanation
-from bcma_decide.indented import Pieces, document, listed, piece
+from bcma_decide.pieces import INDENTED, ON_ONE_LINE, Layout, Pieces
 from bcma_decide.preference_shapes import PreferenceResult
 from bcma_decide.time_course import Clock, OrderOfTherapies, Survival, WayToTreatment
 from bcma_decide.value import Interval, Number, Value
@@ -564,44 +564,58 @@ class Comparison(Value):
     explanations: tuple[Explanation, ...] = ()
     references: tuple[Reference, ...] = ()
 
+    def model_dump_json(self, *, indent: int | None = None) -> str:
+        """As JSON, fields in their order; on one line of pieces, most of which were written before."""
+        return _ON_ONE_LINE.of(self).decode() if indent is None else super().model_dump_json(indent=indent)
+
 
 _SAME: Final = frozenset({"options", "published_options", "practice", "not_known", "studies"})
 """Fields that hold the same object for every patient of a region and day."""
-_PIECES: Final = Pieces()
-_OF_ALIKE: Final = Pieces()
-"""Of what is the same object for patients who are alike: others come between, so that these leave sooner."""
+
+
+class _Document:
+    """Writes comparisons in one layout."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._pieces = Pieces(layout)
+        self._of_alike = Pieces(layout)
+        """Of what is the same object for patients who are alike: others come between, so that these leave sooner."""
+
+    def of(self, comparison: Comparison) -> bytes:
+        return self._layout.document((name, self._field(comparison, name)) for name in comparison.__struct_fields__)
+
+    def _field(self, comparison: Comparison, name: str) -> bytes:
+        # Each published row, reference and finding of a rule without a value of the patient is made once; which of them
+        # stand in an answer differs by patient.
+        piece, listed, pieces, of_alike = self._layout.piece, self._layout.listed, self._pieces, self._of_alike
+        if name == "references":
+            return listed(pieces.rows(comparison.references))
+        if name == "scores":
+            return listed(of_alike.rows(comparison.scores))
+        if name == "survival":
+            rows = comparison.survival
+            return listed([(pieces if row.kind == "published" else of_alike).of(row, 2) for row in rows])
+        if name == "outcomes":
+            return listed(of_alike.rows(comparison.outcomes))
+        if name == "findings":
+            return listed(
+                [
+                    pieces.of(each, 2) if each.value is None and each.origin is not None else piece(each, 2)
+                    for each in comparison.findings
+                ]
+            )
+        value = getattr(comparison, name)
+        return pieces.of(value) if name in _SAME else piece(value, 1)
+
+
+_ON_ONE_LINE: Final = _Document(ON_ONE_LINE)
+_INDENTED: Final = _Document(INDENTED)
 
 
 def result_bytes(comparison: Comparison) -> bytes:
     """The comparison as the document that ``--json`` prints and that lies inside a PDF, in UTF-8."""
-    return document((name, _written(comparison, name)) for name in comparison.__struct_fields__)
-
-
-def _written(comparison: Comparison, name: str) -> bytes:
-    # Each published row, reference and finding of a rule without a value of the patient is made once; which of them
-    # stand in an answer differs by patient.
-    if name == "references":
-        return listed(_PIECES.rows(comparison.references))
-    if name == "survival":
-        rows = comparison.survival
-        return listed([(_PIECES if row.kind == "published" else _OF_ALIKE).of(row, 2) for row in rows])
-    if name == "outcomes":
-        return listed(
-            [_OF_ALIKE.of(each, 2) if _moved_by_none(each) else piece(each, 2) for each in comparison.outcomes]
-        )
-    if name == "findings":
-        return listed(
-            [
-                _PIECES.of(each, 2) if each.value is None and each.origin is not None else piece(each, 2)
-                for each in comparison.findings
-            ]
-        )
-    value = getattr(comparison, name)
-    return _PIECES.of(value) if name in _SAME else piece(value)
-
-
-def _moved_by_none(outcome: Outcome) -> bool:
-    return any(each.same_for_every_patient for each in outcome.estimates.values())
+    return _INDENTED.of(comparison)
 
 
 def result_json(comparison: Comparison) -> str:

@@ -10,7 +10,7 @@ import pytest
 from tests.render.support.sheets import browser  # noqa: F401  # a fixture
 from tests.support.examples import load_profile
 from tests.support.kinds import PROPERTY, kind_of
-from tests.support.parsed_once import yaml_once
+from tests.support.parsed_once import shapes_once, yaml_once
 
 HERE = Path(__file__).parent
 ASSERTING = ("tests.cli.support.checks", "tests.render.support.browsing")
@@ -19,6 +19,7 @@ ASSERTING = ("tests.cli.support.checks", "tests.render.support.browsing")
 pytest.register_assert_rewrite(*ASSERTING)
 load_profile()
 yaml_once()
+shapes_once()
 
 
 @pytest.hookimpl(tryfirst=True)

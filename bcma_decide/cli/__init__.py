@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from bcma_decide.cli.streams import flushed, open_streams, settle_size
@@ -13,8 +14,10 @@ def main() -> None:
 
     open_streams()
     settle_size()
+    gc.disable()  # an answer is over before there is much to collect
     with flushed():
         if not answered(sys.argv[1:]):
+            gc.enable()
             from bcma_decide.cli.app import run
 
             run(sys.argv[1:])

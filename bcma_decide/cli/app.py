@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from types import ModuleType
 from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command
 
+from bcma_decide.cli.stand_ins import stood_in, with_class
 from bcma_decide.cli.table import COMMANDS, EPILOG
 from bcma_decide.errors import printable
 from bcma_decide.version import __version__
@@ -159,38 +158,13 @@ def main_callback(
 
 
 HELP: Final = frozenset({"-h", "--help", "--help-all"})
-UNUSED: Final = (("rich.markdown", "Markdown"), ("rich.traceback", "Traceback"))
+UNUSED: Final = {"rich.markdown": "Markdown", "rich.traceback": "Traceback"}
 """What the library loads to draw a help, and no help here is drawn with: more than half of its time."""
 
 
 def run(words: Sequence[str]) -> None:
     """Run the command line."""
     if not HELP.isdisjoint(words):
-        _load_help()
+        with stood_in({module: with_class(module, name) for module, name in UNUSED.items()}):
+            import_module("typer.rich_utils")
     app()
-
-
-def _load_help() -> None:
-    """Load what draws a help, with stand-ins for the unused parts; each is loaded where it is called after all."""
-    stood_in = [module for module, _ in UNUSED if module not in sys.modules]
-    for module, name in UNUSED:
-        if module in stood_in:
-            stand_in = ModuleType(module)
-            setattr(stand_in, name, _later(module, name))
-            sys.modules[module] = stand_in
-    try:
-        import_module("typer.rich_utils")
-    finally:
-        for module in stood_in:
-            del sys.modules[module]
-
-
-def _later(module: str, name: str) -> type:
-    class Later(type):
-        def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-            return getattr(import_module(module), name)(*args, **kwargs)
-
-        def __getattr__(cls, attribute: str) -> Any:  # noqa: ANN401
-            return getattr(getattr(import_module(module), name), attribute)
-
-    return Later(name, (), {})

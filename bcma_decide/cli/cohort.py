@@ -75,10 +75,10 @@ def cohort(
     rejects: Rejects = None,
     summary: SummaryFile = None,
 ) -> None:
-    """Answer for every patient of a table: the numbers of compare, findings, labels, what is unknown.
+    r"""Answer for every patient of a table: the numbers of compare, findings, labels, what is unknown.
 
     Each column is a field of the profile (bcma-decide template lists them), with the unit of its numbers in brackets:
-    age, emd, creatinine [mg/dL]. An empty cell is unknown. A row that cannot be used gets no number; it is listed in
+    age, emd, creatinine \[mg/dL]. An empty cell is unknown. A row that cannot be used gets no number; it is listed in
     the rejects, and the exit code is 3. A run that was stopped, even killed, goes on with the same command.
 
     Example: bcma-decide cohort registry.csv answers.parquet --id patient --workers 4

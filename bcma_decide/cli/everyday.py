@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final
 
+from bcma_decide.cli.stand_ins import stood_in
+
 COMMAND: Final = "compare"
 FLAGS: Final[Mapping[str, str]] = {
     **{f"--{name}": name for name in ("full", "findings", "labels", "practice", "classes", "order", "products",
@@ -37,7 +39,9 @@ def answered(words: Sequence[str]) -> bool:
     asked = read(words)
     if asked is None:
         return False
-    _load_structs()
+    # What the shapes are made with, without what it asks for words of types that `typing` has by now itself.
+    with stood_in({"typing_extensions": None}):
+        import_module("msgspec")
     from bcma_decide.cli.answer import Asked, answer
     from bcma_decide.cli.errors import Misuse
     from bcma_decide.cli.output import say
@@ -53,19 +57,6 @@ def answered(words: Sequence[str]) -> bool:
     except KeyboardInterrupt:
         sys.exit(130)
     return True
-
-
-def _load_structs() -> None:
-    """Load what the shapes are made with, without what it asks for words of types that `typing` has by now itself."""
-    unused = "typing_extensions"
-    stood_out = unused not in sys.modules
-    if stood_out:
-        sys.modules[unused] = None  # type: ignore[assignment]  # an import of it fails, and is not tried
-    try:
-        import_module("msgspec")
-    finally:
-        if stood_out:
-            del sys.modules[unused]
 
 
 def read(words: Sequence[str]) -> dict[str, Any] | None:

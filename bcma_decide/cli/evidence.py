@@ -54,7 +54,7 @@ def check(evidence: Directory = None, as_json: AsJson = False) -> None:
 
     problems = check_evidence(evidence)
     if as_json:
-        print_json([asdict(problem) for problem in problems])
+        print_json([problem._asdict() for problem in problems])
     elif problems:
         _print_problems(problems)
     else:

@@ -8,24 +8,52 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from bcma_decide.cli.errors import report_errors
-from bcma_decide.cli.output import say
-from bcma_decide.errors import Problem, SynthesisError, one_line
+from bcma_decide.cli.meta_output import (
+    OUTPUT,
+    BiasColumns,
+    CsvFile,
+    FindingsShown,
+    FlowFile,
+    HtmlPage,
+    MethodsShown,
+    Output,
+    PdfPage,
+    PngFolder,
+    ShownColumns,
+    Sides,
+    SortBy,
+    StudyDesign,
+    SvgFolder,
+    Title,
+    beside_of,
+    layout_options,
+    selection_of,
+)
+from bcma_decide.errors import Problem, SynthesisError
 
 if TYPE_CHECKING:
     from bcma_decide.render.terminal.console import Console
+    from bcma_decide.workshop.meta_analysis.continuity import Correction
     from bcma_decide.workshop.own_table.analysis import Analysis
+    from bcma_decide.workshop.own_table.beside import Beside
     from bcma_decide.workshop.plots.page import Table
 
 meta_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-Measure = Literal["logit", "raw", "arcsine", "freeman-tukey", "log", "generic", "OR", "RR", "RD"]
-Method = Literal["EE", "DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GLMM", "MH", "PETO"]
+Measure = Literal[
+    "logit", "raw", "arcsine", "freeman-tukey", "log", "rate", "generic", "OR", "RR", "RD", "IRR", "HR", "MD"
+]
+Method = Literal[
+    "EE", "DL", "DLIT", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GLMM",
+    "UM.FS", "UM.RS", "CM.EL", "CM.AL", "MH", "PETO",
+]  # fmt: skip
 TestName = Literal["z", "t", "knha", "knha-floored", "kenward-roger"]
 PredictionName = Literal["k-2", "k-1", "normal"]
+Corrected = Literal["only0", "all", "if0all", "none"]
 
 MODEL: Final = "How it is pooled"
+CELLS: Final = "Empty cells"
 PARTS: Final = "What else is worked out"
-OUTPUT: Final = "Where it goes"
 
 
 @meta_app.command()
@@ -35,7 +63,8 @@ def meta(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="CSV with a header: study, and events and n; or yi and vi (or sei); or events1, n1, events2, n2. "
+            help="CSV with a header: study, and events and n; or yi and vi (or sei); or events1, n1, events2, n2; "
+            "or hr (or, rr, md ...) with lower and upper, or p; or events and time, of one group or two. "
             "Separated by comma, semicolon or tab; decimal commas and signs of thousands where they have one reading.",
         ),
     ],
@@ -44,8 +73,19 @@ def meta(
         typer.Option(
             "--measure",
             rich_help_panel=MODEL,
-            help="Scale of single proportions; generic for effects as they are; OR, RR, RD of two groups. "
-            "Default: what the columns are for, of single arms logit, of two groups OR.",
+            help="Scale of single proportions; rate for events per person-time; generic for effects as they are; "
+            "OR, RR, RD of two groups, IRR of two with person-time; HR and MD, and each of these, as estimates with "
+            "limits or p-values. Default: what the columns are for, of single arms logit, of two groups OR.",
+        ),
+    ] = None,
+    input_level: Annotated[
+        float | None,
+        typer.Option(
+            "--input-level",
+            min=0.5,
+            max=0.9999,
+            rich_help_panel=MODEL,
+            help="Level of the intervals given with estimates, where no column level says it. Default 0.95.",
         ),
     ] = None,
     method: Annotated[
@@ -54,8 +94,11 @@ def meta(
             "--method",
             rich_help_panel=MODEL,
             help="Estimator of the variance between studies; EE assumes none; GLMM is the binomial-normal model; "
-            "MH (Mantel-Haenszel) and PETO sum the tables of two groups. "
-            "Default REML, and GLMM where the outcome is rare (or nearly always there).",
+            "MH (Mantel-Haenszel) and PETO sum the tables of two groups. Odds ratios of two groups from their exact "
+            "counts: UM.FS is logistic regression with a level of each study's own and a random odds ratio, UM.RS has "
+            "random levels too; CM.EL takes the events of both groups together as given (hypergeometric-normal), CM.AL "
+            "nearly so, for rare events. Default REML, and GLMM where the outcome of single arms is rare (or nearly "
+            "always there).",
         ),
     ] = None,
     test: Annotated[
@@ -73,6 +116,35 @@ def meta(
         PredictionName,
         typer.Option("--prediction", rich_help_panel=MODEL, help="Degrees of freedom of the prediction interval."),
     ] = "k-2",
+    correction: Annotated[
+        str | None,
+        typer.Option(
+            "--correction",
+            metavar="AMOUNT",
+            rich_help_panel=CELLS,
+            help="Added to the cells of studies with an empty one, by weighted methods: 0.5 (default), another number, "
+            "0 for nothing (such studies are left out), or treatment-arm, which shares one patient out by the sizes "
+            "of the two groups.",
+        ),
+    ] = None,
+    to: Annotated[
+        Corrected | None,
+        typer.Option(
+            "--to",
+            rich_help_panel=CELLS,
+            help="Where it is added: only0, studies with an empty cell (default); all studies; if0all, all studies if "
+            "one has an empty cell; none.",
+        ),
+    ] = None,
+    drop_double_zero: Annotated[
+        bool | None,
+        typer.Option(
+            "--drop-double-zero/--keep-double-zero",
+            rich_help_panel=CELLS,
+            help="Leave out, or keep, studies in which nobody, or everybody, had the event in both groups. Default: "
+            "left out for OR and RR, of which they tell nothing; kept for RD.",
+        ),
+    ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(
@@ -91,7 +163,26 @@ def meta(
             "--mods",
             metavar="A,B",
             rich_help_panel=PARTS,
-            help="Regress on columns: numbers as they are, texts as factors.",
+            help="Regress on columns: numbers as they are, texts as factors; a:b is an interaction, a*b the "
+            "columns and their interaction.",
+        ),
+    ] = None,
+    factor: Annotated[
+        str | None,
+        typer.Option(
+            "--factor",
+            metavar="A,B",
+            rich_help_panel=PARTS,
+            help="Columns of --mods whose numbers are names of groups, as a year or a dose level.",
+        ),
+    ] = None,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reference",
+            metavar="A=LEVEL",
+            rich_help_panel=PARTS,
+            help="Level of a factor that the others are compared with (default the first in order); may be repeated.",
         ),
     ] = None,
     at: Annotated[
@@ -130,18 +221,20 @@ def meta(
         typer.Option("--diagnostics", rich_help_panel=OUTPUT, help="Also print influence and small-study tests."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", rich_help_panel=OUTPUT, help="Print everything as JSON.")] = False,
-    svg: Annotated[
-        Path | None,
-        typer.Option("--svg", metavar="DIR", rich_help_panel=OUTPUT, help="Write each drawing to this folder, as SVG."),
-    ] = None,
-    html: Annotated[
-        Path | None,
-        typer.Option("--html", metavar="FILE", rich_help_panel=OUTPUT, help="Write one page with everything."),
-    ] = None,
-    title: Annotated[
-        str | None,
-        typer.Option("--title", rich_help_panel=OUTPUT, help="Heading of drawings; default the file's name."),
-    ] = None,
+    methods: MethodsShown = False,
+    findings: FindingsShown = False,
+    design: StudyDesign = None,
+    sort: SortBy = "file",
+    show: ShownColumns = None,
+    rob: BiasColumns = None,
+    favours: Sides = None,
+    flow: FlowFile = None,
+    svg: SvgFolder = None,
+    png: PngFolder = None,
+    html: HtmlPage = None,
+    pdf: PdfPage = None,
+    csv: CsvFile = None,
+    title: Title = None,
 ) -> None:
     """Pool a table of studies: mean, heterogeneity, groups, meta-regression, diagnostics, forest plot.
 
@@ -150,46 +243,59 @@ def meta(
     bcma-decide meta deaths.csv --method GLMM --mods year --json
 
     bcma-decide meta two-groups.csv --measure OR --method MH
+
+    bcma-decide meta trials.csv --sort effect --show dose,year --rob selection,outcome --findings --pdf report.pdf
+
+    bcma-decide meta two-groups.csv --method UM.FS
     """
     from bcma_decide.render.terminal.console import Console
-    from bcma_decide.workshop.meta_analysis.study_table import fitting, read_table
+    from bcma_decide.workshop.meta_analysis.study_table import read_table
     from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
+    from bcma_decide.workshop.own_table.empty_cells import EmptyCells, checked_empty_cells
+    from bcma_decide.workshop.own_table.fitting import fitting
+    from bcma_decide.workshop.own_table.model_terms import Terms
     from bcma_decide.workshop.own_table.reading import read_studies
     from bcma_decide.workshop.synthesis.model import PoolingMethod, usual_model
 
-    table = read_table(file, _renamed_columns(column or []))
-    studies = read_studies(table, measure or fitting(table), apart=nested is None)
+    output = Output(svg=svg, png=png, html=html, pdf=pdf, csv=csv)
+    output.check()
+    layout = layout_options(sort, show, rob, favours)
+    selection = selection_of(flow)
+    renamed = _renamed_columns(column or [])
+    terms = Terms(_listed(mods), _listed(factor), _references(reference or []))
+    used = {by, order, nested, sort, *terms.columns, *renamed.values()}
+    table = read_table(file, renamed, texts=[name for name in (*layout.show, *layout.rob) if name not in used])
+    scale = measure or fitting(table)
+    empty = EmptyCells(_correction(correction, to), drop_double_zero)
+    checked_empty_cells(empty, scale, method)
+    studies = read_studies(table, scale, apart=nested is None, input_level=input_level, empty=empty)
     how = PoolingMethod(method or "REML", test, level, prediction)
-    if method is None and nested is None:
+    # A correction is asked for: then so is a method that needs one.
+    if method is None and nested is None and empty.correction is None:
         usual, why = usual_model(studies, test)
         how = PoolingMethod(usual, test, level, prediction, why)
     options = AnalysisOptions(
         model=how,
         by=by,
-        mods=tuple(name.strip() for name in mods.split(",")) if mods else (),
+        terms=terms,
         order=order,
         permutations=permutations,
         gosh=subsets,
         nested=nested,
         at=tuple(_place(each) for each in at or ()),
-        diagnostics=diagnostics or as_json or svg is not None or html is not None,
+        diagnostics=diagnostics or as_json or output.drawn,
     )
     with Console(stderr=True).status("reading") as status:
         analysis = analyse(table, studies, options, progress=status.update)
-    name = title or file.stem
-    if svg is not None:
-        _write_drawings(analysis, name, svg)
-    if html is not None:
-        from bcma_decide.workshop.own_table.report import page_of
-
-        _write(html, page_of(analysis, name))
+        beside = beside_of(table, analysis, layout, title or file.stem, selection, findings=findings, design=design)
+        output.write(analysis, title or file.stem, beside, progress=status.update)
     if as_json:
         from bcma_decide.cli.output import print_json
         from bcma_decide.workshop.own_table.document import as_document
 
-        print_json(as_document(analysis))
+        print_json(as_document(analysis, beside))
         return
-    _print(analysis, name, Console(highlight=False), diagnostics=diagnostics)
+    _print(analysis, title or file.stem, beside, diagnostics=diagnostics, methods=methods)
 
 
 def _renamed_columns(pairs: list[str]) -> dict[str, str]:
@@ -206,6 +312,38 @@ def _renamed_columns(pairs: list[str]) -> dict[str, str]:
     return renamed
 
 
+def _listed(names: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in names.split(",")) if names else ()
+
+
+def _references(pairs: list[str]) -> dict[str, str]:
+    """``A=LEVEL`` pairs; raises SynthesisError for another form, or a factor with two levels."""
+    references: dict[str, str] = {}
+    for pair in pairs:
+        name, sign, level = (part.strip() for part in pair.partition("="))
+        if not (name and sign and level) or name in references:
+            fix = "name one level of a factor" if name in references else "write FACTOR=LEVEL"
+            raise SynthesisError("this option cannot be used", [Problem("--reference", f"is {pair!r}", fix)])
+        references[name] = level
+    return references
+
+
+def _correction(amount: str | None, to: Corrected | None) -> Correction | None:
+    """What is added to empty cells; ``None`` where nothing is asked."""
+    from bcma_decide.workshop.meta_analysis.continuity import HALF_A_PATIENT, Correction
+
+    if amount is None and to is None:
+        return None
+    where = to or HALF_A_PATIENT.to
+    if amount == "treatment-arm":
+        return Correction(to=where, by_size=True)
+    try:
+        return Correction(HALF_A_PATIENT.amount if amount is None else float(amount), where)
+    except (ValueError, SynthesisError):
+        problem = Problem("--correction", f"is {amount!r}", "write a number, 0 or more, or treatment-arm")
+        raise SynthesisError("this option cannot be used", [problem]) from None
+
+
 def _place(text: str) -> dict[str, str]:
     """``A=1,B=x`` as values by moderator; raises SynthesisError for another form."""
     pairs = [part.partition("=") for part in text.split(",")]
@@ -215,42 +353,35 @@ def _place(text: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        problem = Problem("", error.strerror or "cannot be written", "check the path", str(path))
-        raise SynthesisError("the result cannot be written", [problem]) from None
-    say(one_line(f"wrote {path}"), err=True)
-
-
-def _write_drawings(analysis: Analysis, title: str, folder: Path) -> None:
-    from bcma_decide.cli.sheets import check_inside
-    from bcma_decide.workshop.own_table.figures import drawings
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        problem = Problem("--svg", error.strerror or "cannot be made", "name a folder", str(folder))
-        raise SynthesisError("the drawings cannot be written", [problem]) from None
-    for name, drawn in drawings(analysis, title):
-        check_inside(folder / f"{name}.svg", folder)
-        _write(folder / f"{name}.svg", drawn)
-
-
-def _print(analysis: Analysis, title: str, console: Console, *, diagnostics: bool) -> None:
+def _print(analysis: Analysis, title: str, beside: Beside, *, diagnostics: bool, methods: bool) -> None:
+    from bcma_decide.render.terminal.console import Console
     from bcma_decide.workshop.own_table.figures import forest_of
     from bcma_decide.workshop.own_table.tables import diagnostic_tables, result_tables
     from bcma_decide.workshop.plots.terminal_forest import write_forest
 
-    write_forest(forest_of(analysis, title), console)
+    console = Console(highlight=False)
+    write_forest(forest_of(analysis, title, beside.layout), console)
     for table in (*result_tables(analysis), *(diagnostic_tables(analysis) if diagnostics else ())):
         console.print()
         _print_table(table, console)
-    remarks = [*analysis.remarks]
+    said = [*analysis.remarks]
+    if beside.flow is not None:
+        from bcma_decide.workshop.own_table.selection_flow import flow_words
+
+        said += [f"Selection of studies. {flow_words(beside.flow)}", *beside.flow_remarks(analysis)]
     if diagnostics and analysis.small_studies is not None:
-        remarks += analysis.small_studies.remarks
-    for remark in remarks:
+        said += analysis.small_studies.remarks
+    if beside.findings is not None:
+        from bcma_decide.workshop.own_table.findings import findings_lines, findings_tables
+
+        console.print()
+        _print_table(findings_tables(beside.findings)[0], console)
+        said += findings_lines(beside.findings)
+    if methods:
+        from bcma_decide.workshop.own_table.methods import methods_of
+
+        said.append(f"Methods. {methods_of(analysis)}")
+    for remark in said:
         console.print()
         console.print(remark, markup=False)
 
@@ -261,7 +392,7 @@ def _print_table(table: Table, console: Console) -> None:
 
     grid = Grid(box=None, pad_edge=False, title=Text(table.caption, style="bold"), title_justify="left")
     for number, name in enumerate(table.titles):
-        grid.add_column(name, justify="right" if number else "left", overflow="fold")
+        grid.add_column(Text(name), justify="right" if number and not table.words else "left", overflow="fold")
     for row in table.rows:
         grid.add_row(*(Text(str(cell)) for cell in row))
     console.print(grid)

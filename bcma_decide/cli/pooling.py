@@ -19,7 +19,7 @@ Directory = Annotated[Path | None, typer.Option("--evidence", metavar="DIR", hel
 Unverified = Annotated[
     bool, typer.Option("--include-unverified", help="Also use recalled figures; for sensitivity only.")
 ]
-Method = Literal["EE", "DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GLMM"]
+Method = Literal["EE", "DL", "DLIT", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GLMM"]
 TestName = Literal["z", "t", "knha", "knha-floored", "kenward-roger"]
 MeasureName = Literal["logit", "raw", "arcsine", "freeman-tukey", "log"]
 By = Literal["class", "product", "target-number", "design", "region"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -183,7 +182,7 @@ def check(evidence: EvidenceDirectory = None, as_json: AsJson = False) -> None:
         files = load_rules(root, load_definitions(root))
     except EvidenceError as error:
         if as_json:
-            print_json([asdict(problem) for problem in error.problems])
+            print_json([problem._asdict() for problem in error.problems])
         else:
             for problem in error.problems:
                 say(str(problem))

@@ -155,7 +155,7 @@ class _Answering:
         return columns
 
     def _figures(self, judged: Judged, given: Given) -> dict[str, pa.Array]:
-        """The figures of each row: none of a row with problems, none where it is withheld."""
+        """The figures of each row: none of a row with problems, none where it is withheld or not reached."""
         moving, place = self._moving(judged)
         drawn = np.take(moving, place[given.place], axis=1)
         columns = {}
@@ -173,7 +173,10 @@ class _Answering:
                     at += 1
                 else:
                     column = np.full(len(given.place), self.still[name])
-                columns[name] = pa.array(column, mask=mask)
+                if each.duration and (open_ := np.isnan(column)).any():
+                    columns[name] = pa.array(column, mask=hidden | open_)
+                else:
+                    columns[name] = pa.array(column, mask=mask)
         return columns
 
     def _moving(self, judged: Judged) -> tuple[Array, Codes]:

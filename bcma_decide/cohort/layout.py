@@ -11,7 +11,7 @@ import pyarrow as pa
 from bcma_decide.comparison import SCHEMA_VERSION
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.rules.many import LabelColumn
-from bcma_decide.time_course import LANDMARKS
+from bcma_decide.time_course import LANDMARKS, WITHIN
 from bcma_decide.version import __version__
 from bcma_decide.vocabulary import CLASSES, FAMILY_OF, INTENDED_USE, OUTCOMES, PFS
 
@@ -20,6 +20,9 @@ RATE_FIGURES: Final = (
     "mean", "median", "credible_low", "credible_high", "prediction_low", "prediction_high",
 )  # fmt: skip
 CURVE_FIGURES: Final = ("mean", "credible_low", "credible_high", "prediction_low", "prediction_high")
+DURATION_FIGURES: Final = ("value", *CURVE_FIGURES[1:])
+MEDIAN: Final = "median_months"
+RESTRICTED_MEAN: Final = "restricted_mean_months"
 CONTRAST_FIGURES: Final = (
     "risk_difference",
     "risk_difference_low",
@@ -58,6 +61,8 @@ class Figures(NamedTuple):
     """Whether any trait moves them; otherwise they are the same for every patient of a setting."""
     month: int = 0
     """Of survival: that of the share."""
+    duration: str = ""
+    """Of survival: :data:`MEDIAN` or :data:`RESTRICTED_MEAN`, null where it is not reached within follow-up."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,10 @@ def _figures(pooled: PooledEvidence) -> Iterator[Figures]:
                 names = _named(f"{PFS}.{option.id}.month_{month}", CURVE_FIGURES)
                 yield Figures(PFS, (option.id,), names, acts, month)
                 followed |= {option.id} if month == ONE_YEAR else set()
+        for duration in (MEDIAN, RESTRICTED_MEAN):
+            if duration == MEDIAN or entry.end_of_follow_up >= WITHIN:
+                names = _named(f"{PFS}.{option.id}.{duration}", DURATION_FIGURES)
+                yield Figures(PFS, (option.id,), names, acts, duration=duration)
     if followed >= set(CLASSES):
         names = _named(f"{PFS}.contrast.month_{ONE_YEAR}", CONTRAST_FIGURES)
         yield Figures(PFS, CLASSES, names, acts, ONE_YEAR)

@@ -8,7 +8,6 @@ leaves only whole parts; the next run of the same command goes on with those tha
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet
 
+from bcma_decide.cohort.row_groups import join_row_groups
 from bcma_decide.cohort.summary import Counts
 from bcma_decide.errors import Problem, ProfileError
 
@@ -103,24 +103,29 @@ class Parts:
     def join(self, count: int, schema: pa.Schema, out: Path) -> None:
         """Write the parts into one file, a row group each; it takes its place whole."""
         draft = self.folder / "whole"
-        with pa.parquet.ParquetWriter(draft, schema, compression=_COMPRESSION, write_statistics=False) as writer:
-            for number in range(count):
-                writer.write_table(pa.parquet.read_table(self._file(number), schema=schema))
+        if count:
+            join_row_groups(map(self._file, range(count)), draft)
+        else:
+            pa.parquet.write_table(schema.empty_table(), draft, compression=_COMPRESSION, write_statistics=False)
         _flushed(draft)
         draft.replace(out)
 
     def write_rejects(self, count: int, out: Path) -> int:
         """Write what is wrong with rows as a CSV; none is written where nothing is. Return how many rows those are."""
-        rejects = [each for note in self.notes(count) for each in note.rejects]
-        if not rejects:
+        draft, rows = _draft(out), 0
+        with draft.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(REJECTS)
+            for note in self.notes(count):  # one part's at a time: a table may have nothing else
+                writer.writerows(note.rejects)
+                rows += len({each.row for each in note.rejects})
+        if not rows:
+            draft.unlink()
             out.unlink(missing_ok=True)
             return 0
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(REJECTS)
-        writer.writerows(rejects)
-        _write(out, text.getvalue().encode())
-        return len({each.row for each in rejects})
+        _flushed(draft)
+        draft.replace(out)
+        return rows
 
     def remove(self) -> None:
         """Remove the folder once its output is written."""
@@ -148,8 +153,12 @@ def _named(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def _draft(path: Path) -> Path:
+    return path.with_name(f"draft-{path.name}")
+
+
 def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(f"draft-{path.name}")
+    draft = _draft(path)
     draft.write_bytes(content)
     _flushed(draft)
     draft.replace(path)

@@ -185,7 +185,7 @@ def _csv_row(row: list[str], width: int) -> tuple[list[str | None], Problem | No
     problem = None
     if len(row) != width:
         problem = Problem("", f"has {len(row)} cells and not {width}", "put what holds a separator in quotation marks")
-    elif not all(cell.isascii() or _is_text(cell) for cell in row):
+    elif not _is_text("".join(row)):
         problem = Problem("", "is not UTF-8 text", "save the table as UTF-8")
     if problem is None:
         return [cell or None for cell in row], None

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import date as Day  # noqa: N812  # a parameter is called date
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bcma_decide.comparing.explanation import explanation
 from bcma_decide.comparing.findings import (
@@ -49,6 +48,7 @@ from bcma_decide.errors import NoEvidenceError, Problem
 from bcma_decide.facts.facts import Facts
 from bcma_decide.facts.score_lines import score_lines
 from bcma_decide.facts.traits import derive
+from bcma_decide.model.beside import kept_beside
 from bcma_decide.model.decision_clock import from_the_decision
 from bcma_decide.model.numbers import PatientNumbers, patient_numbers
 from bcma_decide.model.survival import survival_curves
@@ -76,10 +76,9 @@ if TYPE_CHECKING:
     from bcma_decide.patient.stated_weights import Weights
 
 
-@lru_cache(maxsize=4)
-def _read_once(path: Path, modified: int) -> PooledEvidence:
-    del modified  # part of the key: a rebuilt file is another one
-    return read_pooled(path)
+_read: Final[dict[Path, tuple[int, PooledEvidence]]] = {}
+"""By file, when it was changed and what was in it."""
+_MOST_FILES: Final = 4
 
 
 def load_pooled(evidence: Path | None = None) -> PooledEvidence:
@@ -91,7 +90,16 @@ def load_pooled(evidence: Path | None = None) -> PooledEvidence:
         When there is none, or it cannot be used.
     """
     path = pooled_path(evidence)
-    return _read_once(path, path.stat().st_mtime_ns if path.is_file() else 0)
+    try:
+        modified = path.stat().st_mtime_ns
+    except OSError:
+        return read_pooled(path)  # which says what is wrong
+    found = _read.get(path)
+    if found is None or found[0] != modified:
+        found = _read[path] = modified, read_pooled(path)  # what was read before it was changed is dropped
+        if len(_read) > _MOST_FILES:
+            _read.pop(next(iter(_read)), None)
+    return found[1]
 
 
 load_model = load_pooled
@@ -243,7 +251,7 @@ def answer_question(question: Question, pooled: PooledEvidence) -> Comparison:
         ways=ways,
         preferences=ranked,
         order_of_therapies=order,
-        apart=apart_products(numbers, outcomes, at_one_year),
+        apart=apart_products(numbers, withheld, at_one_year),
         pair=None if question.pair is None else pair_contrast(numbers, question.pair, outcomes, at_one_year, computed),
         tell_apart=tell_apart(outcomes, computed, of_classes),
         published_options=beside,
@@ -271,7 +279,7 @@ def _said(question: Question, numbers: PatientNumbers, pooled: PooledEvidence) -
     return derive(question.patient.model_copy(update=dict.fromkeys(inferred)), pooled.definitions).facts
 
 
-@lru_cache(maxsize=64)
+@kept_beside(64)
 def _references(pooled: PooledEvidence, keys: frozenset[str]) -> tuple[Reference, ...]:
     """References of the numbers, then those of everything else that is said, each once."""
     behind = {reference.key for reference in pooled.references}
@@ -287,7 +295,7 @@ def evidence_stamp(pooled: PooledEvidence, on: Day) -> EvidenceStamp:
     return EvidenceStamp(hash=pooled.hash, date=pooled.date, version=pooled.version, out_of_date=old)
 
 
-@lru_cache(maxsize=64)
+@kept_beside(64)
 def check_region(pooled: PooledEvidence, region: str) -> str:
     """The region with labels that a name of it, or of a country in it, stands for; raises ProfileError."""
     return read_region(region, pooled.rules.regions)
@@ -339,7 +347,7 @@ def _trait_lines(numbers: PatientNumbers) -> Iterator[TraitLine]:
         )
 
 
-@lru_cache(maxsize=4)
+@kept_beside(4)
 def _used(pooled: PooledEvidence) -> list[bool]:
     """Whether any number depends on a trait, by trait."""
     return [bool(pooled.used[:, :, position].any()) for position in range(pooled.trait_count)]

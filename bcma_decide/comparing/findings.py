@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from math import ceil, floor
 
 from bcma_decide.comparing.outside import outside_reasons
 from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparison import Finding, Indication, PublishedOption, ScoreLine
+from bcma_decide.model.beside import kept_beside
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.prediction import numeric_range
 from bcma_decide.patient.phrases import and_list, label_of
@@ -70,7 +70,7 @@ def input_findings(numbers: PatientNumbers) -> Iterator[Finding]:
             )
 
 
-@lru_cache(maxsize=4)
+@kept_beside(4)
 def _ends(pooled: PooledEvidence) -> tuple[list[float], list[float]]:
     """Ends of the range in which each trait acts."""
     low, high = numeric_range(pooled)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -20,6 +19,8 @@ from bcma_decide.comparison import (
     Unknown,
     WaterfallStep,
 )
+from bcma_decide.model.alike import NOT_INFUSED, acting_values
+from bcma_decide.model.beside import beside, kept_beside
 from bcma_decide.model.certainty import LEVELS, Ground, rate_certainty
 from bcma_decide.model.contrast import Difference
 from bcma_decide.model.from_decision import from_decision
@@ -55,27 +56,33 @@ def all_outcomes(
     ``withheld`` has the numbers that are not given, by outcome and option; ``unknowns`` what could move the others.
     """
     draft = _draft(numbers, withheld, unknowns, _waterfalls(numbers, explain) if explain else {})
-    return tuple(
-        _outcome(draft, outcome) if outcome in explain or draft.moves(outcome) else _still(draft, outcome)
-        for outcome in OUTCOMES
-    )
+    return tuple(_outcome(draft, outcome) if outcome in explain else _alike(draft, outcome) for outcome in OUTCOMES)
 
 
 KEPT: Final = 512
-"""Outcomes that no trait moves: what differs in them is which traits are known, and an age beyond those studied."""
-_kept: Final = Kept[object, Outcome](KEPT)
+"""Outcomes: where no trait moves them, what differs is which traits are known, and an age beyond those studied."""
 
 
-def _still(draft: _Draft, outcome: str) -> Outcome:
-    """An outcome that no trait moves, where no number is taken away: the same for all of whom the same is known."""
-    pooled, family = draft.numbers.pooled, FAMILY_OF[outcome].id
-    withheld = draft.withheld and any((outcome, option.id) in draft.withheld for option in pooled.options)
-    if withheld or family not in draft.outside:
+def _alike(draft: _Draft, outcome: str) -> Outcome:
+    """An outcome where no number is taken away: the same for all of whom the same is known of what moves it."""
+    numbers, family = draft.numbers, FAMILY_OF[outcome].id
+    pooled = numbers.pooled
+    if outcome in draft.touched or family not in draft.outside:
         return _outcome(draft, outcome)
-    # no trait acts in either class, so that those known are the same ones in both
-    known = draft.traits[family, 0].uninformed
-    key = pooled, draft.numbers.setting, outcome, draft.outside[family]
-    return _kept.get((*key, known), lambda: _with_known(_kept.get(key, lambda: _outcome(draft, outcome)), known))
+    key = numbers.setting, outcome, draft.outside[family]
+    kept: Kept[object, Outcome] = beside(pooled, "outcomes", lambda: Kept(KEPT))
+    if not draft.moves(outcome):
+        # no trait acts in either class, so that those known are the same ones in both
+        known = draft.traits[family, 0].uninformed
+        return kept.get((*key, known), lambda: _with_known(kept.get(key, lambda: _outcome(draft, outcome)), known))
+    told = [
+        (draft.traits[family, index], draft.open_moves.get((outcome, CLASSES[index]))) for index in range(len(CLASSES))
+    ]
+    # counted from the decision a number is moved by what moves the chance of the infusion too
+    families = family, NOT_INFUSED
+    extra = [numbers.extra_variance.get((each, index)) for each in families for index in range(len(CLASSES))]
+    moved = acting_values(numbers, *families), *extra, *told
+    return kept.get((*key, *moved), lambda: _outcome(draft, outcome))
 
 
 def _with_known(outcome: Outcome, known: tuple[str, ...]) -> Outcome:
@@ -101,6 +108,8 @@ class _Draft(Struct, frozen=True):
 
     numbers: PatientNumbers
     withheld: Mapping[tuple[str, str], Withheld]
+    touched: frozenset[str]
+    """Outcomes of which any number is withheld."""
     open_moves: Mapping[tuple[str, str], tuple[tuple[str, float], ...]]
     """By outcome and class: label of each unknown trait, and how far it could move the number."""
     outside: Mapping[str, tuple[tuple[str, ...], ...]]
@@ -125,6 +134,7 @@ def _draft(
     return _Draft(
         numbers=numbers,
         withheld=withheld,
+        touched=frozenset([outcome for outcome, _ in withheld]),
         open_moves=_open_moves(unknowns),
         outside=outside_reasons(numbers),
         waterfalls=waterfalls,
@@ -140,7 +150,7 @@ def _trait_lists(numbers: PatientNumbers) -> dict[tuple[str, int], _TraitList]:
     return _lists_of_known(numbers.pooled, tuple(value.value is not None for value in numbers.traits))
 
 
-@lru_cache(maxsize=KEPT)
+@kept_beside(KEPT)
 def _lists_of_known(pooled: PooledEvidence, known: tuple[bool, ...]) -> dict[tuple[str, int], _TraitList]:
     """Families in which the same traits act share theirs; ``known`` (traits,)."""
     found: dict[tuple[bytes, bytes], _TraitList] = {}

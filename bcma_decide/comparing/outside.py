@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
+from bcma_decide.model.beside import kept_beside
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS
@@ -26,7 +26,7 @@ def outside_reasons(numbers: PatientNumbers) -> Mapping[str, tuple[tuple[str, ..
     }
 
 
-@lru_cache(maxsize=4)
+@kept_beside(4)
 def _bearing(pooled: PooledEvidence) -> Mapping[str, frozenset[str]]:
     """By family, the traits of which it is told."""
     ages = {trait.id for trait in MODEL_TRAITS if trait.kind == "age"}

@@ -7,15 +7,17 @@ from itertools import combinations
 from typing import Final
 
 from bcma_decide.comparing.outcomes import contrast_value
+from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparing.survival import higher_at_one_year, survival_contrast
 from bcma_decide.comparison import Apart, Contrast, Outcome, PairContrast
 from bcma_decide.errors import Problem, ProfileError, closest
-from bcma_decide.model.apart import fixed_higher, moving_higher
+from bcma_decide.model.apart import fixed_higher
 from bcma_decide.model.beside import beside
 from bcma_decide.model.contrast import Side
 from bcma_decide.model.numbers import PatientNumbers
+from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.time_course import Survival
-from bcma_decide.vocabulary import PFS
+from bcma_decide.vocabulary import OUTCOMES, PFS
 
 _TAIL: Final = 0.025
 """Beyond it on either side the 95 % interval of a difference leaves out zero."""
@@ -59,13 +61,18 @@ def _contrast(numbers: PatientNumbers, pair: tuple[str, str], outcome: Outcome) 
 
 
 def apart_products(
-    numbers: PatientNumbers, outcomes: Collection[Outcome], at_one_year: Mapping[str, Side]
+    numbers: PatientNumbers, withheld: Mapping[tuple[str, str], Withheld], at_one_year: Mapping[str, Side]
 ) -> tuple[Apart, ...]:
-    """Which products the data tell apart, at every outcome where at least two have a number of their own."""
+    """Which products the data tell apart, at every outcome where at least two have a number of their own.
+
+    ``withheld`` has the numbers that are not given, by outcome and option; ``at_one_year`` as in `pair_contrast`.
+    """
     pooled = numbers.pooled
-    products = [option.id for option in pooled.options if option.kind == "product"]
-    rows = [(o.id, tuple(product for product in products if _has_own_number(o, product))) for o in outcomes]
-    rows.append((PFS, tuple(product for product in products if product in at_one_year)))
+    rows = beside(pooled, "products with a number", lambda: list(_products_with_a_number(pooled)))
+    if withheld:
+        rows = [(o, tuple(product for product in own if (o, product) not in withheld)) for o, own in rows]
+    products = (option.id for option in pooled.options if option.kind == "product")
+    rows = [*rows, (PFS, tuple(product for product in products if product in at_one_year))]
     moving = _higher(numbers)
     return tuple(
         _apart(outcome, compared, moving[outcome]) if outcome in moving else _still_apart(numbers, outcome, compared)
@@ -90,16 +97,19 @@ def _still_apart(numbers: PatientNumbers, outcome: str, compared: tuple[str, ...
 
 def _higher(numbers: PatientNumbers) -> Mapping[str, Mapping[tuple[str, str], float]]:
     """How likely the first of two options has the higher rate, by outcome that any trait moves."""
-    pooled, bias = numbers.pooled, numbers.pooled.assumptions["unanchored_sd"]
-    found: dict[str, Mapping[tuple[str, str], float]] = {**moving_higher(pooled, numbers.evaluated, bias)}
-    if PFS in pooled.family_index:
+    found: dict[str, Mapping[tuple[str, str], float]] = {**numbers.shared.higher}
+    if PFS in numbers.pooled.family_index:
         found[PFS] = higher_at_one_year(numbers)
     return found
 
 
-def _has_own_number(outcome: Outcome, product: str) -> bool:
-    estimate = outcome.estimates[product]
-    return estimate.state == "estimated" and not estimate.further_product
+def _products_with_a_number(pooled: PooledEvidence) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """By outcome, the products with a number of their own, not that of the class for a further product."""
+    products = [option.id for option in pooled.options if option.kind == "product"]
+    for outcome in OUTCOMES:
+        places = [(product, pooled.place.get((outcome, product))) for product in products]
+        own = [product for product, at in places if at is not None and not pooled.cells[at].further_product]
+        yield outcome, tuple(own)
 
 
 def _told_apart(compared: Sequence[str], higher: Mapping[tuple[str, str], float]) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -12,6 +11,7 @@ from msgspec.structs import asdict
 from bcma_decide.comparing.withheld_places import places_of_class, places_of_limit
 from bcma_decide.comparison import PublishedFigure, PublishedOption
 from bcma_decide.facts.leaf_table import CODE, LeafTable, code_of_one
+from bcma_decide.model.beside import kept_beside
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.in_force import in_force
@@ -48,7 +48,7 @@ def withheld_numbers(numbers: PatientNumbers) -> Mapping[tuple[str, str], Withhe
     return _withheld(pooled, acting, beyond, age)
 
 
-@lru_cache(maxsize=4)
+@kept_beside(4)
 def _conditions(pooled: PooledEvidence) -> tuple[LeafTable, tuple[int | None, ...]]:
     """The conditions of the limits, and by limit the place of its own; None where it holds for everybody."""
     limits = pooled.published.limits
@@ -57,7 +57,7 @@ def _conditions(pooled: PooledEvidence) -> tuple[LeafTable, tuple[int | None, ..
     return LeafTable((limit.when for limit in limits if limit.when is not None), pooled.definitions), places
 
 
-@lru_cache(maxsize=256)
+@kept_beside(256)
 def _withheld(
     pooled: PooledEvidence, acting: tuple[bool, ...], beyond: tuple[ClassId, ...], age: float | None
 ) -> Mapping[tuple[str, str], Withheld]:
@@ -108,7 +108,7 @@ def _joined(first: Withheld | None, second: Withheld) -> Withheld:
     )
 
 
-@lru_cache(maxsize=16)
+@kept_beside(16)
 def published_options(pooled: PooledEvidence, region: str, on: date) -> tuple[PublishedOption, ...]:
     """Regimens without a model that a label of the region lists on that day, with their published figures."""
     return tuple(

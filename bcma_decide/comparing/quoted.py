@@ -28,6 +28,7 @@ from msgspec.structs import replace
 from bcma_decide.comparison import PublishedOption
 from bcma_decide.facts.leaf_table import CODE, TRUTH, LeafTable, code_of_one
 from bcma_decide.logic import Truth, all_of
+from bcma_decide.model.beside import kept_beside
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.pooled.quoted_book import Ends, QuotedComparator, QuotedFigures, QuotedRow
@@ -76,12 +77,12 @@ def quoted_survival(
     return _rows(pooled, setting, tuple(option.id for option in beside), holds)
 
 
-@lru_cache(maxsize=4)
+@kept_beside(4)
 def _groups(pooled: PooledEvidence) -> LeafTable:
     return LeafTable((group.when for group in pooled.published.survival.groups), pooled.definitions)
 
 
-@lru_cache(maxsize=256)
+@kept_beside(256)
 def _rows(
     pooled: PooledEvidence, setting: Design, beside: tuple[str, ...], holds: tuple[Truth, ...]
 ) -> tuple[Survival, ...]:

@@ -17,10 +17,12 @@ from bcma_decide.comparing.outside import outside_reasons
 from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparing.unknowns import move_line
 from bcma_decide.comparison import Contrast, Option
-from bcma_decide.model.alike import KEPT, Alike, alike_in_curves, patients_alike
+from bcma_decide.model.alike import Alike, alike_in_curves, patients_alike
+from bcma_decide.model.beside import kept_beside
 from bcma_decide.model.certainty import Ground, rate_certainty
 from bcma_decide.model.contrast import Difference, Side, differences, higher_of_pairs
 from bcma_decide.model.decision_clock import FromDecision
+from bcma_decide.model.kept import KEPT
 from bcma_decide.model.moves import TraitMove, ends
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.survival import (
@@ -94,13 +96,13 @@ def _row(draft: _Draft, option: Option) -> Survival:
         return _without_figures(option, entry.state, entry.reason, ())
     moves, outside = draft.moves.get(option.class_id, ()), draft.outside[index]
     known = tuple(value.value is not None for value in draft.numbers.traits)
-    return _of_known(known, pooled, option, curve, draft.decided.get(option.id), moves, outside)
+    return _of_known(pooled, known, option, curve, draft.decided.get(option.id), moves, outside)
 
 
-@lru_cache(maxsize=_DRAWN)
+@kept_beside(_DRAWN)
 def _of_known(
-    known: tuple[bool, ...],
     pooled: PooledEvidence,
+    known: tuple[bool, ...],
     option: Option,
     curve: Curve,
     decided: FromDecision | None,
@@ -116,7 +118,7 @@ def _of_known(
     )
 
 
-@lru_cache(maxsize=_DRAWN)
+@kept_beside(_DRAWN)
 def _of_curve(
     pooled: PooledEvidence,
     option: Option,
@@ -195,7 +197,7 @@ def sides_at_one_year(numbers: PatientNumbers, rows: Sequence[Survival]) -> dict
     return {row.option: sides[row.option] for row in rows if _followed_a_year(row)}
 
 
-@lru_cache(maxsize=KEPT)
+@kept_beside(KEPT)
 def _sides(pooled: PooledEvidence, of: Alike) -> Mapping[str, Side]:
     """Of every option with a curve."""
     averages, curves = averages_alike(pooled, of, float(ONE_YEAR)), curves_alike(pooled, of)
@@ -213,7 +215,7 @@ def higher_at_one_year(numbers: PatientNumbers) -> Mapping[tuple[str, str], floa
     return _higher(numbers.pooled, alike_in_curves(numbers))
 
 
-@lru_cache(maxsize=KEPT)
+@kept_beside(KEPT)
 def _higher(pooled: PooledEvidence, of: Alike) -> Mapping[tuple[str, str], float]:
     covariance = pooled.effect_blocks[pooled.family_index[PFS]]
     return higher_of_pairs(_sides(pooled, of), covariance, pooled.assumptions["unanchored_sd"])
@@ -233,7 +235,7 @@ def survival_contrast(
     return contrast_value(options, biased, unbiased, bias, [row for row in rows if row.option in options])
 
 
-@lru_cache(maxsize=KEPT)
+@kept_beside(KEPT)
 def _differences(pooled: PooledEvidence, of: Alike, options: tuple[str, str]) -> tuple[Difference, ...]:
     """With the bias term, and without."""
     first, second = (_sides(pooled, of)[option] for option in options)
@@ -300,7 +302,7 @@ def survival_moves(
     return result
 
 
-@lru_cache(maxsize=KEPT)
+@kept_beside(KEPT)
 def _moves_at_one_year(pooled: PooledEvidence, of: Alike) -> Mapping[str, Sequence[tuple[ModelTrait, TraitMove]]]:
     """The same by every trait in which such patients vary, by class, in the order of the traits."""
     patients = patients_alike(pooled, of.values)

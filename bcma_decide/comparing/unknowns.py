@@ -10,9 +10,10 @@ import numpy as np
 from bcma_decide.behind import Move
 from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparison import Unknown
+from bcma_decide.model.beside import beside
 from bcma_decide.model.moves import TraitMove, trait_moves
 from bcma_decide.model.numbers import PatientNumbers
-from bcma_decide.vocabulary import MODEL_TRAIT_IDS, MODEL_TRAITS, ModelTrait
+from bcma_decide.vocabulary import MODEL_TRAITS, ModelTrait
 
 SMALLEST_MOVE = 0.01
 """An unknown trait that moves a rate by less than one in a hundred is not listed for it."""
@@ -27,9 +28,10 @@ def all_unknowns(
 
     A number that is withheld is moved by nothing. ``survival``: what they would do to survival, by class.
     """
-    moving = np.any(numbers.pooled.used, axis=(0, 1)).tolist()
-    open_traits = [trait for trait in MODEL_TRAITS if numbers.traits[trait.id].value is None]
-    traits = [trait for trait in open_traits if moving[MODEL_TRAIT_IDS.index(trait.id)]]
+    used = numbers.pooled.used
+    moving: list[bool] = beside(numbers.pooled, "traits used", lambda: np.any(used, axis=(0, 1)).tolist())
+    traits = [trait for trait, acts in zip(MODEL_TRAITS, moving, strict=True) if acts]
+    traits = [trait for trait in traits if numbers.traits[trait.id].value is None]
     all_moves = trait_moves(numbers, [trait.id for trait in traits])
     unstable = numbers.pooled.assumptions["unstable_move"]
     listed = []

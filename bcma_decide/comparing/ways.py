@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from bcma_decide.comparing.published import Withheld
 from bcma_decide.comparison import Option
-from bcma_decide.model.alike import KEPT, NOT_INFUSED
+from bcma_decide.model.alike import NOT_INFUSED
+from bcma_decide.model.beside import kept_beside
 from bcma_decide.model.decision_clock import (
     FIRST_MONTHS,
     STEP,
@@ -20,6 +21,7 @@ from bcma_decide.model.decision_clock import (
     chance_of_infusion,
     waits_of,
 )
+from bcma_decide.model.kept import KEPT
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.survival import MONTHS, Curve
 from bcma_decide.model.waiting import DAYS_A_MONTH, Shares, adding_up, free_at
@@ -112,7 +114,7 @@ class _PublishedWay(NamedTuple):
     assumptions: tuple[str, ...]
 
 
-@lru_cache(maxsize=64)
+@kept_beside(64)
 def _published_way(pooled: PooledEvidence, option_id: str) -> _PublishedWay:
     option = next(each for each in pooled.options if each.id == option_id)
     own, of_class = pooled.way.of(option_id), pooled.way.of(option.class_id)

@@ -17,13 +17,13 @@ from bcma_decide.patient.fields import FIELDS
 T = TypeVar("T")
 MOST_KEPT: Final = 256
 """Combinations of values that are kept of one set of fields, before all of them are dropped."""
+_PLACES: Final = {name: place for place, name in enumerate(FIELDS)}
 _NUMERIC: Final = ("whole", "stage", "quantity")
 
 
 def in_order(fields: Iterable[str]) -> tuple[str, ...]:
     """Fields in the order of the profile."""
-    named = frozenset(fields)
-    return tuple(name for name in FIELDS if name in named)
+    return tuple(sorted({name for name in fields if name in FIELDS}, key=_PLACES.__getitem__))
 
 
 class Alike(Generic[T]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -60,24 +60,20 @@ def _by_table(patient: Patient, drugs: DrugHistory) -> Iterator[Conflict]:
     known = patient.given().keys()
     # Only what was given can contradict something: nothing that is worked out from it is looked at.
     facts = Facts(patient, definitions, GIVEN_ONLY)
-    for entry, needs, judged in _table(definitions):
-        if needs <= known and (found := judged.of(facts)).value:
+    for place, (entry, needs) in enumerate(
+        zip(definitions.contradictions, definitions.contradiction_needs, strict=True)
+    ):
+        if needs <= known and (found := _judged(definitions, place).of(facts)).value:
             fields = _in_question(entry, found)
             if len(fields) > 1:
                 yield _conflict(entry, fields, found.here, definitions)
 
 
-@lru_cache(maxsize=4)
-def _table(definitions: Definitions) -> tuple[tuple[Contradictory, frozenset[str], Alike[Judgement]], ...]:
-    """Every entry with what has to be given for it to hold at all, and its judgement of what was given."""
-    return tuple(
-        (entry, needs, Alike(fields_of(entry.when, definitions), _judging(entry)))
-        for entry, needs in zip(definitions.contradictions, definitions.contradiction_needs, strict=True)
-    )
-
-
-def _judging(entry: Contradictory) -> Callable[[Facts], Judgement]:
-    return lambda facts: facts.judge(entry.when)
+@lru_cache(maxsize=256)
+def _judged(definitions: Definitions, place: int) -> Alike[Judgement]:
+    """The judgement of what was given by one entry, of which few can hold of anyone."""
+    entry = definitions.contradictions[place]
+    return Alike(fields_of(entry.when, definitions), lambda facts: facts.judge(entry.when))
 
 
 def contradicts(entry: Contradictory, given: Facts) -> bool:

@@ -133,6 +133,18 @@ class Facts:
         self.stage_chances: dict[str, Mapping[int, Chance]] = {}
         """By staging, how likely each stage is; kept here by what works it out."""
 
+    @property
+    def of_nobody(self) -> Facts:
+        """What would be known of a patient of whom nothing was said."""
+        return Facts(Patient.model_construct(), self.definitions, self._ways)
+
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """Fields of which anything was said."""
+        patient = self.patient
+        said = [name for name in FIELDS if (value := getattr(patient, name)) is not None and value != ()]
+        return frozenset((*said, *self._spans))
+
     @cached_property
     def drugs(self) -> DrugHistory:
         """Which drugs failed, were given, were never given."""
@@ -181,11 +193,6 @@ class Facts:
         if name not in self._formulas:
             self._formulas[name] = computed(formula, self.patient, self.number, self.definitions.scores)
         return self._formulas[name]
-
-    @property
-    def measures(self) -> Mapping[str, KnownNumber]:
-        """Every number that is known."""
-        return {name: known for name in NUMERIC if (known := self.number(name)) is not None}
 
     @property
     def evidence(self) -> Mapping[str, Evidence]:

@@ -55,11 +55,17 @@ class LeafTable:
         by_fields: dict[frozenset[str], list[int]] = {}
         for place, leaf in enumerate(self.leaves):
             by_fields.setdefault(fields_of(leaf, definitions), []).append(place)
-        self._alike = tuple(
-            Alike(fields, _judging([self.leaves[place] for place in places])) for fields, places in by_fields.items()
+        self._groups = tuple(
+            (Alike(fields, _judging([self.leaves[place] for place in places])), tuple(places))
+            for fields, places in by_fields.items()
         )
-        grouped = [place for places in by_fields.values() for place in places]
-        self._order = sorted(range(len(grouped)), key=grouped.__getitem__)
+        self._touched: dict[str, list[int]] = {}
+        """By field, the groups of leaves that can rest on it."""
+        for group, fields in enumerate(by_fields):
+            for field in fields:
+                self._touched.setdefault(field, []).append(group)
+        self._of_nobody: list[Judgement] | None = None
+        """Where nothing is known of a patient: most leaves of most patients."""
 
     def _program(self, condition: Condition) -> Program:
         if isinstance(condition, Not):
@@ -75,8 +81,21 @@ class LeafTable:
 
     def judged(self, facts: Facts) -> list[Judgement]:
         """Every leaf of one patient, judged once; in the order of the leaves."""
-        grouped = [judgement for each in self._alike for judgement in each.of(facts)]
-        return [grouped[place] for place in self._order]
+        if self._of_nobody is None:
+            self._of_nobody = self._judge(
+                [Judgement(None)] * len(self.leaves), facts.of_nobody, range(len(self._groups))
+            )
+        touched = {group for field in facts.given for group in self._touched.get(field, ())}
+        return self._judge(self._of_nobody, facts, touched)
+
+    def _judge(self, before: list[Judgement], facts: Facts, groups: Iterable[int]) -> list[Judgement]:
+        """The judgements as they were, but for some groups of leaves."""
+        found = before.copy()
+        for group in groups:
+            alike, places = self._groups[group]
+            for place, judgement in zip(places, alike.of(facts), strict=True):
+                found[place] = judgement
+        return found
 
 
 def _judging(leaves: Sequence[Leaf]) -> Callable[[Facts], tuple[Judgement, ...]]:
@@ -129,3 +148,8 @@ def judgement_of(program: Program, judged: Sequence[Judgement]) -> Judgement:
     if isinstance(program, int):
         return judged[program]
     return joined(program.kind, [judgement_of(part, judged) for part in program.parts])
+
+
+def leaves_of(program: Program) -> set[int]:
+    """Places of the leaves of a condition."""
+    return {program} if isinstance(program, int) else set().union(*(leaves_of(part) for part in program.parts))

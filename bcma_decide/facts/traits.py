@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from typing import Any, Literal, NamedTuple
 
@@ -68,15 +67,27 @@ class LedgerLine(Struct, frozen=True):
     for_findings: bool = False
 
 
-@dataclass(frozen=True)
-class Traits:
+class Traits(Struct, frozen=True, eq=False, dict=True):
     """All traits of the model, in its order, with the contradictions and the ledger of what was given."""
 
     values: tuple[TraitValue, ...]
     contradictions: tuple[Contradiction, ...]
     ledger: tuple[LedgerLine, ...]
-    facts: Facts = field(compare=False, repr=False)
+    facts: Facts
     """What the traits were worked out from: without the inputs that contradict each other."""
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same is known, from whatever it was worked out."""
+        if not isinstance(other, Traits):
+            return NotImplemented
+        return self._shown == other._shown
+
+    def __hash__(self) -> int:
+        return hash(self._shown)
+
+    @property
+    def _shown(self) -> tuple[object, ...]:
+        return self.values, self.contradictions, self.ledger
 
     def __getitem__(self, trait: str) -> TraitValue:
         """Return the value of one trait."""

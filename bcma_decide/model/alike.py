@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.logic import Chance
+from bcma_decide.model.beside import kept_beside
+from bcma_decide.model.kept import KEPT
 from bcma_decide.model.numbers import PatientNumbers, acting_in
 from bcma_decide.model.population import Patients, conditional_patients
 from bcma_decide.pooled.evidence import PooledEvidence
@@ -23,8 +24,6 @@ CURVES: Final = (PFS,)
 """Family of the curves from the infusion."""
 FROM_DECISION: Final = (PFS, NOT_INFUSED)
 """Families of those from the decision."""
-KEPT: Final = 64
-"""For how many kinds of patients what was worked out is kept: more than three yes/no traits make in two settings."""
 
 
 class Alike(NamedTuple):
@@ -67,10 +66,16 @@ def _acting_values(
     pooled: PooledEvidence, families: tuple[str, ...], value_of: Callable[[str], bool | float | Chance | None]
 ) -> tuple[Known, ...]:
     found: list[Known] = [None] * pooled.trait_count
-    for place in np.flatnonzero(acting_traits(pooled, families)).tolist():
-        value = value_of(MODEL_TRAIT_IDS[place])
-        found[place] = value if isinstance(value, Chance) else model_scale(MODEL_TRAIT_IDS[place], value)
+    for place, trait in _acting_places(pooled, families):
+        value = value_of(trait)
+        found[place] = value if isinstance(value, Chance) else model_scale(trait, value)
     return tuple(found)
+
+
+@kept_beside(16)
+def _acting_places(pooled: PooledEvidence, families: tuple[str, ...]) -> list[tuple[int, str]]:
+    """Places and names of the traits that act in any of the families."""
+    return [(place, MODEL_TRAIT_IDS[place]) for place in np.flatnonzero(acting_traits(pooled, families)).tolist()]
 
 
 def patients_alike(pooled: PooledEvidence, values: tuple[Known, ...], families: tuple[str, ...] = CURVES) -> Patients:
@@ -78,12 +83,12 @@ def patients_alike(pooled: PooledEvidence, values: tuple[Known, ...], families: 
     return _patients_alike(pooled, values, acting_traits(pooled, families).tobytes())
 
 
-@lru_cache(maxsize=KEPT)
+@kept_beside(KEPT)
 def _patients_alike(pooled: PooledEvidence, values: tuple[Known, ...], acting: bytes) -> Patients:
     return conditional_patients(pooled.population, values, np.frombuffer(acting, dtype=np.bool_))
 
 
-@lru_cache(maxsize=16)
+@kept_beside(16)
 def acting_traits(pooled: PooledEvidence, families: tuple[str, ...]) -> NDArray[np.bool_]:
     """Which traits act in any of the families, in either class, (traits,)."""
     # evidence that was cut down to a few outcomes has fewer families

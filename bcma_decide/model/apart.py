@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.model.beside import beside
 from bcma_decide.model.contrast import chance_above_zero
 from bcma_decide.model.kernel import Evaluated, kernel
-from bcma_decide.model.sheets import SheetValues, covariance_between
+from bcma_decide.model.sheets import Sheet, SheetValues, covariance_between
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import Design
 
@@ -46,8 +47,14 @@ def _higher(pooled: PooledEvidence, sides: Sequence[SheetValues], bias_sd: float
     found: dict[str, Pairs] = {}
     for place, first in enumerate(sides):
         for second in sides[place:]:
-            for outcome, pairs in _pairs(pooled, first, second, bias_sd):
-                found.setdefault(outcome, {}).update(pairs)
+            if first is second:  # the same of many, where the sheet was
+                pairs = first.beside.get(("higher", bias_sd))
+                if pairs is None:
+                    pairs = first.beside["higher", bias_sd] = dict(_pairs(pooled, first, first, bias_sd))
+            else:
+                pairs = dict(_pairs(pooled, first, second, bias_sd))
+            for outcome, own in pairs.items():
+                found.setdefault(outcome, {}).update(own)
     return found
 
 
@@ -55,31 +62,47 @@ def _pairs(
     pooled: PooledEvidence, first: SheetValues, second: SheetValues, bias_sd: float
 ) -> Iterator[tuple[str, Pairs]]:
     """Options of one class with those of another or with each other."""
-    both = [outcome for outcome in first.sheet.outcomes if outcome in second.sheet.outcomes]
-    rows = [[values.sheet.outcomes.index(outcome) for outcome in both] for values in (first, second)]
-    if first is second:
-        higher = _inside(first, bias_sd)
-    else:
-        higher = _between(first, second, rows, covariance_between(pooled, first.sheet, second.sheet), bias_sd)
-    for outcome, one, two, own in zip(both, *rows, higher.tolist(), strict=True):
-        others = _options(second, two)
-        pairs = {(option, other): own[m][n] for m, option in _options(first, one) for n, other in others}
-        if first is not second:
-            pairs |= {(other, option): 1.0 - chance for (option, other), chance in pairs.items()}
+    one, two = first.sheet, second.sheet
+    met = beside(pooled, ("met", one.family, one.class_index, two.class_index), lambda: _Met.of(pooled, one, two))
+    higher = _inside(first, bias_sd) if one is two else _between(first, second, met, bias_sd)
+    for (outcome, places, named, reversed_), own in zip(met.pairs, higher.reshape(len(higher), -1), strict=True):
+        chances = own[places].tolist()
+        pairs = dict(zip(named, chances, strict=True))
+        if one is not two:
+            pairs.update(zip(reversed_, [1.0 - chance for chance in chances], strict=True))
         yield outcome, pairs
 
 
-def _options(values: SheetValues, outcome: int) -> list[tuple[int, str]]:
-    """Places and names of the options that have a number."""
-    sheet = values.sheet
-    return [(m, option) for m, option in enumerate(sheet.options) if sheet.cells[outcome, m] >= 0]
+class _Met(Struct, frozen=True):
+    """Options of two sheets, or of one, at the outcomes of both.
+
+    ``rows``: the outcomes in either sheet; ``covariance`` of their trait parameters. ``pairs``: of each outcome the
+    places of the pairs that have a number among all pairs of options, their names and the names turned round.
+    """
+
+    rows: tuple[list[int], list[int]]
+    covariance: Array
+    pairs: tuple[tuple[str, NDArray[np.intp], list[tuple[str, str]], list[tuple[str, str]]], ...]
+
+    @classmethod
+    def of(cls, pooled: PooledEvidence, first: Sheet, second: Sheet) -> _Met:
+        both = [outcome for outcome in first.outcomes if outcome in second.outcomes]
+        rows = [[sheet.outcomes.index(outcome) for outcome in both] for sheet in (first, second)]
+        pairs = []
+        for outcome, one, two in zip(both, *rows, strict=True):
+            there = (first.cells[one] >= 0)[:, None] & (second.cells[two] >= 0)
+            named = [(first.options[m], second.options[n]) for m, n in np.argwhere(there).tolist()]
+            pairs.append((outcome, np.flatnonzero(there), named, [(other, option) for option, other in named]))
+        return cls((rows[0], rows[1]), covariance_between(pooled, first, second), tuple(pairs))
 
 
 def _inside(values: SheetValues, bias_sd: float) -> Array:
     """Options of one class, (outcomes, options, options)."""
     sheet, logit, trait = values.sheet, values.logit[0], values.trait[0]  # (O, K, M), (O, K, M, Q)
-    covariance = sheet.covariance.copy()
-    covariance[:, :, 0] += values.extra[0]
+    covariance = sheet.covariance
+    if values.extra[0]:
+        covariance = covariance.copy()
+        covariance[:, :, 0] += values.extra[0]
     scale = values.rate[0] * (1.0 - values.rate[0])
     # derivatives of the log odds of the options in the levels, (O, K, S, M, P)
     level = values.level[0][:, :, :, None] * sheet.share[:, None, None] / scale[:, :, None, :, None]
@@ -91,12 +114,10 @@ def _inside(values: SheetValues, bias_sd: float) -> Array:
     return np.asarray(np.einsum("ok,okmn->omn", sheet.weight, higher))
 
 
-def _between(
-    first: SheetValues, second: SheetValues, rows: Sequence[Sequence[int]], covariance: Array, bias_sd: float
-) -> Array:
+def _between(first: SheetValues, second: SheetValues, met: _Met, bias_sd: float) -> Array:
     """Options of one class with those of the other, (outcomes, options, options)."""
-    one, two = rows
-    trait = (first.trait[0, one] @ covariance)[:, :, None]
+    one, two = met.rows
+    trait = (first.trait[0, one] @ met.covariance)[:, :, None]
     between = np.matmul(trait, np.swapaxes(second.trait[0, two], 2, 3)[:, None])  # O, K, K', M, M'
     gap = first.logit[0, one][:, :, None, :, None] - second.logit[0, two][:, None, :, None]
     variance = first.variance[0, one][:, :, None, :, None] + second.variance[0, two][:, None, :, None]

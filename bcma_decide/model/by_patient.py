@@ -7,12 +7,12 @@ have it and those who do not.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bcma_decide.model.beside import kept_beside
 from bcma_decide.model.offset_tables import RATE, OffsetAxis, offset_axis, stage_table
 from bcma_decide.model.population import Patients
 from bcma_decide.model.prediction import held, made_up
@@ -58,7 +58,7 @@ def _stage(pooled: PooledEvidence, setting: Design, cell: Cell, position: int, p
     return _drawn(pooled, setting, *of_effects, patients)[begin : begin + products]
 
 
-@lru_cache(maxsize=8)
+@kept_beside(8)
 def _drawn(
     pooled: PooledEvidence, setting: Design, family: str, class_index: int, later: bool, patients: Patients
 ) -> Array:
@@ -67,12 +67,12 @@ def _drawn(
     return np.asarray(stages.rates @ stages.axis.basis(_deviation(pooled, patients) @ stages.effects).T)
 
 
-@lru_cache(maxsize=2)
+@kept_beside(2)
 def _deviation(pooled: PooledEvidence, patients: Patients) -> Array:
     return held(pooled, patients.values) - pooled.reference
 
 
-@lru_cache(maxsize=64)
+@kept_beside(64)
 def _stages(pooled: PooledEvidence, setting: Design, family: str, class_index: int, later: bool) -> _Stages:
     cells = [cell for cell in pooled.cells if (cell.family, cell.class_index) == (family, class_index)]
     stages = dict.fromkeys(stage for cell in cells for stage in (cell.stages[1:] if later else cell.stages[:1]))

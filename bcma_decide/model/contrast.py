@@ -8,7 +8,7 @@ accounted for). Swapping the options mirrors every number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -19,6 +19,7 @@ from bcma_decide.model.normal import Z95, density, distribution, distribution_an
 from bcma_decide.model.prediction import Average
 
 Array = NDArray[np.float64]
+Normal = Callable[[Array], tuple[Array, Array]]
 
 _SMOOTH = 5
 """Quadrature points of the half sum that always do for a start."""
@@ -26,6 +27,8 @@ _GAUSS = {0.6: _SMOOTH, 1.0: 9}
 """Steepness up to which so many of Gauss's points leave 0.0001 of an end at most."""
 _EQUAL, _STEEPEST_OF_EQUAL, _MOST_DOUBLINGS = 12, 2.5, 4
 """Spaces between equidistant points up to a steepness, and how often both may double."""
+_AT_ONCE = 16_384
+"""Values of an array, so that those of a step stay near the processor."""
 _WIDTH = 4.4
 """Standard deviations that equidistant points reach: 1e-5 lies beyond."""
 _STEEP_AT = 2.5
@@ -77,12 +80,31 @@ def differences(
     bias_sds
         Standard deviation of the bias of the comparison on the log-odds scale; 0 leaves it out.
     """
-    found = joint_differences(*_joint(first, second, effect_covariance), np.square(bias_sds))
-    mean = first.mean - second.mean
-    return tuple(
-        Difference((mean, min(a, mean), max(b, mean)), p, (log_odds, log_odds - r, log_odds + r))
-        for a, b, p, log_odds, r in found[0].tolist()
-    )
+    return differences_of_pairs([(first, second)], effect_covariance, bias_sds)[0]
+
+
+def differences_of_pairs(
+    pairs: Sequence[tuple[Side, Side]], effect_covariance: Array, bias_sds: Sequence[float]
+) -> list[tuple[Difference, ...]]:
+    """:func:`differences` of several pairs with as many nodes each."""
+    sizes = zip(*(_joint(first, second, effect_covariance) for first, second in pairs), strict=True)
+    full, fewer = (_together(joints) for joints in sizes)
+    found = joint_differences(full, fewer, np.square(bias_sds))
+    means = [first.mean - second.mean for first, second in pairs]
+    return [
+        tuple(
+            Difference((mean, min(a, mean), max(b, mean)), p, (log_odds, log_odds - r, log_odds + r))
+            for a, b, p, log_odds, r in rows
+        )
+        for mean, rows in zip(means, found.tolist(), strict=True)
+    ]
+
+
+def _together(joints: Sequence[Joint]) -> Joint:
+    if len(joints) == 1:
+        return joints[0]
+    parts = ((each.weight, each.logits, each.variances, each.between) for each in joints)
+    return Joint(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def higher_of_pairs(
@@ -224,7 +246,9 @@ def _pairs_of_nodes(first: Nodes, second: Nodes, between: Array) -> Joint:
     return Joint(weight, logits.reshape(flat), variances.reshape(flat), between.reshape(shape[0], -1))
 
 
-def joint_differences(full: Joint, fewer: Joint, bias_variance: Array) -> Array:
+def joint_differences(
+    full: Joint, fewer: Joint, bias_variance: Array, normal: Normal = distribution_and_density
+) -> Array:
     """Differences of many pairs of options.
 
     Parameters
@@ -233,6 +257,8 @@ def joint_differences(full: Joint, fewer: Joint, bias_variance: Array) -> Array:
         The pairs, as :func:`crossed` has them.
     bias_variance
         Variances of the bias of the comparison, (biases,).
+    normal
+        Distribution function and density of the standard normal.
 
     Returns
     -------
@@ -250,7 +276,7 @@ def joint_differences(full: Joint, fewer: Joint, bias_variance: Array) -> Array:
     # the spread of two equal options is 0, and may come out just below it
     found[..., 4] = Z95 * np.sqrt(np.maximum(square - mean * mean, 0.0))
     few = parts if fewer is full else _Parts.of(fewer, bias_variance)
-    found[..., :2] = _intervals(parts, few, found[..., 3], found[..., 4])
+    found[..., :2] = _intervals(parts, few, found[..., 3], found[..., 4], normal)
     return found
 
 
@@ -319,7 +345,7 @@ class _Parts(Struct, frozen=True):
         return np.asarray(np.abs(moved / self.left[:, :, None, None]).max(axis=(3, 4)))
 
 
-def _intervals(full: _Parts, fewer: _Parts, mean: Array, reach: Array) -> Array:
+def _intervals(full: _Parts, fewer: _Parts, mean: Array, reach: Array, normal: Normal) -> Array:
     """95 % intervals of the difference of the two rates, (pairs, biases, 2).
 
     With s half of the sum of the log odds and d their difference, the difference of the rates is
@@ -331,11 +357,14 @@ def _intervals(full: _Parts, fewer: _Parts, mean: Array, reach: Array) -> Array:
     middle = np.cosh(np.einsum("rk,rk->r", full.weight, full.half_sum))[:, None, None]
     ends = np.arctanh(np.sinh(half) / (middle + np.cosh(half)))
     shape, everyone = ends.shape, np.arange(ends.size)
-    ends = _Lines.of(fewer, _SMOOTH, everyone).ends(ends.ravel(), _NEAR)
+    ends = _Lines.of(fewer, _SMOOTH, everyone, normal).ends(ends.ravel(), _NEAR)
     counts = _enough(full.steepness(ends.reshape(shape)).ravel())
     for count in sorted(set(counts.tolist())):  # numpy.unique would load the masked arrays, 5 % of a cold start
-        rows = np.flatnonzero(counts == count)
-        ends[rows] = _Lines.of(full, count, rows).ends(ends[rows], _SETTLED)
+        of_count = np.flatnonzero(counts == count)
+        at_once = max(_AT_ONCE // (count * full.weight.shape[1]), 1)
+        for start in range(0, of_count.size, at_once):
+            rows = of_count[start : start + at_once]
+            ends[rows] = _Lines.of(full, count, rows, normal).ends(ends[rows], _SETTLED)
     return np.asarray(np.tanh(ends).reshape(shape))
 
 
@@ -365,20 +394,21 @@ def _rule(count: int) -> tuple[Array, Array]:
 class _Lines(Struct, frozen=True):
     """Ends that are looked for, a row each, and the lines of constant half sum along which they are reached.
 
-    ``cosh`` of the half sum, and ``expected`` difference in standard deviations, (rows, points, components); ``twice``
-    (rows, components), what half a unit of the difference is in standard deviations; ``weight`` (rows, components);
-    ``point_weight`` (points,); ``wanted`` normal quantiles of the ends, (rows,).
+    ``twice_cosh`` of the half sum, and ``expected`` difference in standard deviations, (rows, points, components);
+    ``twice`` (rows, components), what half a unit of the difference is in standard deviations; ``weight`` (rows,
+    components); ``point_weight`` (points,); ``upper`` (rows,), which ends are looked for.
     """
 
-    cosh: Array
+    twice_cosh: Array
     expected: Array
     twice: Array
     weight: Array
     point_weight: Array
     upper: NDArray[np.bool_]
+    normal: Normal
 
     @classmethod
-    def of(cls, parts: _Parts, count: int, rows: NDArray[np.intp]) -> _Lines:
+    def of(cls, parts: _Parts, count: int, rows: NDArray[np.intp], normal: Normal) -> _Lines:
         """Some rows of (pairs, biases, 2), with so many points."""
         points, point_weight = _rule(count)
         biases = parts.left.shape[1]
@@ -386,12 +416,11 @@ class _Lines(Struct, frozen=True):
         away = parts.spread[pair, None] * points[:, None]
         away += parts.half_sum[pair, None]
         cosh = np.exp(away, out=away)
-        cosh += 1.0 / cosh
-        cosh *= 0.5
+        cosh += 1.0 / cosh  # twice of it: a pass less over all of them
         inverse = 1.0 / parts.left[pair, bias]
         expected = (parts.tilt[pair] * inverse)[:, None] * points[:, None]
         expected += (parts.gap[pair] * inverse)[:, None]
-        return cls(cosh, expected, 2.0 * inverse, parts.weight[pair], point_weight, rows % 2 == 1)
+        return cls(cosh, expected, 2.0 * inverse, parts.weight[pair], point_weight, rows % 2 == 1, normal)
 
     def ends(self, ends: Array, near: float) -> Array:
         """Inverse hyperbolic tangents of the ends, from starting values, (rows,) each.
@@ -423,12 +452,13 @@ class _Lines(Struct, frozen=True):
 
     def _only(self, kept: NDArray[np.bool_]) -> _Lines:
         return _Lines(
-            self.cosh[kept],
+            self.twice_cosh[kept],
             self.expected[kept],
             self.twice[kept],
             self.weight[kept],
             self.point_weight,
             self.upper[kept],
+            self.normal,
         )
 
     def _share_below(self, ends: Array) -> tuple[Array, Array]:
@@ -437,17 +467,20 @@ class _Lines(Struct, frozen=True):
         From sinh(d/2) = tanh(a) (cosh(s) + cosh(d/2)) follows d/2 = a + asinh(cosh(s) sinh(a)).
         """
         size = np.abs(ends)
-        x = self.cosh * np.sinh(size)[:, None, None]
-        root = np.sqrt(x * x + 1.0)
+        x = self.twice_cosh * (0.5 * np.sinh(size))[:, None, None]
+        root = x * x
+        root += 1.0
+        np.sqrt(root, out=root)
         x += root
         np.log(x, out=x)
         x += size[:, None, None]
         x *= (self.twice * np.sign(ends)[:, None])[:, None]
         x -= self.expected
-        below, dense = distribution_and_density(x)
-        np.divide(self.cosh, root, out=root)
-        root *= np.cosh(size)[:, None, None]
+        below, dense = self.normal(x)
+        np.divide(self.twice_cosh, root, out=root)
+        root *= (0.5 * np.cosh(size))[:, None, None]
         root += 1.0
         dense *= root
-        share = np.einsum("rpk,rk,p->r", below, self.weight, self.point_weight)
-        return share, np.einsum("rpk,rk,p->r", dense, self.weight * self.twice, self.point_weight)
+        share = np.matmul(below, self.weight[:, :, None])[..., 0] @ self.point_weight
+        rise = np.matmul(dense, (self.weight * self.twice)[:, :, None])[..., 0] @ self.point_weight
+        return share, rise

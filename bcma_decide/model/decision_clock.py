@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from bcma_decide.model.alike import (
     FROM_DECISION,
-    KEPT,
     NOT_INFUSED,
     Alike,
     Known,
@@ -26,8 +25,9 @@ from bcma_decide.model.alike import (
     alike_in_curves,
     patients_alike,
 )
+from bcma_decide.model.beside import beside
 from bcma_decide.model.by_patient import rates_by_patient
-from bcma_decide.model.kept import Kept
+from bcma_decide.model.kept import KEPT, Kept
 from bcma_decide.model.normal import Z95
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.prediction import logit
@@ -121,11 +121,9 @@ def months_of(waits: tuple[Wait, ...]) -> Array:
     return np.concatenate([wait_points(each.days, each.range, each.n) for each in waits]) / DAYS_A_MONTH
 
 
-_Question = tuple[PooledEvidence, Alike, tuple[Known, ...], frozenset[str], tuple[tuple[str, Infused | None], ...]]
-"""The evidence, what of a patient moves curves from the infusion and from the decision, options with a curve, and each
+_Question = tuple[Alike, tuple[Known, ...], frozenset[str], tuple[tuple[str, Infused | None], ...]]
+"""What of a patient moves curves from the infusion and from the decision, options with a curve, and each
 option's chance of the infusion."""
-
-_kept: Final = Kept[_Question, dict[str, FromDecision]](KEPT)
 
 
 def from_the_decision(numbers: PatientNumbers, curves: Mapping[str, Curve]) -> dict[str, FromDecision]:
@@ -137,8 +135,9 @@ def from_the_decision(numbers: PatientNumbers, curves: Mapping[str, Curve]) -> d
     options = [each.id for each in numbers.pooled.options if each.class_id == CLASSES[0]]
     chances = {option: chance_of_infusion(numbers, option) for option in options}
     values = acting_values(numbers, *FROM_DECISION)
-    key = numbers.pooled, alike_in_curves(numbers), values, frozenset(curves), tuple(chances.items())
-    return _kept.get(key, lambda: _from_the_decision(numbers, curves, chances))
+    key = alike_in_curves(numbers), values, frozenset(curves), tuple(chances.items())
+    kept: Kept[_Question, dict[str, FromDecision]] = beside(numbers.pooled, "from the decision", lambda: Kept(KEPT))
+    return kept.get(key, lambda: _from_the_decision(numbers, curves, chances))
 
 
 def _from_the_decision(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from typing import Final
 
 import numpy as np
 
-from bcma_decide.model.alike import KEPT, NOT_INFUSED, acting_values, patients_alike
+from bcma_decide.model.alike import NOT_INFUSED, Known, acting_values, patients_alike
+from bcma_decide.model.beside import beside
 from bcma_decide.model.by_patient import rates_by_patient
 from bcma_decide.model.decision_clock import lost_place, spread_between
-from bcma_decide.model.kept import Kept
+from bcma_decide.model.kept import KEPT, Kept
 from bcma_decide.model.normal import Z95, logistic
 from bcma_decide.model.numbers import PatientNumbers
-from bcma_decide.model.population import Patients
 from bcma_decide.model.prediction import logit
-from bcma_decide.model.sheets import STILL
+from bcma_decide.model.sheets import SheetValues
 from bcma_decide.vocabulary import CLASSES
 
 FromDecisionRate = tuple[float, float, float, float, float]
@@ -23,7 +25,6 @@ FromDecisionRate = tuple[float, float, float, float, float]
 _RESPONSE: Final = "response"
 _BOTH: Final = (_RESPONSE, NOT_INFUSED)
 """One set of patients for both rates: those of response know nothing of a trait that acts before the infusion only."""
-_kept: Final = Kept[object, dict[int, FromDecisionRate]](KEPT)
 
 
 def from_decision(numbers: PatientNumbers) -> dict[int, FromDecisionRate]:
@@ -36,13 +37,14 @@ def from_decision(numbers: PatientNumbers) -> dict[int, FromDecisionRate]:
     """
     extra = tuple(numbers.extra_variance.get((family, 0), 0.0) for family in _BOTH)
     values = acting_values(numbers, *_BOTH)
-    key = numbers.pooled, numbers.setting, values, extra
-    return _kept.get(key, lambda: _from_decision(numbers, patients_alike(numbers.pooled, values, _BOTH)))
+    kept: Kept[object, dict[int, FromDecisionRate]] = beside(numbers.pooled, "from decision", lambda: Kept(KEPT))
+    made = partial(_from_decision, numbers, values)
+    return kept.get((numbers.setting, values, extra), made)
 
 
-def _from_decision(numbers: PatientNumbers, patients: Patients) -> dict[int, FromDecisionRate]:
-    pooled = numbers.pooled
-    responding, lost = _pairs(numbers)
+def _from_decision(numbers: PatientNumbers, values: tuple[Known, ...]) -> dict[int, FromDecisionRate]:
+    pooled, patients = numbers.pooled, patients_alike(numbers.pooled, values, _BOTH)
+    responding, lost = beside(pooled, "response and those never infused", lambda: _pairs(numbers))
     if not responding:
         return {}
     drawn = rates_by_patient(pooled, numbers.setting, (*responding, *lost), patients)
@@ -85,12 +87,18 @@ def _pairs(numbers: PatientNumbers) -> tuple[list[int], list[int]]:
 
 
 def _spreads(numbers: PatientNumbers) -> dict[int, float]:
-    """Variance of the log odds of every cell's rate in both families, over the nodes of the spread between centres."""
+    """Variance of the log odds of every CAR-T cell's rate in both families, over the nodes of the spread."""
+    evaluated = numbers.evaluated
+    still = beside(numbers.pooled, ("spreads", numbers.setting), lambda: _spreads_of(evaluated.kernel.fixed))
+    moving = [values for (family, index), values in evaluated.values.items() if family in _BOTH and index == 0]
+    return {**still, **_spreads_of(moving)}
+
+
+def _spreads_of(sheets: Iterable[SheetValues]) -> dict[int, float]:
     found: dict[int, float] = {}
-    for values in (*numbers.evaluated.values.values(), *numbers.evaluated.kernel.fixed):
-        if values.sheet.family in (*_BOTH, STILL):
-            weight = values.sheet.weight[:, :, None]
-            mean = (weight * values.logit[0]).sum(axis=1)
-            spread = (weight * (values.variance[0] + values.logit[0] ** 2)).sum(axis=1) - mean**2
-            found |= zip(values.sheet.places.tolist(), spread[values.sheet.filled].tolist(), strict=True)
+    for values in sheets:
+        weight = values.sheet.weight[:, :, None]
+        mean = (weight * values.logit[0]).sum(axis=1)
+        spread = (weight * (values.variance[0] + values.logit[0] ** 2)).sum(axis=1) - mean**2
+        found |= zip(values.sheet.places.tolist(), spread[values.sheet.filled].tolist(), strict=True)
     return found

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
+KEPT: Final = 64
+"""For how many kinds of patients what was worked out is kept: more than three yes/no traits make in two settings."""
 
 
 class Kept(Generic[Key, Result]):

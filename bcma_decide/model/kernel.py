@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 from msgspec import Struct
@@ -12,12 +13,13 @@ from bcma_decide.model.beside import beside
 from bcma_decide.model.contrast import Nodes, crossed, joint_differences
 from bcma_decide.model.prediction import Average
 from bcma_decide.model.profiles import Profiles
-from bcma_decide.model.rates import MEAN, Order, cell_table, in_order
+from bcma_decide.model.rates import MEAN, CellMixtures, Order, cell_table, in_order
 from bcma_decide.model.sheets import STILL, Sheet, SheetValues, all_sheets, covariance_between, likeness
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import CLASSES, OUTCOMES, Design
 
 Array = NDArray[np.float64]
+_TABLE: Final = "table of the cells"
 Extra = Mapping[tuple[str, int], Array]
 """Variance of all levels for lying outside the evidence, (profiles,) by family and class; none where not named."""
 
@@ -89,7 +91,7 @@ def _kernel(pooled: PooledEvidence, setting: Design) -> Kernel:
     fixed = tuple(sheet.evaluated(np.ones((1, 1)), np.zeros(1)) for sheet in still)
     table = np.zeros((1, len(pooled.cells), 6))
     if fixed:
-        table[:, np.concatenate([sheet.places for sheet in still])] = cell_table(fixed)
+        table[:, np.concatenate([sheet.places for sheet in still])] = cell_table(fixed, CellMixtures.of(still))
         in_order(pooled, still).put(table)
     places = [sheet.places for sheet in moving]
     return Kernel(
@@ -150,9 +152,27 @@ def evaluated(pooled: PooledEvidence, setting: Design, profiles: Profiles, extra
             np.zeros(len(profiles)) if widened is None else widened,
         )
     if values:
-        table[:, own.places] = cell_table(tuple(values.values()))
+        table[:, own.places] = _cells(pooled, setting, tuple(values.values()))
         own.order.put(table)
     return Evaluated(own, table, values)
+
+
+def _cells(pooled: PooledEvidence, setting: Design, values: Sequence[SheetValues]) -> Array:
+    """Numbers of the cells of some sheets, one after the other; of one patient those of a sheet that was kept are."""
+    one = len(values[0].extra) == 1
+    missing = [each for each in values if not one or _TABLE not in each.beside]
+    if missing:
+        name = "mixtures", setting, tuple([(each.sheet.family, each.sheet.class_index) for each in missing])
+        sheets = [each.sheet for each in missing]
+        found = cell_table(missing, beside(pooled, name, lambda: CellMixtures.of(sheets)))
+        if not one:
+            return found
+        begin = 0
+        for each in missing:
+            end = begin + len(each.sheet.places)
+            each.beside[_TABLE] = found[:, begin:end]
+            begin = end
+    return np.concatenate([each.beside[_TABLE] for each in values], axis=1)
 
 
 def class_differences(

@@ -24,6 +24,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from bcma_decide.model.kept import Kept
 from bcma_decide.model.normal import density, quantile, upper_tail
 from bcma_decide.model.offset_tables import OffsetAxis
 from bcma_decide.pooled.evidence import Population
@@ -47,6 +48,8 @@ _FEW_POINTS: Final = 6
 _MOST_NODES: Final = 1000
 """Of the table over the numbers of a part."""
 _RIDGE: Final = 1e-9
+_KEPT: Final = 256
+"""Of each part: some answers for every age."""
 _LEAST: Final = 1e-300
 
 
@@ -79,6 +82,18 @@ class Part(Struct, frozen=True, dict=True):
 
     def weights(self, number: Array, yes: Array, no: Array) -> Array:
         """Weight of every kind of patient, (profiles, *shape); arguments as in `Profiles`, all traits."""
+        if len(number) > 1:
+            return self._weights(number, yes, no)
+        given = number[0, self.numbers], yes[0, self.binaries], no[0, self.binaries]
+        key = b"".join([each.tobytes() for each in given])
+        return self._kept.get(key, lambda: self._weights(number, yes, no))
+
+    @cached_property
+    def _kept(self) -> Kept[bytes, Array]:
+        """Weights of single patients by what is known of the traits of the part: it is the same of many."""
+        return Kept(_KEPT)
+
+    def _weights(self, number: Array, yes: Array, no: Array) -> Array:
         spread = self._spread(number)
         if self.binaries:
             # the same weights whatever is known, of which the answers take their part

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from bcma_decide.model.alike import KEPT, Known, acting_traits, acting_values, patients_alike
+from bcma_decide.model.alike import Known, acting_traits, acting_values, patients_alike
+from bcma_decide.model.beside import beside
 from bcma_decide.model.by_patient import rates_by_patient
-from bcma_decide.model.kept import Kept
+from bcma_decide.model.kept import KEPT, Kept
 from bcma_decide.model.kernel import evaluated
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.population import Patients
@@ -35,7 +35,12 @@ class TraitMove(Struct, frozen=True):
     high_value: float
 
 
-_kept: Final = Kept[tuple[PooledEvidence, str, str, tuple[Known, ...]], dict[str, tuple[TraitMove, ...]]](KEPT)
+_Moves = dict[str, tuple[TraitMove, ...]]
+"""By trait."""
+
+
+def _kept(pooled: PooledEvidence) -> Kept[tuple[str, str, tuple[Known, ...]], _Moves]:
+    return beside(pooled, "moves", lambda: Kept(KEPT))
 
 
 def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tuple[TraitMove, ...]]:
@@ -49,14 +54,14 @@ def trait_moves(numbers: PatientNumbers, traits: Sequence[str]) -> dict[str, tup
     places = [MODEL_TRAIT_IDS.index(trait) for trait in traits]
     for family in dict.fromkeys(cell.family for cell in pooled.cells):
         if acting_traits(pooled, (family,))[places].any():
-            key = pooled, numbers.setting, family, acting_values(numbers, family)
-            for trait, found in _kept.get(key, partial(_family_moves, numbers, family)).items():
+            key = numbers.setting, family, acting_values(numbers, family)
+            for trait, found in _kept(pooled).get(key, partial(_family_moves, numbers, family)).items():
                 if trait in moves:
                     moves[trait] += found
     return {trait: tuple(found) for trait, found in moves.items() if found}
 
 
-def _family_moves(numbers: PatientNumbers, family: str) -> dict[str, tuple[TraitMove, ...]]:
+def _family_moves(numbers: PatientNumbers, family: str) -> _Moves:
     """Moves of every class-level cell of a family by every trait that acts there and is not fixed."""
     pooled = numbers.pooled
     patients = patients_alike(pooled, acting_values(numbers, family), (family,))
@@ -106,7 +111,10 @@ def ends(
 
 def _low_and_high(trait: str, patients: Patients) -> NDArray[np.bool_]:
     """Who is at the low and who at the high end of a trait, (2, draws)."""
-    values = patients.values[:, MODEL_TRAIT_IDS.index(trait)]
+    place = MODEL_TRAIT_IDS.index(trait)
+    values = patients.values[:, place]
+    if TRAIT_KINDS[trait] != "binary" and patients.known[place]:
+        return np.zeros((2, values.size), dtype=np.bool_)  # all have the same number: nobody is at an end
     if TRAIT_KINDS[trait] == "binary":
         present = values > 0.5
         return np.stack([~present, present])

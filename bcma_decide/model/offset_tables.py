@@ -16,6 +16,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from bcma_decide.model.kept import KEPT, Kept
 from bcma_decide.model.prediction import numeric_range, stage_rates
 from bcma_decide.pooled.evidence import Levels, PooledEvidence
 
@@ -28,6 +29,8 @@ _ERROR: Final = 1e-9
 """Bound of the error of a tabulated rate or derivative; what is seen of it is some thousand times smaller."""
 _NEAREST: Final = 0.9 * pi
 """Distance from the real axis within which rates and derivatives are below :data:`_LARGEST` in absolute value."""
+_FEW: Final = 64
+"""Offsets up to which what was worked out of them is kept: effects of yes/no traits alone have the same for many."""
 _LARGEST: Final = 11.0
 """1 / |1 + e^(0.9 pi i)|^2 = 10.2; a weighted mean over centres is no larger."""
 
@@ -58,6 +61,15 @@ class OffsetAxis(Struct, frozen=True, dict=True):
 
         ``offset`` has any shape and lies between the ends, or by rounding beside them.
         """
+        if offset.size > _FEW:
+            return self._basis(offset)
+        return self._kept.get((offset.shape, offset.tobytes()), lambda: self._basis(offset))
+
+    @cached_property
+    def _kept(self) -> Kept[tuple[tuple[int, ...], bytes], Array]:
+        return Kept(KEPT)
+
+    def _basis(self, offset: Array) -> Array:
         if self.count == 1:
             return np.ones((*offset.shape, 1))
         middle, half = 0.5 * (self.low + self.high), 0.5 * (self.high - self.low)

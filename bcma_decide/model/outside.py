@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bcma_decide.logic import Chance
+from bcma_decide.model.beside import beside
 from bcma_decide.model.profiles import Profiles
 from bcma_decide.pooled.evidence import PooledEvidence
 from bcma_decide.vocabulary import CLASSES, MODEL_TRAITS, TRAIT_LABELS, scaled
@@ -31,26 +33,30 @@ def outside_evidence(
 
     A trait that no study of the class reports is as far outside as one seen in few: silence is no evidence.
     """
-    return tuple(tuple(_outside(pooled, index, values)) for index in range(len(CLASSES)))
+    seen = beside(pooled, "who was studied", lambda: (pooled.age_range.tolist(), pooled.patients_with_trait.tolist()))
+    few = pooled.assumptions["minimum_patients_with_trait"]
+    return tuple(tuple(_outside(ages, with_trait, few, values)) for ages, with_trait in zip(*seen, strict=True))
 
 
 def _outside(
-    pooled: PooledEvidence, class_index: int, values: Mapping[str, bool | float | Chance | None]
+    ages: tuple[float, float],
+    with_trait: Sequence[float],
+    few: float,
+    values: Mapping[str, bool | float | Chance | None],
 ) -> Iterator[OutsideTrait]:
-    few = pooled.assumptions["minimum_patients_with_trait"]
-    for position, trait in enumerate(MODEL_TRAITS):
+    """Of one class: ``ages`` from and to; how many were studied ``with_trait`` (traits,), NaN where not reported."""
+    for seen, trait in zip(with_trait, MODEL_TRAITS, strict=True):
         value = values[trait.id]
         if value is None:
             continue
         if trait.kind == "age":
-            low, high = pooled.age_range[class_index]
+            low, high = ages
             if not isinstance(value, Chance) and not low <= float(value) <= high:
                 yield OutsideTrait(trait.id, f"age {float(value):g}, studied {low:g} to {high:g}", 1.0)
         elif trait.kind == "binary":
             chance = value.yes if isinstance(value, Chance) else float(value)
-            seen = pooled.patients_with_trait[class_index, position]
             if chance > 0.0 and not seen >= few:
-                counted = "not reported by these studies" if np.isnan(seen) else f"seen in {seen:.0f} patients"
+                counted = "not reported by these studies" if isnan(seen) else f"seen in {seen:.0f} patients"
                 yield OutsideTrait(trait.id, f"{TRAIT_LABELS[trait.id]}: {counted}", chance)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
@@ -38,81 +38,120 @@ def rates_of(row: Sequence[float]) -> Rates:
     return Rates(mean, median, (low, high), (next_low, next_high))
 
 
-def cell_table(values: Sequence[SheetValues]) -> Array:
+class _Mixtures(Struct, frozen=True):
+    """Mixtures of normals out of what some sheets have: where each component stands in it, and how much it weighs.
+
+    ``place``, ``weight`` (mixtures, components); shorter mixtures are filled up with components of no weight.
+    """
+
+    place: Places
+    weight: Array
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Mixtures]) -> _Mixtures:
+        """Those of several, one after the other."""
+        longest = max(part.place.shape[1] for part in parts)
+        filled = [part._filled(longest) for part in parts]
+        return cls(np.concatenate([each.place for each in filled]), np.concatenate([each.weight for each in filled]))
+
+    def _filled(self, longest: int) -> _Mixtures:
+        lacking = ((0, 0), (0, longest - self.place.shape[1]))
+        first = np.repeat(self.place[:, :1], longest - self.place.shape[1], axis=1)
+        return _Mixtures(np.concatenate([self.place, first], axis=1), np.pad(self.weight, lacking))
+
+
+class CellMixtures(Struct, frozen=True, dict=True):
+    """What the cells of some sheets are made up of, one sheet after the other.
+
+    ``averages`` over centres; the next centre with one of the products, of cells of one product (``single``) and of
+    those that average ``several``; ``of_one`` (cells,) marks the former.
+    """
+
+    averages: _Mixtures
+    single: _Mixtures
+    several: _Mixtures
+    of_one: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, sheets: Sequence[Sheet]) -> CellMixtures:
+        """Of some sheets, at least one."""
+        places = np.arange(sum(sheet.weight.size * sum(sheet.share.shape[1:]) for sheet in sheets))
+        averages: list[_Mixtures] = []
+        single: list[_Mixtures] = []
+        several: list[_Mixtures] = []
+        begin = 0
+        for sheet in sheets:
+            size = sheet.weight.size * len(sheet.options)
+            own = places[begin : begin + size].reshape(*sheet.weight.shape, -1)  # as `SheetValues.logit`
+            outcome, option = sheet.filled
+            averages.append(_Mixtures(own[outcome, :, option], sheet.weight[outcome]))
+            begin += size
+        for sheet in sheets:
+            size = sheet.weight.size * sheet.share.shape[2]
+            own = places[begin : begin + size].reshape(*sheet.weight.shape, -1)  # as `SheetValues.middle`
+            for wanted, found in (
+                (sheet.next_centres(several=False), single),
+                (sheet.next_centres(several=True), several),
+            ):
+                # advanced indices beside a slice stand first: cells, members, nodes
+                components = own[wanted.outcome, :, wanted.product].reshape(wanted.weight.shape)
+                found.append(_Mixtures(components, wanted.weight))
+            begin += size
+        return cls(
+            _Mixtures.joined(averages),
+            _Mixtures.joined(single),
+            _Mixtures.joined(several),
+            np.concatenate([sheet.next_centres(several=False).of for sheet in sheets]),
+        )
+
+    @cached_property
+    def together(self) -> _Mixtures:
+        """All of them."""
+        return _Mixtures.joined([self.averages, self.single, self.several])
+
+    @cached_property
+    def short(self) -> _Mixtures:
+        """Those of few components."""
+        return _Mixtures.joined([self.averages, self.single])
+
+    @cached_property
+    def order(self) -> Places:
+        """Cells in the order in which their next centres are worked out."""
+        return np.concatenate([np.flatnonzero(self.of_one), np.flatnonzero(~self.of_one)])
+
+
+def cell_table(values: Sequence[SheetValues], mixtures: CellMixtures) -> Array:
     """Numbers of the cells of some sheets, one after the other, (profiles, cells, 6), not yet in order."""
-    averages = [_averages(each) for each in values]
-    weight, centre, spread = _joined(averages)
-    mean = np.einsum("ck,nck->nc", weight, expected_logistic(centre, spread))
-    cells = len(weight)
-    single = [_next_centres(each, several=False) for each in values]
-    several = [_next_centres(each, several=True) for each in values]
-    alone = sum(len(each[0]) for each in single)
-    together = [(weight, centre, spread), *single]
-    if len(mean) == 1:
+    profiles, averages = len(values[0].logit), mixtures.averages
+    parts = [[each.logit for each in values] + [each.middle for each in values]]
+    parts += [[each.variance for each in values] + [each.middle_variance for each in values]]
+    centre, variance = (np.concatenate([each.reshape(profiles, -1) for each in part], axis=1) for part in parts)
+    spread = np.sqrt(variance)
+    cells = len(averages.weight)
+    table = np.empty((profiles, cells, 6))
+    expected = expected_logistic(centre[:, averages.place], spread[:, averages.place])
+    table[..., MEAN] = np.einsum("ck,nck->nc", averages.weight, expected)
+    if profiles == 1:
         # of one patient it is the calls that cost, of many the components with which shorter mixtures are filled up
-        found = _quantiles([*together, *several], cells)
+        found = _quantiles(centre, spread, mixtures.together, cells)
     else:
-        found = np.concatenate([_quantiles(together, cells), _quantiles(several, 0)], axis=1)
+        groups = (mixtures.short, cells), (mixtures.several, 0)
+        found = np.concatenate([_quantiles(centre, spread, group, own) for group, own in groups], axis=1)
     found = logistic(found)
-    table = np.empty((len(mean), cells, 6))
-    table[..., MEAN] = mean
-    table[..., MEDIAN : HIGH + 1] = found[:, : 3 * cells].reshape(len(mean), cells, 3)
-    of_one = np.concatenate([each.sheet.next_centres(several=False).of for each in values])
-    following = found[:, 3 * cells :].reshape(len(mean), -1, 2)
-    table[:, of_one, NEXT_LOW:] = following[:, :alone]
-    table[:, ~of_one, NEXT_LOW:] = following[:, alone:]
+    table[..., MEDIAN : HIGH + 1] = found[:, : 3 * cells].reshape(profiles, cells, 3)
+    table[:, mixtures.order, NEXT_LOW:] = found[:, 3 * cells :].reshape(profiles, -1, 2)
     return table
 
 
-Components = tuple[Array, Array, Array]
-"""Weights (cells, components), log odds and standard deviations (profiles, cells, components)."""
-
-
-def _quantiles(parts: Sequence[Components], cells: int) -> Array:
+def _quantiles(centre: Array, spread: Array, group: _Mixtures, cells: int) -> Array:
     """Log odds of the ends of an average for so many of the first ``cells``, of the next centre for the others."""
-    weight, centre, spread = _joined(parts)
-    return quantiles_of_mixtures(weight, centre, spread, _rows(cells, len(weight) - cells))
+    place, weight = group.place, group.weight
+    return quantiles_of_mixtures(weight, centre[:, place], spread[:, place], _rows(cells, len(weight) - cells))
 
 
 @lru_cache(maxsize=64)
 def _rows(cells: int, following: int) -> MixtureRows:
     return MixtureRows.of(_CREDIBLE, cells).followed_by(MixtureRows.of(_NEXT, following), cells)
-
-
-def _averages(values: SheetValues) -> Components:
-    outcome, option = values.sheet.filled
-    centre, variance = (np.swapaxes(each, 2, 3)[:, outcome, option] for each in (values.logit, values.variance))
-    return values.sheet.weight[outcome], centre, np.sqrt(variance)
-
-
-def _next_centres(values: SheetValues, *, several: bool) -> Components:
-    """One centre with one of the products, for cells of one product or those that average several."""
-    wanted = values.sheet.next_centres(several=several)
-    found = []
-    for each in (values.middle, values.middle_variance):
-        # advanced indices beside a slice stand first: cells, members, profiles, nodes
-        own = each[:, wanted.outcome, :, wanted.product]
-        found.append(own.transpose(2, 0, 1, 3).reshape(len(each), len(wanted.weight), wanted.weight.shape[1]))
-    return wanted.weight, found[0], np.sqrt(found[1])
-
-
-def _joined(parts: Sequence[Components]) -> Components:
-    """Mixtures of different lengths one after the other, the shorter ones filled up with components of no weight."""
-    longest = max(weight.shape[1] for weight, _, _ in parts)
-    weights, centres, spreads = zip(*(_padded(part, longest) for part in parts), strict=True)
-    return np.concatenate(weights), np.concatenate(centres, axis=1), np.concatenate(spreads, axis=1)
-
-
-def _padded(part: Components, longest: int) -> Components:
-    weight, centre, spread = part
-    lacking = longest - weight.shape[1]
-    if not lacking:
-        return part
-    if not len(weight):
-        empty = np.zeros((len(centre), 0, longest))
-        return np.zeros((0, longest)), empty, empty
-    filled = [np.concatenate([each, np.repeat(each[..., :1], lacking, axis=-1)], axis=-1) for each in (centre, spread)]
-    return np.concatenate([weight, np.zeros((len(weight), lacking))], axis=1), filled[0], filled[1]
 
 
 class Order(Struct, frozen=True):

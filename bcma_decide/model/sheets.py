@@ -7,16 +7,18 @@ derivatives in levels and trait effects, and the same at the middle centre are s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from math import prod
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from bcma_decide.model.beside import beside
+from bcma_decide.model.kept import Kept
 from bcma_decide.model.kinds import Kinds, Likeness, NumberAxis
 from bcma_decide.model.offset_tables import OffsetAxis
 from bcma_decide.model.prediction import Average, held, logit, made_up, numeric_range, stage_rates
@@ -32,6 +34,10 @@ _ERROR = 1e-6
 """Bound of the error between the points of a number; what is seen of it is some thousand times smaller."""
 _LINEAR = 2
 """Points that a straight line needs."""
+_FEW_KINDS: Final = 64
+"""Up to which the values of a sheet are kept for other patients: of so few kinds some weigh the same for many."""
+_KEPT: Final = 256
+"""Of every sheet: some answers for every age."""
 STILL: Final = "still"
 """Stands for all families in which no trait acts: their outcomes are the same for everyone, so that one sheet for a
 class holds them together."""
@@ -117,14 +123,31 @@ class Sheet(Struct, frozen=True, dict=True):
         found = pairs[:, None, :, None] * self.covariance[:, :, None]  # O, K, M, S, P, P
         return np.ascontiguousarray(np.moveaxis(found.reshape(*found.shape[:3], -1), 2, 3))
 
+    @cached_property
+    def _kept(self) -> Kept[bytes, SheetValues]:
+        return Kept(_KEPT)
+
+    @cached_property
+    def _columns(self) -> tuple[slice, ...]:
+        """Rate, its derivatives in traits and levels, and the same at the next centre, in the table."""
+        (outcomes, options, P), K = self.share.shape, self.weight.shape[1]
+        S, Q = self.covariance.shape[2], self.parameters.size
+        ends = np.cumsum([0, options, options * Q, P * S, P, P * Q, P * S]) * (outcomes * K)
+        return tuple(slice(begin, end) for begin, end in pairwise(ends.tolist()))
+
     def evaluated(self, weights: Array, extra: Array) -> SheetValues:
         """For some patients: ``weights`` (profiles, kinds); ``extra`` (profiles,) variance of all levels together."""
+        if len(weights) > 1 or weights.size > _FEW_KINDS:
+            return self._evaluated(weights, extra)
+        return self._kept.get(weights.tobytes() + extra.tobytes(), lambda: self._evaluated(weights, extra))
+
+    def _evaluated(self, weights: Array, extra: Array) -> SheetValues:
         (outcomes, options, P), (N, K) = self.share.shape, (len(weights), self.weight.shape[1])
         S, Q = self.covariance.shape[2], self.parameters.size
         at = N, outcomes, K
-        found = weights @ self.table
-        sizes = np.array([options, options * Q, P * S, P, P * Q, P * S]) * (outcomes * K)
-        parts = np.split(found, np.cumsum(sizes)[:-1], axis=1)
+        # of one patient not by the library of linear algebra: its threads would wait for each other for longer
+        found = weights @ self.table if N > 1 else np.einsum("nk,kc->nc", weights, self.table)
+        parts = [found[:, columns] for columns in self._columns]
         rate, trait = parts[0].reshape(*at, options), parts[1].reshape(*at, options, Q)
         level = parts[2].reshape(*at, S, P)
         scale = rate * (1.0 - rate)
@@ -155,7 +178,7 @@ class Sheet(Struct, frozen=True, dict=True):
         )
 
 
-class SheetValues(Struct, frozen=True):
+class SheetValues(Struct, frozen=True, dict=True):
     """A sheet for some patients, N of them.
 
     Averages of the options over centres and patients: ``rate``, its log odds ``logit`` and what the parameters leave
@@ -173,6 +196,11 @@ class SheetValues(Struct, frozen=True):
     middle: Array
     middle_variance: Array
     extra: Array
+
+    @cached_property
+    def beside(self) -> dict[Hashable, Any]:
+        """What was worked out from them, by name: it is dropped with them."""
+        return {}
 
     def average(self, outcome: int, option: int, row: int = 0) -> Average:
         """One option of one patient, with all parameters of its outcome."""

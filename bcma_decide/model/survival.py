@@ -13,14 +13,15 @@ a class stand in a table by it (`bcma_decide.model.offset_tables`), all months, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from bcma_decide.model.alike import KEPT, Alike, alike_in_curves, patients_alike
+from bcma_decide.model.alike import Alike, alike_in_curves, patients_alike
+from bcma_decide.model.beside import kept_beside
+from bcma_decide.model.kept import KEPT
 from bcma_decide.model.normal import expected_logistic, logistic, mixture_quantiles
 from bcma_decide.model.numbers import PatientNumbers
 from bcma_decide.model.offset_tables import (
@@ -71,7 +72,7 @@ def survival_curves(numbers: PatientNumbers) -> dict[str, Curve]:
     return dict(curves_alike(numbers.pooled, alike_in_curves(numbers)))
 
 
-@lru_cache(maxsize=KEPT)
+@kept_beside(KEPT)
 def curves_alike(pooled: PooledEvidence, of: Alike) -> Mapping[str, Curve]:
     """The same for one kind of patients."""
     sides = curve_sides(pooled, [of])[0]
@@ -82,7 +83,7 @@ def curves_alike(pooled: PooledEvidence, of: Alike) -> Mapping[str, Curve]:
     }
 
 
-@lru_cache(maxsize=4)
+@kept_beside(4)
 def options_with_curve(pooled: PooledEvidence) -> tuple[str, ...]:
     """Options with a curve, class by class in the order of the blocks, each class before its products."""
     return tuple(option for block in pooled.survival.blocks for option in _options_of(pooled, block))
@@ -126,7 +127,7 @@ def averages_at(numbers: PatientNumbers, options: Iterable[str], month: float) -
     return {option: found[option] for option in options}
 
 
-@lru_cache(maxsize=KEPT)
+@kept_beside(KEPT)
 def averages_alike(pooled: PooledEvidence, of: Alike, month: float) -> dict[str, Average]:
     """The averages of every option with a curve at one month, for one kind of patients."""
     found = {}
@@ -165,7 +166,7 @@ def _options_of(pooled: PooledEvidence, block: CurveBlock) -> tuple[str, ...]:
     return tuple(option for option in names if pooled.survival.options[option].state == "estimated")
 
 
-@lru_cache(maxsize=4)
+@kept_beside(4)
 def _places_of_classes(pooled: PooledEvidence) -> tuple[tuple[int, list[int]], ...]:
     """Where every class stands among the options with a curve, and where its products do."""
     options = options_with_curve(pooled)
@@ -199,7 +200,7 @@ class _ClassTable(Struct, frozen=True):
     slope: Array
 
 
-@lru_cache(maxsize=32)
+@kept_beside(32)
 def _class_table(pooled: PooledEvidence, setting: Design, class_index: int, months: tuple[float, ...]) -> _ClassTable:
     block = next(block for block in pooled.survival.blocks if block.class_index == class_index)
     family = pooled.family_index[PFS]

@@ -5,7 +5,6 @@ Few traits act on it, so that many patients share their curves: each kind of pat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from bcma_decide.logic import Chance
 from bcma_decide.model.alike import CURVES, Alike, acting_traits, alike
-from bcma_decide.model.contrast import Side, differences
+from bcma_decide.model.contrast import Side, differences_of_pairs
 from bcma_decide.model.numbers import extra_variance
 from bcma_decide.model.outside import outside_evidence
 from bcma_decide.model.profiles import Profiles
@@ -64,10 +63,25 @@ def batch_survival(pooled: PooledEvidence, setting: Design, profiles: Profiles) 
 
     What limits of the evidence withhold is not taken out here (:mod:`bcma_decide.comparing.published`).
     """
+    found, of = survival_of_kinds(pooled, setting, profiles)
+    return BatchSurvival(
+        found.options,
+        found.share[of],
+        found.median[of],
+        found.restricted_mean[of],
+        found.risk_difference[of],
+        found.first_higher[of],
+    )
+
+
+def survival_of_kinds(
+    pooled: PooledEvidence, setting: Design, profiles: Profiles
+) -> tuple[BatchSurvival, NDArray[np.intp]]:
+    """Compute the survival of every kind of patient among some, and which kind each is, (profiles,)."""
     kinds, kind_of = _kinds(pooled, setting, profiles)
     parts = [_of_kinds(pooled, kinds[at : at + _AT_ONCE]) for at in range(0, len(kinds), _AT_ONCE)]
-    share, median, mean, gap, higher = (np.concatenate(part)[kind_of] for part in zip(*parts, strict=True))
-    return BatchSurvival(options_with_curve(pooled), share, median, mean, gap, higher)
+    found = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return BatchSurvival(options_with_curve(pooled), *found), kind_of
 
 
 def _kinds(pooled: PooledEvidence, setting: Design, profiles: Profiles) -> tuple[list[Alike], NDArray[np.intp]]:
@@ -106,7 +120,7 @@ def _of_kinds(pooled: PooledEvidence, kinds: list[Alike]) -> tuple[Array, Array,
     share = np.where(followed, np.swapaxes(sides[..., at], 2, 3), np.nan)
     time = np.append(0.0, MONTHS)
     whole = np.concatenate([np.ones((*sides.shape[:3], 1)), sides], axis=-1)
-    gaps = np.array(list(_class_differences(pooled, kinds, sides, end)))
+    gaps = _class_differences(pooled, kinds, sides, end)
     return (
         share,
         reaches(time, whole, end[:, None]),
@@ -116,21 +130,19 @@ def _of_kinds(pooled: PooledEvidence, kinds: list[Alike]) -> tuple[Array, Array,
     )
 
 
-def _class_differences(
-    pooled: PooledEvidence, kinds: list[Alike], sides: Array, end: Array
-) -> Iterator[tuple[float, float, float, float]]:
+def _class_differences(pooled: PooledEvidence, kinds: list[Alike], sides: Array, end: Array) -> Array:
+    """Mean, ends and probability for each kind, (kinds, 4); NaN where a class has no number at one year."""
     options = options_with_curve(pooled)
-    both = all(option in options and end[options.index(option)] >= ONE_YEAR for option in CLASSES)
-    bias = pooled.assumptions["unanchored_sd"]
+    if not all(option in options and end[options.index(option)] >= ONE_YEAR for option in CLASSES):
+        return np.full((len(kinds), 4), np.nan)
     covariance = pooled.effect_blocks[pooled.family_index[PFS]]
+    pairs = []
     for row, kind in enumerate(kinds):
-        if not both:
-            yield np.nan, np.nan, np.nan, np.nan
-            continue
         averages = averages_alike(pooled, kind, float(ONE_YEAR))
+        means = (float(sides[row, options.index(option), MEAN, ONE_YEAR - 1]) for option in CLASSES)
         first, second = (
-            Side(averages[option], float(sides[row, options.index(option), MEAN, ONE_YEAR - 1]), index)
-            for index, option in enumerate(CLASSES)
+            Side(averages[option], mean, index) for index, (option, mean) in enumerate(zip(CLASSES, means, strict=True))
         )
-        found = differences(first, second, covariance, (bias,))[0]
-        yield (*found.risk_difference, found.probability_first_higher)
+        pairs.append((first, second))
+    found = differences_of_pairs(pairs, covariance, (pooled.assumptions["unanchored_sd"],))
+    return np.array([(*each[0].risk_difference, each[0].probability_first_higher) for each in found])

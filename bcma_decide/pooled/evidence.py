@@ -5,7 +5,7 @@ A cell is one option at one outcome; a block holds the levels of one class at on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +85,7 @@ class Depth(Struct, frozen=True):
     covariance: Array
 
 
-class Population(Struct, frozen=True):
+class Population(Struct, frozen=True, dict=True):
     """The evidence population: how traits are distributed together among the patients studied.
 
     Latent normals with ``correlation``; binary traits are present above ``cut``, numeric ones are
@@ -98,6 +98,11 @@ class Population(Struct, frozen=True):
     spread: Array
     correlation: Array
     points: Array
+
+    @cached_property
+    def beside(self) -> dict[Hashable, Any]:
+        """What was worked out from it, by name: it is dropped with it."""
+        return {}
 
 
 class PooledEvidence(Struct, frozen=True, eq=False, dict=True, weakref=True):
@@ -141,6 +146,11 @@ class PooledEvidence(Struct, frozen=True, eq=False, dict=True, weakref=True):
     studies: tuple[StudyEntry, ...]
     provenance: Mapping[str, Any]
     not_known: tuple[str, ...]
+
+    @cached_property
+    def beside(self) -> dict[Hashable, Any]:
+        """What was worked out from it, by name, see `bcma_decide.model.beside`: it is dropped with it."""
+        return {}
 
     @property
     def trait_count(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 from bcma_decide.errors import NoEvidenceError, Problem
@@ -28,11 +29,17 @@ def evidence_directory(explicit: Path | None = None) -> Path:
             problem = Problem(str(named), "is not a directory", f"name a folder with {POOLED_FILE} in it")
             raise NoEvidenceError("the evidence directory was not found", [problem])
         return named
-    package = Path(__file__).resolve().parents[1]
-    for candidate in (package / "_evidence", package.parent / "evidence"):
+    for candidate in _usual_places():
         if (candidate / POOLED_FILE).is_file() or (candidate / STUDIES).is_dir():
             return candidate
     raise NoEvidenceError("the package came without its evidence", [Problem("", "reinstall it, or use --evidence DIR")])
+
+
+@cache
+def _usual_places() -> tuple[Path, ...]:
+    """Inside the installed package, and beside it in the source tree."""
+    package = Path(__file__).resolve().parents[1]
+    return package / "_evidence", package.parent / "evidence"
 
 
 def pooled_path(explicit: Path | None = None) -> Path:

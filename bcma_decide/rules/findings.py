@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
 from bcma_decide.comparison import Finding
+from bcma_decide.facts.claims import gather
 from bcma_decide.facts.facts import Facts, Judgement
-from bcma_decide.facts.leaf_table import CODE, code_of_one, judgement_of
+from bcma_decide.facts.leaf_table import CODE, code_of_one, judgement_of, leaves_of
+from bcma_decide.patient.profile import Patient
+from bcma_decide.pooled.definitions import Definitions
 from bcma_decide.pooled.rule_book import PatientState, RuleBook
 from bcma_decide.rules.in_region import RuleInForce, RulesInForce, rules_in_force
 from bcma_decide.vocabulary import CLASSES, SEVERITIES, ClassId, FindingState, Severity
 
 
 class _Stated(NamedTuple):
+    """A rule that fires or cannot be judged, what that rests on, and its findings unless others add to them."""
+
     rule: RuleInForce
     state: FindingState
+    judgement: Judgement
+    findings: tuple[Finding, ...]
+
+
+class _OfNobody(NamedTuple):
+    """What is stated where nothing is known of a patient: it is so of most rules of most patients.
+
+    ``judged`` by leaf, ``stated`` by rule, None where it is left out; ``rules`` that rest on each leaf.
+    """
+
+    judged: Sequence[Judgement]
+    stated: Sequence[_Stated | None]
+    rules: Sequence[Sequence[int]]
 
 
 def rule_findings(book: RuleBook, facts: Facts, region: str, on: date) -> tuple[Finding, ...]:
@@ -28,37 +46,62 @@ def rule_findings(book: RuleBook, facts: Facts, region: str, on: date) -> tuple[
     to this patient. Where rules fire for one product, what is known of the others is said too.
     """
     prepared = rules_in_force(book, facts.definitions, region, on)
-    judged = prepared.table.judged(facts)
-    codes = [CODE[each.value] for each in judged]
-    stated = list(_stated(prepared, codes))
-    firing = _firing(stated)
-    shared, differ = _shared(stated, prepared), _differences(firing, prepared)
+    stated = _all_stated(prepared, facts)
+    fired = [each for each in stated if each.state == "fires"]
+    firing = _firing(fired)
+    shared, differ = _shared(fired, prepared), _differences(firing, prepared)
     found: list[Finding] = []
-    for rule, state in stated:
-        own, note, short = rule.rule, rule.rule.note, ""
-        if state == "fires":
-            short = shared.get((own.state, own.severity), "") if rule.counts else ""
-        if own.state in differ:
-            note = f"{note} {differ[own.state]}".strip()
-        found += _findings(rule, state, judgement_of(rule.program, judged), note, short)
+    for each in stated:
+        own = each.rule.rule
+        short = shared.get((own.state, own.severity), "") if each.state == "fires" and each.rule.counts else ""
+        if short or own.state in differ:
+            note = f"{own.note} {differ[own.state]}".strip() if own.state in differ else own.note
+            found += _findings(each.rule, each.state, each.judgement, note, short)
+        else:
+            found += each.findings
     return (*found, *_of_others(firing, prepared))
 
 
-def _stated(prepared: RulesInForce, codes: list[int]) -> Iterator[_Stated]:
-    for each in prepared.rules:
-        code = code_of_one(each.program, codes)
-        if code < 0:
-            continue
-        fires = code > 0 and each.sure
-        if fires or each.asked_only_if is None or code_of_one(each.asked_only_if, codes) >= 0:
-            yield _Stated(each, "fires" if fires else "cannot_be_judged")
+def _all_stated(prepared: RulesInForce, facts: Facts) -> list[_Stated]:
+    """What is stated of a patient: what was not said changes nothing of what is stated of nobody."""
+    nobody = _of_no_patient(prepared, facts.definitions)
+    judged = prepared.table.judged(facts)
+    stated = list(nobody.stated)
+    changed = [place for place, (own, of) in enumerate(zip(judged, nobody.judged, strict=True)) if own is not of]
+    codes = [CODE[each.value] for each in judged]
+    for number in {number for place in changed for number in nobody.rules[place]}:
+        stated[number] = _stated(prepared.rules[number], judged, codes)
+    return [each for each in stated if each is not None]
 
 
-def _shared(stated: Iterable[_Stated], prepared: RulesInForce) -> Mapping[tuple[str, Severity], str]:
+@lru_cache(maxsize=16)
+def _of_no_patient(prepared: RulesInForce, definitions: Definitions) -> _OfNobody:
+    judged = prepared.table.judged(gather(Patient.model_construct(), definitions))
+    codes = [CODE[each.value] for each in judged]
+    rules: list[list[int]] = [[] for _ in judged]
+    for number, rule in enumerate(prepared.rules):
+        for place in leaves_of(rule.program) | (
+            leaves_of(rule.asked_only_if) if rule.asked_only_if is not None else set()
+        ):
+            rules[place].append(number)
+    return _OfNobody(judged, [_stated(rule, judged, codes) for rule in prepared.rules], rules)
+
+
+def _stated(rule: RuleInForce, judged: Sequence[Judgement], codes: Sequence[int]) -> _Stated | None:
+    code = code_of_one(rule.program, codes)
+    fires = code > 0 and rule.sure
+    if code < 0 or not (fires or rule.asked_only_if is None or code_of_one(rule.asked_only_if, codes) >= 0):
+        return None
+    state: FindingState = "fires" if fires else "cannot_be_judged"
+    judgement = judgement_of(rule.program, judged)
+    return _Stated(rule, state, judgement, _findings(rule, state, judgement, rule.rule.note, ""))
+
+
+def _shared(fired: Iterable[_Stated], prepared: RulesInForce) -> Mapping[tuple[str, Severity], str]:
     """The one line for a state and rank whose rules, several of them, speak of every product offered."""
     groups: dict[tuple[str, Severity], list[RuleInForce]] = defaultdict(list)
-    for rule, state in stated:
-        if state == "fires" and rule.counts:
+    for rule, *_ in fired:
+        if rule.counts:
             groups[rule.rule.state, rule.rule.severity].append(rule)
     states = prepared.states
     return {
@@ -77,11 +120,11 @@ def _covered(rules: list[RuleInForce], state: PatientState, offered: Mapping[str
     return {offered[product] for product in spoken} == set(CLASSES)
 
 
-def _firing(stated: Iterable[_Stated]) -> Mapping[str, list[RuleInForce]]:
+def _firing(fired: Iterable[_Stated]) -> Mapping[str, list[RuleInForce]]:
     """Rules on starting that fire, by the state they speak of."""
     found: dict[str, list[RuleInForce]] = defaultdict(list)
-    for rule, state in stated:
-        if state == "fires" and rule.rule.phase == "start":
+    for rule, *_ in fired:
+        if rule.rule.phase == "start":
             found[rule.rule.state].append(rule)
     return found
 

@@ -9,13 +9,14 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from bcma_decide.comparing.compare import answer_question
 from bcma_decide.comparing.question import Question
-from bcma_decide.comparison import Comparison, result_json
-from bcma_decide.service.audit.audit_record import record_of
+from bcma_decide.comparison import Comparison, result_bytes
+from bcma_decide.service.audit.audit_record import record_of, time_ordered_id
 
 if TYPE_CHECKING:
     from bcma_decide.service.service import Service
@@ -34,17 +35,16 @@ class Answered:
     comparison: Comparison
     audit_id: str = ""
     """Of its record in the audit; empty where none is kept."""
-    written: str = ""
-    """Its JSON, where the audit needed it before."""
 
-    def document(self) -> str:
+    @cached_property
+    def document(self) -> bytes:
         """The comparison as JSON, as it is sent."""
-        return self.written or result_json(self.comparison)
+        return result_bytes(self.comparison)
 
-    @property
+    @cached_property
     def identity(self) -> str:
-        """SHA-256 of the comparison as JSON."""
-        return sha256(self.document().encode()).hexdigest()
+        """SHA-256 of that document."""
+        return sha256(self.document).hexdigest()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -59,6 +59,7 @@ async def answer(
     *,
     face: str,
     issuer: str = "",
+    size: int = 0,
 ) -> tuple[Answered, Drawn]:
     """Compare for a face of the service; with an audit, the answer is on its disk before it is given.
 
@@ -77,6 +78,8 @@ async def answer(
         Which face asks: ``rest``, ``patient-view``, ``order-select`` and so on.
     issuer
         Who signed the token of the caller; empty where there is none.
+    size
+        Bytes of the request: who sent little does not wait for who sent much.
 
     Raises
     ------
@@ -85,7 +88,7 @@ async def answer(
     AuditError
         When the answer cannot be recorded.
     """
-    answered, drawn, recorded = await service.threads.run(_answered, service, asks, draws, face, issuer)
+    answered, drawn, recorded = await service.threads.run_sized(size, _answered, service, asks, draws, face, issuer)
     if recorded is not None:
         await asyncio.wrap_future(recorded)
     return answered, drawn
@@ -100,10 +103,10 @@ def _answered(
 ) -> tuple[Answered, Drawn, Future[None] | None]:
     question = asks()
     comparison = answer_question(question, service.pooled)
-    answered, recorded = Answered(question, comparison), None
+    answered, recorded = Answered(question, comparison, "" if service.audit is None else str(time_ordered_id())), None
     if service.audit is not None:
-        document = result_json(comparison)
-        record = record_of(question, comparison, document, face=face, issuer=issuer)
+        record = record_of(
+            question, comparison, record_id=answered.audit_id, identity=answered.identity, face=face, issuer=issuer
+        )
         recorded = service.audit.add(record)
-        answered = Answered(question, comparison, record.id, document)
     return answered, draws(answered), recorded

@@ -137,6 +137,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.ready = True
+    app.state.metrics = metrics
     app.state.printing = printing  # told by the server when it stops, before requests are waited for
     app.include_router(rest_router(service))
     app.include_router(definitions_router())

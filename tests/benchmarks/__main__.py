@@ -18,7 +18,7 @@ TITLES = {
     "bedside": "A comparison with its JSON in a running process, CPU time in yardsticks",
     "cold": 'Whole commands, CPU time over that of `python -c "import numpy, pydantic, typer, rich"`',
     "peers": "Pooling: CPU time of other packages over ours in the same run (above 1: ours is faster)",
-    "growth": "How the time grows with the number of studies",
+    "growth": "How the time grows with the number of studies: exponent 1 is linear, 2 quadratic",
     "workshop": "The fit and its validation",
     "cohort": "A registry",
     "service": "The service, by `python -m tests.load`",

@@ -10,6 +10,8 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from bcma_decide import Patient, compare, load_pooled
 from tests.benchmarks.timing import (
     ONE_THREAD,
@@ -47,13 +49,22 @@ def warm_works() -> dict[str, Work]:
         "comparison and JSON, the same patient": lambda: compare(patient).model_dump_json(),
         "comparison and JSON, another patient each time": lambda: compare(next(others)).model_dump_json(),
         "comparison alone, another patient each time": lambda: compare(next(others)),
-        "JSON alone": found.model_dump_json,
+        JSON_ALONE: found.model_dump_json,
     }
+
+
+JSON_ALONE = "JSON alone, in encodings of the same document as plain data"
+
+
+def own_yardsticks() -> dict[str, Work]:
+    """What writes much memory is held against the same: the encoding of the document as dictionaries."""
+    plain = json.loads(compare(Patient(age=58, extramedullary_disease="no")).model_dump_json())
+    return {JSON_ALONE: lambda: msgspec.json.encode(plain)}
 
 
 def warm(seconds: float, first: Path | None) -> dict[str, Any]:
     """In yardsticks; with the folder of the first version, its comparison and JSON of the same patient too."""
-    found: dict[str, Any] = per_yardstick(warm_works(), seconds)
+    found: dict[str, Any] = per_yardstick(warm_works(), seconds, own=own_yardsticks())
     if first is None:
         return found
     code = FIRST_VERSION.format(root=str(ROOT), seconds=seconds)
@@ -67,7 +78,7 @@ def warm(seconds: float, first: Path | None) -> dict[str, Any]:
     )
     reference = json.loads(done.stdout)
     return {**found, "first version, comparison and JSON": reference} | {
-        f"{name} / first version": value / reference for name, value in found.items()
+        f"{name} / first version": value / reference for name, value in found.items() if name != JSON_ALONE
     }
 
 

@@ -26,11 +26,11 @@ def works() -> dict[str, Work]:
 def slower() -> dict[str, float]:
     """How many times its committed ratio each work takes that is over the bound in every attempt."""
     committed = json.loads(REFERENCE.read_text(encoding="utf-8"))
-    left = works()
+    left, own = works(), bedside.own_yardsticks()
     assert left.keys() == committed.keys(), "write the ratios anew: python -m tests.benchmarks --keep"
     least = dict.fromkeys(left, float("inf"))
     for attempt in range(AGAIN):
-        found = per_yardstick(left, SECONDS * (attempt + 1))
+        found = per_yardstick(left, SECONDS * (attempt + 1), own=own)
         least |= {name: min(least[name], value) for name, value in found.items()}
         left = {name: work for name, work in left.items() if least[name] > SLOWER * committed[name]}
         if not left:
@@ -40,7 +40,7 @@ def slower() -> dict[str, float]:
 
 def keep() -> None:
     """Write today's ratios as the reference."""
-    found = per_yardstick(works(), 4 * SECONDS)
+    found = per_yardstick(works(), 4 * SECONDS, own=bedside.own_yardsticks())
     REFERENCE.write_text(
         json.dumps({name: round(value, 3) for name, value in found.items()}, indent=1) + "\n", encoding="utf-8"
     )

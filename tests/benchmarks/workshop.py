@@ -182,6 +182,7 @@ def _whole_table(k: int) -> Work:
     from bcma_decide.workshop.meta_analysis.study_table import read_table
     from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
     from bcma_decide.workshop.own_table.document import as_document
+    from bcma_decide.workshop.own_table.model_terms import Terms
     from bcma_decide.workshop.own_table.reading import read_studies
 
     rows = ["study,events,n,year,design"]
@@ -191,7 +192,7 @@ def _whole_table(k: int) -> Work:
         path.write_text("\n".join(rows), encoding="utf-8")
         table = read_table(path, {})
     studies = read_studies(table, "logit")
-    options = AnalysisOptions(model=PoolingMethod(), by="design", mods=("design",), order="year")
+    options = AnalysisOptions(model=PoolingMethod(), by="design", terms=Terms(("design",)), order="year")
     return lambda: json.dumps(as_document(analyse(table, studies, options)))
 
 

@@ -184,10 +184,8 @@ def test_one_json_document_and_nothing_else(tmp_path):
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
-@pytest.mark.parametrize(
-    "width", [60, 80, pytest.param(100, marks=pytest.mark.slow), pytest.param(120, marks=pytest.mark.slow)]
-)
-@pytest.mark.parametrize("name", example_names())
+@for_each("width", [60, 80, 100, 120], plain=5)
+@for_each("name", example_names())
 def test_every_example_fits_and_tells_nobody_what_to_do(name, width):
     result = invoke("compare", "--example", name, "--full", "--products", "--sources", COLUMNS=str(width))
     assert (result.exit_code, result.stderr) == (0, "")

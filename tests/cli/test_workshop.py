@@ -61,7 +61,7 @@ def test_every_way_of_grouping_keeps_all_patients(by):
     assert sum(group["patients"] for group in whole) == sum(group["patients"] for group in groups)
 
 
-METHODS = ("EE", "DL", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GLMM")
+METHODS = ("EE", "DL", "DLIT", "HE", "HS", "HSk", "SJ", "ML", "REML", "EB", "PM", "PMM", "GLMM")
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def test_weights_change_no_other_number():
     assert result_json(ranked.model_copy(update={"preferences": None})) == result_json(plain)
 
 
-@for_each("name", example_names())
+@for_each("name", example_names(), plain=8)
 @for_each("outcome", ["orr", "cr_or_better", "icans_any", "infection_g3plus"])
 def test_one_outcome_alone_ranks_as_its_contrast_says(name, outcome):
     """The contrast is by quadrature; a harm is better when it is lower."""

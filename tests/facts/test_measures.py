@@ -26,7 +26,7 @@ def score(name, **values):
 
 def clearance(**values):
     """The creatinine clearance that rules, labels and traits go by."""
-    return traits(**values).facts.measures["creatinine_clearance"].span
+    return traits(**values).facts.number("creatinine_clearance").span
 
 
 # Kidney function
@@ -81,7 +81,7 @@ def test_renal_impairment_follows_only_where_the_whole_span_says_so(values, impa
 
 
 def test_a_span_of_clearance_names_what_would_narrow_it():
-    found = traits(age=72, sex="male", creatinine="3.5 mg/dL").facts.measures["creatinine_clearance"]
+    found = traits(age=72, sex="male", creatinine="3.5 mg/dL").facts.number("creatinine_clearance")
     assert found.missing == ("body weight",)
     assert "body weight not known, taken as 40 to 140 kg" in found.shown
 
@@ -119,7 +119,8 @@ def test_of_unknown_sex_kidney_function_settles_only_what_both_ends_agree_on(cre
 def test_under_dialysis_nothing_follows_from_creatinine(sex):
     found = traits(**MAN, sex=sex, dialysis="yes")
     assert [found.facts.scores[name].span for name in FORMULAS] == [None, None]
-    assert not {"creatinine_clearance", "egfr"} & found.facts.measures.keys()
+    assert found.facts.number("creatinine_clearance") is None
+    assert found.facts.number("egfr") is None
     assert found["renal_impairment"].value is True
     assert found.contradictions == ()
 
@@ -131,14 +132,14 @@ def test_without_dialysis_the_formula_is_used():
 @pytest.mark.parametrize(("measured", "impaired"), [(30, True), (44.9, True), (45, False), (120, False)])
 def test_a_clearance_that_was_measured_is_never_replaced(measured, impaired):
     found = traits(**MAN, sex="male", creatinine_clearance=measured)
-    assert tuple(found.facts.measures["creatinine_clearance"].span) == (measured, measured)
+    assert tuple(found.facts.number("creatinine_clearance").span) == (measured, measured)
     assert found["renal_impairment"].value is impaired
     assert found.contradictions == ()
     assert found.facts.scores["cockcroft_gault"].span.low == pytest.approx(88.9, abs=0.05)
 
 
 def test_a_filtration_rate_that_was_given_is_never_replaced():
-    assert tuple(traits(**MAN, sex="male", egfr=33).facts.measures["egfr"].span) == (33, 33)
+    assert tuple(traits(**MAN, sex="male", egfr=33).facts.number("egfr").span) == (33, 33)
 
 
 def test_a_number_that_was_worked_out_says_from_what():

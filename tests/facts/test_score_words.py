@@ -61,21 +61,22 @@ def test_an_item_of_a_condition_has_all_its_points_or_none():
 def test_a_stage_that_was_worked_out_stands_in_for_its_field(values, text, low, high, missing):
     """I: beta-2 microglobulin below 3.5 mg/L and albumin 3.5 g/dL or more; III: 5.5 mg/L or more; II: neither."""
     written = {"beta2_microglobulin": "beta-2 microglobulin", "albumin": "albumin"}
-    measure = facts_of(**values).measures["iss"]
+    measure = facts_of(**values).number("iss")
     assert (measure.text, measure.span, measure.missing) == (text, (low, high), missing)
     assert measure.how == "from " + ", ".join(f"{written[name]} {value}" for name, value in values.items())
     assert set(measure.fields) == set(values)
 
 
 def test_a_stage_of_which_nothing_is_known_stands_in_for_nothing():
-    assert not {"iss", "r_iss"} & set(facts_of(age=70).measures)
+    assert facts_of(age=70).number("iss") is None
+    assert facts_of(age=70).number("r_iss") is None
 
 
 def test_a_stage_that_was_given_stays_where_the_laboratory_agrees_and_goes_where_it_does_not():
-    agreeing = facts_of(**LABORATORY, iss=3).measures["iss"]
+    agreeing = facts_of(**LABORATORY, iss=3).number("iss")
     assert (agreeing.text, agreeing.how) == ("III", "")
-    assert "iss" not in facts_of(**LABORATORY, iss=2).measures
-    assert facts_of(beta2_microglobulin="3 mg/L", iss=2).measures["iss"].text == "II"
+    assert facts_of(**LABORATORY, iss=2).number("iss") is None
+    assert facts_of(beta2_microglobulin="3 mg/L", iss=2).number("iss").text == "II"
 
 
 def test_the_stages_still_possible_are_named_in_order_with_what_would_settle_them():

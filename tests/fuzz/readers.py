@@ -63,6 +63,12 @@ WORDS_OF_DAYS = (
     "9999",
     "00",
 )
+KINDS_OF_TABLES = (
+    "study,hr,lower,upper,p,level\nA,0.62,0.40,0.96,,95\nB,0.80,0.55,1.16,0.2,90 %\nC,0.71,,,0.03,\n",
+    "study,events,time,x\nA,3,120.5,1\nB,0,60,2\nC,12,410,2\n",
+    "study,events1,time1,events2,time2\nA,3,120,6,115\nB,0,60,2,70\nC,12,410,10,300\n",
+    "study,events1,n1,events2,n2,control\nA,30,60,20,61,p\nA,18,62,20,61,p\nB,5,40,9,42,q\nC,5,44,9,41,\n",
+)
 TABLES = ("bcg.csv", "pritz1997.csv", "begg1989.csv", "debruin2009.csv")
 SETTINGS = """\
 host = "127.0.0.1"
@@ -127,7 +133,7 @@ def bundle_texts():
 @cache
 def tables():
     folder = ROOT / "tests/reference/metafor/inputs"
-    return [(folder / name).read_text(encoding="utf-8") for name in TABLES]
+    return [*((folder / name).read_text(encoding="utf-8") for name in TABLES), *KINDS_OF_TABLES]
 
 
 @cache
@@ -387,9 +393,10 @@ def _read_weights(text):
 
 
 def _read_table(text):
-    from bcma_decide.workshop.meta_analysis.study_table import fitting, read_table
+    from bcma_decide.workshop.meta_analysis.study_table import read_table
     from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
     from bcma_decide.workshop.own_table.document import as_document
+    from bcma_decide.workshop.own_table.fitting import fitting
     from bcma_decide.workshop.own_table.reading import read_studies
     from bcma_decide.workshop.synthesis.model import PoolingMethod, usual_model
 
@@ -397,7 +404,8 @@ def _read_table(text):
     file.write_bytes(text.encode("utf-8", "surrogatepass"))
     table = read_table(file)
     studies = read_studies(table, fitting(table))
-    options = AnalysisOptions(PoolingMethod(usual_model(studies, "z"), "z", 0.95, "k-2"), diagnostics=False)
+    method, why = usual_model(studies, "z")
+    options = AnalysisOptions(PoolingMethod(method, why=why), diagnostics=False)
     json.dumps(as_document(analyse(table, studies, options)), allow_nan=False)
 
 

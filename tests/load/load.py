@@ -1,7 +1,8 @@
 """Load on the real service, made by wrk over loopback, and the memory of all its processes before and after.
 
 wrk keeps so many connections open and sends the next request on each when the last is answered (a closed loop): times
-are those a client waits. It takes a part of the same cores, which counts against the service.
+are those a client waits. It takes a part of the same cores, which counts against the service; what the processes of the
+service take themselves is told as CPU time, which other programs on the machine disturb less.
 """
 
 import contextlib
@@ -59,6 +60,10 @@ class Run:
     broken: int
     kilobytes: float
     """Of an answer, head included."""
+    cpu: float
+    """Milliseconds of CPU time of all processes for an answer."""
+    shares: list[float]
+    """What part of it each process took, the largest first."""
     before: dict[str, float] = field(default_factory=dict)
     after: dict[str, float] = field(default_factory=dict)
 
@@ -86,12 +91,15 @@ def measured(plan, say=print):
 
 
 def one(aim, process, audit, at_once):
-    before = memory(process.pid)
+    before, begun = memory(process.pid), cpu_seconds(process.pid)
     said = aim.hit(aim.plan.seconds, at_once)
+    taken = sorted((spent - begun.get(pid, 0) for pid, spent in cpu_seconds(process.pid).items()), reverse=True)
+    total = max(sum(taken), 1e-9)
     return Run(
         aim.kind, audit, at_once, round(said["requests"] / said["seconds"], 1), said["p50"], said["p90"], said["p99"],
         said["longest"], said["requests"], said["refused"], said["broken"],
-        round(said["bytes"] / max(said["requests"], 1) / 1000, 1), before, memory(process.pid),
+        round(said["bytes"] / max(said["requests"], 1) / 1000, 1), round(1000 * total / max(said["requests"], 1), 2),
+        [round(each / total, 2) for each in taken], before, memory(process.pid),
     )  # fmt: skip
 
 
@@ -160,16 +168,37 @@ def serving(plan, folder, audit):
 
 def memory(parent):
     """Megabytes that each process of the service holds (RSS), by its id."""
-    parents = {}
-    for status in Path("/proc").glob("[0-9]*/status"):
+    return {str(pid): round(each.megabytes, 1) for pid, each in sorted(family(parent).items())}
+
+
+def cpu_seconds(parent):
+    """CPU time that each process of the service has taken, by its id."""
+    return {pid: each.seconds for pid, each in family(parent).items()}
+
+
+@dataclass(frozen=True)
+class Process:
+    """What the system says of one process."""
+
+    parent: int
+    megabytes: float
+    seconds: float
+
+
+def family(parent):
+    """A process and all below it, by their ids."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            lines = dict(each.split(":", 1) for each in status.read_text().splitlines() if ":" in each)
-            parents[int(lines["Pid"])] = (int(lines["PPid"]), int(lines.get("VmRSS", "0").split()[0]) / 1000)
-    family, grown = {parent}, True
+            fields = stat.read_text().rpartition(")")[2].split()  # proc(5), from the third on
+            spent = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            megabytes = int(fields[21]) * os.sysconf("SC_PAGE_SIZE") / 1_000_000
+            found[int(stat.parent.name)] = Process(int(fields[1]), megabytes, spent)
+    own, grown = {parent}, True
     while grown:
-        grown = {pid for pid, (above, _) in parents.items() if above in family} - family
-        family |= grown
-    return {str(pid): round(parents[pid][1], 1) for pid in sorted(family) if pid in parents}
+        grown = {pid for pid, each in found.items() if each.parent in own} - own
+        own |= grown
+    return {pid: each for pid, each in found.items() if pid in own}
 
 
 def machine():
@@ -182,7 +211,7 @@ def machine():
     }
 
 
-COLUMNS = (("a second", 9), ("p50 ms", 8), ("p90 ms", 8), ("p99 ms", 8), ("errors", 7), ("MB", 12))
+COLUMNS = (("a second", 9), ("p50 ms", 8), ("p90 ms", 8), ("p99 ms", 8), ("errors", 7), ("CPU ms", 7), ("MB", 12))
 HEAD = f"{'':12} audit clients {' '.join(f'{name:>{width}}' for name, width in COLUMNS)}"
 
 
@@ -191,5 +220,5 @@ def line(run):
     before, after = (round(sum(each.values())) for each in (run.before, run.after))
     return (
         f"{run.kind:12} {'on' if run.audit else 'off':5} {run.at_once:7} {run.a_second:9.1f} {run.p50:8.1f} "
-        f"{run.p90:8.1f} {run.p99:8.1f} {errors:7} {before:5} ->{after:4}"
+        f"{run.p90:8.1f} {run.p99:8.1f} {errors:7} {run.cpu:7.2f} {before:5} ->{after:4}"
     )

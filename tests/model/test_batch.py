@@ -51,18 +51,18 @@ def test_the_batch_has_the_numbers_of_the_patient():
         for found in [numbers(given)]:
             many = batch_numbers(found.pooled, found.setting, profiles)
             own = np.array([(r.mean, r.median, *r.credible, *r.prediction) for r in found.rates])
-            assert many.mean[0] == pytest.approx(own[:, 0], abs=1e-12)
-            assert many.median[0] == pytest.approx(own[:, 1], abs=1e-12)
-            assert many.credible[0] == pytest.approx(own[:, 2:4], abs=1e-12)
-            assert many.prediction[0] == pytest.approx(own[:, 4:], abs=1e-12)
+            assert many.mean[0] == pytest.approx(own[:, 0], abs=1e-9)
+            assert many.median[0] == pytest.approx(own[:, 1], abs=1e-9)
+            assert many.credible[0] == pytest.approx(own[:, 2:4], abs=1e-9)
+            assert many.prediction[0] == pytest.approx(own[:, 4:], abs=1e-9)
             for place, outcome in enumerate(compared_outcomes(found.pooled)):
                 gap = found.class_differences[True][outcome]
-                assert many.risk_difference[0, place] == pytest.approx(gap.risk_difference, abs=1e-12)
-                assert many.first_higher[0, place] == pytest.approx(gap.probability_first_higher, abs=1e-12)
+                assert many.risk_difference[0, place] == pytest.approx(gap.risk_difference, abs=1e-9)
+                assert many.first_higher[0, place] == pytest.approx(gap.probability_first_higher, abs=1e-9)
 
 
 def test_memory_does_not_grow_with_the_number_of_patients_beyond_the_result():
-    batch_numbers(shipped(), "real_world", drawn(64))
+    batch_numbers(shipped(), "real_world", drawn(1024))
 
     def peak(count):
         profiles = drawn(count)
@@ -72,7 +72,7 @@ def test_memory_does_not_grow_with_the_number_of_patients_beyond_the_result():
         tracemalloc.stop()
         return most - own
 
-    assert peak(384) < peak(128) + 3_000_000
+    assert peak(1152) < peak(384) + 3_000_000
 
 
 def test_what_was_worked_out_once_goes_with_the_evidence():

@@ -19,7 +19,7 @@ from tests.model.support.chances import with_trait
 from tests.model.support.profiles import random_profiles
 from tests.support.examples import PROFILE
 
-PATIENTS = {"plain": 300, "ci": 600, "nightly": 10_000}[PROFILE]
+PATIENTS = {"plain": 100, "ci": 300, "nightly": 10_000}[PROFILE]
 PARTS = 4
 """The patients are divided, so that workers share them."""
 SETTINGS = ("real_world", "interventional")

@@ -3,14 +3,21 @@
 import ast
 
 from tests.mutation.changes import changes
-from tests.support.cases import for_each
+from tests.support.cases import for_each, several
 from tests.support.places import ROOT
 
 
 def changed_lines(source):
-    number = len(list(changes(ast.parse(source))))
+    return made(source, range(number_of_changes(source)))
+
+
+def number_of_changes(source):
+    return len(list(changes(ast.parse(source))))
+
+
+def made(source, numbers):
     found = []
-    for each in range(number):
+    for each in numbers:
         tree = ast.parse(source)
         list(changes(tree))[each].make()
         found.append(ast.unparse(ast.fix_missing_locations(tree)))
@@ -62,11 +69,12 @@ def test_a_change_knows_its_function():
     ]  # fmt: skip
 
 
-def test_every_change_of_a_module_can_be_compiled():
+def test_a_change_of_a_module_can_be_compiled():
     source = (ROOT / "bcma_decide" / "facts" / "measures.py").read_text(encoding="utf-8")
     before = ast.unparse(ast.parse(source))
-    after = changed_lines(source)
-    assert len(after) > 50
+    number = number_of_changes(source)
+    assert number > 50
+    after = made(source, several(range(number), 20))
     assert before not in after
     for each in after:
         compile(each, "measures", "exec")

@@ -16,7 +16,7 @@ from bcma_decide.comparison import Comparison, result_json
 from bcma_decide.patient.files import example_names
 from bcma_decide.render.sheet import figures, patient_view, patient_words
 from bcma_decide.render.sheet.clinician_findings import numbered_findings
-from bcma_decide.render.sheet.pdf import ATTACHMENT, _fetcher, render_pdf
+from bcma_decide.render.sheet.pdf import ATTACHMENT, font_fetcher, render_pdf
 from bcma_decide.render.sheet.sheet import PAPERS, Sheet
 from bcma_decide.render.words import arrange, language, wording
 from bcma_decide.render.words.finding_lines import finding_lines
@@ -474,11 +474,11 @@ def test_the_fetcher_refuses_every_address(loopback):
     )  # fmt: skip
     for url in refused:
         with pytest.raises(ValueError, match="loads nothing"):
-            _fetcher().fetch(url)
+            font_fetcher().fetch(url)
     page = (
         f"<link rel=stylesheet href='{address}/a.css'><style>@import url({address}/b.css);"
         f"body {{ background: url({address}/c.png) }}</style><img src='{address}/d.png'><object data='{address}/e'>"
         f"</object><img src='file:///etc/passwd'><svg><image href='{address}/f.png'/></svg>"
     )
-    HTML(string=page, url_fetcher=_fetcher()).write_pdf()
+    HTML(string=page, url_fetcher=font_fetcher()).write_pdf()
     assert asked == []

@@ -72,7 +72,7 @@ def withheld(row):
     )
 
 
-@for_each("name", example_names())
+@for_each("name", example_names(), plain=10)
 @for_each("width", WIDTHS)
 def test_every_share_of_the_document_stands_in_its_row(name, width):
     comparison = of_example(name)
@@ -89,7 +89,7 @@ def test_every_share_of_the_document_stands_in_its_row(name, width):
             assert median in text, row.option
 
 
-@for_each("width", WIDTHS)
+@for_each("width", WIDTHS, plain=3)
 def test_no_line_is_too_wide_and_nobody_is_told_what_to_do(width):
     comparison = of_example("little-known-70", explain=["pfs"])
     for encoding in ("utf-8", "ascii"):
@@ -134,7 +134,7 @@ def test_nothing_is_printed_past_the_end_of_follow_up(width, plain):
     assert [lines["at 18 months"], lines["at 24 months"]] == ["past follow-up"] * 2
 
 
-@for_each("width", WIDTHS)
+@for_each("width", WIDTHS, plain=3)
 @for_each("plain", [False, True])
 def test_a_withheld_row_shows_no_number_and_says_why(width, plain):
     whole = of_example("fit-58", explain=["pfs"])

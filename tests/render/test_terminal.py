@@ -43,7 +43,7 @@ def everything(width, encoding="utf-8"):
     )
 
 
-@for_each("width", WIDTHS)
+@for_each("width", WIDTHS, plain=8)
 @for_each("encoding", ["utf-8", "ascii", "cp1252"])
 def test_no_line_is_wider_than_the_console_and_nothing_is_cut_off(width, encoding):
     text = everything(width, encoding)

@@ -43,7 +43,8 @@ MARKER = "Zyxwvut"
 
 def example_record(number=0):
     asked = Question(patient=Patient(age=60 + number % 20))
-    return record_of(asked, _comparison(), "{}", face="rest", issuer="")
+    made = str(time_ordered_id())
+    return record_of(asked, _comparison(), record_id=made, identity="0" * 64, face="rest", issuer="")
 
 
 @cache

@@ -23,6 +23,7 @@ from bcma_decide.service.page.form_values import CONTROLS, profile_of, texts_of
 from bcma_decide.service.page.form_view import FIRST
 from bcma_decide.service.page.view_options import NAMES
 from tests.render.support.reading import DIRECTIVE
+from tests.service.support.log import written
 from tests.service.support.page import (
     COOKIE,
     FORM,
@@ -408,6 +409,7 @@ def test_anything_else_that_is_wrong_is_named_and_nothing_shown(entries, said):
         ({"refractory_to": "x, " * 600}, "Refractory to"),
         ({"prior_bcma_courses.months": "3"}, "Earlier BCMA courses"),
     ],
+    plain=4,
 )
 def test_a_field_that_cannot_be_meant_is_named_and_left_out(entries, said):
     for path in ("/", "/page/result"):
@@ -867,9 +869,9 @@ def test_nothing_of_a_form_reaches_the_log(capfd):
     send(SERVICE, {"age": marker, marker: marker})
     upload(SERVICE, f"{marker}: 1".encode(), f"{marker}.yaml")
     ask(SERVICE, "GET", f"/?region={marker}")
-    written = capfd.readouterr()
-    assert marker not in written.out + written.err
-    assert {json.loads(line)["route"] for line in written.out.splitlines()} == {"/", "/page/open"}
+    out, err = written(capfd)
+    assert marker not in out + err
+    assert {json.loads(line)["route"] for line in out.splitlines()} == {"/", "/page/open"}
 
 
 # the audit

@@ -19,6 +19,7 @@ from bcma_decide.render.sheet.sheet import Sheet
 from bcma_decide.service.http.access_log import JsonLines, set_up_logging
 from bcma_decide.vocabulary import INTENDED_USE, OUTCOMES
 from tests.render.support.reading import DIRECTIVE
+from tests.service.support.log import written
 from tests.service.support.service import (
     SELECT,
     VIEW,
@@ -409,10 +410,10 @@ def test_nothing_of_a_request_reaches_the_log_or_the_metrics(capfd):
     ]
     assert [answer.status_code for answer in answers] == [422, 422, 200, 404, 404, 400, 500]
     assert MARKER not in answers[-1].text
-    written = capfd.readouterr()
-    assert MARKER not in written.out + written.err
+    out, err = written(capfd)
+    assert MARKER not in out + err
     assert MARKER not in ask(service, "GET", "/metrics").text + ask(broken, "GET", "/metrics").text
-    lines = [json.loads(line) for line in written.out.splitlines()]
+    lines = [json.loads(line) for line in out.splitlines()]
     assert [each["status"] for each in lines if "status" in each] == [422, 422, 200, 404, 404, 400, 500]
     assert {"time", "method", "route", "status", "milliseconds", "request"} == set(lines[0])
     error = next(each for each in lines if "error" in each)

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from bcma_decide.service.http.access_log import set_up_logging
 from tests.service.support.ehr import PATIENT, SIGNING, Ehr, parameters, serving
 from tests.service.support.launching import begun, browser, configured, filled, launch, launched, returned
+from tests.service.support.log import written
 from tests.service.support.service import run
 
 STRANGE = RSAKey.generate_key(2048, {"kid": "ehr-1"})
@@ -414,7 +415,7 @@ def test_the_log_says_why_in_a_word_and_nothing_of_tokens_or_patients(ehr, capfd
     launch(application, ehr)
     ehr.refuse = "access_denied"
     launch(application, ehr)
-    out, err = capfd.readouterr()
+    out, err = written(capfd)
     lines = [json.loads(line) for line in out.splitlines()]
     assert [(line["route"], line["status"], line.get("refused")) for line in lines] == [
         ("/smart/launch", 303, None), ("/smart/callback/{ehr}", 303, None),

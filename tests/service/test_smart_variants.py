@@ -13,6 +13,7 @@ from bcma_decide.service.http.access_log import set_up_logging
 from bcma_decide.service.smart.refusal import OTHER, error_code, said_of
 from tests.service.support.ehr import PATIENT, SIGNING, Ehr, parameters, serving
 from tests.service.support.launching import browser, configured, launch
+from tests.service.support.log import written
 from tests.service.support.service import run
 from tests.support.cases import for_each
 
@@ -132,7 +133,7 @@ def test_a_whole_launch_passes_where_the_configured_address_has_a_slash(ehr):
 
 
 def log_lines(capfd):
-    return [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    return [json.loads(line) for line in written(capfd).out.splitlines()]
 
 
 def test_a_refusal_is_in_the_log_with_its_plain_words_and_on_the_page_by_its_code(ehr, capfd):
@@ -153,7 +154,7 @@ def test_what_a_token_endpoint_refuses_is_in_the_log_without_its_secrets(ehr, ca
     answer, _ = launch(configured(ehr), ehr)
     assert answer.status_code == 400
     assert "(invalid_grant)" in answer.text
-    out = capfd.readouterr().out
+    out = written(capfd).out
     assert json.loads(out.splitlines()[-1])["said"] == "invalid_grant: echo ..."
     assert "S3cret" not in out
 

@@ -20,6 +20,7 @@ from bcma_decide.service.callers.tokens import UsedTokens, Verifier
 from bcma_decide.service.http.access_log import set_up_logging
 from bcma_decide.service.settings import Issuer
 from bcma_decide.service.shared.store import Memory
+from tests.service.support.log import written
 from tests.service.support.service import app, ask, post, run, view
 from tests.service.support.tokens import AUDIENCE, EC, ISSUER, OTHER, RSA, bearer, claims, issuer, key, key_set, token
 from tests.support.cases import for_each
@@ -134,7 +135,7 @@ def test_the_log_has_the_reason_in_a_word_and_nothing_of_the_token(guarded, capf
     set_up_logging()
     text = token(aud="https://other.example.org")
     assert status(guarded, text) == 401
-    line = json.loads(capfd.readouterr().out)
+    line = json.loads(written(capfd).out)
     assert (line["status"], line["refused"]) == (401, "audience")
     assert not any(part in json.dumps(line) for part in text.split("."))
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import threading
 import time
 from pathlib import Path
@@ -113,12 +114,17 @@ def test_a_token_is_used_once_over_all_workers_and_counts_are_those_of_all(tmp_p
         assert statuses.count(401) == 5
         further = [httpx.get(f"{base}/evidence", timeout=PATIENCE).status_code for _ in range(50)]
         assert 429 in further
-        assert f'route="unknown",status="401"}} {statuses.count(401) + further.count(401)}.0' in _metrics(base)
+        refused = statuses.count(401) + further.count(401)
+        counted = _metrics(base, client="127.0.0.2")
+        assert f'bcma_decide_requests_total{{method="GET",route="unknown",status="401"}} {refused}.0' in counted
 
 
-def _metrics(base):
-    found = until(lambda: (text := httpx.get(f"{base}/metrics", timeout=PATIENCE).text).startswith("#") and text)
-    return "\n".join(line for line in found.splitlines() if line.startswith("bcma_decide_requests_total"))
+def _metrics(base, client):
+    """Counts of requests as a client sees them that has not asked before, whose requests are within the limit."""
+    with httpx.Client(transport=httpx.HTTPTransport(local_address=client), timeout=PATIENCE) as asking:
+        found = asking.get(f"{base}/metrics")
+    assert found.status_code == 200
+    return [line for line in found.text.splitlines() if line.startswith("bcma_decide_requests_total")]
 
 
 def test_a_worker_that_is_killed_is_replaced_and_loses_nothing_but_its_requests(tmp_path):
@@ -206,3 +212,27 @@ def test_told_to_stop_sheets_being_made_are_finished_and_those_that_wait_are_ref
         assert each.headers["content-type"] == "application/problem+json"
         assert int(each.headers["Retry-After"]) > 0
         assert each.json()["detail"] == "the service is being stopped"
+
+
+def test_clients_that_come_together_are_shared_out_evenly():
+    """Eight connections at once, three times: each worker has four, or as few as one more or less."""
+    with running(*TWO, **EVERYBODY) as (process, port):
+        for _ in range(3):
+            clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(8)]
+            for client in clients:
+                client.sendall(b"GET /schema HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            for client in clients:
+                assert client.recv(100).startswith(b"HTTP/1.1 200")
+                client.close()
+            until(lambda: _open_connections(process, port) == 0)
+        _, out, _ = stop(process)
+    asked = [json.loads(line)["worker"] for line in out.splitlines() if '"/schema"' in line]
+    assert len(asked) == 24
+    for begin in (0, 8, 16):
+        assert 3 <= asked[begin : begin + 8].count(1) <= 5
+
+
+def _open_connections(process, port):
+    """Connections that the workers have, by what the system says of their sockets (proc(5), net/tcp)."""
+    lines = [line.split() for line in Path(f"/proc/{process.pid}/net/tcp").read_text().splitlines()[1:]]
+    return sum(line[1].endswith(f":{port:04X}") and line[3] in ("01", "08") for line in lines)

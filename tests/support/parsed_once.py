@@ -1,7 +1,7 @@
 """The same text is parsed once in a process: the evidence, which hundreds of tests read, and pages.
 
-Every text is parsed by the real parser the first time. A YAML document is given out as a copy each time; a page is not
-changed by those who look things up in it.
+Every text is parsed by the real parser the first time. A YAML document is given out as a copy each time; a file of the
+evidence in its shape cannot be changed; a page is not changed by those who look things up in it.
 """
 
 import functools
@@ -10,6 +10,7 @@ import marshal
 from justhtml import JustHTML
 
 from bcma_decide.strict import yaml
+from bcma_decide.workshop.evidence import schema
 
 
 def yaml_once():
@@ -23,6 +24,12 @@ def yaml_once():
         return marshal.loads(known[text])
 
     yaml._Builder.build = remembered
+
+
+def shapes_once():
+    """Let the shapes of the evidence remember what they were read from; what is refused is read anew each time."""
+    read = schema.Strict.model_validate_json.__func__
+    schema.Strict.model_validate_json = classmethod(functools.lru_cache(maxsize=4096)(read))
 
 
 @functools.lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ ROOT_MODULES = {
     "errors",
     "logic",
     "vocabulary",
-    "indented",
+    "pieces",
     "value",
     "behind",
     "time_course",

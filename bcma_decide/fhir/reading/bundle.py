@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -84,8 +84,8 @@ def entries_of(bundle: Plain) -> Entries:
     held: list[tuple[Plain, str, object]] = []
     deleted: set[str] = set()
     junk, more = 0, has_more(bundle)
-    for place, entry in _entries(bundle, ""):
-        if (data := held_by(entry)) is None:
+    for place, entry, data in _entries(bundle, ""):
+        if data is None:
             gone = _deleted(entry)
             deleted |= {gone} if gone else set()
             junk += not gone
@@ -96,8 +96,8 @@ def entries_of(bundle: Plain) -> Entries:
     return Entries(tuple(held), frozenset(deleted), junk, more, modified)
 
 
-def _entries(bundle: Plain, path: str) -> Iterator[tuple[str, Any]]:
-    """Entries of a bundle, and after one that is a bundle those inside it; how deep is limited before."""
+def _entries(bundle: Plain, path: str) -> Iterator[tuple[str, Any, Plain | None]]:
+    """Entries of a bundle with their resources, those of a bundle inside it behind it; how deep is limited before."""
     kind = bundle.get("type")
     if kind is not None and kind not in BUNDLE_TYPES:
         raise refusal(f"{path}type", f"{quote(kind)} is not read", f"one of {', '.join(BUNDLE_TYPES)}")
@@ -106,25 +106,25 @@ def _entries(bundle: Plain, path: str) -> Iterator[tuple[str, Any]]:
         raise refusal(f"{path}entry", "is not a list", "a list of entries, each with a resource")
     for number, entry in enumerate(entries or ()):
         place = f"{path}entry[{number}]"
-        yield place, entry
         data = held_by(entry)
+        yield place, entry, data
         if data is not None and data["resourceType"] == "Bundle":
             yield from _entries(data, f"{place}.resource.")
 
 
 def held_by(entry: object) -> Plain | None:
     """Return the resource of an entry as JSON; None for one that is deleted, and for anything that is none."""
-    if not isinstance(entry, Mapping) or _deleted(entry) is not None:
+    if not isinstance(entry, OBJECT) or _deleted(entry) is not None:
         return None
     data = entry.get("resource")
-    kind = data.get("resourceType") if isinstance(data, Mapping) else None
-    return data if isinstance(data, Mapping) and isinstance(kind, str) and kind.isalpha() else None
+    kind = data.get("resourceType") if isinstance(data, OBJECT) else None
+    return data if isinstance(data, OBJECT) and isinstance(kind, str) and kind.isalpha() else None
 
 
 def _deleted(entry: object) -> str | None:
     """The address an entry deletes, empty where it does not say which; None where it deletes nothing."""
-    request = entry.get("request") if isinstance(entry, Mapping) else None
-    if not isinstance(request, Mapping) or request.get("method") != "DELETE":
+    request = entry.get("request") if isinstance(entry, OBJECT) else None
+    if not isinstance(request, OBJECT) or request.get("method") != "DELETE":
         return None
     return local_address(url) if isinstance(url := request.get("url"), str) else ""
 

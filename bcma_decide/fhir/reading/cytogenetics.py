@@ -23,6 +23,11 @@ from bcma_decide.pooled.codes import Code, Codes, Coding
 from bcma_decide.pooled.report_language import ClauseWords
 
 _KINDS: Final = ("Observation", "DiagnosticReport")
+_IN_WORDS: Final = frozenset((
+    "codedDiagnosis", "comment", "comments", "conclusion", "conclusionCode", "note", "presentedForm",
+    "valueCodeableConcept", "valueString",
+))  # fmt: skip
+"""Elements in which a report says something in words."""
 
 
 def read_cytogenetics(resource: Resource, record: PatientRecord, codes: Codes) -> list[Find]:
@@ -69,6 +74,8 @@ def by_status(find: Find, status: str) -> Find:
 
 def texts_of(resource: Resource) -> list[str]:
     """Everything a report says in words."""
+    if resource.elements.isdisjoint(_IN_WORDS):  # as most results, which are numbers
+        return []
     conclusions = [text for concept in resource.conclusions for text in concept.wordings]
     return [resource.coded.wording, *resource.remarks, *resource.coded.answer.wordings, *conclusions]
 

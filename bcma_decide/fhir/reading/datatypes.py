@@ -19,7 +19,7 @@ Plain = Mapping[str, Any]
 UCUM: Final = ("http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
 OBJECT: Final = (dict, Mapping)
 """Types of a JSON object; the plain one stands first because asking for it costs next to nothing."""
-NESTED: Final = (*OBJECT, list)
+NESTED: Final = (dict, list, Mapping)
 PLAIN: Final = frozenset((str, int, float, bool, type(None)))
 """Types of what holds nothing, as most values of a record."""
 MODIFIER: Final = "modifierExtension"
@@ -222,7 +222,7 @@ def identifier_of(value: object) -> str:
 
 def local_address(reference: str) -> str:
     """``Patient/1`` of an absolute, relative or versioned reference; a URN stays as it is."""
-    if reference.startswith("urn:"):
+    if reference.startswith("urn:") or (reference.count("/") == 1 and reference[-1] != "/"):
         return reference
     parts = reference.split("/_history/")[0].rstrip("/").split("/")
     return "/".join(parts[-2:])
@@ -233,6 +233,8 @@ def server_of(reference: str) -> str:
 
     The scheme is left out: behind a proxy one server is written with both.
     """
+    if "://" not in reference:
+        return ""
     found = _ABSOLUTE.fullmatch(reference.split("/_history/")[0].rstrip("/"))
     return f"{found['host'].casefold()}{found['base']}" if found else ""
 

@@ -25,13 +25,18 @@ TIMES: Final = ("effectiveDateTime", "effectiveInstant", "effectivePeriod")
 
 def read_observation(resource: Resource, record: PatientRecord, codes: Codes) -> Iterator[Find]:
     """Finds of an observation and of its components, the unusable ones with the reason."""
-    known = codes.observation_of
-    for coded in (resource.coded, *resource.components):
-        meanings = [known[coding] for coding in coded.code.codings if coding in known]
-        if meanings:
+    if meanings := _meanings(resource.code, codes):
+        yield _read(resource, resource.coded, meanings, record, codes)
+    for coded in resource.components:
+        if meanings := _meanings(coded.code, codes):
             yield _read(resource, coded, meanings, record, codes)
     if (group := group_code(resource, record, codes)) is not None:
         yield from _stage_group(resource, group, record, codes)
+
+
+def _meanings(code: Concept, codes: Codes) -> list[tuple[ObservationCodes, Code]]:
+    known = codes.observation_of
+    return [known[coding] for coding in code.codings if coding in known]
 
 
 def _read(

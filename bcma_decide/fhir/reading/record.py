@@ -159,7 +159,7 @@ def _with_contained(holder: Resource) -> Iterator[Resource]:
     for each in holder.contained:
         if each.kind in READ:
             own = each.subject is not None or each.about != ResourceReference()
-            yield each._replace(
+            yield each.with_changes(
                 holder=holder.name,
                 path=holder.path,
                 url=holder.url,
@@ -226,12 +226,16 @@ def _by_subject(
     own: list[Resource] = []
     left_out: list[tuple[str, Resource]] = []
     others: dict[str, Resource] = {}
+    known_of: dict[Hashable, str] = {}  # most name the patient in the same words
     with_holder: dict[str, str] = {}  # what is contained is left out with its holder, which stands before it
     for each in resources:
         if each.kind in REFERRED:
             own.append(each)
         elif each.kind in READ:
-            reason = _not_the_patients(each, patient, known) or (with_holder.get(each.path, "") if each.holder else "")
+            named = each.subject, each.about, each.url and server_of(each.url)
+            if named not in known_of:
+                known_of[named] = _not_the_patients(each, patient, known)
+            reason = known_of[named] or (with_holder.get(each.path, "") if each.holder else "")
             if reason:
                 left_out.append((reason, each))
                 with_holder[each.path] = reason

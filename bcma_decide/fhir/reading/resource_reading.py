@@ -19,6 +19,7 @@ from bcma_decide.fhir.reading.datatypes import (
     Measurement,
     Plain,
     ResourceReference,
+    Result,
     clip,
     concept_of,
     identifier_of,
@@ -30,7 +31,7 @@ from bcma_decide.fhir.reading.datatypes import (
     result_of,
 )
 from bcma_decide.fhir.reading.dates import When, read_when
-from bcma_decide.fhir.reading.resource import Coded, Extension, ReferenceRange, Resource, Stage
+from bcma_decide.fhir.reading.resource import NO_CODED, NO_RESOURCE, Coded, Extension, ReferenceRange, Resource, Stage
 
 _RESULT: Final = re.compile(r"value[A-Z][A-Za-z]*")
 _TIMES: Final[Mapping[str, Callable[[object], When | None]]] = {
@@ -104,15 +105,17 @@ def _read(
     url: object = None,
 ) -> Resource:
     kind: str = data["resourceType"]
-    return Resource(
-        kind=_OLDER_KINDS.get(kind, kind),
-        path=path,
-        url=url if isinstance(url, str) else "",
-        modifiers=_modifiers(data) if modified else (),
-        elements=frozenset(name for name, value in data.items() if value is not None),
-        contained=contained,
-        **{field: read(data, systems) for field, read in _readers_for(_names(data))},
-    )
+    absent, unread = _fields_for(_names(data))
+    given = {
+        **absent,
+        "kind": _OLDER_KINDS.get(kind, kind),
+        "path": path,
+        "url": url if isinstance(url, str) else "",
+        "modifiers": _modifiers(data) if modified else (),
+        "elements": frozenset(name for name, value in data.items() if value is not None),
+        "contained": contained,
+    }
+    return Resource(given, unread, (data, systems))
 
 
 _Reader = Callable[[Plain, Mapping[str, str]], Any]
@@ -127,13 +130,14 @@ def _names(data: Plain) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _readers_for(names: tuple[str, ...]) -> tuple[tuple[str, _Reader], ...]:
-    """Fields that elements of these names fill, with their readers; all other fields stay as they are by default.
+def _fields_for(names: tuple[str, ...]) -> tuple[Mapping[str, Any], Mapping[str, _Reader]]:
+    """Fields that no element of these names fills, as they are by default; and the readers of the others.
 
     A resource has some ten of the elements that are read anywhere, and resources of one server have the same ones.
     """
-    fields = {field for name in names for field in _fields_of(name)}
-    return tuple((field, read) for field, read in _READERS.items() if field in fields)
+    filled = {field for name in names for field in _fields_of(name)}
+    absent = {field: value for field, value in NO_RESOURCE.items() if field not in filled}
+    return absent, {field: read for field, read in _READERS.items() if field in filled}
 
 
 def _fields_of(name: str) -> tuple[str, ...]:
@@ -165,24 +169,26 @@ def subject_of(data: Plain) -> str | None:
     return None
 
 
-def _coded(data: Plain, systems: Mapping[str, str]) -> Coded:
+def _code(data: Plain, systems: Mapping[str, str]) -> Concept:
     # of a specimen and of a document their type says what they are
     named = "type" if data.get("resourceType") in ("DocumentReference", "Specimen") else "code"
-    code = concept_of(data.get(named), systems)
+    return concept_of(data.get(named), systems)
+
+
+def _coded(data: Plain, systems: Mapping[str, str]) -> Coded:
+    given = {**NO_CODED, "code": _code(data, systems)}
     if data.keys().isdisjoint(_BESIDE_CODE) and not any("value" in name for name in data):
-        return Coded(code)
-    listed = list(objects(data.get("referenceRange")))
-    return Coded(
-        code=code,
-        results=tuple(
-            result_of(name, value, systems)
-            for name, value in data.items()
-            if name.startswith("value") and value is not None and _RESULT.fullmatch(name)
-        ),
-        absent=_absent(data, systems),
-        upper_limits=tuple(_upper_limits(listed, systems)) if listed else (),
-        ranges=tuple(_range(each, systems) for each in listed) if listed else (),
-        interpretation=_concepts(data, systems, "interpretation"),
+        return Coded(given)
+    for field in _CODED:
+        del given[field]
+    return Coded(given, _CODED, (data, systems))
+
+
+def _results(data: Plain, systems: Mapping[str, str]) -> tuple[Result, ...]:
+    return tuple(
+        result_of(name, value, systems)
+        for name, value in data.items()
+        if name.startswith("value") and value is not None and _RESULT.fullmatch(name)
     )
 
 
@@ -453,7 +459,17 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+_CODED: Final[Mapping[str, _Reader]] = {
+    "results": _results,
+    "absent": _absent,
+    "upper_limits": lambda data, systems: tuple(_upper_limits(list(objects(data.get("referenceRange"))), systems)),
+    "ranges": lambda data, systems: tuple(_range(each, systems) for each in objects(data.get("referenceRange"))),
+    "interpretation": lambda data, systems: _concepts(data, systems, "interpretation"),
+}
+"""How the fields beside a code are read from the elements of a resource or a component."""
+
 _READERS: Final[Mapping[str, _Reader]] = {
+    "code": _code,
     "coded": _coded,
     "id": lambda data, _: own if isinstance(own := data.get("id"), str) else None,
     "subject": lambda data, _: subject_of(data),
@@ -519,7 +535,7 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "bodySite": ("body_site",),
     "category": ("categories",),
     "clinicalStatus": ("clinical", "clinical_words", "older"),
-    "code": ("coded", "extensions"),
+    "code": ("code", "coded", "extensions"),
     "codedDiagnosis": ("conclusions", "older"),
     "collection": ("body_site",),
     "comment": ("remarks",),
@@ -561,7 +577,7 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "statusReason": ("reasons",),
     "statusReasonCodeableConcept": ("reasons",),
     "subject": ("subject", "about"),
-    "type": ("coded",),
+    "type": ("code", "coded"),
     "verificationStatus": ("verification", "verification_words", "older"),
     **dict.fromkeys(_FLAGS, ("flags", "older")),
 }

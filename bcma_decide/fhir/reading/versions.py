@@ -38,9 +38,9 @@ def current(resources: Sequence[Resource], deleted: frozenset[str] = frozenset()
         if len(numbers) > 1:
             reasons = _reasons([resources[number] for number in numbers])
             for number, reason in zip(numbers, reasons, strict=True):
-                marked[number] = resources[number]._replace(set_aside=reason)
+                marked[number] = resources[number].with_changes(set_aside=reason)
     return [
-        each._replace(set_aside="deleted in the same bundle") if not deleted.isdisjoint(each.addresses) else each
+        each.with_changes(set_aside="deleted in the same bundle") if not deleted.isdisjoint(each.addresses) else each
         for each in marked
     ]
 

@@ -56,7 +56,7 @@ BETWEEN_BLOCKS: Final = 2.2 * _MM
 UNBROKEN: Final = 6 * _MM
 """Room that what cannot be broken leaves empty at the end of a page or a column, as a first guess."""
 
-_INSTALL: Final = 'pip install "bcma-decide[pdf]"'
+INSTALL: Final = 'pip install "bcma-decide[pdf]"'
 _LIBRARIES: Final = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 _VARIANT: Final = "pdf/ua-1"
 _FONTS: Final = {
@@ -89,7 +89,7 @@ def render_pdf(comparison: Comparison, sheet: Sheet | None = None) -> bytes:
     _require()
     document = _fitted(comparison, sheet)
     document.metadata.attachments.append(_attachment(comparison))
-    with _quiet():
+    with quiet_library():
         return bytes(document.write_pdf(pdf_variant=_VARIANT))
 
 
@@ -102,11 +102,11 @@ def missing() -> str:
         for family, weight in _FONTS.values():
             fontpkg.path(family, weight)
     except ImportError:
-        return _INSTALL
+        return INSTALL
     except OSError:  # the libraries below WeasyPrint
         return _LIBRARIES
     except fontpkg.FontpkgError:
-        return _INSTALL
+        return INSTALL
     del weasyprint
     return ""
 
@@ -225,8 +225,8 @@ def _laid_out(comparison: Comparison, sheet: Sheet, fit: Fit) -> Document:
     from weasyprint import HTML
     from weasyprint.text.fonts import FontConfiguration
 
-    with _quiet():
-        page = HTML(string=render_print(comparison, sheet, fit), url_fetcher=_fetcher())
+    with quiet_library():
+        page = HTML(string=render_print(comparison, sheet, fit), url_fetcher=font_fetcher())
         return page.render(font_config=FontConfiguration(), pdf_variant=_VARIANT)
 
 
@@ -245,7 +245,7 @@ def _attachment(comparison: Comparison) -> Any:  # noqa: ANN401  # the library g
 
 
 @cache
-def _fetcher() -> URLFetcher:
+def font_fetcher() -> URLFetcher:
     """Serves the packaged fonts and refuses every other address, whatever a page asks for."""
     import fontpkg
     from weasyprint.urls import URLFetcher, URLFetcherResponse
@@ -263,7 +263,7 @@ def _fetcher() -> URLFetcher:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_library() -> Iterator[None]:
     """Keep the library's remarks about refused addresses and unknown styles off the terminal."""
     logger = logging.getLogger("weasyprint")
     before = logger.level

@@ -35,11 +35,13 @@ class AuditRecord:
     """Of the comparison as JSON; its first twelve digits are the id on a sheet."""
 
 
-def record_of(question: Question, comparison: Comparison, document: str, *, face: str, issuer: str) -> AuditRecord:
-    """Record that ``question`` was answered now with ``comparison``, whose JSON is ``document``."""
+def record_of(
+    question: Question, comparison: Comparison, *, record_id: str, identity: str, face: str, issuer: str
+) -> AuditRecord:
+    """Record that ``question`` was answered now with ``comparison``; ``identity``: SHA-256 of its JSON."""
     request = question.written()
     return AuditRecord(
-        id=str(time_ordered_id()),
+        id=record_id,
         recorded=datetime.now(UTC).isoformat(timespec="milliseconds"),
         face=face,
         issuer=issuer,
@@ -48,7 +50,7 @@ def record_of(question: Question, comparison: Comparison, document: str, *, face
         evidence_hash=comparison.evidence.hash,
         software_version=comparison.software.version,
         schema_version=str(comparison.software.schema_version),
-        output_hash=hash_of(document),
+        output_hash=identity,
     )
 
 

@@ -23,7 +23,7 @@ from prometheus_client.multiprocess import mark_process_dead
 from pydantic import SecretStr
 
 from bcma_decide.errors import BcmaDecideError, Problem, ServiceError
-from bcma_decide.service.family.listening import listening
+from bcma_decide.service.family.listening import Shares, listening
 from bcma_decide.service.family.worker import work
 from bcma_decide.service.http.access_log import LOGGER
 from bcma_decide.service.http.metrics import FOLDER
@@ -62,6 +62,8 @@ class Family:
     settings: Settings
     load: Load
     listening: socket.socket
+    shares: int
+    """Descriptor of the file with how many connections each has."""
     _workers: list[_Worker] = field(default_factory=list)
     _failures: int = 0
     _due: list[tuple[float, int]] = field(default_factory=list)
@@ -94,7 +96,7 @@ class Family:
 
     def _start(self, number: int) -> None:
         shared = self.listening.fileno()
-        child = start(work, self.settings, self.load, shared, number, keep=(shared,))
+        child = start(work, self.settings, self.load, shared, self.shares, number, keep=(shared, self.shares))
         self._workers.append(_Worker(number, child))
 
     def _until_ready(self, woken: socket.socket) -> None:
@@ -224,7 +226,9 @@ def run_family(settings: Settings, load: Load, started: Callable[[str, int], Non
         before = os.environ.get(FOLDER)
         os.environ[FOLDER] = str(metrics)  # inherited by the workers, and read there when the library is imported
         try:
-            Family(settings, load, shared).run(lambda: started(host, port) if started else None)
+            with (folder / "connections").open("w+b") as shares:
+                shares.truncate(Shares.size(settings.workers))
+                Family(settings, load, shared, shares.fileno()).run(lambda: started(host, port) if started else None)
         finally:
             os.environ.pop(FOLDER) if before is None else os.environ.update({FOLDER: before})
 

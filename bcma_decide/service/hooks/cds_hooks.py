@@ -26,8 +26,8 @@ from bcma_decide.service.hooks.hooks_request import (
 )
 from bcma_decide.service.hooks.not_used import not_understood, not_used
 from bcma_decide.service.hooks.orders import ordered, sought
-from bcma_decide.service.hooks.prefetch import Part, PrefetchedRecord, has_died, prefetched_record, sent_parts
-from bcma_decide.service.http.bodies import read_object, read_shape
+from bcma_decide.service.hooks.prefetch import Part, PrefetchedRecord, has_died, prefetched_record, sent_parts, size_of
+from bcma_decide.service.http.bodies import INLINE, read_object, read_shape
 from bcma_decide.service.http.problems import HOOKS_PATH, Refusal
 from bcma_decide.service.rest.openapi import body_of, hooks_examples
 from bcma_decide.service.service import Reader, Service
@@ -106,7 +106,8 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
         if hook.hook != _HOOKS[service_id]:
             raise Refusal(400, "malformed", [Problem("hook", f"is not {_HOOKS[service_id]}")])
         context = read_shape(_CONTEXTS[service_id], hook.context, 400, "malformed context")
-        came = await service.threads.run(sent, hook, context)
+        size = len(await request.body())
+        came = sent(hook, context) if size < INLINE else await service.threads.run_sized(size, sent, hook, context)
         if came is None:
             return JSONResponse({"cards": []})
         parts, orders = came
@@ -115,7 +116,10 @@ def hooks_router(service: Service, reader: Reader) -> APIRouter:
         issuer = issuer_of(request.scope)
         try:
             asks = partial(called.question, reader)
-            answered, body = await answer(service, asks, called.cards, face=_HOOKS[service_id], issuer=issuer)
+            size = max(size, size_of(parts))
+            answered, body = await answer(
+                service, asks, called.cards, face=_HOOKS[service_id], issuer=issuer, size=size
+            )
         except _NoCard:
             return JSONResponse({"cards": []})
         return Response(body, media_type="application/json", headers=answered.headers)

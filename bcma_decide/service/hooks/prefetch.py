@@ -87,6 +87,11 @@ class PrefetchedRecord:
         return tuple(texts)
 
 
+def size_of(parts: Mapping[str, Part]) -> int:
+    """Bytes of all resources, about: as many thousands as there are."""
+    return 1_000 * sum(len(part.resources) for part in parts.values())
+
+
 def sent_parts(prefetch: Mapping[str, Any]) -> dict[str, Part]:
     """Sort what came along by key."""
     return {key: part_of(prefetch[key], key) if key in prefetch else Part("absent") for key in KINDS}

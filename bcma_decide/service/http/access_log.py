@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, Final
@@ -12,6 +13,7 @@ from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bcma_decide.service.http.log_lines import LogLines
 from bcma_decide.service.http.metrics import Metrics, known_method
 from bcma_decide.service.http.problems import Refusal, refusal_response
 
@@ -20,6 +22,7 @@ REQUEST_HEADER: Final = "x-request-id"
 """Header of an answer with the id that the log gave its request."""
 _ID: Final = "bcma_decide.request"
 """Under which the id stands in the scope of a request."""
+_STANDARD_OUTPUT: Final = 1
 UNKNOWN_ROUTE: Final = "unknown"
 _LEVELS: Final = {
     "bcma_decide.service": logging.INFO,
@@ -132,12 +135,15 @@ class JsonLines(logging.Formatter):
         return json.dumps(line)
 
 
-def set_up_logging(worker: int | None = None) -> None:
+def set_up_logging(worker: int | None = None, lost: Callable[[], None] = lambda: None) -> None:
     """Send the access log and the server's own warnings to standard output as JSON lines.
 
-    Several workers write to the same one: a line is written at once, so that lines do not mix.
+    Several workers write to the same one, and nobody waits for who reads them: ``lost`` is called for each line that
+    found no room.
     """
-    handler = logging.StreamHandler(sys.stdout)
+    handler: logging.Handler = logging.NullHandler()
+    if sys.stdout is not None:
+        handler = LogLines(_STANDARD_OUTPUT, lost)
     handler.setFormatter(JsonLines(worker))
     for name, level in _LEVELS.items():
         logger = logging.getLogger(name)

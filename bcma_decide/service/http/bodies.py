@@ -15,8 +15,8 @@ from bcma_decide.service.threads import Threads
 from bcma_decide.strict.json import strict_json
 
 JSON_TYPES: Final = ("application/json", "application/fhir+json")
-LONG: Final = 20_000
-"""Bytes from which parsing would hold up other requests longer than handing it over costs."""
+INLINE: Final = 20_000
+"""Bytes up to which parsing holds up other requests no longer than handing it over costs."""
 _LONGEST_NUMBER: Final = 40
 _FIELDS_SHOWN: Final = 50
 
@@ -29,7 +29,8 @@ async def read_object(request: Request, threads: Threads) -> dict[str, Any]:
         raise Refusal(415, "send JSON, with Content-Type: application/json")
     try:
         body = await request.body()
-        content = parse_json(body) if len(body) < LONG else await threads.run(parse_json, body)
+        size = len(body)
+        content = parse_json(body) if size < INLINE else await threads.run_sized(size, parse_json, body)
     except RecursionError:
         raise Refusal(400, "the JSON is nested too deeply") from None
     except UnicodeDecodeError:

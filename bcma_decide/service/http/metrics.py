@@ -51,6 +51,9 @@ class Metrics:
         self._reading = Histogram(
             "bcma_decide_fhir_seconds", "Time to read a record", buckets=_SECONDS, registry=self.registry
         )
+        self._unlogged = Counter(
+            "bcma_decide_log_lines_lost", "Lines of the log that nobody read in time", registry=self.registry
+        )
         build = Gauge(
             "bcma_decide_build", "Versions", ("version", "evidence"), registry=self.registry,
             multiprocess_mode="livemax",
@@ -73,6 +76,10 @@ class Metrics:
     def read_record(self, seconds: float) -> None:
         """Note how long all searches of one call took."""
         self._reading.observe(seconds)
+
+    def line_lost(self) -> None:
+        """Count a line of the log that could not be written."""
+        self._unlogged.inc()
 
     def text(self) -> bytes:
         """All of them in the text format of Prometheus, those of all workers."""

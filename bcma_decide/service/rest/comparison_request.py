@@ -97,6 +97,8 @@ class ReceivedComparison:
     """A request, and what places in its record begin with in messages."""
 
     request: ComparisonRequest
+    size: int
+    """Bytes of the body."""
     place: str = "record."
 
 
@@ -109,15 +111,17 @@ async def receive(service: Service, request: Request, options: Mapping[str, obje
         400, 415 or 422 with every field that is wrong.
     """
     content = await read_object(request, service.threads)
+    size = len(await request.body())
     given = {name: value for name, value in options.items() if value is not None}
     if content_type(request) == FHIR:
-        return ReceivedComparison(read_shape(ComparisonRequest, {**given, "record": content}, 422, _CANNOT), place="")
+        beside = {**given, "record": content}
+        return ReceivedComparison(read_shape(ComparisonRequest, beside, 422, _CANNOT), size, place="")
     problems = [Problem(name, "belongs in the body here", f"in the query only beside {FHIR}") for name in given]
     if "resourceType" in content:
         problems.append(Problem("resourceType", "is FHIR", f"send Content-Type: {FHIR}, or put it in the field record"))
     if problems:
         raise Refusal(422, _CANNOT, problems, name="invalid-request")
-    return ReceivedComparison(read_shape(ComparisonRequest, content, 422, _CANNOT))
+    return ReceivedComparison(read_shape(ComparisonRequest, content, 422, _CANNOT), size)
 
 
 def question_of(service: Service, received: ReceivedComparison) -> Question:

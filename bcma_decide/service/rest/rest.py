@@ -100,7 +100,7 @@ def rest_router(service: Service) -> APIRouter:
             sheet = Sheet(audience=audience, paper=paper, language=lang)
             asks, issuer = partial(question_of, service, received), issuer_of(request.scope)
             if form == "pdf" or (form == "fhir" and with_pdf):
-                answered, _ = await answer(service, asks, nothing, face="rest", issuer=issuer)
+                answered, _ = await answer(service, asks, nothing, face="rest", issuer=issuer, size=received.size)
                 document = await service.printing.pdf(answered.comparison, sheet)
                 drawn = document
                 if form == "fhir":
@@ -111,7 +111,7 @@ def rest_router(service: Service) -> APIRouter:
                     draws = partial(_as_page, sheet)
                 elif form == "fhir":
                     draws = partial(_as_fhir, service, received, None, named)
-                answered, drawn = await answer(service, asks, draws, face="rest", issuer=issuer)
+                answered, drawn = await answer(service, asks, draws, face="rest", issuer=issuer, size=received.size)
             return Response(drawn, media_type=TYPES[form], headers={**_HEADERS[form], **answered.headers})
         except BcmaDecideError as error:
             raise Refusal.of(error) from None
@@ -159,7 +159,7 @@ _HEADERS: Final[dict[Format, dict[str, str]]] = {
 
 
 def _as_json(answered: Answered) -> bytes:
-    return answered.document().encode()
+    return answered.document
 
 
 def _as_page(sheet: Sheet, answered: Answered) -> bytes:

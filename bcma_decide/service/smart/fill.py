@@ -7,7 +7,7 @@ from typing import Final
 
 from bcma_decide.errors import ProfileError
 from bcma_decide.service.fetching.searches import KINDS
-from bcma_decide.service.hooks.prefetch import NAMES, Part, PartState, PrefetchedRecord, own_record
+from bcma_decide.service.hooks.prefetch import NAMES, Part, PartState, PrefetchedRecord, own_record, size_of
 from bcma_decide.service.service import Reader, Service
 from bcma_decide.service.sessions import Filled
 from bcma_decide.service.smart.banner import banner_of
@@ -37,7 +37,7 @@ async def fill(service: Service, reader: Reader, fetch: Fetch, server: str, gran
     record = own_record(parts, granted.patient)
     today = service.today()
     try:
-        reading = await service.threads.run(reader, record.bundle, today)
+        reading = await service.threads.run_sized(size_of(parts), reader, record.bundle, today)
     except ProfileError:
         raise Stopped("record", "The record that the EHR sent cannot be read as that of one patient.", TELL) from None
     patient = parts["patient"].resources if "patient" in parts else ()

@@ -39,8 +39,8 @@ VOCABULARY: Final = "vocabulary.yaml"
 DATA_SUFFIXES: Final = (".yaml", ".yml", ".json", ".csv")
 BUILT: Final = frozenset({"pooled.json", "validation.json"})
 """Files made from the evidence, so no part of its hash."""
-ABOUT: Final = frozenset({"published_bands.yaml", "validation_history.yaml"})
-"""Files that judge the numbers and are behind none, so no part of its hash either."""
+ABOUT: Final = frozenset({"certainty_of_tables.yaml", "published_bands.yaml", "validation_history.yaml"})
+"""Files that judge the numbers, or those of a table of one's own, and are behind none: no part of its hash either."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -117,7 +117,7 @@ def _named(problem: Problem, path: Path) -> Problem:
         return problem
     rule = read_yaml(path)["rules"][int(found[1])]
     name = rule.get("id") if isinstance(rule, dict) else None
-    return replace(problem, field=f"{name}: {problem.field[found.end() :]}") if name else problem
+    return problem._replace(field=f"{name}: {problem.field[found.end() :]}") if name else problem
 
 
 def rule_problems(files: RuleFiles, definitions: Definitions) -> Iterator[Problem]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence_report.published import PooledGroup, PublishedPooling
-from bcma_decide.workshop.evidence_report.words import row_label
-from bcma_decide.workshop.plots.numbers import number_text
+from bcma_decide.workshop.evidence_report.words import row_labels
 from bcma_decide.workshop.plots.values import Forest, ForestGroup, ForestLine, PooledLine
+from bcma_decide.workshop.synthesis.lines import between_line, heterogeneity_line
 
 __all__ = ["forest_of"]
 
@@ -16,19 +16,21 @@ def forest_of(pooling: PublishedPooling, catalogue: Catalogue, title: str) -> Fo
 
     Weights are percent of the group.
     """
-    return Forest(title, "Rate, percent", "proportion", tuple(_group(group, catalogue) for group in pooling.groups))
+    groups = tuple(_group(group, catalogue) for group in pooling.groups)
+    between = between_line(pooling.by, pooling.between)
+    return Forest(title, "Rate, percent", "proportion", groups, notes=(between,) if between else ())
 
 
 def _group(group: PooledGroup, catalogue: Catalogue) -> ForestGroup:
+    labels = row_labels((catalogue.study(row.study), row.arm) for row in group.rows)
     lines = tuple(
-        ForestLine(row_label(catalogue.study(row.study), row.arm), row.estimate, *row.ci, row.weight, row.events, row.n)
-        for row in group.rows
+        ForestLine(label, row.estimate, *row.ci, row.weight, row.events, row.n)
+        for label, row in zip(labels, group.rows, strict=True)
     )
     if group.k == 1:
         return ForestGroup(group.group, lines)
     result = group.result
-    note = "" if result.tau2 is None else f"tau2 {number_text(result.tau2, 3)}"
-    if result.i2 is not None:
-        note += f", I2 {result.i2:.0f} %"
-    pooled = PooledLine(f"Pooled, {result.method}", group.estimate, *group.ci, group.prediction, note)
+    pooled = PooledLine(
+        f"Pooled, {result.method}", group.estimate, *group.ci, group.prediction, heterogeneity_line(result)
+    )
     return ForestGroup(group.group, lines, pooled)

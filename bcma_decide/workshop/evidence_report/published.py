@@ -143,9 +143,10 @@ def pool_outcome(
     groups = tuple(
         _group(group.name, [rows[row] for row in group.rows], studies.of(group.rows), group.result, model)
         for group in pooled.groups
+        if group.result is not None
     )
     remarks = (
-        *model_remarks(studies, model, [group.result for group in pooled.groups]),
+        *model_remarks(studies, model, [group.result for group in groups]),
         *group_remarks(studies, model, pooled),
     )
     return PublishedPooling(outcome, by, model, measure, groups, pooled.between, selection, remarks)

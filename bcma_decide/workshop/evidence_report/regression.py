@@ -12,7 +12,7 @@ from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.evidence.catalogue import Catalogue
 from bcma_decide.workshop.evidence_report.accounts import Accounts
 from bcma_decide.workshop.evidence_report.moderators import Moderator, characteristics, traits
-from bcma_decide.workshop.evidence_report.words import row_label
+from bcma_decide.workshop.evidence_report.words import row_labels
 from bcma_decide.workshop.meta_analysis.checks import FloatArray
 from bcma_decide.workshop.meta_analysis.effect_sizes import effect_sizes
 from bcma_decide.workshop.meta_analysis.meta_regression import Coefficient, MetaRegression, meta_regression
@@ -56,7 +56,7 @@ def fit_all(catalogue: Catalogue, accounts: Accounts, progress: Callable[[str], 
     Each moderator alone, each trait beside the class, and class, design and targets together.
     """
     rows = accounts.selections[OUTCOME].rows
-    labels = tuple(row_label(catalogue.study(row.study), row.arm) for row in rows)
+    labels = row_labels((catalogue.study(row.study), row.arm) for row in rows)
     effects = effect_sizes([row.events for row in rows], [row.n for row in rows], "logit")
     main = characteristics(catalogue, rows)
     enough: list[Moderator] = list(main)

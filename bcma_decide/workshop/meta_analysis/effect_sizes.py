@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from scipy import special
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_choice, checked_counts, checked_vector, refuse
+from bcma_decide.workshop.meta_analysis.continuity import HALF_A_PATIENT, Correction
 
 __all__ = [
     "MEASURES",
@@ -50,51 +51,60 @@ class EffectSizes:
     yi: FloatArray
     vi: FloatArray
 
+    def where_known(self) -> EffectSizes:
+        """The same with NaN for an effect, and its variance, that cannot be weighed: infinite, or exact."""
+        known = np.isfinite(self.yi) & np.isfinite(self.vi) & (self.vi > 0)
+        return EffectSizes(np.where(known, self.yi, np.nan), np.where(known, self.vi, np.nan))
 
-def _padded_counts(events: npt.ArrayLike, total: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Add half a patient to both cells of the rows where one of them is empty (metafor's ``to="only0"``)."""
+
+def _padded_counts(
+    events: npt.ArrayLike, total: npt.ArrayLike, correction: Correction
+) -> tuple[FloatArray, FloatArray]:
     e, n = checked_counts(events, total)
-    # Only where it is needed: adding it everywhere would move every study towards one half, the small ones most.
-    half = np.where((e == 0) | (e == n), 0.5, 0.0)
-    return e + half, n + 2 * half
+    added = correction.added((e == 0) | (e == n))
+    return e + added, n + 2 * added
 
 
-def logit(events: npt.ArrayLike, total: npt.ArrayLike) -> EffectSizes:
+def logit(events: npt.ArrayLike, total: npt.ArrayLike, correction: Correction = HALF_A_PATIENT) -> EffectSizes:
     """Log odds ``log(e / (n - e))`` with variance ``1/e + 1/(n - e)``.
 
     Rows with no events or only events get 0.5 added to both cells (Gart and Zweifel 1967); other rows are
-    left as they are.
+    left as they are. Another ``correction`` may leave a row without an effect: NaN.
 
     Parameters
     ----------
     events, total : array_like, shape (k,)
+    correction
 
     Raises
     ------
     SynthesisError
         If the counts are not valid (see `checked_counts`).
     """
-    e, n = _padded_counts(events, total)
-    return EffectSizes(np.log(e / (n - e)), 1 / e + 1 / (n - e))
+    e, n = _padded_counts(events, total, correction)
+    with np.errstate(divide="ignore"):
+        return EffectSizes(np.log(e / (n - e)), 1 / e + 1 / (n - e)).where_known()
 
 
-def log(events: npt.ArrayLike, total: npt.ArrayLike) -> EffectSizes:
+def log(events: npt.ArrayLike, total: npt.ArrayLike, correction: Correction = HALF_A_PATIENT) -> EffectSizes:
     """Log proportion ``log(e / n)`` with variance ``1/e - 1/n``; rows are corrected as for the logit.
 
     Parameters
     ----------
     events, total : array_like, shape (k,)
+    correction
 
     Raises
     ------
     SynthesisError
         If the counts are not valid (see `checked_counts`).
     """
-    e, n = _padded_counts(events, total)
-    return EffectSizes(np.log(e / n), 1 / e - 1 / n)
+    e, n = _padded_counts(events, total, correction)
+    with np.errstate(divide="ignore"):
+        return EffectSizes(np.log(e / n), 1 / e - 1 / n).where_known()
 
 
-def raw(events: npt.ArrayLike, total: npt.ArrayLike) -> EffectSizes:
+def raw(events: npt.ArrayLike, total: npt.ArrayLike, correction: Correction = HALF_A_PATIENT) -> EffectSizes:
     """Proportion ``p = e / n`` itself, with variance ``p (1 - p) / n``.
 
     Rows with no events or only events get 0.5 added to both cells, as in metafor: their variance would
@@ -103,15 +113,16 @@ def raw(events: npt.ArrayLike, total: npt.ArrayLike) -> EffectSizes:
     Parameters
     ----------
     events, total : array_like, shape (k,)
+    correction
 
     Raises
     ------
     SynthesisError
         If the counts are not valid (see `checked_counts`).
     """
-    e, n = _padded_counts(events, total)
+    e, n = _padded_counts(events, total, correction)
     p = e / n
-    return EffectSizes(p, p * (1 - p) / n)
+    return EffectSizes(p, p * (1 - p) / n).where_known()
 
 
 def arcsine(events: npt.ArrayLike, total: npt.ArrayLike) -> EffectSizes:
@@ -237,22 +248,32 @@ def harmonic_mean(total: npt.ArrayLike) -> float:
     return float(1 / np.mean(1 / n))
 
 
-_FORWARD: dict[Measure, Callable[[npt.ArrayLike, npt.ArrayLike], EffectSizes]] = {
+_CORRECTED: Final[dict[Measure, Callable[[npt.ArrayLike, npt.ArrayLike, Correction], EffectSizes]]] = {
     "logit": logit,
     "raw": raw,
+    "log": log,
+}
+_AS_THEY_ARE: Final[dict[Measure, Callable[[npt.ArrayLike, npt.ArrayLike], EffectSizes]]] = {
     "arcsine": arcsine,
     "freeman_tukey": freeman_tukey,
-    "log": log,
 }
 
 
-def effect_sizes(events: npt.ArrayLike, total: npt.ArrayLike, measure: Measure = "logit") -> EffectSizes:
+def effect_sizes(
+    events: npt.ArrayLike,
+    total: npt.ArrayLike,
+    measure: Measure = "logit",
+    *,
+    correction: Correction = HALF_A_PATIENT,
+) -> EffectSizes:
     """Effect sizes of single proportions on the scale named by ``measure``.
 
     Parameters
     ----------
     events, total : array_like, shape (k,)
     measure : {"logit", "raw", "arcsine", "freeman_tukey", "log"}
+    correction
+        Of empty cells; angles (arcsine, Freeman-Tukey) need none and take none.
 
     Raises
     ------
@@ -260,7 +281,9 @@ def effect_sizes(events: npt.ArrayLike, total: npt.ArrayLike, measure: Measure =
         If the measure is unknown or the counts are not valid (see `checked_counts`).
     """
     checked_choice("measure", measure, MEASURES)
-    return _FORWARD[measure](events, total)
+    if measure in _CORRECTED:
+        return _CORRECTED[measure](events, total, correction)
+    return _AS_THEY_ARE[measure](events, total)
 
 
 def back_transform(y: npt.ArrayLike, measure: Measure, n: float) -> FloatArray:

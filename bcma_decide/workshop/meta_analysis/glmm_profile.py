@@ -16,7 +16,7 @@ from bcma_decide.workshop.meta_analysis.glmm_search import highest_at, inner_max
 from bcma_decide.workshop.meta_analysis.logistic import fit_logistic
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
 
-__all__ = ["FARTHEST", "tau_interval"]
+__all__ = ["FARTHEST", "likelihood_interval", "tau_interval"]
 
 FARTHEST: Final = 20.0
 """Standard deviations between studies on the log-odds scale beyond which an interval is called endless: two thirds of
@@ -51,7 +51,7 @@ def tau_interval(
         As `glmm.fit_binomial_normal`.
     """
     e, n = checked_counts(events, total)
-    fall = float(special.chdtri(1, 1 - checked_level(level))) / 2
+    checked_level(level)
     Q, _ = np.linalg.qr(checked_design(design, e.size).X)
     common = fit_logistic(e, n, Q)
     inner = inner_maximum(e, n, Q)
@@ -62,13 +62,36 @@ def tau_interval(
         top, height = 0.0, common.log_likelihood
         theta, centre = Q.T @ (Q @ common.estimate), np.zeros_like(e)
 
+    def height_at(tau: float) -> float:
+        # At 0 the model is logistic regression, which the quadrature need not be asked for.
+        return common.log_likelihood if tau == 0 else highest_at(e, n, Q, tau, theta, centre).log_likelihood
+
+    return likelihood_interval(height_at, top, height, level)
+
+
+def likelihood_interval(height_at: Callable[[float], float], top: float, height: float, level: float) -> Interval:
+    """Standard deviations at which a profile log-likelihood has fallen no further than chance makes it fall.
+
+    Parameters
+    ----------
+    height_at
+        The profile log-likelihood of a standard deviation of 0 or more.
+    top, height
+        Where it is highest, and how high.
+    level
+
+    Returns
+    -------
+    As `tau_interval`.
+    """
+    fall = float(special.chdtri(1, 1 - checked_level(level))) / 2
+
     def too_low(tau: float) -> float:
-        return height - fall - highest_at(e, n, Q, tau, theta, centre).log_likelihood
+        return height - fall - height_at(tau)
 
     low = 0.0
-    if top > 0 and height - fall > common.log_likelihood:
-        # At 0 the model is logistic regression, which the quadrature need not be asked for.
-        low = _crossing(lambda tau: height - fall - common.log_likelihood if tau == 0 else too_low(tau), 0.0, top)
+    if top > 0 and too_low(0.0) > 0:
+        low = _crossing(too_low, 0.0, top)
     reach = max(2 * top, 1.0)
     while reach < FARTHEST and too_low(reach) < 0:
         reach = min(2 * reach, FARTHEST)

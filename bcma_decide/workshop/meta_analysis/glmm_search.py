@@ -28,6 +28,8 @@ _ROUNDING = 1e-10
 """Of the log-likelihood, relatively: a sum over studies of logarithms of sums, flat at the top."""
 _FLAT = 1e-10
 """Least curvature a step is divided by, as a share of the largest: a flat direction must not give an endless step."""
+_LARGE = 1e4
+"""Events of a study above which its size may be what no rule is fine enough for."""
 _LONGEST = 5.0
 """Longest step on the log-odds scale: 5 leads from one half to 0.7 %, further than a quadratic can be trusted."""
 _SMALLEST_START = 0.2
@@ -143,10 +145,13 @@ def _settle(likelihood: _Likelihood, start: Maximum) -> Maximum:
         theta, centre = here.theta, here.centre
         if abs(theta[-1]) < NO_SPREAD or (settled and float(moved @ here.information @ moved) < _STAYS**2):
             return here
+    # Where events are few, what is large is a time cut into pieces, and no study.
+    counted = float(np.minimum(likelihood.events, likelihood.total - likelihood.events).max())
+    size = f", or are so large (up to {likelihood.total.max():g})," if counted > _LARGE else ""
     raise SynthesisError(
-        f"studies differ so much (tau about {abs(theta[-1]):.1f}), or are so large (up to {likelihood.total.max():g}), "
-        "that the binomial-normal likelihood has no maximum that can be relied on; explain the difference with a "
-        "moderator, or pool on the logit scale with REML"
+        f"studies differ so much (tau about {abs(theta[-1]):.1f}){size} that the binomial-normal likelihood has "
+        "no maximum that can be relied on; explain the difference with a moderator, or pool with weights (--method "
+        "REML)"
     )
 
 
@@ -186,6 +191,6 @@ def highest_at(
             step /= 2
         here = there
     raise SynthesisError(
-        f"the binomial-normal likelihood at tau {tau:.1f} has no maximum that can be relied on; pool on the logit "
-        "scale with REML"
+        f"the binomial-normal likelihood at tau {tau:.1f} has no maximum that can be relied on; pool with "
+        "weights (--method REML)"
     )

@@ -19,6 +19,7 @@ from scipy import special
 
 from bcma_decide.workshop.meta_analysis.checks import FloatArray
 from bcma_decide.workshop.meta_analysis.heterogeneity import Method
+from bcma_decide.workshop.meta_analysis.subset_peaks import lone_peak, slope_grid
 
 __all__ = ["Kind", "Moments", "SubsetSums", "tau2_of_subsets"]
 
@@ -91,6 +92,13 @@ class SubsetSums:
             found -= _terms(1.0 / (self.v[rows] + tau2), self.y[rows])
         return Moments(*(tuple(found[at : at + 3]) for at in (0, 3, 6)))
 
+    def at_all(self, tau2: float, rows: Rows) -> Moments:
+        """Moments of some subsets (rows,), all at one tau2."""
+        terms = _terms(1.0 / (self.v + tau2), self.y)
+        without = self.kind == "without"
+        found = terms.sum(axis=1)[:, None] - terms[:, rows] if without else np.cumsum(terms, axis=1)[:, rows]
+        return Moments(*(tuple(found[at : at + 3]) for at in (0, 3, 6)))
+
     def _in_octave(self, low: float, tau2: FloatArray, rows: Rows) -> FloatArray:
         """The nine sums over all studies, or up to the row, for tau2 + min v between ``low`` and twice of it."""
         angle = np.pi * (np.arange(_POINTS) + 0.5) / _POINTS
@@ -138,9 +146,14 @@ def tau2_of_subsets(sums: SubsetSums, rows: Rows, method: Method) -> tuple[Float
         start = around / size
         return start * sums.at(start, rows).squares(1) / left, settled
     if method == "REML" or method == "ML":
-        return _most_likely(sums, rows, unweighted, restricted=method == "REML")
+        tau2, settled = _most_likely(sums, rows, unweighted, restricted=method == "REML")
+        grid = slope_grid(sums.v, float((around / left).max()))
+        slopes = [_slope(sums.at_all(each, rows), restricted=method == "REML") for each in grid.tolist()]
+        return tau2, settled & lone_peak(np.array(slopes), grid, tau2)
     if method in ("PM", "EB", "PMM"):
         return _q_roots(sums, rows, special.chdtri(left, 0.5) if method == "PMM" else left)
+    if method == "DLIT":
+        return _iterated(sums, rows, left)
     at = sums.at(np.zeros(rows.size), rows)
     q = at.squares(1)
     if method == "DL":
@@ -165,6 +178,23 @@ def _q_roots(sums: SubsetSums, rows: Rows, target: FloatArray) -> tuple[FloatArr
     return tau2, settled
 
 
+def _iterated(sums: SubsetSums, rows: Rows, left: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Where DerSimonian and Laird's steps rest, by Newton's steps from below as in `tau2`."""
+    tau2, settled = np.zeros(rows.size), np.zeros(rows.size, dtype=np.bool_)
+    for _ in range(_MOST_STEPS):
+        active = np.flatnonzero(~settled)
+        if not active.size:
+            break
+        t = tau2[active]
+        at = sums.at(t, rows[active])
+        s1, s2, s3 = at.s
+        falls = at.squares(2) + at.trace - t * (s2 - 2 * s3 / s1 + np.square(s2 / s1))
+        step = np.maximum(0.0, (at.squares(1) - left[active] - t * at.trace) / falls)
+        tau2[active] += step
+        settled[active] = step <= _SETTLED * (tau2[active] + sums.v.min())
+    return tau2, settled
+
+
 def _most_likely(
     sums: SubsetSums, rows: Rows, start: FloatArray, *, restricted: bool
 ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
@@ -181,10 +211,16 @@ def _most_likely(
     return tau2, settled
 
 
+def _slope(at: Moments, *, restricted: bool) -> FloatArray:
+    """Twice the slope of the likelihood."""
+    return at.squares(2) - (at.trace if restricted else at.s[0])
+
+
 def _newton_step(at: Moments, *, restricted: bool) -> FloatArray:
     s1, s2, s3 = at.s
-    trace, trace_squared = (at.trace, s2 - 2 * s3 / s1 + np.square(s2 / s1)) if restricted else (s1, s2)
+    trace_squared = s2 - 2 * s3 / s1 + np.square(s2 / s1) if restricted else s2
     cubic = at.squares(3) - np.square(at.y[1] - at.mean * s2) / s1
     observed = 2 * cubic - trace_squared
-    step: FloatArray = (at.squares(2) - trace) / np.where(observed > _FLAT * trace_squared, observed, trace_squared)
+    bend = np.where(observed > _FLAT * trace_squared, observed, trace_squared)
+    step: FloatArray = _slope(at, restricted=restricted) / bend
     return step

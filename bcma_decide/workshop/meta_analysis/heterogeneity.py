@@ -196,11 +196,11 @@ def estimate_tau2(
     ----------
     yi, vi : array_like, shape (k,), k >= 2
     method : str
-        ``DL`` DerSimonian and Laird (1986); ``REML`` and ``ML`` (restricted) maximum likelihood, Viechtbauer (2005);
-        ``PM`` Paule and Mandel (1982); ``EB`` empirical Bayes, Morris (1983), equal to PM; ``PMM`` its median-unbiased
-        form, Viechtbauer (2021); ``SJ`` Sidik and Jonkman (2005); ``HE`` Hedges and Olkin (1985); ``HS`` Hunter and
-        Schmidt; ``HSk`` the same corrected for few studies, Brannick et al. (2019); ``EE`` one common effect, tau2 = 0
-        by assumption.
+        ``DL`` DerSimonian and Laird (1986), ``DLIT`` its steps repeated until they rest; ``REML`` and ``ML``
+        (restricted) maximum likelihood, Viechtbauer (2005); ``PM`` Paule and Mandel (1982); ``EB`` empirical Bayes,
+        Morris (1983), equal to PM; ``PMM`` its median-unbiased form, Viechtbauer (2021); ``SJ`` Sidik and Jonkman
+        (2005); ``HE`` Hedges and Olkin (1985); ``HS`` Hunter and Schmidt; ``HSk`` the same corrected for few studies,
+        Brannick et al. (2019); ``EE`` one common effect, tau2 = 0 by assumption.
     design : Design, optional
         With moderators, tau2 is the variance they leave.
 

@@ -13,6 +13,7 @@ from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray
 from bcma_decide.workshop.meta_analysis.heterogeneity import Method, checked_effects, estimate_tau2, weighted_mean
 from bcma_decide.workshop.meta_analysis.leave_one_out import leave_one_out
+from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
 
 __all__ = ["Baujat", "Flag", "Influence", "baujat", "influence"]
 
@@ -51,7 +52,9 @@ class Baujat:
     influence: FloatArray
 
 
-def influence(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: Method = "REML") -> Influence:
+def influence(
+    yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: Method = "REML", without: SubsetFits | None = None
+) -> Influence:
     """Deletion diagnostics of a random-effects mean (Viechtbauer and Cheung 2010, section 3), with its normal test.
 
     A study is flagged (their section 3.4, with one coefficient) for ``|dffits| > 3 sqrt(1 / (k - 1))``, for a
@@ -64,6 +67,8 @@ def influence(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: Method = "REML") 
         Effects and their sampling variances.
     method : str
         Estimator of tau2, as in `heterogeneity.estimate_tau2`.
+    without
+        The results of `leave_one_out` by the same method with any test, where they are at hand.
 
     Raises
     ------
@@ -71,13 +76,13 @@ def influence(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: Method = "REML") 
         If the effects are not valid, there are fewer than three studies, or the estimator does not converge.
     """
     y, v = checked_effects(yi, vi)
-    without = leave_one_out(y, v, method=method)
+    without = without or leave_one_out(y, v, method=method)
     w = 1 / (v + estimate_tau2(y, v, method).value)
     estimate, variance, hat = weighted_mean(y, w), 1 / w.sum(), w / w.sum()
     own = v + without.tau2
     change = estimate - without.estimate
     # The variance of the mean of all studies with the tau2 that the others give: precisions of independent parts add.
-    variance_at_deleted_tau2 = 1 / (1 / np.square(without.se) + 1 / own)
+    variance_at_deleted_tau2 = 1 / (1 / np.square(without.se_normal) + 1 / own)
     dffits = change / np.sqrt(hat * own)
     cook_d = np.square(change) / variance
     dfbetas = change / np.sqrt(variance_at_deleted_tau2)
@@ -88,10 +93,10 @@ def influence(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: Method = "REML") 
         "dfbetas": np.abs(dfbetas) > 1,
     }
     return Influence(
-        rstudent=(y - without.estimate) / np.sqrt(own + np.square(without.se)),
+        rstudent=(y - without.estimate) / np.sqrt(own + np.square(without.se_normal)),
         dffits=dffits,
         cook_d=cook_d,
-        cov_r=np.square(without.se) / variance,
+        cov_r=np.square(without.se_normal) / variance,
         tau2_del=without.tau2,
         q_del=without.q,
         hat=hat,
@@ -101,7 +106,9 @@ def influence(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: Method = "REML") 
     )
 
 
-def baujat(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: Method = "REML") -> Baujat:
+def baujat(
+    yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: Method = "REML", without: SubsetFits | None = None
+) -> Baujat:
     """Coordinates of the plot of Baujat, Mahé, Pignon and Hill (2002).
 
     Across: ``(y - mean)^2 / (v + tau2)``, with method EE the study's part of Cochran's Q. Up: the squared change of
@@ -113,6 +120,8 @@ def baujat(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: Method = "REML") -> 
         Effects and their sampling variances.
     method : str
         Estimator of tau2; the paper has EE.
+    without
+        As in `influence`.
 
     Raises
     ------
@@ -122,7 +131,7 @@ def baujat(yi: npt.ArrayLike, vi: npt.ArrayLike, *, method: Method = "REML") -> 
     y, v = checked_effects(yi, vi)
     if y.size < 3:
         raise SynthesisError(f"Baujat's plot leaves studies out and needs at least three, not {y.size}")
-    without = leave_one_out(y, v, method=method)
+    without = without or leave_one_out(y, v, method=method)
     w = 1 / (v + estimate_tau2(y, v, method).value)
     mean = weighted_mean(y, w)
-    return Baujat(w * np.square(y - mean), np.square((mean - without.estimate) / without.se))
+    return Baujat(w * np.square(y - mean), np.square((mean - without.estimate) / without.se_normal))

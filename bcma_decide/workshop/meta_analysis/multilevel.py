@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Final, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,9 @@ __all__ = [
     "predict_multilevel",
 ]
 
+_NOTHING_LEFT: Final = 1e-10
+"""Of the square of an indicator: rounding leaves about 1e-15 of it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Multilevel:
@@ -46,7 +49,8 @@ class Multilevel:
     from the expected information, ``None`` for one that is not in the model. ``score`` (2,) is the slope of the
     likelihood in the two: 0, or negative where the variance is 0. ``q`` is the weighted sum of squares with both at 0
     (QE of metafor), ``moderators`` tests all columns but the constant one. ``i2`` are the percentages of variation
-    between and within studies, against the typical sampling variance (Cheung 2014).
+    between and within studies, against the typical sampling variance (Cheung 2014). ``effects`` has the design on
+    orthonormal columns.
     """
 
     coefficients: Coefficients
@@ -136,11 +140,21 @@ def fit_multilevel(
         )
     if within_studies and size.max() == 1:
         raise SynthesisError(
-            "no study has more than one row, so variances between and within studies cannot be told apart; fit one "
-            "variance instead (within_studies=False)"
+            "no study has more than one row, so variances between and within studies cannot be told apart: pool them "
+            "as they are (leave --nested out)"
         )
     first = np.concatenate([[0], np.cumsum(size)[:-1]])
-    effects = ClusteredEffects(y[order], v[order], X.X[order], first, size)
+    # On orthonormal columns, as calendar years beside a constant would cost the digits that the search settles by;
+    # taken back by R at the end.
+    Q, R = np.linalg.qr(X.X)
+    effects = ClusteredEffects(y[order], v[order], Q[order], first, size)
+    # What the columns leave of the indicator of each study.
+    left_over = size - np.square(effects.sums(effects.X)).sum(axis=1)
+    if (left_over <= _NOTHING_LEFT * size).all():
+        raise SynthesisError(
+            f"the columns {', '.join(X.names)} tell every study from the others, so no variance between studies is "
+            "left to estimate: leave out moderators, or pool the rows as they are (leave --nested out)"
+        )
     free = np.array([True, within_studies])
     end = _told_apart(effects, free, method)
     q, typical = _common_effect(effects)
@@ -148,8 +162,10 @@ def fit_multilevel(
     between, within = end.variances.tolist()
     se = np.zeros(2)
     se[free] = np.sqrt(np.diag(np.linalg.inv(end.expected[np.ix_(free, free)])))
+    back = np.linalg.inv(R)
+    estimate, vcov = back @ end.estimate, back @ end.vcov @ back.T
     return Multilevel(
-        coefficients=coefficients(X.names, end.estimate, end.vcov, df, level),
+        coefficients=coefficients(X.names, estimate, vcov, df, level),
         between=between,
         within=within,
         se_between=float(se[0]),
@@ -157,7 +173,7 @@ def fit_multilevel(
         score=(float(end.score[0]), float(end.score[1]) if within_studies else 0.0),
         log_likelihood=end.log_likelihood,
         q=q,
-        moderators=wald_test(end.estimate, end.vcov, X.moderators, df),
+        moderators=wald_test(estimate, vcov, X.moderators, df),
         i2=(share * between, share * within),
         k=y.size,
         studies=size.size,

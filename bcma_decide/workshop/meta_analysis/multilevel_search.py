@@ -96,5 +96,6 @@ def _climb(
         here = there
     raise SynthesisError(
         f"{method} did not settle on the variances in {_MAX_STEPS} steps (last {here.variances[0]:g} between and "
-        f"{here.variances[1]:g} within studies); leave out columns, or fit one variance (within_studies=False)"
+        f"{here.variances[1]:g} within studies): leave out moderators, or "
+        "pool one row of each study (without --nested)"
     )

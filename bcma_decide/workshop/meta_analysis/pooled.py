@@ -22,7 +22,7 @@ __all__ = [
 
 PredictionDf = Literal["k-2", "k-1", "normal"]
 PREDICTION_DFS: Final[tuple[PredictionDf, ...]] = get_args(PredictionDf)
-PoolingMethodName = Literal[Method, "GLMM", "MH", "PETO", "exact"]
+PoolingMethodName = Literal[Method, "GLMM", "UM.FS", "UM.RS", "CM.EL", "CM.AL", "MH", "PETO", "exact"]
 HeterogeneityTest = Literal["inverse variance", "likelihood ratio"]
 
 
@@ -37,7 +37,7 @@ class Pooled:
     tau2 is 0 by assumption, and where its degrees of freedom are used up.
 
     ``tau2`` has its standard error and interval where the method gives them: by Q-profile with inverse variances
-    (Viechtbauer 2007), by profile likelihood with the binomial-normal model; ``i2`` (percent) and ``h2`` follow it.
+    (Viechtbauer 2007), by profile likelihood with models of exact counts; ``i2`` (percent) and ``h2`` follow it.
     ``q`` is the test of heterogeneity that ``q_by`` names; ``q_wald`` stands beside a likelihood ratio where it can.
     ``weights`` are percentages, one for each study; ``None`` with methods that have none.
 

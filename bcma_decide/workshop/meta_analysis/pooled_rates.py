@@ -11,7 +11,7 @@ from scipy import special
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_choice, checked_counts
 from bcma_decide.workshop.meta_analysis.coefficients import CoefficientTest
-from bcma_decide.workshop.meta_analysis.effect_sizes import Measure, effect_sizes, mean_proportion
+from bcma_decide.workshop.meta_analysis.effect_sizes import EffectSizes, Measure, effect_sizes, mean_proportion
 from bcma_decide.workshop.meta_analysis.glmm import fit_binomial_normal, predict_rates
 from bcma_decide.workshop.meta_analysis.glmm_profile import tau_interval
 from bcma_decide.workshop.meta_analysis.heterogeneity import Method
@@ -67,6 +67,7 @@ def pool_rates(
     test: MeanTest = "z",
     level: float = 0.95,
     prediction_df: PredictionDf = "k-2",
+    effects: EffectSizes | None = None,
     profile: bool = True,
 ) -> Pooled:
     """Pool single proportions by an estimator of tau2 or by ``GLMM``, the binomial-normal model.
@@ -82,6 +83,8 @@ def pool_rates(
         reproduce a paper.
     method, test, level, prediction_df
         As in `pooling.pool`; with ``GLMM`` the measure is logit and the test z or t.
+    effects
+        Effects of the same studies, where empty cells were corrected in another way than usual.
     profile
         Whether ``GLMM`` gets the interval of tau2, which costs some twenty fits.
 
@@ -101,7 +104,7 @@ def pool_rates(
         if not alone and 0 < e.sum() < n.sum():
             return _binomial_normal(e, n, "t" if test == "t" else "z", level, prediction_df, profile=profile)
         return _exact(e, n, level)
-    effects = effect_sizes(e, n, measure)
+    effects = effects or effect_sizes(e, n, measure)
     pooled = pool(effects.yi, effects.vi, method=method, test=test, level=level, prediction_df=prediction_df)
     if alone:
         return _exact(e, n, level)

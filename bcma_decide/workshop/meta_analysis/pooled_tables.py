@@ -103,10 +103,10 @@ def peto(
 
 
 def _informative(t: Tables) -> npt.NDArray[np.bool_]:
-    informative = ((t.events1 + t.events2) > 0) & ((t.others1 + t.others2) > 0)
+    informative = ~t.alike
     if not informative.any():
         raise SynthesisError("no study has both events and other patients: nothing can be said about the two groups")
-    return np.asarray(informative)
+    return informative
 
 
 def _result(

@@ -22,6 +22,7 @@ from bcma_decide.workshop.meta_analysis.effect_sizes import FloatArray
 __all__ = [
     "POINTS",
     "RandomIntercepts",
+    "gauss_hermite",
     "integrate",
     "integrate_evenly",
     "log_binomial_coefficients",
@@ -67,7 +68,7 @@ class RandomIntercepts:
 
 
 @cache
-def _rule(points: int) -> tuple[FloatArray, FloatArray]:
+def gauss_hermite(points: int) -> tuple[FloatArray, FloatArray]:
     """Nodes for the standard normal, and the logarithm of their weights times ``exp(x^2 / 2)``.
 
     Eigenvalues of the recurrence (Golub and Welsch 1969) with one Newton step; weights from the polynomial one degree
@@ -152,7 +153,7 @@ def integrate(
         blocks = [slice(first, first + rows) for first in range(0, events.size, rows)]
         parts = [integrate(events[b], total[b], eta[b], tau, centre[b], points) for b in blocks]
         return RandomIntercepts(*(np.concatenate(arrays) for arrays in zip(*map(_arrays, parts), strict=True)))
-    nodes, log_weights = _rule(points)
+    nodes, log_weights = gauss_hermite(points)
     at_centre = special.expit(eta + tau * centre)
     scale = 1 / np.sqrt(1 + tau**2 * total * at_centre * (1 - at_centre))
     return _summed(events, total, eta, tau, centre[:, None] + scale[:, None] * nodes, log_weights, scale)

@@ -80,22 +80,30 @@ def robust_coefficients(
             f"robust standard errors of {X.p} coefficients need more than {X.p} clusters, not {m}; leave out columns "
             "or use the standard errors of the model"
         )
-    effects = ClusteredEffects(y[order], v[order], X.X[order], np.concatenate([[0], np.cumsum(size)[:-1]]), size)
+    # On orthonormal columns, whatever the units; taken back by R at the end.
+    Q, R = np.linalg.qr(X.X)
+    back = np.linalg.inv(R)
+    effects = ClusteredEffects(y[order], v[order], Q[order], np.concatenate([[0], np.cumsum(size)[:-1]]), size)
     fit = effects.least_squares(np.array([shared, 0.0]))
-    _refuse_lone_clusters(effects, fit, X.names, [clusters[row] for row in order[effects.first]])
+    _refuse_lone_clusters(effects, fit, back, X.names, [clusters[row] for row in order[effects.first]])
     df: float | FloatArray = float(m - X.p)
     if correction == "CR2":
-        vcov, df = _unbiased(effects, fit, shared)
+        vcov, df = _unbiased(effects, fit, back, shared)
     else:
         scores = effects.sums(effects.X * fit.r[:, None])
         vcov = fit.vcov @ (scores.T @ scores) @ fit.vcov * (m / (m - X.p) if correction == "CR1" else 1.0)
-    if (np.diag(vcov) <= _NOTHING * np.diag(fit.vcov)).any():
+        vcov = back @ vcov @ back.T
+    if (np.diag(vcov) <= _NOTHING * np.diag(back @ fit.vcov @ back.T)).any():
         raise SynthesisError("the rows fit exactly, so residuals say nothing: use the standard errors of the model")
-    return coefficients(X.names, fit.estimate, vcov, df, level)
+    return coefficients(X.names, back @ fit.estimate, vcov, df, level)
 
 
 def _refuse_lone_clusters(
-    effects: ClusteredEffects, fit: LeastSquares, names: Sequence[str], clusters: Sequence[Hashable]
+    effects: ClusteredEffects,
+    fit: LeastSquares,
+    back: FloatArray,
+    names: Sequence[str],
+    clusters: Sequence[Hashable],
 ) -> None:
     """Refuse a combination of columns that one cluster alone informs: its residual is 0 whatever the truth.
 
@@ -107,16 +115,18 @@ def _refuse_lone_clusters(
     shares, directions = np.linalg.eigh(root.T @ informations @ root)
     alone = int(np.argmax(shares[:, -1]))
     if shares[alone, -1] > 1 - _RANK_TOLERANCE:
-        spread = np.sqrt(np.diag(fit.vcov))
-        name = names[int(np.argmax(np.abs(root @ directions[alone, :, -1]) / spread))]
+        spread = np.sqrt(np.diag(back @ fit.vcov @ back.T))
+        name = names[int(np.argmax(np.abs(back @ root @ directions[alone, :, -1]) / spread))]
         raise SynthesisError(
             f"{name} rests on cluster {clusters[alone]!r} alone, whose residuals say nothing about its error: leave "
             "out the column or use the standard errors of the model"
         )
 
 
-def _unbiased(effects: ClusteredEffects, fit: LeastSquares, shared: float) -> tuple[FloatArray, FloatArray]:
-    """CR2 covariance, and Satterthwaite degrees of freedom of each coefficient.
+def _unbiased(
+    effects: ClusteredEffects, fit: LeastSquares, back: FloatArray, shared: float
+) -> tuple[FloatArray, FloatArray]:
+    """CR2 covariance, and Satterthwaite degrees of freedom, of each coefficient ``back @ estimate``.
 
     With ``V_j = D'D`` the residuals of cluster j are multiplied by ``A_j = D' B^(+1/2) D``, where
     ``B = D (V_j - X_j M X_j') D'`` and ``M`` is the model's covariance (Pustejovsky and Tipton 2018, equation 4). The
@@ -137,11 +147,11 @@ def _unbiased(effects: ClusteredEffects, fit: LeastSquares, shared: float) -> tu
         adjusted = D.T @ (vectors[:, kept] / np.sqrt(values[kept])) @ vectors[:, kept].T @ D
         score = fit.F[rows].T @ adjusted @ residual[rows]
         meat += np.outer(score, score)
-        a = adjusted.T @ fit.F[rows] @ M
+        a = adjusted.T @ fit.F[rows] @ M @ back.T
         own[j] = np.einsum("ic,ij,jc->c", a, V, a)
         across[j] = X.T @ a
     # Row c of these holds, for coefficient c, a_j'V_j a_j, g_j'M g_j and the sum of (g_i'M g_j)^2, g_j = X_j'a_j.
     leverage = np.einsum("jac,ab,jbc->jc", across, M, across)
     mixed = np.einsum("ab,jbc,jdc->cad", M, across, across)
     squares = np.square(own).sum(axis=0) - 2 * (own * leverage).sum(axis=0) + np.einsum("cad,cda->c", mixed, mixed)
-    return M @ meat @ M, np.square((own - leverage).sum(axis=0)) / squares
+    return back @ M @ meat @ M @ back.T, np.square((own - leverage).sum(axis=0)) / squares

@@ -6,10 +6,10 @@ Every mistake is named with its row and column, all of them at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -32,7 +32,9 @@ __all__ = [
     "column",
     "counts",
     "effects",
+    "events_in_time",
     "factor",
+    "grouping",
     "labels",
     "moderator",
     "quantity",
@@ -40,6 +42,7 @@ __all__ = [
     "two_by_two",
 ]
 
+_T = TypeVar("_T")
 STUDY: Final = "study"
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     STUDY: ("study", "trial", "author", "authors", "slab"),
@@ -48,11 +51,32 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "yi": ("yi", "effect"),
     "vi": ("vi", "variance"),
     "sei": ("sei", "se"),
-    "events1": ("events1", "events_1", "ai", "tpos"),
+    "events1": ("events1", "events_1", "ai", "tpos", "x1i", "x1"),
     "n1": ("n1", "n_1", "n1i"),
-    "events2": ("events2", "events_2", "ci", "cpos"),
+    "events2": ("events2", "events_2", "ci", "cpos", "x2i", "x2"),
     "n2": ("n2", "n_2", "n2i"),
-}
+    "time": ("time", "ti", "person_years", "person-years", "person years", "patient_years", "person_time", "py"),
+    "time1": ("time1", "time_1", "t1i", "t1", "person_years1", "py1"),
+    "time2": ("time2", "time_2", "t2i", "t2", "person_years2", "py2"),
+    "hr": ("hr", "hazard_ratio", "hazard ratio"),
+    "or": ("or", "odds_ratio", "odds ratio"),
+    "rr": ("rr", "risk_ratio", "risk ratio", "relative_risk", "relative risk"),
+    "irr": ("irr", "rate_ratio", "rate ratio"),
+    "rd": ("rd", "risk_difference", "risk difference"),
+    "md": ("md", "mean_difference", "mean difference"),
+    "estimate": ("estimate", "est", "point_estimate", "point estimate"),
+    "lower": (
+        "lower", "ci_low", "ci_lower", "ci.lb", "ci_lb", "lcl", "ll", "lci", "lower_ci", "ci.low", "conf.low", "low",
+        "lower limit", "lower_limit", "lower95", "ci95_low",
+    ),
+    "upper": (
+        "upper", "ci_high", "ci_upper", "ci.ub", "ci_ub", "ucl", "ul", "uci", "upper_ci", "ci.high", "conf.high",
+        "high", "upper limit", "upper_limit", "upper95", "ci95_high",
+    ),
+    "p": ("p", "p_value", "p-value", "p value", "pvalue", "pval"),
+    "level": ("level", "ci_level", "conf.level", "conf_level"),
+    "control": ("control", "control_group", "control group"),
+}  # fmt: skip
 """What a column may be called, the project's own name first; the others are those of metafor and its data sets."""
 _ROUNDED: Final = 0.25
 """Logarithm of a ratio of variances that rounding of a standard error to one digit can make (0.25 for 0.22)."""
@@ -74,7 +98,8 @@ class StudyTable:
 
     ``lines``: number of the line in the file that each row ends on. ``renamed``: column that the user named
     for a quantity. ``notation``: how the file writes numbers. ``remarks``: sentences on what was interpreted, in any
-    column, whether or not it is used.
+    column, whether or not it is used. ``used``: the rows that names, groups, moderators and orders are given of, where
+    some are left out; how a column is read rests on all.
     """
 
     file: str
@@ -83,6 +108,15 @@ class StudyTable:
     renamed: Mapping[str, str]
     notation: Notation
     remarks: tuple[str, ...] = ()
+    used: tuple[int, ...] | None = None
+
+    def only(self, rows: Sequence[int] | None) -> StudyTable:
+        """The same, giving only these rows out of a column; ``None``: all."""
+        return replace(self, used=None if rows is None else tuple(rows))
+
+    def of_used(self, values: Sequence[_T]) -> tuple[_T, ...]:
+        """Values of all rows, as those of the rows that are used."""
+        return tuple(values) if self.used is None else tuple(values[row] for row in self.used)
 
     @property
     def size(self) -> int:
@@ -90,7 +124,7 @@ class StudyTable:
         return len(self.lines)
 
 
-def read_table(path: Path, renamed: Mapping[str, str] | None = None) -> StudyTable:
+def read_table(path: Path, renamed: Mapping[str, str] | None = None, *, texts: Collection[str] = ()) -> StudyTable:
     """Read a CSV file with a header; what was interpreted is said in the table's remarks.
 
     Parameters
@@ -99,6 +133,8 @@ def read_table(path: Path, renamed: Mapping[str, str] | None = None) -> StudyTab
         The file, as :func:`~bcma_decide.workshop.meta_analysis.table_file.read_table_file` reads it.
     renamed
         Column of a quantity where it has another name than those of :data:`NAMES`, for example ``{"n": "size"}``.
+    texts
+        Columns that are shown as they stand, signs and all: nothing is interpreted there, so nothing said of it.
 
     Raises
     ------
@@ -126,7 +162,7 @@ def read_table(path: Path, renamed: Mapping[str, str] | None = None) -> StudyTab
     study = column(table, STUDY)
     others = [name for name in columns if name != study]
     table = replace(table, notation=notation_of({cell for name in others for cell in columns[name]}, found.separator))
-    remarks += remarks_on({name: _column(table, name) for name in others}, table.lines)
+    remarks += remarks_on({name: _column(table, name) for name in others if name not in texts}, table.lines)
     remarks += _sums(table)
     return replace(table, remarks=tuple(map(one_line, remarks)))
 
@@ -156,13 +192,6 @@ def column(table: StudyTable, quantity: str) -> str | None:
         return table.renamed[quantity]
     known = {name.casefold(): name for name in table.columns}
     return next((known[name] for name in NAMES[quantity] if name in known), None)
-
-
-def fitting(table: StudyTable) -> Literal["logit", "OR", "generic"]:
-    """The measure that goes with the columns there are: of single arms, of two groups, or effects as they are."""
-    if column(table, "yi") is not None:
-        return "generic"
-    return "OR" if all(column(table, name) is not None for name in ("events1", "events2")) else "logit"
 
 
 def _columns(table: StudyTable, quantities: Sequence[str]) -> list[str]:
@@ -220,7 +249,7 @@ def labels(table: StudyTable, *, apart: bool = True) -> tuple[str, ...]:
         ]
     if problems:
         raise refused(table.file, problems)
-    return cells
+    return table.of_used(cells)
 
 
 def _problem(table: StudyTable, row: int, name: str, message: str, fix: str) -> Problem:
@@ -301,6 +330,26 @@ def two_by_two(table: StudyTable) -> tuple[FloatArray, FloatArray, FloatArray, F
     return first[0], first[1], second[0], second[1]
 
 
+def events_in_time(table: StudyTable, group: str = "") -> tuple[FloatArray, FloatArray]:
+    """Events and the person-time of single arms, or of group "1" or "2", (k,) each.
+
+    Raises
+    ------
+    SynthesisError
+        When a column is missing, a cell is not a count, or a time is not more than 0.
+    """
+    events_name, time_name = _columns(table, [f"events{group}", f"time{group}"])
+    events, problems = _whole(table, events_name)
+    time, wrong = numbers(table, time_name)
+    problems += wrong + [
+        _problem(table, row, time_name, f"{time[row]:g} is not more than 0", "give the person-time of the group")
+        for row in np.flatnonzero(time <= 0).tolist()
+    ]
+    if problems:
+        raise refused(table.file, problems)
+    return events, time
+
+
 def effects(table: StudyTable) -> tuple[FloatArray, FloatArray]:
     """Effects and their sampling variances, (k,) each; the variance may be given as a standard error (``sei``).
 
@@ -355,7 +404,7 @@ def quantity(table: StudyTable, name: str) -> FloatArray:
     values, problems = numbers(table, name)
     if problems:
         raise refused(table.file, problems)
-    return values
+    return values if table.used is None else values[list(table.used)]
 
 
 def moderator(table: StudyTable, name: str) -> tuple[float | None, ...] | tuple[str | None, ...]:
@@ -376,8 +425,24 @@ def moderator(table: StudyTable, name: str) -> tuple[float | None, ...] | tuple[
     ]:
         raise refused(table.file, problems)
     if any(isinstance(each, str) for each in found):
-        return tuple(each if isinstance(each, str) else None for each in found)
-    return tuple(each.value if isinstance(each, Number) else None for each in found)
+        return table.of_used([each if isinstance(each, str) else None for each in found])
+    return table.of_used([each.value if isinstance(each, Number) else None for each in found])
+
+
+def grouping(table: StudyTable, name: str) -> tuple[float | None, ...] | tuple[str | None, ...]:
+    """A column as groups: numbers where all known cells are, else the cells as they stand; not known is ``None``.
+
+    Raises
+    ------
+    SynthesisError
+        Where the column is missing.
+    """
+    cells = _cells(table, name)
+    found = _column(table, name).numbers()
+    known = [not is_missing(cell) for cell in cells]
+    if all(isinstance(each, Number) for each, there in zip(found, known, strict=True) if there):
+        return table.of_used([each.value if isinstance(each, Number) else None for each in found])
+    return table.of_used([cell if there else None for cell, there in zip(cells, known, strict=True)])
 
 
 def factor(table: StudyTable, name: str) -> tuple[str, ...]:
@@ -389,4 +454,4 @@ def factor(table: StudyTable, name: str) -> tuple[str, ...]:
         if is_missing(cell)
     ]:
         raise refused(table.file, problems)
-    return cells
+    return table.of_used(cells)

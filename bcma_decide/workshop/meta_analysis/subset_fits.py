@@ -20,6 +20,7 @@ from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_level
 from bcma_decide.workshop.meta_analysis.growing_sums import Kind, SubsetSums, tau2_of_subsets
 from bcma_decide.workshop.meta_analysis.heterogeneity import Method, estimate_tau2
 from bcma_decide.workshop.meta_analysis.pooling import MeanTest, checked_options
+from bcma_decide.workshop.meta_analysis.subset_peaks import lone_peak, slope_grid
 
 __all__ = ["CELLS", "BoolArray", "SubsetFits", "fit_growing", "fit_subsets", "joined", "row_blocks"]
 
@@ -33,6 +34,8 @@ FEW = 256
 
 _MOST_STEPS = 30
 """98 % of subsets settle in ten, all but 4 in 10,000 in thirty; those swing between two peaks and get a bracket."""
+_MOST_CREEPING = 100
+"""Newton's steps from below are sure, and short where one study is far better known than the others."""
 _SETTLED = 1e-12
 """Of a step, relative to tau2 plus the smallest variance: Newton's next step is below rounding."""
 _FLAT = 0.1
@@ -43,14 +46,16 @@ _FLAT = 0.1
 class SubsetFits:
     """Pooled results of m subsets on the analysis scale, every field an array (m,).
 
-    ``k`` studies; ``estimate`` with ``se``, ``statistic`` (z, or t with k - 1 degrees of freedom), ``p`` and the
-    interval ``ci_low`` to ``ci_high``; Cochran's ``q`` with ``q_p``; ``tau2``, ``i2`` in percent and ``h2``. With
-    one study the interval is normal, and ``q_p``, ``tau2``, ``i2`` and ``h2`` are nan: they cannot be known.
+    ``k`` studies; ``estimate`` with ``se`` as the test has it and ``se_normal``, ``statistic`` (z, or t with k - 1
+    degrees of freedom), ``p`` and the interval ``ci_low`` to ``ci_high``; Cochran's ``q`` with ``q_p``; ``tau2``,
+    ``i2`` in percent and ``h2``. With one study the interval is normal, and ``q_p``, ``tau2``, ``i2`` and ``h2`` are
+    nan: they cannot be known.
     """
 
     k: npt.NDArray[np.int64]
     estimate: FloatArray
     se: FloatArray
+    se_normal: FloatArray
     statistic: FloatArray
     p: FloatArray
     ci_low: FloatArray
@@ -93,7 +98,7 @@ def fit_subsets(
     kept : numpy.ndarray of bool, shape (m, k)
         Which studies each subset holds, at least one.
     method, test, level
-        As in `pool`. EE, DL and REML are worked out for all subsets together, the others one by one.
+        As in `pool`. EE, DL, DLIT and REML are worked out for all subsets together, the others one by one.
 
     Raises
     ------
@@ -221,6 +226,7 @@ def _described(sums: _Sums, method: Method, test: MeanTest, tail: float) -> Subs
         k=k,
         estimate=estimate,
         se=se,
+        se_normal=1 / np.sqrt(sums.total),
         statistic=statistic,
         p=p,
         ci_low=estimate - quantile * se,
@@ -284,16 +290,37 @@ def _tau2(y: FloatArray, v: FloatArray, kept: BoolArray, method: Method) -> Floa
         q, trace = _common_effect(y, v, kept)
         moment: FloatArray = np.maximum(0.0, (q - (kept.sum(axis=1) - 1)) / trace)
         return moment
+    if method == "DLIT":
+        return _iterated(y, v, kept)
     if method == "REML":
         return _restricted_likelihood(y, v, kept)
     return np.array([estimate_tau2(y[row], v[row], method).value for row in kept])
 
 
+def _iterated(y: FloatArray, v: FloatArray, kept: BoolArray) -> FloatArray:
+    """Where DerSimonian and Laird's steps rest, by Newton's steps from below as in `tau2`."""
+    k = kept.sum(axis=1)
+    tau2: FloatArray = np.zeros(k.size)
+    for _ in range(_MOST_CREEPING):
+        w = kept / (v + tau2[:, None])
+        w2 = np.square(w)
+        total, total2 = w.sum(axis=1), w2.sum(axis=1)
+        u = w * (y - (w @ y / total)[:, None])
+        trace = total - total2 / total
+        trace_squared = total2 - 2 * np.einsum("mk,mk->m", w2, w) / total + np.square(total2 / total)
+        falls = np.einsum("mk,mk->m", u, u) + trace - tau2 * trace_squared
+        step = np.maximum(0.0, (u @ y - (k - 1) - tau2 * trace) / falls)
+        tau2 += step
+        if (step <= _SETTLED * (tau2 + v.min())).all():
+            return tau2
+    raise SynthesisError(f"DLIT was not settled in {_MOST_CREEPING} steps; use DL or PM")
+
+
 def _restricted_likelihood(y: FloatArray, v: FloatArray, kept: BoolArray) -> FloatArray:
     """REML (Viechtbauer 2005, equation 10) by Newton steps from the unweighted estimate, all subsets together.
 
-    Where the likelihood is not concave the step is that of Fisher scoring. A subset that does not settle, as can
-    happen when its likelihood has two peaks, is left to `estimate_tau2`, which brackets the maximum.
+    Where the likelihood is not concave the step is that of Fisher scoring. A subset that does not settle, or whose
+    likelihood has several peaks, is left to `estimate_tau2`, which compares them.
     """
     k = kept.sum(axis=1)
     mean = kept @ y / k
@@ -307,9 +334,26 @@ def _restricted_likelihood(y: FloatArray, v: FloatArray, kept: BoolArray) -> Flo
         active = active[np.abs(reached - t) > _SETTLED * (t + v.min())]
         if not active.size:
             break
+    grid = slope_grid(v, float((squares / (k - 1)).max()))
+    unsure = ~lone_peak(_slopes(y, v, kept, grid), grid, tau2)
+    unsure[active] = True
     # One by one for the few that are left: slower, but it looks at every peak.
-    tau2[active] = [estimate_tau2(y[row], v[row], "REML").value for row in kept[active]]
+    tau2[unsure] = [estimate_tau2(y[row], v[row], "REML").value for row in kept[unsure]]
     return tau2
+
+
+def _slopes(y: FloatArray, v: FloatArray, kept: BoolArray, grid: FloatArray) -> FloatArray:
+    """Twice the slope of the restricted likelihood of each subset at each tau2 of the grid, (g, m)."""
+    # The same weights for all subsets at one tau2: sums over subsets are products of matrices.
+    y = y - y.mean()
+    w = 1 / (v + grid[:, None])
+    w2 = np.square(w)
+    held = kept.astype(np.float64).T
+    s1, s2 = w @ held, w2 @ held
+    mean = (w * y) @ held / s1
+    squares = (w2 * np.square(y)) @ held - 2 * mean * ((w2 * y) @ held) + np.square(mean) * s2
+    slopes: FloatArray = squares - (s1 - s2 / s1)
+    return slopes
 
 
 def _newton_step(y: FloatArray, v: FloatArray, kept: BoolArray, tau2: FloatArray) -> FloatArray:

@@ -26,7 +26,7 @@ from bcma_decide.workshop.meta_analysis.weighted_regression import (
 
 __all__ = ["METHODS", "Method", "Tau2", "estimated", "q_profile", "q_root"]
 
-Method = Literal["DL", "REML", "ML", "PM", "EB", "SJ", "HE", "HS", "EE", "PMM", "HSk"]
+Method = Literal["DL", "REML", "ML", "PM", "EB", "SJ", "HE", "HS", "EE", "PMM", "HSk", "DLIT"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
 _MAX_STEPS = 100
@@ -82,6 +82,25 @@ def _dersimonian_laird(y: FloatArray, v: FloatArray, design: DesignMatrix) -> Ta
     """DerSimonian and Laird (1986)."""
     fit = weighted_fit(y, 1 / v, design)
     return _from_moments(fit, v, y.size - design.columns, fit.traces()[0])
+
+
+def _dersimonian_laird_iterated(y: FloatArray, v: FloatArray, design: DesignMatrix) -> Tau2:
+    """DerSimonian and Laird's step repeated with the weights it leads to, as metafor defines it.
+
+    It rests where ``Q(tau2) = k - p + tau2 trace(P)``. The steps themselves can swing about that place for ever. The
+    difference of both sides falls and is convex, so Newton's steps from 0 lead there from one side. The standard error
+    is metafor's too.
+    """
+    left, tau2 = y.size - design.columns, 0.0
+    for _ in range(_MAX_STEPS):
+        fit = random_effects_fit(y, v, tau2, design)
+        trace, squared = fit.traces()
+        pull = fit.weights * fit.residuals
+        step = max(0.0, (fit.sum_of_squares - left - tau2 * trace) / (float(pull @ pull) + trace - tau2 * squared))
+        tau2 += step
+        if step <= _LAST_DIGITS * tau2:
+            return Tau2(tau2, float(np.sqrt(2 * left + 4 * tau2 * trace + 2 * tau2**2 * squared)) / trace)
+    raise SynthesisError(f"DLIT was not settled in {_MAX_STEPS} steps; use DL or PM")
 
 
 def _hunter_schmidt(y: FloatArray, v: FloatArray, design: DesignMatrix) -> Tau2:
@@ -150,6 +169,7 @@ _ESTIMATORS: dict[Method, Callable[[FloatArray, FloatArray, DesignMatrix], Tau2]
     "EE": lambda y, v, design: Tau2(0.0, None),
     "PMM": _paule_mandel_median,
     "HSk": _hunter_schmidt_corrected,
+    "DLIT": _dersimonian_laird_iterated,
 }
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_choice, checked_counts
+from bcma_decide.workshop.meta_analysis.continuity import HALF_A_PATIENT, Correction
 from bcma_decide.workshop.meta_analysis.effect_sizes import EffectSizes
 
 __all__ = [
@@ -48,9 +49,21 @@ class Tables:
         """Patients of group 2, (k,)."""
         return self.events2 + self.others2
 
-    def padded(self, amount: FloatArray) -> Tables:
-        """The same with an amount (k,) added to each of the four cells of a study."""
-        return Tables(*(cells + amount for cells in (self.events1, self.others1, self.events2, self.others2)))
+    @property
+    def empty(self) -> npt.NDArray[np.bool_]:
+        """Studies with an empty cell, (k,)."""
+        cells = (self.events1, self.others1, self.events2, self.others2)
+        return np.asarray(np.any([each == 0 for each in cells], axis=0))
+
+    @property
+    def alike(self) -> npt.NDArray[np.bool_]:
+        """Studies in which nobody, or everybody, had the event in both groups, (k,): they tell nothing of a ratio."""
+        return np.asarray((self.events1 + self.events2 == 0) | (self.others1 + self.others2 == 0))
+
+    def padded(self, correction: Correction) -> Tables:
+        """The same with a correction of empty cells."""
+        one, other = correction.shared(self.empty, self.total1, self.total2)
+        return Tables(self.events1 + one, self.others1 + one, self.events2 + other, self.others2 + other)
 
 
 def tables(events1: npt.ArrayLike, total1: npt.ArrayLike, events2: npt.ArrayLike, total2: npt.ArrayLike) -> Tables:
@@ -83,6 +96,8 @@ def compare_groups(
     events2: npt.ArrayLike,
     total2: npt.ArrayLike,
     measure: GroupMeasure = "OR",
+    *,
+    correction: Correction = HALF_A_PATIENT,
 ) -> EffectSizes:
     """Log odds ratio, log risk ratio or risk difference of each study, and its variance.
 
@@ -90,18 +105,21 @@ def compare_groups(
     ``log(a d / (b c))``, ``1/a + 1/b + 1/c + 1/d``; ``log((a / n1) / (c / n2))``, ``1/a - 1/n1 + 1/c - 1/n2``;
     ``p1 - p2``, ``p1 (1 - p1) / n1 + p2 (1 - p2) / n2``.
 
-    Studies with an empty cell get half a patient in all four. That is what metafor does, and it keeps studies without
-    events, or with events only, in both groups: they enter an OR or RR as a comparison near 1 with a large variance.
+    Studies with an empty cell get half a patient in all four, unless another correction is asked for. That is what
+    metafor does, and it keeps studies without events, or with events only, in both groups: they enter an OR or RR as a
+    comparison near 1 with a large variance (`Tables.alike` tells which they are).
 
     Parameters
     ----------
     events1, total1, events2, total2 : array_like, shape (k,)
     measure : {"OR", "RR", "RD"}
+    correction
 
     Returns
     -------
     EffectSizes
-        Ratios on the log scale; `ratio` goes back.
+        Ratios on the log scale; `ratio` goes back. Both are NaN where what was added leaves no effect, or one whose
+        variance is 0 or without end.
 
     Raises
     ------
@@ -109,11 +127,14 @@ def compare_groups(
         If the counts are not valid (see `tables`) or the measure is unknown.
     """
     checked_choice("measure", measure, GROUP_MEASURES)
-    counts = tables(events1, total1, events2, total2)
-    empty = (counts.events1 == 0) | (counts.others1 == 0) | (counts.events2 == 0) | (counts.others2 == 0)
-    counts = counts.padded(np.where(empty, 0.5, 0.0))
-    a, b, c, d = counts.events1, counts.others1, counts.events2, counts.others2
-    n1, n2 = counts.total1, counts.total2
+    t = tables(events1, total1, events2, total2).padded(correction)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _effects(t, measure).where_known()
+
+
+def _effects(t: Tables, measure: GroupMeasure) -> EffectSizes:
+    a, b, c, d = t.events1, t.others1, t.events2, t.others2
+    n1, n2 = t.total1, t.total2
     if measure == "OR":
         # A difference of two logarithms, so that swapping the groups changes the sign and no digit.
         return EffectSizes(np.log(a / b) - np.log(c / d), 1 / a + 1 / b + 1 / c + 1 / d)

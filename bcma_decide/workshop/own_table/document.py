@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bcma_decide.version import __version__
 from bcma_decide.workshop.meta_analysis.cumulative import Cumulative
 from bcma_decide.workshop.meta_analysis.gosh import Gosh
+from bcma_decide.workshop.meta_analysis.incidence_rates import PersonTime
 from bcma_decide.workshop.meta_analysis.influence import Influence
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
 from bcma_decide.workshop.own_table.analysis import Analysis
-from bcma_decide.workshop.own_table.regression import Regression
+from bcma_decide.workshop.own_table.beside import Beside
+from bcma_decide.workshop.own_table.layout import ForestLayout
+from bcma_decide.workshop.own_table.methods import methods_of
+from bcma_decide.workshop.own_table.nested import Nested
+from bcma_decide.workshop.own_table.regression import Expected, Regression
 from bcma_decide.workshop.own_table.small_studies import SmallStudies
 from bcma_decide.workshop.synthesis.groups import Groups
 from bcma_decide.workshop.synthesis.studies import Scale, Studies
 
+if TYPE_CHECKING:
+    from bcma_decide.workshop.own_table.findings import Findings
+
 __all__ = ["as_document", "plain", "pooled_document"]
 
 
-def as_document(analysis: Analysis) -> dict[str, Any]:
+def as_document(analysis: Analysis, beside: Beside) -> dict[str, Any]:
     """The whole analysis; numbers that cannot be known are null, parts that were not made are left out."""
     studies, model = analysis.studies, analysis.model
     document: dict[str, Any] = {
@@ -34,8 +42,11 @@ def as_document(analysis: Analysis) -> dict[str, Any]:
         "test": model.test,
         "level": model.level,
         **pooled_document(analysis.result, studies.scale),
-        "studies": _studies(analysis),
+        "studies": _studies(analysis, beside.layout),
+        "left_out": list(studies.left_out),
+        "correction": studies.correction and asdict(studies.correction),
         "remarks": list(analysis.remarks),
+        "methods": methods_of(analysis),
     }
     parts: dict[str, Any] = {
         "groups": analysis.groups and _groups(analysis.groups, studies),
@@ -45,7 +56,9 @@ def as_document(analysis: Analysis) -> dict[str, Any]:
         "cumulative": analysis.cumulative and _cumulative(analysis.cumulative, studies),
         "small_studies": analysis.small_studies and _small_studies(analysis.small_studies),
         "gosh": analysis.gosh and _gosh(analysis.gosh),
-        "nested": analysis.nested and asdict(analysis.nested),
+        "nested": analysis.nested and _nested(analysis.nested, studies.scale),
+        "findings": beside.findings and _findings(beside.findings),
+        "selection": beside.flow and asdict(beside.flow) | {"remarks": beside.flow_remarks(analysis)},
     }
     written = plain(document | {name: part for name, part in parts.items() if part is not None})
     assert isinstance(written, dict)  # noqa: S101, RUF100  # as it went in
@@ -83,7 +96,14 @@ def pooled_document(result: Pooled, scale: Scale) -> dict[str, Any]:
     return {"k": result.k, "pooled_by": pooled_by, **written, "back_transformed": back | average}
 
 
-def _studies(analysis: Analysis) -> list[dict[str, Any]]:
+def _findings(findings: Findings) -> dict[str, Any]:
+    # Not loaded for a result without them: their limits are read from the evidence.
+    from bcma_decide.workshop.own_table.findings import findings_document
+
+    return findings_document(findings)
+
+
+def _studies(analysis: Analysis, layout: ForestLayout) -> list[dict[str, Any]]:
     studies = analysis.studies
     estimate, low, high = studies.with_intervals(analysis.model.level)
     weights = analysis.result.weights or (None,) * studies.k
@@ -96,7 +116,17 @@ def _studies(analysis: Analysis) -> list[dict[str, Any]]:
             counted = studies.groups
             one |= {"events1": counted.events1[row], "n1": counted.total1[row]}
             one |= {"events2": counted.events2[row], "n2": counted.total2[row]}
+        if isinstance(studies.rates, PersonTime):
+            one |= {"events": studies.rates.events[row], "time": studies.rates.time[row]}
+        elif studies.rates is not None:
+            first, second = studies.rates.first, studies.rates.second
+            one |= {"events1": first.events[row], "time1": first.time[row]}
+            one |= {"events2": second.events[row], "time2": second.time[row]}
         one |= {"estimate": estimate[row], "ci": (low[row], high[row]), "weight": weights[row]}
+        if layout.columns:
+            one["shown"] = dict(zip(layout.columns, layout.cells[row], strict=True))
+        if layout.domains:
+            one["risk_of_bias"] = dict(zip(layout.domains, layout.bias[row], strict=True))
         rows.append(one)
     return rows
 
@@ -107,7 +137,11 @@ def _groups(groups: Groups, studies: Studies) -> dict[str, Any]:
         "groups": [
             {
                 "group": group.name,
-                **pooled_document(group.result, studies.scale),
+                **(
+                    {"k": len(group.rows), "estimate": None, "se": None, "ci": None}
+                    if group.result is None
+                    else pooled_document(group.result, studies.scale)
+                ),
                 "note": group.note,
                 "studies": [studies.labels[row] for row in group.rows],
             }
@@ -120,13 +154,7 @@ def _groups(groups: Groups, studies: Studies) -> dict[str, Any]:
 
 
 def _regression(regression: Regression, scale: Scale) -> dict[str, Any]:
-    whole = asdict(regression)
-    for one, each in zip(whole["expected"], regression.expected, strict=True):
-        one["back_transformed"] = {
-            "estimate": scale.back(each.estimate),
-            "ci": scale.back_interval(each.ci),
-            "prediction": scale.back_interval(each.prediction),
-        }
+    whole = asdict(regression) | {"expected": _expected(regression.expected, scale)}
     line, values = whole.pop("line"), whole.pop("values")
     del values
     named = {"names", "rows", "statistic", "df1", "df2", "p", "q", "q_df", "q_p"}
@@ -141,9 +169,31 @@ def _regression(regression: Regression, scale: Scale) -> dict[str, Any]:
     }
 
 
+def _nested(nested: Nested, scale: Scale) -> dict[str, Any]:
+    whole = asdict(nested) | {"expected": _expected(nested.expected, scale)}
+    if nested.moderators is None:
+        for name in ("moderators", "dropped", "expected"):
+            whole.pop(name)
+    return whole
+
+
+def _expected(expected: Sequence[Expected], scale: Scale) -> list[dict[str, Any]]:
+    return [
+        {
+            **asdict(each),
+            "back_transformed": {
+                "estimate": scale.back(each.estimate),
+                "ci": scale.back_interval(each.ci),
+                "prediction": scale.back_interval(each.prediction),
+            },
+        }
+        for each in expected
+    ]
+
+
 def _fits(fits: SubsetFits) -> list[dict[str, Any]]:
     """One mapping for each subset."""
-    columns = {name: values.tolist() for name, values in vars(fits).items()}
+    columns = {name: values.tolist() for name, values in vars(fits).items() if name != "se_normal"}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 

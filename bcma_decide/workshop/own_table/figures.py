@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
 from bcma_decide.workshop.own_table.analysis import Analysis
+from bcma_decide.workshop.own_table.layout import ForestLayout
 from bcma_decide.workshop.plots.axis import printed
 from bcma_decide.workshop.plots.baujat import BaujatPoint, baujat
 from bcma_decide.workshop.plots.bubble import Bubble, FittedLine, bubble
@@ -15,14 +17,15 @@ from bcma_decide.workshop.plots.forest import forest
 from bcma_decide.workshop.plots.funnel import FunnelPoint, funnel
 from bcma_decide.workshop.plots.gosh import gosh
 from bcma_decide.workshop.plots.values import Forest, ForestGroup, ForestLine, PooledLine
+from bcma_decide.workshop.synthesis.lines import between_line, heterogeneity_line
 from bcma_decide.workshop.synthesis.studies import Scale
 
 __all__ = ["drawings", "forest_of"]
 
 
-def drawings(analysis: Analysis, title: str) -> Iterator[tuple[str, str]]:
+def drawings(analysis: Analysis, title: str, layout: ForestLayout) -> Iterator[tuple[str, str]]:
     """Every drawing the analysis allows: what its file is called, and its SVG."""
-    yield "forest", forest(forest_of(analysis, title))
+    yield "forest", forest(forest_of(analysis, title, layout))
     yield "funnel", _funnel(analysis, title)
     if (drawn := _bubble(analysis, title)) is not None:
         yield "bubble", drawn
@@ -34,13 +37,13 @@ def drawings(analysis: Analysis, title: str) -> Iterator[tuple[str, str]]:
         yield "baujat", baujat([BaujatPoint(*point) for point in points], title=f"{title}: Baujat plot")
     if analysis.without is not None:
         labels = [f"without {label}" for label in analysis.studies.labels]
-        yield "leave-one-out", forest(_steps(analysis, f"{title}: leaving one study out", labels, analysis.without))
+        left_out = _steps(analysis, f"{title}: leaving one study out", labels, analysis.without, layout.order)
+        yield "leave-one-out", forest(replace(left_out, favours=layout.favours))
     if analysis.cumulative is not None:
         labels = [f"+ {analysis.studies.labels[row]}" for row in analysis.cumulative.added.tolist()]
-        steps = _steps(
-            analysis, f"{title}: by {analysis.options.order}, one after another", labels, analysis.cumulative.fits
-        )
-        yield "cumulative", forest(steps)
+        fits, every = analysis.cumulative.fits, range(analysis.studies.k)
+        steps = _steps(analysis, f"{title}: by {analysis.options.order}, one after another", labels, fits, every)
+        yield "cumulative", forest(replace(steps, favours=layout.favours))
     if analysis.gosh is not None:
         scale, fits = analysis.studies.scale, analysis.gosh.fits
         several = fits.k > 1
@@ -50,7 +53,7 @@ def drawings(analysis: Analysis, title: str) -> Iterator[tuple[str, str]]:
         )  # fmt: skip
 
 
-def forest_of(analysis: Analysis, title: str) -> Forest:
+def forest_of(analysis: Analysis, title: str, layout: ForestLayout) -> Forest:
     """The studies with their own intervals, the pooled results of groups and of all."""
     studies, level = analysis.studies, analysis.model.level
     estimate, low, high = (values.tolist() for values in studies.with_intervals(level))
@@ -60,21 +63,27 @@ def forest_of(analysis: Analysis, title: str) -> Forest:
     def line(row: int) -> ForestLine:
         events = int(studies.events[row]) if studies.events is not None and counted else None
         total = int(studies.total[row]) if studies.total is not None and counted else None
-        return ForestLine(studies.labels[row], estimate[row], low[row], high[row], weights[row], events, total)
+        own = (estimate[row], low[row], high[row], weights[row], events, total)
+        return ForestLine(studies.labels[row], *own, layout.cells[row], layout.bias[row])
 
     overall = _pooled(f"All studies ({_method(analysis.result)})", analysis.result, studies.scale)
     if analysis.groups is None:
-        groups: tuple[ForestGroup, ...] = (ForestGroup("", tuple(line(row) for row in range(studies.k))),)
+        groups: tuple[ForestGroup, ...] = (ForestGroup("", tuple(map(line, layout.order))),)
     else:
         groups = tuple(
             ForestGroup(
                 f"{analysis.groups.by}: {group.name}",
-                tuple(line(row) for row in group.rows),
-                _pooled(group.name, group.result, studies.scale) if len(group.rows) > 1 else None,
+                tuple(map(line, layout.ranked(group.rows))),
+                _pooled(group.name, group.result, studies.scale) if group.result and len(group.rows) > 1 else None,
             )
             for group in analysis.groups.groups
+            if group.rows
         )
-    return Forest(title, studies.scale.name, studies.scale.kind, groups, overall, studies.scale.no_effect, level)
+    between = "" if analysis.groups is None else between_line(analysis.groups.by, analysis.groups.between)
+    return Forest(
+        title, studies.scale.name, studies.scale.kind, groups, overall, studies.scale.no_effect, level,
+        columns=layout.columns, domains=layout.domains, favours=layout.favours, notes=(between,) if between else (),
+    )  # fmt: skip
 
 
 def _method(result: Pooled) -> str:
@@ -83,9 +92,7 @@ def _method(result: Pooled) -> str:
 
 def _pooled(label: str, result: Pooled, scale: Scale) -> PooledLine:
     low, high = scale.back_interval(result.ci) or result.ci
-    note = "" if result.tau2 is None else f"tau2 {result.tau2:.3g}"
-    if result.i2 is not None:
-        note += f", I2 {result.i2:.0f} %"
+    note = heterogeneity_line(result)
     if result.method == "GLMM" and result.average_rate is not None:
         note += f", average rate over studies {printed('proportion', result.average_rate)} %"
     return PooledLine(
@@ -93,13 +100,12 @@ def _pooled(label: str, result: Pooled, scale: Scale) -> PooledLine:
     )
 
 
-def _steps(analysis: Analysis, title: str, labels: Sequence[str], fits: SubsetFits) -> Forest:
+def _steps(analysis: Analysis, title: str, labels: Sequence[str], fits: SubsetFits, order: Iterable[int]) -> Forest:
     """Pooled results of subsets, each as a row of its own."""
     scale = analysis.studies.scale
-    ends = zip(*(scale.back(each).tolist() for each in (fits.estimate, fits.ci_low, fits.ci_high)), strict=True)
-    rows = tuple(
-        ForestLine(label, *row) for label, row in zip(labels, ends, strict=True) if all(map(math.isfinite, row))
-    )
+    columns = (scale.back(each).tolist() for each in (fits.estimate, fits.ci_low, fits.ci_high))
+    ends = list(zip(*columns, strict=True))
+    rows = tuple(ForestLine(labels[row], *ends[row]) for row in order if all(map(math.isfinite, ends[row])))
     overall = _pooled("All studies", analysis.result, scale)
     return Forest(
         title, scale.name, scale.kind, (ForestGroup("", rows),), overall, scale.no_effect, analysis.model.level
@@ -144,7 +150,7 @@ def _bubble(analysis: Analysis, title: str) -> str | None:
         tuple(low for low, _ in line.prediction or ()),
         tuple(high for _, high in line.prediction or ()),
     )
-    moderator = analysis.options.mods[0]
+    moderator = analysis.options.terms.mods[0]
     return bubble(
         points, fitted, title=f"{title} along {moderator}", moderator=moderator, measure=studies.scale.name,
         kind=studies.scale.analysis_kind, level=analysis.model.level,

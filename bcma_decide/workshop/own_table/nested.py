@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,15 +10,17 @@ import numpy as np
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis import study_table
 from bcma_decide.workshop.meta_analysis.coefficients import CoefficientTest
-from bcma_decide.workshop.meta_analysis.meta_regression import Coefficient
-from bcma_decide.workshop.meta_analysis.moderators import moderators
-from bcma_decide.workshop.meta_analysis.multilevel import fit_multilevel
+from bcma_decide.workshop.meta_analysis.meta_regression import Coefficient, ModeratorTest
+from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, Moderators, code_new
+from bcma_decide.workshop.meta_analysis.multilevel import Multilevel, fit_multilevel, predict_multilevel
 from bcma_decide.workshop.meta_analysis.multilevel_profile import variance_intervals
 from bcma_decide.workshop.meta_analysis.pooled import Pooled, prediction_interval
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
 from bcma_decide.workshop.meta_analysis.robust import robust_coefficients
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
-from bcma_decide.workshop.own_table.rows import coefficient_rows
+from bcma_decide.workshop.own_table.model_terms import Terms, design_of, place_of
+from bcma_decide.workshop.own_table.regression import Expected
+from bcma_decide.workshop.own_table.rows import coefficient_rows, pairs
 from bcma_decide.workshop.synthesis.model import PoolingMethod
 from bcma_decide.workshop.synthesis.studies import Studies
 
@@ -29,9 +31,10 @@ __all__ = ["Nested", "nested_of"]
 class Nested:
     """Arms in studies: variance ``between`` studies and ``within`` them, ``i2`` in percent of each.
 
-    The variances have their intervals by profile likelihood.
-    ``robust`` are the same coefficients with cluster-robust errors (CR2); ``None``, with the ``reason``, where too few
-    studies allow none. With moderators, ``coefficients`` are theirs too.
+    The variances have their intervals by profile likelihood. ``robust`` are the same coefficients with cluster-robust
+    errors (CR2); ``None``, with the ``reason``, where too few studies allow none. With moderators, ``coefficients`` are
+    theirs too, ``moderators`` the test of all of them, ``dropped`` the rows without a value and ``expected`` the effect
+    at stated values, with where that of an arm of a further study would lie.
     """
 
     column: str
@@ -44,10 +47,18 @@ class Nested:
     coefficients: tuple[Coefficient, ...]
     robust: tuple[Coefficient, ...] | None
     reason: str
+    moderators: ModeratorTest | None = None
+    dropped: tuple[DroppedRow, ...] = ()
+    expected: tuple[Expected, ...] = ()
 
 
 def nested_of(
-    table: StudyTable, studies: Studies, model: PoolingMethod, column: str, mods: Sequence[str]
+    table: StudyTable,
+    studies: Studies,
+    model: PoolingMethod,
+    column: str,
+    terms: Terms,
+    at: Sequence[Mapping[str, str]] = (),
 ) -> tuple[Pooled, Nested]:
     """Pool arms nested in studies, and regress them on moderators if there are any.
 
@@ -59,8 +70,10 @@ def nested_of(
         Method ML or REML, test z or t.
     column
         Names the study each row belongs to.
-    mods
-        Columns to regress on.
+    terms
+        Columns to regress on, and interactions.
+    at
+        Values of every moderator at which the effect is predicted, as text.
 
     Returns
     -------
@@ -100,15 +113,19 @@ def nested_of(
         q_df=fit.q.df,
         q_p=fit.q.p,
     )
-    if not mods:
+    dropped: tuple[DroppedRow, ...] = ()
+    expected: tuple[Expected, ...] = ()
+    if not terms:
         rows, matrix, columns = np.arange(studies.k), None, None
     else:
-        design = moderators({name: study_table.moderator(table, name) for name in mods}, studies=studies.labels)
+        design = design_of(table, studies, terms)
+        dropped = design.dropped
         rows, matrix, columns = np.array(design.rows), design.matrix, design.names
         used = [names[row] for row in rows]
         fit = fit_multilevel(
             studies.yi[rows], studies.vi[rows], used, matrix, columns, method=model.method, test=test, level=model.level
         )
+        expected = tuple(_expected(fit, design, place_of(design, each), model) for each in at)
     # The working model of the sandwich is the fit itself: what arms of a study share goes in as shared, the rest beside
     # the sampling variances. CR2, as the plain sandwich is too narrow with as few studies as reviews have (Tipton
     # 2015).
@@ -133,4 +150,22 @@ def nested_of(
         coefficients=coefficient_rows(fit.coefficients),
         robust=robust,
         reason=reason,
+        moderators=None if not terms else _test_of_all(fit),
+        dropped=dropped,
+        expected=expected,
     )
+
+
+def _test_of_all(fit: Multilevel) -> ModeratorTest:
+    tested = fit.moderators
+    df2 = None if tested.df_residual is None else int(tested.df_residual)
+    return ModeratorTest(tested.statistic, tested.df, df2, tested.p)
+
+
+def _expected(fit: Multilevel, design: Moderators, at: Mapping[str, float | str], model: PoolingMethod) -> Expected:
+    """The mean at a place, and where an arm of a further study would lie, with both variances about it."""
+    found = predict_multilevel(fit, code_new(design, {name: [value] for name, value in at.items()}))
+    [estimate], [se], [ci] = found.estimate.tolist(), found.se.tolist(), pairs(found.ci)
+    left = float(fit.k - len(design.names))
+    spread = fit.between + fit.within
+    return Expected(at, estimate, ci, prediction_interval(estimate, se, spread, left, model.prediction, model.level))

@@ -10,24 +10,27 @@ from typing import Final
 import numpy as np
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.meta_analysis import study_table
 from bcma_decide.workshop.meta_analysis.coefficients import CoefficientTest
 from bcma_decide.workshop.meta_analysis.glmm import BinomialNormal, fit_binomial_normal, predict_rates
 from bcma_decide.workshop.meta_analysis.glmm_profile import tau_interval
+from bcma_decide.workshop.meta_analysis.incidence_rates import PersonTime
 from bcma_decide.workshop.meta_analysis.meta_regression import (
     Coefficient,
     RegressionTest,
     meta_regression,
 )
-from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, Moderators, code_new, moderators
+from bcma_decide.workshop.meta_analysis.moderators import DroppedRow, Moderators, code_new
 from bcma_decide.workshop.meta_analysis.permutation import PermutationTest, permutation_test
 from bcma_decide.workshop.meta_analysis.pooled import HeterogeneityTest, PredictionDf, prediction_interval
+from bcma_decide.workshop.meta_analysis.pooled_incidence import fit_poisson_normal
 from bcma_decide.workshop.meta_analysis.predictions import Prediction, RegressionPredictionDf, predict
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
+from bcma_decide.workshop.own_table.correlated_regression import CorrelatedRegression
+from bcma_decide.workshop.own_table.model_terms import Terms, design_of, place_of
 from bcma_decide.workshop.own_table.rows import coefficient_rows, pairs
 from bcma_decide.workshop.synthesis.model import PoolingMethod
-from bcma_decide.workshop.synthesis.result import require_counts
+from bcma_decide.workshop.synthesis.result import check_method, require_counts
 from bcma_decide.workshop.synthesis.studies import Studies
 
 __all__ = ["Expected", "Line", "Regression", "regression_of"]
@@ -98,7 +101,7 @@ def regression_of(
     table: StudyTable,
     studies: Studies,
     model: PoolingMethod,
-    names: Sequence[str],
+    terms: Terms,
     permutations: int = 0,
     at: Sequence[Mapping[str, str]] = (),
 ) -> Regression:
@@ -110,8 +113,8 @@ def regression_of(
         The user's table and its studies.
     model
         How studies are pooled.
-    names
-        Columns: numbers enter as they are, texts as factors.
+    terms
+        Columns and interactions: numbers enter as they are, texts as factors.
     permutations
         How many deals the permutation test looks at; 0 makes none.
     at
@@ -122,14 +125,14 @@ def regression_of(
     SynthesisError
         For a column that is missing or cannot be used, or a model that cannot be fitted.
     """
-    if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-        raise SynthesisError(f"--mods names {repeated[0]!r} twice")
-    design = moderators({name: study_table.moderator(table, name) for name in names}, studies=studies.labels)
-    at_places = [_place(design, each) for each in at]
-    alone = names[0] if len(names) == 1 and design.terms == (names[0],) else None
+    design = design_of(table, studies, terms)
+    at_places = [place_of(design, each) for each in at]
+    alone = next((term for term in design.terms if len(design.terms) == 1 and isinstance(term, str)), None)
     values = None if alone is None else tuple(design.matrix[:, 1].tolist())
     # Over the values studied and not beyond: the line is not known to go on.
     places = None if values is None else np.linspace(min(values), max(values), _PLACES).tolist()
+    if studies.covariance is not None:
+        return _sharing_controls(studies, model, design, values, places, at_places)
     if model.test not in _TESTS:
         raise SynthesisError(f"--test {model.test} is made for a plain mean: with --mods take {', '.join(_TESTS)}")
     y, v, test = studies.yi, studies.vi, _TESTS[model.test]
@@ -168,20 +171,6 @@ def regression_of(
     )
 
 
-def _place(design: Moderators, values: Mapping[str, str]) -> dict[str, float | str]:
-    """Values of the moderators as numbers and levels; raises SynthesisError for one missing, unknown or no number."""
-    terms = {str(getattr(term, "name", term)): term for term in design.terms}
-    if set(values) != set(terms):
-        raise SynthesisError(f"--at gives {', '.join(values)}; it needs a value of each of {', '.join(terms)}")
-    place: dict[str, float | str] = {}
-    for name, value in values.items():
-        try:
-            place[name] = float(value) if isinstance(terms[name], str) else value
-        except ValueError:
-            raise SynthesisError(f"--at {name}={value}: {name} is a numeric moderator, give a number") from None
-    return place
-
-
 def _line(expected: Sequence[Prediction], places: list[float]) -> Line:
     beyond = tuple(each.prediction for each in expected if each.prediction is not None)
     return Line(
@@ -189,6 +178,46 @@ def _line(expected: Sequence[Prediction], places: list[float]) -> Line:
         tuple(each.estimate for each in expected),
         tuple(each.ci for each in expected),
         beyond if len(beyond) == len(places) else None,
+    )
+
+
+def _sharing_controls(
+    studies: Studies,
+    model: PoolingMethod,
+    design: Moderators,
+    values: tuple[float, ...] | None,
+    places: list[float] | None,
+    at: Sequence[Mapping[str, float | str]],
+) -> Regression:
+    found = CorrelatedRegression(studies, design, model)
+    fit, tested = found.fit, found.moderators
+    i2, h2 = fit.shares(fit.tau2.value)
+    [name] = design.terms if places is not None else [""]
+    return Regression(
+        names=design.names,
+        rows=design.rows,
+        dropped=design.dropped,
+        coefficients=found.rows,
+        statistic=tested.statistic,
+        df1=tested.df,
+        df2=tested.df_residual,
+        p=tested.p,
+        tau2=fit.tau2.value,
+        tau2_ci=fit.tau2_ci,
+        i2=None if fit.tau2_ci is None else i2,
+        h2=None if fit.tau2_ci is None else h2,
+        r2=found.r2,
+        q=fit.q.q,
+        q_df=fit.q.df,
+        q_p=fit.q.p,
+        permutation=None,
+        values=values,
+        line=None if places is None else _line(found.expected({str(name): places}), places),
+        expected=tuple(
+            Expected(each, one.estimate, one.ci, one.prediction)
+            for each in at
+            for one in found.expected({name: [value] for name, value in each.items()})
+        ),
     )
 
 
@@ -202,10 +231,14 @@ def _binomial_normal(
     tested: PermutationTest | None,
 ) -> Regression:
     used = studies.of(design.rows)
-    events, total = require_counts(used, model)
     test: CoefficientTest = "t" if model.test == "t" else "z"
-    fit = fit_binomial_normal(events, total, design.matrix, design.names, test=test, level=model.level)
-    ends = tau_interval(events, total, design.matrix, level=model.level)
+    if isinstance(used.rates, PersonTime):
+        check_method(used, model)
+        fit, ends = fit_poisson_normal(used.rates, design.matrix, design.names, test=test, level=model.level)
+    else:
+        events, total = require_counts(used, model)
+        fit = fit_binomial_normal(events, total, design.matrix, design.names, test=test, level=model.level)
+        ends = tau_interval(events, total, design.matrix, level=model.level)
     [name] = design.terms if places is not None else [""]
     return Regression(
         names=design.names,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isfinite
 from typing import Final
 
@@ -13,13 +13,13 @@ from bcma_decide.workshop.meta_analysis.random_effects import Interval
 from bcma_decide.workshop.meta_analysis.subset_fits import SubsetFits
 from bcma_decide.workshop.own_table.analysis import Analysis
 from bcma_decide.workshop.own_table.nested import Nested
-from bcma_decide.workshop.own_table.regression import Regression
+from bcma_decide.workshop.own_table.regression import Expected, Regression
 from bcma_decide.workshop.own_table.small_studies import SmallStudies
 from bcma_decide.workshop.plots.axis import printed
 from bcma_decide.workshop.plots.numbers import NOTHING, ends_text, number_text, p_text
 from bcma_decide.workshop.plots.page import Table
 from bcma_decide.workshop.plots.values import interval_text
-from bcma_decide.workshop.synthesis.groups import Groups
+from bcma_decide.workshop.synthesis.groups import Groups, StudyGroup
 from bcma_decide.workshop.synthesis.studies import Scale
 
 __all__ = ["diagnostic_tables", "result_tables"]
@@ -41,10 +41,12 @@ def result_tables(analysis: Analysis) -> Iterator[Table]:
         yield _coefficients(analysis.regression, analysis.model.level)
         yield _moderators(analysis.regression)
         if analysis.regression.expected:
-            yield _expected(analysis.regression, analysis.studies.scale, analysis.model.level)
+            yield _expected(analysis.regression.expected, analysis.studies.scale, analysis.model.level)
     if analysis.nested is not None:
         yield _levels(analysis.nested, analysis.model.level)
         yield _nested_coefficients(analysis.nested, analysis.model.level)
+        if analysis.nested.expected:
+            yield _expected(analysis.nested.expected, analysis.studies.scale, analysis.model.level)
 
 
 def diagnostic_tables(analysis: Analysis) -> Iterator[Table]:
@@ -96,7 +98,7 @@ def _summary(analysis: Analysis) -> Table:
             f"{number_text(result.q)}, {p_text(result.q_p)}",
         ),
     ]
-    if not scale.proportion:
+    if not scale.proportion and scale.measure != "rate":
         # Of a rate it would be the test of 50 %, which nobody asks.
         test = "z" if result.df is None else f"t on {number_text(result.df)} degrees of freedom"
         rows.insert(-1, (f"No effect: {test}, p", "", f"{number_text(result.statistic)}, {p_text(result.p)}"))
@@ -109,18 +111,22 @@ def _summary(analysis: Analysis) -> Table:
     return Table("Pooled result", ("", scale.name, "analysis scale"), tuple(rows))
 
 
+def _group(group: StudyGroup, scale: Scale) -> tuple[str, ...]:
+    result = group.result
+    if result is None:
+        return (group.name, str(len(group.rows)), "not known", NOTHING, NOTHING, NOTHING)
+    return (
+        group.name,
+        str(result.k),
+        f"{_estimate(scale, result)} ({_back(scale, result.ci)})",
+        _back(scale, result.prediction),
+        number_text(result.tau2),
+        NOTHING if result.i2 is None else f"{result.i2:.0f}",
+    )
+
+
 def _groups(groups: Groups, scale: Scale, level: float) -> Table:
-    rows = [
-        (
-            group.name,
-            str(group.result.k),
-            f"{_estimate(scale, group.result)} ({_back(scale, group.result.ci)})",
-            _back(scale, group.result.prediction),
-            number_text(group.result.tau2),
-            NOTHING if group.result.i2 is None else f"{group.result.i2:.0f}",
-        )
-        for group in groups.groups
-    ]
+    rows = [_group(group, scale) for group in groups.groups]
     caption = f"By {groups.by}"
     if groups.between is not None:
         caption += f": Q between {number_text(groups.between.q)} on {groups.between.df}, p {p_text(groups.between.p)}"
@@ -173,7 +179,7 @@ def _moderators(regression: Regression) -> Table:
     return Table("What the moderators explain", ("", ""), tuple(rows))
 
 
-def _expected(regression: Regression, scale: Scale, level: float) -> Table:
+def _expected(expected: Sequence[Expected], scale: Scale, level: float) -> Table:
     rows = tuple(
         (
             ", ".join(f"{name} {value}" for name, value in each.at.items()),
@@ -181,7 +187,7 @@ def _expected(regression: Regression, scale: Scale, level: float) -> Table:
             _back(scale, each.ci),
             _back(scale, each.prediction),
         )
-        for each in regression.expected
+        for each in expected
     )
     return Table("Expected", ("At", scale.name, f"{_level(level)} interval", "new study"), rows)
 
@@ -212,7 +218,12 @@ def _nested_coefficients(nested: Nested, level: float) -> Table:
         for each, sure in zip(nested.coefficients, robust, strict=True)
     )
     errors = f"standard error ({_level(level)} interval)"
-    return Table("Coefficients", ("Analysis scale", "estimate", errors, f"robust {errors}", "robust p"), rows)
+    caption = "Coefficients"
+    if nested.moderators is not None:
+        qm = nested.moderators
+        against = str(qm.df1) if qm.df2 is None else f"{qm.df1} and {qm.df2}"
+        caption += f"; all moderators, QM {number_text(qm.statistic)} on {against} degrees of freedom, p {p_text(qm.p)}"
+    return Table(caption, ("Analysis scale", "estimate", errors, f"robust {errors}", "robust p"), rows)
 
 
 def _without(analysis: Analysis, without: SubsetFits) -> list[str]:

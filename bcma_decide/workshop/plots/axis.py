@@ -1,7 +1,7 @@
 """An axis: which range it shows, where its ticks stand and how its numbers read.
 
-A value is a proportion, a ratio or a plain number, given as such or, for plots on the analysis scale, as its logit or
-logarithm; it always reads as what it is.
+A value is a proportion, a ratio, a rate or a plain number, given as such or, for plots on the analysis scale, as its
+logit or logarithm; it always reads as what it is.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from typing import Final, Literal, get_args
 from bcma_decide.errors import SynthesisError
 from bcma_decide.render.words.wording import MINUS
 
-__all__ = ["KINDS", "Axis", "AxisKind", "axis_for", "printed"]
+__all__ = ["KINDS", "Axis", "AxisKind", "axis_along", "axis_for", "printed"]
 
-AxisKind = Literal["proportion", "ratio", "plain", "logit", "log_ratio"]
+AxisKind = Literal["proportion", "ratio", "rate", "plain", "logit", "log_ratio"]
 KINDS: Final[tuple[AxisKind, ...]] = get_args(AxisKind)
 
 _FEWEST, _MOST, _WANTED = 3, 7, 5
+_ROOM_BESIDE: Final = 0.07
+"""Share of a span that an axis along it goes on beyond either end: the marks at the ends stand clear of the frame."""
 _RATIO_LADDERS: Final = ((1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 2.0, 5.0), (1.0, 3.0), (1.0,))
 _PROPORTION_LADDERS: Final = (
     tuple(percent / 100 for percent in range(1, 100)),
@@ -51,12 +53,17 @@ class Axis:
 
 
 def printed(kind: AxisKind, value: float) -> str:
-    """A result as it is printed in a table: percent with one decimal (without its sign), other numbers with two."""
+    """A result as it is printed in a table: percent with one decimal (without its sign), other numbers with two.
+
+    Rates per time have three digits.
+    """
     number = _SHOWN[kind](value)
     if kind in ("proportion", "logit"):
         return _signed(f"{number:.1f}")
     if kind in ("ratio", "log_ratio") and (number >= 1000 or 0 < number < 0.005):
         return _signed(f"{number:.1e}")
+    if kind == "rate":
+        return _signed(f"{number:.3g}")
     return _signed(f"{number:.2f}")
 
 
@@ -77,7 +84,7 @@ def axis_for(kind: AxisKind, values: Iterable[float], ends: Iterable[float] = ()
     ------
     SynthesisError
         If the kind is unknown, there are no values, or one is not finite, not within 0 and 1 where it is a proportion,
-        or not positive where it is a ratio.
+        or not positive where it is a ratio or a rate.
     """
     if kind not in KINDS:
         raise SynthesisError(f"the kind of axis is {kind!r}, but must be one of {', '.join(KINDS)}")
@@ -105,13 +112,34 @@ def axis_for(kind: AxisKind, values: Iterable[float], ends: Iterable[float] = ()
     return Axis(kind, back(low), back(high), tuple(ticks))
 
 
+def axis_along(values: Iterable[float]) -> Axis:
+    """An axis of a number of the studies, such as their year: as long as they need, whatever their size.
+
+    Ticks are whole where all values are.
+
+    Raises
+    ------
+    SynthesisError
+        If there are no values, or one is not finite.
+    """
+    known = [float(_checked("plain", value)) for value in values]
+    if not known:
+        raise SynthesisError("an axis needs at least one value")
+    low, high = min(known), max(known)
+    margin = _ROOM_BESIDE * (high - low) or 1.0
+    low, high = low - margin, high + margin
+    smallest = 1.0 if all(value.is_integer() for value in known) else 0.0
+    ticks = [tick for tick in _even_ticks(low, high, smallest) if low <= tick <= high]
+    return Axis("plain", low, high, tuple(ticks))
+
+
 def _checked(kind: AxisKind, value: float) -> float:
     if not math.isfinite(value):
         raise SynthesisError(f"a value to be drawn is {value}, which is not a finite number")
     if kind == "proportion" and not 0 <= value <= 1:
         raise SynthesisError(f"a value to be drawn is {value:g}, but a proportion lies within 0 and 1")
-    if kind == "ratio" and value <= 0:
-        raise SynthesisError(f"a value to be drawn is {value:g}, but a ratio is positive")
+    if kind in ("ratio", "rate") and value <= 0:
+        raise SynthesisError(f"a value to be drawn is {value:g}, but a {kind} is positive")
     return value
 
 
@@ -128,28 +156,34 @@ def _exponential(value: float) -> float:
 
 
 _ALONG: Final[dict[AxisKind, Callable[[float], float]]] = {
-    "proportion": _identity, "ratio": math.log, "plain": _identity, "logit": _identity, "log_ratio": _identity,
+    "proportion": _identity, "ratio": math.log, "rate": math.log, "plain": _identity, "logit": _identity,
+    "log_ratio": _identity,
 }  # fmt: skip
 """From a value to its place along the line."""
 _BACK: Final[dict[AxisKind, Callable[[float], float]]] = {
-    "proportion": _identity, "ratio": _exponential, "plain": _identity, "logit": _identity, "log_ratio": _identity,
+    "proportion": _identity, "ratio": _exponential, "rate": _exponential, "plain": _identity, "logit": _identity,
+    "log_ratio": _identity,
 }  # fmt: skip
 _SHOWN: Final[dict[AxisKind, Callable[[float], float]]] = {
-    "proportion": lambda value: 100 * value, "ratio": _identity, "plain": _identity, "logit": _percent_of_logit,
-    "log_ratio": _exponential,
+    "proportion": lambda value: 100 * value, "ratio": _identity, "rate": _identity, "plain": _identity,
+    "logit": _percent_of_logit, "log_ratio": _exponential,
 }  # fmt: skip
 """From a value to the number that is printed."""
 _LEAST_SPREAD: Final[dict[AxisKind, float]] = {
-    "proportion": 0.05, "ratio": 0.4, "plain": 0.0, "logit": 0.4, "log_ratio": 0.4,
+    "proportion": 0.05, "ratio": 0.4, "rate": 0.4, "plain": 0.0, "logit": 0.4, "log_ratio": 0.4,
 }  # fmt: skip
 """Narrower axes are widened; for plain numbers, whose unit is not known, to a tenth of their size."""
 
 
-def _even_ticks(low: float, high: float) -> list[float]:
-    """Ticks at multiples of 1, 2, 2.5 or 5 times a power of ten that hold the range, about five of them."""
-    raw = (high - low) / _WANTED
+def _even_ticks(low: float, high: float, smallest: float = 0.0) -> list[float]:
+    """Ticks at multiples of 1, 2, 2.5 or 5 times a power of ten that hold the range, about five of them.
+
+    Whole multiples of ``smallest``, unless that is 0.
+    """
+    raw = max((high - low) / _WANTED, smallest)
     power = 10.0 ** math.floor(math.log10(raw))
-    step = power * min((unit for unit in (1, 2, 2.5, 5, 10) if unit * power >= raw * (1 - 1e-9)), default=10)
+    units = [unit for unit in (1, 2, 2.5, 5, 10) if not smallest or (unit * power / smallest).is_integer()]
+    step = power * min((unit for unit in units if unit * power >= raw * (1 - 1e-9)), default=10)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [float(f"{index * step:.12g}") for index in range(first, last + 1)]
 

@@ -67,7 +67,8 @@ def _names(panel: Panel, points: Sequence[BaujatPoint]) -> Iterator[str]:
         name = svg.shortened(point.label, _NAME_ROOM)
         for left, baseline in _spots(*places[point], svg.text_width(name)):
             box = (left, baseline - 0.8 * svg.FONT, left + svg.text_width(name), baseline + 0.2 * svg.FONT)
-            if panel.left <= left and box[2] <= panel.right and not any(_overlap(box, each) for each in taken):
+            inside = panel.left <= left and box[2] <= panel.right and box[3] <= panel.bottom
+            if inside and not any(_overlap(box, each) for each in taken):
                 taken.append(box)
                 yield svg.text(left, baseline, point.label, room=_NAME_ROOM)
                 break

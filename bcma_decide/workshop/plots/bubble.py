@@ -13,7 +13,7 @@ from typing import Final
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.plots import svg
-from bcma_decide.workshop.plots.axis import AxisKind, axis_for, printed
+from bcma_decide.workshop.plots.axis import AxisKind, axis_along, axis_for, printed
 from bcma_decide.workshop.plots.panel import Panel, spoken_list
 
 __all__ = ["Bubble", "FittedLine", "bubble"]
@@ -91,7 +91,7 @@ def bubble(
     if not points:
         raise SynthesisError("a bubble plot needs at least one study")
     bands = [*line.low, *line.high, *line.prediction_low, *line.prediction_high]
-    x = axis_for("plain", [*(point.x for point in points), *line.x])
+    x = axis_along([*(point.x for point in points), line.x[0], line.x[-1]])
     panel = Panel(
         x, axis_for(kind, [*(point.effect for point in points), *line.fitted], bands), names=(moderator, measure)
     )

@@ -13,7 +13,7 @@ from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.plots import svg
 from bcma_decide.workshop.plots.panel import wrapped
 
-__all__ = ["FlowStep", "flow_chart"]
+__all__ = ["FlowStep", "flow_chart", "flow_text"]
 
 _WIDTH: Final = 250.0
 _WIDTH_BESIDE: Final = 410.0
@@ -63,7 +63,12 @@ def flow_chart(steps: Sequence[FlowStep], *, title: str) -> str:
         shapes += _arrow_down(middle, y, y + below)
         y += below
     size = (right + _WIDTH_BESIDE + _MARGIN, y + _MARGIN)
-    return svg.document("flow", size, title, " ".join(_said(steps)), shapes)
+    return svg.document("flow", size, title, flow_text(steps), shapes)
+
+
+def flow_text(steps: Sequence[FlowStep]) -> str:
+    """The steps in words."""
+    return " ".join(_said(steps))
 
 
 def _said(steps: Sequence[FlowStep]) -> Iterator[str]:

@@ -64,10 +64,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A drawing of this package (its text is taken over as it is) and the words below it."""
+    """A drawing of this package (its text is taken over as it is) and the words below it.
+
+    ``name`` is what it is led to by, of small letters and hyphens; a name stands once on a page.
+    """
 
     svg: str
     caption: str
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,13 @@ __all__ = [
     "circle",
     "diamond",
     "document",
+    "outline",
     "path",
     "polygon",
     "rectangle",
     "segment",
     "shortened",
+    "spot",
     "text",
     "text_width",
 ]
@@ -81,14 +83,16 @@ def text(
     quiet: bool = False,
     room: float | None = None,
     turned: bool = False,
+    ink: str = "",
 ) -> str:
     """Words with their baseline at y; cut to ``room`` pixels, the whole then stands in a ``<title>``.
 
-    ``turned`` reads upwards, for the name of a vertical axis.
+    ``turned`` reads upwards, for the name of a vertical axis. ``ink`` is a colour of its own, for letters on one.
     """
     whole = visible(words)
     shown = whole if room is None else shortened(whole, room)
     style = (' font-weight="600"' if bold else "") + (' fill-opacity="0.8"' if quiet else "")
+    style += f' fill="{ink}"' if ink else ""
     place = "" if anchor == "start" else f' text-anchor="{anchor}"'
     turn = f' transform="rotate(-90 {_number(x)} {_number(y)})"' if turned else ""
     title = f"<title>{escape(whole)}</title>" if shown != whole else ""
@@ -136,6 +140,22 @@ def polygon(corners: Sequence[tuple[float, float]], *, name: str, opacity: float
     points = " ".join(f"{_number(x)},{_number(y)}" for x, y in corners)
     edge = ' stroke="currentColor" stroke-width="1.2"' if outlined else ""
     return f'<polygon{_named(name)} points="{points}" fill="currentColor"{_opacity(opacity)}{edge}/>'
+
+
+def spot(x: float, y: float, radius: float, *, name: str, colour: str, title: str) -> str:
+    """A circle in a colour of its own, outlined."""
+    attributes = f'<circle{_named(name)} cx="{_number(x)}" cy="{_number(y)}" r="{_number(radius)}"{_coloured(colour)}'
+    return _closed("circle", attributes, title)
+
+
+def outline(corners: Sequence[tuple[float, float]], *, name: str, colour: str, title: str) -> str:
+    """A polygon in a colour of its own, outlined."""
+    points = " ".join(f"{_number(x)},{_number(y)}" for x, y in corners)
+    return _closed("polygon", f'<polygon{_named(name)} points="{points}"{_coloured(colour)}', title)
+
+
+def _coloured(colour: str) -> str:
+    return f' fill="{colour}" stroke="currentColor" stroke-width="0.8"'
 
 
 def path(points: Sequence[tuple[float, float]], *, name: str, width: float = 1.6, dash: Dash = "solid") -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.plots.axis import AxisKind, printed
+from bcma_decide.workshop.plots.bias import Judgement
 
 __all__ = ["Forest", "ForestGroup", "ForestLine", "PooledLine", "interval_text"]
 
@@ -22,7 +23,10 @@ def _check(label: str, estimate: float, low: float, high: float) -> None:
 
 @dataclass(frozen=True)
 class ForestLine:
-    """One study: ``weight`` in percent, where the method has weights; ``events`` of ``total`` where it counted."""
+    """One study: ``weight`` in percent, where the method has weights; ``events`` of ``total`` where it counted.
+
+    ``cells`` and ``bias`` are what the columns and domains of its forest say of it; ``None`` where nothing was judged.
+    """
 
     label: str
     estimate: float
@@ -31,6 +35,8 @@ class ForestLine:
     weight: float | None = None
     events: int | None = None
     total: int | None = None
+    cells: tuple[str, ...] = ()
+    bias: tuple[Judgement | None, ...] = ()
 
     def __post_init__(self) -> None:
         _check(self.label, self.estimate, self.low, self.high)
@@ -86,7 +92,9 @@ class Forest:
     """A forest plot.
 
     ``title`` names it; ``measure`` heads the estimates and the axis (``Response rate, percent``); ``kind`` is what the
-    numbers are; ``reference`` is where a line is drawn (1 for a ratio); ``level`` is that of the intervals.
+    numbers are; ``reference`` is where a line is drawn (1 for a ratio); ``level`` is that of the intervals. ``columns``
+    name what stands beside the studies as it is, ``domains`` what their risk of bias was judged in; ``favours`` says
+    whom the sides to the left and to the right of the reference favour. ``notes`` stand below all results.
     """
 
     title: str
@@ -96,10 +104,19 @@ class Forest:
     overall: PooledLine | None = None
     reference: float | None = None
     level: float = 0.95
+    columns: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    favours: tuple[str, str] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not any(group.studies for group in self.groups):
             raise SynthesisError("a forest plot needs at least one study")
+        if self.favours is not None and self.reference is None:
+            raise SynthesisError("without a line of no effect there are no sides of it to favour anybody")
+        for study in self.studies:
+            if len(study.cells) != len(self.columns) or len(study.bias) != len(self.domains):
+                raise SynthesisError(f"{study.label}: not a cell for each column, or a judgement for each domain")
 
     @property
     def studies(self) -> tuple[ForestLine, ...]:
@@ -124,6 +141,19 @@ class Forest:
     def lines(self) -> list[ForestLine | PooledLine]:
         """All studies and pooled results."""
         return [*self.studies, *self.pooled]
+
+    @property
+    def bias_legend(self) -> str:
+        """What the domains and the signs are, in words; nothing without domains."""
+        if not self.domains:
+            return ""
+        named = ", ".join(f"{short} {name}" for short, name in zip(self.domain_signs, self.domains, strict=True))
+        return f"Risk of bias: {named}"
+
+    @property
+    def domain_signs(self) -> tuple[str, ...]:
+        """``D1``, ``D2`` and so on."""
+        return tuple(f"D{number}" for number in range(1, len(self.domains) + 1))
 
     @property
     def interval_name(self) -> str:

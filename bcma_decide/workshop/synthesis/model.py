@@ -9,11 +9,12 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import Method as Tau2Metho
 from bcma_decide.workshop.meta_analysis.pooled import PredictionDf
 from bcma_decide.workshop.meta_analysis.pooled_rates import RARE, usual_method
 from bcma_decide.workshop.meta_analysis.pooling import MeanTest
+from bcma_decide.workshop.meta_analysis.two_group_models import EXACT_MODELS, ExactModel
 from bcma_decide.workshop.synthesis.studies import PROPORTIONS, Studies
 
 __all__ = ["METHODS", "TESTS", "Method", "PoolingMethod", "TestName", "usual_model"]
 
-Method = Literal[Tau2Method, "GLMM", "MH", "PETO"]
+Method = Literal[Tau2Method, "GLMM", ExactModel, "MH", "PETO"]
 TestName = Literal["z", "t", "knha", "knha-floored", "kenward-roger"]
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
 TESTS: Final[dict[TestName, MeanTest]] = {
@@ -37,13 +38,17 @@ class PoolingMethod:
 
     @property
     def weighted(self) -> Tau2Method:
-        """The estimator of tau2 for what needs inverse variances: REML stands beside the binomial-normal model.
+        """The estimator of tau2 for what needs inverse variances: REML stands beside models of exact counts.
 
         Beside summed tables it is EE, which takes one effect for all studies as they do.
         """
-        if self.method == "GLMM":
-            return "REML"
-        return "EE" if self.method == "MH" or self.method == "PETO" else self.method
+        match self.method:
+            case "GLMM" | "UM.FS" | "UM.RS" | "CM.EL" | "CM.AL":
+                return "REML"
+            case "MH" | "PETO":
+                return "EE"
+            case _:
+                return self.method
 
     @property
     def has_weights(self) -> bool:
@@ -54,6 +59,16 @@ class PoolingMethod:
     def sums_tables(self) -> bool:
         """Whether 2-by-2 tables are summed before they are divided (Mantel-Haenszel, Peto)."""
         return self.method in ("MH", "PETO")
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether counts are taken as they are, by maximum likelihood: of single arms or of two groups."""
+        return self.method == "GLMM" or self.method in EXACT_MODELS
+
+    @property
+    def within_studies(self) -> bool:
+        """Whether two groups are compared within each study alone, with nothing taken of the studies' own rates."""
+        return self.method in ("UM.FS", "CM.EL", "CM.AL")
 
     @property
     def mean_test(self) -> MeanTest:

@@ -21,12 +21,14 @@ from bcma_decide.workshop.synthesis.studies import Studies
 __all__ = ["MOST_REFITS", "refitted", "up_to_each", "without_each"]
 
 MOST_REFITS: Final = 300
-"""Studies up to which the binomial-normal model is fitted again for each; a fit takes milliseconds for a hundred."""
+MOST_REFITS_OF_TABLES: Final = 60
+"""Studies up to which a model of exact counts is fitted again for each; a fit takes milliseconds for a hundred,
+and tens of them for 2-by-2 tables."""
 
 
 def refitted(studies: Studies, model: PoolingMethod) -> bool:
     """Whether leaving out and adding are by the model itself: else by REML, whose refits cost next to nothing."""
-    return model.method != "GLMM" or studies.k <= MOST_REFITS
+    return not model.is_exact or studies.k <= (MOST_REFITS if studies.groups is None else MOST_REFITS_OF_TABLES)
 
 
 def without_each(studies: Studies, model: PoolingMethod) -> SubsetFits:
@@ -37,7 +39,7 @@ def without_each(studies: Studies, model: PoolingMethod) -> SubsetFits:
     SynthesisError
         As `leave_one_out`.
     """
-    if model.has_weights or not refitted(studies, model):
+    if studies.covariance is None and (model.has_weights or not refitted(studies, model)):
         return leave_one_out(studies.yi, studies.vi, method=model.weighted, test=model.mean_test, level=model.level)
     every = range(studies.k)
     return _fits(studies, model, ([row for row in every if row != out] for out in every))
@@ -51,7 +53,7 @@ def up_to_each(studies: Studies, order: npt.ArrayLike, model: PoolingMethod) -> 
     SynthesisError
         As `cumulative`.
     """
-    if model.has_weights or not refitted(studies, model):
+    if studies.covariance is None and (model.has_weights or not refitted(studies, model)):
         y, v = studies.yi, studies.vi
         return cumulative(y, v, order, method=model.weighted, test=model.mean_test, level=model.level)
     added = adding_order(order, studies.k)
@@ -75,6 +77,7 @@ def _fits(studies: Studies, model: PoolingMethod, subsets: Iterable[list[int]]) 
         k=np.array([k for k, _ in results]),
         estimate=column(lambda result: result.estimate),
         se=column(lambda result: result.se),
+        se_normal=column(lambda result: result.se),
         statistic=column(lambda result: result.statistic),
         p=column(lambda result: result.p),
         ci_low=column(lambda result: result.ci[0]),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
+from bcma_decide.workshop.meta_analysis.incidence_rates import RatePairs
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.synthesis.groups import Groups
 from bcma_decide.workshop.synthesis.model import PoolingMethod
@@ -22,7 +24,9 @@ def model_remarks(studies: Studies, model: PoolingMethod, results: Sequence[Pool
             f"The Freeman-Tukey scale is read back at the harmonic mean of the study sizes, {studies.scale.size:.4g}; "
             "where sizes differ much this can mislead (Schwarzer, Chemaitelly, Abu-Raddad and Rücker 2019)."
         )
-    if any(result.q_by == "likelihood ratio" for result in results):
+    if studies.groups is not None and model.is_exact:
+        yield from _on_two_groups(studies, model)
+    elif any(result.q_by == "likelihood ratio" for result in results):
         yield _on_exact_model(studies)
         yield (
             "The pooled rate of GLMM is that of the typical study, half of the studies lying above it; the average "
@@ -31,7 +35,8 @@ def model_remarks(studies: Studies, model: PoolingMethod, results: Sequence[Pool
     if model.sums_tables:
         yield "One effect for all studies is taken."
         if silent := _silent(studies):
-            yield f"Nobody or everybody had the event in {', '.join(silent)}: not counted in Q."
+            who = "Nobody" if studies.groups is None else "Nobody or everybody"
+            yield f"{who} had the event in {', '.join(silent)}: not counted in Q."
 
 
 def result_remarks(studies: Studies, model: PoolingMethod, result: Pooled) -> Iterator[str]:
@@ -59,6 +64,23 @@ def _on_exact_model(studies: Studies) -> str:
     return f"{said}."
 
 
+_TWO_GROUPS: Final = {
+    "UM.FS": "binomial counts of both groups, every study having log odds of its own",
+    "UM.RS": "binomial counts of both groups, the log odds of the studies being normal as well",
+    "CM.EL": "the events of group 1 given those of both groups (noncentral hypergeometric)",
+    "CM.AL": "the events of group 1 given those of both groups (binomial, which is near enough where events are rare)",
+}
+
+
+def _on_two_groups(studies: Studies, model: PoolingMethod) -> Iterator[str]:
+    yield (
+        f"{model.method} takes the counts as they are: {_TWO_GROUPS[model.method]}; the log odds ratio is normal over "
+        "studies. Maximum likelihood; Q is the likelihood-ratio test of one odds ratio for all studies."
+    )
+    if studies.groups is not None and studies.groups.empty.any():
+        yield "Half a patient is added to the cells of studies with an empty one for their own odds ratios alone."
+
+
 def _on_narrow_interval(studies: Studies, model: PoolingMethod, result: Pooled, of: str = "") -> Iterator[str]:
     """Knapp and Hartung's interval can be narrower than that of one effect for all (Röver, Knapp and Friede 2015)."""
     if result.test != "knapp_hartung":
@@ -76,6 +98,9 @@ def _on_narrow_interval(studies: Studies, model: PoolingMethod, result: Pooled, 
 
 def _silent(studies: Studies) -> list[str]:
     """Studies of two groups that tell of no difference in odds: all their patients fared alike."""
+    if isinstance(studies.rates, RatePairs):
+        both = studies.rates.first.events + studies.rates.second.events
+        return [label for label, each in zip(studies.labels, both, strict=True) if not each]
     if studies.groups is None:
         return []
     events = studies.groups.events1 + studies.groups.events2
@@ -88,9 +113,19 @@ def group_remarks(studies: Studies, model: PoolingMethod, groups: Groups) -> Ite
     for group in groups.groups:
         if group.note:
             yield f"{group.note}."
-        yield from _on_narrow_interval(studies.of(group.rows), model, group.result, f" of {group.name}")
-    if groups.left_out and len(groups.groups) > 1:
+        if group.result is not None:
+            yield from _on_narrow_interval(studies.of(group.rows), model, group.result, f" of {group.name}")
+    if groups.between is None and studies.covariance is not None and len(groups.groups) > 1:
         yield (
-            f"The test between groups leaves out {', '.join(groups.left_out)}, whose log odds are infinite: "
-            f"{'all had the same outcome there' if len(groups.left_out) == 1 else 'in each all had the same outcome'}."
+            "No test between the groups is made, as rows of different groups share their controls; --mods "
+            f"{groups.by} makes one (with --factor {groups.by} where these are numbers)."
+        )
+    unknown = [group.name for group in groups.groups if group.result is None]
+    endless = [name for name in groups.left_out if name not in unknown]
+    if unknown and groups.between is not None:
+        yield f"The test between groups leaves out {', '.join(unknown)}, of which nothing is known."
+    if endless and len(groups.groups) > 1:
+        yield (
+            f"The test between groups leaves out {', '.join(endless)}, whose log odds are infinite: "
+            f"{'all had the same outcome there' if len(endless) == 1 else 'in each all had the same outcome'}."
         )

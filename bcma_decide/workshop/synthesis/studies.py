@@ -11,8 +11,10 @@ import numpy.typing as npt
 from scipy import special
 
 from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_counts
+from bcma_decide.workshop.meta_analysis.continuity import Correction
 from bcma_decide.workshop.meta_analysis.effect_sizes import Measure as ProportionMeasure
 from bcma_decide.workshop.meta_analysis.effect_sizes import back_transform, effect_sizes, harmonic_mean
+from bcma_decide.workshop.meta_analysis.incidence_rates import PersonTime, RatePairs
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
 from bcma_decide.workshop.meta_analysis.study_intervals import study_intervals
 from bcma_decide.workshop.meta_analysis.two_groups import GroupMeasure, Tables, ratio
@@ -20,7 +22,9 @@ from bcma_decide.workshop.plots.axis import AxisKind
 
 __all__ = ["GROUPS", "MEASURES", "PROPORTIONS", "Scale", "Studies", "TableMeasure", "counted_studies"]
 
-TableMeasure = Literal["logit", "raw", "arcsine", "freeman-tukey", "log", "generic", "OR", "RR", "RD"]
+TableMeasure = Literal[
+    "logit", "raw", "arcsine", "freeman-tukey", "log", "rate", "generic", "OR", "RR", "RD", "IRR", "HR", "MD"
+]
 MEASURES: Final[tuple[TableMeasure, ...]] = get_args(TableMeasure)
 
 PROPORTIONS: Final[dict[TableMeasure, ProportionMeasure]] = {
@@ -30,11 +34,16 @@ PROPORTIONS: Final[dict[TableMeasure, ProportionMeasure]] = {
 GROUPS: Final[dict[TableMeasure, GroupMeasure]] = {"OR": "OR", "RR": "RR", "RD": "RD"}
 """The measures of two groups."""
 _NAMES: Final[dict[TableMeasure, str]] = {
+    "rate": "Rate per unit of time",
     "generic": "Effect",
     "OR": "Odds ratio",
     "RR": "Risk ratio",
     "RD": "Risk difference",
+    "IRR": "Rate ratio",
+    "HR": "Hazard ratio",
+    "MD": "Mean difference",
 }
+_RATIOS: Final[frozenset[TableMeasure]] = frozenset(("OR", "RR", "IRR", "HR"))
 
 
 @dataclass(frozen=True)
@@ -59,23 +68,22 @@ class Scale:
         """How a value reads once it is transformed back."""
         if self.proportion:
             return "proportion"
-        return "ratio" if self.measure in ("OR", "RR") else "plain"
+        if self.measure == "rate":
+            return "rate"
+        return "ratio" if self.measure in _RATIOS else "plain"
 
     @property
     def analysis_kind(self) -> AxisKind:
         """How a value on the analysis scale reads; angles read as they are."""
-        kinds: dict[TableMeasure, AxisKind] = {
-            "logit": "logit",
-            "raw": "proportion",
-            "OR": "log_ratio",
-            "RR": "log_ratio",
-        }
+        if self.kind in ("ratio", "rate"):
+            return "log_ratio"
+        kinds: dict[TableMeasure, AxisKind] = {"logit": "logit", "raw": "proportion"}
         return kinds.get(self.measure, "plain")
 
     @property
     def no_effect(self) -> float | None:
         """Where two groups do not differ, on the scale that is read; ``None`` for what has no such place."""
-        if self.proportion or self.measure == "generic":
+        if self.proportion or self.measure in ("generic", "rate"):
             return None
         return 1.0 if self.kind == "ratio" else 0.0
 
@@ -83,7 +91,7 @@ class Scale:
         """Values on the scale that is read, of the same shape."""
         if self.proportion:
             return back_transform(values, PROPORTIONS[self.measure], self.size)
-        return ratio(values) if self.kind == "ratio" else np.asarray(values, dtype=np.float64)
+        return ratio(values) if self.kind in ("ratio", "rate") else np.asarray(values, dtype=np.float64)
 
     def back_interval(self, ends: Interval | None) -> Interval | None:
         """Ends of an interval on the scale that is read."""
@@ -97,7 +105,9 @@ class Scale:
 class Studies:
     """k studies: ``labels``, effects ``yi`` (k,) with variances ``vi`` (k,), and the counts they come from, if any.
 
-    ``remarks`` are sentences on how their effects came about.
+    ``covariance`` (k, k) is that of their sampling errors where these are not independent. ``remarks`` are sentences on
+    how their effects came about. ``rows`` are their places in the table they were read from, where some were left out:
+    ``left_out``, by name. ``correction`` is what empty cells were given.
     """
 
     labels: tuple[str, ...]
@@ -107,7 +117,12 @@ class Studies:
     events: FloatArray | None = None
     total: FloatArray | None = None
     groups: Tables | None = None
+    rates: PersonTime | RatePairs | None = None
+    covariance: FloatArray | None = None
     remarks: tuple[str, ...] = ()
+    rows: tuple[int, ...] | None = None
+    left_out: tuple[str, ...] = ()
+    correction: Correction | None = None
 
     @property
     def k(self) -> int:
@@ -126,7 +141,21 @@ class Studies:
             self,
             labels=tuple(self.labels[row] for row in at),
             yi=self.yi[at], vi=self.vi[at], events=some(self.events), total=some(self.total), groups=groups,
+            rates=None if self.rates is None else self.rates.of(at), covariance=self._covariance_of(at),
+            rows=None if self.rows is None else tuple(self.rows[row] for row in at),
         )  # fmt: skip
+
+    def _covariance_of(self, at: npt.NDArray[np.intp]) -> FloatArray | None:
+        """That of some of them; ``None`` where these are independent of each other."""
+        if self.covariance is None:
+            return None
+        some = self.covariance[np.ix_(at, at)]
+        return some if np.count_nonzero(some) > at.size else None
+
+    @property
+    def tells_nothing(self) -> bool:
+        """Whether a ratio is asked of groups that fared alike in every study: nobody, or everybody, had the event."""
+        return self.groups is not None and self.scale.kind == "ratio" and bool(self.groups.alike.all())
 
     @property
     def sizes(self) -> FloatArray | None:

@@ -40,20 +40,20 @@ SETTLED = {"PAGER", "LESS", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "BCMA
 """Variables of whoever runs the tests that would change what is printed."""
 INTERRUPT = "\x03"
 LOADED = [
-    f"bcma_decide.{name}"
-    for name in (
-        "cli.app",
-        "cli.compare",
-        "cli.answer",
-        "cli.everyday",
-        "cli.sources",
-        "cli.batch",
-        "cli.ask",
-        "cli.views",
-        "cli.paging",
-        "comparing.compare",
-        "render.terminal.comparison",
-    )
+    "bcma_decide.cli.app",
+    "bcma_decide.cli.compare",
+    "bcma_decide.cli.answer",
+    "bcma_decide.cli.everyday",
+    "bcma_decide.cli.sources",
+    "bcma_decide.cli.batch",
+    "bcma_decide.cli.ask",
+    "bcma_decide.cli.views",
+    "bcma_decide.cli.paging",
+    "bcma_decide.cli.meta",
+    "bcma_decide.comparing.compare",
+    "bcma_decide.render.terminal.comparison",
+    "bcma_decide.workshop.own_table.analysis",
+    "typer._adapters",
 ]
 """What the server has in memory; everything else is imported by the process that needs it."""
 

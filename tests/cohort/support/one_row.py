@@ -36,6 +36,10 @@ def one_row(comparison):
                 place = f"pfs.{survival.option}.month_{time.month:.0f}"
                 row[f"{place}.mean"] = time.mean
                 row |= both_ends(place, time)
+            for name in ("median_months", "restricted_mean_months"):
+                if duration := getattr(survival, name):
+                    row[f"pfs.{survival.option}.{name}.value"] = duration.value
+                    row |= both_ends(f"pfs.{survival.option}.{name}", duration)
     row |= of_contrast("pfs.contrast.month_12", comparison.survival_contrast)
     return {name: value for name, value in row.items() if value is not None}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -48,7 +47,7 @@ def means(traits: Traits, pooled: PooledEvidence | None = None) -> np.ndarray:
 def with_trait(traits: Traits, trait: str, value: float | bool | None) -> Traits:
     """The same patient with one trait said, and nothing that would follow from it."""
     said = TraitValue(trait, "unknown" if value is None else "given", value, str(value), "said")
-    return replace(traits, values=tuple(said if each.trait == trait else each for each in traits))
+    return structs.replace(traits, values=tuple(said if each.trait == trait else each for each in traits))
 
 
 def acting(pooled: PooledEvidence, family: str) -> tuple[str, ...]:

@@ -83,7 +83,7 @@ def test_every_outcome_with_two_studies_of_a_class_has_its_table_and_its_drawing
     assert len(drawn) == len(POOLABLE) == sum("pooled rates" in caption for caption in tables()) > 30
 
 
-@for_each("outcome", POOLABLE)
+@for_each("outcome", POOLABLE, plain=5)
 def test_numbers_are_those_of_evidence_pool(outcome, read_once):
     read = table(f"{outcome_label(catalogue(), outcome)}: pooled rates")
     titles = ("Class", "Method", "studies", "patients", "events", "pooled, percent (95 % interval)")

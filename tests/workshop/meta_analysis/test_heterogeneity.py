@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis import heterogeneity, likelihood, tau2
+from bcma_decide.workshop.meta_analysis.effect_sizes import logit
 from bcma_decide.workshop.meta_analysis.heterogeneity import (
     METHODS,
     cochran_q,
@@ -23,7 +24,13 @@ from bcma_decide.workshop.meta_analysis.tau2 import q_profile
 from bcma_decide.workshop.meta_analysis.weighted_regression import intercept_only, prepare
 from tests.support.cases import for_each
 from tests.support.examples import examples
-from tests.workshop.meta_analysis.support.reference import METHOD_LETTERS, effect_sets, effects_of, relative_tolerance
+from tests.workshop.meta_analysis.support.reference import (
+    METHOD_LETTERS,
+    effect_sets,
+    effects_of,
+    relative_tolerance,
+    rows,
+)
 
 RESULTS = {place: block for place, block in effect_sets().items() if len(effects_of(block)[0]) > 1}
 SETS = [pytest.param(block["escalc"], block["pool"]["REML"]["z"], id=place) for place, block in RESULTS.items()]
@@ -45,7 +52,7 @@ REGRESSIONS = [
 
 def test_every_method_of_metafor_is_there():
     """By the same name."""
-    assert sorted(METHOD_LETTERS) == sorted(METHODS)
+    assert sorted([*METHOD_LETTERS, "DLIT"]) == sorted(METHODS)
 
 
 @for_each(("method", "effects", "fit", "rel"), FITS)
@@ -113,16 +120,25 @@ def test_equal_variances_by_hand():
     """With vi = 1 and yi = 0, 2, 4: var(yi) - 1 = 3 where unbiased, 8/3 - 1 with ML, (8 - 3) / 3 with HS.
 
     HSk raises Q to 8 * 3 / 2; PMM takes the median of chi-squared with 2 degrees of freedom, 2 log 2, for k - 1.
+    DLIT rests where 8 / (1 + tau2) = 2 + 2 tau2 / (1 + tau2).
     """
     expected = {
         "DL": 3, "REML": 3, "PM": 3, "EB": 3, "HE": 3, "ML": 5 / 3, "HS": 5 / 3, "EE": 0,
-        "SJ": (8 / 3) / (11 / 3) * 4, "HSk": (12 - 3) / 3, "PMM": 8 / (2 * math.log(2)) - 1,
+        "SJ": (8 / 3) / (11 / 3) * 4, "HSk": (12 - 3) / 3, "PMM": 8 / (2 * math.log(2)) - 1, "DLIT": 1.5,
     }  # fmt: skip
     found = {method: estimate_tau2([0, 2, 4], [1, 1, 1], method).value for method in METHODS}
     assert expected == pytest.approx(found, rel=1e-10)
     assert cochran_q([0, 2, 4], [1, 1, 1]).q == 8
     assert i_squared(3, [1, 1, 1]) == pytest.approx(75)
     assert h_squared(3, [1, 1, 1]) == pytest.approx(4)
+
+
+def test_dlit_is_where_the_steps_of_metafor_end():
+    """rma(yi, vi, method="DLIT", control=list(threshold=1e-9, maxiter=1e5)) of dat.pritz1997, logits."""
+    table = rows("pritz1997")
+    effects = logit([float(row["xi"]) for row in table], [float(row["ni"]) for row in table])
+    found = estimate_tau2(effects.yi, effects.vi, "DLIT")
+    assert [found.value, found.se] == pytest.approx([0.188805861563, 0.312213834909], rel=1e-9)
 
 
 @for_each("method", METHODS)

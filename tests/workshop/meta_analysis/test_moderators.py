@@ -121,3 +121,20 @@ def test_order_of_the_studies_moves_the_rows_only(studies, random):
     shuffled = moderators({name: [values[i] for i in order] for name, values in columns.items()})
     np.testing.assert_array_equal(design.matrix[order], shuffled.matrix)
     np.testing.assert_array_equal(design.matrix, code_new(design, columns))
+
+
+def test_interactions_are_products_in_the_order_of_r():
+    """model.matrix(~ x * f): the product with each level but the reference, the first moderator's levels fastest."""
+    columns = {"x": [1, 2, 3, 5, 8, 13, 21, 34, 4, 6], "f": list("abcabcabca"), "g": list("uuuvvvuuvu")}
+    found = moderators(columns, interactions=[("x", "f"), ("f", "g")])
+    assert found.names[5:] == ("x:f=b", "x:f=c", "f=b:g=v", "f=c:g=v")
+    assert found.matrix[:, 5].tolist() == [0, 2, 0, 0, 8, 0, 0, 34, 0, 0]
+    assert found.matrix[:, 8].tolist() == [0, 0, 0, 0, 0, 1, 0, 0, 1, 0]
+    new = code_new(found, {"x": [7], "f": ["c"], "g": ["v"]})
+    assert new.tolist() == [[1, 7, 0, 1, 1, 0, 7, 0, 1]]
+
+
+def test_numbers_as_names_of_levels_stand_in_their_order():
+    found = moderators({"dose": [150, 20.0, 450, 20, 150, None]}, factors=["dose"], reference={"dose": "150.0"})
+    assert found.terms == (Factor("dose", ("150", "20", "450"), numeric=True),)
+    assert found.names == ("intercept", "dose=20", "dose=450")

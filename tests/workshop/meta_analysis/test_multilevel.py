@@ -226,3 +226,32 @@ def test_no_differences_between_studies_leave_pooling(table):
     yi, vi, _ = zip(*table, strict=True)
     fit = fit_multilevel(yi, vi, range(len(yi)), within_studies=False)
     assert fit.between == pytest.approx(estimate_tau2(yi, vi, "REML").value, rel=1e-5, abs=1e-6)
+
+
+def test_calendar_years_as_they_are():
+    """rma.mv(yi, vi, mods=~I(year-1990), random=~1|district/study) of dat.konstantopoulos2011: the same model."""
+    table = rows("konstantopoulos2011")
+    yi, vi, year = ([float(row[name]) for row in table] for name in ("yi", "vi", "year"))
+    design = np.column_stack([np.ones(len(year)), year])
+    found = fit_multilevel(yi, vi, [row["district"] for row in table], design)
+    slope, se = 0.00531181826358, 0.00943579392121
+    assert [found.coefficients.estimate[1], found.coefficients.se[1]] == pytest.approx([slope, se], rel=1e-6)
+    assert found.coefficients.estimate @ [1, 1990] == pytest.approx(0.18071849544870, rel=1e-6)
+    assert [found.between, found.within] == pytest.approx([0.0722655907382, 0.0326501959069], rel=1e-6)
+    expected = predict_multilevel(found, [[1, 1980], [1, 2005]])
+    assert expected.estimate == pytest.approx([0.127600312813, 0.260395769402], rel=1e-6)
+    assert expected.se == pytest.approx([0.134777211731, 0.160635074520], rel=1e-6)
+    assert expected.prediction[:, 0] == pytest.approx([-0.560011043321, -0.448231950364], rel=1e-6)
+
+
+def test_studies_of_one_year_each_settle():
+    """rma.mv itself stops without an answer on these; so did we."""
+    yi, vi = [0.1, 0.3, 0.5, 0.45, 0.2, 0.9, 0.7, 0.6], [0.04, 0.05, 0.03, 0.08, 0.02, 0.05, 0.06, 0.04]
+    year = np.array([2019, 2019, 2020, 2020, 2021, 2021, 2023, 2023], dtype=float)
+    raw, centred = (
+        fit_multilevel(yi, vi, [1, 1, 2, 2, 3, 3, 4, 4], np.column_stack([np.ones(8), each]))
+        for each in (year, year - 2020)
+    )
+    assert raw.coefficients.estimate[1] == pytest.approx(centred.coefficients.estimate[1], rel=1e-9)
+    assert raw.coefficients.se[1] == pytest.approx(centred.coefficients.se[1], rel=1e-9)
+    assert raw.log_likelihood == pytest.approx(centred.log_likelihood, rel=1e-9)

@@ -38,7 +38,7 @@ def one_by_one(y, v, kept, **options):
     }
 
 
-@for_each(("method", "test"), TOGETHER)
+@for_each(("method", "test"), TOGETHER, plain=8)
 @steady
 @given(STUDIES, st.randoms(use_true_random=False))
 def test_each_subset_is_what_pool_gives(method, test, studies, random):
@@ -112,3 +112,9 @@ def test_an_empty_subset_is_refused():
     """It is named by its row."""
     with pytest.raises(SynthesisError, match="subset 1 holds no study"):
         fit_subsets(np.zeros(2), np.ones(2), np.array([[True, True], [False, False]]))
+
+
+def test_of_two_peaks_the_higher_is_taken():
+    """log L of y 0, 0, 4.5 with v .5, .5, 3.5: tau2 0 and 2.606 are peaks; rma(control=list(tau2.init=2)): 2.60611."""
+    y, v = np.array([0.0, 0.0, 4.5, 9.0]), np.array([0.5, 0.5, 3.5, 1.0])
+    assert fit_subsets(y, v, np.array([[True, True, True, False]])).tau2 == pytest.approx([2.60611], rel=1e-5)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcma_decide.errors import SynthesisError
-from bcma_decide.workshop.plots.axis import KINDS, axis_for, printed
+from bcma_decide.workshop.plots.axis import KINDS, axis_along, axis_for, printed
 from tests.support.cases import for_each
 from tests.support.examples import examples
 
@@ -115,3 +115,39 @@ def test_every_axis_holds_its_values_and_few_round_ticks(fractions, kind, unit):
     assert 2 <= len(axis.ticks) <= 12
     assert list(axis.ticks) == sorted(axis.ticks)
     assert len(set(labels(axis))) == len(axis.ticks)
+
+
+@for_each(
+    ("values", "ends", "expected"),
+    [
+        pytest.param([2019, 2021, 2022], (2018, 2023), ["2019", "2020", "2021", "2022"], id="years"),
+        pytest.param([2021, 2022], (2020, 2023), ["2021", "2022"], id="two-years"),
+        pytest.param([1948, 1980], (1940, 1990), ["1950", "1960", "1970", "1980"], id="decades"),
+        pytest.param([0.5, 1.0, 1.5], (0.4, 1.6), ["0.5", "0.75", "1", "1.25", "1.5"], id="halves"),
+        pytest.param([2020, 2020], (2018, 2022), ["2020"], id="one-year"),
+        pytest.param([0, 12], (-2, 14), ["0", "5", "10"], id="doses"),
+    ],
+)
+def test_an_axis_along_a_number_of_the_studies(values, ends, expected):
+    """As long as the values need, whatever their size; whole ticks where all are whole."""
+    axis = axis_along(values)
+    if len(set(values)) > 1:
+        assert labels(axis) == expected
+    else:
+        assert expected[0] in labels(axis)
+    assert ends[0] < axis.low < min(values)
+    assert max(values) < axis.high < ends[1]
+
+
+@given(st.lists(st.integers(-3000, 3000), min_size=1, max_size=8))
+@examples(50)
+def test_ticks_of_whole_numbers_are_whole(values):
+    axis = axis_along([float(value) for value in values])
+    assert axis.ticks
+    assert all(tick.is_integer() for tick in axis.ticks)
+
+
+@for_each(("values", "part"), [([], "at least one"), ([math.nan], "not a finite number"), ([math.inf], "not a finite")])
+def test_an_axis_along_nothing_is_refused(values, part):
+    with pytest.raises(SynthesisError, match=part):
+        axis_along(values)
