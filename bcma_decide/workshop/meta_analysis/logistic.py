@@ -17,6 +17,8 @@ _MAX_STEPS = 100
 """Of 500 fits on drawn tables none took more than 8 steps."""
 _TOLERANCE = 1e-9
 """Of a step, in standard errors: far below the 1e-6 to which quadrature settles what starts here."""
+_LONGEST = 5.0
+"""Longest step on the log-odds scale, from one half to 0.7 %: a quadratic cannot be trusted further."""
 _ROUNDING = 1e-13
 """Of the log-likelihood, relatively: a sum over studies, which rounding may lower at its top."""
 _SEPARATED = 1e-6
@@ -121,6 +123,8 @@ def fit_logistic(events: FloatArray, total: FloatArray, X: FloatArray) -> Logist
         # last step is still taken, and is exact to the square of the limit.
         if decrement < _TOLERANCE**2:
             return LogisticFit(np.asarray(estimate + step), np.linalg.inv(information), reached)
+        # From far off Newton's step leads beyond the answer to where the likelihood is flat in floating-point numbers.
+        step *= min(1.0, _LONGEST / float(np.abs(X @ step).max()))
         while True:
             moved = X @ (estimate + step)
             value = log_likelihood(moved)

@@ -331,3 +331,17 @@ def test_the_fit_is_a_maximum_above_the_common_model(table):
     rates = predict_rates(fit)
     assert abs(rates.mean[0] - 0.5) <= abs(rates.median[0] - 0.5) + 1e-12
     assert rates.log_odds.prediction[0, 0] <= rates.log_odds.ci[0, 0] + 1e-12
+
+
+@for_each(
+    ("events", "total"),
+    [
+        ([999_999, 999_999, 0], [10**6, 10**6, 10**9]),
+        ([10**7 - 1, 10**7, 10**7], [10**7] * 3),
+        ([1, 2, 5 * 10**11], [10**12, 10**12, 10**12]),
+    ],
+)
+def test_one_rate_of_very_large_studies_is_their_share(events, total):
+    """Logistic regression with an intercept alone is the log odds of all events together."""
+    fit = fit_binomial_normal(events, total, model="common")
+    assert fit.coefficients.estimate[0] == pytest.approx(math.log(sum(events) / (sum(total) - sum(events))), rel=1e-12)

@@ -3,11 +3,12 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.support.program import invoke
 from tests.support.cases import for_each
+from tests.support.examples import examples
 
 BASE = [(0.3, 0.04, 1, "a", 2001), (0.1, 0.09, 2, "b", 2002), (0.9, 0.02, 3, "a", 2003), (-0.2, 0.05, 5, "b", 2004),
         (0.5, 0.11, 4, "a", 2005), (0.45, 0.07, 7, "b", 2006)]  # fmt: skip
@@ -49,7 +50,7 @@ def test_variances_that_cannot_be_weighed_against_each_other_are_refused(tmp_pat
     assert answered(tmp_path / "t.csv", "study,yi,vi", rows) is None
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(data=st.data())
 def test_tables_of_mixed_scales(tmp_path_factory, data):
     k = data.draw(st.integers(2, 8))
@@ -74,7 +75,7 @@ def counts(draw):
     return draw(st.sampled_from(sorted({0, 1, n // 2, n - 1, n}))), n
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(data=st.data())
 def test_counts_up_to_a_million_millions(tmp_path_factory, data):
     rows = [(f"s{i}", *data.draw(counts()), "ab"[i % 2], i) for i in range(data.draw(st.integers(2, 6)))]
@@ -86,7 +87,7 @@ def test_counts_up_to_a_million_millions(tmp_path_factory, data):
         assert all(found[name] is not None for name in ("estimate", "se", "p", "tau2", "q"))
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(data=st.data())
 def test_two_groups_of_counts_up_to_a_million_millions(tmp_path_factory, data):
     k = data.draw(st.integers(2, 6))

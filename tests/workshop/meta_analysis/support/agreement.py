@@ -155,9 +155,10 @@ def _times() -> Iterator[str]:
     versions = ", ".join(f"{name} {number}" for name, number in found["versions"].items())
     load = " to ".join(f"{each:.1f}" for each in found["load"])
     yield from (
-        f"CPU milliseconds of one fit with everything it gives, least of several turns in one run; load {load};",
-        f"{versions}, metafor as above. statsmodels' is the estimate alone. metafor's matrices have a row and a column",
-        "for every study, 800 MB each for ten thousand.",
+        f"CPU milliseconds of one fit with everything it gives, least of several turns in one run, at load {load}:",
+        f"{versions}, metafor as above.",
+        "bcma-decide gives intervals of tau2, I2 and H2 and the prediction interval too, statsmodels the estimate.",
+        "metafor's matrices have a row and a column for every study, 800 MB each for ten thousand.",
         "",
         "| fit | studies | bcma-decide | metafor | PyMARE | statsmodels |",
         "|---|---:|---:|---:|---:|---:|",
@@ -165,10 +166,14 @@ def _times() -> Iterator[str]:
     for name, taken in found["seconds"].items():
         method, k = name.split()
         cells = [
-            f"{1000 * taken[who]:.3g}" if who in taken else "-"
+            _milliseconds(taken[who]) if who in taken else "-"
             for who in ("bcma-decide", "metafor", "PyMARE", "statsmodels")
         ]
         yield f"| {method} | {int(k):,} | {' | '.join(cells)} |"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:,.0f}" if seconds >= 0.1 else f"{1000 * seconds:.3g}"
 
 
 def _listed(value: object) -> list[object]:
