@@ -158,7 +158,7 @@ def serving(plan, folder, audit):
     options = ["--workers", str(plan.workers)]
     if audit:
         options += ["--audit", f"sqlite:///{folder}/audit.db"]
-    variables = {"BCMA_DECIDE_REQUESTS_PER_MINUTE": "0", "OPENBLAS_NUM_THREADS": "1"}
+    variables = {"BCMA_DECIDE_REQUESTS_PER_MINUTE": "0"}
     if plan.signed:
         who = issuer(folder).model_dump(mode="json", exclude_none=True)
         variables["BCMA_DECIDE_ISSUERS"] = json.dumps([who | {"audience": ["https://cds.example.org*"]}])
