@@ -128,7 +128,7 @@ def _pooled(name: str, studies: Studies, model: PoolingMethod) -> tuple[Pooled |
                 return result_of(studies, model.by(method)), f"{name}: {error.message}; pooled by {method} instead"
             except SynthesisError:
                 continue
-        if studies.groups is not None:
+        if studies.groups is not None or studies.rates is not None:
             return None, f"{name}: {error.message}; nothing can be said"
         raise
     return result, _note(name, result)

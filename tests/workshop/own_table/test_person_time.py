@@ -144,3 +144,13 @@ def test_what_is_wrong_is_named(tmp_path, name):
     answer = answered(tmp_path, text, *options)
     assert answer.exit_code == 3, answer.stdout
     assert part in " ".join(answer.stderr.split())
+
+
+def test_a_group_without_a_rate_ratio_stops_nothing(tmp_path):
+    """By hand, of A alone: (3 * 115 / 235) / (6 * 120 / 235)."""
+    text = "study,events1,time1,events2,time2,g\nA,3,120,6,115,a\nB,0,60,2,70,b\nC,0,20,0,22,c\n"
+    ours = pooled(tmp_path, text, "--method", "MH", "--by", "g")
+    first, second, third = ours["groups"]["groups"]
+    assert math.exp(first["estimate"]) == pytest.approx(345 / 720)
+    assert [second["estimate"], third["estimate"]] == [None, None]
+    assert any("b: the studies together leave no rate ratio" in remark for remark in ours["remarks"])
