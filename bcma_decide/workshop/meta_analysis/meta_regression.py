@@ -144,9 +144,11 @@ def meta_regression(
     y, v, design = used_effects(yi, vi, moderators)
     model = fit_random_effects(y, v, design, method, test, level)
     # Squares, not residuals: of effects on a line rounding leaves 1e-16 of each.
-    exact = test not in ("z", "t") and model.fit.sum_of_squares <= _NOTHING * float(model.fit.weights @ np.square(y))
+    exact = test == "knapp_hartung" and model.fit.sum_of_squares <= _NOTHING * float(model.fit.weights @ np.square(y))
     if exact or not (np.diagonal(model.covariance) > 0).all():
-        raise SynthesisError(f"the studies lie on the line exactly, so test {test} has no error to go by: use z or t")
+        raise SynthesisError(
+            "the studies lie on the line exactly, so the Knapp-Hartung test has no error to go by: use test z or t"
+        )
     assert model.i2 is not None
     assert model.h2 is not None
     return MetaRegression(

@@ -22,7 +22,7 @@ from bcma_decide.workshop.meta_analysis.glmm import BinomialNormal, fit_binomial
 from bcma_decide.workshop.meta_analysis.glmm_profile import tau_interval
 from bcma_decide.workshop.meta_analysis.heterogeneity import QTest, q_test
 from bcma_decide.workshop.meta_analysis.incidence_rates import PersonTime
-from bcma_decide.workshop.meta_analysis.pooled import Pooled, PredictionDf
+from bcma_decide.workshop.meta_analysis.pooled import Pooled, PredictionDf, tested
 from bcma_decide.workshop.meta_analysis.pooled_rates import pool_rates
 from bcma_decide.workshop.meta_analysis.pooling import MeanTest
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
@@ -69,14 +69,15 @@ def pool_incidence(
         return None if ends is None else (ends[0] + shift, ends[1] + shift)
 
     deviance = _deviance(e, t * (e.sum() / t.sum()), 1)
+    statistic, p = tested(fit.estimate + shift, fit.se, fit.df)
     return Pooled(
         **vars(fit)
         | {
             "estimate": fit.estimate + shift,
             "ci": back(fit.ci),
             "prediction": back(fit.prediction),
-            "statistic": None,
-            "p": None,
+            "statistic": statistic,
+            "p": p,
             "q": deviance.q,
             "q_df": deviance.df,
             "q_p": deviance.p,

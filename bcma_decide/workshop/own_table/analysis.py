@@ -201,8 +201,9 @@ def _nested(table: StudyTable, studies: Studies, options: AnalysisOptions, colum
         "--by": options.by, "--order": options.order, "--gosh": options.gosh, "--permutations": options.permutations,
     }  # fmt: skip
     if extra := [option for option, value in others.items() if value]:
+        take = "takes" if len(extra) == 1 else "take"
         raise SynthesisError(
-            f"{' and '.join(extra)} take rows for independent studies, which --nested says they are not"
+            f"{' and '.join(extra)} {take} rows for independent studies, which --nested says they are not"
         )
     if not options.terms:
         _refuse_without_moderators(options)

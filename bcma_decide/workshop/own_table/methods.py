@@ -11,6 +11,7 @@ import numpy as np
 
 from bcma_decide.version import __version__
 from bcma_decide.workshop.meta_analysis.continuity import HALF_A_PATIENT
+from bcma_decide.workshop.meta_analysis.incidence_rates import RatePairs
 from bcma_decide.workshop.meta_analysis.pooled import Pooled, PredictionDf
 from bcma_decide.workshop.own_table.analysis import Analysis
 from bcma_decide.workshop.synthesis.groups import Groups
@@ -66,6 +67,10 @@ _OTHER_MODELS: Final[Mapping[Method, str]] = {
     "MH": "the Mantel-Haenszel method, which takes one effect for all studies and sums their tables, uncorrected",
     "PETO": "Peto's method, which takes one odds ratio for all studies and sums their tables, uncorrected",
 }
+_POISSON_NORMAL: Final = (
+    "a Poisson-normal model (random-intercept Poisson regression with the logarithm of person-time as offset, fitted "
+    "by maximum likelihood with adaptive Gauss-Hermite quadrature), which uses the counts themselves"
+)
 _TESTS: Final[Mapping[TestName, str]] = {
     "z": "a normal distribution (Wald)",
     "t": "a t distribution with k \N{MINUS SIGN} 1 degrees of freedom",
@@ -90,7 +95,7 @@ def methods_of(analysis: Analysis) -> str:
 def _sentences(analysis: Analysis) -> Iterator[str]:
     studies, model, result = analysis.studies, analysis.model, analysis.result
     percent = f"{100 * model.level:g} %"
-    if model.method == "GLMM" and result.method != "exact":
+    if model.method == "GLMM" and result.method != "exact" and studies.rates is None:
         on = "logit" if studies.scale.measure == "logit" else "log"
         yield f"Counts of events in single arms of {studies.k} studies were pooled on the {on} scale."
     elif studies.scale.measure in _GIVEN and studies.groups is None and studies.rates is None:
@@ -136,6 +141,7 @@ def _correction(studies: Studies, model: PoolingMethod) -> Iterator[str]:
         cells = np.stack([studies.events, studies.total - studies.events])
         where = "events and non-events"
     else:
+        yield from _half_an_event(studies, model)
         return
     correction = studies.correction or HALF_A_PATIENT
     empty = (cells == 0).any(axis=0)
@@ -149,6 +155,19 @@ def _correction(studies: Studies, model: PoolingMethod) -> Iterator[str]:
         yield f"A {amount} was added to {where} of {_studies(corrected)}{of}{only}."
     elif not empty.any():
         yield "No study needed a continuity correction."
+
+
+def _half_an_event(studies: Studies, model: PoolingMethod) -> Iterator[str]:
+    """The same for counts in person-time."""
+    if studies.rates is None:
+        return
+    pairs = isinstance(studies.rates, RatePairs)
+    groups = (studies.rates.first, studies.rates.second) if isinstance(studies.rates, RatePairs) else (studies.rates,)
+    corrected = int(np.count_nonzero(np.any([group.events == 0 for group in groups], axis=0)))
+    if corrected:
+        where = "in both groups " if pairs else ""
+        only = " for their own effects and the test of heterogeneity only" if model.sums_tables else ""
+        yield f"Half an event was added {where}to {_studies(corrected)} with none{only}."
 
 
 def _studies(count: int) -> str:
@@ -169,6 +188,8 @@ def _model(analysis: Analysis, percent: str) -> Iterator[str]:
             "A random-effects model with inverse-variance weights was used; the variance between studies (tau2) was "
             f"estimated by {_ESTIMATORS[model.method]}."
         )
+    elif model.method == "GLMM" and analysis.studies.rates is not None:
+        yield f"The model was {_POISSON_NORMAL}."
     else:
         yield f"The model was {_OTHER_MODELS.get(model.method, model.method)}."
     if result.k == 1:

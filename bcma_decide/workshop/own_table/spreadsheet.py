@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import Final
 
+from bcma_decide.workshop.meta_analysis.incidence_rates import RatePairs
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.own_table.analysis import Analysis
 from bcma_decide.workshop.own_table.layout import ForestLayout
-from bcma_decide.workshop.synthesis.studies import Scale
+from bcma_decide.workshop.synthesis.studies import Scale, Studies
 
 __all__ = ["csv_of"]
 
@@ -21,6 +22,8 @@ _RESULT: Final = (
 )  # fmt: skip
 _COUNTS: Final = ("events", "n")
 _TWO_GROUPS: Final = ("events1", "n1", "events2", "n2")
+_PERSON_TIME: Final = ("events", "time")
+_TWO_PERSON_TIMES: Final = ("events1", "time1", "events2", "time2")
 
 Row = dict[str, object]
 
@@ -33,9 +36,7 @@ def csv_of(analysis: Analysis, layout: ForestLayout) -> str:
     What is not known is an empty cell, what is infinite ``Inf``.
     """
     studies = analysis.studies
-    counts: tuple[str, ...] = (
-        _TWO_GROUPS if studies.groups is not None else _COUNTS if studies.events is not None else ()
-    )
+    counts = _counted(studies)
     beside = [name for name in (*layout.columns, *layout.domains) if name not in (*counts, *_RESULT, "row", "group")]
     names = ["row", "group", "study", *counts, *_RESULT, *dict.fromkeys(name for name in beside if name != "study")]
     written = StringIO()
@@ -44,6 +45,13 @@ def csv_of(analysis: Analysis, layout: ForestLayout) -> str:
     for row in _rows(analysis, layout):
         table.writerow({name: _cell(value) for name, value in row.items()})
     return written.getvalue()
+
+
+def _counted(studies: Studies) -> tuple[str, ...]:
+    """Columns of the counts that the effects were made of."""
+    if studies.rates is not None:
+        return _TWO_PERSON_TIMES if isinstance(studies.rates, RatePairs) else _PERSON_TIME
+    return _TWO_GROUPS if studies.groups is not None else _COUNTS if studies.events is not None else ()
 
 
 def _rows(analysis: Analysis, layout: ForestLayout) -> Iterator[Row]:
@@ -68,6 +76,11 @@ def _study(analysis: Analysis, layout: ForestLayout, row: int, own: tuple[float,
         t = studies.groups
         counted = (t.events1[row], t.total1[row], t.events2[row], t.total2[row])
         found |= dict(zip(_TWO_GROUPS, map(int, counted), strict=True))
+    if studies.rates is not None:
+        pairs = isinstance(studies.rates, RatePairs)
+        of = (studies.rates.first, studies.rates.second) if isinstance(studies.rates, RatePairs) else (studies.rates,)
+        cells = [cell for group in of for cell in (int(group.events[row]), float(group.time[row]))]
+        found |= dict(zip(_TWO_PERSON_TIMES if pairs else _PERSON_TIME, cells, strict=True))
     found |= dict(zip(("estimate", "ci_low", "ci_high"), own, strict=True))
     found |= {"weight_percent": None if weights is None else weights[row]}
     found |= {"yi": float(studies.yi[row]), "sei": float(studies.vi[row]) ** 0.5}

@@ -96,7 +96,7 @@ def groups_of(
         between = cochran_q([mean.estimate for mean in finite.values()], [mean.se**2 for mean in finite.values()])
     # One tau2 for all needs a study more than groups to be estimated from, and inverse variances to be fitted by.
     common = None
-    pooled = [group for group in groups if group.result is not None]
+    pooled = [group for group in groups if group.name in finite]
     if len(pooled) > 1 and model.has_weights and studies.covariance is None:
         telling = [row for group in pooled for row in group.rows]
         if len(pooled) < len(telling):
@@ -128,7 +128,7 @@ def _pooled(name: str, studies: Studies, model: PoolingMethod) -> tuple[Pooled |
                 return result_of(studies, model.by(method)), f"{name}: {error.message}; pooled by {method} instead"
             except SynthesisError:
                 continue
-        if studies.groups is not None:
+        if studies.groups is not None or studies.rates is not None:
             return None, f"{name}: {error.message}; nothing can be said"
         raise
     return result, _note(name, result)

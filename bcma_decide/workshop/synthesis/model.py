@@ -89,12 +89,21 @@ def usual_model(studies: Studies, test: TestName) -> tuple[Method, str]:
         return "REML", ""
     measure = PROPORTIONS[studies.scale.measure]
     method = usual_method(studies.events, studies.total, measure=measure, test=TESTS[test])
-    if method == "REML":
-        return method, ""
+    fits = method == "GLMM"
+    if not fits and usual_method(studies.events, studies.total, measure=measure) == "REML":
+        return "REML", ""
     had, all_patients = studies.events.sum(), studies.total.sum()
     share, whose = (had, "had") if 2 * had <= all_patients else (all_patients - had, "did not have")
-    return method, (
+    said = (
         f"{share:.0f} of {all_patients:.0f} patients ({100 * share / all_patients:.2g} %) {whose} the event, which is "
-        f"rare (below {100 * RARE:g} %): pooled by GLMM, the binomial-normal model, where no method was asked for; "
-        "--method REML pools by inverse variances"
+        f"rare (below {100 * RARE:g} %)"
+    )
+    if fits:
+        return "GLMM", (
+            f"{said}: pooled by GLMM, the binomial-normal model, where no method was asked for; --method REML pools by "
+            "inverse variances"
+        )
+    return "REML", (
+        f"{said}: pooled by REML all the same, as --test {test} goes with weighted methods; --method GLMM with "
+        "--test z or t takes the counts as they are"
     )

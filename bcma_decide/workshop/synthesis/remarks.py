@@ -125,7 +125,8 @@ def group_remarks(studies: Studies, model: PoolingMethod, groups: Groups) -> Ite
     if unknown and groups.between is not None:
         yield f"The test between groups leaves out {', '.join(unknown)}, of which nothing is known."
     if endless and len(groups.groups) > 1:
-        yield (
-            f"The test between groups leaves out {', '.join(endless)}, whose log odds are infinite: "
-            f"{'all had the same outcome there' if len(endless) == 1 else 'in each all had the same outcome'}."
-        )
+        alike = "all had the same outcome there" if len(endless) == 1 else "in each all had the same outcome"
+        if groups.between is None:
+            yield f"No test between groups is made: the log odds of {', '.join(endless)} are infinite, as {alike}."
+        else:
+            yield f"The test between groups leaves out {', '.join(endless)}, whose log odds are infinite: {alike}."

@@ -58,6 +58,10 @@ def check_method(studies: Studies, model: PoolingMethod) -> None:
     SynthesisError
         With what it is made for.
     """
+    if model.test == "kenward-roger" and model.has_weights and model.method != "REML":
+        raise SynthesisError(
+            f"--test kenward-roger is made for --method REML, not {model.method}: take that, or another test"
+        )
     if model.method == "GLMM" and isinstance(studies.rates, PersonTime):
         _check_test(model)
     elif model.method == "GLMM":

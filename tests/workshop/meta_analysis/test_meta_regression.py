@@ -311,8 +311,13 @@ def test_one_that_would_is_refused():
         meta_regression([0.3, 0.5, 0.1, 0.9], [1e-9, 0.9, 0.5, 0.7], moderators({"x": [1, 2, 5, 3]}))
 
 
-@for_each("test", ["knapp_hartung", "floored_knapp_hartung"])
-def test_effects_on_a_line_leave_no_error_to_go_by(test):
-    """Rounding leaves some 1e-17, which is no residual."""
+def test_effects_on_a_line_leave_no_error_to_go_by():
+    """Rounding leaves some 1e-17, which is no residual. With the floor there is that of the studies themselves.
+
+    metafor: rma(c(.5,.5,.5,.5), c(.1,.2,.05,.4), mods=~c(.1,.3,.7,.2), test="adhoc")$se is 0.3187155 0.6037550.
+    """
+    effects, places = ([0.5] * 4, [0.1, 0.2, 0.05, 0.4]), moderators({"x": [0.1, 0.3, 0.7, 0.2]})
     with pytest.raises(SynthesisError, match="lie on the line exactly"):
-        meta_regression([0.5] * 4, [0.1, 0.2, 0.05, 0.4], moderators({"x": [0.1, 0.3, 0.7, 0.2]}), test=test)
+        meta_regression(*effects, places, test="knapp_hartung")
+    floored = meta_regression(*effects, places, test="floored_knapp_hartung")
+    assert [each.se for each in floored.coefficients] == pytest.approx([0.318715526571, 0.603754957415], rel=1e-9)

@@ -241,7 +241,13 @@ WRONG = {
     "an exact model of all or nothing": ("study,events,n\nA,0,9\nB,8,8\n", ("--method", "GLMM"), 3, "--method REML"),
     "a test of weights for it": ("study,events,n\nA,1,9\nB,2,8\n", ("--method", "GLMM", "--test", "knha"), 3, "z or t"),
     "a column that is none": ("study,events,n\nA,1,2\nB,1,3\n", ("--column", "size"), 3, "write NAME=COLUMN"),
-    "groups of arms": ("study,yi,vi\nA,1,1\nA,2,1\nB,1,2\n", ("--nested", "study", "--by", "vi"), 3, "--by"),
+    "groups of arms": ("study,yi,vi\nA,1,1\nA,2,1\nB,1,2\n", ("--nested", "study", "--by", "vi"), 3, "--by takes"),
+    "Kenward and Roger by another": (
+        "study,yi,vi\nA,1,1\nB,2,1\n",
+        ("--method", "PM", "--test", "kenward-roger"),
+        3,
+        "--test kenward-roger is made for --method REML",
+    ),
     "a place without moderators": ("study,events,n\nA,1,2\nB,1,3\n", ("--at", "d=1"), 3, "--at goes with --mods"),
     "a place of another moderator": (
         "study,events,n,d\nA,1,2,1\nB,1,3,2\nC,1,4,3\n",

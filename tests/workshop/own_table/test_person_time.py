@@ -48,7 +48,18 @@ def test_the_exact_model_of_rates(tmp_path):
     assert ours["tau2"] == pytest.approx(0.259463357272, rel=1e-7)
     assert ours["se"] == pytest.approx(0.264874696163, rel=1e-7)
     assert [ours["q"], ours["q_p"]] == pytest.approx([23.84213504490587, 0.00023281427971], rel=1e-10)
+    assert ours["statistic"] == pytest.approx(-12.0221946985, rel=1e-5)  # zval of rma.glmm(measure="IRLN", nAGQ=25)
     assert any("not of the Poisson-normal model" in remark for remark in ours["remarks"])
+    assert "Poisson-normal model" in ours["methods"]
+    assert "logistic" not in ours["methods"]
+
+
+@for_each(("text", "line"), [(ARMS, "study,,B,0,60.0,"), (PAIRS, "study,,E,25,800.0,0,790.0,")])
+def test_counts_and_times_stand_in_the_table_of_values(tmp_path, text, line):
+    answer = answered(tmp_path, text, "--csv", tmp_path / "values.csv")
+    assert answer.exit_code == 0, answer.stderr
+    assert line in (tmp_path / "values.csv").read_text()
+    assert "Half an event was added" in json.loads(answer.stdout)["methods"]
 
 
 def test_the_unit_of_time_is_no_matter_to_the_exact_model(tmp_path):
@@ -133,3 +144,13 @@ def test_what_is_wrong_is_named(tmp_path, name):
     answer = answered(tmp_path, text, *options)
     assert answer.exit_code == 3, answer.stdout
     assert part in " ".join(answer.stderr.split())
+
+
+def test_a_group_without_a_rate_ratio_stops_nothing(tmp_path):
+    """By hand, of A alone: (3 * 115 / 235) / (6 * 120 / 235)."""
+    text = "study,events1,time1,events2,time2,g\nA,3,120,6,115,a\nB,0,60,2,70,b\nC,0,20,0,22,c\n"
+    ours = pooled(tmp_path, text, "--method", "MH", "--by", "g")
+    first, second, third = ours["groups"]["groups"]
+    assert math.exp(first["estimate"]) == pytest.approx(345 / 720)
+    assert [second["estimate"], third["estimate"]] == [None, None]
+    assert any("b: the studies together leave no rate ratio" in remark for remark in ours["remarks"])

@@ -57,7 +57,16 @@ def test_a_group_in_which_everybody_had_the_event_is_counted_together_and_left_o
     assert (found.between, found.left_out) == (None, ("b",))
     said = " ".join(group_remarks(studies, model, found))
     assert "everybody in 2 studies had the event" in said
-    assert "leaves out b" in said
+    assert "No test between groups is made: the log odds of b are infinite" in said
+
+
+def test_a_group_without_a_finite_effect_is_in_neither_test():
+    """One study with all of 12. metafor: rma(PLO, xi=c(0,0,2,5,1), ni=c(30,40,50,60,70), mods=~g)$QM, 1.327773813."""
+    studies = arms([0, 0, 2, 5, 1, 12], [30, 40, 50, 60, 70, 12])
+    found = groups_of(studies, list("aabbbc"), PoolingMethod("REML"), "product")
+    assert (found.left_out, found.between.df, found.between_common.df1) == (("c",), 1, 1)
+    assert found.between_common.statistic == pytest.approx(1.327773813383, rel=1e-6)
+    assert "The test between groups leaves out c" in " ".join(group_remarks(studies, PoolingMethod("REML"), found))
 
 
 def test_no_group_has_an_effect_and_there_is_no_test():

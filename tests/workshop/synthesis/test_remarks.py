@@ -32,6 +32,13 @@ def test_why_the_exact_model_was_chosen():
     assert "typical study" in text
 
 
+def test_why_the_exact_model_was_not_chosen_where_the_test_needs_weights():
+    method, why = usual_model(counted_studies("abc", [1, 3, 0], [40, 155, 121]), "knha")
+    assert method == "REML"
+    assert "rare (below 5 %): pooled by REML all the same, as --test knha goes with weighted methods" in why
+    assert usual_model(counted_studies("abc", [20, 70, 60], [40, 155, 121]), "knha") == ("REML", "")
+
+
 def test_nearly_everybody_is_rare_too():
     method, why = usual_model(counted_studies("abc", [39, 150, 121], [40, 155, 121]), "z")
     assert (method, "6 of 316 patients" in why, "did not have the event" in why) == ("GLMM", True, True)
