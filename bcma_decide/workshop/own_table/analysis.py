@@ -21,9 +21,9 @@ from bcma_decide.workshop.own_table.regression import Regression, regression_of
 from bcma_decide.workshop.own_table.shared_control import rows_of_shared_controls
 from bcma_decide.workshop.own_table.small_studies import SmallStudies, small_studies
 from bcma_decide.workshop.synthesis.groups import Groups, groups_of
-from bcma_decide.workshop.synthesis.model import PoolingMethod
+from bcma_decide.workshop.synthesis.model import PoolingMethod, exact_words
 from bcma_decide.workshop.synthesis.refits import MOST_REFITS, refitted, up_to_each, without_each
-from bcma_decide.workshop.synthesis.remarks import group_remarks, model_remarks, result_remarks
+from bcma_decide.workshop.synthesis.remarks import group_remarks, model_remarks, rate_remarks, result_remarks
 from bcma_decide.workshop.synthesis.result import result_of
 from bcma_decide.workshop.synthesis.studies import Studies
 
@@ -202,12 +202,13 @@ def _nested(table: StudyTable, studies: Studies, options: AnalysisOptions, colum
     }  # fmt: skip
     if extra := [option for option, value in others.items() if value]:
         raise SynthesisError(
-            f"{' and '.join(extra)} take rows for independent studies, which --nested says they are not"
+            f"{' and '.join(extra)} {'takes' if len(extra) == 1 else 'take'} rows for independent studies, which "
+            f"--nested says they are not: leave {'it' if len(extra) == 1 else 'them'} out, or --nested"
         )
     if not options.terms:
         _refuse_without_moderators(options)
     result, parts = nested_of(table, studies, options.model, column, options.terms, options.at)
-    remarks = [*table.remarks, *studies.remarks]
+    remarks = [*table.remarks, *studies.remarks, *rate_remarks(studies, options.model)]
     remarks.append("Rows are arms of studies: diagnostics that take rows for independent are left out.")
     if parts.dropped:
         without = ", ".join(f"{row.study} (no {', '.join(row.missing)})" for row in parts.dropped)
@@ -250,8 +251,5 @@ def _remarks(studies: Studies, options: AnalysisOptions) -> Iterator[str]:
         parts.append("the permutation test")
     if parts:
         named = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-        exact: str = model.method if model.method != "GLMM" else "the binomial-normal model"
-        scale = "on the logit scale" if model.method == "GLMM" else "of log odds ratios"
-        if studies.scale.measure == "rate":
-            exact, scale = "the Poisson-normal model", "on the log scale"
+        exact, scale = exact_words(studies, model)
         yield f"Of the weighted REML model {scale}, not of {exact}: {named}."

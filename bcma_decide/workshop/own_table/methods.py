@@ -14,7 +14,7 @@ from bcma_decide.workshop.meta_analysis.continuity import HALF_A_PATIENT
 from bcma_decide.workshop.meta_analysis.pooled import Pooled, PredictionDf
 from bcma_decide.workshop.own_table.analysis import Analysis
 from bcma_decide.workshop.synthesis.groups import Groups
-from bcma_decide.workshop.synthesis.model import Method, PoolingMethod, TestName
+from bcma_decide.workshop.synthesis.model import Method, PoolingMethod, TestName, exact_words
 from bcma_decide.workshop.synthesis.refits import refitted
 from bcma_decide.workshop.synthesis.studies import Studies, TableMeasure
 
@@ -33,8 +33,6 @@ _EFFECTS: Final[Mapping[TableMeasure, str]] = {
     "RD": "Two groups were compared by risk differences",
     "rate": "Incidence rates per person-time of single arms were pooled as logarithms and transformed back",
     "IRR": "Two groups were compared by incidence rate ratios, pooled as logarithms",
-    "HR": "Hazard ratios were pooled as logarithms",
-    "MD": "Mean differences were pooled as given",
 }
 _GIVEN: Final = frozenset[TableMeasure](("OR", "RR", "RD", "IRR", "HR", "MD"))
 """Measures that a table can hold as estimates with limits or p-values."""
@@ -66,6 +64,11 @@ _OTHER_MODELS: Final[Mapping[Method, str]] = {
     "MH": "the Mantel-Haenszel method, which takes one effect for all studies and sums their tables, uncorrected",
     "PETO": "Peto's method, which takes one odds ratio for all studies and sums their tables, uncorrected",
 }
+_POISSON_NORMAL: Final = (
+    "a Poisson-normal model (Poisson regression with a random intercept and the logarithm of person-time as offset, "
+    "fitted by maximum likelihood with adaptive Gauss-Hermite quadrature), which uses the counts themselves"
+)
+"""What GLMM is of events in person-time."""
 _TESTS: Final[Mapping[TestName, str]] = {
     "z": "a normal distribution (Wald)",
     "t": "a t distribution with k \N{MINUS SIGN} 1 degrees of freedom",
@@ -91,8 +94,9 @@ def _sentences(analysis: Analysis) -> Iterator[str]:
     studies, model, result = analysis.studies, analysis.model, analysis.result
     percent = f"{100 * model.level:g} %"
     if model.method == "GLMM" and result.method != "exact":
-        on = "logit" if studies.scale.measure == "logit" else "log"
-        yield f"Counts of events in single arms of {studies.k} studies were pooled on the {on} scale."
+        in_time = "" if studies.rates is None else " in person-time"
+        scale = exact_words(studies, model)[1]
+        yield f"Counts of events{in_time} in single arms of {studies.k} studies were pooled {scale}."
     elif studies.scale.measure in _GIVEN and studies.groups is None and studies.rates is None:
         logarithms = ", as logarithms" if studies.scale.kind == "ratio" else ""
         yield (
@@ -100,7 +104,7 @@ def _sentences(analysis: Analysis) -> Iterator[str]:
             "standard errors as given or from confidence limits or p-values."
         )
     else:
-        yield f"{_EFFECTS.get(studies.scale.measure, studies.scale.measure)} ({studies.k} {_rows(analysis)})."
+        yield f"{_EFFECTS[studies.scale.measure]} ({studies.k} {_rows(analysis)})."
     yield from _correction(studies, model)
     if result.method == "exact":
         yield (
@@ -125,26 +129,30 @@ def _rows(analysis: Analysis) -> str:
 def _correction(studies: Studies, model: PoolingMethod) -> Iterator[str]:
     """What was added to which studies; nothing where nothing was."""
     if studies.left_out:
-        yield f"Left out, as they tell nothing of this measure: {', '.join(studies.left_out)}."
+        without = "" if studies.correction is None else " or have no effect with what is added to empty cells"
+        yield f"Left out, as they tell nothing of this measure{without}: {', '.join(studies.left_out)}."
     if studies.scale.measure in _UNCORRECTED or model.is_exact:
         return
     if studies.groups is not None:
         t = studies.groups
-        cells = np.stack([t.events1, t.others1, t.events2, t.others2])
+        empty = t.empty
         where = "all four cells"
     elif studies.events is not None and studies.total is not None:
-        cells = np.stack([studies.events, studies.total - studies.events])
+        empty = (studies.events == 0) | (studies.events == studies.total)
         where = "events and non-events"
+    elif studies.rates is not None:
+        empty = studies.rates.empty
+        where = "the events" if studies.scale.measure == "rate" else "the events of both groups"
     else:
         return
     correction = studies.correction or HALF_A_PATIENT
-    empty = (cells == 0).any(axis=0)
     corrected = int(np.count_nonzero(correction.added(empty)))
     if corrected:
         amount = f"continuity correction of {correction.amount:g}"
         if correction.by_size:
             amount = f"treatment-arm continuity correction (in all {4 * correction.amount:g} patients a study)"
-        of = " with an empty cell" if correction.to == "only0" else ""
+        empty_of = " without events" if studies.rates is not None else " with an empty cell"
+        of = empty_of if correction.to == "only0" else ""
         only = " for their own effects and the test of heterogeneity only" if model.sums_tables else ""
         yield f"A {amount} was added to {where} of {_studies(corrected)}{of}{only}."
     elif not empty.any():
@@ -170,13 +178,14 @@ def _model(analysis: Analysis, percent: str) -> Iterator[str]:
             f"estimated by {_ESTIMATORS[model.method]}."
         )
     else:
-        yield f"The model was {_OTHER_MODELS.get(model.method, model.method)}."
+        in_time = model.method == "GLMM" and analysis.studies.rates is not None
+        yield f"The model was {_POISSON_NORMAL if in_time else _OTHER_MODELS[model.method]}."
     if result.k == 1:
         yield f"There was one study: its own estimate stands with its {percent} interval."
         return
-    yield f"The {percent} confidence interval of the pooled effect rests on {_TESTS.get(model.test, model.test)}."
+    yield f"The {percent} confidence interval of the pooled effect rests on {_TESTS[model.test]}."
     if result.prediction is not None:
-        yield f"The {percent} prediction interval rests on {_PREDICTIONS.get(model.prediction, model.prediction)}."
+        yield f"The {percent} prediction interval rests on {_PREDICTIONS[model.prediction]}."
 
 
 def _heterogeneity(result: Pooled, model: PoolingMethod) -> Iterator[str]:
@@ -203,7 +212,7 @@ def _listed(parts: list[str]) -> str:
 def _beyond(analysis: Analysis) -> Iterator[str]:
     options, model = analysis.options, analysis.model
     # What needs weights stands on them beside a model that has none.
-    weighted = "" if not model.is_exact else f" (by the weighted REML model{_of_logits(model)})"
+    weighted = "" if not model.is_exact else f" (by the weighted REML model {exact_words(analysis.studies, model)[1]})"
     refits = "" if refitted(analysis.studies, model) else weighted
     if analysis.groups is not None:
         yield _grouped(analysis.groups, model)
@@ -226,10 +235,6 @@ def _beyond(analysis: Analysis) -> Iterator[str]:
             yield f"Small-study effects were looked for by {_listed(names)}{weighted}."
     if analysis.gosh is not None:
         yield f"Subsets of the studies were pooled (GOSH){weighted}."
-
-
-def _of_logits(model: PoolingMethod) -> str:
-    return " on the logit scale" if model.method == "GLMM" else " of log odds ratios"
 
 
 def _grouped(groups: Groups, model: PoolingMethod) -> str:

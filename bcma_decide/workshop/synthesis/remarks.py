@@ -12,7 +12,7 @@ from bcma_decide.workshop.synthesis.model import PoolingMethod
 from bcma_decide.workshop.synthesis.result import result_of
 from bcma_decide.workshop.synthesis.studies import Studies
 
-__all__ = ["group_remarks", "model_remarks", "result_remarks"]
+__all__ = ["group_remarks", "model_remarks", "rate_remarks", "result_remarks"]
 
 
 def model_remarks(studies: Studies, model: PoolingMethod, results: Sequence[Pooled]) -> Iterator[str]:
@@ -32,11 +32,27 @@ def model_remarks(studies: Studies, model: PoolingMethod, results: Sequence[Pool
             "The pooled rate of GLMM is that of the typical study, half of the studies lying above it; the average "
             "over studies is another number where they differ."
         )
+    yield from rate_remarks(studies, model)
     if model.sums_tables:
         yield "One effect for all studies is taken."
         if silent := _silent(studies):
             who = "Nobody" if studies.groups is None else "Nobody or everybody"
             yield f"{who} had the event in {', '.join(silent)}: not counted in Q."
+
+
+def rate_remarks(studies: Studies, model: PoolingMethod) -> Iterator[str]:
+    """To which rates half an event is added, and what for: models of counts take them as they are."""
+    if studies.rates is None or not studies.rates.empty.any():
+        return
+    named = ", ".join(label for label, each in zip(studies.labels, studies.rates.empty, strict=True) if each)
+    paired = isinstance(studies.rates, RatePairs)
+    said = f"Half an event is added to the counts{' of both groups' if paired else ''} of those without any ({named})"
+    if model.has_weights:
+        yield f"{said}; --method {'MH' if paired else 'GLMM'} takes the counts as they are."
+    elif model.sums_tables:
+        yield f"{said} for their own rate ratios and Q alone."
+    else:
+        yield f"{said} for their own rates and weighted diagnostics alone."
 
 
 def result_remarks(studies: Studies, model: PoolingMethod, result: Pooled) -> Iterator[str]:

@@ -38,7 +38,7 @@ def test_rates_of_single_arms(tmp_path, method):
     expected = [-3.5691515709289, 0.1450952500220, 1.6724886138051]
     assert [ours["estimate"], ours["se"], ours["q"]] == pytest.approx(expected, rel=1e-10)
     assert ours["back_transformed"]["estimate"] == pytest.approx(math.exp(-3.5691515709289))
-    assert any("half an event is added" in remark and "(B)" in remark for remark in ours["remarks"])
+    assert any("Half an event is added" in remark and "(B)" in remark for remark in ours["remarks"])
 
 
 def test_the_exact_model_of_rates(tmp_path):
@@ -49,6 +49,8 @@ def test_the_exact_model_of_rates(tmp_path):
     assert ours["se"] == pytest.approx(0.264874696163, rel=1e-7)
     assert [ours["q"], ours["q_p"]] == pytest.approx([23.84213504490587, 0.00023281427971], rel=1e-10)
     assert any("not of the Poisson-normal model" in remark for remark in ours["remarks"])
+    [half] = [remark for remark in ours["remarks"] if "Half an event" in remark]
+    assert half.endswith("(B) for their own rates and weighted diagnostics alone.")
 
 
 def test_the_unit_of_time_is_no_matter_to_the_exact_model(tmp_path):
