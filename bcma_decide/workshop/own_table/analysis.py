@@ -23,7 +23,13 @@ from bcma_decide.workshop.own_table.small_studies import SmallStudies, small_stu
 from bcma_decide.workshop.synthesis.groups import Groups, groups_of
 from bcma_decide.workshop.synthesis.model import PoolingMethod, exact_words
 from bcma_decide.workshop.synthesis.refits import MOST_REFITS, refitted, up_to_each, without_each
-from bcma_decide.workshop.synthesis.remarks import group_remarks, model_remarks, rate_remarks, result_remarks
+from bcma_decide.workshop.synthesis.remarks import (
+    group_remarks,
+    model_remarks,
+    prediction_remarks,
+    rate_remarks,
+    result_remarks,
+)
 from bcma_decide.workshop.synthesis.result import result_of
 from bcma_decide.workshop.synthesis.studies import Studies
 
@@ -148,9 +154,14 @@ def analyse(
             *model_remarks(studies, model, [result]),
             *result_remarks(studies, model, result),
             *(() if groups is None else group_remarks(studies, model, groups)),
+            *prediction_remarks(model, _by_name(result, groups)),
             *_remarks(studies, options),
         ),
     )
+
+
+def _by_name(result: Pooled, groups: Groups | None) -> dict[str, Pooled | None]:
+    return {"all studies": result} | ({} if groups is None else {group.name: group.result for group in groups.groups})
 
 
 def _too_many(studies: Studies) -> bool:

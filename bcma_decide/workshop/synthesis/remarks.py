@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from bcma_decide.workshop.meta_analysis.incidence_rates import RatePairs
@@ -12,7 +12,7 @@ from bcma_decide.workshop.synthesis.model import PoolingMethod
 from bcma_decide.workshop.synthesis.result import result_of
 from bcma_decide.workshop.synthesis.studies import Studies
 
-__all__ = ["group_remarks", "model_remarks", "rate_remarks", "result_remarks"]
+__all__ = ["group_remarks", "model_remarks", "prediction_remarks", "rate_remarks", "result_remarks"]
 
 
 def model_remarks(studies: Studies, model: PoolingMethod, results: Sequence[Pooled]) -> Iterator[str]:
@@ -144,4 +144,16 @@ def group_remarks(studies: Studies, model: PoolingMethod, groups: Groups) -> Ite
         yield (
             f"The test between groups leaves out {', '.join(endless)}, whose log odds are infinite: "
             f"{'all had the same outcome there' if len(endless) == 1 else 'in each all had the same outcome'}."
+        )
+
+
+def prediction_remarks(model: PoolingMethod, results: Mapping[str, Pooled | None]) -> Iterator[str]:
+    """On prediction intervals, by name, with one degree of freedom: its quantile is 12.7, the normal one 1.96."""
+    if model.prediction != "k-2" or model.test == "kenward-roger":
+        return
+    wide = [name for name, result in results.items() if result is not None and result.prediction and result.k == 3]
+    if wide:
+        yield (
+            f"With 3 studies ({', '.join(wide)}) the prediction interval rests on one degree of freedom, k - 2, which "
+            "makes it very wide; with --prediction k-1 it rests on two."
         )
