@@ -34,7 +34,7 @@ class PersonTime:
     @property
     def empty(self) -> npt.NDArray[np.bool_]:
         """Which have no event, (k,)."""
-        return self.events == 0
+        return np.asarray(self.events == 0)
 
     def of(self, rows: npt.NDArray[np.intp]) -> PersonTime:
         """Some of them."""

@@ -14,6 +14,7 @@ from bcma_decide.workshop.meta_analysis.given_effects import GIVEN_MEASURES
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
 from bcma_decide.workshop.meta_analysis.two_groups import compare_groups, tables
 from bcma_decide.workshop.own_table.empty_cells import EmptyCells
+from bcma_decide.workshop.own_table.fitting import counted_columns
 from bcma_decide.workshop.own_table.reading_effects import effect_studies, given_studies, is_given
 from bcma_decide.workshop.own_table.reading_rates import rated_studies
 from bcma_decide.workshop.own_table.shared_control import with_shared_controls
@@ -63,6 +64,7 @@ def read_studies(
     compared = measure in GROUPS or measure == "IRR"
     given = measure in GIVEN_MEASURES and is_given(table, measure)
     counted = compared and not given
+    study_table.require_columns(table, study_table.STUDY, *(() if given else counted_columns(measure)))
     labels = study_table.labels(table, apart=apart and not counted)
     if len(labels) == 1:
         raise SynthesisError(
