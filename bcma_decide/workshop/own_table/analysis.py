@@ -65,16 +65,16 @@ class Analysis:
     studies: Studies
     options: AnalysisOptions
     result: Pooled
-    groups: Groups | None
-    regression: Regression | None
-    without: SubsetFits | None
-    influence: Influence | None
-    baujat: Baujat | None
-    cumulative: Cumulative | None
-    small_studies: SmallStudies | None
-    gosh: Gosh | None
-    nested: Nested | None
     remarks: tuple[str, ...]
+    groups: Groups | None = None
+    regression: Regression | None = None
+    without: SubsetFits | None = None
+    influence: Influence | None = None
+    baujat: Baujat | None = None
+    cumulative: Cumulative | None = None
+    small_studies: SmallStudies | None = None
+    gosh: Gosh | None = None
+    nested: Nested | None = None
 
     @property
     def model(self) -> PoolingMethod:
@@ -147,7 +147,6 @@ def analyse(
         cumulative=ordered,
         small_studies=small_studies(studies, model) if weighed else None,
         gosh=gosh(y, v, method=model.weighted) if options.gosh else None,
-        nested=None,
         remarks=(
             *table.remarks,
             *studies.remarks,
@@ -232,10 +231,7 @@ def _nested(table: StudyTable, studies: Studies, options: AnalysisOptions, colum
         )
     if parts.reason:
         remarks.append(f"Robust standard errors could not be made: {parts.reason}.")
-    nothing = dict.fromkeys(
-        ("groups", "regression", "without", "influence", "baujat", "cumulative", "small_studies", "gosh")
-    )
-    return Analysis(studies=studies, options=options, result=result, nested=parts, remarks=tuple(remarks), **nothing)
+    return Analysis(studies=studies, options=options, result=result, nested=parts, remarks=tuple(remarks))
 
 
 def _remarks(studies: Studies, options: AnalysisOptions) -> Iterator[str]:
