@@ -24,10 +24,10 @@ from bcma_decide.workshop.synthesis.groups import Groups, groups_of
 from bcma_decide.workshop.synthesis.model import PoolingMethod, exact_words
 from bcma_decide.workshop.synthesis.refits import MOST_REFITS, refitted, up_to_each, without_each
 from bcma_decide.workshop.synthesis.remarks import (
+    correction_remarks,
     group_remarks,
     model_remarks,
     prediction_remarks,
-    rate_remarks,
     result_remarks,
 )
 from bcma_decide.workshop.synthesis.result import result_of
@@ -150,6 +150,7 @@ def analyse(
         remarks=(
             *table.remarks,
             *studies.remarks,
+            *correction_remarks(studies, model),
             *model_remarks(studies, model, [result]),
             *result_remarks(studies, model, result),
             *(() if groups is None else group_remarks(studies, model, groups)),
@@ -218,7 +219,7 @@ def _nested(table: StudyTable, studies: Studies, options: AnalysisOptions, colum
     if not options.terms:
         _refuse_without_moderators(options)
     result, parts = nested_of(table, studies, options.model, column, options.terms, options.at)
-    remarks = [*table.remarks, *studies.remarks, *rate_remarks(studies, options.model)]
+    remarks = [*table.remarks, *studies.remarks, *correction_remarks(studies, options.model)]
     remarks.append("Rows are arms of studies: diagnostics that take rows for independent are left out.")
     if parts.dropped:
         without = ", ".join(f"{row.study} (no {', '.join(row.missing)})" for row in parts.dropped)

@@ -16,7 +16,7 @@ from bcma_decide.workshop.own_table.analysis import Analysis
 from bcma_decide.workshop.synthesis.groups import Groups
 from bcma_decide.workshop.synthesis.model import Method, PoolingMethod, TestName, exact_words
 from bcma_decide.workshop.synthesis.refits import refitted
-from bcma_decide.workshop.synthesis.studies import Studies, TableMeasure
+from bcma_decide.workshop.synthesis.studies import ANGLES, Studies, TableMeasure
 
 __all__ = ["methods_of"]
 
@@ -82,7 +82,6 @@ _PREDICTIONS: Final[Mapping[PredictionDf, str]] = {
     "normal": "a normal distribution",
 }
 _INSTEAD: Final = {"exact": "one count with its exact interval"}
-_UNCORRECTED: Final = frozenset[TableMeasure](("arcsine", "freeman-tukey", "generic"))
 
 
 def methods_of(analysis: Analysis) -> str:
@@ -131,32 +130,30 @@ def _correction(studies: Studies, model: PoolingMethod) -> Iterator[str]:
     if studies.left_out:
         without = "" if studies.correction is None else " or have no effect with what is added to empty cells"
         yield f"Left out, as they tell nothing of this measure{without}: {', '.join(studies.left_out)}."
-    if studies.scale.measure in _UNCORRECTED or model.is_exact:
-        return
-    if studies.groups is not None:
-        t = studies.groups
-        empty = t.empty
-        where = "all four cells"
-    elif studies.events is not None and studies.total is not None:
-        empty = (studies.events == 0) | (studies.events == studies.total)
-        where = "events and non-events"
-    elif studies.rates is not None:
-        empty = studies.rates.empty
-        where = "the events" if studies.scale.measure == "rate" else "the events of both groups"
-    else:
+    if studies.empty is None or model.is_exact or studies.scale.measure in ANGLES:
         return
     correction = studies.correction or HALF_A_PATIENT
-    corrected = int(np.count_nonzero(correction.added(empty)))
+    corrected = int(np.count_nonzero(studies.added))
     if corrected:
         amount = f"continuity correction of {correction.amount:g}"
         if correction.by_size:
             amount = f"treatment-arm continuity correction (in all {4 * correction.amount:g} patients a study)"
         empty_of = " without events" if studies.rates is not None else " with an empty cell"
         of = empty_of if correction.to == "only0" else ""
-        only = " for their own effects and the test of heterogeneity only" if model.sums_tables else ""
-        yield f"A {amount} was added to {where} of {_studies(corrected)}{of}{only}."
-    elif not empty.any():
+        only = ", for effects of single studies and the test of heterogeneity only" if model.sums_tables else ""
+        yield f"A {amount} was added to {_cells(studies)} of {_studies(corrected)}{of}{only}."
+    elif correction.to == "none" or not correction.amount:
+        yield "Nothing was added to empty cells."
+    else:
         yield "No study needed a continuity correction."
+
+
+def _cells(studies: Studies) -> str:
+    if studies.groups is not None:
+        return "all four cells"
+    if studies.rates is None:
+        return "events and non-events"
+    return "the events" if studies.scale.measure == "rate" else "the events of both groups"
 
 
 def _studies(count: int) -> str:

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from bcma_decide.workshop.meta_analysis.continuity import HALF_A_PATIENT
 from bcma_decide.workshop.meta_analysis.incidence_rates import RatePairs
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.synthesis.groups import Groups
-from bcma_decide.workshop.synthesis.model import PoolingMethod
+from bcma_decide.workshop.synthesis.model import Method, PoolingMethod
 from bcma_decide.workshop.synthesis.result import result_of
-from bcma_decide.workshop.synthesis.studies import Studies
+from bcma_decide.workshop.synthesis.studies import Studies, TableMeasure
 
-__all__ = ["group_remarks", "model_remarks", "prediction_remarks", "rate_remarks", "result_remarks"]
+__all__ = ["correction_remarks", "group_remarks", "model_remarks", "prediction_remarks", "result_remarks"]
+
+_MOST_NAMES: Final = 8
+"""Studies that a sentence names one by one; of more it counts them."""
+_UNCORRECTED_BY: Final[dict[TableMeasure, Method]] = {
+    "logit": "GLMM", "OR": "CM.EL", "RR": "MH", "RD": "MH", "rate": "GLMM", "IRR": "MH",
+}  # fmt: skip
+"""A method that adds nothing, by measure."""
 
 
 def model_remarks(studies: Studies, model: PoolingMethod, results: Sequence[Pooled]) -> Iterator[str]:
@@ -32,7 +40,6 @@ def model_remarks(studies: Studies, model: PoolingMethod, results: Sequence[Pool
             "The pooled rate of GLMM is that of the typical study, half of the studies lying above it; the average "
             "over studies is another number where they differ."
         )
-    yield from rate_remarks(studies, model)
     if model.sums_tables:
         yield "One effect for all studies is taken."
         if silent := _silent(studies):
@@ -40,19 +47,31 @@ def model_remarks(studies: Studies, model: PoolingMethod, results: Sequence[Pool
             yield f"{who} had the event in {', '.join(silent)}: not counted in Q."
 
 
-def rate_remarks(studies: Studies, model: PoolingMethod) -> Iterator[str]:
-    """To which rates half an event is added, and what for: models of counts take them as they are."""
-    if studies.rates is None or not studies.rates.empty.any():
+def correction_remarks(studies: Studies, model: PoolingMethod) -> Iterator[str]:
+    """What is added to whose counts, and what for: models of counts take them as they are."""
+    added = studies.added
+    if not added.any() or (model.is_exact and studies.rates is None):
         return
-    named = ", ".join(label for label, each in zip(studies.labels, studies.rates.empty, strict=True) if each)
-    paired = isinstance(studies.rates, RatePairs)
-    said = f"Half an event is added to the counts{' of both groups' if paired else ''} of those without any ({named})"
-    if model.has_weights:
-        yield f"{said}; --method {'MH' if paired else 'GLMM'} takes the counts as they are."
-    elif model.sums_tables:
-        yield f"{said} for their own rate ratios and Q alone."
+    named = [label for label, each in zip(studies.labels, added.tolist(), strict=True) if each]
+    whose = ", ".join(named) if len(named) <= _MOST_NAMES else f"{len(named)} studies"
+    correction = studies.correction or HALF_A_PATIENT
+    if studies.rates is not None:
+        both = " of both groups" if isinstance(studies.rates, RatePairs) else ""
+        said = f"Half an event is added to the counts{both} of those without any ({whose})"
+    elif correction.by_size:
+        said = f"The treatment-arm correction is added to the cells of {whose}"
     else:
-        yield f"{said} for their own rates and weighted diagnostics alone."
+        said = f"{correction.amount:g} is added to the cells of {whose}"
+    if studies.rates is None and correction.to == "only0":
+        said += f", which {'has' if len(named) == 1 else 'have'} an empty one"
+    if model.sums_tables:
+        yield f"{said}: for effects of single studies and Q alone."
+    elif model.is_exact:
+        yield f"{said}: for rates of single studies and weighted diagnostics alone."
+    elif instead := _UNCORRECTED_BY.get(studies.scale.measure):
+        yield f"{said}; --method {instead} takes the counts as they are."
+    else:
+        yield f"{said}."
 
 
 def result_remarks(studies: Studies, model: PoolingMethod, result: Pooled) -> Iterator[str]:

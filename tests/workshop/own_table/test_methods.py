@@ -126,7 +126,7 @@ def test_rates_per_time_have_a_model_of_their_own(said):
 def test_half_an_event_is_for_those_without_any(said):
     added = "A continuity correction of 0.5 was added to the events of both groups of 1 study without events"
     assert f"{added}." in said(PAIRED)
-    assert f"{added} for their own effects and the test of heterogeneity only." in said(PAIRED, method="MH")
+    assert f"{added}, for effects of single studies and the test of heterogeneity only." in said(PAIRED, method="MH")
     assert "correction" not in said(PERSONS, method="GLMM")
 
 

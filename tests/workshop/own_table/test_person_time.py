@@ -50,7 +50,7 @@ def test_the_exact_model_of_rates(tmp_path):
     assert [ours["q"], ours["q_p"]] == pytest.approx([23.84213504490587, 0.00023281427971], rel=1e-10)
     assert any("not of the Poisson-normal model" in remark for remark in ours["remarks"])
     [half] = [remark for remark in ours["remarks"] if "Half an event" in remark]
-    assert half.endswith("(B) for their own rates and weighted diagnostics alone.")
+    assert half.endswith("(B): for rates of single studies and weighted diagnostics alone.")
 
 
 def test_the_unit_of_time_is_no_matter_to_the_exact_model(tmp_path):
