@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bcma_decide.errors import SynthesisError
+from bcma_decide.errors import Problem, SynthesisError
 from bcma_decide.workshop.meta_analysis import study_table
 from bcma_decide.workshop.meta_analysis.effect_sizes import effect_sizes
 from bcma_decide.workshop.meta_analysis.given_effects import GIVEN_MEASURES
@@ -65,7 +65,10 @@ def read_studies(
     given = measure in GIVEN_MEASURES and is_given(table, measure)
     counted = compared and not given
     study_table.require_columns(table, study_table.STUDY, *(() if given else counted_columns(measure)))
-    labels = study_table.labels(table, apart=apart and not counted)
+    try:
+        labels = study_table.labels(table, apart=apart and not counted)
+    except SynthesisError as error:
+        raise SynthesisError(error.message, (*error.problems, *_wrong_cells(table, measure, given))) from None
     if len(labels) == 1:
         raise SynthesisError(
             f"{table.file}: there is one study, {labels[0]!r}: nothing to pool; a pooled result needs two or more"
@@ -88,6 +91,25 @@ def read_studies(
         studies = _known(_two_groups(table, labels, measure, empty), labels, table.file)
         return with_shared_controls(table, studies) if apart else studies
     return effect_studies(table, labels, measure)
+
+
+def _wrong_cells(table: StudyTable, measure: TableMeasure, given: bool) -> tuple[Problem, ...]:
+    """What is wrong with the counts of a table whose names are refused, to be told of together."""
+    try:
+        if given:
+            return ()
+        if measure in PROPORTIONS:
+            study_table.counts(table)
+        elif measure in GROUPS:
+            study_table.two_by_two(table)
+        elif measure == "generic":
+            study_table.effects(table)
+        else:
+            for group in ("",) if measure == "rate" else ("1", "2"):
+                study_table.events_in_time(table, group)
+    except SynthesisError as error:
+        return error.problems
+    return ()
 
 
 def _single_arms(table: StudyTable, labels: tuple[str, ...], measure: TableMeasure, empty: EmptyCells) -> Studies:

@@ -251,6 +251,13 @@ TWO_GROUPS = "study,events1,n1,events2,n2\nA,1,9,2,8\nB,3,9,4,9\nC,1,5,2,6\n"
 WRONG = {
     "no such file": (None, (), 3, "No such file or directory"),
     "a missing column": ("study,events\nA,1\nB,2\n", (), 3, "column n: is missing"),
+    "names and cells": ("study,events,n\nA,1,2\n,1,3\nC,x,4\n", (), 3, "line 4, column events: 'x' is not a number"),
+    "an interaction alone": (
+        "study,yi,vi,a,b\nA,1,1,1,2\nB,2,1,2,2\nC,2,1,2,3\n",
+        ("--mods", "a:b"),
+        3,
+        "--mods has the interaction a:b without its columns: write a*b, or a,b,a:b",
+    ),
     "another language": ("Studie;n\nA;1\nB;2\n", (), 3, "column events: is missing (there are Studie, n)"),
     "events > n": ("study,events,n\nA,1,2\nB,5,4\n", (), 3, "line 3, column events: 5 events, but 4 patients"),
     "a negative variance": ("study,yi,vi\nA,1,1\nB,2,-1\n", (), 3, "line 3, column vi: -1 is not positive"),
