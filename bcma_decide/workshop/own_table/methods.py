@@ -127,22 +127,27 @@ def _rows(analysis: Analysis) -> str:
 
 def _correction(studies: Studies, model: PoolingMethod) -> Iterator[str]:
     """What was added to which studies; nothing where nothing was."""
+    correction = studies.correction or HALF_A_PATIENT
+    nothing_added = correction.to == "none" or not correction.amount
     if studies.left_out:
-        without = "" if studies.correction is None else " or have no effect with what is added to empty cells"
+        without = " or have no effect where nothing is added to empty cells" if nothing_added else ""
         yield f"Left out, as they tell nothing of this measure{without}: {', '.join(studies.left_out)}."
     if studies.empty is None or model.is_exact or studies.scale.measure in ANGLES:
         return
-    correction = studies.correction or HALF_A_PATIENT
     corrected = int(np.count_nonzero(studies.added))
     if corrected:
         amount = f"continuity correction of {correction.amount:g}"
         if correction.by_size:
-            amount = f"treatment-arm continuity correction (in all {4 * correction.amount:g} patients a study)"
+            each = f"{2 * correction.amount:g}"
+            amount = (
+                f"treatment-arm continuity correction (in a study, {each} with the event and {each} without, shared "
+                "out by the sizes of the groups)"
+            )
         empty_of = " without events" if studies.rates is not None else " with an empty cell"
         of = empty_of if correction.to == "only0" else ""
         only = ", for effects of single studies and the test of heterogeneity only" if model.sums_tables else ""
         yield f"A {amount} was added to {_cells(studies)} of {_studies(corrected)}{of}{only}."
-    elif correction.to == "none" or not correction.amount:
+    elif nothing_added:
         yield "Nothing was added to empty cells."
     else:
         yield "No study needed a continuity correction."

@@ -173,6 +173,6 @@ def prediction_remarks(model: PoolingMethod, results: Mapping[str, Pooled | None
     wide = [name for name, result in results.items() if result is not None and result.prediction and result.k == 3]
     if wide:
         yield (
-            f"With 3 studies ({', '.join(wide)}) the prediction interval rests on one degree of freedom, k - 2, which "
-            "makes it very wide; with --prediction k-1 it rests on two."
+            f"With 3 studies ({', '.join(wide)}) the prediction interval rests on one degree of freedom "
+            "(k \N{MINUS SIGN} 2), which makes it very wide; with --prediction k-1 it rests on two."
         )

@@ -134,6 +134,19 @@ def test_nothing_is_said_of_a_correction_that_was_not_needed(said):
     assert "No study needed a continuity correction." in said(SINGLE.replace("E,0,20", "E,1,20"))
 
 
+def test_what_was_asked_for_empty_cells_is_told(tmp_path):
+    def of(*options):
+        file = tmp_path / "table.csv"
+        file.write_text(PAIRS + "E,0,20,0,21\n")
+        return json.loads(invoke("meta", file, "--json", *options).stdout)["methods"]
+
+    nothing = of("--correction", "0")
+    assert "of this measure or have no effect where nothing is added to empty cells: D, E." in nothing
+    assert "Nothing was added to empty cells." in nothing
+    assert "Left out, as they tell nothing of this measure: E." in of()
+    assert "in a study, 1 with the event and 1 without, shared out" in of("--correction", "treatment-arm")
+
+
 def test_everybody_or_nobody_is_told(said):
     text = said("study,events,n\nA,0,9\nB,0,8\n", method="GLMM")
     assert "counted together, with the exact interval" in text
