@@ -390,7 +390,8 @@ def _print_table(table: Table, console: Console) -> None:
     from rich.table import Table as Grid
     from rich.text import Text
 
-    grid = Grid(box=None, pad_edge=False, title=Text(table.caption, style="bold"), title_justify="left")
+    caption = Text(table.caption, style="bold")
+    grid = Grid(box=None, pad_edge=False, show_header=any(table.titles), title=caption, title_justify="left")
     for number, name in enumerate(table.titles):
         grid.add_column(Text(name), justify="right" if number and not table.words else "left", overflow="fold")
     for row in table.rows:

@@ -29,7 +29,7 @@ from tests.documents.support.pages import (
 from tests.support.places import RECORDS, ROOT
 
 EXTRAS = set(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"])
-NOT_RUN = ("serve", "replay", "batch", "guide", "reports")
+NOT_RUN = ("serve", "replay", "batch", "cohort", "guide", "reports")
 """They serve, need an audit, write paper, or write into the repository; tests of their own run them."""
 WRITERS = ({"evidence", "build"}, {"evidence", "report"}, {"examples", "--out"})
 
@@ -114,8 +114,16 @@ def test_every_command_that_only_reads_and_prints_runs(tmp_path, monkeypatch):
     (tmp_path / "trials.csv").write_text("study,events,n,design,year,dose\n" + "\n".join(rows), encoding="utf-8")
     rare = [f"s{i},{i % 3},{90 + i}" for i in range(6)]
     (tmp_path / "deaths.csv").write_text("study,events,n\n" + "\n".join(rare), encoding="utf-8")
-    pairs = [f"s{i},{5 + i},40,{9 + i},41" for i in range(6)]
-    (tmp_path / "pairs.csv").write_text("study,events1,n1,events2,n2\n" + "\n".join(pairs), encoding="utf-8")
+    pairs = [f"s{i},{5 + i},40,{9 + i},41,{i % 3},{2015 + i},low,{'low' if i else 'high'}" for i in range(6)]
+    heading = "study,events1,n1,events2,n2,dose,year,randomisation,outcome\n"
+    (tmp_path / "pairs.csv").write_text(heading + "\n".join(pairs), encoding="utf-8")
+    hazards = [f"s{i},{0.7 + i / 20:.2f},{0.5 + i / 20:.2f},{0.98 + i / 20:.2f},{2015 + i},{p}"
+               for i, p in enumerate(2 * ["ide-cel", "cilta-cel", "ide-cel", "cilta-cel"])]  # fmt: skip
+    (tmp_path / "hazards.csv").write_text("study,hr,lower,upper,year,product\n" + "\n".join(hazards), encoding="utf-8")
+    rates = [f"s{i},{3 + 2 * i},{40 + 9 * i},{'ab'[i % 2]}" for i in range(6)]
+    (tmp_path / "rates.csv").write_text("study,events,person_years,design\n" + "\n".join(rates), encoding="utf-8")
+    [flow] = blocks(GUIDE / "own-table.md", "yaml")
+    (tmp_path / "flow.yaml").write_text(flow, encoding="utf-8")
     arms = [f"t{i // 2},a{i},{0.1 * i:.1f},0.0{4 + i}" for i in range(6)]
     (tmp_path / "arms.csv").write_text("trial,study,yi,vi\n" + "\n".join(arms), encoding="utf-8")
     (tmp_path / "weights.yaml").write_text(invoke("template", "--weights").stdout, encoding="utf-8")

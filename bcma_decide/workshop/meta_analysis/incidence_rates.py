@@ -31,6 +31,11 @@ class PersonTime:
         refuse(t <= 0, lambda i: f"time[{i}] is {t[i]:g}, but events are counted in a time of more than 0")
         refuse(e < 0, lambda i: f"events[{i}] is {e[i]:g}, but a count cannot be negative")
 
+    @property
+    def empty(self) -> npt.NDArray[np.bool_]:
+        """Which have no event, (k,)."""
+        return np.asarray(self.events == 0)
+
     def of(self, rows: npt.NDArray[np.intp]) -> PersonTime:
         """Some of them."""
         return PersonTime(self.events[rows], self.time[rows])
@@ -43,6 +48,11 @@ class RatePairs:
     first: PersonTime
     second: PersonTime
 
+    @property
+    def empty(self) -> npt.NDArray[np.bool_]:
+        """Which have no event in one of the groups, or in both, (k,)."""
+        return self.first.empty | self.second.empty
+
     def of(self, rows: npt.NDArray[np.intp]) -> RatePairs:
         """Some of the studies."""
         return RatePairs(self.first.of(rows), self.second.of(rows))
@@ -50,7 +60,7 @@ class RatePairs:
 
 def log_rates(counted: PersonTime) -> EffectSizes:
     """Log rates ``log(e / t)`` with variances ``1 / e``; half an event is added where there is none, as in metafor."""
-    events = np.where(counted.events == 0, 0.5, counted.events)
+    events = np.where(counted.empty, 0.5, counted.events)
     return EffectSizes(np.log(events / counted.time), 1 / events)
 
 
@@ -60,7 +70,7 @@ def compare_rates(pairs: RatePairs) -> EffectSizes:
     Half an event is added to both groups of a study where one has none, as in metafor.
     """
     one, two = pairs.first, pairs.second
-    half = np.where((one.events == 0) | (two.events == 0), 0.5, 0.0)
+    half = np.where(pairs.empty, 0.5, 0.0)
     e1, e2 = one.events + half, two.events + half
     return EffectSizes(np.log(e1 / one.time) - np.log(e2 / two.time), 1 / e1 + 1 / e2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -111,7 +112,7 @@ def pool_rates(
     if measure != "logit" or pooled.tau2 is None:
         return pooled
     # The variance between studies alone: the mean over studies, not over what is uncertain about their centre.
-    return Pooled(**{**vars(pooled), "average_rate": mean_proportion(pooled.estimate, pooled.tau2)})
+    return replace(pooled, average_rate=mean_proportion(pooled.estimate, pooled.tau2))
 
 
 def _exact(e: FloatArray, n: FloatArray, level: float) -> Pooled:

@@ -28,6 +28,7 @@ from bcma_decide.workshop.meta_analysis.table_numbers import (
 
 __all__ = [
     "NAMES",
+    "STUDY",
     "StudyTable",
     "column",
     "counts",
@@ -39,6 +40,7 @@ __all__ = [
     "moderator",
     "quantity",
     "read_table",
+    "require_columns",
     "two_by_two",
 ]
 
@@ -194,7 +196,7 @@ def column(table: StudyTable, quantity: str) -> str | None:
     return next((known[name] for name in NAMES[quantity] if name in known), None)
 
 
-def _columns(table: StudyTable, quantities: Sequence[str]) -> list[str]:
+def require_columns(table: StudyTable, *quantities: str) -> list[str]:
     """Names of columns that must be there; raises SynthesisError naming each that is not."""
     name_of = {quantity: column(table, quantity) for quantity in quantities}
     problems = [
@@ -226,7 +228,7 @@ def labels(table: StudyTable, *, apart: bool = True) -> tuple[str, ...]:
     SynthesisError
         When there is no column of names, one is empty, stands there twice, or is that of a row of totals.
     """
-    [name] = _columns(table, [STUDY])
+    [name] = require_columns(table, STUDY)
     cells = table.columns[name]
     problems = [_problem(table, row, name, "is empty", "name the study") for row, cell in enumerate(cells) if not cell]
     problems += [
@@ -315,7 +317,7 @@ def counts(table: StudyTable) -> tuple[FloatArray, FloatArray]:
     SynthesisError
         When a column is missing or a cell is not a count, or a study has more events than patients.
     """
-    events, n, problems = _group(table, *_columns(table, ["events", "n"]))
+    events, n, problems = _group(table, *require_columns(table, "events", "n"))
     if problems:
         raise refused(table.file, problems)
     return events, n
@@ -323,7 +325,7 @@ def counts(table: StudyTable) -> tuple[FloatArray, FloatArray]:
 
 def two_by_two(table: StudyTable) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Events and patients of the first group, then of the second, (k,) each; raises SynthesisError as `counts`."""
-    names = _columns(table, ["events1", "n1", "events2", "n2"])
+    names = require_columns(table, "events1", "n1", "events2", "n2")
     first, second = _group(table, *names[:2]), _group(table, *names[2:])
     if problems := [*first[2], *second[2]]:
         raise refused(table.file, problems)
@@ -338,7 +340,7 @@ def events_in_time(table: StudyTable, group: str = "") -> tuple[FloatArray, Floa
     SynthesisError
         When a column is missing, a cell is not a count, or a time is not more than 0.
     """
-    events_name, time_name = _columns(table, [f"events{group}", f"time{group}"])
+    events_name, time_name = require_columns(table, f"events{group}", f"time{group}")
     events, problems = _whole(table, events_name)
     time, wrong = numbers(table, time_name)
     problems += wrong + [
@@ -359,7 +361,7 @@ def effects(table: StudyTable) -> tuple[FloatArray, FloatArray]:
         When a column is missing, a cell is not a number, or a variance is not positive.
     """
     squared = column(table, "vi") is None and column(table, "sei") is not None
-    yi_name, spread_name = _columns(table, ["yi", "sei" if squared else "vi"])
+    yi_name, spread_name = require_columns(table, "yi", "sei" if squared else "vi")
     yi, problems = numbers(table, yi_name)
     spread, wrong = numbers(table, spread_name)
     what = "a standard error" if squared else "a variance"

@@ -253,7 +253,9 @@ class _Reading:
         if by_p.any():
             where = "" if by_p.all() else f" on {self._listed(by_p)}"
             ways.append(f"of p-values ({self.p_name}){where}, as exact as these are written")
-        return f"{what}; standard errors are made {' and '.join(ways)}."
+        # An estimate off the middle of its limits by rounding gets an interval about itself.
+        shown = ". Intervals printed here follow from them, and can differ in the last digit" if by_limits.any() else ""
+        return f"{what}; standard errors are made {' and '.join(ways)}{shown}."
 
     def _uneven(
         self, estimate: FloatArray, low: FloatArray, high: FloatArray, by_limits: npt.NDArray[np.bool_]

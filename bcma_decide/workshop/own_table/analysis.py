@@ -21,9 +21,15 @@ from bcma_decide.workshop.own_table.regression import Regression, regression_of
 from bcma_decide.workshop.own_table.shared_control import rows_of_shared_controls
 from bcma_decide.workshop.own_table.small_studies import SmallStudies, small_studies
 from bcma_decide.workshop.synthesis.groups import Groups, groups_of
-from bcma_decide.workshop.synthesis.model import PoolingMethod
+from bcma_decide.workshop.synthesis.model import PoolingMethod, exact_words
 from bcma_decide.workshop.synthesis.refits import MOST_REFITS, refitted, up_to_each, without_each
-from bcma_decide.workshop.synthesis.remarks import group_remarks, model_remarks, result_remarks
+from bcma_decide.workshop.synthesis.remarks import (
+    correction_remarks,
+    group_remarks,
+    model_remarks,
+    prediction_remarks,
+    result_remarks,
+)
 from bcma_decide.workshop.synthesis.result import result_of
 from bcma_decide.workshop.synthesis.studies import Studies
 
@@ -59,16 +65,16 @@ class Analysis:
     studies: Studies
     options: AnalysisOptions
     result: Pooled
-    groups: Groups | None
-    regression: Regression | None
-    without: SubsetFits | None
-    influence: Influence | None
-    baujat: Baujat | None
-    cumulative: Cumulative | None
-    small_studies: SmallStudies | None
-    gosh: Gosh | None
-    nested: Nested | None
     remarks: tuple[str, ...]
+    groups: Groups | None = None
+    regression: Regression | None = None
+    without: SubsetFits | None = None
+    influence: Influence | None = None
+    baujat: Baujat | None = None
+    cumulative: Cumulative | None = None
+    small_studies: SmallStudies | None = None
+    gosh: Gosh | None = None
+    nested: Nested | None = None
 
     @property
     def model(self) -> PoolingMethod:
@@ -141,16 +147,21 @@ def analyse(
         cumulative=ordered,
         small_studies=small_studies(studies, model) if weighed else None,
         gosh=gosh(y, v, method=model.weighted) if options.gosh else None,
-        nested=None,
         remarks=(
             *table.remarks,
             *studies.remarks,
+            *correction_remarks(studies, model),
             *model_remarks(studies, model, [result]),
             *result_remarks(studies, model, result),
             *(() if groups is None else group_remarks(studies, model, groups)),
+            *prediction_remarks(model, _by_name(result, groups)),
             *_remarks(studies, options),
         ),
     )
+
+
+def _by_name(result: Pooled, groups: Groups | None) -> dict[str, Pooled | None]:
+    return {"all studies": result} | ({} if groups is None else {group.name: group.result for group in groups.groups})
 
 
 def _too_many(studies: Studies) -> bool:
@@ -203,12 +214,13 @@ def _nested(table: StudyTable, studies: Studies, options: AnalysisOptions, colum
     if extra := [option for option, value in others.items() if value]:
         take = "takes" if len(extra) == 1 else "take"
         raise SynthesisError(
-            f"{' and '.join(extra)} {take} rows for independent studies, which --nested says they are not"
+            f"{' and '.join(extra)} {take} rows for independent studies, which --nested says they are not: leave "
+            f"{'it' if len(extra) == 1 else 'them'} out, or --nested"
         )
     if not options.terms:
         _refuse_without_moderators(options)
     result, parts = nested_of(table, studies, options.model, column, options.terms, options.at)
-    remarks = [*table.remarks, *studies.remarks]
+    remarks = [*table.remarks, *studies.remarks, *correction_remarks(studies, options.model)]
     remarks.append("Rows are arms of studies: diagnostics that take rows for independent are left out.")
     if parts.dropped:
         without = ", ".join(f"{row.study} (no {', '.join(row.missing)})" for row in parts.dropped)
@@ -221,10 +233,7 @@ def _nested(table: StudyTable, studies: Studies, options: AnalysisOptions, colum
         )
     if parts.reason:
         remarks.append(f"Robust standard errors could not be made: {parts.reason}.")
-    nothing = dict.fromkeys(
-        ("groups", "regression", "without", "influence", "baujat", "cumulative", "small_studies", "gosh")
-    )
-    return Analysis(studies=studies, options=options, result=result, nested=parts, remarks=tuple(remarks), **nothing)
+    return Analysis(studies=studies, options=options, result=result, nested=parts, remarks=tuple(remarks))
 
 
 def _remarks(studies: Studies, options: AnalysisOptions) -> Iterator[str]:
@@ -251,8 +260,5 @@ def _remarks(studies: Studies, options: AnalysisOptions) -> Iterator[str]:
         parts.append("the permutation test")
     if parts:
         named = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-        exact: str = model.method if model.method != "GLMM" else "the binomial-normal model"
-        scale = "on the logit scale" if model.method == "GLMM" else "of log odds ratios"
-        if studies.scale.measure == "rate":
-            exact, scale = "the Poisson-normal model", "on the log scale"
+        exact, scale = exact_words(studies, model)
         yield f"Of the weighted REML model {scale}, not of {exact}: {named}."

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.continuity import HALF_A_PATIENT, Correction
 from bcma_decide.workshop.synthesis.model import Method, PoolingMethod
-from bcma_decide.workshop.synthesis.studies import GROUPS, PROPORTIONS, TableMeasure
+from bcma_decide.workshop.synthesis.studies import ANGLES, GROUPS, PROPORTIONS, TableMeasure
 
 __all__ = ["EmptyCells", "checked_empty_cells"]
-
-_ANGLES: Final = ("arcsine", "freeman-tukey")
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ def checked_empty_cells(empty: EmptyCells, measure: TableMeasure, method: Method
         With what does go with it.
     """
     if empty.correction is not None:
-        if measure in _ANGLES or measure not in {*PROPORTIONS, *GROUPS}:
+        if measure in ANGLES or measure not in {*PROPORTIONS, *GROUPS}:
             raise SynthesisError(
                 f"--correction and --to add to empty cells of counts; measure {measure!r} needs none: leave them out, "
                 "or take --measure logit, raw, log, OR, RR or RD"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -25,11 +25,15 @@ PER: Final = 1000
 
 @dataclass(frozen=True)
 class AbsoluteEffect:
-    """A risk (``comparator`` is ``None``) or a difference from a comparator's risk, fractions, with its interval."""
+    """A risk (``comparator`` is ``None``) or a difference from a comparator's risk, fractions, with its interval.
+
+    ``per`` is what it is a fraction of: patients, or for rates units of time.
+    """
 
     estimate: float
     ci: Interval
     comparator: float | None = None
+    per: Literal["patients", "units of time"] = "patients"
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def findings_of(
     low, high = scale.back_interval(result.ci) or result.ci
     estimate = float(scale.back(result.estimate))
     relative = None
-    if not scale.proportion:
+    if not scale.proportion and scale.measure != "rate":
         relative = f"{scale.name} {printed(scale.kind, estimate)} ({interval_text(scale.kind, low, high)})"
     certainty = rated(analysis, layout, limits, design)
     patients = None if studies.sizes is None else int(studies.sizes.sum())
@@ -68,6 +72,8 @@ def _absolute(analysis: Analysis, estimate: float, ci: Interval) -> AbsoluteEffe
     studies = analysis.studies
     if studies.scale.proportion:
         return AbsoluteEffect(estimate, ci)
+    if studies.scale.measure == "rate":
+        return AbsoluteEffect(estimate, ci, per="units of time")
     if studies.groups is None:
         return None
     comparator = float(np.median(studies.groups.events2 / studies.groups.total2))
@@ -92,7 +98,8 @@ def findings_tables(findings: Findings) -> tuple[Table, Table]:
         _absolute_text(findings.absolute),
         findings.certainty.level,
     )
-    titles = ("Outcome", "studies", "patients", "relative effect", f"absolute effect, per {PER}", "certainty")
+    per = f"{PER} units of time" if findings.absolute and findings.absolute.per == "units of time" else str(PER)
+    titles = ("Outcome", "studies", "patients", "relative effect", f"absolute effect, per {per}", "certainty")
     limits = tuple(
         (name.replace("_", " "), number_text(value), reason, source or "the project's own convention")
         for name, value, reason, source in findings.limits
@@ -139,7 +146,7 @@ def findings_document(findings: Findings) -> dict[str, Any]:
         "relative_effect": findings.relative,
         "absolute_effect": None
         if effect is None
-        else {"estimate": effect.estimate, "ci": effect.ci, "comparator_risk": effect.comparator},
+        else {"estimate": effect.estimate, "ci": effect.ci, "comparator_risk": effect.comparator, "per": effect.per},
         "certainty": rating.level,
         "reasons": list(rating.reasons),
         "not_judged": list(rating.open),

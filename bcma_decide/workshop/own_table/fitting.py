@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bcma_decide.errors import Problem
 from bcma_decide.workshop.meta_analysis.given_effects import GIVEN_MEASURES
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable, column
 from bcma_decide.workshop.meta_analysis.table_estimates import estimates_column
 from bcma_decide.workshop.meta_analysis.table_file import refused
-from bcma_decide.workshop.synthesis.studies import TableMeasure
+from bcma_decide.workshop.synthesis.studies import GROUPS, PROPORTIONS, TableMeasure
 
-__all__ = ["fitting", "has_columns"]
+__all__ = ["counted_columns", "fitting", "has_columns"]
+
+_COUNTED: Final[dict[TableMeasure, tuple[str, ...]]] = {
+    **dict.fromkeys(PROPORTIONS, ("events", "n")),
+    **dict.fromkeys(GROUPS, ("events1", "n1", "events2", "n2")),
+    "rate": ("events", "time"),
+    "IRR": ("events1", "time1", "events2", "time2"),
+}
+
+
+def counted_columns(measure: TableMeasure) -> tuple[str, ...]:
+    """Columns that a measure is worked out from; none where it cannot but be given."""
+    return _COUNTED.get(measure, ())
 
 
 def has_columns(table: StudyTable, *quantities: str) -> bool:

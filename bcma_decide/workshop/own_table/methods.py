@@ -11,13 +11,12 @@ import numpy as np
 
 from bcma_decide.version import __version__
 from bcma_decide.workshop.meta_analysis.continuity import HALF_A_PATIENT
-from bcma_decide.workshop.meta_analysis.incidence_rates import RatePairs
 from bcma_decide.workshop.meta_analysis.pooled import Pooled, PredictionDf
 from bcma_decide.workshop.own_table.analysis import Analysis
 from bcma_decide.workshop.synthesis.groups import Groups
-from bcma_decide.workshop.synthesis.model import Method, PoolingMethod, TestName
+from bcma_decide.workshop.synthesis.model import Method, PoolingMethod, TestName, exact_words
 from bcma_decide.workshop.synthesis.refits import refitted
-from bcma_decide.workshop.synthesis.studies import Studies, TableMeasure
+from bcma_decide.workshop.synthesis.studies import ANGLES, Studies, TableMeasure
 
 __all__ = ["methods_of"]
 
@@ -34,8 +33,6 @@ _EFFECTS: Final[Mapping[TableMeasure, str]] = {
     "RD": "Two groups were compared by risk differences",
     "rate": "Incidence rates per person-time of single arms were pooled as logarithms and transformed back",
     "IRR": "Two groups were compared by incidence rate ratios, pooled as logarithms",
-    "HR": "Hazard ratios were pooled as logarithms",
-    "MD": "Mean differences were pooled as given",
 }
 _GIVEN: Final = frozenset[TableMeasure](("OR", "RR", "RD", "IRR", "HR", "MD"))
 """Measures that a table can hold as estimates with limits or p-values."""
@@ -68,9 +65,10 @@ _OTHER_MODELS: Final[Mapping[Method, str]] = {
     "PETO": "Peto's method, which takes one odds ratio for all studies and sums their tables, uncorrected",
 }
 _POISSON_NORMAL: Final = (
-    "a Poisson-normal model (random-intercept Poisson regression with the logarithm of person-time as offset, fitted "
-    "by maximum likelihood with adaptive Gauss-Hermite quadrature), which uses the counts themselves"
+    "a Poisson-normal model (Poisson regression with a random intercept and the logarithm of person-time as offset, "
+    "fitted by maximum likelihood with adaptive Gauss-Hermite quadrature), which uses the counts themselves"
 )
+"""What GLMM is of events in person-time."""
 _TESTS: Final[Mapping[TestName, str]] = {
     "z": "a normal distribution (Wald)",
     "t": "a t distribution with k \N{MINUS SIGN} 1 degrees of freedom",
@@ -84,7 +82,6 @@ _PREDICTIONS: Final[Mapping[PredictionDf, str]] = {
     "normal": "a normal distribution",
 }
 _INSTEAD: Final = {"exact": "one count with its exact interval"}
-_UNCORRECTED: Final = frozenset[TableMeasure](("arcsine", "freeman-tukey", "generic"))
 
 
 def methods_of(analysis: Analysis) -> str:
@@ -95,9 +92,10 @@ def methods_of(analysis: Analysis) -> str:
 def _sentences(analysis: Analysis) -> Iterator[str]:
     studies, model, result = analysis.studies, analysis.model, analysis.result
     percent = f"{100 * model.level:g} %"
-    if model.method == "GLMM" and result.method != "exact" and studies.rates is None:
-        on = "logit" if studies.scale.measure == "logit" else "log"
-        yield f"Counts of events in single arms of {studies.k} studies were pooled on the {on} scale."
+    if model.method == "GLMM" and result.method != "exact":
+        in_time = "" if studies.rates is None else " in person-time"
+        scale = exact_words(studies, model)[1]
+        yield f"Counts of events{in_time} in single arms of {studies.k} studies were pooled {scale}."
     elif studies.scale.measure in _GIVEN and studies.groups is None and studies.rates is None:
         logarithms = ", as logarithms" if studies.scale.kind == "ratio" else ""
         yield (
@@ -105,7 +103,7 @@ def _sentences(analysis: Analysis) -> Iterator[str]:
             "standard errors as given or from confidence limits or p-values."
         )
     else:
-        yield f"{_EFFECTS.get(studies.scale.measure, studies.scale.measure)} ({studies.k} {_rows(analysis)})."
+        yield f"{_EFFECTS[studies.scale.measure]} ({studies.k} {_rows(analysis)})."
     yield from _correction(studies, model)
     if result.method == "exact":
         yield (
@@ -129,45 +127,38 @@ def _rows(analysis: Analysis) -> str:
 
 def _correction(studies: Studies, model: PoolingMethod) -> Iterator[str]:
     """What was added to which studies; nothing where nothing was."""
-    if studies.left_out:
-        yield f"Left out, as they tell nothing of this measure: {', '.join(studies.left_out)}."
-    if studies.scale.measure in _UNCORRECTED or model.is_exact:
-        return
-    if studies.groups is not None:
-        t = studies.groups
-        cells = np.stack([t.events1, t.others1, t.events2, t.others2])
-        where = "all four cells"
-    elif studies.events is not None and studies.total is not None:
-        cells = np.stack([studies.events, studies.total - studies.events])
-        where = "events and non-events"
-    else:
-        yield from _half_an_event(studies, model)
-        return
     correction = studies.correction or HALF_A_PATIENT
-    empty = (cells == 0).any(axis=0)
-    corrected = int(np.count_nonzero(correction.added(empty)))
+    nothing_added = correction.to == "none" or not correction.amount
+    if studies.left_out:
+        without = " or have no effect where nothing is added to empty cells" if nothing_added else ""
+        yield f"Left out, as they tell nothing of this measure{without}: {', '.join(studies.left_out)}."
+    if studies.empty is None or model.is_exact or studies.scale.measure in ANGLES:
+        return
+    corrected = int(np.count_nonzero(studies.added))
     if corrected:
         amount = f"continuity correction of {correction.amount:g}"
         if correction.by_size:
-            amount = f"treatment-arm continuity correction (in all {4 * correction.amount:g} patients a study)"
-        of = " with an empty cell" if correction.to == "only0" else ""
-        only = " for their own effects and the test of heterogeneity only" if model.sums_tables else ""
-        yield f"A {amount} was added to {where} of {_studies(corrected)}{of}{only}."
-    elif not empty.any():
+            each = f"{2 * correction.amount:g}"
+            amount = (
+                f"treatment-arm continuity correction (in a study, {each} with the event and {each} without, shared "
+                "out by the sizes of the groups)"
+            )
+        empty_of = " without events" if studies.rates is not None else " with an empty cell"
+        of = empty_of if correction.to == "only0" else ""
+        only = ", for effects of single studies and the test of heterogeneity only" if model.sums_tables else ""
+        yield f"A {amount} was added to {_cells(studies)} of {_studies(corrected)}{of}{only}."
+    elif nothing_added:
+        yield "Nothing was added to empty cells."
+    else:
         yield "No study needed a continuity correction."
 
 
-def _half_an_event(studies: Studies, model: PoolingMethod) -> Iterator[str]:
-    """The same for counts in person-time."""
+def _cells(studies: Studies) -> str:
+    if studies.groups is not None:
+        return "all four cells"
     if studies.rates is None:
-        return
-    pairs = isinstance(studies.rates, RatePairs)
-    groups = (studies.rates.first, studies.rates.second) if isinstance(studies.rates, RatePairs) else (studies.rates,)
-    corrected = int(np.count_nonzero(np.any([group.events == 0 for group in groups], axis=0)))
-    if corrected:
-        where = "in both groups " if pairs else ""
-        only = " for their own effects and the test of heterogeneity only" if model.sums_tables else ""
-        yield f"Half an event was added {where}to {_studies(corrected)} with none{only}."
+        return "events and non-events"
+    return "the events" if studies.scale.measure == "rate" else "the events of both groups"
 
 
 def _studies(count: int) -> str:
@@ -188,16 +179,15 @@ def _model(analysis: Analysis, percent: str) -> Iterator[str]:
             "A random-effects model with inverse-variance weights was used; the variance between studies (tau2) was "
             f"estimated by {_ESTIMATORS[model.method]}."
         )
-    elif model.method == "GLMM" and analysis.studies.rates is not None:
-        yield f"The model was {_POISSON_NORMAL}."
     else:
-        yield f"The model was {_OTHER_MODELS.get(model.method, model.method)}."
+        in_time = model.method == "GLMM" and analysis.studies.rates is not None
+        yield f"The model was {_POISSON_NORMAL if in_time else _OTHER_MODELS[model.method]}."
     if result.k == 1:
         yield f"There was one study: its own estimate stands with its {percent} interval."
         return
-    yield f"The {percent} confidence interval of the pooled effect rests on {_TESTS.get(model.test, model.test)}."
+    yield f"The {percent} confidence interval of the pooled effect rests on {_TESTS[model.test]}."
     if result.prediction is not None:
-        yield f"The {percent} prediction interval rests on {_PREDICTIONS.get(model.prediction, model.prediction)}."
+        yield f"The {percent} prediction interval rests on {_PREDICTIONS[model.prediction]}."
 
 
 def _heterogeneity(result: Pooled, model: PoolingMethod) -> Iterator[str]:
@@ -224,7 +214,7 @@ def _listed(parts: list[str]) -> str:
 def _beyond(analysis: Analysis) -> Iterator[str]:
     options, model = analysis.options, analysis.model
     # What needs weights stands on them beside a model that has none.
-    weighted = "" if not model.is_exact else f" (by the weighted REML model{_of_logits(model)})"
+    weighted = "" if not model.is_exact else f" (by the weighted REML model {exact_words(analysis.studies, model)[1]})"
     refits = "" if refitted(analysis.studies, model) else weighted
     if analysis.groups is not None:
         yield _grouped(analysis.groups, model)
@@ -247,10 +237,6 @@ def _beyond(analysis: Analysis) -> Iterator[str]:
             yield f"Small-study effects were looked for by {_listed(names)}{weighted}."
     if analysis.gosh is not None:
         yield f"Subsets of the studies were pooled (GOSH){weighted}."
-
-
-def _of_logits(model: PoolingMethod) -> str:
-    return " on the logit scale" if model.method == "GLMM" else " of log odds ratios"
 
 
 def _grouped(groups: Groups, model: PoolingMethod) -> str:

@@ -87,6 +87,12 @@ def _split(mods: Sequence[str], columns: Collection[str]) -> tuple[list[str], li
             interactions += [some for size in range(2, len(parts) + 1) for some in combinations(parts, size)]
     if not all(part for each in interactions for part in each):
         raise SynthesisError("--mods has an interaction without a name on one side: write a:b or a*b")
+    if interactions and not (names or spread):
+        alone = ":".join(interactions[0])
+        raise SynthesisError(
+            f"--mods has the interaction {alone} without its columns: write {alone.replace(':', '*')}, or "
+            f"{','.join((*interactions[0], alone))}"
+        )
     return list(dict.fromkeys([*names, *spread])), interactions
 
 

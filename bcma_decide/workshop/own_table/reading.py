@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from bcma_decide.errors import SynthesisError
+from bcma_decide.errors import Problem, SynthesisError
 from bcma_decide.workshop.meta_analysis import study_table
 from bcma_decide.workshop.meta_analysis.effect_sizes import effect_sizes
 from bcma_decide.workshop.meta_analysis.given_effects import GIVEN_MEASURES
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
 from bcma_decide.workshop.meta_analysis.two_groups import compare_groups, tables
 from bcma_decide.workshop.own_table.empty_cells import EmptyCells
+from bcma_decide.workshop.own_table.fitting import counted_columns
 from bcma_decide.workshop.own_table.reading_effects import effect_studies, given_studies, is_given
 from bcma_decide.workshop.own_table.reading_rates import rated_studies
 from bcma_decide.workshop.own_table.shared_control import with_shared_controls
@@ -63,7 +64,11 @@ def read_studies(
     compared = measure in GROUPS or measure == "IRR"
     given = measure in GIVEN_MEASURES and is_given(table, measure)
     counted = compared and not given
-    labels = study_table.labels(table, apart=apart and not counted)
+    study_table.require_columns(table, study_table.STUDY, *(() if given else counted_columns(measure)))
+    try:
+        labels = study_table.labels(table, apart=apart and not counted)
+    except SynthesisError as error:
+        raise SynthesisError(error.message, (*error.problems, *_wrong_cells(table, measure, given))) from None
     if len(labels) == 1:
         raise SynthesisError(
             f"{table.file}: there is one study, {labels[0]!r}: nothing to pool; a pooled result needs two or more"
@@ -86,6 +91,25 @@ def read_studies(
         studies = _known(_two_groups(table, labels, measure, empty), labels, table.file)
         return with_shared_controls(table, studies) if apart else studies
     return effect_studies(table, labels, measure)
+
+
+def _wrong_cells(table: StudyTable, measure: TableMeasure, given: bool) -> tuple[Problem, ...]:
+    """What is wrong with the counts of a table whose names are refused, to be told of together."""
+    try:
+        if given:
+            return ()
+        if measure in PROPORTIONS:
+            study_table.counts(table)
+        elif measure in GROUPS:
+            study_table.two_by_two(table)
+        elif measure == "generic":
+            study_table.effects(table)
+        else:
+            for group in ("",) if measure == "rate" else ("1", "2"):
+                study_table.events_in_time(table, group)
+    except SynthesisError as error:
+        return error.problems
+    return ()
 
 
 def _single_arms(table: StudyTable, labels: tuple[str, ...], measure: TableMeasure, empty: EmptyCells) -> Studies:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bcma_decide.errors import Problem
 from bcma_decide.workshop.meta_analysis import study_table
 from bcma_decide.workshop.meta_analysis.given_effects import GIVEN_RATIOS, GivenMeasure
 from bcma_decide.workshop.meta_analysis.study_table import StudyTable
 from bcma_decide.workshop.meta_analysis.table_estimates import NAMES_OF_MEASURES, estimates, estimates_column
 from bcma_decide.workshop.meta_analysis.table_file import refused
-from bcma_decide.workshop.own_table.fitting import has_columns
+from bcma_decide.workshop.own_table.fitting import counted_columns, has_columns
 from bcma_decide.workshop.synthesis.studies import Scale, Studies, TableMeasure
 
 __all__ = ["effect_studies", "given_studies", "is_given"]
-
-_COUNTS: Final[dict[GivenMeasure, tuple[str, ...]]] = {
-    "OR": ("events1", "n1", "events2", "n2"),
-    "RR": ("events1", "n1", "events2", "n2"),
-    "RD": ("events1", "n1", "events2", "n2"),
-    "IRR": ("events1", "time1", "events2", "time2"),
-}
-"""Columns that a measure is worked out from where it is not given."""
 
 
 def is_given(table: StudyTable, measure: GivenMeasure) -> bool:
@@ -32,8 +22,8 @@ def is_given(table: StudyTable, measure: GivenMeasure) -> bool:
     SynthesisError
         When the table has both.
     """
-    counts = _COUNTS.get(measure)
-    if counts is None:
+    counts = counted_columns(measure)
+    if not counts:
         return True
     there, counted = estimates_column(table, measure), has_columns(table, *counts)
     if there is not None and counted:

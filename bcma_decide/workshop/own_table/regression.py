@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -70,8 +70,7 @@ class Regression:
 
     ``statistic`` tests all of them: chi-squared with ``df1``, or F with ``df1`` and ``df2``. ``q`` is what they leave,
     by the test that ``q_by`` names, ``r2`` the percentage of the variance between studies that they explain. ``values``
-    are those of a numeric
-    moderator that stands alone, for the rows used; ``line`` leads along it.
+    are those of a numeric moderator that stands alone, for the rows used; ``line`` leads along it.
     """
 
     names: tuple[str, ...]
@@ -126,13 +125,9 @@ def regression_of(
         For a column that is missing or cannot be used, or a model that cannot be fitted.
     """
     design = design_of(table, studies, terms)
-    at_places = [place_of(design, each) for each in at]
-    alone = next((term for term in design.terms if len(design.terms) == 1 and isinstance(term, str)), None)
-    values = None if alone is None else tuple(design.matrix[:, 1].tolist())
-    # Over the values studied and not beyond: the line is not known to go on.
-    places = None if values is None else np.linspace(min(values), max(values), _PLACES).tolist()
+    places = _Places(design, tuple(place_of(design, each) for each in at))
     if studies.covariance is not None:
-        return _sharing_controls(studies, model, design, values, places, at_places)
+        return _sharing_controls(studies, model, design, places)
     if model.test not in _TESTS:
         raise SynthesisError(f"--test {model.test} is made for a plain mean: with --mods take {', '.join(_TESTS)}")
     y, v, test = studies.yi, studies.vi, _TESTS[model.test]
@@ -140,9 +135,9 @@ def regression_of(
     if permutations:
         tested = permutation_test(y, v, design, method=model.weighted, test=test, at_most=permutations)
     if model.method == "GLMM":
-        return _binomial_normal(studies, model, design, values, places, at_places, tested)
+        return _by_counts(studies, model, design, places, tested)
     fit = meta_regression(y, v, design, method=model.weighted, test=test, level=model.level)
-    expect = partial(predict, fit, prediction_df=_PREDICTION_DFS[model.prediction])
+    line, expected = places.predicted(partial(predict, fit, prediction_df=_PREDICTION_DFS[model.prediction]))
     return Regression(
         names=design.names,
         rows=design.rows,
@@ -161,38 +156,57 @@ def regression_of(
         q_df=fit.q.df,
         q_p=fit.q.p,
         permutation=tested,
-        values=values,
-        line=None if places is None or alone is None else _line(expect({alone: places}), places),
-        expected=tuple(
+        values=places.values,
+        line=line,
+        expected=expected,
+    )
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where effects are predicted: ``stated`` places, and along a numeric moderator that stands alone."""
+
+    design: Moderators
+    stated: tuple[Mapping[str, float | str], ...]
+
+    @property
+    def alone(self) -> str | None:
+        terms = self.design.terms
+        return next((term for term in terms if len(terms) == 1 and isinstance(term, str)), None)
+
+    @property
+    def values(self) -> tuple[float, ...] | None:
+        return None if self.alone is None else tuple(self.design.matrix[:, 1].tolist())
+
+    def predicted(
+        self, predict_at: Callable[[Mapping[str, Sequence[float | str]]], Sequence[Prediction]]
+    ) -> tuple[Line | None, tuple[Expected, ...]]:
+        """The line, if there is one, and the effects at the stated places."""
+        expected = tuple(
             Expected(each, one.estimate, one.ci, one.prediction)
-            for each in at_places
-            for one in expect({name: [value] for name, value in each.items()})
-        ),
-    )
+            for each in self.stated
+            for one in predict_at({name: [value] for name, value in each.items()})
+        )
+        if self.alone is None or self.values is None:
+            return None, expected
+        # Over the values studied and not beyond: the line is not known to go on.
+        along = np.linspace(min(self.values), max(self.values), _PLACES).tolist()
+        found = predict_at({self.alone: along})
+        beyond = tuple(each.prediction for each in found if each.prediction is not None)
+        line = Line(
+            tuple(along),
+            tuple(each.estimate for each in found),
+            tuple(each.ci for each in found),
+            beyond if len(beyond) == len(along) else None,
+        )
+        return line, expected
 
 
-def _line(expected: Sequence[Prediction], places: list[float]) -> Line:
-    beyond = tuple(each.prediction for each in expected if each.prediction is not None)
-    return Line(
-        tuple(places),
-        tuple(each.estimate for each in expected),
-        tuple(each.ci for each in expected),
-        beyond if len(beyond) == len(places) else None,
-    )
-
-
-def _sharing_controls(
-    studies: Studies,
-    model: PoolingMethod,
-    design: Moderators,
-    values: tuple[float, ...] | None,
-    places: list[float] | None,
-    at: Sequence[Mapping[str, float | str]],
-) -> Regression:
+def _sharing_controls(studies: Studies, model: PoolingMethod, design: Moderators, places: _Places) -> Regression:
     found = CorrelatedRegression(studies, design, model)
     fit, tested = found.fit, found.moderators
     i2, h2 = fit.shares(fit.tau2.value)
-    [name] = design.terms if places is not None else [""]
+    line, expected = places.predicted(found.expected)
     return Regression(
         names=design.names,
         rows=design.rows,
@@ -211,25 +225,16 @@ def _sharing_controls(
         q_df=fit.q.df,
         q_p=fit.q.p,
         permutation=None,
-        values=values,
-        line=None if places is None else _line(found.expected({str(name): places}), places),
-        expected=tuple(
-            Expected(each, one.estimate, one.ci, one.prediction)
-            for each in at
-            for one in found.expected({name: [value] for name, value in each.items()})
-        ),
+        values=places.values,
+        line=line,
+        expected=expected,
     )
 
 
-def _binomial_normal(
-    studies: Studies,
-    model: PoolingMethod,
-    design: Moderators,
-    values: tuple[float, ...] | None,
-    places: list[float] | None,
-    at: Sequence[Mapping[str, float | str]],
-    tested: PermutationTest | None,
+def _by_counts(
+    studies: Studies, model: PoolingMethod, design: Moderators, places: _Places, tested: PermutationTest | None
 ) -> Regression:
+    """By the binomial-normal model or, of events in person-time, the Poisson-normal one."""
     used = studies.of(design.rows)
     test: CoefficientTest = "t" if model.test == "t" else "z"
     if isinstance(used.rates, PersonTime):
@@ -239,7 +244,7 @@ def _binomial_normal(
         events, total = require_counts(used, model)
         fit = fit_binomial_normal(events, total, design.matrix, design.names, test=test, level=model.level)
         ends = tau_interval(events, total, design.matrix, level=model.level)
-    [name] = design.terms if places is not None else [""]
+    line, expected = places.predicted(partial(_expected_on_model_scale, fit, design, model))
     return Regression(
         names=design.names,
         rows=design.rows,
@@ -258,20 +263,17 @@ def _binomial_normal(
         q_df=fit.q_likelihood_ratio.df,
         q_p=fit.q_likelihood_ratio.p,
         permutation=tested,
-        values=values,
-        line=None if places is None else _line(_expected_log_odds(fit, design, {str(name): places}, model), places),
-        expected=tuple(
-            Expected(each, one.estimate, one.ci, one.prediction)
-            for each in at
-            for one in _expected_log_odds(fit, design, {name: [value] for name, value in each.items()}, model)
-        ),
+        values=places.values,
+        line=line,
+        expected=expected,
         q_by="likelihood ratio",
     )
 
 
-def _expected_log_odds(
-    fit: BinomialNormal, design: Moderators, at: Mapping[str, Sequence[float | str]], model: PoolingMethod
+def _expected_on_model_scale(
+    fit: BinomialNormal, design: Moderators, model: PoolingMethod, at: Mapping[str, Sequence[float | str]]
 ) -> tuple[Prediction, ...]:
+    """Log odds, or log rates of events in person-time."""
     expected = predict_rates(fit, code_new(design, at)).log_odds
     left = float(fit.k - len(design.names))
     return tuple(

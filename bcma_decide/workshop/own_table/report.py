@@ -19,7 +19,8 @@ __all__ = ["SCOPE", "page_of"]
 SCOPE: Final = "A meta-analysis of the table given, as it stands: what is not in the table is not in the result."
 
 _CAPTIONS: Final = {
-    "forest": "Squares are studies, sized by weight, with their own intervals; diamonds are pooled results.",
+    "forest": "Squares are studies, sized by weight (without weights, by patients if they are known), with their own "
+    "intervals; diamonds are pooled results.",
     "funnel": "Effects by their standard errors. Rings are studies that trim and fill adds.",
     "bubble": "Studies along the moderator, sized by weight; the band is the interval of the mean.",
     "baujat": "How much each study adds to heterogeneity, and how far it moves the pooled result.",

@@ -6,7 +6,12 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 from typing import Final
 
+import numpy as np
+
+from bcma_decide.render.words.wording import MINUS
+from bcma_decide.workshop.meta_analysis.cumulative import Cumulative
 from bcma_decide.workshop.meta_analysis.egger_test import AsymmetryTest
+from bcma_decide.workshop.meta_analysis.gosh import Gosh
 from bcma_decide.workshop.meta_analysis.influence import Influence
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.meta_analysis.random_effects import Interval
@@ -33,7 +38,7 @@ _INFLUENCE: Final = (
 
 
 def result_tables(analysis: Analysis) -> Iterator[Table]:
-    """The pooled result, groups, moderators."""
+    """The pooled result, groups, moderators, studies added one by one, subsets."""
     yield _summary(analysis)
     if analysis.groups is not None:
         yield _groups(analysis.groups, analysis.studies.scale, analysis.model.level)
@@ -47,6 +52,10 @@ def result_tables(analysis: Analysis) -> Iterator[Table]:
         yield _nested_coefficients(analysis.nested, analysis.model.level)
         if analysis.nested.expected:
             yield _expected(analysis.nested.expected, analysis.studies.scale, analysis.model.level)
+    if analysis.cumulative is not None:
+        yield _added(analysis, analysis.cumulative)
+    if analysis.gosh is not None:
+        yield _subsets(analysis.gosh, analysis.studies.scale)
 
 
 def diagnostic_tables(analysis: Analysis) -> Iterator[Table]:
@@ -57,7 +66,7 @@ def diagnostic_tables(analysis: Analysis) -> Iterator[Table]:
         yield Table(
             "Leaving one study out",
             ("Without", analysis.studies.scale.name),
-            tuple(zip(analysis.studies.labels, _without(analysis, analysis.without), strict=True)),
+            tuple(zip(analysis.studies.labels, _pooled_texts(analysis, analysis.without), strict=True)),
         )
     if analysis.small_studies is not None:
         yield _small_studies(analysis.small_studies)
@@ -65,6 +74,11 @@ def diagnostic_tables(analysis: Analysis) -> Iterator[Table]:
 
 def _level(level: float) -> str:
     return f"{100 * level:g}\N{NO-BREAK SPACE}%"
+
+
+def _degrees(*counts: float | None) -> str:
+    known = [number_text(count) for count in counts if count is not None]
+    return f"{' and '.join(known)} {'degree' if known == ['1'] else 'degrees'} of freedom"
 
 
 def _back(scale: Scale, ends: Interval | None) -> str:
@@ -93,18 +107,18 @@ def _summary(analysis: Analysis) -> Table:
         ("I2, percent", "", _with_ends(result.i2, result.i2_ci)),
         ("H2", "", _with_ends(result.h2, result.h2_ci)),
         (
-            f"Q{_Q_BY[result.q_by]} on {result.q_df} degrees of freedom, p",
+            f"Q{_Q_BY[result.q_by]} on {_degrees(result.q_df)}, p",
             "",
             f"{number_text(result.q)}, {p_text(result.q_p)}",
         ),
     ]
     if not scale.proportion and scale.measure != "rate":
         # Of a rate it would be the test of 50 %, which nobody asks.
-        test = "z" if result.df is None else f"t on {number_text(result.df)} degrees of freedom"
+        test = "z" if result.df is None else f"t on {_degrees(result.df)}"
         rows.insert(-1, (f"No effect: {test}, p", "", f"{number_text(result.statistic)}, {p_text(result.p)}"))
     if result.q_wald is not None:
         wald = result.q_wald
-        rows.append((f"Q (Wald) on {wald.df} degrees of freedom, p", "", f"{number_text(wald.q)}, {p_text(wald.p)}"))
+        rows.append((f"Q (Wald) on {_degrees(wald.df)}, p", "", f"{number_text(wald.q)}, {p_text(wald.p)}"))
     if result.average_rate is not None:
         rows[1] = ("Pooled: rate of the typical study", *rows[1][1:])
         rows.insert(2, ("Average rate over studies", printed("proportion", result.average_rate), ""))
@@ -155,17 +169,17 @@ def _coefficients(regression: Regression, level: float) -> Table:
 
 
 def _moderators(regression: Regression) -> Table:
-    against = str(regression.df1) if regression.df2 is None else f"{regression.df1} and {number_text(regression.df2)}"
+    against = _degrees(regression.df1, regression.df2)
     rows = [
         ("Studies used", str(len(regression.rows))),
         ("Left out", ", ".join(f"{row.study} (no {', '.join(row.missing)})" for row in regression.dropped) or "none"),
         (
             "All moderators, QM",
-            f"{number_text(regression.statistic)} on {against} degrees of freedom, p {p_text(regression.p)}",
+            f"{number_text(regression.statistic)} on {against}, p {p_text(regression.p)}",
         ),
         (
             "What they leave, QE",
-            f"{number_text(regression.q)} on {regression.q_df} degrees of freedom, p {p_text(regression.q_p)}",
+            f"{number_text(regression.q)} on {_degrees(regression.q_df)}, p {p_text(regression.q_p)}",
         ),
         ("R2, percent", number_text(regression.r2)),
         ("tau2 left", number_text(regression.tau2)),
@@ -179,10 +193,14 @@ def _moderators(regression: Regression) -> Table:
     return Table("What the moderators explain", ("", ""), tuple(rows))
 
 
+def _place(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.10g}".replace("-", MINUS)
+
+
 def _expected(expected: Sequence[Expected], scale: Scale, level: float) -> Table:
     rows = tuple(
         (
-            ", ".join(f"{name} {value}" for name, value in each.at.items()),
+            ", ".join(f"{name} {_place(value)}" for name, value in each.at.items()),
             printed(scale.kind, float(scale.back(each.estimate))),
             _back(scale, each.ci),
             _back(scale, each.prediction),
@@ -221,15 +239,45 @@ def _nested_coefficients(nested: Nested, level: float) -> Table:
     caption = "Coefficients"
     if nested.moderators is not None:
         qm = nested.moderators
-        against = str(qm.df1) if qm.df2 is None else f"{qm.df1} and {qm.df2}"
-        caption += f"; all moderators, QM {number_text(qm.statistic)} on {against} degrees of freedom, p {p_text(qm.p)}"
+        against = _degrees(qm.df1, qm.df2)
+        caption += f"; all moderators, QM {number_text(qm.statistic)} on {against}, p {p_text(qm.p)}"
     return Table(caption, ("Analysis scale", "estimate", errors, f"robust {errors}", "robust p"), rows)
 
 
-def _without(analysis: Analysis, without: SubsetFits) -> list[str]:
-    """Each pooled result with its interval; nothing where the others cannot be pooled."""
+def _added(analysis: Analysis, steps: Cumulative) -> Table:
+    rows = zip(
+        [f"+ {analysis.studies.labels[row]}" for row in steps.added.tolist()],
+        map(str, steps.fits.k.tolist()),
+        _pooled_texts(analysis, steps.fits),
+        [number_text(value, 3) if isfinite(value) else NOTHING for value in steps.fits.tau2.tolist()],
+        strict=True,
+    )
+    interval = f"{analysis.studies.scale.name} ({_level(analysis.model.level)} interval)"
+    return Table(f"One study after another, by {analysis.options.order}", ("Added", "k", interval, "tau2"), tuple(rows))
+
+
+def _subsets(subsets: Gosh, scale: Scale) -> Table:
+    """How far the results of subsets lie apart, those of single studies left out as in the drawing."""
+    several = subsets.fits.k > 1
+    estimates, i2 = scale.back(subsets.fits.estimate[several]), subsets.fits.i2[several]
+    rows = tuple(
+        (
+            name,
+            printed(scale.kind, float(np.quantile(estimates, share))),
+            number_text(float(np.quantile(i2, share)), 3),
+        )
+        for name, share in (("lowest", 0.0), ("lower quartile", 0.25), ("median", 0.5), ("upper quartile", 0.75),
+                            ("highest", 1.0))
+    )  # fmt: skip
+    which = "every subset" if subsets.complete else "subsets drawn at random"
+    caption = f"{which.capitalize()} of two or more studies ({int(several.sum())})"
+    return Table(caption, ("", scale.name, "I2, percent"), rows)
+
+
+def _pooled_texts(analysis: Analysis, fits: SubsetFits) -> list[str]:
+    """Each pooled result with its interval; nothing where studies cannot be pooled."""
     scale = analysis.studies.scale
-    columns = (scale.back(each).tolist() for each in (without.estimate, without.ci_low, without.ci_high))
+    columns = (scale.back(each).tolist() for each in (fits.estimate, fits.ci_low, fits.ci_high))
     return [
         f"{printed(scale.kind, middle)} ({interval_text(scale.kind, low, high)})" if isfinite(middle) else NOTHING
         for middle, low, high in zip(*columns, strict=True)
@@ -241,7 +289,7 @@ def _influence(analysis: Analysis, diagnostics: Influence) -> Table:
     assert without is not None  # noqa: S101, RUF100  # made together
     rows = zip(
         analysis.studies.labels,
-        _without(analysis, without),
+        _pooled_texts(analysis, without),
         [number_text(value, 3) for value in without.tau2.tolist()],
         [number_text(value, 3) for value in diagnostics.rstudent.tolist()],
         [number_text(value, 3) for value in diagnostics.cook_d.tolist()],

@@ -166,6 +166,9 @@ class _Table:
 
     def _columns(self) -> None:
         page, data = self.page, self.data
+        if not self.plot:
+            # Over the lines of characters the measure has its place; without them it stands above.
+            page.paragraph(data.measure, "bold")
         heads = (data.columns, "Events/n", data.interval_name, "Weight", self.domains)
         rows = [self._row("Study", self._words(data.measure), *heads, style="bold")]
         for group in data.groups:

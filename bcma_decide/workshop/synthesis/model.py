@@ -12,7 +12,7 @@ from bcma_decide.workshop.meta_analysis.pooling import MeanTest
 from bcma_decide.workshop.meta_analysis.two_group_models import EXACT_MODELS, ExactModel
 from bcma_decide.workshop.synthesis.studies import PROPORTIONS, Studies
 
-__all__ = ["METHODS", "TESTS", "Method", "PoolingMethod", "TestName", "usual_model"]
+__all__ = ["METHODS", "TESTS", "Method", "PoolingMethod", "TestName", "exact_words", "usual_model"]
 
 Method = Literal[Tau2Method, "GLMM", ExactModel, "MH", "PETO"]
 TestName = Literal["z", "t", "knha", "knha-floored", "kenward-roger"]
@@ -78,6 +78,15 @@ class PoolingMethod:
     def by(self, method: Method) -> PoolingMethod:
         """The same by another method; its test is the normal one where the method has no other."""
         return replace(self, method=method, test=self.test if method == self.method else "z", why="")
+
+
+def exact_words(studies: Studies, model: PoolingMethod) -> tuple[str, str]:
+    """A model of exact counts in words, and the scale of the weighted model that stands beside it."""
+    if studies.rates is not None:
+        return "the Poisson-normal model", "on the log scale"
+    if model.method == "GLMM":
+        return "the binomial-normal model", "on the logit scale"
+    return model.method, "of log odds ratios"
 
 
 def usual_model(studies: Studies, test: TestName) -> tuple[Method, str]:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from bcma_decide.workshop.meta_analysis.continuity import HALF_A_PATIENT
 from bcma_decide.workshop.meta_analysis.incidence_rates import RatePairs
 from bcma_decide.workshop.meta_analysis.pooled import Pooled
 from bcma_decide.workshop.synthesis.groups import Groups
-from bcma_decide.workshop.synthesis.model import PoolingMethod
+from bcma_decide.workshop.synthesis.model import Method, PoolingMethod
 from bcma_decide.workshop.synthesis.result import result_of
-from bcma_decide.workshop.synthesis.studies import Studies
+from bcma_decide.workshop.synthesis.studies import Studies, TableMeasure
 
-__all__ = ["group_remarks", "model_remarks", "result_remarks"]
+__all__ = ["correction_remarks", "group_remarks", "model_remarks", "prediction_remarks", "result_remarks"]
+
+_MOST_NAMES: Final = 8
+"""Studies that a sentence names one by one; of more it counts them."""
+_UNCORRECTED_BY: Final[dict[TableMeasure, Method]] = {
+    "logit": "GLMM", "OR": "CM.EL", "RR": "MH", "RD": "MH", "rate": "GLMM", "IRR": "MH",
+}  # fmt: skip
+"""A method that adds nothing, by measure."""
 
 
 def model_remarks(studies: Studies, model: PoolingMethod, results: Sequence[Pooled]) -> Iterator[str]:
@@ -37,6 +45,33 @@ def model_remarks(studies: Studies, model: PoolingMethod, results: Sequence[Pool
         if silent := _silent(studies):
             who = "Nobody" if studies.groups is None else "Nobody or everybody"
             yield f"{who} had the event in {', '.join(silent)}: not counted in Q."
+
+
+def correction_remarks(studies: Studies, model: PoolingMethod) -> Iterator[str]:
+    """What is added to whose counts, and what for: models of counts take them as they are."""
+    added = studies.added
+    if not added.any() or (model.is_exact and studies.rates is None):
+        return
+    named = [label for label, each in zip(studies.labels, added.tolist(), strict=True) if each]
+    whose = ", ".join(named) if len(named) <= _MOST_NAMES else f"{len(named)} studies"
+    correction = studies.correction or HALF_A_PATIENT
+    if studies.rates is not None:
+        both = " of both groups" if isinstance(studies.rates, RatePairs) else ""
+        said = f"Half an event is added to the counts{both} of those without any ({whose})"
+    elif correction.by_size:
+        said = f"The treatment-arm correction is added to the cells of {whose}"
+    else:
+        said = f"{correction.amount:g} is added to the cells of {whose}"
+    if studies.rates is None and correction.to == "only0":
+        said += f", which {'has' if len(named) == 1 else 'have'} an empty one"
+    if model.sums_tables:
+        yield f"{said}: for effects of single studies and Q alone."
+    elif model.is_exact:
+        yield f"{said}: for rates of single studies and weighted diagnostics alone."
+    elif instead := _UNCORRECTED_BY.get(studies.scale.measure):
+        yield f"{said}; --method {instead} takes the counts as they are."
+    else:
+        yield f"{said}."
 
 
 def result_remarks(studies: Studies, model: PoolingMethod, result: Pooled) -> Iterator[str]:
@@ -130,3 +165,15 @@ def group_remarks(studies: Studies, model: PoolingMethod, groups: Groups) -> Ite
             yield f"No test between groups is made: the log odds of {', '.join(endless)} are infinite, as {alike}."
         else:
             yield f"The test between groups leaves out {', '.join(endless)}, whose log odds are infinite: {alike}."
+
+
+def prediction_remarks(model: PoolingMethod, results: Mapping[str, Pooled | None]) -> Iterator[str]:
+    """On prediction intervals, by name, with one degree of freedom: its quantile is 12.7, the normal one 1.96."""
+    if model.prediction != "k-2" or model.test == "kenward-roger":
+        return
+    wide = [name for name, result in results.items() if result is not None and result.prediction and result.k == 3]
+    if wide:
+        yield (
+            f"With 3 studies ({', '.join(wide)}) the prediction interval rests on one degree of freedom "
+            "(k \N{MINUS SIGN} 2), which makes it very wide; with --prediction k-1 it rests on two."
+        )

@@ -42,16 +42,17 @@ def require_counts(studies: Studies, model: PoolingMethod) -> tuple[FloatArray, 
         When the measure is another than logit, or the test one that goes with weights.
     """
     if studies.events is None or studies.total is None or studies.scale.measure != "logit":
+        instead = "UM.FS or CM.EL for odds ratios" if studies.groups is not None else "--measure logit"
         raise SynthesisError(
             f"--method GLMM pools counts of single arms on the logit scale; measure is {studies.scale.measure!r}: "
-            "take --measure logit, or another method"
+            f"take {instead}, or another method"
         )
     _check_test(model)
     return studies.events, studies.total
 
 
 def check_method(studies: Studies, model: PoolingMethod) -> None:
-    """Refuse a model of exact counts for studies, or with a test, that it is not made for.
+    """Refuse a method or a test for studies, or beside one another, that it is not made for.
 
     Raises
     ------
@@ -73,6 +74,10 @@ def check_method(studies: Studies, model: PoolingMethod) -> None:
                 "--measure OR with events1, n1, events2, n2, or another method"
             )
         _check_test(model)
+    elif model.test == "kenward-roger" and model.method != "REML":
+        raise SynthesisError(
+            f"--test kenward-roger is made for tau2 by REML, not by {model.method}: take --method REML, or --test knha"
+        )
 
 
 def _check_test(model: PoolingMethod) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy import special
 
 from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_counts
-from bcma_decide.workshop.meta_analysis.continuity import Correction
+from bcma_decide.workshop.meta_analysis.continuity import HALF_A_PATIENT, Correction
 from bcma_decide.workshop.meta_analysis.effect_sizes import Measure as ProportionMeasure
 from bcma_decide.workshop.meta_analysis.effect_sizes import back_transform, effect_sizes, harmonic_mean
 from bcma_decide.workshop.meta_analysis.incidence_rates import PersonTime, RatePairs
@@ -20,7 +20,7 @@ from bcma_decide.workshop.meta_analysis.study_intervals import study_intervals
 from bcma_decide.workshop.meta_analysis.two_groups import GroupMeasure, Tables, ratio
 from bcma_decide.workshop.plots.axis import AxisKind
 
-__all__ = ["GROUPS", "MEASURES", "PROPORTIONS", "Scale", "Studies", "TableMeasure", "counted_studies"]
+__all__ = ["ANGLES", "GROUPS", "MEASURES", "PROPORTIONS", "Scale", "Studies", "TableMeasure", "counted_studies"]
 
 TableMeasure = Literal[
     "logit", "raw", "arcsine", "freeman-tukey", "log", "rate", "generic", "OR", "RR", "RD", "IRR", "HR", "MD"
@@ -43,6 +43,8 @@ _NAMES: Final[dict[TableMeasure, str]] = {
     "HR": "Hazard ratio",
     "MD": "Mean difference",
 }
+ANGLES: Final[frozenset[TableMeasure]] = frozenset(("arcsine", "freeman-tukey"))
+"""Measures that are angles, which empty cells have too."""
 _RATIOS: Final[frozenset[TableMeasure]] = frozenset(("OR", "RR", "IRR", "HR"))
 
 
@@ -151,6 +153,24 @@ class Studies:
             return None
         some = self.covariance[np.ix_(at, at)]
         return some if np.count_nonzero(some) > at.size else None
+
+    @property
+    def empty(self) -> npt.NDArray[np.bool_] | None:
+        """Which have an empty cell, or no event in a time, (k,); ``None`` where nothing was counted."""
+        if self.groups is not None:
+            return self.groups.empty
+        if self.rates is not None:
+            return self.rates.empty
+        if self.events is None or self.total is None:
+            return None
+        return np.asarray((self.events == 0) | (self.events == self.total))
+
+    @property
+    def added(self) -> FloatArray:
+        """What is added to the cells of each, for its own effect, (k,); treatment-arm corrections on the average."""
+        if self.empty is None or self.scale.measure in ANGLES:
+            return np.zeros(self.k)
+        return (self.correction or HALF_A_PATIENT).added(self.empty)
 
     @property
     def tells_nothing(self) -> bool:

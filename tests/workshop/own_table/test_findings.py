@@ -36,6 +36,14 @@ def row(tmp_path):
     return of
 
 
+def test_a_rate_is_an_absolute_effect_per_time(row):
+    """15 events in 300 units of time in all, studies alike: 0.05 a unit."""
+    found = row("study,events,time\nA,5,100\nB,10,200\n")
+    assert found["relative_effect"] is None
+    assert found["absolute_effect"]["per"] == "units of time"
+    assert found["absolute_effect"]["estimate"] == pytest.approx(0.05)
+
+
 @for_each(
     ("measure", "wanted"),
     [("OR", 1 / 3 / (1 + 1 / 3) - 0.5), ("RR", 0.5 * 0.5 - 0.5), ("RD", -0.25)],

@@ -105,6 +105,29 @@ def test_summed_tables_by_group_are_those_of_the_group_alone(tmp_path):
     ]
 
 
+def test_steps_and_subsets_are_seen_without_a_drawing(tmp_path):
+    """rma(yi, vi, method="EE") of (0, 1, 2), vi 1: means 0, 0.5, 1; of two or more 0.5, 1, 1 and 1.5."""
+    file = tmp_path / "table.csv"
+    file.write_text("study,yi,vi,year\nLate,2,1,2003\nEarly,0,1,2001\nMiddle,1,1,2002\n")
+    answer = invoke("meta", file, "--order", "year", "--gosh", "--method", "EE")
+    lines = [line.split() for line in answer.stdout.splitlines()]
+    steps = lines[lines.index(["One", "study", "after", "another,", "by", "year"]) + 2 :][:3]
+    assert [[line[1], line[2], line[3]] for line in steps] == [
+        ["Early", "1", "0.00"], ["Middle", "2", "0.50"], ["Late", "3", "1.00"],
+    ]  # fmt: skip
+    first = next(number for number, line in enumerate(lines) if line[:1] == ["lowest"])
+    assert [line[-2] for line in lines[first : first + 5]] == ["0.50", "0.88", "1.00", "1.12", "1.50"]
+    assert "Every subset of two or more studies (4)" in " ".join(answer.stdout.split())
+
+
+def test_a_place_reads_as_it_was_asked_for(tmp_path):
+    file = tmp_path / "table.csv"
+    file.write_text("study,yi,vi,year\nA,2,1,2003\nB,0,1,2001\nC,1,2,2002\nD,1,1,2005\n")
+    answer = invoke("meta", file, "--mods", "year", "--at", "year=2004")
+    assert "year 2004 " in answer.stdout
+    assert "on 1 degree of freedom," in answer.stdout
+
+
 def test_summed_tables_are_drawn_with_their_diamond(tmp_path):
     page = tmp_path / "page.html"
     answer = invoke(
@@ -228,6 +251,14 @@ TWO_GROUPS = "study,events1,n1,events2,n2\nA,1,9,2,8\nB,3,9,4,9\nC,1,5,2,6\n"
 WRONG = {
     "no such file": (None, (), 3, "No such file or directory"),
     "a missing column": ("study,events\nA,1\nB,2\n", (), 3, "column n: is missing"),
+    "names and cells": ("study,events,n\nA,1,2\n,1,3\nC,x,4\n", (), 3, "line 4, column events: 'x' is not a number"),
+    "an interaction alone": (
+        "study,yi,vi,a,b\nA,1,1,1,2\nB,2,1,2,2\nC,2,1,2,3\n",
+        ("--mods", "a:b"),
+        3,
+        "--mods has the interaction a:b without its columns: write a*b, or a,b,a:b",
+    ),
+    "another language": ("Studie;n\nA;1\nB;2\n", (), 3, "column events: is missing (there are Studie, n)"),
     "events > n": ("study,events,n\nA,1,2\nB,5,4\n", (), 3, "line 3, column events: 5 events, but 4 patients"),
     "a negative variance": ("study,yi,vi\nA,1,1\nB,2,-1\n", (), 3, "line 3, column vi: -1 is not positive"),
     "one study": ("study,events,n\nA,1,2\n", (), 3, "there is one study, 'A': nothing to pool"),
@@ -238,16 +269,17 @@ WRONG = {
     "a moderator twice": ("study,events,n,d\nA,1,2,1\nB,1,3,2\nC,1,4,3\n", ("--mods", "d,d"), 3, "'d' twice"),
     "a constant moderator": ("study,events,n,d\nA,1,2,1\nB,1,3,1\nC,1,4,1\n", ("--mods", "d"), 3, "d"),
     "an exact model of effects": ("study,yi,vi\nA,1,1\nB,2,1\n", ("--method", "GLMM"), 3, "--measure logit"),
+    "an exact model of arms for groups": (TWO_GROUPS, ("--method", "GLMM"), 3, "take UM.FS or CM.EL for odds ratios"),
+    "a test of another estimator": (
+        "study,yi,vi\nA,1,1\nB,2,1\n",
+        ("--method", "DL", "--test", "kenward-roger"),
+        3,
+        "--test kenward-roger is made for --method REML, not DL: take that",
+    ),
     "an exact model of all or nothing": ("study,events,n\nA,0,9\nB,8,8\n", ("--method", "GLMM"), 3, "--method REML"),
     "a test of weights for it": ("study,events,n\nA,1,9\nB,2,8\n", ("--method", "GLMM", "--test", "knha"), 3, "z or t"),
     "a column that is none": ("study,events,n\nA,1,2\nB,1,3\n", ("--column", "size"), 3, "write NAME=COLUMN"),
     "groups of arms": ("study,yi,vi\nA,1,1\nA,2,1\nB,1,2\n", ("--nested", "study", "--by", "vi"), 3, "--by takes"),
-    "Kenward and Roger by another": (
-        "study,yi,vi\nA,1,1\nB,2,1\n",
-        ("--method", "PM", "--test", "kenward-roger"),
-        3,
-        "--test kenward-roger is made for --method REML",
-    ),
     "a place without moderators": ("study,events,n\nA,1,2\nB,1,3\n", ("--at", "d=1"), 3, "--at goes with --mods"),
     "a place of another moderator": (
         "study,events,n,d\nA,1,2,1\nB,1,3,2\nC,1,4,3\n",

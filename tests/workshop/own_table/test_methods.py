@@ -97,7 +97,7 @@ def test_the_measure_is_named_with_its_correction(said, measure):
     text = said(OF_MEASURE.get(measure, SINGLE), measure)
     assert MEASURED[measure] in text
     corrected = "continuity correction of 0.5 was added" in text
-    assert corrected == (measure in ("logit", "raw", "log", "OR", "RR", "RD"))
+    assert corrected == (measure in ("logit", "raw", "log", "OR", "RR", "RD", "rate", "IRR"))
     assert ("Clopper-Pearson" in text) == (measure not in OF_MEASURE)
 
 
@@ -115,8 +115,36 @@ def test_counts_themselves_need_no_correction(said):
     assert "profile likelihood" in text
 
 
+def test_rates_per_time_have_a_model_of_their_own(said):
+    text = said(PERSONS, method="GLMM")
+    assert "Counts of events in person-time in single arms of 4 studies were pooled on the log scale." in text
+    assert "The model was a Poisson-normal model" in text
+    assert "looked for by Egger's regression test" in text
+    assert "logi" not in text, "neither the logit scale nor logistic regression"
+
+
+def test_half_an_event_is_for_those_without_any(said):
+    added = "A continuity correction of 0.5 was added to the events of both groups of 1 study without events"
+    assert f"{added}." in said(PAIRED)
+    assert f"{added}, for effects of single studies and the test of heterogeneity only." in said(PAIRED, method="MH")
+    assert "correction" not in said(PERSONS, method="GLMM")
+
+
 def test_nothing_is_said_of_a_correction_that_was_not_needed(said):
     assert "No study needed a continuity correction." in said(SINGLE.replace("E,0,20", "E,1,20"))
+
+
+def test_what_was_asked_for_empty_cells_is_told(tmp_path):
+    def of(*options):
+        file = tmp_path / "table.csv"
+        file.write_text(PAIRS + "E,0,20,0,21\n")
+        return json.loads(invoke("meta", file, "--json", *options).stdout)["methods"]
+
+    nothing = of("--correction", "0")
+    assert "of this measure or have no effect where nothing is added to empty cells: D, E." in nothing
+    assert "Nothing was added to empty cells." in nothing
+    assert "Left out, as they tell nothing of this measure: E." in of()
+    assert "in a study, 1 with the event and 1 without, shared out" in of("--correction", "treatment-arm")
 
 
 def test_everybody_or_nobody_is_told(said):

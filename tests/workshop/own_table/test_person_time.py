@@ -38,7 +38,7 @@ def test_rates_of_single_arms(tmp_path, method):
     expected = [-3.5691515709289, 0.1450952500220, 1.6724886138051]
     assert [ours["estimate"], ours["se"], ours["q"]] == pytest.approx(expected, rel=1e-10)
     assert ours["back_transformed"]["estimate"] == pytest.approx(math.exp(-3.5691515709289))
-    assert any("half an event is added" in remark and "(B)" in remark for remark in ours["remarks"])
+    assert any("Half an event is added" in remark and "(B)" in remark for remark in ours["remarks"])
 
 
 def test_the_exact_model_of_rates(tmp_path):
@@ -50,6 +50,8 @@ def test_the_exact_model_of_rates(tmp_path):
     assert [ours["q"], ours["q_p"]] == pytest.approx([23.84213504490587, 0.00023281427971], rel=1e-10)
     assert ours["statistic"] == pytest.approx(-12.0221946985, rel=1e-5)  # zval of rma.glmm(measure="IRLN", nAGQ=25)
     assert any("not of the Poisson-normal model" in remark for remark in ours["remarks"])
+    [half] = [remark for remark in ours["remarks"] if "Half an event" in remark]
+    assert half.endswith("(B): for rates of single studies and weighted diagnostics alone.")
     assert "Poisson-normal model" in ours["methods"]
     assert "logistic" not in ours["methods"]
 
@@ -59,7 +61,7 @@ def test_counts_and_times_stand_in_the_table_of_values(tmp_path, text, line):
     answer = answered(tmp_path, text, "--csv", tmp_path / "values.csv")
     assert answer.exit_code == 0, answer.stderr
     assert line in (tmp_path / "values.csv").read_text()
-    assert "Half an event was added" in json.loads(answer.stdout)["methods"]
+    assert "correction of 0.5 was added to the events" in json.loads(answer.stdout)["methods"]
 
 
 def test_the_unit_of_time_is_no_matter_to_the_exact_model(tmp_path):

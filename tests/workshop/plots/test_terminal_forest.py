@@ -86,6 +86,12 @@ def test_hostile_names_stay_text():
     assert "[bold]x[/bold]" in text
 
 
+def test_the_measure_is_named_without_the_lines():
+    text = drawn(proportions(2), 50)
+    assert "■" not in text
+    assert proportions(2).measure in text
+
+
 def test_a_narrow_console_keeps_the_numbers_without_the_lines():
     """There is no room for a line of fewer than a dozen cells, and then none for columns."""
     assert "■" not in drawn(proportions(3), 55)

@@ -4,7 +4,7 @@ import numpy as np
 
 from bcma_decide.workshop.meta_analysis.two_groups import compare_groups, tables
 from bcma_decide.workshop.synthesis.model import PoolingMethod, usual_model
-from bcma_decide.workshop.synthesis.remarks import model_remarks, result_remarks
+from bcma_decide.workshop.synthesis.remarks import correction_remarks, model_remarks, prediction_remarks, result_remarks
 from bcma_decide.workshop.synthesis.result import result_of
 from bcma_decide.workshop.synthesis.studies import Scale, Studies, counted_studies
 
@@ -76,3 +76,26 @@ def test_too_few_studies_for_a_prediction_interval():
 def test_nobody_had_the_event():
     text = said(counted_studies("ab", [0, 0], [10, 30]), PoolingMethod("GLMM"))
     assert "Nobody had the event: the studies are counted together" in text
+
+
+def test_one_degree_of_freedom_is_said_and_two_are_not():
+    def wide(yi, **options):
+        model = PoolingMethod(**options)
+        return list(prediction_remarks(model, {"all": result_of(effects(yi, [0.1] * len(yi)), model)}))
+
+    [said] = wide([0.1, 0.9, 0.4])
+    assert said.startswith("With 3 studies (all) the prediction interval rests on one degree of freedom")
+    assert wide([0.1, 0.9, 0.4], prediction="k-1") == wide([0.1, 0.9, 0.4, 0.2]) == wide([0.1, 0.9]) == []
+    assert wide([0.1, 0.9, 0.4], method="EE") == []
+
+
+def test_what_is_added_to_empty_cells_is_said_with_what_takes_counts_as_they_are():
+    studies = counted_studies("abc", [0, 30, 12], [40, 50, 25])
+    assert list(correction_remarks(studies, PoolingMethod())) == [
+        "0.5 is added to the cells of a, which has an empty one; --method GLMM takes the counts as they are."
+    ]
+    assert list(correction_remarks(studies, PoolingMethod("GLMM"))) == []
+    assert list(correction_remarks(studies.of([1, 2]), PoolingMethod())) == []
+    assert list(correction_remarks(counted_studies("abc", [0, 30, 12], [40, 50, 25], "arcsine"), PoolingMethod())) == []
+    many = counted_studies([f"s{n}" for n in range(10)], [0] * 9 + [4], [9] * 10)
+    assert "of 9 studies, which have" in next(correction_remarks(many, PoolingMethod()))
