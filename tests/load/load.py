@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from bcma_decide.patient.files import example_names, example_path, read_values
@@ -20,10 +21,12 @@ from tests.service.support.calls import call
 from tests.service.support.running import running
 from tests.service.support.service import VIEW
 from tests.service.support.tokens import issuer, token
+from tests.support.different_patients import different_patients
 from tests.support.places import RECORDS
 
 SCRIPT = Path(__file__).with_name("post.lua")
-PATHS = {"comparisons": "/comparisons", "cards": VIEW}
+PATHS = {"comparisons": "/comparisons", "again": "/comparisons", "cards": VIEW}
+"""What is asked for: comparisons of patients who are all different, of the same few again, and cards of records."""
 MOST_A_SECOND = 600
 """Tokens made for a second of signed requests: more than it answers."""
 
@@ -34,7 +37,7 @@ class Plan:
 
     workers: int = 2
     seconds: float = 10.0
-    kinds: tuple[str, ...] = ("comparisons", "cards")
+    kinds: tuple[str, ...] = ("comparisons", "again", "cards")
     at_once: tuple[int, ...] = (1, 8, 32)
     audits: tuple[bool, ...] = (False, True)
     signed: bool = False
@@ -146,8 +149,14 @@ class Aim:
         return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+DIFFERENT = 5_000
+"""Patients of whom none is like another: more than are asked about while one of the runs lasts."""
+
+
 def bodies(kind):
     if kind == "comparisons":
+        return [{"profile": profile} for profile in islice(different_patients(1), DIFFERENT)]
+    if kind == "again":
         return [{"profile": read_values(example_path(name))} for name in example_names()]
     return [call(path.stem) for path in sorted(RECORDS.glob("*.json"))]
 

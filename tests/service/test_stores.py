@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+import threading
 from itertools import pairwise
 
 import pytest
@@ -186,3 +187,23 @@ def test_a_server_that_comes_back_is_used_again(server):
         await store.close()
 
     run(check)
+
+
+def test_workers_that_open_a_new_file_at_once_all_have_it(tmp_path):
+    """Each changes the file's mode, where SQLite waits for nobody: one in ten was turned away."""
+    together, failed = threading.Barrier(4), []
+
+    def opened():
+        for number in range(40):
+            together.wait()
+            try:
+                open_store(f"sqlite:///{tmp_path}/{number}.db")
+            except ServiceError as error:
+                failed.append(str(error))
+
+    threads = [threading.Thread(target=opened) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []

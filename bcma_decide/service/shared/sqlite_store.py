@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import time
+from time import monotonic, sleep, time
 from typing import Final
 
 from bcma_decide.errors import Problem, ServiceError
@@ -20,6 +20,7 @@ from bcma_decide.service.shared.store import MINUTE, Space, StoreError
 _LAYOUT: Final = 1
 _PATIENCE: Final = 2.0
 """Seconds to wait for another process that writes."""
+_PAUSE: Final = 0.01
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS kept (
     space TEXT NOT NULL, key BLOB NOT NULL, content BLOB NOT NULL, until REAL NOT NULL, touched REAL NOT NULL,
@@ -51,7 +52,8 @@ class SqliteStore:
             raise ServiceError("the service cannot start", [Problem("store", reason, fix, str(path))]) from None
 
     def _prepare(self) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON"):
+        self._change_to_wal()
+        for pragma in ("synchronous = NORMAL", "secure_delete = ON"):
             self._connection.execute(f"PRAGMA {pragma}")
         with self._written():
             (layout,) = self._connection.execute("PRAGMA user_version").fetchone()
@@ -61,6 +63,18 @@ class SqliteStore:
             for statement in _statements():
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+
+    def _change_to_wal(self) -> None:
+        """Tried again for a while: SQLite waits for other writers, but not where two change the mode of a new file."""
+        begun = monotonic()
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or monotonic() - begun > _PATIENCE:
+                    raise
+                sleep(_PAUSE)
 
     async def put(self, space: Space, key: bytes, content: bytes, seconds: float, most: int) -> None:
         """Keep a content."""
