@@ -70,11 +70,12 @@ class SqliteStore:
         while True:
             try:
                 self._connection.execute("PRAGMA journal_mode = WAL")
-                return
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error) or monotonic() - begun > _PATIENCE:
                     raise
                 sleep(_PAUSE)
+            else:
+                return
 
     async def put(self, space: Space, key: bytes, content: bytes, seconds: float, most: int) -> None:
         """Keep a content."""
