@@ -177,13 +177,12 @@ def _once(function: Callable[..., Any], *arguments: Any) -> Work:
 
 def _whole_table(k: int) -> Work:
     """Pooled, left out, added in order, by group and moderator, tests of asymmetry, as JSON."""
-    from bcma_decide.workshop.own_table.pooled import PoolingMethod
-
     from bcma_decide.workshop.meta_analysis.study_table import read_table
     from bcma_decide.workshop.own_table.analysis import AnalysisOptions, analyse
     from bcma_decide.workshop.own_table.document import as_document
     from bcma_decide.workshop.own_table.model_terms import Terms
     from bcma_decide.workshop.own_table.reading import read_studies
+    from bcma_decide.workshop.synthesis.model import PoolingMethod
 
     rows = ["study,events,n,year,design"]
     rows += [f"s{n},{e},{t},{2000 + n % 20},{'ab'[n % 2]}" for n, (e, t) in enumerate(zip(*counts(k), strict=True))]

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["as_document", "plain", "pooled_document"]
 
 
-def as_document(analysis: Analysis, beside: Beside) -> dict[str, Any]:
+def as_document(analysis: Analysis, beside: Beside | None = None) -> dict[str, Any]:
     """The whole analysis; numbers that cannot be known are null, parts that were not made are left out."""
     studies, model = analysis.studies, analysis.model
+    beside = beside or Beside(ForestLayout(tuple(range(studies.k))))
     document: dict[str, Any] = {
         "software": f"bcma-decide {__version__}",
         "measure": studies.scale.measure,

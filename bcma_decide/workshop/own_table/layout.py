@@ -95,10 +95,8 @@ def layout_of(table: StudyTable, analysis: Analysis, options: LayoutOptions) -> 
 
 def _rows(table: StudyTable, analysis: Analysis) -> list[int]:
     """The row of each study: not all rows need be studies that are pooled."""
-    labels = list(study_table.labels(table, apart=False))
-    if len(labels) == analysis.studies.k:
-        return list(range(len(labels)))
-    return [labels.index(label) for label in analysis.studies.labels]
+    rows = analysis.studies.rows
+    return list(range(table.size)) if rows is None else list(rows)
 
 
 def _unusable(option: str, message: str, fix: str) -> SynthesisError:
