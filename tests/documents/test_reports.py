@@ -13,6 +13,8 @@ from tests.support.cases import for_each
 from tests.support.places import REPORTS
 
 AGAIN = "run: bcma-decide reports"
+MEASURED = ("benchmarks.md", "benchmarks.json")
+"""Times: written by `python -m tests.benchmarks`."""
 EVERY = {report.name: report for report in reports()}
 PAPER = [name for name in EVERY if name.endswith(".pdf")]
 SETTLED = [name for name, report in EVERY.items() if report.settled and name not in PAPER]
@@ -23,7 +25,7 @@ def text_of(path):
 
 
 def test_every_report_is_there_and_nothing_else():
-    assert {path.name for path in REPORTS.iterdir()} - {"README.md"} == set(EVERY), AGAIN
+    assert {path.name for path in REPORTS.iterdir()} - {"README.md", *MEASURED} == set(EVERY), AGAIN
 
 
 @for_each("name", SETTLED)
