@@ -58,7 +58,7 @@ def refuse_separation(events: FloatArray, total: FloatArray, design: NamedDesign
     if none.all() or full.all():
         raise SynthesisError(
             f"every study has {'no events' if none.all() else 'only events'}: the maximum likelihood estimate is "
-            "infinite; give an exact upper or lower limit instead, or use a prior"
+            "infinite: pool without moderators, where an exact limit is given, or by --method REML"
         )
     extreme = none | full
     # Columns of size 1, so that the bounds of the program, which are there only to keep it finite, hold all alike.
@@ -79,9 +79,10 @@ def refuse_separation(events: FloatArray, total: FloatArray, design: NamedDesign
     )
     if program.status == 0 and -program.fun > _SEPARATED:
         column = design.names[int(np.argmax(np.abs(program.x)))]
+        apart = "the moderators together" if column == "intercept" else column
         raise SynthesisError(
-            f"studies with no events or only events are told apart by {column}: its maximum likelihood estimate is "
-            "infinite; leave it out, join its levels, or use a prior"
+            f"studies with no events or only events are told apart by {apart}: the maximum likelihood estimate is "
+            "infinite; leave it out, join its levels, or take --method REML"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bcma_decide.errors import SynthesisError
@@ -101,8 +101,24 @@ def analyse(
     Raises
     ------
     SynthesisError
-        For a column that is missing or cannot be used, or a model that cannot be fitted.
+        For a column that is missing or cannot be used, or a model that cannot be fitted. Where the model was chosen
+        here, as the outcome is rare, and not asked for, REML takes its place, with a remark.
     """
+    try:
+        return _analysed(table, studies, options, progress)
+    except SynthesisError as error:
+        if not (options.model.is_exact and options.model.why):
+            raise
+        reason = error.message.partition(";")[0].partition(": pool")[0]
+        why = f"The outcome is rare, for which GLMM is usual; it is not used, as {reason}. REML takes its place"
+        return _analysed(
+            table, studies, replace(options, model=replace(options.model, method="REML", why=why)), progress
+        )
+
+
+def _analysed(
+    table: StudyTable, studies: Studies, options: AnalysisOptions, progress: Callable[[str], None]
+) -> Analysis:
     model, y, v = options.model, studies.yi, studies.vi
     whole, table = table, table.only(studies.rows)
     progress("pooling")

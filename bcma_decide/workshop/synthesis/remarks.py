@@ -68,7 +68,7 @@ def correction_remarks(studies: Studies, model: PoolingMethod) -> Iterator[str]:
         yield f"{said}: for effects of single studies and Q alone."
     elif model.is_exact:
         yield f"{said}: for rates of single studies and weighted diagnostics alone."
-    elif instead := _UNCORRECTED_BY.get(studies.scale.measure):
+    elif not model.why and (instead := _UNCORRECTED_BY.get(studies.scale.measure)):
         yield f"{said}; --method {instead} takes the counts as they are."
     else:
         yield f"{said}."

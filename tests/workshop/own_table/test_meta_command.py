@@ -348,3 +348,23 @@ def test_a_folder_that_cannot_be_made_is_one_message(tmp_path):
     answer = invoke("meta", INPUTS / "pritz1997.csv", "--svg", tmp_path / "file")
     assert answer.exit_code == 3
     assert "the drawings cannot be written" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("rows", "options"),
+    [
+        ("A,0,900,1\nB,0,800,1\nC,0,500,1\nD,30,900,1\nE,0,10,1\n", ()),
+        ("A,2,5,3.5\nB,0,1000,1\nC,1,1,2\nD,30,30,3.5\nE,1,1,3.5\nF,1,2,1\n", ("--mods", "x")),
+    ],
+)
+def test_a_model_that_nobody_asked_for_does_not_end_the_command(tmp_path, rows, options):
+    """Hardly any of the patients, and studies too unlike for the exact model: by REML, and said so."""
+    file = tmp_path / "table.csv"
+    file.write_text(f"study,events,n,x\n{rows}")
+    answer = invoke("meta", file, *options, "--json")
+    assert answer.exit_code == 0, answer.stderr
+    ours = json.loads(answer.stdout)
+    assert ours["method"] == "REML"
+    assert [remark for remark in ours["remarks"] if "REML takes its place" in remark]
+    refused = invoke("meta", file, *options, "--method", "GLMM", "--json")
+    assert refused.exit_code == 3
