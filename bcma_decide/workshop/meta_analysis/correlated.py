@@ -21,8 +21,8 @@ from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray
 from bcma_decide.workshop.meta_analysis.coefficients import NamedDesignMatrix
 from bcma_decide.workshop.meta_analysis.heterogeneity import QTest, q_test
-from bcma_decide.workshop.meta_analysis.pooled import Pooled, PredictionDf, prediction_interval, tested
-from bcma_decide.workshop.meta_analysis.random_effects import Interval, interval
+from bcma_decide.workshop.meta_analysis.pooled import Pooled, PredictionDf, mean_of, prediction_interval
+from bcma_decide.workshop.meta_analysis.random_effects import Interval
 from bcma_decide.workshop.meta_analysis.tau2 import Tau2
 
 __all__ = [
@@ -200,7 +200,6 @@ def pool_correlated(
         y, V, NamedDesignMatrix(np.ones((k, 1)), ("intercept",)), method=method, test=test, level=level
     )
     estimate, se, tau2 = float(fit.estimate[0]), float(np.sqrt(fit.vcov[0, 0])), fit.tau2.value
-    statistic, p = tested(estimate, se, fit.df)
     beyond = None
     if method != "EE":
         beyond = prediction_interval(estimate, se, tau2, float(k - 1), prediction_df, level)
@@ -211,13 +210,7 @@ def pool_correlated(
         k=k,
         method=method,
         test=test,
-        level=level,
-        estimate=estimate,
-        se=se,
-        df=fit.df,
-        ci=interval(estimate, se, fit.df, level),
-        statistic=statistic,
-        p=p,
+        **mean_of(estimate, se, fit.df, level),
         prediction=beyond,
         tau2=tau2,
         se_tau2=fit.tau2.se,

@@ -10,9 +10,7 @@ import numpy.typing as npt
 from bcma_decide.errors import SynthesisError
 from bcma_decide.workshop.meta_analysis.checks import FloatArray, checked_level, checked_vector, refuse
 from bcma_decide.workshop.meta_analysis.effect_sizes import EffectSizes
-from bcma_decide.workshop.meta_analysis.heterogeneity import q_test
-from bcma_decide.workshop.meta_analysis.pooled_tables import CommonEffect
-from bcma_decide.workshop.meta_analysis.random_effects import interval
+from bcma_decide.workshop.meta_analysis.pooled_tables import CommonEffect, common_effect
 
 __all__ = ["PersonTime", "RatePairs", "compare_rates", "log_rates", "mantel_haenszel_rates"]
 
@@ -92,13 +90,6 @@ def mantel_haenszel_rates(pairs: RatePairs, *, level: float = 0.95) -> CommonEff
     if r <= 0 or s <= 0:
         raise SynthesisError("the studies together leave no rate ratio: one group has no event in all")
     estimate, informative = float(np.log(r / s)), e1 + e2 > 0
-    se = float(np.sqrt((t1 * t2 * (e1 + e2) / np.square(together)).sum() / (r * s)))
+    variance = float((t1 * t2 * (e1 + e2) / np.square(together)).sum() / (r * s))
     effects = compare_rates(pairs)
-    y, v = effects.yi[informative], effects.vi[informative]
-    return CommonEffect(
-        estimate=estimate,
-        se=se,
-        ci=interval(estimate, se, None, level),
-        q=q_test(float(np.square(y - estimate) @ (1 / v)), y.size - 1),
-        uninformative=tuple(np.flatnonzero(~informative).tolist()),
-    )
+    return common_effect(estimate, variance, effects.yi[informative], effects.vi[informative], informative, level)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal, TypedDict, get_args
 
 from scipy import special
 
@@ -13,9 +13,11 @@ from bcma_decide.workshop.meta_analysis.random_effects import Interval, MeanTest
 __all__ = [
     "PREDICTION_DFS",
     "HeterogeneityTest",
+    "Mean",
     "Pooled",
     "PoolingMethodName",
     "PredictionDf",
+    "mean_of",
     "prediction_interval",
     "tested",
 ]
@@ -72,6 +74,26 @@ class Pooled:
     q_wald: QTest | None = None
     weights: tuple[float, ...] | None = None
     average_rate: float | None = None
+
+
+class Mean(TypedDict):
+    """The fields of `Pooled` that follow from an estimate and its error."""
+
+    estimate: float
+    se: float
+    df: float | None
+    level: float
+    ci: Interval
+    statistic: float
+    p: float
+
+
+def mean_of(estimate: float, se: float, df: float | None, level: float) -> Mean:
+    """An estimate with its interval and its test of 0: by t with ``df``, or normal where it is ``None``."""
+    statistic, p = tested(estimate, se, df)
+    return Mean(
+        estimate=estimate, se=se, df=df, level=level, ci=interval(estimate, se, df, level), statistic=statistic, p=p
+    )
 
 
 def tested(estimate: float, se: float, df: float | None) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from bcma_decide.workshop.meta_analysis.heterogeneity import QTest, q_test
 from bcma_decide.workshop.meta_analysis.random_effects import Interval, interval
 from bcma_decide.workshop.meta_analysis.two_groups import GROUP_MEASURES, GroupMeasure, Tables, compare_groups, tables
 
-__all__ = ["CommonEffect", "mantel_haenszel", "peto"]
+__all__ = ["CommonEffect", "common_effect", "mantel_haenszel", "peto"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def mantel_haenszel(
     informative = _informative(counts)
     estimate, variance = {"OR": _odds_ratio, "RR": _risk_ratio, "RD": _risk_difference}[measure](counts)
     effects = compare_groups(events1, total1, events2, total2, measure)
-    return _result(estimate, variance, effects.yi[informative], effects.vi[informative], informative, level)
+    return common_effect(estimate, variance, effects.yi[informative], effects.vi[informative], informative, level)
 
 
 def peto(
@@ -99,7 +99,7 @@ def peto(
     variance = t.total1 * t.total2 * events * (n - events) / (n**2 * np.maximum(n - 1, 1))
     informative = _informative(t)
     d, v = difference[informative], variance[informative]
-    return _result(float(d.sum() / v.sum()), float(1 / v.sum()), d / v, 1 / v, informative, level)
+    return common_effect(float(d.sum() / v.sum()), float(1 / v.sum()), d / v, 1 / v, informative, level)
 
 
 def _informative(t: Tables) -> npt.NDArray[np.bool_]:
@@ -109,7 +109,7 @@ def _informative(t: Tables) -> npt.NDArray[np.bool_]:
     return informative
 
 
-def _result(
+def common_effect(
     estimate: float,
     variance: float,
     y: FloatArray,
@@ -117,7 +117,7 @@ def _result(
     informative: npt.NDArray[np.bool_],
     level: float,
 ) -> CommonEffect:
-    """With Q of the studies' own effects about the common one."""
+    """A common effect with Q about it: of the ``informative`` studies' own effects ``y`` and variances ``v``."""
     se = float(np.sqrt(variance))
     return CommonEffect(
         estimate=estimate,

@@ -12,10 +12,10 @@ from bcma_decide.workshop.meta_analysis.pooled import (
     PREDICTION_DFS,
     Pooled,
     PredictionDf,
+    mean_of,
     prediction_interval,
-    tested,
 )
-from bcma_decide.workshop.meta_analysis.random_effects import TESTS, MeanTest, fit_random_effects, interval
+from bcma_decide.workshop.meta_analysis.random_effects import TESTS, MeanTest, fit_random_effects
 from bcma_decide.workshop.meta_analysis.weighted_regression import intercept_only
 
 __all__ = ["TESTS", "MeanTest", "checked_options", "pool"]
@@ -81,7 +81,6 @@ def pool(
     used: MeanTest = test if k > 1 else "z"
     model = fit_random_effects(y, v, intercept_only(k), method, used, checked_level(level))
     estimate, se = float(model.coefficients[0]), float(np.sqrt(model.covariance[0, 0]))
-    statistic, p = tested(estimate, se, model.df)
     w = model.fit.weights
     beyond = None
     if k > 1 and method != "EE":
@@ -97,13 +96,7 @@ def pool(
         k=k,
         method=method,
         test=used,
-        level=level,
-        estimate=estimate,
-        se=se,
-        df=model.df,
-        ci=interval(estimate, se, model.df, level),
-        statistic=statistic,
-        p=p,
+        **mean_of(estimate, se, model.df, level),
         prediction=beyond,
         tau2=model.tau2.value if k > 1 else None,
         se_tau2=model.tau2.se,

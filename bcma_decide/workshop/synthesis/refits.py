@@ -31,6 +31,11 @@ def refitted(studies: Studies, model: PoolingMethod) -> bool:
     return not model.is_exact or studies.k <= (MOST_REFITS if studies.groups is None else MOST_REFITS_OF_TABLES)
 
 
+def _by_weights(studies: Studies, model: PoolingMethod) -> bool:
+    """Whether all subsets are pooled at once, by inverse variances."""
+    return studies.covariance is None and (model.has_weights or not refitted(studies, model))
+
+
 def without_each(studies: Studies, model: PoolingMethod) -> SubsetFits:
     """The pooled result without each of at least three studies (Viechtbauer and Cheung 2010).
 
@@ -39,7 +44,7 @@ def without_each(studies: Studies, model: PoolingMethod) -> SubsetFits:
     SynthesisError
         As `leave_one_out`.
     """
-    if studies.covariance is None and (model.has_weights or not refitted(studies, model)):
+    if _by_weights(studies, model):
         return leave_one_out(studies.yi, studies.vi, method=model.weighted, test=model.mean_test, level=model.level)
     every = range(studies.k)
     return _fits(studies, model, ([row for row in every if row != out] for out in every))
@@ -53,7 +58,7 @@ def up_to_each(studies: Studies, order: npt.ArrayLike, model: PoolingMethod) -> 
     SynthesisError
         As `cumulative`.
     """
-    if studies.covariance is None and (model.has_weights or not refitted(studies, model)):
+    if _by_weights(studies, model):
         y, v = studies.yi, studies.vi
         return cumulative(y, v, order, method=model.weighted, test=model.mean_test, level=model.level)
     added = adding_order(order, studies.k)

@@ -19,12 +19,11 @@ from bcma_decide.workshop.meta_analysis.incidence_rates import (
     RatePairs,
     mantel_haenszel_rates,
 )
-from bcma_decide.workshop.meta_analysis.pooled import Pooled, prediction_interval, tested
+from bcma_decide.workshop.meta_analysis.pooled import Pooled, mean_of, prediction_interval
 from bcma_decide.workshop.meta_analysis.pooled_incidence import pool_incidence
 from bcma_decide.workshop.meta_analysis.pooled_rates import pool_rates
 from bcma_decide.workshop.meta_analysis.pooled_tables import CommonEffect, mantel_haenszel, peto
 from bcma_decide.workshop.meta_analysis.pooling import pool
-from bcma_decide.workshop.meta_analysis.random_effects import interval
 from bcma_decide.workshop.meta_analysis.two_group_models import EXACT_MODELS, fit_odds_ratio
 from bcma_decide.workshop.meta_analysis.two_groups import Tables
 from bcma_decide.workshop.synthesis.model import PoolingMethod
@@ -59,10 +58,6 @@ def check_method(studies: Studies, model: PoolingMethod) -> None:
     SynthesisError
         With what it is made for.
     """
-    if model.test == "kenward-roger" and model.has_weights and model.method != "REML":
-        raise SynthesisError(
-            f"--test kenward-roger is made for --method REML, not {model.method}: take that, or another test"
-        )
     if model.method == "GLMM" and isinstance(studies.rates, PersonTime):
         _check_test(model)
     elif model.method == "GLMM":
@@ -76,7 +71,7 @@ def check_method(studies: Studies, model: PoolingMethod) -> None:
         _check_test(model)
     elif model.test == "kenward-roger" and model.method != "REML":
         raise SynthesisError(
-            f"--test kenward-roger is made for tau2 by REML, not by {model.method}: take --method REML, or --test knha"
+            f"--test kenward-roger is made for --method REML, not {model.method}: take that, or another test"
         )
 
 
@@ -173,7 +168,6 @@ def _modelled(t: Tables, model: PoolingMethod, *, profile: bool) -> Pooled:
     exact = next(name for name in EXACT_MODELS if name == model.method)
     fit = fit_odds_ratio(t.events1, t.total1, t.events2, t.total2, exact, level=model.level, profile=profile)
     df = fit.k - 1.0 if model.test == "t" and fit.k > 1 else None
-    statistic, p = tested(fit.estimate, fit.se, df)
     beyond = None
     if fit.tau2 is not None:
         beyond = prediction_interval(fit.estimate, fit.se, fit.tau2, fit.k - 1.0, model.prediction, model.level)
@@ -181,13 +175,7 @@ def _modelled(t: Tables, model: PoolingMethod, *, profile: bool) -> Pooled:
         k=fit.k,
         method=exact,
         test="z" if df is None else "t",
-        level=model.level,
-        estimate=fit.estimate,
-        se=fit.se,
-        df=df,
-        ci=interval(fit.estimate, fit.se, df, model.level),
-        statistic=statistic,
-        p=p,
+        **mean_of(fit.estimate, fit.se, df, model.level),
         prediction=beyond,
         tau2=fit.tau2,
         se_tau2=fit.se_tau2,
@@ -223,19 +211,12 @@ def _summed(studies: Studies, model: PoolingMethod) -> Pooled:
 
 
 def _as_pooled(studies: Studies, model: PoolingMethod, effect: CommonEffect) -> Pooled:
-    statistic, p = tested(effect.estimate, effect.se, None)
     # No I2 and no H2: they set a variance between studies beside that within, and here there is none to set.
     return Pooled(
         k=studies.k,
         method="MH" if model.method == "MH" else "PETO",
         test="z",
-        level=model.level,
-        estimate=effect.estimate,
-        se=effect.se,
-        df=None,
-        ci=effect.ci,
-        statistic=statistic,
-        p=p,
+        **mean_of(effect.estimate, effect.se, None, model.level),
         tau2=0.0,
         q=effect.q.q,
         q_df=effect.q.df,
