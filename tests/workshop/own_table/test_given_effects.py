@@ -1,25 +1,11 @@
 """Estimates with limits or p-values: pooled as R pools their logarithms, and every contradiction named by its line."""
 
-import json
-
 import pytest
 
-from tests.cli.support.program import invoke
 from tests.support.cases import for_each
+from tests.workshop.own_table.support.command import answered, pooled
 
 HAZARDS = "study,hr,lower,upper,p\nA,0.62,0.40,0.96,\nB,0.80,0.55,1.16,\nC,1.5,1.1,2.05,\nD,0.71,,,0.03\n"
-
-
-def answered(tmp_path, text, *options):
-    file = tmp_path / "table.csv"
-    file.write_text(text, encoding="utf-8")
-    return invoke("meta", file, *options, "--json")
-
-
-def pooled(tmp_path, text, *options):
-    answer = answered(tmp_path, text, *options)
-    assert answer.exit_code == 0, answer.stderr
-    return json.loads(answer.stdout)
 
 
 def test_hazard_ratios_by_limits_and_p(tmp_path):

@@ -5,26 +5,14 @@ import math
 
 import pytest
 
-from tests.cli.support.program import invoke
 from tests.support.cases import for_each
+from tests.workshop.own_table.support.command import answered, pooled
 
 ARMS = "study,events,time\nA,3,120.5\nB,0,60\nC,12,410\nD,7,333\nE,25,800.25\n"
 UNLIKE = "study,events,person_years\nA,9,120.5\nB,0,60\nC,30,410\nD,7,333\nE,25,800.25\nF,4,44\n"
 PAIRS = (
     "study,events1,time1,events2,time2\nA,3,120,6,115\nB,0,60,2,70\nC,12,410,10,300\nD,7,333,15,310\nE,25,800,0,790\n"
 )
-
-
-def answered(tmp_path, text, *options):
-    file = tmp_path / "table.csv"
-    file.write_text(text)
-    return invoke("meta", file, *options, "--json")
-
-
-def pooled(tmp_path, text, *options):
-    answer = answered(tmp_path, text, *options)
-    assert answer.exit_code == 0, answer.stderr
-    return json.loads(answer.stdout)
 
 
 @for_each("method", ["REML", "DL", "EE"])

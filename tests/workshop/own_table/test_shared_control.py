@@ -1,15 +1,13 @@
 """Comparisons with one control group: pooled and regressed as rma.mv does with the same covariance."""
 
-import json
-
 import numpy as np
 import pytest
 
 from bcma_decide.workshop.meta_analysis.coefficients import NamedDesignMatrix
 from bcma_decide.workshop.meta_analysis.correlated import CORRELATED_METHODS, fit_correlated, pool_correlated
 from bcma_decide.workshop.meta_analysis.pooling import pool
-from tests.cli.support.program import invoke
 from tests.support.cases import for_each
+from tests.workshop.own_table.support.command import answered, pooled
 
 HEAD = "study,events1,n1,events2,n2,x\n"
 ROWS = (
@@ -46,42 +44,30 @@ METAFOR = {
 a study and vi on the diagonal, by optim(reltol = 1e-15); mods = ~ x; test = "t" with predict. Its tau2 has 7 digits."""
 
 
-def answered(tmp_path, text, *options):
-    file = tmp_path / "table.csv"
-    file.write_text(text)
-    return invoke("meta", file, *options, "--json")
-
-
-def found(tmp_path, text, *options):
-    answer = answered(tmp_path, text, *options)
-    assert answer.exit_code == 0, answer.stderr
-    return json.loads(answer.stdout)
-
-
 @for_each("measure", METAFOR)
 def test_arms_that_share_a_control_are_pooled_with_their_covariance(tmp_path, measure):
     expected = METAFOR[measure]
     for method in ("REML", "ML", "EE"):
-        ours = found(tmp_path, HEAD + ROWS, "--measure", measure, "--method", method)
+        ours = pooled(tmp_path, HEAD + ROWS, "--measure", measure, "--method", method)
         assert [ours[each] for each in ("estimate", "se", "tau2")] == pytest.approx(expected[method], rel=1e-6)
         assert [ours[each] for each in ("q", "q_p")] == pytest.approx(expected["Q"], rel=1e-9)
     assert {"influence", "small_studies"} & set(ours) == set()
     assert [each["study"] for each in ours["studies"]][:3] == ["A (1)", "A (2)", "B"]
     assert any("(A, lines 2, 3; D, lines 6, 7, 8)" in remark for remark in ours["remarks"])
-    ours = found(tmp_path, HEAD + ROWS, "--measure", measure, "--test", "t", "--prediction", "k-1")
+    ours = pooled(tmp_path, HEAD + ROWS, "--measure", measure, "--test", "t", "--prediction", "k-1")
     assert [ours["ci"][0], ours["prediction"][0]] == pytest.approx(expected["t"], rel=1e-6)
 
 
 def test_weights_are_the_sums_of_rows(tmp_path):
     """weights(fit, type = "rowsum")."""
-    ours = found(tmp_path, HEAD + ROWS)["studies"]
+    ours = pooled(tmp_path, HEAD + ROWS)["studies"]
     weights = [16.36734489262, 15.90038874263, 12.69835312266, 20.05765696122, 11.67809122696, 9.01431835491]
     assert [each["weight"] for each in ours[:6]] == pytest.approx(weights, rel=1e-6)
 
 
 @for_each("measure", METAFOR)
 def test_moderators(tmp_path, measure):
-    ours = found(tmp_path, HEAD + ROWS, "--measure", measure, "--mods", "x", "--at", "x=2")["regression"]
+    ours = pooled(tmp_path, HEAD + ROWS, "--measure", measure, "--mods", "x", "--at", "x=2")["regression"]
     slope = ours["coefficients"][1]
     numbers = [slope["estimate"], slope["se"], ours["tau2"], ours["moderators"]["qm"], ours["qe"]]
     assert numbers == pytest.approx(METAFOR[measure]["x"], rel=2e-5)
@@ -112,13 +98,13 @@ def test_of_two_peaks_the_higher_is_taken():
 
 def test_a_copy_of_an_arm_adds_nothing_but_its_own_patients(tmp_path):
     """Arms of endless size with one control know the difference no better for being two."""
-    one = found(tmp_path, HEAD + "A,500000,1000000,20,61,1\nB,500000,1000000,9,42,1\n", "--method", "EE")
-    two = found(tmp_path, HEAD + 2 * "A,500000,1000000,20,61,1\n" + "B,500000,1000000,9,42,1\n", "--method", "EE")
+    one = pooled(tmp_path, HEAD + "A,500000,1000000,20,61,1\nB,500000,1000000,9,42,1\n", "--method", "EE")
+    two = pooled(tmp_path, HEAD + 2 * "A,500000,1000000,20,61,1\n" + "B,500000,1000000,9,42,1\n", "--method", "EE")
     assert [two["estimate"], two["se"]] == pytest.approx([one["estimate"], one["se"]], rel=1e-5)
 
 
 def test_groups_leave_out_their_test_where_controls_are_in_several(tmp_path):
-    ours = found(tmp_path, HEAD + ROWS, "--by", "x")["groups"]
+    ours = pooled(tmp_path, HEAD + ROWS, "--by", "x")["groups"]
     assert (ours["between"], ours["between_common_tau2"]) == (None, None)
     assert [each["k"] for each in ours["groups"]] == [3, 3, 2]
 
@@ -127,7 +113,7 @@ def test_a_control_has_its_name(tmp_path):
     """Two controls of the same counts are two where they have two names."""
     head = "study,events1,n1,events2,n2,control\n"
     rows = "A,30,60,20,61,{}\nA,18,62,20,61,{}\nB,5,40,9,42,p\nB,6,40,9,42,p\n"
-    assert "share" in " ".join(found(tmp_path, head + rows.format("p", "p"))["remarks"])
+    assert "share" in " ".join(pooled(tmp_path, head + rows.format("p", "p"))["remarks"])
     answer = answered(tmp_path, head + rows.format("p", "q"))
     assert answer.exit_code == 3
     assert "'A' stands on lines 2, 3, with different second groups" in " ".join(answer.stderr.split())
@@ -135,7 +121,7 @@ def test_a_control_has_its_name(tmp_path):
 
 def test_rates_share_a_control_too(tmp_path):
     """With v = 1/e1 + 1/e2 and covariance 1/e2 = 1/10: V^-1 sums by hand; EE of 1/5 + 1/10, 1/20 + 1/10."""
-    ours = found(tmp_path, "study,events1,time1,events2,time2\nA,5,10,10,10\nA,20,10,10,10\n", "--method", "EE")
+    ours = pooled(tmp_path, "study,events1,time1,events2,time2\nA,5,10,10,10\nA,20,10,10,10\n", "--method", "EE")
     # Weights of the arms' own variances, 5 and 20; the control's variance stays.
     estimate = (5 * np.log(0.5) + 20 * np.log(2)) / 25
     assert ours["estimate"] == pytest.approx(estimate, rel=1e-12)
@@ -143,7 +129,7 @@ def test_rates_share_a_control_too(tmp_path):
 
 
 def test_nested_rows_with_one_control_are_told_of_it(tmp_path):
-    ours = found(tmp_path, HEAD + ROWS, "--nested", "study")
+    ours = pooled(tmp_path, HEAD + ROWS, "--nested", "study")
     assert any("5 rows have the same second group" in remark for remark in ours["remarks"])
 
 
@@ -175,6 +161,6 @@ def test_a_named_control_has_its_counts_everywhere(tmp_path):
 
 def test_many_rows_are_not_left_out_one_by_one(tmp_path):
     rows = "".join(f"S{n // 2},{3 + n % 5},30,{4 + n // 2 % 3},31,{n}\n" for n in range(302))
-    ours = found(tmp_path, HEAD + rows)
+    ours = pooled(tmp_path, HEAD + rows)
     assert "leave_one_out" not in ours
     assert any("no more than 300" in remark for remark in ours["remarks"])

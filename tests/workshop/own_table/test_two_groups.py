@@ -2,12 +2,14 @@
 
 import json
 import math
+from functools import partial
 
 import pytest
 
 from tests.cli.support.program import invoke
 from tests.support.cases import for_each
 from tests.workshop.meta_analysis.support.reference import FOLDER
+from tests.workshop.own_table.support.command import pooled
 
 INPUTS = FOLDER / "inputs"
 EXACT = ("UM.FS", "UM.RS", "CM.EL", "CM.AL")
@@ -28,15 +30,7 @@ ONE_SIDE = "study,events1,n1,events2,n2,g\nA,0,9,2,8,x\nB,0,8,3,9,x\nC,2,8,3,9,y
 @pytest.fixture
 def found(tmp_path):
     """The answer to a table as data."""
-
-    def answer_to(text, *options):
-        file = tmp_path / "table.csv"
-        file.write_text(text)
-        answer = invoke("meta", file, *options, "--json")
-        assert answer.exit_code == 0, answer.stderr
-        return json.loads(answer.stdout)
-
-    return answer_to
+    return partial(pooled, tmp_path)
 
 
 @pytest.fixture
